@@ -1,0 +1,66 @@
+//! The server functions: what a browser may ask and tell. Everything here runs for the session of the cookie.
+
+use anteroom::wire::{ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What every page needs at once, before its WebAssembly has arrived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct House {
+    /// The conversations of this session, the last used first.
+    pub conversations: Vec<ConversationSummary>,
+    /// Where this session and the line stand.
+    pub status: Status,
+    /// The feed's number before this was made.
+    pub feed: FeedPosition,
+    /// The model that answers, as people should see it.
+    pub model: String,
+    /// Anteroom's version.
+    pub version: String,
+    /// Largest upload, in bytes.
+    pub max_upload_bytes: u64,
+    /// `false`: nobody waits (`ENABLE_QUEUE=false`).
+    pub queue: bool,
+}
+
+/// The house, as this session may see it.
+#[server(prefix = "/api", endpoint = "house")]
+pub async fn house() -> Result<House, ServerFnError> {
+    todo!()
+}
+
+/// One conversation of this session. `None`: there is none of this id (or it is somebody else's).
+#[server(prefix = "/api", endpoint = "conversation")]
+pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
+    todo!()
+}
+
+/// Sends a message. Once this has answered, the message is the server's.
+#[server(prefix = "/api", endpoint = "send")]
+pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
+    todo!()
+}
+
+/// Sends a message from a page without WebAssembly, then shows its conversation.
+#[server(prefix = "/api", endpoint = "send_form")]
+pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), ServerFnError> {
+    todo!()
+}
+
+/// Ends a turn: out of the line at once, or stopped, with what was written kept. `false`: it was over already.
+#[server(prefix = "/api", endpoint = "cancel")]
+pub async fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
+    todo!()
+}
+
+/// Answers a turn that is over once more, in its place at the end of its conversation (regenerate, retry).
+#[server(prefix = "/api", endpoint = "again")]
+pub async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
+    todo!()
+}
+
+/// Asks for the figures or the records. They come over the feed, once the line lets the refresh start.
+#[server(prefix = "/api", endpoint = "refresh")]
+pub async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
+    todo!()
+}

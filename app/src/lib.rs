@@ -1,0 +1,3 @@
+//! Anteroom's pages.
+
+pub mod api;

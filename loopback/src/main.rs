@@ -1,0 +1,2 @@
+//! Loopback
+fn main(){}

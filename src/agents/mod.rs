@@ -1,0 +1,128 @@
+//! The agent: the partner of one session.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::wire::{LineView, Role, SettingRow, Usage};
+
+/// One message of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who said it.
+    pub role: Role,
+    /// What was said; the text of text files is part of it already.
+    pub text: String,
+    /// Pictures that came with it.
+    pub images: Vec<Image>,
+}
+
+/// A picture for a model that sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its name, for the model.
+    pub name: String,
+    /// Its MIME type.
+    pub mime: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// What an agent is asked: the history of one conversation, the new message last.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// At least one message; the last one is the user's.
+    pub messages: Vec<Message>,
+}
+
+/// Why there is no (whole) answer. `Display` is a sentence for the person: what happened and what to do.
+/// Details for the operator go to the log, never a key or a message's text.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AgentError {
+    /// No connection.
+    #[error("The model server cannot be reached. It may be starting or stopped; try again in a moment.")]
+    Unreachable,
+    /// 429.
+    #[error("The model server is receiving too many requests. Wait a little, then try again.")]
+    RateLimited {
+        /// What it asked for.
+        retry_after: Option<Duration>,
+    },
+    /// 401, 403.
+    #[error("The model server refused Anteroom's key. Whoever runs this site has to check it.")]
+    Unauthorized,
+    /// 404 for the model.
+    #[error("The model server does not know the model {model}. Whoever runs this site has to check MODEL.")]
+    UnknownModel {
+        /// As configured.
+        model: String,
+    },
+    /// Any other 4xx.
+    #[error("The model server did not accept this message (status {status}). A shorter or simpler one may work.")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 5xx.
+    #[error("The model server had a fault of its own (status {status}). Try again in a moment.")]
+    ServerFault {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// It stopped sending.
+    #[error("The model server went silent in the middle of its work. Try again.")]
+    Stalled,
+    /// The connection closed before the end.
+    #[error("The connection to the model server broke off before the answer was complete. Try again.")]
+    CutOff,
+    /// What it sent makes no sense.
+    #[error("The model server sent something that is not an answer. Try again; if it stays so, tell whoever runs this site.")]
+    Garbage,
+    /// Pictures for a model that does not see.
+    #[error("This model cannot look at pictures. Send the message without them.")]
+    Blind,
+}
+
+/// How an answer ended, when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Tokens taken.
+    pub usage: Usage,
+}
+
+/// Where an agent puts its answer, piece by piece. Bounded: a slow reader slows the agent down.
+pub type Pieces = mpsc::Sender<String>;
+
+/// The partner of one session.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    /// The model's name, as people should see it.
+    fn model(&self) -> &str;
+
+    /// Answers, putting the answer into `pieces` as it is made. Returns soon after `cancel` (or after the reader of
+    /// `pieces` has gone), having closed the request to the model server; what was put in until then stands.
+    ///
+    /// # Errors
+    /// [`AgentError`]. Pieces may have been put in before it.
+    async fn answer(&self, question: Question, pieces: Pieces, cancel: CancellationToken) -> Result<Answered, AgentError>;
+}
+
+/// What an agent may ask of the house it lives in.
+pub trait House: Send + Sync {
+    /// The line of `chat`, now.
+    fn chat_line(&self) -> LineView;
+    /// The settings in force, secrets hidden.
+    fn settings(&self) -> Vec<SettingRow>;
+}
+
+/// Makes an agent for a session's first message.
+pub trait AgentFactory: Send + Sync {
+    /// The model that its agents use, as people should see it.
+    fn model(&self) -> String;
+    /// A new agent.
+    fn agent(&self) -> Arc<dyn Agent>;
+}

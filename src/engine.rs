@@ -1,0 +1,1 @@
+//! The engine: every room, put together.

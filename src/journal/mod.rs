@@ -1,0 +1,36 @@
+//! The journal: the record that a session's feed is read from.
+//!
+//! Events state values ("this turn is now so", "this block is now that"), so a later event on the same subject
+//! makes the earlier one needless, and a replay after any number is whole without it.
+
+mod memory;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub use memory::MemoryJournal;
+
+use crate::wire::{FeedEvent, FeedPosition};
+
+/// What came after a number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replay {
+    /// Every event after the number, in order.
+    Events(Vec<(u64, FeedEvent)>),
+    /// The number is of another epoch, or too old: ask for the values themselves, then follow from here.
+    TooOld(FeedPosition),
+}
+
+/// One session's journal. The one in use keeps it in memory; another (Redis streams) would be a file beside it.
+pub trait Journal: Send + Sync {
+    /// Appends an event and wakes those who follow. Returns its number.
+    fn append(&self, event: FeedEvent) -> u64;
+    /// Where it is now.
+    fn position(&self) -> FeedPosition;
+    /// What came after `position`.
+    fn after(&self, position: FeedPosition) -> Replay;
+    /// The number of the last event, for those who follow: subscribe before you read.
+    fn follow(&self) -> watch::Receiver<u64>;
+    /// Its epoch.
+    fn epoch(&self) -> Uuid;
+}

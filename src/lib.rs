@@ -1,0 +1,34 @@
+//! Anteroom's engine: a fair line in front of a language model, and all that stands behind a page of chat.
+//!
+//! The engine knows no screen. `docs/ARCHITECTURE.md` is the map of its rooms.
+
+pub mod wire;
+
+#[cfg(feature = "server")]
+pub mod agents;
+#[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
+pub mod engine;
+#[cfg(feature = "server")]
+pub mod files;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
+pub mod journal;
+#[cfg(feature = "server")]
+pub mod logs;
+#[cfg(feature = "server")]
+pub mod markdown;
+#[cfg(feature = "server")]
+pub mod queue;
+#[cfg(feature = "server")]
+pub mod sessions;
+#[cfg(feature = "server")]
+pub mod settings;
+#[cfg(feature = "server")]
+pub mod stats;
+#[cfg(feature = "server")]
+pub mod store;
+#[cfg(feature = "server")]
+pub mod turns;

@@ -1,0 +1,1 @@
+//! Log records: to the terminal, and a bounded record per session.

@@ -1,0 +1,4 @@
+//! A store in memory.
+
+/// Keeps everything in memory.
+pub struct MemoryStore;

@@ -1,0 +1,1 @@
+//! Turns: takes a message through: accept, line, agent, journal, store.

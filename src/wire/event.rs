@@ -1,0 +1,47 @@
+//! The kinds of work that go through the queue.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of work with a limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A turn with the agent.
+    Chat,
+    /// Taking a file in.
+    FileUpload,
+    /// Making the figures of the stats tab.
+    StatsRefresh,
+    /// Making the records of the logs tab.
+    LogsRefresh,
+}
+
+impl Event {
+    /// Every event, in the order of the stats tab.
+    pub const ALL: [Self; 4] = [Self::Chat, Self::FileUpload, Self::StatsRefresh, Self::LogsRefresh];
+
+    /// The name used in settings, logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::FileUpload => "file_upload",
+            Self::StatsRefresh => "stats_refresh",
+            Self::LogsRefresh => "logs_refresh",
+        }
+    }
+
+    /// The place of this event in [`Event::ALL`]; the queue knows events by it.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

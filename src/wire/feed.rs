@@ -1,0 +1,87 @@
+//! The feed: what the server tells one session, over one WebSocket.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ConversationId, ConversationSummary, LogsView, StatsView, Status, TurnId, TurnView};
+
+/// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedPosition {
+    /// The journal that the number belongs to; another one after a restart or an eviction.
+    pub epoch: Uuid,
+    /// The number of the last event seen; 0 before the first.
+    pub number: u64,
+}
+
+/// Which tab a refresh is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshKind {
+    /// The stats tab, through `stats_refresh`.
+    Stats,
+    /// The logs tab, through `logs_refresh`.
+    Logs,
+}
+
+/// One text frame of the feed, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum FeedMessage {
+    /// The first frame.
+    Hello {
+        /// Where the replay starts. If it is not where the browser asked, what it holds is out of date:
+        /// it asks for its conversations anew and follows from here.
+        position: FeedPosition,
+        /// Whether the position asked for could be honoured.
+        resumed: bool,
+        /// The server's version; another one than the page's means that a reload is due.
+        version: String,
+    },
+    /// A numbered event. Each states a new value and may be applied twice without harm.
+    Event {
+        /// Grows; numbers may be left out where a later event has replaced an earlier one.
+        number: u64,
+        /// What happened.
+        event: FeedEvent,
+    },
+    /// Where this session stands now. Not numbered, not replayed.
+    Status(Status),
+    /// The figures of the stats tab, asked for by some tab of this session.
+    Stats(Box<StatsView>),
+    /// The records of the logs tab, likewise.
+    Logs(Box<LogsView>),
+    /// A refresh came to nothing.
+    RefreshRefused {
+        /// Which.
+        refresh: RefreshKind,
+        /// A sentence for the person.
+        message: String,
+    },
+}
+
+/// What can happen to a session's conversations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum FeedEvent {
+    /// A conversation is new, or its line in the list has changed.
+    Conversation(ConversationSummary),
+    /// A conversation has gone.
+    ConversationRemoved {
+        /// Which.
+        id: ConversationId,
+    },
+    /// A turn is new, or has changed state. Replaces all that was known of it, its blocks included.
+    Turn(Box<TurnView>),
+    /// A block of a streaming answer: new, or in place of the one with this index.
+    Block {
+        /// The turn.
+        turn: TurnId,
+        /// The conversation it belongs to.
+        conversation: ConversationId,
+        /// 0 is the answer's first block. Blocks after it are dropped.
+        index: usize,
+        /// Clean HTML.
+        html: String,
+    },
+}

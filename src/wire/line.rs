@@ -1,0 +1,57 @@
+//! What a browser is told about the line.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, TurnId};
+
+/// When a ticket is likely to start: from now, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The hopeful end of the range, in seconds.
+    pub low: f64,
+    /// The careful end of the range, in seconds.
+    pub high: f64,
+}
+
+/// One ticket's place in its line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The turn that waits; `None` for tickets that belong to no turn (a refresh, an upload).
+    pub turn: Option<TurnId>,
+    /// What it waits to do.
+    pub event: Event,
+    /// 1 for the ticket that starts next.
+    pub position: u64,
+    /// How many wait in this line, this one included.
+    pub waiting: u64,
+    /// When it is likely to start; `None` is unknown.
+    pub estimate: Option<Estimate>,
+}
+
+/// One line, as anybody may see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LineView {
+    /// The limit's name: its `concurrency_id`, or the event's name.
+    pub name: String,
+    /// The events that share this limit.
+    pub events: Vec<Event>,
+    /// Slots in use.
+    pub running: u64,
+    /// Slots there are; `None` is unlimited.
+    pub limit: Option<u64>,
+    /// Tickets that wait.
+    pub waiting: u64,
+    /// When a ticket that joined now would start; `None` is unknown.
+    pub estimate: Option<Estimate>,
+}
+
+/// Where one session stands: sent when it changes, never numbered, the latest counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The line of `chat`.
+    pub line: Option<LineView>,
+    /// This session's waiting tickets, all events, first to start first.
+    pub places: Vec<Place>,
+    /// How many of this session's own chat tickets are running.
+    pub running: u64,
+}

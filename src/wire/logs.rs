@@ -1,0 +1,47 @@
+//! What the logs tab shows.
+
+use serde::{Deserialize, Serialize};
+
+/// How grave a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Every detail.
+    Trace,
+    /// For whoever looks for a fault.
+    Debug,
+    /// What happens in the ordinary way.
+    Info,
+    /// Something is off, and was dealt with.
+    Warn,
+    /// Something went wrong.
+    Error,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Grows; tells one record from another.
+    pub number: u64,
+    /// When, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// How grave.
+    pub level: Level,
+    /// The module that wrote it.
+    pub target: String,
+    /// What happened.
+    pub message: String,
+    /// Its fields, `name=value`.
+    pub fields: Vec<(String, String)>,
+}
+
+/// The whole logs tab: this session's own records and those of the server's start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogsView {
+    /// This session's records, oldest first.
+    pub session: Vec<LogRecord>,
+    /// The records of the server's start, oldest first.
+    pub startup: Vec<LogRecord>,
+    /// How many of this session's records had to make room for newer ones.
+    pub dropped: u64,
+}

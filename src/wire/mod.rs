@@ -1,0 +1,24 @@
+//! The types that browser and server share: the only room that also builds for wasm32.
+
+mod chat;
+mod event;
+mod feed;
+mod files;
+mod ids;
+mod line;
+mod logs;
+mod stats;
+
+pub use chat::{ConversationSummary, ConversationView, Role, SendRequest, Sent, TurnState, TurnView, Usage};
+pub use event::Event;
+pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
+pub use files::{FileKind, FileView, UploadError};
+pub use ids::{ConversationId, FileId, TurnId};
+pub use line::{Estimate, LineView, Place, Status};
+pub use logs::{Level, LogRecord, LogsView};
+pub use stats::{LimitRow, Percentiles, Sample, SettingRow, StatsView};
+
+/// Longest message a browser may send, in bytes of UTF-8.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// Most files that one message may carry.
+pub const MAX_FILES_PER_MESSAGE: usize = 10;
