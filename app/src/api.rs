@@ -1,7 +1,7 @@
 //! The server functions: what a browser may ask and tell. Everything here runs for the session of the cookie.
 
 use anteroom::wire::{ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId};
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 /// What every page needs at once, before its WebAssembly has arrived.
@@ -36,7 +36,7 @@ pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>
 }
 
 /// Sends a message. Once this has answered, the message is the server's.
-#[server(prefix = "/api", endpoint = "send")]
+#[server(prefix = "/api", endpoint = "send", input = Json)]
 pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     crate::server::api::send(request).await
 }

@@ -25,8 +25,8 @@ pub use origin::CrossSite;
 
 use crate::{engine::Engine, wire::MAX_MESSAGE_BYTES};
 
-/// Largest body of a server function, in bytes: a message in which every byte takes three (`%20`), and the rest.
-const MAX_BODY: usize = MAX_MESSAGE_BYTES * 3 + 16 * 1024;
+/// Largest body of a server function, in bytes: a message in which every byte takes six (`\u0000`), and the rest.
+const MAX_BODY: usize = MAX_MESSAGE_BYTES * 6 + 16 * 1024;
 
 /// The engine's own doors.
 pub fn doors() -> Router<Arc<Engine>> {
