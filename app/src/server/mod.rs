@@ -1,0 +1,3 @@
+//! The server's half of the app.
+
+pub mod assets;
