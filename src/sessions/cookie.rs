@@ -117,7 +117,7 @@ impl CookieJar {
             .build();
         let mut jar = cookie::CookieJar::new();
         jar.signed_mut(&self.key.0).add(cookie);
-        jar.delta().map(|cookie| cookie.encoded().to_string()).collect()
+        jar.delta().map(ToString::to_string).collect()
     }
 }
 
