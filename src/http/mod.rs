@@ -1,1 +1,55 @@
-//! The doors that are not the UI.
+//! The doors that are not the UI: feed, files, health and metrics; and the checks that every door passes through.
+
+mod browser;
+mod error;
+mod feed;
+mod files;
+mod headers;
+mod health;
+mod origin;
+mod pace;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+
+pub use browser::{Browser, NoCookie};
+pub use error::Refusal;
+pub use origin::CrossSite;
+
+use crate::{engine::Engine, wire::MAX_MESSAGE_BYTES};
+
+/// Largest body of a server function, in bytes: a message in which every byte takes six (`\u0000`), and the rest.
+const MAX_BODY: usize = MAX_MESSAGE_BYTES * 6 + 16 * 1024;
+
+/// The engine's own doors.
+pub fn doors() -> Router<Arc<Engine>> {
+    // A file's size is checked while it streams, against a setting.
+    let files = Router::new()
+        .route("/files", post(files::upload))
+        .route("/files/{id}", get(files::download))
+        .layer(DefaultBodyLimit::disable());
+    Router::new().route("/feed", get(feed::open)).merge(files)
+}
+
+/// Puts every door of the site, the engine's and `pages`, behind the checks.
+pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
+    let pages = pages.layer(RequestBodyLimitLayer::new(MAX_BODY));
+    let checked = doors()
+        .with_state(Arc::clone(engine))
+        .merge(pages)
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), browser::identify))
+        .layer(middleware::from_fn(origin::check));
+    // Whoever watches the site has no cookie, and must get an answer whatever the rest is doing.
+    let watched = Router::new()
+        .route("/health", get(health::health))
+        .route("/metrics", get(health::metrics))
+        .with_state(Arc::clone(engine));
+    checked.merge(watched).layer(middleware::from_fn(headers::harden)).layer(CatchPanicLayer::custom(error::panicked))
+}

@@ -1,4 +1,277 @@
-//! A journal in memory.
+//! A journal in memory, compacted by subject.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Journal, Replay};
+use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId};
+
+/// Most bytes of text that one session's journal keeps. A browser that was away for longer asks for its
+/// conversation anew, which costs it one request.
+const KEEP_BYTES: usize = 512 * 1024;
+/// Most events likewise.
+const KEEP_EVENTS: usize = 2_000;
 
 /// Keeps a session's events in memory.
-pub struct MemoryJournal;
+#[derive(Debug)]
+pub struct MemoryJournal {
+    epoch: Uuid,
+    log: Mutex<Log>,
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    last: u64,
+    /// The highest number that had to make room; a replay from before it would have a gap.
+    trimmed: u64,
+    bytes: usize,
+    events: BTreeMap<u64, FeedEvent>,
+    conversations: HashMap<ConversationId, u64>,
+    turns: HashMap<TurnId, TurnEvents>,
+}
+
+/// The numbers of the events that say how one turn is.
+#[derive(Debug, Default)]
+struct TurnEvents {
+    turn: Option<u64>,
+    blocks: BTreeMap<usize, u64>,
+}
+
+impl MemoryJournal {
+    /// An empty journal with an epoch of its own.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default with a random epoch would surprise")]
+    pub fn new() -> Self {
+        Self { epoch: Uuid::new_v4(), log: Mutex::default(), last: watch::Sender::new(0) }
+    }
+
+    /// A panic while the lock was held leaves numbers that are still right, so a poisoned lock is used on.
+    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn append(&self, event: FeedEvent) -> u64 {
+        let number = self.log().append(event);
+        // Two appends may get here in the other order; those who follow must never see the number fall.
+        self.last.send_if_modified(|last| {
+            let later = number > *last;
+            *last = number.max(*last);
+            later
+        });
+        number
+    }
+
+    fn position(&self) -> FeedPosition {
+        FeedPosition { epoch: self.epoch, number: self.log().last }
+    }
+
+    fn after(&self, position: FeedPosition) -> Replay {
+        let log = self.log();
+        let fresh = position.number == 0 && position.epoch.is_nil() && log.last == 0;
+        let known = position.epoch == self.epoch && (log.trimmed..=log.last).contains(&position.number);
+        if !known && !fresh {
+            return Replay::TooOld(FeedPosition { epoch: self.epoch, number: log.last });
+        }
+        Replay::Events(log.events.range(position.number + 1..).map(|(&number, event)| (number, event.clone())).collect())
+    }
+
+    fn follow(&self) -> watch::Receiver<u64> {
+        self.last.subscribe()
+    }
+}
+
+impl Log {
+    fn append(&mut self, event: FeedEvent) -> u64 {
+        self.last += 1;
+        let number = self.last;
+        match &event {
+            FeedEvent::Conversation(summary) => {
+                let replaced = self.conversations.insert(summary.id, number);
+                self.remove(replaced);
+            }
+            FeedEvent::ConversationRemoved { id } => {
+                let replaced = self.conversations.insert(*id, number);
+                self.remove(replaced);
+            }
+            FeedEvent::Turn(turn) => {
+                let replaced = self.turns.insert(turn.id, TurnEvents { turn: Some(number), ..TurnEvents::default() });
+                if let Some(TurnEvents { turn, blocks }) = replaced {
+                    self.remove(turn.into_iter().chain(blocks.into_values()));
+                }
+            }
+            FeedEvent::Block { turn, index, .. } => {
+                let blocks = &mut self.turns.entry(*turn).or_default().blocks;
+                let replaced = blocks.split_off(index);
+                blocks.insert(*index, number);
+                self.remove(replaced.into_values());
+            }
+        }
+        self.bytes += weight(&event);
+        self.events.insert(number, event);
+        self.make_room();
+        number
+    }
+
+    fn remove(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            if let Some(event) = self.events.remove(&number) {
+                self.bytes -= weight(&event);
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        while self.events.len() > 1 && (self.bytes > KEEP_BYTES || self.events.len() > KEEP_EVENTS) {
+            let Some((number, event)) = self.events.pop_first() else { return };
+            self.trimmed = number;
+            self.bytes -= weight(&event);
+            match event {
+                FeedEvent::Conversation(summary) => self.forget_conversation(summary.id, number),
+                FeedEvent::ConversationRemoved { id } => self.forget_conversation(id, number),
+                FeedEvent::Turn(turn) => self.forget_turn(turn.id, |events| {
+                    events.turn.take_if(|kept| *kept == number);
+                }),
+                FeedEvent::Block { turn, index, .. } => self.forget_turn(turn, |events| {
+                    events.blocks.remove(&index);
+                }),
+            }
+        }
+    }
+
+    fn forget_conversation(&mut self, id: ConversationId, number: u64) {
+        if self.conversations.get(&id) == Some(&number) {
+            self.conversations.remove(&id);
+        }
+    }
+
+    fn forget_turn(&mut self, id: TurnId, forget: impl FnOnce(&mut TurnEvents)) {
+        if let Some(events) = self.turns.get_mut(&id) {
+            forget(events);
+            if events.turn.is_none() && events.blocks.is_empty() {
+                self.turns.remove(&id);
+            }
+        }
+    }
+}
+
+/// Bytes of text that an event holds, and a little for itself.
+fn weight(event: &FeedEvent) -> usize {
+    64 + match event {
+        FeedEvent::Conversation(summary) => summary.title.len(),
+        FeedEvent::ConversationRemoved { .. } => 0,
+        FeedEvent::Turn(turn) => turn.message.len() + turn.answer.len() + turn.blocks.iter().map(String::len).sum::<usize>(),
+        FeedEvent::Block { html, .. } => html.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{ConversationSummary, TurnState, TurnView};
+
+    fn conversation(id: ConversationId, title: &str) -> FeedEvent {
+        FeedEvent::Conversation(ConversationSummary { id, title: title.into(), updated_at: 0, busy: false })
+    }
+
+    fn turn(id: TurnId, state: TurnState) -> FeedEvent {
+        FeedEvent::Turn(Box::new(TurnView {
+            id,
+            conversation: ConversationId(Uuid::nil()),
+            message: String::new(),
+            files: Vec::new(),
+            state,
+            answer: String::new(),
+            blocks: Vec::new(),
+            model: String::new(),
+            usage: None,
+            accepted_at: 0,
+            started_at: None,
+            ended_at: None,
+        }))
+    }
+
+    fn block(turn: TurnId, index: usize, html: &str) -> FeedEvent {
+        FeedEvent::Block { turn, conversation: ConversationId(Uuid::nil()), index, html: html.into() }
+    }
+
+    fn events(journal: &MemoryJournal, number: u64) -> Vec<(u64, FeedEvent)> {
+        let epoch = journal.position().epoch;
+        match journal.after(FeedPosition { epoch, number }) {
+            Replay::Events(events) => events,
+            Replay::TooOld(at) => panic!("too old: {at:?}"),
+        }
+    }
+
+    #[test]
+    fn a_replay_has_what_came_after_the_number() {
+        let journal = MemoryJournal::new();
+        let (a, b) = (ConversationId::new(), ConversationId::new());
+        journal.append(conversation(a, "a"));
+        let seen = journal.append(conversation(b, "b"));
+        journal.append(conversation(a, "a, renamed"));
+        assert_eq!(events(&journal, seen), [(3, conversation(a, "a, renamed"))]);
+        assert_eq!(events(&journal, 0).len(), 2, "the first title has been replaced");
+        assert_eq!(events(&journal, 3), []);
+    }
+
+    #[test]
+    fn a_finished_turn_replaces_its_blocks() {
+        let journal = MemoryJournal::new();
+        let id = TurnId::new();
+        journal.append(turn(id, TurnState::Running));
+        journal.append(block(id, 0, "<p>a"));
+        journal.append(block(id, 0, "<p>ab</p>"));
+        journal.append(block(id, 1, "<p>c"));
+        assert_eq!(events(&journal, 0).len(), 3);
+        // A block that is sent anew takes those after it along.
+        journal.append(block(id, 0, "<p>abc"));
+        assert_eq!(events(&journal, 0).len(), 2);
+        journal.append(turn(id, TurnState::Done));
+        assert_eq!(events(&journal, 0), [(6, turn(id, TurnState::Done))]);
+    }
+
+    #[test]
+    fn another_epoch_and_a_number_from_the_future_are_too_old() {
+        let journal = MemoryJournal::new();
+        let nil = FeedPosition { epoch: Uuid::nil(), number: 0 };
+        assert_eq!(journal.after(nil), Replay::Events(Vec::new()), "nothing has happened that could be missed");
+        journal.append(conversation(ConversationId::new(), "a"));
+        let here = journal.position();
+        assert_eq!(journal.after(nil), Replay::TooOld(here));
+        assert_eq!(journal.after(FeedPosition { number: 9, ..here }), Replay::TooOld(here));
+    }
+
+    #[test]
+    fn it_stays_within_its_bounds_and_says_so() {
+        let journal = MemoryJournal::new();
+        let id = TurnId::new();
+        for index in 0..KEEP_EVENTS + 10 {
+            journal.append(block(id, index, "x"));
+        }
+        let epoch = journal.position().epoch;
+        assert!(matches!(journal.after(FeedPosition { epoch, number: 9 }), Replay::TooOld(_)));
+        assert_eq!(events(&journal, 10).len(), KEEP_EVENTS);
+        journal.append(block(id, KEEP_EVENTS + 10, &"y".repeat(KEEP_BYTES)));
+        assert_eq!(journal.log().events.len(), 1, "the newest event is kept however large");
+        journal.append(turn(id, TurnState::Done));
+        let log = journal.log();
+        assert_eq!(log.bytes, log.events.values().map(weight).sum::<usize>());
+    }
+
+    #[tokio::test]
+    async fn followers_wake() {
+        let journal = MemoryJournal::new();
+        let mut follow = journal.follow();
+        journal.append(conversation(ConversationId::new(), "a"));
+        follow.changed().await.expect("the journal lives");
+        assert_eq!(*follow.borrow(), 1);
+    }
+}

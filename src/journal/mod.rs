@@ -6,7 +6,6 @@
 mod memory;
 
 use tokio::sync::watch;
-use uuid::Uuid;
 
 pub use memory::MemoryJournal;
 
@@ -15,7 +14,7 @@ use crate::wire::{FeedEvent, FeedPosition};
 /// What came after a number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Replay {
-    /// Every event after the number, in order.
+    /// Every event after the number, in order, but for those that a later one has replaced.
     Events(Vec<(u64, FeedEvent)>),
     /// The number is of another epoch, or too old: ask for the values themselves, then follow from here.
     TooOld(FeedPosition),
@@ -31,6 +30,4 @@ pub trait Journal: Send + Sync {
     fn after(&self, position: FeedPosition) -> Replay;
     /// The number of the last event, for those who follow: subscribe before you read.
     fn follow(&self) -> watch::Receiver<u64>;
-    /// Its epoch.
-    fn epoch(&self) -> Uuid;
 }

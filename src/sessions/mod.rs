@@ -1,15 +1,13 @@
 //! Sessions: a cookie, its session, its one agent.
 
-use uuid::Uuid;
+mod cookie;
+mod id;
+mod presence;
+mod registry;
+mod session;
 
-/// One browser, known by its cookie. Random, 128 bits; never shown to anybody but that browser.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(pub Uuid);
-
-impl std::fmt::Debug for SessionId {
-    /// A short form for logs: it tells sessions apart, and is of no use to anybody who would pose as one.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bytes = self.0.as_bytes();
-        write!(f, "s-{:02x}{:02x}{:02x}", bytes[0], bytes[1], bytes[2])
-    }
-}
+pub use cookie::{CookieJar, CookieKey, KeyError};
+pub use id::SessionId;
+pub use presence::Presence;
+pub use registry::{Bounds, Sessions};
+pub use session::{Claim, Registered, Session};

@@ -1,6 +1,29 @@
 //! Settings: the environment and `.env`, typed and checked before anything listens.
+//!
+//! `variables` lists what there is, `gather` finds the texts, `raw` is the struct that envy fills and validator checks,
+//! `typed` makes [`Settings`] of it. Every fault is reported at once.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    env, fmt, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+mod dotenv;
+mod faults;
+mod gather;
+mod load;
+mod raw;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod typed;
+mod values;
+mod variables;
+
+pub use faults::{Fault, Faults};
+pub use load::Loaded;
 
 use crate::queue::{Order, Policy};
 
@@ -26,8 +49,8 @@ pub enum LogFormat {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
     }
 }
@@ -39,6 +62,12 @@ pub struct ModelName {
     pub name: String,
     /// `builtin`, `openai`, `ollama`, `anthropic`, `gemini`.
     pub provider: Provider,
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.provider.name())
+    }
 }
 
 /// Where a model is served.
@@ -55,6 +84,26 @@ pub enum Provider {
     /// Google Gemini.
     Gemini,
 }
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 5] = [Self::Builtin, Self::OpenAi, Self::Ollama, Self::Anthropic, Self::Gemini];
+
+    /// Its name in `MODEL`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::OpenAi => "openai",
+            Self::Ollama => "ollama",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
+/// Names the file that is read in place of `.env`. Read from the environment alone.
+pub const ENV_FILE: &str = "ANTEROOM_ENV_FILE";
 
 /// Every setting, typed and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +165,60 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The settings that `environment` and the text of `.env` give. The environment wins over `.env`, a name over its
+    /// aliases, and an empty value is no value. Reads nothing else, but that a `$NAME` within a value of `.env` stands
+    /// for a variable of the process.
+    ///
+    /// # Errors
+    /// Every fault there is, at once.
+    pub fn load(
+        environment: impl IntoIterator<Item = (String, String)>,
+        dotenv: Option<&str>,
+    ) -> Result<Loaded, Faults> {
+        load::load(&environment.into_iter().collect(), dotenv)
+    }
+
+    /// The settings of this process: its environment, and `.env` of the working directory, or the file that
+    /// [`ENV_FILE`] names. May be called again after an edit.
+    ///
+    /// # Errors
+    /// As [`Settings::load`]; also where the file is there and cannot be read.
+    pub fn from_process() -> Result<Loaded, Faults> {
+        let named = env::var_os(ENV_FILE).filter(|name| !name.is_empty());
+        let dotenv = match &named {
+            Some(path) => read(Path::new(path), true)?,
+            None => read(Path::new(".env"), false)?,
+        };
+        // Lossy: what is not UTF-8 is reported like any other fault, and matters in Anteroom's own variables only.
+        let environment = env::vars_os().map(|(name, value)| {
+            (
+                name.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
+        });
+        Self::load(environment, dotenv.as_deref())
+    }
+
     /// The order of every line, for those who only want that.
     #[must_use]
     pub const fn order(&self) -> Order {
         self.policy.order
+    }
+}
+
+/// The text of `.env`; `None` where it is not there and nobody `named` it.
+fn read(path: &Path, named: bool) -> Result<Option<String>, Faults> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
+        Err(error) => Err(Faults(vec![Fault {
+            subject: path.display().to_string(),
+            place: if named {
+                format!("named by {ENV_FILE}")
+            } else {
+                String::new()
+            },
+            advice: format!("this file cannot be read: {error}"),
+        }])),
     }
 }

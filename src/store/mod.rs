@@ -62,6 +62,8 @@ pub struct StoreError(pub String);
 /// Where conversations and turns are kept. Every look-up names the session: what is another's is not found.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Whether what it keeps outlasts the process: turns that are not over are then taken up by the next start.
+    fn lasts(&self) -> bool;
     /// A session's conversations, the last used first.
     async fn conversations(&self, session: SessionId) -> Result<Vec<ConversationRecord>, StoreError>;
     /// One conversation of a session.
@@ -74,14 +76,13 @@ pub trait Store: Send + Sync {
     async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<TurnRecord>, StoreError>;
     /// A conversation's turns, oldest first.
     async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError>;
-    /// Removes one turn.
-    async fn remove_turn(&self, session: SessionId, id: TurnId) -> Result<(), StoreError>;
     /// Turns that are not over, of all sessions, in the order of their acceptance.
     async fn unfinished(&self) -> Result<Vec<TurnRecord>, StoreError>;
     /// Keeps what is known of an uploaded file.
     async fn add_file(&self, session: SessionId, file: FileView) -> Result<(), StoreError>;
     /// One uploaded file of a session.
     async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError>;
-    /// Forgets all that a session has; returns its files, whose contents are the caller's to remove.
-    async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
+    /// Told that a session has left memory. Returns files that are of no use any more, whose contents are the
+    /// caller's to remove: a store that lasts keeps everything and returns none.
+    async fn session_left(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
 }

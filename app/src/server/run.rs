@@ -1,0 +1,123 @@
+//! The server's start and its end.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use anteroom::{engine::Engine, logs, settings::Settings};
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use super::{assets, pages};
+
+/// How long connections may take to close once every turn has ended.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What went wrong before anything listened.
+#[derive(Debug)]
+pub enum Failure {
+    /// The settings: for exit code 2.
+    Settings(String),
+    /// Anything else: for exit code 1.
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Reads the settings, serves, and returns after a good shutdown.
+///
+/// # Errors
+/// [`Failure`], with words for the operator.
+pub async fn serve() -> Result<(), Failure> {
+    let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+    let logs = logs::init(&loaded.settings.log_filter, loaded.settings.log_format);
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    if !assets::built() {
+        warn!("the pages have no script and no style: this server was built without `cargo xtask`");
+    }
+    let address = loaded.settings.site_addr;
+    // Before the engine: a port that is taken must not cost another server's files.
+    let listener = listen(address).await?;
+    let address = listener.local_addr().context("the address that was bound is not known")?;
+    let engine = Engine::start(loaded, logs.clone()).await.context("Anteroom cannot start")?;
+    let site = pages::router(&engine);
+    info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+    println!("Anteroom is at http://{address} and {} answers. Ctrl-C ends it.", engine.model());
+    logs.started();
+
+    let stopping = Arc::clone(&engine);
+    let (stopped, stop) = tokio::sync::oneshot::channel();
+    let shutdown = async move {
+        signal().await;
+        tokio::spawn(async {
+            signal().await;
+            eprintln!("Ended at once; turns that ran are lost.");
+            std::process::exit(130);
+        });
+        stopping.shutdown(stopping.settings().shutdown_grace).await;
+        // The receiver lives until the server has ended.
+        let _ = stopped.send(());
+    };
+    // Small frames must not wait for one another.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            warn!(%error, "a connection stays slow");
+        }
+    });
+    let goodbye = async {
+        if stop.await.is_ok() {
+            tokio::time::sleep(GOODBYE).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = axum::serve(listener, site).with_graceful_shutdown(shutdown) => served.context("serving failed")?,
+        () = goodbye => {}
+    }
+    info!("ended");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is in use by another program. End it, or choose another address with SITE_ADDR.")
+        }
+        io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{address} needs rights that this user has not. Choose a port from 1024 on with SITE_ADDR.")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("{address} is not an address of this machine. Choose one that is with SITE_ADDR.")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! A model server with faults: a sentence for the one concerned, a free slot, everybody else undisturbed.
+
+use anteroom::wire::{TurnState, TurnView};
+use reqwest::StatusCode;
+
+use crate::support::{Browser, Site, answer_of};
+
+async fn failed(browser: &Browser, question: &str) -> TurnView {
+    let sent = browser.send(question).await;
+    let turn = answer_of(browser, sent.turn).await;
+    let TurnState::Failed { reason } = &turn.state else { panic!("{question}: {:?}", turn.state) };
+    assert!(reason.ends_with('.') && reason.len() > 30, "a sentence: {reason}");
+    turn
+}
+
+#[tokio::test]
+async fn every_fault_becomes_a_sentence_and_frees_the_slot() {
+    let site =
+        Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1"), ("MODEL_RETRIES", "0"), ("MODEL_STALL_TIMEOUT", "1")]).await;
+    let (unlucky, other) = (site.browser().await, site.browser().await);
+    for fault in FAULTS {
+        failed(&unlucky, &format!("unlucky [[fault={fault}]]")).await;
+        let sent = other.send("and I?").await;
+        assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done, "after {fault}");
+    }
+    site.until_load(0, 0).await;
+}
+
+const FAULTS: [&str; 12] = [
+    "status:400",
+    "status:401",
+    "status:404",
+    "status:429",
+    "status:500",
+    "hang",
+    "stall:3",
+    "close:3",
+    "end:3",
+    "error:3",
+    "garbage",
+    "empty",
+];
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_so() {
+    let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_RETRIES", "0")]).await;
+    let turn = failed(&site.browser().await, "hello").await;
+    assert!(matches!(&turn.state, TurnState::Failed { reason } if reason.contains("reached")), "{:?}", turn.state);
+}
+
+#[tokio::test]
+async fn what_is_safe_to_retry_is_retried_and_what_failed_can_be_asked_again() {
+    let site = Site::start(&[("MODEL_RETRIES", "1")]).await;
+    let browser = site.browser().await;
+    let sent = browser.send("twice [[fault=status:500 times=1]]").await;
+    assert_eq!(answer_of(&browser, sent.turn).await.state, TurnState::Done);
+
+    let turn = failed(&browser, "thrice [[fault=status:500 times=2]]").await;
+    let again = browser.again(turn.id).await;
+    assert_eq!(again.status, StatusCode::OK, "{again:?}");
+    let turn = answer_of(&browser, turn.id).await;
+    assert_eq!(turn.state, TurnState::Done);
+    assert!(turn.answer.contains("thrice"), "{turn:?}");
+    let view = browser.conversation(turn.conversation).await.expect("it is there");
+    assert_eq!(view.turns.len(), 1, "one message, one answer");
+}

@@ -1,0 +1,11 @@
+//! The whole site over real HTTP and WebSockets, in front of a loopback model server.
+
+mod doors;
+mod endings;
+mod faults;
+mod feeds;
+mod files;
+mod line;
+mod sharing;
+mod shutdown;
+mod support;

@@ -1,0 +1,21 @@
+//! A whole site over real HTTP: the engine and its pages in front of a loopback model server, and browsers that use
+//! it as a page does.
+
+mod browser;
+mod feed;
+mod site;
+
+pub(crate) use browser::{Browser, Reply, request};
+pub(crate) use feed::{Feed, answer_of};
+pub(crate) use site::Site;
+
+/// Longest time that anything may take in a test before it is given up: far more than it needs.
+pub(crate) const GIVE_UP: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Waits for `work`, or fails the test with what was waited for.
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(GIVE_UP, work).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for: {what}"),
+    }
+}

@@ -1,0 +1,89 @@
+//! The site under test.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anteroom::{
+    agents::{self, AgentFactory, House},
+    engine::Engine,
+    logs::Logs,
+    settings::Settings,
+};
+use anteroom_app::server::pages;
+use anteroom_loopback::{Config, Loopback};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{Browser, soon};
+
+/// One site and the model server behind it. Both stop when it is dropped.
+pub(crate) struct Site {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) model: Loopback,
+    pub(crate) addr: SocketAddr,
+    server: JoinHandle<()>,
+    _data: TempDir,
+}
+
+impl Site {
+    /// A site with these settings, whose model server answers at once.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, agents::factory).await
+    }
+
+    /// The same with agents of the test's own.
+    pub(crate) async fn start_with<E: std::error::Error + Send + Sync + 'static>(
+        settings: &[(&str, &str)],
+        agents: impl FnOnce(&Settings, Arc<dyn House>) -> Result<Arc<dyn AgentFactory>, E>,
+    ) -> Self {
+        let model = Loopback::start(Config::default()).await.expect("a free port");
+        let data = tempfile::tempdir().expect("a folder");
+        let base = [
+            ("MODEL", "loopback@openai".to_owned()),
+            ("OPENAI_BASE_URL", model.base_url()),
+            ("DATA_DIR", data.path().display().to_string()),
+        ];
+        let base = base.into_iter().filter(|(name, _)| settings.iter().all(|(own, _)| own != name));
+        let own = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = base.map(|(name, value)| (name.to_owned(), value)).chain(own);
+        let loaded = Settings::load(variables, None).expect("good settings");
+        let engine = Engine::start_with(loaded, Logs::default(), agents).await.expect("an engine");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        let site = pages::router(&engine);
+        let server = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
+        Self { engine, model, addr, server, _data: data }
+    }
+
+    /// A browser that has opened the page.
+    pub(crate) async fn browser(&self) -> Browser {
+        Browser::visit(self.addr).await
+    }
+
+    /// Slots in use, and tickets waiting, all lines together.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let lines = self.engine.queue().lines();
+        (lines.iter().map(|line| line.running).sum(), lines.iter().map(|line| line.waiting).sum())
+    }
+
+    /// Waits until the queue is so.
+    pub(crate) async fn until_load(&self, running: usize, waiting: usize) {
+        let mut changes = self.engine.queue().changes();
+        soon(&format!("{running} running and {waiting} waiting"), async {
+            while self.load() != (running, waiting) {
+                changes.changed().await.expect("the queue lives");
+            }
+        })
+        .await;
+    }
+
+    /// Waits until the model server has been asked this.
+    pub(crate) async fn until_asked(&self, question: &str) {
+        soon(question, self.model.until(|record| record.of(question).next().is_some())).await;
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

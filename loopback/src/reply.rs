@@ -1,0 +1,131 @@
+//! What an answer says.
+
+use crate::knobs::{Directed, Reply};
+
+/// The answer, in the pieces in which it is sent.
+pub(crate) fn pieces(directed: &Directed) -> Vec<String> {
+    match directed.knobs.reply {
+        Reply::Words => {
+            let first = format!("Answer to: {}\n\n", directed.rest.trim());
+            let words = (1..directed.knobs.tokens).map(|number| format!("word{number} "));
+            std::iter::once(first).chain(words).collect()
+        }
+        Reply::Markdown => words(&format!("Answer to: {}\n\n{MARKDOWN}", directed.rest.trim())),
+        Reply::Echo => words(&directed.rest),
+    }
+}
+
+/// Every word with the white space after it: no byte is lost.
+fn words(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut last_was_space = false;
+    for c in text.chars() {
+        match pieces.last_mut() {
+            Some(piece) if c.is_whitespace() || !last_was_space => piece.push(c),
+            _ => pieces.push(c.to_string()),
+        }
+        last_was_space = c.is_whitespace();
+    }
+    pieces
+}
+
+const MARKDOWN: &str = r#"# A heading
+
+A paragraph with **bold**, *italic*, ~~struck~~ words, `inline code`, a [link](https://example.com/) and an
+automatic one: https://example.com/path?a=1&b=2.
+
+## Lists
+
+- first
+- second
+  - nested
+  - nested too
+- third
+
+1. one
+2. two
+3. three
+
+- [x] done
+- [ ] not done
+
+## A table
+
+| language | typed | year |
+| :--- | :---: | ---: |
+| Rust | yes | 2015 |
+| Python | no | 1991 |
+| SQL | well… | 1974 |
+
+> A quotation
+> of two lines.
+
+---
+
+## Code
+
+```rust
+/// The nth Fibonacci number.
+fn fibonacci(n: u32) -> u64 {
+    (0..n).fold((0, 1), |(a, b), _| (b, a + b)).0
+}
+```
+
+```python
+def fibonacci(n: int) -> int:
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a  # "done" & <dusted>
+```
+
+```javascript
+const fibonacci = (n) => (n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2));
+```
+
+```sql
+SELECT name, count(*) FROM turns WHERE state = 'done' GROUP BY name;
+```
+
+```sh
+curl --silent http://127.0.0.1:3000/health | head -n 1
+```
+
+```json
+{"limit": 2, "running": 1, "waiting": ["a", "b"]}
+```
+
+```
+no language: <b>not bold</b>
+```
+
+### The end
+
+That was all.
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Knobs, knobs::direct};
+
+    fn pieces_of(message: &str) -> Vec<String> {
+        pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"))
+    }
+
+    #[test]
+    fn words_repeat_the_question_and_are_counted() {
+        assert_eq!(
+            pieces_of("[[tokens=3]] why?"),
+            ["Answer to: why?\n\n", "word1 ", "word2 "]
+        );
+        assert_eq!(pieces_of("[[tokens=0]] why?"), ["Answer to: why?\n\n"]);
+    }
+
+    #[test]
+    fn echo_gives_every_byte_back() {
+        let hostile = "    <img src=x onerror=alert(1)>\n\n[a](javascript:alert`1`)  \u{a0}\u{202e}é\n";
+        assert_eq!(pieces_of(&format!("[[reply=echo]]\n{hostile}")).concat(), hostile);
+        assert_eq!(pieces_of("[[reply=echo]]"), Vec::<String>::new());
+    }
+}

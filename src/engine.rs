@@ -1,1 +1,0 @@
-//! The engine: every room, put together.

@@ -1,0 +1,268 @@
+//! The engine: every room, put together.
+
+mod feeds;
+mod house;
+mod housekeeping;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+use crate::{
+    agents::{self, AgentFactory},
+    files::Vault,
+    logs::Logs,
+    queue::Queue,
+    refresh::Refreshes,
+    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
+    settings::{Loaded, Settings},
+    stats::{Inputs, Stats},
+    status,
+    store::{MemoryStore, Store},
+    turns::{self, Turns},
+    wire::{FeedMessage, FeedPosition, RefreshKind, SettingRow, StatsView, Status},
+};
+pub use feeds::{Feeds, OpenFeed};
+use house::EngineHouse;
+
+/// Anteroom's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything behind the doors.
+pub struct Engine {
+    settings: watch::Sender<Arc<Settings>>,
+    rows: Arc<[SettingRow]>,
+    queue: Queue,
+    sessions: Arc<Sessions>,
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    turns: Turns,
+    refreshes: Refreshes,
+    stats: Arc<Stats>,
+    logs: Logs,
+    jar: CookieJar,
+    model: String,
+    feeds: Feeds,
+    started: Instant,
+    tasks: TaskTracker,
+    closed: AtomicBool,
+    closing: CancellationToken,
+}
+
+impl Engine {
+    /// Starts the engine with the agents that the settings name.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start(loaded: Loaded, logs: Logs) -> anyhow::Result<Arc<Self>> {
+        Self::start_with(loaded, logs, agents::factory).await
+    }
+
+    /// Starts the engine with agents made by what `agents` returns; for tests that bring agents of their own.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start_with<E>(
+        loaded: Loaded,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::House>) -> Result<Arc<dyn AgentFactory>, E>,
+    ) -> anyhow::Result<Arc<Self>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let Loaded { settings, rows, .. } = loaded;
+        let rows: Arc<[SettingRow]> = rows.into();
+        let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
+        let jar = CookieJar::new(key, settings.secure_cookies);
+        let vault = Vault::open(&settings.data_dir, settings.max_upload_bytes).await;
+        let vault = Arc::new(vault.context("DATA_DIR cannot be used for uploaded files")?);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        if !store.lasts() {
+            vault.clear().await.context("the files of an earlier run cannot be removed from DATA_DIR")?;
+        }
+        let stats = Arc::new(Stats::default());
+        let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
+        let house = Arc::new(EngineHouse { queue: queue.clone(), rows: Arc::clone(&rows) });
+        let agents = agents(&settings, house)?;
+        let model = agents.model();
+        let settings = watch::Sender::new(Arc::new(settings));
+        let tasks = TaskTracker::new();
+        let turns = Turns::new(turns::Parts {
+            queue: queue.clone(),
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            agents,
+            settings: settings.subscribe(),
+        });
+        let refreshes = Refreshes::new(queue.clone(), settings.subscribe(), tasks.clone());
+        let engine = Arc::new(Self {
+            settings,
+            rows,
+            queue,
+            sessions: Arc::default(),
+            store,
+            vault,
+            turns,
+            refreshes,
+            stats,
+            logs,
+            jar,
+            model,
+            feeds: Feeds::default(),
+            started: Instant::now(),
+            tasks,
+            closed: AtomicBool::new(false),
+            closing: CancellationToken::new(),
+        });
+        engine.sessions.set_max(engine.settings().max_sessions);
+        housekeeping::spawn(&engine);
+        Ok(engine)
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
+    }
+
+    /// The queue.
+    #[must_use]
+    pub const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The sessions in memory.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Where conversations and turns are kept.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Where the contents of uploaded files are.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The turns on their way.
+    #[must_use]
+    pub const fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// The cookies.
+    #[must_use]
+    pub const fn jar(&self) -> &CookieJar {
+        &self.jar
+    }
+
+    /// The model that answers, as people should see it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The feeds that are open.
+    #[must_use]
+    pub const fn feeds(&self) -> &Feeds {
+        &self.feeds
+    }
+
+    /// Whether it is shutting down.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Cancelled when the engine shuts down: feeds close then.
+    #[must_use]
+    pub const fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    /// Where a session and the line stand.
+    #[must_use]
+    pub fn status(&self, session: Option<&Session>) -> Status {
+        status::of(&self.queue, session)
+    }
+
+    /// Where a session's feed is now. One that is not in memory has no feed yet: what it asks for from the nil epoch
+    /// is then all there is.
+    #[must_use]
+    pub fn feed_position(&self, session: Option<&Session>) -> FeedPosition {
+        session.map_or(FeedPosition { epoch: uuid::Uuid::nil(), number: 0 }, |session| session.journal().position())
+    }
+
+    /// Asks for the figures or the records; they come over the session's feed when the line lets them.
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind) {
+        let (engine, id) = (Arc::clone(self), session.id());
+        self.refreshes.ask(session, kind, move || async move {
+            match kind {
+                RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view())),
+                RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs.view(id))),
+            }
+        });
+    }
+
+    /// The figures of the stats tab.
+    #[must_use]
+    pub fn stats_view(&self) -> StatsView {
+        self.stats.view(&self.inputs(), &self.model, VERSION, &self.rows)
+    }
+
+    /// The figures for Prometheus.
+    #[must_use]
+    pub fn prometheus(&self) -> String {
+        self.stats.prometheus(&self.inputs())
+    }
+
+    fn inputs(&self) -> Inputs {
+        Inputs {
+            lines: self.queue.lines(),
+            sessions: self.sessions.len() as u64,
+            connected: self.sessions.connected() as u64,
+            uptime: self.started.elapsed(),
+        }
+    }
+
+    /// Removes what a session that has left memory leaves behind.
+    async fn session_left(&self, id: SessionId) {
+        self.logs.forget(id);
+        match self.store.session_left(id).await {
+            Ok(files) => self.vault.remove(&files).await,
+            Err(error) => warn!(session = ?id, %error, "what a session left behind could not be removed"),
+        }
+    }
+
+    /// Shuts down: lets nobody in, lets what runs finish for `grace`, then stops it.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.queue.close();
+        let unfinished = self.turns.unfinished();
+        if unfinished > 0 {
+            info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
+        }
+        if tokio::time::timeout(grace, self.turns.finished()).await.is_err() {
+            warn!(unfinished = self.turns.unfinished(), "the grace is over: stopping what runs");
+            self.turns.stop();
+            self.turns.finished().await;
+        }
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! Refusals at a door: a status and a sentence.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tracing::error;
+
+use crate::wire::UploadError;
+
+/// A request that was refused, with a sentence for the person.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    message: String,
+    retry_after: Option<u32>,
+}
+
+impl Refusal {
+    /// A refusal with this status and sentence.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), retry_after: None }
+    }
+
+    /// Says after how many seconds another try makes sense.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: Option<u32>) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(UploadError { message: self.message })).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The answer to a request whose handler panicked: logged, and everybody else undisturbed.
+#[expect(clippy::needless_pass_by_value, reason = "tower-http hands the panic over")]
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no words)");
+    error!(panic = words, "a request's handler panicked");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Anteroom made a mistake, and has noted it. Try again.").into_response()
+}

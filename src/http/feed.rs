@@ -1,0 +1,227 @@
+//! The feed: one WebSocket a page, from which it learns everything.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        Query, State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    },
+    response::Response,
+};
+use serde::Deserialize;
+use tokio::{
+    sync::{broadcast::error::RecvError, watch},
+    time::{Instant, sleep_until, timeout},
+};
+use tracing::{Instrument as _, debug};
+use uuid::Uuid;
+
+use super::{Browser, pace};
+use crate::{
+    engine::{Engine, VERSION},
+    journal::Replay,
+    sessions::Session,
+    wire::{FeedMessage, FeedPosition, Status},
+};
+
+/// A page that hears nothing for much longer than this takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a page may take to read one frame, or stay silent when pinged, before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Nothing a page sends is of use, so little is read; small buffers keep ten thousand idle pages cheap.
+const BUFFER: usize = 2 * 1024;
+
+/// Where the page wants its feed to go on.
+#[derive(Debug, Deserialize)]
+pub(super) struct From {
+    #[serde(default)]
+    epoch: Uuid,
+    #[serde(default)]
+    after: u64,
+}
+
+/// Opens the feed of the cookie's session.
+pub(super) async fn open(
+    State(engine): State<Arc<Engine>>,
+    Browser(id): Browser,
+    Query(from): Query<From>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let position = FeedPosition { epoch: from.epoch, number: from.after };
+    upgrade
+        .max_message_size(BUFFER)
+        .max_frame_size(BUFFER)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| {
+            let session = engine.sessions().open(id);
+            let span = crate::logs::session_span(id);
+            async move {
+                let end = Feed { engine: &engine, session: &session, socket, last: Status::default() }.run(position).await;
+                debug!(?end, "feed closed");
+            }
+            .instrument(span)
+        })
+}
+
+/// Why a feed ended.
+#[derive(Debug)]
+enum End {
+    /// The page went away, or was given up.
+    Page,
+    /// The session has left memory; the page begins a new feed.
+    Left,
+    /// The server shuts down.
+    Closing,
+}
+
+struct Feed<'a> {
+    engine: &'a Arc<Engine>,
+    session: &'a Session,
+    socket: WebSocket,
+    last: Status,
+}
+
+impl Feed<'_> {
+    /// Sends until the page goes away. Its session counts as present for as long.
+    async fn run(mut self, from: FeedPosition) -> End {
+        let here = (self.session.presence().enter(), self.engine.feeds().enter());
+        let end = match self.follow(from).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        drop(here);
+        let reason = match end {
+            End::Page => return end,
+            End::Left => "this session has left memory",
+            End::Closing => "the server is being restarted",
+        };
+        let frame = CloseFrame { code: close_code::RESTART, reason: Utf8Bytes::from_static(reason) };
+        // A page that has gone meanwhile needs no goodbye.
+        let _ = timeout(PATIENCE, self.socket.send(Message::Close(Some(frame)))).await;
+        end
+    }
+
+    async fn follow(&mut self, from: FeedPosition) -> Result<std::convert::Infallible, End> {
+        // Subscribed before anything is read, so that nothing falls between.
+        let mut journal = self.session.journal().follow();
+        let mut changes = self.engine.queue().changes();
+        let mut told = self.session.told();
+        let mut seen = self.hello(from).await?;
+        self.last = self.engine.status(Some(self.session));
+        self.send(&FeedMessage::Status(self.last.clone())).await?;
+        let mut sent = Instant::now();
+        let mut heard = Instant::now();
+        // When to look again at a change that came too soon after the last update.
+        let mut look: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = self.session.left().cancelled() => return Err(End::Left),
+                () = self.engine.closing().cancelled() => return Err(End::Closing),
+                changed = journal.changed() => {
+                    changed.map_err(|_| End::Left)?;
+                    seen = self.replay(seen).await?;
+                }
+                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => look = Some(Instant::now()),
+                () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
+                    changes.mark_unchanged();
+                    look = self.update(&mut sent).await?;
+                }
+                message = told.recv() => match message {
+                    Ok(message) => self.send(&message).await?,
+                    // What was missed is out of date anyway.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Err(End::Left),
+                },
+                () = sleep_until(sent + HEARTBEAT) => {
+                    if heard.elapsed() > PATIENCE {
+                        return Err(End::Page);
+                    }
+                    self.last = self.engine.status(Some(self.session));
+                    self.send(&FeedMessage::Status(self.last.clone())).await?;
+                    self.write(Message::Ping(axum::body::Bytes::new())).await?;
+                    sent = Instant::now();
+                }
+                frame = self.socket.recv() => match frame {
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Page),
+                    Some(Ok(_)) => heard = Instant::now(),
+                },
+            }
+        }
+    }
+
+    /// Greets the page and brings it up to date. Returns the number it has seen then.
+    async fn hello(&mut self, from: FeedPosition) -> Result<u64, End> {
+        let epoch = self.session.journal().position().epoch;
+        let (number, resumed, events) = match self.session.journal().after(from) {
+            Replay::Events(events) => (from.number, true, events),
+            Replay::TooOld(here) => (here.number, false, Vec::new()),
+        };
+        let position = FeedPosition { epoch, number };
+        self.send(&FeedMessage::Hello { position, resumed, version: VERSION.into() }).await?;
+        self.events(number, events).await
+    }
+
+    /// Sends what has come since `seen`.
+    async fn replay(&mut self, seen: u64) -> Result<u64, End> {
+        let epoch = self.session.journal().position().epoch;
+        match self.session.journal().after(FeedPosition { epoch, number: seen }) {
+            Replay::Events(events) => self.events(seen, events).await,
+            // So far behind that a part is gone: the page asks for the values anew.
+            Replay::TooOld(position) => {
+                self.send(&FeedMessage::Hello { position, resumed: false, version: VERSION.into() }).await?;
+                Ok(position.number)
+            }
+        }
+    }
+
+    async fn events(&mut self, mut seen: u64, events: Vec<(u64, crate::wire::FeedEvent)>) -> Result<u64, End> {
+        for (number, event) in events {
+            self.send(&FeedMessage::Event { number, event }).await?;
+            seen = number;
+        }
+        Ok(seen)
+    }
+
+    /// Tells where the session stands, if that has changed and is due. Returns when to look again, if it is not.
+    async fn update(&mut self, sent: &mut Instant) -> Result<Option<Instant>, End> {
+        let status = self.engine.status(Some(self.session));
+        if status == self.last {
+            return Ok(None);
+        }
+        let rate = self.engine.settings().status_update_rate;
+        let due = *sent + pace::interval(rate, &self.last, self.engine.feeds().open());
+        let now = Instant::now();
+        if now < due && !pace::is_urgent(rate, &self.last, &status) {
+            // Something urgent may come before it is due, and looking costs far less than sending.
+            return Ok(Some(due.min(now + pace::look_again(&self.last))));
+        }
+        self.last = status;
+        self.send(&FeedMessage::Status(self.last.clone())).await?;
+        *sent = Instant::now();
+        Ok(None)
+    }
+
+    async fn send(&mut self, message: &FeedMessage) -> Result<(), End> {
+        let Ok(text) = serde_json::to_string(message) else {
+            debug!("a feed message could not be written as JSON");
+            return Ok(());
+        };
+        self.write(Message::Text(text.into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        match timeout(PATIENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Page),
+        }
+    }
+}
+
+/// Waits for a change of the queue, if `wanted`.
+async fn changed(changes: &mut watch::Receiver<u64>, wanted: bool) {
+    if !wanted || changes.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,33 @@
+//! For whoever watches the site: is it well, and how busy.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use serde::Serialize;
+
+use crate::engine::{Engine, VERSION};
+
+#[derive(Serialize)]
+pub(super) struct Health {
+    status: &'static str,
+    version: &'static str,
+    model: String,
+}
+
+/// 200 while it takes messages in, 503 once it is shutting down. Waits for nothing.
+pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
+    let closing = engine.is_closing();
+    let (code, status) = if closing { (StatusCode::SERVICE_UNAVAILABLE, "closing") } else { (StatusCode::OK, "ok") };
+    let body = Health { status, version: VERSION, model: engine.model().to_owned() };
+    (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
+}
+
+/// The figures in Prometheus' text format.
+pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], engine.prometheus())
+}

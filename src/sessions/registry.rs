@@ -1,0 +1,175 @@
+//! Every session in memory, and who has to leave it.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::{Session, SessionId};
+
+/// How many sessions stay in memory, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// One that has asked for nothing for this long, and has no page open, leaves.
+    pub idle: Duration,
+    /// Beyond this many, the least recently used leave.
+    pub max: usize,
+}
+
+/// The sessions in memory.
+pub struct Sessions {
+    all: Mutex<HashMap<SessionId, Arc<Session>>>,
+    max: AtomicUsize,
+    crowded: Notify,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { all: Mutex::default(), max: AtomicUsize::new(usize::MAX), crowded: Notify::new() }
+    }
+}
+
+impl Sessions {
+    fn all(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session of this name, made if it is not in memory.
+    pub fn open(&self, id: SessionId) -> Arc<Session> {
+        let mut all = self.all();
+        let session = Arc::clone(all.entry(id).or_insert_with(|| Arc::new(Session::new(id))));
+        let crowded = all.len() > self.max.load(Ordering::Relaxed);
+        drop(all);
+        session.presence().touch();
+        if crowded {
+            self.crowded.notify_one();
+        }
+        session
+    }
+
+    /// Beyond how many sessions [`Sessions::crowded`] wakes.
+    pub fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
+    }
+
+    /// Waits until there are more sessions than there may be, so that somebody has to leave. Cancel-safe.
+    pub async fn crowded(&self) {
+        self.crowded.notified().await;
+    }
+
+    /// The session of this name, if it is in memory.
+    #[must_use]
+    pub fn find(&self, id: SessionId) -> Option<Arc<Session>> {
+        self.all().get(&id).map(Arc::clone)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
+    }
+
+    /// How many have a page open.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.all().values().filter(|session| session.presence().feeds() > 0).count()
+    }
+
+    /// Lets those leave who have to, and returns their names. One with anything waiting or running stays, and so
+    /// does one that somebody is using this very moment.
+    pub fn evict(&self, bounds: Bounds) -> Vec<SessionId> {
+        let mut all = self.all();
+        let now = Instant::now();
+        let mut leaving: Vec<SessionId> = Vec::new();
+        let mut rest: Vec<(usize, Instant, SessionId)> = Vec::new();
+        for (&id, session) in all.iter() {
+            // Whoever holds a handle beside the registry's is in the middle of something with it; feeds hold one too.
+            let feeds = session.presence().feeds();
+            if session.is_busy() || Arc::strong_count(session) > 1 + feeds {
+                continue;
+            }
+            let seen = session.presence().seen();
+            if feeds == 0 && now.duration_since(seen) >= bounds.idle {
+                leaving.push(id);
+            } else {
+                rest.push((feeds.min(1), seen, id));
+            }
+        }
+        let excess = (all.len() - leaving.len()).saturating_sub(bounds.max).min(rest.len());
+        if excess > 0 {
+            // Those with a page open come last: they would be back at once.
+            rest.sort_unstable_by_key(|&(open, seen, _)| (open, seen));
+            leaving.extend(rest[..excess].iter().map(|&(_, _, id)| id));
+        }
+        for id in &leaving {
+            if let Some(session) = all.remove(id) {
+                session.left().cancel();
+            }
+        }
+        leaving
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ConversationId;
+
+    const IDLE: Duration = Duration::from_secs(3600);
+
+    fn bounds(max: usize) -> Bounds {
+        Bounds { idle: IDLE, max }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_sessions_leave_and_busy_or_open_ones_stay() {
+        let sessions = Sessions::default();
+        let [idle, busy, open] = [(); 3].map(|()| SessionId::random());
+        sessions.open(idle);
+        let claim = sessions.open(busy).claim(ConversationId::new());
+        let page = sessions.open(open);
+        let here = page.presence().enter();
+        tokio::time::advance(IDLE).await;
+        assert_eq!(sessions.evict(bounds(10)), [idle]);
+        assert_eq!((sessions.len(), sessions.connected()), (2, 1));
+
+        drop((here, claim));
+        drop(page);
+        assert_eq!(sessions.evict(bounds(10)), [], "both have just been used");
+        tokio::time::advance(IDLE).await;
+        assert_eq!(sessions.evict(bounds(10)).len(), 2);
+        assert!(sessions.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_the_bound_the_least_recently_used_leave() {
+        let sessions = Sessions::default();
+        let ids: Vec<SessionId> = (0..5).map(|_| SessionId::random()).collect();
+        for &id in &ids {
+            sessions.open(id);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let first = sessions.open(ids[0]);
+        let left = first.left().clone();
+        let claim = first.claim(ConversationId::new());
+        drop(first);
+        let second = sessions.find(ids[1]).expect("it is there");
+        let gone = second.left().clone();
+        drop(second);
+        assert_eq!(sessions.evict(bounds(2)), [ids[1], ids[2], ids[3]]);
+        assert!(gone.is_cancelled() && !left.is_cancelled(), "feeds of those that left are told");
+        drop(claim);
+    }
+}

@@ -1,0 +1,176 @@
+//! One session: its journal, its agent, what it has in the line.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::{Presence, SessionId};
+use crate::{
+    agents::{Agent, AgentFactory},
+    journal::{Journal, MemoryJournal},
+    queue::TicketId,
+    wire::{ConversationId, Event, FeedMessage, RefreshKind, TurnId},
+};
+
+/// Unnumbered messages that may wait for a slow feed. They state values, so losing an old one loses nothing.
+const DIRECT_CAPACITY: usize = 4;
+
+/// One browser's session.
+pub struct Session {
+    id: SessionId,
+    journal: Arc<dyn Journal>,
+    presence: Presence,
+    left: CancellationToken,
+    direct: broadcast::Sender<Arc<FeedMessage>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    agent: Option<Arc<dyn Agent>>,
+    /// Conversations with a turn that waits or runs.
+    busy: HashSet<ConversationId>,
+    /// Refreshes that wait or run.
+    refreshing: HashSet<RefreshKind>,
+    tickets: BTreeMap<TicketId, (Event, Option<TurnId>)>,
+}
+
+impl Session {
+    pub(super) fn new(id: SessionId) -> Self {
+        Self {
+            id,
+            journal: Arc::new(MemoryJournal::new()),
+            presence: Presence::new(),
+            left: CancellationToken::new(),
+            direct: broadcast::Sender::new(DIRECT_CAPACITY),
+            held: Mutex::default(),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What its feed is read from.
+    #[must_use]
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
+    }
+
+    /// Whether its browser is there.
+    #[must_use]
+    pub const fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Cancelled once this session has left memory: its feeds close, and the browser begins a new one.
+    #[must_use]
+    pub const fn left(&self) -> &CancellationToken {
+        &self.left
+    }
+
+    /// Sends an unnumbered message to every open feed of this session.
+    pub fn tell(&self, message: FeedMessage) {
+        // Nobody listening is no fault: the message is for those who look.
+        let _ = self.direct.send(Arc::new(message));
+    }
+
+    /// Follows the unnumbered messages.
+    #[must_use]
+    pub fn told(&self) -> broadcast::Receiver<Arc<FeedMessage>> {
+        self.direct.subscribe()
+    }
+
+    /// Its agent, made by `factory` if it has none yet.
+    pub fn agent(&self, factory: &dyn AgentFactory) -> Arc<dyn Agent> {
+        Arc::clone(self.held().agent.get_or_insert_with(|| factory.agent()))
+    }
+
+    /// Whether it has an agent.
+    #[must_use]
+    pub fn has_agent(&self) -> bool {
+        self.held().agent.is_some()
+    }
+
+    /// Whether anything of it waits or runs.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let held = self.held();
+        !held.busy.is_empty() || !held.tickets.is_empty() || !held.refreshing.is_empty()
+    }
+
+    /// How many of its conversations have a turn that waits or runs.
+    #[must_use]
+    pub fn busy_conversations(&self) -> usize {
+        self.held().busy.len()
+    }
+
+    /// Whether a turn of this conversation waits or runs.
+    #[must_use]
+    pub fn is_conversation_busy(&self, conversation: ConversationId) -> bool {
+        self.held().busy.contains(&conversation)
+    }
+
+    /// Takes the conversation for one turn; `None` while another has it.
+    pub fn claim(self: &Arc<Self>, conversation: ConversationId) -> Option<Claim> {
+        self.held().busy.insert(conversation).then(|| Claim(Arc::clone(self), Claimed::Conversation(conversation)))
+    }
+
+    /// Takes the refresh of one tab; `None` while one is under way.
+    pub fn claim_refresh(self: &Arc<Self>, kind: RefreshKind) -> Option<Claim> {
+        self.held().refreshing.insert(kind).then(|| Claim(Arc::clone(self), Claimed::Refresh(kind)))
+    }
+
+    /// Lists a ticket as this session's until the guard is dropped.
+    pub fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
+        self.held().tickets.insert(ticket, (event, turn));
+        Registered(Arc::clone(self), ticket)
+    }
+
+    /// The tickets that are this session's, waiting or just admitted.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<(TicketId, Event, Option<TurnId>)> {
+        self.held().tickets.iter().map(|(&ticket, &(event, turn))| (ticket, event, turn)).collect()
+    }
+}
+
+/// A conversation or a refresh that is taken. Dropping it gives it back.
+#[must_use]
+pub struct Claim(Arc<Session>, Claimed);
+
+enum Claimed {
+    Conversation(ConversationId),
+    Refresh(RefreshKind),
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        match self.1 {
+            Claimed::Conversation(id) => held.busy.remove(&id),
+            Claimed::Refresh(kind) => held.refreshing.remove(&kind),
+        };
+        drop(held);
+        self.0.presence.touch();
+    }
+}
+
+/// A ticket that is listed. Dropping it takes it off the list.
+#[must_use]
+pub struct Registered(Arc<Session>, TicketId);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.0.held().tickets.remove(&self.1);
+    }
+}

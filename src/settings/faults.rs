@@ -1,0 +1,37 @@
+//! What is wrong with the settings, for whoever has to put it right.
+
+use std::fmt;
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it is about, as the operator wrote it: `CHAT_TIMEOUT = "soon"`, a name alone, or a place in a file.
+    pub subject: String,
+    /// Where that stands: `environment`, `.env line 12`; empty for what stands nowhere.
+    pub place: String,
+    /// What is wrong or allowed, and what to do.
+    pub advice: String,
+}
+
+/// Every fault of the settings at once. `Display` is one block for a terminal; it holds no secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => writeln!(f, "One setting is wrong:")?,
+            many => writeln!(f, "{many} settings are wrong:")?,
+        }
+        for fault in &self.0 {
+            write!(f, "\n  {}", fault.subject)?;
+            if !fault.place.is_empty() {
+                write!(f, "   ({})", fault.place)?;
+            }
+            write!(f, "\n      {}\n", fault.advice)?;
+        }
+        write!(f, "\n.env.example and docs/settings.md describe every setting.")
+    }
+}
+
+impl std::error::Error for Faults {}

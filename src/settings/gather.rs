@@ -1,0 +1,163 @@
+//! Where values come from: the environment, `.env`, the defaults.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    dotenv::Assignment,
+    faults::Fault,
+    suggest,
+    variables::{VARIABLES, Variable},
+};
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Environment,
+    DotEnv { line: usize },
+    Default,
+}
+
+impl Source {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::DotEnv { .. } => ".env",
+            Self::Default => "default",
+        }
+    }
+
+    pub(super) fn place(self) -> String {
+        match self {
+            Self::DotEnv { line } => format!(".env line {line}"),
+            Self::Environment | Self::Default => self.name().to_owned(),
+        }
+    }
+}
+
+/// One variable's text.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// The name or the alias that it was given under.
+    pub(super) name: &'static str,
+    pub(super) text: String,
+    pub(super) source: Source,
+}
+
+impl Given {
+    /// The text as people may see it.
+    pub(super) fn shown(&self, variable: &Variable) -> String {
+        // A key that was put into an address by mistake is still a key.
+        let key_in_address = variable.name.ends_with("_URL") && self.text.contains(['@', '?']);
+        if variable.secret || key_in_address {
+            "(hidden)".to_owned()
+        } else {
+            printable(&self.text)
+        }
+    }
+}
+
+/// One short line that can be shown in any terminal.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    if short.contains(char::is_control) {
+        short.escape_debug().collect()
+    } else {
+        short
+    }
+}
+
+/// The variables that have a value, with the text that is in force, by field.
+pub(super) type AllGiven = BTreeMap<String, Given>;
+
+/// The environment before `.env` before the default; in each, the name before its aliases. Empty is unset.
+pub(super) fn gather(
+    environment: &HashMap<String, String>,
+    assignments: Vec<Assignment>,
+    warnings: &mut Vec<String>,
+) -> AllGiven {
+    let mut in_file: HashMap<String, (String, usize)> = HashMap::new();
+    for Assignment { name, value, line } in assignments {
+        let earlier = in_file.insert(name.clone(), (value, line));
+        if let Some((_, earlier)) = earlier.filter(|_| VARIABLES.iter().any(|variable| variable.is_called(&name))) {
+            warnings.push(format!(
+                "{name} stands twice in .env: line {line} is used, line {earlier} is not."
+            ));
+        }
+    }
+    let mut given = AllGiven::new();
+    for variable in &VARIABLES {
+        let from_environment = variable.all_names().filter_map(|name| {
+            let text = environment.get(name)?;
+            Some(Given {
+                name,
+                text: text.trim().to_owned(),
+                source: Source::Environment,
+            })
+        });
+        let from_file = variable.all_names().filter_map(|name| {
+            let (text, line) = in_file.get(name)?;
+            Some(Given {
+                name,
+                text: text.trim().to_owned(),
+                source: Source::DotEnv { line: *line },
+            })
+        });
+        let mut all = from_environment.chain(from_file).filter(|one| !one.text.is_empty());
+        let first = all.next();
+        if let Some(first) = &first {
+            for other in all.filter(|other| other.name != first.name && other.text != first.text) {
+                warnings.push(format!(
+                    "{} ({}) and {} ({}) mean the same and differ: {} is used.",
+                    first.name,
+                    first.source.place(),
+                    other.name,
+                    other.source.place(),
+                    first.name,
+                ));
+            }
+        }
+        let default = variable.default.map(|text| Given {
+            name: variable.name,
+            text: text.to_owned(),
+            source: Source::Default,
+        });
+        if let Some(one) = first.or(default) {
+            given.insert(variable.field(), one);
+        }
+    }
+    given
+}
+
+pub(super) fn look_for_misspellings(
+    environment: &HashMap<String, String>,
+    assignments: &[Assignment],
+    warnings: &mut Vec<String>,
+    faults: &mut Vec<Fault>,
+) {
+    let known = |name: &str| VARIABLES.iter().any(|variable| variable.is_called(name));
+    for Assignment { name, line, .. } in assignments.iter().filter(|one| !known(&one.name)) {
+        match suggest::misspelt(name) {
+            Some(meant) => faults.push(Fault {
+                subject: name.clone(),
+                place: format!(".env line {line}"),
+                advice: format!("there is no such setting; did you mean {meant}?"),
+            }),
+            None => warnings.push(format!(
+                "{name} (.env line {line}) is not a setting of Anteroom and is ignored."
+            )),
+        }
+    }
+    let mut near: Vec<_> = environment
+        .keys()
+        .filter(|name| !known(name))
+        .filter_map(|name| suggest::misspelt_in_environment(name).map(|meant| (name, meant)))
+        .collect();
+    near.sort_unstable();
+    warnings.extend(near.into_iter().map(|(name, meant)| {
+        format!("{name} (environment) is not a setting of Anteroom and is ignored; did you mean {meant}?")
+    }));
+}

@@ -1,0 +1,194 @@
+//! From texts to [`Settings`]: gather, read, check, and say where each value came from.
+
+use std::collections::HashMap;
+
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use super::{
+    Provider, Settings, dotenv,
+    faults::{Fault, Faults},
+    gather::{AllGiven, Given, Source, gather, look_for_misspellings},
+    raw::{AT_MODEL, Raw},
+    typed,
+    variables::{VARIABLES, Variable},
+};
+use crate::wire::SettingRow;
+
+/// Settings that passed every check.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What is odd but harmless, a sentence each, for the log.
+    pub warnings: Vec<String>,
+    /// Every variable with its value in force, secrets hidden, for people.
+    pub rows: Vec<SettingRow>,
+}
+
+/// See [`Settings::load`].
+pub(super) fn load(environment: &HashMap<String, String>, dotenv: Option<&str>) -> Result<Loaded, Faults> {
+    let mut warnings = Vec::new();
+    let (assignments, mut faults) = dotenv.map(dotenv::parse).unwrap_or_default();
+    look_for_misspellings(environment, &assignments, &mut warnings, &mut faults);
+    let given = gather(environment, assignments, &mut warnings);
+
+    for (variable, one) in with_variable(&given) {
+        if one.text.contains('\u{fffd}') {
+            faults.push(fault(variable, Some(one), "not valid UTF-8"));
+        }
+    }
+    let texts = given
+        .iter()
+        .map(|(field, one)| (field.to_ascii_uppercase(), one.text.clone()));
+    let raw: Raw = match envy::from_iter(texts) {
+        Ok(raw) => raw,
+        Err(error) => {
+            faults.push(Fault {
+                subject: "settings".to_owned(),
+                place: String::new(),
+                advice: error.to_string(),
+            });
+            return Err(Faults(faults));
+        }
+    };
+    if let Err(errors) = raw.validate() {
+        faults.extend(from_validator(&errors, &given));
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    let settings = typed::settings(raw);
+    warnings.extend(oddities(&settings, &given));
+    Ok(Loaded {
+        rows: rows(&given),
+        settings,
+        warnings,
+    })
+}
+
+fn with_variable(given: &AllGiven) -> impl Iterator<Item = (&'static Variable, &Given)> {
+    VARIABLES
+        .iter()
+        .filter_map(|variable| given.get(&variable.field()).map(|one| (variable, one)))
+}
+
+fn fault(variable: &Variable, given: Option<&Given>, advice: impl Into<String>) -> Fault {
+    let (subject, place) = match given {
+        Some(one) => (format!("{} = {}", one.name, one.shown(variable)), one.source.place()),
+        None => (variable.name.to_owned(), String::new()),
+    };
+    Fault {
+        subject,
+        place,
+        advice: advice.into(),
+    }
+}
+
+/// Validator's errors, in the order of `.env.example`.
+fn from_validator(errors: &ValidationErrors, given: &AllGiven) -> Vec<Fault> {
+    let of = |field: &str| match errors.errors().get(field) {
+        Some(ValidationErrorsKind::Field(errors)) => errors.as_slice(),
+        _ => &[],
+    };
+    let mut faults = Vec::new();
+    for variable in &VARIABLES {
+        let field = variable.field();
+        let one = given.get(&field);
+        // Validator keeps the errors between fields under this name.
+        let between = of("__all__")
+            .iter()
+            .filter(|error| error.code == AT_MODEL && field == AT_MODEL);
+        for error in of(&field).iter().take(1).chain(between) {
+            let advice = match &error.message {
+                Some(message) => message.clone().into_owned(),
+                None => format!("allowed is {}", allowed(error)),
+            };
+            faults.push(fault(variable, one, advice));
+        }
+    }
+    faults
+}
+
+/// What the field's type and its validation attribute allow, as words.
+fn allowed(error: &ValidationError) -> String {
+    let part = |name: &str| {
+        error
+            .params
+            .get("value")
+            .and_then(|value| value.get(name))
+            .and_then(|part| part.as_str())
+    };
+    let bound = |name: &str| error.params.get(name).and_then(serde_json::Value::as_f64);
+    let length = if error.code == "length" { " characters" } else { "" };
+    let range = match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) if length.is_empty() => format!(" from {min} to {max}"),
+        (Some(min), Some(max)) => format!(" of {min} to {max}{length}"),
+        (Some(min), None) => format!(" of at least {min}{length}"),
+        (None, Some(max)) => format!(" of at most {max}{length}"),
+        (None, None) => String::new(),
+    };
+    let or = part("or").map(|word| format!(", or {word}")).unwrap_or_default();
+    format!(
+        "{}{range}{}{or}",
+        part("what").unwrap_or("something else"),
+        part("note").unwrap_or_default()
+    )
+}
+
+/// Every variable as people may see it.
+fn rows(given: &AllGiven) -> Vec<SettingRow> {
+    let row = |variable: &Variable| {
+        let one = given.get(&variable.field());
+        SettingRow {
+            name: variable.name.to_owned(),
+            value: one.map_or_else(|| "(unset)".to_owned(), |one| one.shown(variable)),
+            source: one.map_or(Source::Default, |one| one.source).name().to_owned(),
+        }
+    };
+    VARIABLES.iter().map(row).collect()
+}
+
+/// What is allowed, and yet hardly meant.
+fn oddities(settings: &Settings, given: &AllGiven) -> Vec<String> {
+    let mut odd = Vec::new();
+    if let Some(cap) = settings.policy.max_running {
+        for event in settings
+            .policy
+            .events
+            .iter()
+            .filter(|event| event.limit.is_some_and(|limit| limit > cap))
+        {
+            odd.push(format!(
+                "The limit of {} is more than MAX_RUNNING: no more than {cap} will run.",
+                event.name
+            ));
+        }
+    }
+    if settings
+        .chat_timeout
+        .is_some_and(|longest| settings.model_stall_timeout > longest)
+    {
+        odd.push(
+            "MODEL_STALL_TIMEOUT is longer than CHAT_TIMEOUT: a silent model server ends turns by CHAT_TIMEOUT."
+                .to_owned(),
+        );
+    }
+    if settings.model.provider == Provider::Builtin {
+        // Keys in the environment may be there for other programs; in .env they are meant for Anteroom.
+        let fields = [
+            "openai_api_key",
+            "openai_base_url",
+            "ollama_url",
+            "anthropic_api_key",
+            "gemini_api_key",
+        ];
+        let mut in_file = fields.iter().filter_map(|field| given.get(*field));
+        if let Some(one) = in_file.find(|one| matches!(one.source, Source::DotEnv { .. })) {
+            odd.push(format!(
+                "{} is set, but MODEL is {}: the demo model answers.",
+                one.name, settings.model
+            ));
+        }
+    }
+    odd
+}

@@ -1,0 +1,343 @@
+//! The settings as an operator meets them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, read,
+    variables::{self, VARIABLES},
+};
+use crate::{queue::Order, wire::Event};
+
+const EXAMPLE: &str = include_str!("../../.env.example");
+const DOCS: &str = include_str!("../../docs/settings.md");
+
+fn env(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
+    Settings::load(
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        None,
+    )
+}
+
+fn file(text: &str) -> Result<Loaded, Faults> {
+    Settings::load([], Some(text))
+}
+
+/// The faults as people read them.
+fn said(loaded: Result<Loaded, Faults>) -> String {
+    loaded.expect_err("there is a fault").to_string()
+}
+
+fn limits(loaded: &Loaded) -> Vec<Option<usize>> {
+    loaded.settings.policy.events.iter().map(|event| event.limit).collect()
+}
+
+fn row(loaded: &Loaded, name: &str) -> (String, String) {
+    let row = loaded
+        .rows
+        .iter()
+        .find(|row| row.name == name)
+        .expect("every variable has a row");
+    (row.value.clone(), row.source.clone())
+}
+
+#[test]
+fn nothing_at_all_is_enough() {
+    let loaded = env(&[]).expect("the defaults are right");
+    let settings = &loaded.settings;
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert_eq!(settings.model.to_string(), "demo@builtin");
+    assert_eq!(limits(&loaded), [Some(1); 4]);
+    let names: Vec<_> = settings.policy.events.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(names, Event::ALL.map(Event::name));
+    assert_eq!(settings.policy.max_running, Some(100));
+    assert_eq!(settings.policy.max_size, None);
+    assert_eq!(settings.abandon_after, Some(Duration::from_secs(120)));
+    assert_eq!(settings.session_idle_timeout, Duration::from_secs(3600));
+    assert_eq!(settings.max_upload_bytes, 20_000_000);
+    assert_eq!(loaded.rows.len(), VARIABLES.len());
+    assert_eq!(
+        row(&loaded, "SITE_ADDR"),
+        ("127.0.0.1:3000".to_owned(), "default".to_owned())
+    );
+    assert_eq!(
+        row(&loaded, "CHAT_CONCURRENCY_LIMIT"),
+        ("(unset)".to_owned(), "default".to_owned())
+    );
+}
+
+#[test]
+fn the_example_names_every_variable_and_has_the_values_of_the_design() {
+    let (assignments, faults) = dotenv::parse(EXAMPLE);
+    assert_eq!(faults, []);
+    let named: Vec<_> = assignments.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(
+        named,
+        VARIABLES.map(|variable| variable.name),
+        "the same variables, in the same order"
+    );
+    for (one, variable) in assignments.iter().zip(VARIABLES) {
+        let example = match variable.name {
+            "DEFAULT_CONCURRENCY_LIMIT" | "STATS_CONCURRENCY_LIMIT" | "LOGS_CONCURRENCY_LIMIT" => "5",
+            "CHAT_CONCURRENCY_LIMIT" => "3",
+            "FILE_CONCURRENCY_LIMIT" => "2",
+            _ => variable.default.unwrap_or_default(),
+        };
+        assert_eq!(one.value, example, "{}", variable.name);
+    }
+
+    let loaded = file(EXAMPLE).expect("the example is right");
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert_eq!(limits(&loaded), [Some(3), Some(2), Some(5), Some(5)]);
+    let policy = &loaded.settings.policy;
+    assert!(policy.concurrent && policy.queue);
+    assert_eq!(
+        (policy.max_running, policy.order, policy.max_size),
+        (Some(100), Order::Fair, None)
+    );
+    assert_eq!((policy.max_waiting_per_owner, policy.max_wait), (Some(10), None));
+    assert!(policy.events.iter().all(|event| event.concurrency_id.is_none()));
+    let settings = &loaded.settings;
+    assert_eq!(settings.status_update_rate, UpdateRate::Auto);
+    assert_eq!(settings.abandon_after, Some(Duration::from_secs(120)));
+    assert_eq!(settings.chat_timeout, Some(Duration::from_secs(300)));
+    assert_eq!(
+        (settings.model.name.as_str(), settings.model.provider),
+        ("demo", Provider::Builtin)
+    );
+    assert_eq!(
+        (settings.site_addr.to_string(), settings.data_dir.to_str()),
+        ("127.0.0.1:3000".to_owned(), Some("data"))
+    );
+    assert_eq!((&settings.secret_key, settings.log_filter.as_str()), (&None, "info"));
+}
+
+#[test]
+fn the_docs_name_every_variable_and_alias_and_no_other() {
+    let words = DOCS.split('`').skip(1).step_by(2);
+    let is_variable = |word: &str| word.len() > 4 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let mut named: BTreeSet<&str> = words.filter(|word| is_variable(word)).collect();
+    named.remove(super::ENV_FILE);
+    assert_eq!(named, variables::names().collect());
+}
+
+#[test]
+fn an_events_limit_is_its_own_or_the_default_or_one() {
+    let loaded = env(&[
+        ("DEFAULT_CONCURRENCY_LIMIT", "7"),
+        ("CHAT_CONCURRENCY_LIMIT", "2"),
+        ("LOGS_CONCURRENCY_LIMIT", "None"),
+    ]);
+    assert_eq!(limits(&loaded.expect("right")), [Some(2), Some(7), Some(7), None]);
+    let loaded = env(&[("DEFAULT_CONCURRENCY_LIMIT", "none"), ("MAX_RUNNING", "none")]).expect("right");
+    assert_eq!(limits(&loaded), [None; 4]);
+    assert_eq!(loaded.settings.policy.max_running, None);
+}
+
+#[test]
+fn an_old_gradio_file_works_unchanged() {
+    let text =
+        "GRADIO_ENABLE_QUEUE=False\nGRADIO_CONCURRENCY_LIMIT=4\nGRADIO_MAX_THREADS=40\nGEN_MODEL=llama3.2@ollama\n";
+    let loaded = file(text).expect("right");
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert!(!loaded.settings.policy.queue);
+    assert_eq!(limits(&loaded), [Some(4); 4]);
+    assert_eq!(loaded.settings.policy.max_running, Some(40));
+    assert_eq!(loaded.settings.model.to_string(), "llama3.2@ollama");
+    assert_eq!(row(&loaded, "MAX_RUNNING"), ("40".to_owned(), ".env".to_owned()));
+
+    let loaded = file("GRADIO_DEFAULT_CONCURRENCY_LIMIT=6\nGRADIO_SERVER_PORT=7860\n").expect("right");
+    assert_eq!(limits(&loaded), [Some(6); 4]);
+    assert_eq!(
+        loaded.warnings,
+        ["GRADIO_SERVER_PORT (.env line 2) is not a setting of Anteroom and is ignored."]
+    );
+}
+
+#[test]
+fn a_name_wins_over_its_alias_and_says_so() {
+    let loaded = file("GRADIO_MAX_THREADS=40\nMAX_RUNNING=9\n").expect("right");
+    assert_eq!(loaded.settings.policy.max_running, Some(9));
+    assert_eq!(
+        loaded.warnings,
+        [
+            "MAX_RUNNING (.env line 2) and GRADIO_MAX_THREADS (.env line 1) mean the same and differ: MAX_RUNNING is used."
+        ]
+    );
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_empty_is_unset() {
+    let pairs = [("CHAT_TIMEOUT", "2m"), ("MAX_RUNNING", ""), ("DEMO_SPEED", " ")];
+    let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let loaded = Settings::load(environment, Some("CHAT_TIMEOUT=10\nMAX_RUNNING=8\n")).expect("right");
+    assert_eq!(loaded.settings.chat_timeout, Some(Duration::from_secs(120)));
+    assert_eq!(
+        row(&loaded, "CHAT_TIMEOUT"),
+        ("2m".to_owned(), "environment".to_owned())
+    );
+    assert_eq!(row(&loaded, "MAX_RUNNING"), ("8".to_owned(), ".env".to_owned()));
+    assert_eq!(row(&loaded, "DEMO_SPEED"), ("40".to_owned(), "default".to_owned()));
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let text = said(file(
+        "CHAT_CONCURRENCY_LIMIT=0\nFILE_CONCURRENCY_LIMIT=1001\nMAX_RUNNING=many\nENABLE_QUEUE=perhaps\n\
+         CHAT_TIMEOUT=soon\nQUEUE_STATUS_UPDATE_RATE=0\nMODEL=gpt-4o@openai\nSECRET_KEY=short\nRUST_LOG=a=b=c\n\
+         CHAT_CONCURENCY_ID=gpu\nSTATS_CONCURRENCY_ID=chat\nMAX_UPLOAD_SIZE=2TB\nSITE_ADDR=3000\nthis is no line\n\
+         MODEL_RETRIES=-1\nQUEUE_ORDER=lifo\n",
+    ));
+    let expected = [
+        "16 settings are wrong:",
+        "CHAT_CONCURRENCY_LIMIT = 0   (.env line 1)\n      allowed is a whole number from 1 to 1000, or none\n",
+        "FILE_CONCURRENCY_LIMIT = 1001   (.env line 2)\n",
+        "MAX_RUNNING = many   (.env line 3)\n      allowed is a whole number from 1 to 1000, or none\n",
+        "ENABLE_QUEUE = perhaps   (.env line 4)\n      allowed is true or false (also",
+        "CHAT_TIMEOUT = soon   (.env line 5)\n      allowed is a number of seconds from 0.1 to 2592000 (also written as 500ms, 90s, 2m, 1h), or none\n",
+        "QUEUE_STATUS_UPDATE_RATE = 0   (.env line 6)\n      allowed is a number of seconds from 0.05 to 60 (also written as 500ms, 90s, 2m, 1h), or auto\n",
+        "MODEL = gpt-4o@openai   (.env line 7)\n      this model needs OPENAI_API_KEY (or OPENAI_BASE_URL,",
+        "SECRET_KEY = (hidden)   (.env line 8)\n      allowed is text without spaces of 32 to 4096 characters\n",
+        "RUST_LOG = a=b=c   (.env line 9)\n",
+        "CHAT_CONCURENCY_ID   (.env line 10)\n      there is no such setting; did you mean CHAT_CONCURRENCY_ID?\n",
+        "STATS_CONCURRENCY_ID = chat   (.env line 11)\n      chat is the name of another event;",
+        "MAX_UPLOAD_SIZE = 2TB   (.env line 12)\n      allowed is a number of bytes from 1 to 1000000000 (also",
+        "SITE_ADDR = 3000   (.env line 13)\n      allowed is an IP address and a port",
+        "  .env line 14\n      not of the form NAME=value",
+        "MODEL_RETRIES = -1   (.env line 15)\n      allowed is a whole number from 0 to 10\n",
+        "QUEUE_ORDER = lifo   (.env line 16)\n      allowed is fair or fifo\n",
+    ];
+    for part in expected {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn a_model_needs_a_key_or_a_server_of_its_own() {
+    for (model, key, url) in [
+        ("gpt-4o@openai", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+        ("claude@anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        ("flash@gemini", "GEMINI_API_KEY", "GEMINI_BASE_URL"),
+    ] {
+        assert!(said(env(&[("MODEL", model)])).contains(key), "{model}");
+        assert!(env(&[("MODEL", model), (key, "k-1")]).is_ok(), "{model}");
+        assert!(
+            env(&[("MODEL", model), (url, "http://127.0.0.1:8000/v1")]).is_ok(),
+            "{model}"
+        );
+    }
+    assert!(env(&[("MODEL", "llama3.2@ollama")]).is_ok());
+    assert!(said(env(&[("MODEL", "gpt-4o@opneai")])).contains("openai, ollama, anthropic or gemini"));
+}
+
+#[test]
+fn misspelt_in_the_environment_is_a_warning() {
+    let loaded = env(&[("CHAT_CONCURENCY_LIMIT", "2"), ("PATH", "/bin"), ("MODE", "x")]).expect("right");
+    assert_eq!(
+        loaded.warnings,
+        [
+            "CHAT_CONCURENCY_LIMIT (environment) is not a setting of Anteroom and is ignored; \
+          did you mean CHAT_CONCURRENCY_LIMIT?"
+        ]
+    );
+}
+
+#[test]
+fn keys_are_shown_nowhere() {
+    let key = "sk-verysecretverysecretverysecretverysecret";
+    let loaded = env(&[("OPENAI_API_KEY", key), ("SECRET_KEY", key)]).expect("right");
+    assert_eq!(loaded.settings.openai_api_key, Some(Secret(key.to_owned())));
+    assert!(!format!("{loaded:?}").contains("verysecret"));
+    assert_eq!(
+        row(&loaded, "OPENAI_API_KEY"),
+        ("(hidden)".to_owned(), "environment".to_owned())
+    );
+
+    let faulty = [
+        "OPENAI_API_KEY='sk verysecret'",
+        "OPENAI_API_KEY=sk verysecret",
+        "SECRET_KEY=verysecret",
+        "OPENAI_BASE_URL=https://me:verysecret@example.org/v1",
+        "OPENAI_API_KEYS=verysecret",
+    ];
+    for text in faulty {
+        let faults = file(text).expect_err(text);
+        assert!(!format!("{faults} {faults:?}").contains("verysecret"), "{text}");
+    }
+}
+
+#[test]
+fn odd_settings_are_warned_of() {
+    let text = "CHAT_CONCURRENCY_LIMIT=50\nMAX_RUNNING=10\nCHAT_TIMEOUT=30\nOPENAI_API_KEY=k\nDATA_DIR=a\nDATA_DIR=b\n";
+    let loaded = file(text).expect("odd, but right");
+    assert_eq!(loaded.settings.data_dir.to_str(), Some("b"));
+    let all = loaded.warnings.join("\n");
+    for part in [
+        "The limit of chat is more than MAX_RUNNING",
+        "longer than CHAT_TIMEOUT",
+        "the demo model answers",
+        "stands twice",
+    ] {
+        assert!(all.contains(part), "{part}\nis not in\n{all}");
+    }
+    assert_eq!(loaded.warnings.len(), 4, "{all}");
+}
+
+#[test]
+fn a_value_is_shown_on_one_short_line() {
+    let text = said(env(&[("QUEUE_ORDER", &format!("\u{1b}[2J\n{}", "x".repeat(1000)))]));
+    assert!(text.contains("QUEUE_ORDER = \\u{1b}[2J\\nxxx"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() < 250), "{text}");
+}
+
+#[test]
+fn a_file_may_be_missing_unless_it_was_asked_for() {
+    let dir = tempfile::tempdir().expect("a directory to write in");
+    let path = dir.path().join("my.env");
+    assert_eq!(read(&path, false), Ok(None));
+    let faults = read(&path, true).expect_err("it is not there").to_string();
+    assert!(
+        faults.contains("my.env   (named by ANTEROOM_ENV_FILE)\n      this file cannot be read:"),
+        "{faults}"
+    );
+    assert!(read(dir.path(), false).is_err(), "a directory is no file");
+    std::fs::write(&path, b"DATA_DIR=d\xff\n").expect("written");
+    let text = read(&path, true).expect("it is there now");
+    assert!(said(Settings::load([], text.as_deref())).contains("not valid UTF-8"));
+}
+
+#[test]
+fn what_is_not_utf_8_is_a_fault() {
+    assert!(said(env(&[("DATA_DIR", "d\u{fffd}ta")])).contains("not valid UTF-8"));
+}
+
+#[test]
+fn every_variable_reaches_its_field() {
+    // A variable that the raw struct did not have would be ignored: this value fits none of those that can be wrong.
+    let free = [
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "GEMINI_API_KEY",
+        "SYSTEM_PROMPT",
+        "SECRET_KEY",
+        "DATA_DIR",
+    ];
+    for variable in VARIABLES.iter().filter(|variable| !free.contains(&variable.name)) {
+        for name in variable.all_names() {
+            let text = said(env(&[(name, "!?")]));
+            assert!(text.contains(&format!("{name} = ")), "{text}");
+        }
+    }
+    let loaded = env(&[
+        ("ANTHROPIC_API_KEY", "a"),
+        ("GEMINI_API_KEY", "g"),
+        ("SYSTEM_PROMPT", "Be kind."),
+        ("DATA_DIR", "d"),
+    ]);
+    let settings = loaded.expect("right").settings;
+    assert_eq!(settings.anthropic_api_key, Some(Secret("a".to_owned())));
+    assert_eq!(settings.gemini_api_key, Some(Secret("g".to_owned())));
+    assert_eq!(settings.system_prompt.as_deref(), Some("Be kind."));
+    assert_eq!(settings.data_dir.to_str(), Some("d"));
+}

@@ -1,0 +1,166 @@
+//! The answer: from the agent's pieces to the journal.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt as _;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+use tracing::{error, warn};
+
+use super::{Turns, live::Live};
+use crate::{
+    agents::{AgentError, Answered},
+    markdown,
+    sessions::Session,
+    store::TurnRecord,
+    wire::FeedEvent,
+};
+
+/// Pieces that may wait for us. A model that is faster than that is slowed down.
+const PIECES: usize = 64;
+/// Shortest time between two looks of the page at a growing answer: faster than anybody reads.
+const PACE: Duration = Duration::from_millis(40);
+/// The open block is sent anew each time, so a long one is sent less often: bytes that add one more [`PACE`].
+const BYTES_A_PACE: usize = 4 * 1024;
+/// Longest answer that is kept, in bytes. A model that runs wild is stopped there.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// How an answer ended.
+pub(super) enum Ending {
+    /// Whole.
+    Done,
+    /// With a fault; the sentence is for the person.
+    Failed(String),
+    /// By its owner.
+    Cancelled,
+    /// By `CHAT_TIMEOUT`.
+    Expired,
+    /// By the end of the server.
+    Stopped,
+}
+
+impl Turns {
+    /// Has the session's agent answer `turn`, and puts the answer into it, into the journal and into `live` as it
+    /// grows. However it ends, the agent has been dropped by then, and with it its request to the model server.
+    pub(super) async fn answer(&self, session: &Session, turn: &mut TurnRecord, live: &Live) -> Ending {
+        let mut page = Page { session, turn, live, stream: markdown::Stream::default(), dirty: false };
+        let ending = self.stream(&mut page).await;
+        page.finish();
+        match ending {
+            Ending::Done if page.turn.answer.trim().is_empty() => {
+                Ending::Failed("The model gave an empty answer. Try again, or put the question in other words.".into())
+            }
+            ending => ending,
+        }
+    }
+
+    async fn stream(&self, page: &mut Page<'_>) -> Ending {
+        let deadline = self.parts.settings.borrow().chat_timeout.map(|limit| Instant::now() + limit);
+        let question = match self.question(page.turn).await {
+            Ok(question) => question,
+            Err(error) => {
+                error!(%error, "the history of a turn could not be read");
+                return Ending::Failed("This conversation cannot be read at the moment. Try again.".into());
+            }
+        };
+        let (pieces, mut read) = mpsc::channel(PIECES);
+        // Dropping the future is what stops the agent; the token only lets it stop in good order when it likes to.
+        let cancel = page.live.cancel.child_token();
+        let work = AssertUnwindSafe(async {
+            let agent = page.session.agent(&*self.parts.agents);
+            agent.answer(question, pieces, cancel).await
+        });
+        let mut work = Box::pin(work.catch_unwind());
+        let mut result = None;
+        let mut open = true;
+        let mut look = Instant::now();
+        while open || result.is_none() {
+            tokio::select! {
+                biased;
+                () = page.live.cancel.cancelled() => return Ending::Cancelled,
+                () = self.stop.cancelled() => return Ending::Stopped,
+                () = sleep_until(deadline.unwrap_or(look)), if deadline.is_some() => return Ending::Expired,
+                () = sleep_until(look), if page.dirty => look = page.show(),
+                piece = read.recv(), if open => match piece {
+                    Some(piece) if page.turn.answer.len() + piece.len() > MAX_ANSWER => {
+                        return Ending::Failed("The answer grew without end, so it was stopped.".into());
+                    }
+                    Some(piece) => page.add(&piece),
+                    None => open = false,
+                },
+                ended = &mut work, if result.is_none() => result = Some(ended),
+            }
+        }
+        match result {
+            Some(Ok(Ok(Answered { usage }))) => {
+                page.turn.usage = Some(usage);
+                Ending::Done
+            }
+            Some(Ok(Err(fault))) => {
+                log_fault(&fault);
+                Ending::Failed(fault.to_string())
+            }
+            Some(Err(panic)) => {
+                error!(panic = panic_text(&*panic), "the agent panicked");
+                Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
+            }
+            None => Ending::Stopped,
+        }
+    }
+}
+
+/// A growing answer, as the pages of its session see it.
+struct Page<'a> {
+    session: &'a Session,
+    turn: &'a mut TurnRecord,
+    live: &'a Live,
+    stream: markdown::Stream,
+    dirty: bool,
+}
+
+impl Page<'_> {
+    fn add(&mut self, piece: &str) {
+        self.turn.answer.push_str(piece);
+        self.stream.push(piece);
+        self.dirty = true;
+    }
+
+    /// Shows what has changed; returns when to look again.
+    fn show(&mut self) -> Instant {
+        self.dirty = false;
+        let changes = self.stream.changes();
+        for (index, html) in changes {
+            self.live.set_block(index, html.clone());
+            self.session.journal().append(FeedEvent::Block {
+                turn: self.turn.id,
+                conversation: self.turn.conversation,
+                index,
+                html,
+            });
+        }
+        let slower = u32::try_from(self.stream.open_len() / BYTES_A_PACE).unwrap_or(u32::MAX);
+        Instant::now() + PACE.saturating_mul(slower.saturating_add(1))
+    }
+
+    /// Closes what is open. The end of the turn, which the caller announces, shows it.
+    fn finish(&mut self) {
+        for (index, html) in self.stream.finish() {
+            self.live.set_block(index, html);
+        }
+    }
+}
+
+fn log_fault(fault: &AgentError) {
+    match fault {
+        AgentError::Blind | AgentError::Rejected { .. } => warn!(?fault, "the model server did not take the turn"),
+        _ => error!(?fault, "the model server failed"),
+    }
+}
+
+/// What a panic said, if it said it in words.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no words)")
+}

@@ -1,0 +1,157 @@
+//! The command line.
+
+use crate::project::Mode;
+
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  run [--release] [-- arguments]       set up, build and serve; copies .env.example to .env where there is none
+  test [filter…]                       set up and run every test, those in the browser too
+       [--no-browser | --browser-only]
+  check                                format, lints, docs, licences
+  build [--release]                    build; with --release, one file that serves everything";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Print the usage.
+    Help,
+    /// Build and serve, with these arguments for the server.
+    Run { mode: Mode, arguments: Vec<String> },
+    /// Build only.
+    Build { mode: Mode },
+    /// Run the tests.
+    Test(TestOptions),
+    /// Check format, lints, docs and licences.
+    Check,
+}
+
+/// Which tests to run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TestOptions {
+    /// Leave out the browser tests.
+    pub(crate) no_browser: bool,
+    /// Leave out the Rust tests.
+    pub(crate) browser_only: bool,
+    /// Only tests whose name holds one of these; all where there is none.
+    pub(crate) filters: Vec<String>,
+}
+
+/// Reads the arguments after `cargo xtask`. The error is a sentence for the person who typed them.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut arguments = arguments;
+    let Some(command) = arguments.next() else {
+        return Ok(Command::Help);
+    };
+    let rest: Vec<String> = arguments.collect();
+    match command.as_str() {
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        "run" => {
+            let split = rest.iter().position(|argument| argument == "--").unwrap_or(rest.len());
+            let (ours, theirs) = rest.split_at(split);
+            Ok(Command::Run {
+                mode: mode(ours)?,
+                arguments: theirs.iter().skip(1).cloned().collect(),
+            })
+        }
+        "build" => Ok(Command::Build { mode: mode(&rest)? }),
+        "test" => test_options(rest).map(Command::Test),
+        "check" if rest.is_empty() => Ok(Command::Check),
+        "check" => Err(unknown(&rest[0])),
+        other => Err(format!("there is no command `{other}`")),
+    }
+}
+
+fn mode(arguments: &[String]) -> Result<Mode, String> {
+    arguments
+        .iter()
+        .try_fold(Mode::Dev, |_, argument| match argument.as_str() {
+            "--release" => Ok(Mode::Release),
+            other => Err(unknown(other)),
+        })
+}
+
+fn test_options(arguments: Vec<String>) -> Result<TestOptions, String> {
+    let mut options = TestOptions::default();
+    for argument in arguments {
+        match argument.as_str() {
+            "--no-browser" => options.no_browser = true,
+            "--browser-only" => options.browser_only = true,
+            option if option.starts_with('-') => return Err(unknown(option)),
+            _ => options.filters.push(argument),
+        }
+    }
+    if options.no_browser && options.browser_only {
+        return Err("`--no-browser` and `--browser-only` together leave no test to run".to_owned());
+    }
+    Ok(options)
+}
+
+fn unknown(argument: &str) -> String {
+    format!("this command does not know `{argument}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_servers() {
+        let arguments = vec!["--release".to_owned(), "x".to_owned()];
+        assert_eq!(
+            parsed("run -- --release x"),
+            Ok(Command::Run {
+                mode: Mode::Dev,
+                arguments
+            })
+        );
+        assert_eq!(
+            parsed("run --release"),
+            Ok(Command::Run {
+                mode: Mode::Release,
+                arguments: vec![]
+            })
+        );
+    }
+
+    #[test]
+    fn tests_take_filters_and_options_in_any_order() {
+        let options = TestOptions {
+            no_browser: true,
+            filters: vec!["a".to_owned(), "b".to_owned()],
+            ..Default::default()
+        };
+        assert_eq!(parsed("test a --no-browser b"), Ok(Command::Test(options)));
+        assert!(parsed("test --no-browser --browser-only").is_err());
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        for line in [
+            "rum",
+            "run --fast",
+            "run fast",
+            "build -- x",
+            "check --fix",
+            "test --nobrowser",
+        ] {
+            let wrong = line
+                .split(' ')
+                .next_back()
+                .filter(|_| line != "build -- x")
+                .unwrap_or("--");
+            let fault = parsed(line).expect_err(line);
+            assert!(fault.contains(&format!("`{wrong}`")), "{line}: {fault}");
+        }
+    }
+
+    #[test]
+    fn without_a_command_the_usage_is_shown() {
+        assert_eq!(parsed(""), Ok(Command::Help));
+        assert_eq!(parsed("--help"), Ok(Command::Help));
+    }
+}

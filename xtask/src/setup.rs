@@ -1,0 +1,82 @@
+//! What a fresh machine lacks: the WebAssembly target, npm packages, an `.env`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::project::Project;
+use crate::step::{self, step};
+use crate::wasm;
+
+/// Installs Rust's WebAssembly target where it is missing.
+pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    let sysroot = step::output(command.args(["--print", "sysroot"]).current_dir(&project.root))?;
+    if Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(wasm::TARGET)
+        .join("lib")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    step("install Rust's WebAssembly target", || {
+        let mut rustup = Command::new("rustup");
+        step::run(rustup.args(["target", "add", wasm::TARGET]).current_dir(&project.root)).with_context(|| {
+            format!(
+                "without rustup, install the standard library for {} the way you installed Rust",
+                wasm::TARGET
+            )
+        })
+    })
+}
+
+/// Installs the npm packages of a folder where they are missing or older than their lock.
+pub(crate) fn npm(folder: &Path) -> anyhow::Result<()> {
+    let lock = folder.join("package-lock.json");
+    let installed = folder.join("node_modules/.package-lock.json");
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    if modified(&installed).is_some_and(|installed| modified(&lock).is_some_and(|lock| lock <= installed)) {
+        return Ok(());
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    step(&format!("install the npm packages of {name}"), || {
+        let mut npm = Command::new(NPM);
+        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(folder);
+        // xtask finds or installs the browser itself.
+        npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        step::run(&mut npm).context("this needs Node.js 20 or later, with npm (https://nodejs.org)")
+    })
+}
+
+/// npm's name: a script with another ending on Windows.
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+/// The name of npm's runner of installed packages.
+pub(crate) const NPX: &str = if cfg!(windows) { "npx.cmd" } else { "npx" };
+
+/// Copies `.env.example` to `.env` where there is none. An `.env` that is there is never touched.
+pub(crate) fn env_file(project: &Project) -> anyhow::Result<()> {
+    let (example, env) = (project.root.join(".env.example"), project.root.join(".env"));
+    if env.exists() {
+        return Ok(());
+    }
+    if !example.exists() {
+        bail!("there is no .env.example to make .env from: the clone is not complete");
+    }
+    fs::copy(&example, &env).context("cannot copy .env.example to .env")?;
+    eprintln!("xtask: copied .env.example to .env: the settings are there");
+    Ok(())
+}
+
+/// A program on the search path.
+pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut candidates = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    candidates.find(|candidate| candidate.is_file())
+}

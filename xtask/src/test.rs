@@ -1,0 +1,109 @@
+//! Running the tests: Rust's, then those in a browser.
+
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::cli::TestOptions;
+use crate::project::{Mode, Project};
+use crate::server::{LOOPBACK, SERVER};
+use crate::setup::NPX;
+use crate::step::{self, step};
+use crate::{browser, setup, site};
+
+/// Runs the tests that were asked for. A failure of the Rust tests does not keep the browser tests from running.
+pub(crate) fn run(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+    let mut failed = Vec::new();
+    if !options.browser_only {
+        record(
+            step("run the Rust tests", || rust(project, options)),
+            "the Rust tests",
+            &mut failed,
+        );
+    }
+    if !options.no_browser {
+        prepare_browser_tests(project, options)?;
+        record(
+            step("run the browser tests", || playwright(project, options)),
+            "the browser tests",
+            &mut failed,
+        );
+    }
+    if !failed.is_empty() {
+        bail!("{} failed", failed.join(" and "));
+    }
+    Ok(())
+}
+
+fn record(result: anyhow::Result<()>, what: &'static str, failed: &mut Vec<&'static str>) {
+    if let Err(fault) = result {
+        eprintln!("xtask: {fault:#}");
+        failed.push(what);
+    }
+}
+
+fn rust(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("test");
+    cargo.args(["--workspace", "--no-fail-fast"]);
+    if !options.filters.is_empty() {
+        cargo.arg("--").args(&options.filters);
+    }
+    step::run(&mut cargo)
+}
+
+fn prepare_browser_tests(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+    site::build(project, Mode::Dev)?;
+    step("compile the servers for the browser tests", || {
+        let mut cargo = project.cargo("build");
+        cargo.args(["--bin", SERVER, "--bin", LOOPBACK]);
+        if options.browser_only {
+            cargo.args(["--package=anteroom-app", "--package", LOOPBACK]);
+        } else {
+            // Cargo chooses a dependency's features by all that is built at once. Chosen as for the tests just run,
+            // nothing is compiled a second time.
+            cargo.args(["--workspace", "--tests"]);
+        }
+        step::run(&mut cargo)
+    })?;
+    setup::npm(&project.root.join("end2end"))
+}
+
+fn playwright(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+    let end2end = project.root.join("end2end");
+    let mut npx = Command::new(NPX);
+    npx.args(["playwright", "test"]).current_dir(&end2end);
+    if !options.filters.is_empty() {
+        npx.arg("--pass-with-no-tests")
+            .args(["--grep", &any_of(&options.filters)]);
+    }
+    npx.env("ANTEROOM_BIN", project.binary(Mode::Dev, SERVER));
+    npx.env("ANTEROOM_LOOPBACK_BIN", project.binary(Mode::Dev, LOOPBACK));
+    if let Some(chromium) = browser::chromium(&end2end)? {
+        npx.env("CHROMIUM", chromium);
+    }
+    step::run(&mut npx)
+}
+
+/// A regular expression that finds any of these texts.
+fn any_of(texts: &[String]) -> String {
+    let escape = |text: &String| {
+        text.chars().fold(String::new(), |mut escaped, character| {
+            if r"\.+*?()|[]{}^$/".contains(character) {
+                escaped.push('\\');
+            }
+            escaped.push(character);
+            escaped
+        })
+    };
+    texts.iter().map(escape).collect::<Vec<_>>().join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_taken_literally() {
+        assert_eq!(any_of(&["a.b".to_owned(), "c (d)".to_owned()]), r"a\.b|c \(d\)");
+    }
+}

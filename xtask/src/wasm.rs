@@ -1,0 +1,117 @@
+//! The browser's half: compiled, given its JavaScript bindings, and for a release made small.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, anyhow};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::assets::digest;
+use crate::project::{Mode, Project};
+use crate::step::{self, step};
+use crate::{lock, setup};
+
+/// Rust's name of the browser as a machine.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What rustc may use on this target; wasm-opt has to be told, or refuses what it reads.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
+pub(crate) struct Bindings {
+    /// The folder that holds them.
+    pub(crate) folder: PathBuf,
+}
+
+impl Bindings {
+    /// The module with the bindings; it names the WebAssembly [`Self::WASM`].
+    pub(crate) const JS: &'static str = "anteroom.js";
+    /// The WebAssembly.
+    pub(crate) const WASM: &'static str = "anteroom_bg.wasm";
+    /// Modules that crates bring along.
+    pub(crate) const SNIPPETS: &'static str = "snippets";
+}
+
+/// Compiles the app for the browser and makes its bindings. What has not changed is not made again.
+pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
+    let lock = fs::read_to_string(project.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
+    let version = lock::wasm_bindgen(&lock)?;
+    setup::wasm_target(project)?;
+    step("compile the app for the browser", || compile(project, mode))?;
+
+    let compiled = project.compiled_wasm(mode);
+    let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+    let folder = project.scratch(mode).join("bindings");
+    let stamp = project.scratch(mode).join("bindings.stamp");
+    let made_from = format!("{version} {}", digest(&bytes));
+    if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == made_from) && folder.join(Bindings::WASM).is_file() {
+        return Ok(Bindings { folder });
+    }
+    // Gone before the work begins, so that work cut short is not taken for done.
+    remove(&stamp)?;
+    step("make the bindings", || bind(&compiled, &folder, mode))?;
+    if mode == Mode::Release {
+        optimise(project, &folder.join(Bindings::WASM))?;
+    }
+    fs::write(&stamp, made_from).context("cannot write what the bindings were made from")?;
+    Ok(Bindings { folder })
+}
+
+fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("build");
+    cargo.args([
+        "--package=anteroom-app",
+        "--lib",
+        "--no-default-features",
+        "--features=hydrate",
+    ]);
+    step::run(cargo.args(["--target", TARGET, "--profile", mode.wasm_profile()]))
+}
+
+fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).context("cannot clear the folder of the bindings")?;
+    }
+    let release = mode == Mode::Release;
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name("anteroom")
+        .web(true)?
+        .typescript(false)
+        // The names make a panic's stack readable, and a quarter of the file.
+        .remove_name_section(release)
+        .remove_producers_section(release)
+        .generate(folder)
+}
+
+fn optimise(project: &Project, wasm: &Path) -> anyhow::Result<()> {
+    let tools = project.root.join("xtask/npm");
+    setup::npm(&tools)?;
+    step("make the WebAssembly small", || {
+        let small = wasm.with_extension("small");
+        let mut node = Command::new("node");
+        node.arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
+            .arg("-Oz")
+            .args(FEATURES);
+        step::run(node.arg("--output").arg(&small).arg(wasm))?;
+        fs::rename(&small, wasm).context("cannot replace the WebAssembly by the small one")
+    })
+}
+
+fn remove(file: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(file) {
+        Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => {
+            Err(anyhow!(fault).context(format!("cannot remove {}", file.display())))
+        }
+        _ => Ok(()),
+    }
+}
