@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -25,7 +25,7 @@ use crate::{
     refresh::Refreshes,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
     settings::{Loaded, Settings},
-    stats::{Inputs, Stats},
+    stats::{Gauges, Stats, resident_memory},
     status,
     store::{MemoryStore, Store},
     turns::{self, Turns},
@@ -52,7 +52,6 @@ pub struct Engine {
     jar: CookieJar,
     model: String,
     feeds: Feeds,
-    started: Instant,
     tasks: TaskTracker,
     closed: AtomicBool,
     closing: CancellationToken,
@@ -89,7 +88,7 @@ impl Engine {
         if !store.lasts() {
             vault.clear().await.context("the files of an earlier run cannot be removed from DATA_DIR")?;
         }
-        let stats = Arc::new(Stats::default());
+        let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
         let house = Arc::new(EngineHouse { queue: queue.clone(), rows: Arc::clone(&rows) });
         let agents = agents(&settings, house)?;
@@ -118,7 +117,6 @@ impl Engine {
             jar,
             model,
             feeds: Feeds::default(),
-            started: Instant::now(),
             tasks,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),
@@ -221,21 +219,21 @@ impl Engine {
     /// The figures of the stats tab.
     #[must_use]
     pub fn stats_view(&self) -> StatsView {
-        self.stats.view(&self.inputs(), &self.model, VERSION, &self.rows)
+        self.stats.view(&self.gauges(), self.model.clone(), self.rows.to_vec())
     }
 
     /// The figures for Prometheus.
     #[must_use]
     pub fn prometheus(&self) -> String {
-        self.stats.prometheus(&self.inputs())
+        self.stats.prometheus(&self.gauges())
     }
 
-    fn inputs(&self) -> Inputs {
-        Inputs {
+    fn gauges(&self) -> Gauges {
+        Gauges {
             lines: self.queue.lines(),
             sessions: self.sessions.len() as u64,
             connected: self.sessions.connected() as u64,
-            uptime: self.started.elapsed(),
+            memory: resident_memory(),
         }
     }
 
