@@ -1,6 +1,8 @@
 //! The server functions: what a browser may ask and tell. Everything here runs for the session of the cookie.
 
-use anteroom::wire::{ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId};
+use anteroom::wire::{
+    ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId,
+};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 

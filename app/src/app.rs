@@ -1,0 +1,113 @@
+//! The root component: the routes, and the data that every page starts with.
+
+use anteroom::wire::{ConversationId, ConversationView};
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{Outlet, ParentRoute, Route, Router, Routes},
+    hooks::use_location,
+    path,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{self, House},
+    components::{broken::Broken, layout::Layout},
+    feed::Store,
+    format,
+    pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
+};
+
+/// Anteroom's pages, on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_context(Store::new());
+    view! {
+        <Router>
+            <Routes fallback=MissingPage>
+                <ParentRoute path=path!("") view=Furnished ssr=SsrMode::Async>
+                    <ParentRoute path=path!("") view=ChatPage ssr=SsrMode::Async>
+                        <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                        <Route path=path!("c/:id") view=|| () ssr=SsrMode::Async />
+                    </ParentRoute>
+                    <Route path=path!("stats") view=StatsPage ssr=SsrMode::Async />
+                    <Route path=path!("logs") view=LogsPage ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// What the first page is made of. Later pages get theirs from the store.
+#[derive(Clone, Serialize, Deserialize)]
+struct First {
+    house: House,
+    /// Of a page that shows one; `None` inside: there is none of this id.
+    conversation: Option<(ConversationId, Option<ConversationView>)>,
+}
+
+/// The conversation that an address names.
+pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
+    path.strip_prefix("/c/")?.trim_end_matches('/').parse().ok()
+}
+
+/// The pages, once the store holds what they show.
+#[component]
+fn Furnished() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let path = use_location().pathname;
+    let first = Resource::new_blocking(
+        || (),
+        move |()| {
+            let id = conversation_of(&path.get_untracked());
+            async move {
+                // The house first: its feed number is then no later than the conversation's, and nothing is missed.
+                let house = api::house().await?;
+                let conversation = match id {
+                    Some(id) => Some((id, api::conversation(id).await?)),
+                    None => None,
+                };
+                Ok::<_, ServerFnError>(First { house, conversation })
+            }
+        },
+    );
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match first.await {
+                    Ok(First { house, conversation }) => {
+                        store.open(house);
+                        if let Some((id, view)) = conversation {
+                            store.fill(id, view);
+                        }
+                        view! {
+                            <Layout>
+                                <Outlet />
+                            </Layout>
+                        }
+                            .into_any()
+                    }
+                    Err(error) => view! { <Broken reason=format::fault(&error) /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::conversation_of;
+
+    #[test]
+    fn an_address_names_a_conversation_or_none() {
+        let id = "0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f";
+        assert_eq!(
+            conversation_of(&format!("/c/{id}")).map(|id| id.to_string()).as_deref(),
+            Some(id)
+        );
+        assert_eq!(conversation_of("/"), None);
+        assert_eq!(conversation_of("/c/../../etc"), None);
+    }
+}

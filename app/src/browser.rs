@@ -1,0 +1,89 @@
+//! The few things that are asked of the browser directly. None may be called on the server, except [`now`].
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlElement, HtmlTextAreaElement, js_sys};
+
+/// The time, in milliseconds since the Unix epoch.
+pub(crate) fn now() -> u64 {
+    #[cfg(feature = "hydrate")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole milliseconds after 1970"
+    )]
+    {
+        js_sys::Date::now() as u64
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A time of day as the person's clock shows it, `14:03:27`.
+pub(crate) fn clock(at: u64) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 fit for the next 285,000 years"
+    )]
+    let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
+    format!(
+        "{:02}:{:02}:{:02}",
+        date.get_hours(),
+        date.get_minutes(),
+        date.get_seconds()
+    )
+}
+
+/// Whether the page is in sight.
+pub(crate) fn visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// Closes a popover, if it is open.
+pub(crate) fn hide_popover(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        // An error means that it was closed already.
+        let _ = call(&element, "hidePopover", &[]);
+    }
+}
+
+/// Puts text on the clipboard. Without the clipboard API, which browsers keep from pages without HTTPS, in the old way.
+pub(crate) fn copy(text: &str) {
+    let clipboard = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("clipboard"));
+    match clipboard {
+        Ok(clipboard) if !clipboard.is_undefined() => {
+            let _ = call(&clipboard, "writeText", &[JsValue::from_str(text)]);
+        }
+        _ => copy_by_selection(text),
+    }
+}
+
+fn copy_by_selection(text: &str) {
+    let document = document();
+    let (Some(body), Ok(area)) = (document.body(), document.create_element("textarea")) else {
+        return;
+    };
+    let area: HtmlTextAreaElement = area.unchecked_into();
+    area.set_class_name("visually-hidden");
+    area.set_value(text);
+    let focused = document.active_element();
+    if body.append_child(&area).is_ok() {
+        area.select();
+        let _ = call(&document, "execCommand", &[JsValue::from_str("copy")]);
+        area.remove();
+    }
+    if let Some(focused) = focused {
+        let _ = focused.unchecked_into::<HtmlElement>().focus();
+    }
+}
+
+fn call(on: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+    let method = js_sys::Reflect::get(on, &JsValue::from_str(method))?;
+    let arguments: js_sys::Array = arguments.iter().collect();
+    method.dyn_into::<js_sys::Function>()?.apply(on, &arguments)
+}

@@ -1,0 +1,77 @@
+//! What a screen reader is told, and the page's title: where the first of this browser's turns stands.
+
+use std::time::Duration;
+
+use anteroom::wire::Event;
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use crate::{app::conversation_of, feed::Store, format};
+
+/// Positions that change faster than this are told once, the last one.
+const PAUSE: Duration = Duration::from_millis(1500);
+
+/// An unseen place where changes of the position are spoken politely, and the title.
+#[component]
+pub(crate) fn Announcer() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let spoken = RwSignal::new(String::new());
+    let place = Memo::new(move |_| store.first_place(Event::Chat));
+    let standing = Memo::new(move |_| {
+        let place = place.with(|place| place.as_ref().map(|place| place.position));
+        (place, store.status.with(|status| status.running > 0))
+    });
+    let waiting_to_speak = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |before: Option<(Option<u64>, bool)>| {
+        let now = standing.get();
+        let Some(before) = before else { return now };
+        let words = match (before, now) {
+            (_, (Some(_), _)) => place.get_untracked().map(|place| format::rank(&place)),
+            ((Some(_), _) | (_, false), (None, true)) => Some("Your answer is being written".to_owned()),
+            ((_, true), (None, false)) => Some("The answer is finished".to_owned()),
+            ((Some(_), false), (None, false)) => Some("You have left the line".to_owned()),
+            _ => None,
+        };
+        if let Some(words) = words {
+            let speak = set_timeout_with_handle(move || spoken.set(words), PAUSE).ok();
+            let replaced = waiting_to_speak
+                .try_update_value(|waiting| std::mem::replace(waiting, speak))
+                .flatten();
+            if let Some(replaced) = replaced {
+                replaced.clear();
+            }
+        }
+        now
+    });
+
+    let path = use_location().pathname;
+    let title = move || {
+        let (place, running) = standing.get();
+        if let Some(position) = place {
+            return format!("{} in line · Anteroom", format::ordinal(position));
+        }
+        if running {
+            return "Answering… · Anteroom".to_owned();
+        }
+        let path = path.get();
+        let page = match path.as_str() {
+            "/stats" => Some("Stats".to_owned()),
+            "/logs" => Some("Logs".to_owned()),
+            path => conversation_of(path).and_then(|id| {
+                store.conversations.with(|list| {
+                    list.iter()
+                        .find(|known| known.id == id)
+                        .map(|known| known.title.clone())
+                })
+            }),
+        };
+        page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
+    };
+    view! {
+        <Title text=title />
+        <div class="visually-hidden" role="status" aria-live="polite">
+            {spoken}
+        </div>
+    }
+}

@@ -1,0 +1,238 @@
+//! The composer: a form that works without WebAssembly, and sends without leaving the page once that is there.
+
+use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState};
+use leptos::{ev, html, prelude::*};
+use uuid::Uuid;
+use wasm_bindgen::JsCast;
+
+use super::{
+    attachments::{Attachments, Uploads},
+    icon::{self, Icon},
+};
+use crate::{
+    feed::{Conversation, Store, sending},
+    format,
+};
+
+/// From here on the size of a message is shown.
+const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
+
+/// Where messages are written.
+#[component]
+pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let uploads = Uploads::new(store);
+    // Read when it is needed, never written while it is typed in: what was typed before the WebAssembly came, stays.
+    let area = NodeRef::<html::Textarea>::new();
+    let bytes = RwSignal::new(0);
+    let hovered = RwSignal::new(false);
+    let busy = Memo::new(move |_| {
+        conversation.with(|conversation| {
+            conversation
+                .busy()
+                .map(|turn| (turn.id, turn.view.with(|v| v.state == TurnState::Running)))
+        })
+    });
+
+    let fit = move || {
+        let Some(area) = area.get_untracked() else { return };
+        bytes.set(area.value().len());
+        let style = area.unchecked_ref::<web_sys::HtmlElement>().style();
+        let _ = style.set_property("height", "auto");
+        let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
+    };
+    // A draft that the browser kept over a reload, or that was typed before the page awoke.
+    Effect::new(move |_| {
+        if area.get().is_some() {
+            fit();
+        }
+    });
+
+    let submit = move || {
+        let Some(area) = area.get_untracked() else { return };
+        let text = area.value();
+        if busy.get_untracked().is_some() || uploads.pending() || text.len() > MAX_MESSAGE_BYTES {
+            return;
+        }
+        if text.trim().is_empty() && !uploads.any() {
+            return;
+        }
+        sending::send(store, &conversation.get_untracked(), text, uploads.take());
+        area.set_value("");
+        fit();
+    };
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        submit();
+    };
+    // 229: the key that some browsers report instead of `isComposing` while an input method is at work.
+    let on_key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() && event.key_code() != 229 {
+            event.prevent_default();
+            submit();
+        }
+    };
+    let on_paste = move |event: ev::ClipboardEvent| {
+        let files = event.clipboard_data().and_then(|data| data.files());
+        if let Some(files) = files.filter(|files| files.length() > 0) {
+            event.prevent_default();
+            uploads.add(&files);
+        }
+    };
+    let on_drop = move |event: ev::DragEvent| {
+        event.prevent_default();
+        hovered.set(false);
+        if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
+            uploads.add(&files);
+        }
+    };
+
+    let hint = move || {
+        if uploads.pending() {
+            return "Sending is possible once the files are there.".to_owned();
+        }
+        match bytes.get() {
+            bytes if bytes > MAX_MESSAGE_BYTES => {
+                format!(
+                    "Too long: {} of {}.",
+                    format::size(bytes as u64),
+                    format::size(MAX_MESSAGE_BYTES as u64)
+                )
+            }
+            bytes if bytes > HINT_FROM => {
+                format!(
+                    "{} of {}",
+                    format::size(bytes as u64),
+                    format::size(MAX_MESSAGE_BYTES as u64)
+                )
+            }
+            _ => String::new(),
+        }
+    };
+    let prospect = move || {
+        let queue = store.facts.with(|facts| facts.queue);
+        store.status.with(|status| {
+            status.line.as_ref().map(|line| match format::start(line, queue) {
+                start if line.waiting > 0 => {
+                    format!("You would be {} in line · {start}", format::ordinal(line.waiting + 1))
+                }
+                start => format!("A message {start}"),
+            })
+        })
+    };
+    let id = move || conversation.with(|conversation| conversation.id.get().map(|id| id.to_string()));
+    let too_long = move || bytes.get() > MAX_MESSAGE_BYTES;
+
+    view! {
+        <form
+            class="composer"
+            class:hovered=hovered
+            method="post"
+            action="/api/send_form"
+            on:submit=on_submit
+            on:dragover=move |event| {
+                event.prevent_default();
+                hovered.set(true);
+            }
+            on:dragleave=move |_| hovered.set(false)
+            on:drop=on_drop
+        >
+            <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
+            {move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> })}
+            <Attachments uploads />
+            <label class="visually-hidden" for="message">
+                "Your message"
+            </label>
+            <textarea
+                class="composer-text"
+                id="message"
+                name="text"
+                rows="1"
+                placeholder="Write a message"
+                data-testid="composer"
+                enterkeyhint="send"
+                aria-describedby="composer-hint"
+                node_ref=area
+                on:input=move |_| fit()
+                on:keydown=on_key
+                on:paste=on_paste
+            ></textarea>
+            <div class="composer-bar">
+                <AttachButton uploads />
+                <p class="composer-hint" id="composer-hint">
+                    <span class:bad=too_long>{hint}</span>
+                    <Show when=move || hint().is_empty() && busy.get().is_none()>
+                        <span>{prospect}</span>
+                    </Show>
+                </p>
+                {move || match busy.get() {
+                    None => {
+                        view! {
+                            <button
+                                class="send"
+                                type="submit"
+                                data-testid="send"
+                                aria-label="Send"
+                                title="Send (Enter)"
+                                disabled=move || too_long() || uploads.pending()
+                            >
+                                <Icon path=icon::SEND />
+                            </button>
+                        }
+                            .into_any()
+                    }
+                    Some((turn, running)) => {
+                        let (label, hook) = if running { ("Stop", "stop") } else { ("Cancel", "composer-cancel") };
+                        view! {
+                            <button
+                                class="send stop"
+                                type="button"
+                                data-testid=hook
+                                aria-label=label
+                                title=label
+                                on:click=move |_| sending::cancel(store, turn)
+                            >
+                                <Icon path=icon::STOP />
+                            </button>
+                        }
+                            .into_any()
+                    }
+                }}
+            </div>
+        </form>
+    }
+}
+
+/// Picks files. The real input is hidden behind it.
+#[component]
+fn AttachButton(uploads: Uploads) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let pick = move |_| {
+        if let Some(input) = input.get_untracked() {
+            input.click();
+        }
+    };
+    let picked = move |_| {
+        let Some(input) = input.get_untracked() else { return };
+        if let Some(files) = input.files() {
+            uploads.add(&files);
+        }
+        // The same file can be picked again after it was removed.
+        input.set_value("");
+    };
+    view! {
+        <button class="icon-button needs-awake" type="button" aria-label="Attach files" title="Attach files" on:click=pick>
+            <Icon path=icon::ATTACH />
+        </button>
+        <input
+            class="visually-hidden"
+            type="file"
+            multiple
+            tabindex="-1"
+            aria-hidden="true"
+            data-testid="attach"
+            node_ref=input
+            on:change=picked
+        />
+    }
+}

@@ -1,0 +1,52 @@
+//! The header: the name, the line, the tabs.
+
+use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_location};
+
+use super::{
+    brand::Wordmark,
+    icon::{self, Icon},
+    line::LineSummary,
+    sidebar,
+    theme::ThemeButton,
+};
+
+/// The header of every page.
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    let path = use_location().pathname;
+    // A conversation belongs to the chat tab, whose own address is only `/`.
+    let chat = move || {
+        path.with(|path| path == "/" || path.starts_with("/c/"))
+            .then_some("page")
+    };
+    view! {
+        <header class="header">
+            <button
+                class="icon-button only-narrow"
+                type="button"
+                aria-label="Conversations"
+                {..}
+                popovertarget=sidebar::ID
+            >
+                <Icon path=icon::MENU />
+            </button>
+            <a class="home" href="/" aria-label="Anteroom: new chat">
+                <Wordmark />
+            </a>
+            <LineSummary />
+            <nav class="tabs" aria-label="Tabs">
+                <a class="tab" href="/" aria-current=chat>
+                    "Chat"
+                </a>
+                <A href="/stats" attr:class="tab">
+                    "Stats"
+                </A>
+                <A href="/logs" attr:class="tab">
+                    "Logs"
+                </A>
+            </nav>
+            <ThemeButton />
+        </header>
+    }
+}

@@ -1,0 +1,347 @@
+//! What is to be drawn of a line: pure figures, no pixels but the threshold.
+
+use anteroom::wire::LineView;
+
+/// One slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    Free,
+    /// Somebody is inside.
+    Busy,
+    /// You are inside.
+    Mine,
+}
+
+/// The slots.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Doors {
+    /// Drawn one by one.
+    Each(Vec<Door>),
+    /// Too many to draw: how much of them is busy, from 0 to 1, and whether you are inside.
+    Meter { share: f64, lit: bool },
+}
+
+/// One thing in the row of those who wait.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    /// One ticket. Its serial stays while its position falls.
+    Mark {
+        serial: u64,
+        place: f64,
+        mine: bool,
+        gone: bool,
+    },
+    /// So many that are not drawn.
+    Gap { which: Which, count: u64, place: f64 },
+}
+
+/// One of the gaps that a row can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Between the head and yours.
+    First,
+    /// Between two of yours.
+    Second,
+    /// Behind the last mark.
+    Tail,
+}
+
+impl Item {
+    /// Tells one item from another while they move.
+    pub(super) const fn key(&self) -> u64 {
+        match self {
+            Self::Mark { serial, .. } => serial.saturating_add(3),
+            Self::Gap { which, .. } => *which as u64,
+        }
+    }
+
+    /// How far from the doors, in pitches of a mark.
+    pub(super) const fn place(&self) -> f64 {
+        match self {
+            Self::Mark { place, .. } | Self::Gap { place, .. } => *place,
+        }
+    }
+
+    pub(super) const fn class(&self) -> &'static str {
+        match self {
+            Self::Mark {
+                gone: true, mine: true, ..
+            } => "mark mine gone",
+            Self::Mark { gone: true, .. } => "mark gone",
+            Self::Mark { mine: true, .. } => "mark mine",
+            _ => "mark",
+        }
+    }
+
+    pub(super) fn count(&self) -> String {
+        match self {
+            Self::Mark { .. } => String::new(),
+            Self::Gap {
+                which: Which::Tail,
+                count,
+                ..
+            } => format!("… {count} more"),
+            Self::Gap { count, .. } => format!("… {count} …"),
+        }
+    }
+}
+
+/// The line, ready to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scene {
+    pub(super) doors: Doors,
+    pub(super) items: Vec<Item>,
+    /// Length of the row, in pitches of a mark.
+    pub(super) length: f64,
+    /// Where the row begins, in pixels; set by whoever knows the lengths.
+    pub(super) threshold: f64,
+    /// How many have left the head of the line since the page opened, as far as this browser can tell.
+    moved: u64,
+    first_mine: Option<u64>,
+    waiting: u64,
+}
+
+/// Width of a gap's words, in pitches of a mark.
+const GAP: f64 = 3.6;
+
+impl Scene {
+    /// `mine`: the positions of this session, ascending. `running`: how many of its own are inside.
+    /// `most`: the most doors and marks that are drawn one by one.
+    pub(super) fn of(
+        line: Option<&LineView>,
+        mine: &[u64],
+        running: u64,
+        most: (usize, usize),
+        before: Option<&Self>,
+    ) -> Self {
+        let (busy, limit, waiting) = line.map_or((0, Some(0), 0), |line| (line.running, line.limit, line.waiting));
+        let waiting = waiting.max(mine.last().copied().unwrap_or(0));
+        let first_mine = mine.first().copied();
+        let moved = before.map_or(0, |before| before.moved + before.advance(first_mine, waiting));
+        let (items, length) = row(waiting, mine, most.1, moved);
+        Self {
+            doors: doors(busy, limit, running, most.0),
+            items,
+            length,
+            threshold: 0.0,
+            moved,
+            first_mine,
+            waiting,
+        }
+    }
+
+    /// How many have left the head since: told by the own place where there is one, else by the line's length.
+    fn advance(&self, first_mine: Option<u64>, waiting: u64) -> u64 {
+        match (self.first_mine, first_mine) {
+            (Some(was), Some(is)) => was.saturating_sub(is),
+            (Some(was), None) if was == 1 => 1,
+            _ => self.waiting.saturating_sub(waiting),
+        }
+    }
+}
+
+fn doors(busy: u64, limit: Option<u64>, mine: u64, most: usize) -> Doors {
+    // Without a limit there is always one more door.
+    let count = usize::try_from(limit.unwrap_or(busy + 1).max(busy)).unwrap_or(usize::MAX);
+    let mine = mine.min(busy);
+    if count > most {
+        #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
+        let share = if limit.is_some() {
+            busy as f64 / count as f64
+        } else {
+            1.0
+        };
+        return Doors::Meter { share, lit: mine > 0 };
+    }
+    let doors = (0..count as u64).map(|index| match index {
+        index if index >= busy => Door::Free,
+        index if index >= busy - mine => Door::Mine,
+        _ => Door::Busy,
+    });
+    Doors::Each(doors.collect())
+}
+
+/// The row: every mark where there is space, else the head, yours with a neighbour, and honest gaps.
+fn row(waiting: u64, mine: &[u64], most: usize, moved: u64) -> (Vec<Item>, f64) {
+    let shown = |position: u64| {
+        if waiting <= most as u64 {
+            return true;
+        }
+        let head = if mine.is_empty() { most as u64 - 2 } else { 3 };
+        position <= head || mine.iter().take(2).any(|mine| position.abs_diff(*mine) <= 1)
+    };
+    // Only the head and what is near to the own places is looked at, whatever the length of the line.
+    let mut candidates: Vec<u64> = (1..=waiting.min(most as u64)).collect();
+    candidates.extend(
+        mine.iter()
+            .take(2)
+            .flat_map(|mine| mine.saturating_sub(1).max(1)..=(mine + 1).min(waiting)),
+    );
+    candidates.sort_unstable();
+    candidates.dedup();
+
+    let mut items = Vec::with_capacity(candidates.len() + 3);
+    if moved > 0 {
+        items.push(Item::Mark {
+            serial: moved,
+            place: 0.0,
+            mine: false,
+            gone: true,
+        });
+    }
+    let (mut place, mut last, mut which) = (1.0, 0, Which::First);
+    for position in candidates.into_iter().filter(|position| shown(*position)) {
+        match position - last - 1 {
+            0 => {}
+            // A gap of one is drawn as the mark it stands for.
+            1 => {
+                items.push(Item::Mark {
+                    serial: position - 1 + moved,
+                    place,
+                    mine: false,
+                    gone: false,
+                });
+                place += 1.0;
+            }
+            count => {
+                items.push(Item::Gap {
+                    which,
+                    count,
+                    place: place - 0.4,
+                });
+                place += GAP;
+                which = Which::Second;
+            }
+        }
+        let mine = mine.contains(&position);
+        items.push(Item::Mark {
+            serial: position + moved,
+            place,
+            mine,
+            gone: false,
+        });
+        place += 1.0;
+        last = position;
+    }
+    if waiting > last {
+        items.push(Item::Gap {
+            which: Which::Tail,
+            count: waiting - last,
+            place: place - 0.4,
+        });
+        place += GAP + 0.6;
+    }
+    (items, place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anteroom::wire::Event;
+
+    fn line(running: u64, limit: Option<u64>, waiting: u64) -> LineView {
+        LineView {
+            name: "chat".to_owned(),
+            events: vec![Event::Chat],
+            running,
+            limit,
+            waiting,
+            estimate: None,
+        }
+    }
+
+    fn scene(line: &LineView, mine: &[u64], before: Option<&Scene>) -> Scene {
+        Scene::of(Some(line), mine, 0, (6, 9), before)
+    }
+
+    /// As text: `o` a mark, `M` mine, a number a gap.
+    fn text(scene: &Scene) -> String {
+        let words: Vec<String> = scene
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Mark { gone: true, .. } => None,
+                Item::Mark { mine: true, .. } => Some("M".to_owned()),
+                Item::Mark { .. } => Some("o".to_owned()),
+                Item::Gap { count, .. } => Some(count.to_string()),
+            })
+            .collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn a_short_line_is_drawn_whole() {
+        assert_eq!(text(&scene(&line(3, Some(3), 4), &[3], None)), "o o M o");
+        assert_eq!(text(&scene(&line(1, Some(3), 0), &[], None)), "");
+    }
+
+    #[test]
+    fn a_long_line_is_compressed_honestly() {
+        assert_eq!(text(&scene(&line(3, Some(3), 50), &[20], None)), "o o o 15 o M o 29");
+        assert_eq!(text(&scene(&line(3, Some(3), 50), &[], None)), "o o o o o o o 43");
+        assert_eq!(text(&scene(&line(3, Some(3), 50), &[50], None)), "o o o 45 o M");
+    }
+
+    #[test]
+    fn every_ticket_is_counted_once_wherever_mine_stand() {
+        for waiting in 1..40 {
+            for first in 1..=waiting {
+                for second in first..=waiting {
+                    let mine: Vec<u64> = if first == second {
+                        vec![first]
+                    } else {
+                        vec![first, second]
+                    };
+                    let scene = scene(&line(1, Some(1), waiting), &mine, None);
+                    let counted: u64 = scene
+                        .items
+                        .iter()
+                        .map(|item| match item {
+                            Item::Mark { gone, .. } => u64::from(!gone),
+                            Item::Gap { count, .. } => *count,
+                        })
+                        .sum();
+                    assert_eq!(counted, waiting, "{mine:?}: {}", text(&scene));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_keeps_its_key_while_the_line_moves() {
+        let before = scene(&line(3, Some(3), 5), &[4], None);
+        let after = scene(&line(3, Some(3), 4), &[3], Some(&before));
+        let mine = |scene: &Scene| {
+            scene
+                .items
+                .iter()
+                .find(|item| matches!(item, Item::Mark { mine: true, .. }))
+                .map(Item::key)
+        };
+        assert_eq!(mine(&before), mine(&after));
+    }
+
+    #[test]
+    fn doors_show_who_is_inside() {
+        assert_eq!(
+            doors(2, Some(3), 1, 6),
+            Doors::Each(vec![Door::Busy, Door::Mine, Door::Free])
+        );
+        assert_eq!(doors(1, None, 0, 6), Doors::Each(vec![Door::Busy, Door::Free]));
+        assert_eq!(
+            doors(5, Some(20), 0, 6),
+            Doors::Meter {
+                share: 0.25,
+                lit: false
+            }
+        );
+        // Shrunk while more are inside.
+        assert_eq!(doors(3, Some(2), 0, 6), Doors::Each(vec![Door::Busy; 3]));
+    }
+
+    #[test]
+    fn a_huge_line_is_cheap() {
+        let scene = scene(&line(3, Some(3), u64::MAX / 2), &[u64::MAX / 4], None);
+        assert!(scene.items.len() < 20);
+    }
+}

@@ -1,0 +1,114 @@
+//! The turns of the open conversation, and the scrolling: at the end while the reader is at the end, else left alone.
+
+use leptos::{ev, html, prelude::*};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, ResizeObserver};
+
+use super::{
+    icon::{self, Icon},
+    turn::TurnRow,
+};
+use crate::{browser, feed::Conversation};
+
+/// So near to the end, in pixels, counts as at the end.
+const NEAR: i32 = 48;
+
+/// The scrolling part of the chat page.
+#[component]
+pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
+    let log = NodeRef::<html::Div>::new();
+    let inside = NodeRef::<html::Div>::new();
+    let at_end = RwSignal::new(true);
+
+    let to_end = move || {
+        if let Some(log) = log.get_untracked() {
+            log.set_scroll_top(log.scroll_height());
+        }
+    };
+    let measure = move |_| {
+        if let Some(log) = log.get_untracked() {
+            let near = log.scroll_height() - log.scroll_top() - log.client_height() < NEAR;
+            if near != at_end.get_untracked() {
+                at_end.set(near);
+            }
+        }
+    };
+    // Whatever makes the conversation longer: a block that grows, a picture that has come, a window that is turned.
+    Effect::new(move |_| {
+        let Some(inside) = inside.get() else { return };
+        let grown = Closure::<dyn FnMut()>::new(move || {
+            if at_end.try_get_untracked() == Some(true) {
+                to_end();
+            }
+        });
+        if let Ok(observer) = ResizeObserver::new(grown.as_ref().unchecked_ref()) {
+            observer.observe(&inside);
+            let watch = SendWrapper::new((observer, grown));
+            on_cleanup(move || watch.0.disconnect());
+        }
+    });
+    // Another conversation, or a message of one's own: to the end.
+    Effect::new(move |_| {
+        conversation.with(|conversation| conversation.turns.track());
+        at_end.set(true);
+        request_animation_frame(to_end);
+    });
+
+    let rows = move || {
+        let conversation = conversation.get();
+        let turns = conversation.turns.get();
+        turns
+            .into_iter()
+            .map(|turn| (turn, conversation.clone()))
+            .collect::<Vec<_>>()
+    };
+    view! {
+        <div class="log" id="log" node_ref=log on:scroll=measure on:click=copy_code tabindex="0" role="region" aria-label="Conversation">
+            <div class="log-inside" node_ref=inside>
+                <For
+                    each=rows
+                    key=|(turn, _)| turn.id
+                    children=|(turn, conversation)| view! { <TurnRow turn conversation /> }
+                />
+            </div>
+        </div>
+        <Show when=move || !at_end.get()>
+            <button
+                class="to-end"
+                type="button"
+                on:click=move |_| {
+                    at_end.set(true);
+                    to_end();
+                }
+            >
+                <Icon path=icon::DOWN />
+                "Jump to the latest"
+            </button>
+        </Show>
+    }
+}
+
+/// The copy buttons of code blocks are the server's HTML: one listener serves them all.
+fn copy_code(event: ev::MouseEvent) {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+        return;
+    };
+    let Ok(Some(button)) = target.closest("[data-copy]") else {
+        return;
+    };
+    let code = button
+        .closest(".code")
+        .ok()
+        .flatten()
+        .and_then(|code| code.query_selector("pre").ok().flatten());
+    if let Some(code) = code {
+        browser::copy(&code.text_content().unwrap_or_default());
+        button.set_text_content(Some("Copied"));
+        let button = SendWrapper::new(button);
+        set_timeout(
+            move || button.set_text_content(Some("Copy")),
+            std::time::Duration::from_secs(2),
+        );
+    }
+}

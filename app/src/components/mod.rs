@@ -1,0 +1,20 @@
+//! What the pages are made of, one component a file.
+
+pub(crate) mod announcer;
+pub(crate) mod answer;
+pub(crate) mod attachments;
+pub(crate) mod brand;
+pub(crate) mod broken;
+pub(crate) mod chart;
+pub(crate) mod composer;
+pub(crate) mod header;
+pub(crate) mod icon;
+pub(crate) mod layout;
+pub(crate) mod line;
+pub(crate) mod log;
+pub(crate) mod notice;
+pub(crate) mod sidebar;
+pub(crate) mod theme;
+pub(crate) mod turn;
+pub(crate) mod waiting;
+pub(crate) mod welcome;

@@ -1,0 +1,51 @@
+//! What has to be told: the feed is lost, a new version is out, something went wrong.
+
+use leptos::prelude::*;
+
+use super::icon::{self, Icon};
+use crate::feed::{Link, Store};
+
+/// The strip above the page. Empty while there is nothing to tell.
+#[component]
+pub(crate) fn Notices() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let lost = move || store.link.get() == Link::Lost;
+    view! {
+        <div class="notices" role="status">
+            <Show when=lost>
+                <p class="notice" data-testid="offline">
+                    <span class="notice-dot"></span>
+                    "Connection lost – your place is kept. Reconnecting…"
+                </p>
+            </Show>
+            <Show when=move || store.outdated.get()>
+                <p class="notice" data-testid="notice">
+                    "Anteroom has been updated."
+                    <a href="" rel="external">
+                        "Reload"
+                    </a>
+                </p>
+            </Show>
+            {move || {
+                store
+                    .notice
+                    .get()
+                    .map(|text| {
+                        view! {
+                            <p class="notice notice-bad" data-testid="notice">
+                                <span>{text}</span>
+                                <button
+                                    class="icon-button"
+                                    type="button"
+                                    aria-label="Dismiss"
+                                    on:click=move |_| store.notice.set(None)
+                                >
+                                    <Icon path=icon::CLOSE />
+                                </button>
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,51 @@
+//! A turn in the line: its place, its time, the line drawn, and the way out.
+
+use anteroom::wire::TurnId;
+use leptos::prelude::*;
+
+use super::line::{Line, Scale};
+use crate::{
+    feed::{Store, sending},
+    format,
+};
+
+/// What a waiting turn shows.
+#[component]
+pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let place = Memo::new(move |_| store.place(turn));
+    let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
+    let rank = move || {
+        place.with(|place| {
+            place
+                .as_ref()
+                .map_or_else(|| "Joining the line".to_owned(), format::rank)
+        })
+    };
+    let time = move || {
+        place.with(|place| {
+            place
+                .as_ref()
+                .map(|place| format!(" · {}", format::estimate(place.estimate.as_ref())))
+        })
+    };
+    let leaving = RwSignal::new(false);
+    let leave = move |_| {
+        leaving.set(true);
+        sending::cancel(store, turn);
+    };
+    view! {
+        <section class="waiting" aria-label="Your place in the line">
+            <Line scale=Scale::Medium />
+            <div class="waiting-words">
+                <p class="position" data-testid="position" data-position=position>
+                    <strong>{rank}</strong>
+                    <span class="position-time">{time}</span>
+                </p>
+                <button class="button" type="button" data-testid="cancel" disabled=move || leaving.get() on:click=leave>
+                    "Cancel"
+                </button>
+            </div>
+        </section>
+    }
+}

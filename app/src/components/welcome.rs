@@ -1,0 +1,57 @@
+//! The start page of a conversation that has not begun.
+
+use leptos::prelude::*;
+
+use super::line::{Line, Scale};
+use crate::{
+    feed::{Store, sending},
+    format,
+};
+
+/// Questions that show what there is to see. The demo model can answer each.
+const STARTERS: [&str; 3] = [
+    "How does the line work?",
+    "Which settings are in force?",
+    "Show me some Markdown",
+];
+
+/// Welcomes, shows the line, and offers a beginning.
+#[component]
+pub(crate) fn Welcome() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let queue = move || store.facts.with(|facts| facts.queue);
+    let line = Memo::new(move |_| store.status.with(|status| status.line.clone()));
+    let head = move || {
+        line.with(|line| match line {
+            Some(line) if format::starts_at_once(line) => "Come in, there is a place free.",
+            Some(_) if !queue() => "Every place is taken just now.",
+            Some(_) => "Every place is taken. Yours in the line is kept.",
+            None => "Come in.",
+        })
+    };
+    let sentence = move || line.with(|line| line.as_ref().map(|line| format::line(line, queue())));
+    let starters = STARTERS
+        .into_iter()
+        .map(|question| {
+            view! {
+                <li>
+                    <button
+                        class="starter"
+                        type="button"
+                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new())
+                    >
+                        {question}
+                    </button>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="welcome">
+            <Line scale=Scale::Large />
+            <h1 class="welcome-head">{head}</h1>
+            <p class="welcome-line">{sentence}</p>
+            <ul class="starters needs-awake">{starters}</ul>
+        </div>
+    }
+}

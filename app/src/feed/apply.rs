@@ -1,0 +1,78 @@
+//! What each message of the feed does to the store.
+
+use anteroom::wire::{ConversationId, FeedEvent, FeedMessage};
+use leptos::prelude::*;
+
+use super::{Link, Load, Store, loading};
+
+impl Store {
+    /// Takes one message of the feed in.
+    pub(super) fn hear(self, message: FeedMessage) {
+        match message {
+            FeedMessage::Hello {
+                position,
+                resumed,
+                version,
+            } => {
+                self.position.set_value(Some(position));
+                self.stats.pending.set(false);
+                self.logs.pending.set(false);
+                if self.facts.with_untracked(|facts| facts.version != version) {
+                    self.outdated.set(true);
+                }
+                if !resumed {
+                    self.spoil();
+                    loading::reload(self);
+                }
+                if self.link.get_untracked() != Link::Live {
+                    self.link.set(Link::Live);
+                }
+            }
+            FeedMessage::Event { number, event } => {
+                let new = self.position.try_update_value(|position| match position {
+                    Some(position) if number <= position.number => false,
+                    Some(position) => {
+                        position.number = number;
+                        true
+                    }
+                    None => true,
+                });
+                if new == Some(true) {
+                    self.happen(number, event);
+                }
+            }
+            FeedMessage::Status(status) => {
+                if self.status.with_untracked(|known| *known != status) {
+                    self.status.set(status);
+                }
+            }
+            FeedMessage::Stats(view) => self.stats.arrived(*view),
+            FeedMessage::Logs(view) => self.logs.arrived(*view),
+            FeedMessage::RefreshRefused { refresh, message } => self.refuse(refresh, message),
+        }
+    }
+
+    fn happen(self, number: u64, event: FeedEvent) {
+        match event {
+            FeedEvent::Conversation(summary) => self.summarise(summary),
+            FeedEvent::ConversationRemoved { id } => self.remove(id),
+            FeedEvent::Turn(view) => {
+                self.adopt(view.id, view.conversation);
+                self.pass_on(view.conversation, number, FeedEvent::Turn(view));
+            }
+            FeedEvent::Block { conversation, .. } => self.pass_on(conversation, number, event),
+        }
+    }
+
+    /// Hands an event to its conversation, unless that is not here: then it is fetched whole when it is shown.
+    fn pass_on(self, id: ConversationId, number: u64, event: FeedEvent) {
+        let Some(conversation) = self.conversation(id) else {
+            return;
+        };
+        match conversation.load.get_untracked() {
+            Load::Ready => conversation.apply(event),
+            Load::Loading => conversation.hold(number, event),
+            Load::Stale | Load::Absent | Load::Failed(_) => {}
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What the person tells the server: a message, cancel, again. Nothing typed is lost on the way.
+
+use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, TurnView};
+use leptos::{prelude::*, task::spawn_local};
+use uuid::Uuid;
+
+use super::{Conversation, Delivery, Store, Turn};
+use crate::{api, browser, format};
+
+/// Shows a message at once and hands it to the server.
+pub(crate) fn send(store: Store, conversation: &Conversation, text: String, files: Vec<FileView>) {
+    let view = TurnView {
+        id: TurnId(Uuid::new_v4()),
+        // Of a conversation that is about to begin, the server says the id.
+        conversation: conversation.id.get_untracked().unwrap_or(ConversationId(Uuid::nil())),
+        message: text,
+        files,
+        state: TurnState::Waiting,
+        answer: String::new(),
+        blocks: Vec::new(),
+        model: store.facts.with_untracked(|facts| facts.model.clone()),
+        usage: None,
+        accepted_at: browser::now(),
+        started_at: None,
+        ended_at: None,
+    };
+    let turn = conversation.put(view, Delivery::Sending);
+    deliver(store, conversation, turn);
+}
+
+/// Hands a message to the server, for the first time or once more: its turn id makes sure that it counts once.
+pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
+    turn.delivery.set(Delivery::Sending);
+    let request = turn.view.with_untracked(|view| SendRequest {
+        turn: turn.id,
+        conversation: conversation.id.get_untracked(),
+        text: view.message.clone(),
+        files: view.files.iter().map(|file| file.id).collect(),
+    });
+    spawn_local(async move {
+        match api::send(request).await {
+            Ok(sent) => {
+                store.adopt(sent.turn, sent.conversation);
+                if let Some(place) = sent.place {
+                    store.status.update(|status| {
+                        if status.places.iter().all(|known| known.turn != place.turn) {
+                            status.places.push(place);
+                        }
+                    });
+                }
+                turn.delivery.set(Delivery::Accepted);
+            }
+            // The feed may have brought the turn although the answer was lost: then it is the server's.
+            Err(_) if turn.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted) => {}
+            Err(error) => turn.delivery.set(Delivery::Failed {
+                reason: format::fault(&error),
+            }),
+        }
+    });
+}
+
+/// Takes a message back that never reached the server.
+pub(crate) fn discard(conversation: &Conversation, turn: TurnId) {
+    conversation
+        .turns
+        .update(|turns| turns.retain(|known| known.id != turn));
+}
+
+/// Out of the line, or stopped. What becomes of the turn comes over the feed.
+pub(crate) fn cancel(store: Store, turn: TurnId) {
+    spawn_local(async move {
+        if let Err(error) = api::cancel(turn).await {
+            store.notice.set(Some(format::fault(&error)));
+        }
+    });
+}
+
+/// Answered once more.
+pub(crate) fn again(store: Store, turn: TurnId) {
+    spawn_local(async move {
+        if let Err(error) = api::again(turn).await {
+            store.notice.set(Some(format::fault(&error)));
+        }
+    });
+}

@@ -1,0 +1,208 @@
+//! The browser's end of the feed: one WebSocket that comes back by itself.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use anteroom::wire::FeedMessage;
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{MessageEvent, VisibilityState, WebSocket, js_sys};
+
+use super::{Link, Store};
+
+/// First pause before a new attempt; doubled each time.
+const FIRST_PAUSE_MS: f64 = 500.0;
+/// Longest pause before a new attempt.
+const LONGEST_PAUSE_MS: f64 = 10_000.0;
+/// Longest silence of the server: it speaks at least every 20 s.
+const LONGEST_SILENCE_MS: f64 = 45_000.0;
+/// How often the silence is measured.
+const WATCH: Duration = Duration::from_secs(5);
+/// A break shorter than this is not worth a word on the screen.
+const GRACE: Duration = Duration::from_millis(900);
+
+/// Opens the feed and keeps it open for as long as the page lives.
+pub(crate) fn start(store: Store) {
+    let feed = Feed {
+        store,
+        state: Rc::new(RefCell::new(State {
+            pause: FIRST_PAUSE_MS,
+            ..State::default()
+        })),
+    };
+    feed.connect();
+    feed.watch();
+}
+
+/// What belongs to one connection: dropping it forgets the callbacks.
+struct Connection {
+    socket: WebSocket,
+    _callbacks: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut()>),
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        let _ = self.socket.close();
+    }
+}
+
+#[derive(Default)]
+struct State {
+    connection: Option<Connection>,
+    retry: Option<TimeoutHandle>,
+    pause: f64,
+    heard: f64,
+}
+
+#[derive(Clone)]
+struct Feed {
+    store: Store,
+    state: Rc<RefCell<State>>,
+}
+
+impl Feed {
+    fn connect(&self) {
+        if let Some(retry) = self.state.borrow_mut().retry.take() {
+            retry.clear();
+        }
+        let Some(socket) = self.url().and_then(|url| WebSocket::new(&url).ok()) else {
+            self.lost();
+            return;
+        };
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
+            let feed = self.clone();
+            move |event: MessageEvent| feed.hear(&event)
+        });
+        let on_close = Closure::<dyn FnMut()>::new({
+            let feed = self.clone();
+            move || feed.lost()
+        });
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        let mut state = self.state.borrow_mut();
+        state.heard = js_sys::Date::now();
+        state.connection = Some(Connection {
+            socket,
+            _callbacks: (on_message, on_close),
+        });
+    }
+
+    fn url(&self) -> Option<String> {
+        let location = location();
+        let scheme = if location.protocol().ok()? == "https:" {
+            "wss"
+        } else {
+            "ws"
+        };
+        let host = location.host().ok()?;
+        Some(match self.store.position.get_value() {
+            Some(at) => format!("{scheme}://{host}/feed?epoch={}&after={}", at.epoch, at.number),
+            None => format!("{scheme}://{host}/feed"),
+        })
+    }
+
+    fn hear(&self, event: &MessageEvent) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.heard = js_sys::Date::now();
+            state.pause = FIRST_PAUSE_MS;
+        }
+        let Some(text) = event.data().as_string() else { return };
+        match serde_json::from_str::<FeedMessage>(&text) {
+            Ok(message) => self.store.hear(message),
+            // Another version's message: its Hello has said so, and the page asks to be reloaded.
+            Err(error) => leptos::logging::warn!("feed: {error}"),
+        }
+    }
+
+    /// The connection has gone: says so if it stays away, and tries again after a growing pause.
+    fn lost(&self) {
+        let pause = {
+            let mut state = self.state.borrow_mut();
+            let pause = state.pause;
+            state.pause = (pause * 2.0).min(LONGEST_PAUSE_MS);
+            pause
+        };
+        // Its own callback may be running: it is dropped in the next task.
+        let feed = self.clone();
+        set_timeout(
+            move || drop(feed.state.borrow_mut().connection.take_if(|c| !alive(&c.socket))),
+            Duration::ZERO,
+        );
+        let feed = self.clone();
+        set_timeout(move || feed.tell_if_lost(), GRACE);
+        // Up to half of it by chance, so that a restarted server is not met by everybody in the same instant.
+        let pause = pause * (0.75 + js_sys::Math::random() * 0.5);
+        let feed = self.clone();
+        let retry = set_timeout_with_handle(move || feed.connect(), Duration::from_secs_f64(pause / 1000.0));
+        let old = std::mem::replace(&mut self.state.borrow_mut().retry, retry.ok());
+        if let Some(old) = old {
+            old.clear();
+        }
+    }
+
+    fn tell_if_lost(&self) {
+        let open = self
+            .state
+            .borrow()
+            .connection
+            .as_ref()
+            .is_some_and(|c| c.socket.ready_state() == WebSocket::OPEN);
+        if !open && self.store.link.get_untracked() != Link::Lost {
+            self.store.link.set(Link::Lost);
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.state
+            .borrow()
+            .connection
+            .as_ref()
+            .is_some_and(|connection| alive(&connection.socket))
+    }
+
+    /// Cuts a connection that cannot be alive any more.
+    fn cut(&self) {
+        let connection = self.state.borrow_mut().connection.take();
+        drop(connection);
+        self.lost();
+    }
+
+    /// Notices a silent death, and the moments when a new attempt is worth making at once.
+    fn watch(&self) {
+        let feed = self.clone();
+        let watching = move || {
+            let silence = js_sys::Date::now() - feed.state.borrow().heard;
+            if feed.is_alive() && silence > LONGEST_SILENCE_MS {
+                feed.cut();
+            }
+        };
+        set_interval(watching, WATCH);
+        let feed = self.clone();
+        window_event_listener(ev::online, move |_| feed.hurry());
+        let feed = self.clone();
+        window_event_listener(ev::offline, move |_| {
+            feed.cut();
+            feed.store.link.set(Link::Lost);
+        });
+        let feed = self.clone();
+        window_event_listener(ev::visibilitychange, move |_| {
+            if document().visibility_state() == VisibilityState::Visible {
+                feed.hurry();
+            }
+        });
+    }
+
+    /// Tries now, where there is no connection.
+    fn hurry(&self) {
+        if !self.is_alive() {
+            self.state.borrow_mut().pause = FIRST_PAUSE_MS;
+            self.connect();
+        }
+    }
+}
+
+fn alive(socket: &WebSocket) -> bool {
+    matches!(socket.ready_state(), WebSocket::OPEN | WebSocket::CONNECTING)
+}

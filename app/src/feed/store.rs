@@ -1,0 +1,221 @@
+//! The store: signals, one for each thing on the screen that changes by itself.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anteroom::wire::{
+    ConversationId, ConversationSummary, ConversationView, FeedPosition, LogsView, Place, RefreshKind, StatsView,
+    Status, TurnId,
+};
+use leptos::prelude::*;
+
+use super::{Conversation, Load};
+use crate::api::House;
+
+/// What does not change while the page is open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) model: String,
+    pub(crate) version: String,
+    pub(crate) max_upload_bytes: u64,
+    /// `false`: nobody waits (`ENABLE_QUEUE=false`).
+    pub(crate) queue: bool,
+}
+
+/// The state of the feed's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// The page has just opened.
+    Opening,
+    /// The feed is there.
+    Live,
+    /// It has gone and is being sought.
+    Lost,
+}
+
+/// One of the two refreshes.
+#[derive(Clone, Copy)]
+pub(crate) struct Refresh<T: Send + Sync + 'static> {
+    /// The last view that came.
+    pub(crate) view: RwSignal<Option<Arc<T>>>,
+    /// Why the last one did not come.
+    pub(crate) refusal: RwSignal<Option<String>>,
+    /// Whether one was asked for and has not come back.
+    pub(crate) pending: RwSignal<bool>,
+}
+
+impl<T: Send + Sync + 'static> Refresh<T> {
+    fn new() -> Self {
+        Self {
+            view: RwSignal::new(None),
+            refusal: RwSignal::new(None),
+            pending: RwSignal::new(false),
+        }
+    }
+
+    /// It has come.
+    pub(crate) fn arrived(self, view: T) {
+        self.view.set(Some(Arc::new(view)));
+        self.refusal.set(None);
+        self.pending.set(false);
+    }
+
+    /// It came to nothing.
+    pub(crate) fn refused(self, message: String) {
+        self.refusal.set(Some(message));
+        self.pending.set(false);
+    }
+}
+
+/// All that this browser knows. Copies share it.
+#[derive(Clone, Copy)]
+pub(crate) struct Store {
+    pub(crate) facts: RwSignal<Facts>,
+    pub(crate) status: RwSignal<Status>,
+    /// The last used first.
+    pub(crate) conversations: RwSignal<Vec<ConversationSummary>>,
+    pub(crate) link: RwSignal<Link>,
+    /// Whether the server has become another version than this page.
+    pub(crate) outdated: RwSignal<bool>,
+    pub(crate) stats: Refresh<StatsView>,
+    pub(crate) logs: Refresh<LogsView>,
+    /// Something to tell, until it is dismissed.
+    pub(crate) notice: RwSignal<Option<String>>,
+    /// The conversation that the next message from the start page begins.
+    pub(crate) fresh: RwSignal<Conversation>,
+    known: StoredValue<HashMap<ConversationId, Conversation>>,
+    pub(super) position: StoredValue<Option<FeedPosition>>,
+}
+
+impl Store {
+    /// An empty one, owned by the current reactive owner.
+    pub(crate) fn new() -> Self {
+        Self {
+            facts: RwSignal::new(Facts::default()),
+            status: RwSignal::new(Status::default()),
+            conversations: RwSignal::new(Vec::new()),
+            link: RwSignal::new(Link::Opening),
+            outdated: RwSignal::new(false),
+            stats: Refresh::new(),
+            logs: Refresh::new(),
+            notice: RwSignal::new(None),
+            fresh: RwSignal::new(Conversation::new(None, Load::Ready)),
+            known: StoredValue::new(HashMap::new()),
+            position: StoredValue::new(None),
+        }
+    }
+
+    /// Takes the first page's facts in, and where its feed starts.
+    pub(crate) fn open(self, house: House) {
+        self.position.set_value(Some(house.feed));
+        self.refurnish(house);
+    }
+
+    /// Takes newer facts in.
+    pub(crate) fn refurnish(self, house: House) {
+        self.facts.set(Facts {
+            model: house.model,
+            version: house.version,
+            max_upload_bytes: house.max_upload_bytes,
+            queue: house.queue,
+        });
+        self.status.set(house.status);
+        self.conversations.set(house.conversations);
+    }
+
+    /// The conversation of this id, if it is here.
+    pub(crate) fn conversation(self, id: ConversationId) -> Option<Conversation> {
+        self.known.with_value(|known| known.get(&id).cloned())
+    }
+
+    /// The conversation of this id; one that is to be fetched where it is not here.
+    pub(crate) fn conversation_or_stale(self, id: ConversationId) -> Conversation {
+        if let Some(conversation) = self.conversation(id) {
+            return conversation;
+        }
+        let conversation = Conversation::new(Some(id), Load::Stale);
+        self.known.update_value(|known| {
+            known.insert(id, conversation.clone());
+        });
+        conversation
+    }
+
+    /// Takes a whole conversation in; `None`: there is none of this id.
+    pub(crate) fn fill(self, id: ConversationId, view: Option<ConversationView>) {
+        let conversation = self.conversation_or_stale(id);
+        match view {
+            Some(view) => conversation.fill(view),
+            None => conversation.load.set(Load::Absent),
+        }
+    }
+
+    /// The server has taken the first message of the fresh conversation: it has an id now.
+    pub(crate) fn adopt(self, turn: TurnId, id: ConversationId) {
+        let fresh = self.fresh.get_untracked();
+        if fresh.turn(turn).is_none() || fresh.id.with_untracked(Option::is_some) {
+            return;
+        }
+        self.known.update_value(|known| {
+            known.insert(id, fresh.clone());
+        });
+        fresh.id.set(Some(id));
+    }
+
+    /// Sets a new fresh conversation out, if the last one has been begun.
+    pub(crate) fn renew(self) {
+        if self
+            .fresh
+            .with_untracked(|fresh| fresh.id.with_untracked(Option::is_some))
+        {
+            self.fresh.set(Conversation::new(None, Load::Ready));
+        }
+    }
+
+    /// Everything but the conversations' list may be out of date: each is fetched again when it is shown.
+    pub(super) fn spoil(self) {
+        self.known.with_value(|known| {
+            for conversation in known.values() {
+                if conversation.load.with_untracked(|load| *load == Load::Ready) {
+                    conversation.load.set(Load::Stale);
+                }
+            }
+        });
+    }
+
+    /// Takes a line of the list in.
+    pub(super) fn summarise(self, summary: ConversationSummary) {
+        self.conversations.update(|list| {
+            list.retain(|known| known.id != summary.id);
+            let place = list.partition_point(|known| known.updated_at > summary.updated_at);
+            list.insert(place, summary);
+        });
+    }
+
+    /// Takes a conversation out.
+    pub(super) fn remove(self, id: ConversationId) {
+        self.conversations.update(|list| list.retain(|known| known.id != id));
+        let gone = self.known.try_update_value(|known| known.remove(&id)).flatten();
+        if let Some(conversation) = gone {
+            conversation.load.set(Load::Absent);
+        }
+    }
+
+    /// The place of a turn in the line, if it waits. Reactive.
+    pub(crate) fn place(self, turn: TurnId) -> Option<Place> {
+        self.status
+            .with(|status| status.places.iter().find(|place| place.turn == Some(turn)).cloned())
+    }
+
+    /// The first of this session's places among those of an event. Reactive.
+    pub(crate) fn first_place(self, event: anteroom::wire::Event) -> Option<Place> {
+        self.status
+            .with(|status| status.places.iter().find(|place| place.event == event).cloned())
+    }
+
+    /// A refresh came to nothing.
+    pub(crate) fn refuse(self, kind: RefreshKind, message: String) {
+        match kind {
+            RefreshKind::Stats => self.stats.refused(message),
+            RefreshKind::Logs => self.logs.refused(message),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The chat tab: a conversation, or the start of one.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
+
+use crate::{
+    app::conversation_of,
+    components::{composer::Composer, log::Log, welcome::Welcome},
+    feed::{self, Load, Store},
+};
+
+/// One page for `/` and `/c/:id`: beginning a conversation does not make it anew.
+#[component]
+pub(crate) fn ChatPage() -> impl IntoView {
+    let store = expect_context::<Store>();
+    store.renew();
+    let path = use_location().pathname;
+    let open = Memo::new(move |_| conversation_of(&path.get()));
+    // A path below `/c/` that names no conversation.
+    let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
+    let conversation = Memo::new(move |_| match open.get() {
+        Some(id) => store.conversation_or_stale(id),
+        None => store.fresh.get(),
+    });
+
+    Effect::new(move |_| {
+        let Some(id) = open.get() else { return };
+        if conversation.with(|conversation| conversation.load.get()) == Load::Stale {
+            feed::load(store, id);
+        }
+    });
+    // The fresh conversation has been taken by the server: from here on it has an address.
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let begun = store.fresh.with(|fresh| fresh.id.get());
+        match (begun, open.get()) {
+            (Some(id), None) => {
+                navigate(
+                    &format!("/c/{id}"),
+                    NavigateOptions {
+                        scroll: false,
+                        ..NavigateOptions::default()
+                    },
+                );
+            }
+            (Some(id), Some(open)) if id == open => store.renew(),
+            _ => {}
+        }
+    });
+
+    let load = Memo::new(move |_| conversation.with(|conversation| conversation.load.get()));
+    let none = Memo::new(move |_| conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
+    let body = Memo::new(move |_| match (astray(), load.get(), none.get(), open.get()) {
+        (true, ..) | (_, Load::Absent, ..) => Body::Absent,
+        (_, _, false, _) => Body::Turns,
+        (_, Load::Failed(reason), ..) => Body::Failed(reason),
+        (_, _, true, None) => Body::Welcome,
+        (_, Load::Ready, true, Some(_)) => Body::Turns,
+        (_, Load::Loading | Load::Stale, true, Some(_)) => Body::Loading,
+    });
+    let again = move |_| {
+        if let Some(id) = open.get_untracked() {
+            feed::load(store, id);
+        }
+    };
+    let shown = move || {
+        match body.get() {
+        Body::Welcome => view! { <Welcome /> }.into_any(),
+        Body::Turns => view! { <Log conversation /> }.into_any(),
+        Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.into_any(),
+        Body::Absent => view! {
+            <div class="chat-note">
+                <h1>"There is no such conversation"</h1>
+                <p>"It may have been removed, or belongs to another browser: conversations are private to the browser that began them."</p>
+                <a class="button" href="/">
+                    "Begin a new one"
+                </a>
+            </div>
+        }
+            .into_any(),
+        Body::Failed(reason) => view! {
+            <div class="chat-note">
+                <p>{reason}</p>
+                <button class="button" type="button" on:click=again>
+                    "Try again"
+                </button>
+            </div>
+        }
+            .into_any(),
+    }
+    };
+    view! {
+        <div class="chat">
+            {shown}
+            <Show when=move || body.get() != Body::Absent>
+                <Composer conversation />
+            </Show>
+        </div>
+    }
+}
+
+/// What the page shows above the composer.
+#[derive(Clone, PartialEq)]
+enum Body {
+    Welcome,
+    Turns,
+    Loading,
+    Absent,
+    Failed(String),
+}

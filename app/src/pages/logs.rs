@@ -1,0 +1,205 @@
+//! The logs tab: the records of this browser's own session, and those of the server's start.
+
+use anteroom::wire::{Event, Level, LogRecord, RefreshKind};
+use leptos::{html, prelude::*};
+
+use super::refreshing::{Freshness, keep_fresh};
+use crate::{browser, feed::Store};
+
+const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
+
+const fn name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
+/// Whether a record is asked for. `text` is in lower case.
+fn matches(record: &LogRecord, least: Level, text: &str) -> bool {
+    let holds = |part: &str| part.to_lowercase().contains(text);
+    record.level >= least
+        && (text.is_empty()
+            || holds(&record.message)
+            || holds(&record.target)
+            || record
+                .fields
+                .iter()
+                .any(|(name, value)| holds(&format!("{name}={value}"))))
+}
+
+/// The logs tab.
+#[component]
+pub(crate) fn LogsPage() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let refresh = store.logs;
+    Effect::new(move |_| keep_fresh(store, RefreshKind::Logs, refresh));
+    let least = RwSignal::new(Level::Info);
+    let text = RwSignal::new(String::new());
+    let follow = RwSignal::new(true);
+    let end = NodeRef::<html::Div>::new();
+
+    let records = move |startup: bool| {
+        let (least, text) = (least.get(), text.with(|text| text.trim().to_lowercase()));
+        refresh.view.with(|view| {
+            let Some(view) = view.as_deref() else { return Vec::new() };
+            let all = if startup { &view.startup } else { &view.session };
+            all.iter()
+                .filter(|record| matches(record, least, &text))
+                .cloned()
+                .collect()
+        })
+    };
+    let session = Memo::new(move |_| records(false));
+    let startup = Memo::new(move |_| records(true));
+    let dropped = move || refresh.view.with(|view| view.as_deref().map_or(0, |view| view.dropped));
+    let here = move || refresh.view.with(Option::is_some);
+    Effect::new(move |_| {
+        session.track();
+        if follow.get() {
+            request_animation_frame(move || {
+                if let Some(end) = end.get_untracked() {
+                    end.set_scroll_top(end.scroll_height());
+                }
+            });
+        }
+    });
+    // Reading further up is not following.
+    let scrolled = move |_| {
+        if let Some(end) = end.get_untracked() {
+            let at_end = end.scroll_height() - end.scroll_top() - end.client_height() < 24;
+            if at_end != follow.get_untracked() {
+                follow.set(at_end);
+            }
+        }
+    };
+    let choose = move |event| {
+        let chosen = event_target_value(&event);
+        if let Some(level) = LEVELS.into_iter().find(|level| name(*level) == chosen) {
+            least.set(level);
+        }
+    };
+    let options = LEVELS
+        .into_iter()
+        .map(|level| view! { <option value=name(level) selected=level == Level::Info>{name(level)}</option> })
+        .collect_view();
+    view! {
+        <div class="page page-logs">
+            <header class="page-head">
+                <h1>"Logs"</h1>
+                <Freshness event=Event::LogsRefresh refusal=refresh.refusal />
+            </header>
+            <form class="filters" role="search" on:submit=|event| event.prevent_default()>
+                <label>
+                    <span>"Level, at least"</span>
+                    <select data-testid="log-level" on:change=choose>
+                        {options}
+                    </select>
+                </label>
+                <label class="filter-text">
+                    <span>"Text"</span>
+                    <input
+                        type="search"
+                        placeholder="Any part of a record"
+                        autocomplete="off"
+                        data-testid="log-text"
+                        on:input=move |event| text.set(event_target_value(&event))
+                    />
+                </label>
+                <label class="filter-follow">
+                    <input
+                        type="checkbox"
+                        prop:checked=follow
+                        data-testid="log-follow"
+                        on:change=move |event| follow.set(event_target_checked(&event))
+                    />
+                    <span>"Follow"</span>
+                </label>
+            </form>
+            <section class="panel records-panel">
+                <h2>"This browser’s session"</h2>
+                <div class="records" tabindex="0" role="log" aria-label="Records of this session" aria-live="off" node_ref=end on:scroll=scrolled>
+                    <Show when=move || dropped().gt(&0)>
+                        <p class="record-note">{dropped} " older records had to make room"</p>
+                    </Show>
+                    <Records records=session />
+                    <Show when=move || session.with(Vec::is_empty)>
+                        <p class="record-note">
+                            {move || if here() { "No record matches." } else { "Asking for the records…" }}
+                        </p>
+                    </Show>
+                </div>
+            </section>
+            <details class="panel startup">
+                <summary>
+                    <h2>"The server’s start"</h2>
+                </summary>
+                <div class="records" tabindex="0" role="region" aria-label="Records of the server's start">
+                    <Records records=startup />
+                </div>
+            </details>
+        </div>
+    }
+}
+
+/// Records, one a line. Known ones keep their nodes.
+#[component]
+fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
+    view! {
+        <For
+            each=move || records.get()
+            key=|record| record.number
+            children=|record| {
+                let level = name(record.level);
+                let fields = record
+                    .fields
+                    .into_iter()
+                    .map(|(name, value)| {
+                        view! {
+                            <span class="field">
+                                <i>{name}"="</i>
+                                {value}
+                            </span>
+                        }
+                    })
+                    .collect_view();
+                view! {
+                    <p class="record" data-testid="log-record" data-level=level>
+                        <time>{browser::clock(record.at)}</time>
+                        <b class="level">{level}</b>
+                        <span class="record-text">
+                            <span class="target">{record.target}</span>
+                            {record.message}
+                            {fields}
+                        </span>
+                    </p>
+                }
+            }
+        />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_found_by_level_and_by_any_part() {
+        let record = LogRecord {
+            number: 1,
+            at: 0,
+            level: Level::Warn,
+            target: "anteroom::turns".to_owned(),
+            message: "The turn was Cancelled".to_owned(),
+            fields: vec![("turn".to_owned(), "0190".to_owned())],
+        };
+        assert!(matches(&record, Level::Info, "cancelled"));
+        assert!(matches(&record, Level::Warn, "turn=0190"));
+        assert!(matches(&record, Level::Warn, "::turns"));
+        assert!(!matches(&record, Level::Error, ""));
+        assert!(!matches(&record, Level::Trace, "session"));
+    }
+}

@@ -1,0 +1,81 @@
+//! The HTML document around the pages.
+
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+
+use crate::App;
+
+/// Where the browser finds the built site. The server provides it as a context; without it the names that
+/// `cargo leptos` gives are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetUrls {
+    /// The script that `wasm-bindgen` made.
+    pub js: String,
+    /// The WebAssembly.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+}
+
+impl AssetUrls {
+    fn named_by(options: &LeptosOptions) -> Self {
+        let (folder, name) = (&options.site_pkg_dir, &options.output_name);
+        Self {
+            js: format!("/{folder}/{name}.js"),
+            wasm: format!("/{folder}/{name}.wasm"),
+            css: format!("/{folder}/{name}.css"),
+        }
+    }
+}
+
+/// Runs before the first paint: the chosen theme, Enter that sends, and the end of a long conversation in sight,
+/// all of which would otherwise wait for the WebAssembly.
+const EARLY: &str = r#"(function () {
+  var root = document.documentElement, theme = null;
+  try { theme = localStorage.getItem("theme"); } catch (e) {}
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+  document.addEventListener("keydown", function (event) {
+    if (root.dataset.awake || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.target.id === "message" && event.target.value.trim()) { event.preventDefault(); event.target.form.requestSubmit(); }
+  });
+  document.addEventListener("DOMContentLoaded", function () {
+    var log = document.getElementById("log");
+    if (log) log.scrollTop = log.scrollHeight;
+  });
+})();"#;
+
+/// The document: its head, with the assets, and the body that the browser's half takes over.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let assets = use_context::<AssetUrls>().unwrap_or_else(|| AssetUrls::named_by(&options));
+    let wake = format!(
+        "import init, {{ hydrate }} from {js:?};\ninit({{ module_or_path: {wasm:?} }}).then(hydrate);",
+        js = assets.js,
+        wasm = assets.wasm
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#f7f8f5" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#0e1513" media="(prefers-color-scheme: dark)" />
+                <meta name="description" content="A fair line in front of a language model." />
+                <script nonce=use_nonce()>{EARLY}</script>
+                <link rel="stylesheet" href=assets.css />
+                <link rel="modulepreload" href=assets.js nonce=use_nonce() />
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/icon-180.png" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <AutoReload options />
+                <script type="module" nonce=use_nonce()>{wake}</script>
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
