@@ -1,4 +1,8 @@
 //! The server functions: what a browser may ask and tell. Everything here runs for the session of the cookie.
+#![expect(
+    missing_docs,
+    reason = "leptos writes a struct of fields for every function's arguments"
+)]
 
 use anteroom::wire::{
     ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId,
@@ -26,7 +30,7 @@ pub struct House {
 }
 
 /// The house, as this session may see it.
-#[server(prefix = "/api", endpoint = "house")]
+#[server(name = AskHouse, prefix = "/api", endpoint = "house")]
 pub async fn house() -> Result<House, ServerFnError> {
     crate::server::api::house().await
 }
@@ -46,7 +50,12 @@ pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
 /// Sends a message from a page without WebAssembly, then shows its conversation.
 #[server(prefix = "/api", endpoint = "send_form")]
 pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), ServerFnError> {
-    let request = SendRequest { turn, conversation, text, files: Vec::new() };
+    let request = SendRequest {
+        turn,
+        conversation,
+        text,
+        files: Vec::new(),
+    };
     let sent = crate::server::api::send(request).await?;
     leptos_axum::redirect(&format!("/c/{}", sent.conversation));
     Ok(())

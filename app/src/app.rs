@@ -1,4 +1,8 @@
 //! The root component: the routes, and the data that every page starts with.
+#![expect(
+    unreachable_pub,
+    reason = "leptos writes a public struct of properties for every component"
+)]
 
 use anteroom::wire::{ConversationId, ConversationView};
 use leptos::prelude::*;

@@ -77,12 +77,6 @@ fn whole(value: f64) -> u64 {
     }
 }
 
-/// `You are 3rd of 7 in line · about 20–35 s`.
-#[must_use]
-pub fn place(place: &Place) -> String {
-    format!("{} · {}", rank(place), estimate(place.estimate.as_ref()))
-}
-
 /// `You are 3rd of 7 in line`.
 #[must_use]
 pub fn rank(place: &Place) -> String {
@@ -214,15 +208,6 @@ pub fn fault(error: &ServerFnError) -> String {
             }
         }
     }
-}
-
-/// Whether a request may never have reached the server, so that it is worth sending again as it is.
-#[must_use]
-pub const fn unreached(error: &ServerFnError) -> bool {
-    matches!(
-        error,
-        ServerFnError::Request(_) | ServerFnError::Response(_) | ServerFnError::Deserialization(_)
-    )
 }
 
 #[cfg(test)]

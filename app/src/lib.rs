@@ -7,6 +7,8 @@ mod components;
 mod feed;
 mod format;
 mod pages;
+#[cfg(feature = "ssr")]
+pub mod server;
 mod shell;
 
 pub use app::App;

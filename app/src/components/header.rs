@@ -26,7 +26,6 @@ pub(crate) fn Header() -> impl IntoView {
                 class="icon-button only-narrow"
                 type="button"
                 aria-label="Conversations"
-                {..}
                 popovertarget=sidebar::ID
             >
                 <Icon path=icon::MENU />

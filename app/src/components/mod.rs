@@ -1,4 +1,8 @@
 //! What the pages are made of, one component a file.
+#![expect(
+    unreachable_pub,
+    reason = "leptos writes a public struct of properties for every component"
+)]
 
 pub(crate) mod announcer;
 pub(crate) mod answer;

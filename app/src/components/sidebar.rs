@@ -26,7 +26,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
     });
     let empty = move || store.conversations.with(Vec::is_empty);
     view! {
-        <aside class="sidebar" id=ID aria-label="Conversations" {..} popover="auto">
+        <aside class="sidebar" id=ID aria-label="Conversations" popover="auto">
             <a class="button new-chat" href="/" data-testid="new-chat" on:click=move |_| browser::hide_popover(ID)>
                 <Icon path=icon::PLUS />
                 "New chat"

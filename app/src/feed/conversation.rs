@@ -143,6 +143,13 @@ pub(crate) struct Conversation {
     held: Arc<Mutex<Vec<(u64, FeedEvent)>>>,
 }
 
+/// The same conversation, not one that looks the same.
+impl PartialEq for Conversation {
+    fn eq(&self, other: &Self) -> bool {
+        self.turns == other.turns
+    }
+}
+
 impl Conversation {
     /// One without turns: `None` is the one that the next message starts.
     pub(crate) fn new(id: Option<ConversationId>, load: Load) -> Self {

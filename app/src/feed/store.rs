@@ -33,7 +33,6 @@ pub(crate) enum Link {
 }
 
 /// One of the two refreshes.
-#[derive(Clone, Copy)]
 pub(crate) struct Refresh<T: Send + Sync + 'static> {
     /// The last view that came.
     pub(crate) view: RwSignal<Option<Arc<T>>>,
@@ -42,6 +41,14 @@ pub(crate) struct Refresh<T: Send + Sync + 'static> {
     /// Whether one was asked for and has not come back.
     pub(crate) pending: RwSignal<bool>,
 }
+
+impl<T: Send + Sync + 'static> Clone for Refresh<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Refresh<T> {}
 
 impl<T: Send + Sync + 'static> Refresh<T> {
     fn new() -> Self {

@@ -36,7 +36,7 @@ fn matches(record: &LogRecord, least: Level, text: &str) -> bool {
 pub(crate) fn LogsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.logs;
-    Effect::new(move |_| keep_fresh(store, RefreshKind::Logs, refresh));
+    keep_fresh(store, RefreshKind::Logs, refresh);
     let least = RwSignal::new(Level::Info);
     let text = RwSignal::new(String::new());
     let follow = RwSignal::new(true);

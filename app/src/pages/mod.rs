@@ -1,4 +1,8 @@
 //! The pages, one a file.
+#![expect(
+    unreachable_pub,
+    reason = "leptos writes a public struct of properties for every component"
+)]
 
 pub(crate) mod chat;
 pub(crate) mod logs;

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) fn StatsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.stats;
-    Effect::new(move |_| keep_fresh(store, RefreshKind::Stats, refresh));
+    keep_fresh(store, RefreshKind::Stats, refresh);
     let here = Memo::new(move |_| refresh.view.with(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
     view! {
@@ -93,6 +93,7 @@ fn Limits(view: View) -> impl IntoView {
             let figure = move || of.with(|row| row.as_ref().map(read));
             view! { <td data-label=label>{figure}</td> }
         };
+        let hook = name.clone();
         let events = move || {
             of.with(|row| {
                 row.as_ref().map(|row| {
@@ -118,7 +119,7 @@ fn Limits(view: View) -> impl IntoView {
             })
         };
         view! {
-            <tr data-testid="stats-row" data-limit=name.clone()>
+            <tr data-testid="stats-row" data-limit=hook>
                 <th scope="row">
                     {name}
                     <small>{events}</small>
@@ -273,8 +274,9 @@ fn Settings(view: View) -> impl IntoView {
                             each=move || rows.get()
                             key=|row| (row.name.clone(), row.value.clone(), row.source.clone())
                             children=|row| {
+                                let hook = row.name.clone();
                                 view! {
-                                    <tr data-testid="setting" data-source=row.source.clone()>
+                                    <tr data-testid="setting" data-name=hook>
                                         <th scope="row">
                                             <code>{row.name}</code>
                                         </th>

@@ -97,14 +97,23 @@ pub(crate) async fn conversation(id: ConversationId) -> Result<Option<Conversati
     let asker = Asker::find()?;
     let session = asker.known();
     let feed = asker.engine.feed_position(session.as_deref());
-    let view = asker.engine.turns().conversation(asker.id, session.as_deref(), id, feed).await;
+    let view = asker
+        .engine
+        .turns()
+        .conversation(asker.id, session.as_deref(), id, feed)
+        .await;
     view.map_err(|fault| not_read(&fault))
 }
 
 /// See [`crate::api::send`].
 pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.turns().send(&asker.session(), request).await.map_err(|error| not_sent(&error))
+    asker
+        .engine
+        .turns()
+        .send(&asker.session(), request)
+        .await
+        .map_err(|error| not_sent(&error))
 }
 
 /// See [`crate::api::cancel`].
@@ -117,7 +126,12 @@ pub(crate) fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
 /// See [`crate::api::again`].
 pub(crate) async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.turns().again(&asker.session(), turn).await.map_err(|error| not_sent(&error))
+    asker
+        .engine
+        .turns()
+        .again(&asker.session(), turn)
+        .await
+        .map_err(|error| not_sent(&error))
 }
 
 /// See [`crate::api::refresh`].

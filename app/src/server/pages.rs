@@ -25,7 +25,11 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .site_addr(engine.settings().site_addr)
         .build();
     let urls = assets::urls();
-    let urls = AssetUrls { js: urls.js, wasm: urls.wasm, css: urls.css };
+    let urls = AssetUrls {
+        js: urls.js,
+        wasm: urls.wasm,
+        css: urls.css,
+    };
     let context = {
         let engine = Arc::clone(engine);
         move || {
@@ -47,14 +51,19 @@ pub fn router(engine: &Arc<Engine>) -> Router {
     let pages = Router::new()
         .route("/api/{*function}", server_functions)
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
-        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(context, move |_| document()))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(
+            context,
+            move |_| document(),
+        ))
         .with_state(options);
     http::site(engine, pages.merge(assets::router()))
 }
 
 /// Lets the page run only the scripts that this render has marked, and talk only to this site.
 fn restrict_page() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
          img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \

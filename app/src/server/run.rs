@@ -45,11 +45,18 @@ pub async fn serve() -> Result<(), Failure> {
     let address = loaded.settings.site_addr;
     // Before the engine: a port that is taken must not cost another server's files.
     let listener = listen(address).await?;
-    let address = listener.local_addr().context("the address that was bound is not known")?;
-    let engine = Engine::start(loaded, logs.clone()).await.context("Anteroom cannot start")?;
+    let address = listener
+        .local_addr()
+        .context("the address that was bound is not known")?;
+    let engine = Engine::start(loaded, logs.clone())
+        .await
+        .context("Anteroom cannot start")?;
     let site = pages::router(&engine);
     info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
-    println!("Anteroom is at http://{address} and {} answers. Ctrl-C ends it.", engine.model());
+    println!(
+        "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.",
+        engine.model()
+    );
     logs.started();
 
     let stopping = Arc::clone(&engine);

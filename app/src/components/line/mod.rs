@@ -123,20 +123,20 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                 key=|item| item.key()
                 children=move |item| {
                     let key = item.key();
-                    // The item of this key as it is now; a mark on its way out stays where it was.
+                    // The item of this key as it is now; one on its way out stays where it was.
+                    let last = item.clone();
                     let now = Memo::new(move |before: Option<&Item>| {
-                        scene
-                            .with(|scene| scene.items.iter().find(|item| item.key() == key).cloned())
-                            .or_else(|| before.cloned())
+                        let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
+                        now.unwrap_or_else(|| before.unwrap_or(&last).clone())
                     });
-                    let x = move || at(now.with(|item| item.as_ref().map_or(0.0, Item::place)));
+                    let x = move || at(now.with(Item::place));
                     match item {
                         Item::Mark { .. } => {
-                            let class = move || now.with(|item| item.as_ref().map_or("mark", Item::class));
+                            let class = move || now.with(Item::class);
                             view! { <circle class=class cx=x cy=floor - mark - 3.0 r=mark /> }.into_any()
                         }
                         Item::Gap { .. } => {
-                            let count = move || now.with(|item| item.as_ref().map(Item::count).unwrap_or_default());
+                            let count = move || now.with(Item::count);
                             view! {
                                 <text class="gap" x=x y=floor - 3.0>
                                     {count}
