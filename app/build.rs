@@ -20,14 +20,21 @@ fn main() {
     if release {
         println!("cargo:rerun-if-changed={}", site.display());
     }
-    let embed = format!("#[derive(rust_embed::RustEmbed)]\n#[folder = {site:?}]\n#[allow_missing = true]\nstruct Site;\n");
+    let embed =
+        format!("#[derive(rust_embed::RustEmbed)]\n#[folder = {site:?}]\n#[allow_missing = true]\nstruct Site;\n");
     fs::write(out.join("site.rs"), embed).expect("OUT_DIR can be written");
 }
 
 /// The target directory, from `<target>[/<triple>]/<profile>/build/…/out`.
 fn target_directory(out: &Path) -> PathBuf {
-    let build = out.ancestors().find(|dir| dir.ends_with("build")).expect("OUT_DIR lies below `build`");
-    let above = build.ancestors().nth(2).expect("a profile's directory lies in the target directory");
+    let build = out
+        .ancestors()
+        .find(|dir| dir.ends_with("build"))
+        .expect("OUT_DIR lies below `build`");
+    let above = build
+        .ancestors()
+        .nth(2)
+        .expect("a profile's directory lies in the target directory");
     let triple = env::var("TARGET").expect("cargo sets TARGET");
     match above.parent() {
         Some(target) if above.ends_with(&triple) => target.to_path_buf(),

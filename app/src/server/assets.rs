@@ -35,7 +35,12 @@ static SITE: LazyLock<Files> = LazyLock::new(|| {
             Cow::Owned(bytes) => Bytes::from(bytes),
         };
         let modified = file.metadata.last_modified().unwrap_or_default();
-        Some(Source { name: name.into_owned(), sha256: file.metadata.sha256_hash(), modified, body })
+        Some(Source {
+            name: name.into_owned(),
+            sha256: file.metadata.sha256_hash(),
+            modified,
+            body,
+        })
     }))
 });
 
@@ -58,13 +63,17 @@ pub fn urls() -> AssetUrls {
 /// `false` where the server was built without the site, so that its pages would have neither style nor script.
 pub fn built() -> bool {
     let urls = urls();
-    [&urls.js, &urls.wasm, &urls.css].into_iter().all(|url| SITE.get(url).is_some())
+    [&urls.js, &urls.wasm, &urls.css]
+        .into_iter()
+        .all(|url| SITE.get(url).is_some())
 }
 
 /// Serves `/pkg/*` and each file that lies beside `pkg` (icons, the manifest) at the root. Answers HEAD too.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let root = SITE.files.keys().filter(|name| !name.starts_with("/pkg/"));
-    root.fold(Router::new().route("/pkg/{*path}", get(serve)), |router, name| router.route(name, get(serve)))
+    root.fold(Router::new().route("/pkg/{*path}", get(serve)), |router, name| {
+        router.route(name, get(serve))
+    })
 }
 
 async fn serve(uri: Uri, headers: HeaderMap) -> Response {
@@ -105,18 +114,33 @@ impl Files {
     fn new(sources: impl Iterator<Item = Source>) -> Self {
         let mut sources: BTreeMap<String, Source> =
             sources.map(|source| (format!("/{}", source.name), source)).collect();
-        let plain: Vec<String> = sources.keys().filter(|path| !is_compressed(path, &sources)).cloned().collect();
+        let plain: Vec<String> = sources
+            .keys()
+            .filter(|path| !is_compressed(path, &sources))
+            .cloned()
+            .collect();
         let files = plain.into_iter().map(|path| {
             let mut forms = Vec::new();
             let mut modified = 0;
             for encoding in [Encoding::Brotli, Encoding::Gzip, Encoding::Identity] {
-                let name = encoding.extension().map_or_else(|| path.clone(), |ending| format!("{path}.{ending}"));
+                let name = encoding
+                    .extension()
+                    .map_or_else(|| path.clone(), |ending| format!("{path}.{ending}"));
                 if let Some(source) = sources.remove(&name) {
                     modified = source.modified;
-                    forms.push(Form { encoding, etag: etag(&source.sha256), body: source.body });
+                    forms.push(Form {
+                        encoding,
+                        etag: etag(&source.sha256),
+                        body: source.body,
+                    });
                 }
             }
-            let file = File { mime: mime(&path), immutable: has_hash(&path), modified, forms };
+            let file = File {
+                mime: mime(&path),
+                immutable: has_hash(&path),
+                modified,
+                forms,
+            };
             (path, file)
         });
         Self { files: files.collect() }
@@ -127,13 +151,19 @@ impl Files {
     }
 
     fn urls(&self) -> AssetUrls {
-        AssetUrls { js: self.newest("js"), wasm: self.newest("wasm"), css: self.newest("css") }
+        AssetUrls {
+            js: self.newest("js"),
+            wasm: self.newest("wasm"),
+            css: self.newest("css"),
+        }
     }
 
     /// Of several (a folder that both `cargo xtask` and `cargo leptos` have written to), the one written last.
     fn newest(&self, extension: &str) -> String {
         let of_the_app = |path: &str| {
-            let rest = path.strip_prefix("/pkg/anteroom").and_then(|rest| rest.strip_suffix(extension));
+            let rest = path
+                .strip_prefix("/pkg/anteroom")
+                .and_then(|rest| rest.strip_suffix(extension));
             rest.map(|rest| rest.strip_prefix("_bg").unwrap_or(rest))
                 .is_some_and(|rest| rest == "." || is_hash(rest.trim_matches('.')))
         };
@@ -147,7 +177,11 @@ impl Files {
     fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
         match self.get(path) {
             Some(file) => file.answer(headers),
-            None => (StatusCode::NOT_FOUND, [(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)], "There is no such file.\n")
+            None => (
+                StatusCode::NOT_FOUND,
+                [(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)],
+                "There is no such file.\n",
+            )
                 .into_response(),
         }
     }
@@ -156,11 +190,20 @@ impl Files {
 impl File {
     fn answer(&self, headers: &HeaderMap) -> Response {
         let encoding = negotiate(headers, self.forms.iter().map(|form| form.encoding));
-        let Some(form) = self.forms.iter().find(|form| form.encoding == encoding).or(self.forms.last()) else {
+        let Some(form) = self
+            .forms
+            .iter()
+            .find(|form| form.encoding == encoding)
+            .or(self.forms.last())
+        else {
             return StatusCode::NOT_FOUND.into_response();
         };
         let unchanged = matches(headers, &form.etag);
-        let mut response = if unchanged { Response::new(Body::empty()) } else { form.body.clone().into_response() };
+        let mut response = if unchanged {
+            Response::new(Body::empty())
+        } else {
+            form.body.clone().into_response()
+        };
         if unchanged {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
@@ -194,7 +237,9 @@ fn matches(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 
 /// `x.js.br` beside an `x.js`.
 fn is_compressed(path: &str, sources: &BTreeMap<String, Source>) -> bool {
-    path.strip_suffix(".br").or_else(|| path.strip_suffix(".gz")).is_some_and(|plain| sources.contains_key(plain))
+    path.strip_suffix(".br")
+        .or_else(|| path.strip_suffix(".gz"))
+        .is_some_and(|plain| sources.contains_key(plain))
 }
 
 /// Whether the last part but one of a file's name is a content hash: `anteroom.0123456789abcdef.js`.
@@ -213,7 +258,11 @@ fn etag(sha256: &[u8; 32]) -> HeaderValue {
 
 fn mime(path: &str) -> HeaderValue {
     let mime = mime_guess::from_path(path).first_or_octet_stream();
-    let charset = if mime.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
+    let charset = if mime.type_() == mime_guess::mime::TEXT {
+        "; charset=utf-8"
+    } else {
+        ""
+    };
     HeaderValue::try_from(format!("{mime}{charset}")).expect("a MIME type is a valid header value")
 }
 

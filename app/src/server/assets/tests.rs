@@ -15,13 +15,20 @@ fn built_by_xtask() -> Files {
     let names: Vec<String> = ["js", "wasm", "css"]
         .iter()
         .flat_map(|ending| ["", ".br", ".gz"].map(|form| format!("pkg/anteroom.{HASH}.{ending}{form}")))
-        .chain(["favicon.ico".to_owned(), "site.webmanifest".to_owned(), "icon.svg".to_owned()])
+        .chain([
+            "favicon.ico".to_owned(),
+            "site.webmanifest".to_owned(),
+            "icon.svg".to_owned(),
+        ])
         .collect();
     files(&names.iter().map(|name| (name.as_str(), 1)).collect::<Vec<_>>())
 }
 
 fn headers(pairs: &[(header::HeaderName, &str)]) -> HeaderMap {
-    pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+        .collect()
 }
 
 async fn body(response: Response) -> String {
@@ -36,7 +43,12 @@ fn urls_are_found_with_hashes_and_without() {
     assert_eq!(hashed.wasm, format!("/pkg/anteroom.{HASH}.wasm"));
     assert_eq!(hashed.css, format!("/pkg/anteroom.{HASH}.css"));
 
-    let leptos = files(&[("pkg/anteroom.js", 1), ("pkg/anteroom_bg.wasm", 1), ("pkg/anteroom.css", 1)]).urls();
+    let leptos = files(&[
+        ("pkg/anteroom.js", 1),
+        ("pkg/anteroom_bg.wasm", 1),
+        ("pkg/anteroom.css", 1),
+    ])
+    .urls();
     assert_eq!(leptos.js, "/pkg/anteroom.js");
     assert_eq!(leptos.wasm, "/pkg/anteroom_bg.wasm");
     assert_eq!(leptos.css, "/pkg/anteroom.css");
@@ -45,8 +57,14 @@ fn urls_are_found_with_hashes_and_without() {
 #[test]
 fn of_two_builds_the_newer_is_served() {
     let hashed = format!("pkg/anteroom.{HASH}.js");
-    assert_eq!(files(&[("pkg/anteroom.js", 2), (&hashed, 1)]).urls().js, "/pkg/anteroom.js");
-    assert_eq!(files(&[("pkg/anteroom.js", 1), (&hashed, 2)]).urls().js, format!("/{hashed}"));
+    assert_eq!(
+        files(&[("pkg/anteroom.js", 2), (&hashed, 1)]).urls().js,
+        "/pkg/anteroom.js"
+    );
+    assert_eq!(
+        files(&[("pkg/anteroom.js", 1), (&hashed, 2)]).urls().js,
+        format!("/{hashed}")
+    );
 }
 
 #[test]
