@@ -1,6 +1,6 @@
 //! The agent: the partner of one session.
 //!
-//! `demo` is the model that is built in; `real` speaks to model servers; [`factory`] chooses by the settings.
+//! `demo` is the model that is built in; `real` speaks to model servers; [`factory()`] chooses by the settings.
 
 mod attached;
 mod demo;

@@ -106,8 +106,8 @@ fn real_model(server: Option<&str>) -> String {
     let how = server.and_then(|name| handbook::server(name).map(|text| (name, text)));
     match how {
         Some((name, text)) => format!(
-            "To put **{name}** in my place, whoever runs this site writes this into `.env` and restarts Anteroom:\n\n{text}\n\nThe line, \
-            the limits and your conversations stay as they are."
+            "This is how **{name}** takes my place. Whoever runs this site puts the `MODEL` line and those with it into \
+             `.env` and restarts Anteroom.\n\n{text}\n\nThe line and your conversations stay as they are."
         ),
         None => {
             let servers: Vec<_> = handbook::SERVERS.iter().map(|(name, _)| *name).collect();

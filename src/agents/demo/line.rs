@@ -11,7 +11,7 @@ pub(super) fn now(line: &LineView) -> String {
         Some(limit) => format!("{} of {limit} busy", line.running),
         None => format!("{} busy, without a limit", line.running),
     };
-    let _infallible = writeln!(text, "| | |\n| --- | --- |\n| slots | {slots} |");
+    let _infallible = writeln!(text, "| the line | now |\n| --- | --- |\n| slots | {slots} |");
     let _infallible = writeln!(text, "| waiting | {} |", people(line.waiting));
     let _infallible = writeln!(text, "| a message sent now would start | {} |", start(line));
     if line.running > 0 {
@@ -49,7 +49,7 @@ fn start(line: &LineView) -> String {
     match line.estimate {
         _ if free && line.waiting == 0 => "at once".to_owned(),
         Some(Estimate { low, high }) => format!("in about {}", range(low, high)),
-        None => "after an unknown time: too few answers have ended yet to tell".to_owned(),
+        None => "at a time that I cannot tell yet (too few answers have ended)".to_owned(),
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
             "{full}"
         );
         assert!(now(&line(1, Some(3), 0, None)).contains("at once"));
-        assert!(now(&line(3, Some(3), 1, None)).contains("unknown"));
+        assert!(now(&line(3, Some(3), 1, None)).contains("cannot tell yet"));
         assert!(in_short(&line(1, None, 0, None)).contains("1 busy slots, nobody waiting"));
     }
 

@@ -68,17 +68,17 @@ fn table(group: &Group, rows: &[SettingRow], text: &mut String) {
     text.push('\n');
 }
 
-/// A value as code that no value can break out of.
+/// A value as code that no value can break out of; what stands in place of a value, as plain words.
 fn shown(row: &SettingRow) -> String {
     let value: String = row
         .value
         .chars()
         .map(|c| if c.is_control() || c == '`' || c == '|' { ' ' } else { c })
         .collect();
-    if value.trim().is_empty() {
-        "unset".to_owned()
-    } else {
-        format!("`{}`", value.trim())
+    match value.trim() {
+        "" => "unset".to_owned(),
+        "(unset)" | "(hidden)" => value.trim_matches(['(', ')']).to_owned(),
+        value => format!("`{value}`"),
     }
 }
 
