@@ -82,7 +82,7 @@ impl Engine {
         let rows: Arc<[SettingRow]> = rows.into();
         let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
         let jar = CookieJar::new(key, settings.secure_cookies);
-        let vault = Vault::open(&settings.data_dir, settings.max_upload_bytes).await;
+        let vault = Vault::open(&settings.data_dir).await;
         let vault = Arc::new(vault.context("DATA_DIR cannot be used for uploaded files")?);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         if !store.lasts() {
@@ -240,9 +240,15 @@ impl Engine {
     /// Removes what a session that has left memory leaves behind.
     async fn session_left(&self, id: SessionId) {
         self.logs.forget(id);
-        match self.store.session_left(id).await {
-            Ok(files) => self.vault.remove(&files).await,
-            Err(error) => warn!(session = ?id, %error, "what a session left behind could not be removed"),
+        let files = match self.store.session_left(id).await {
+            Ok(files) => files,
+            Err(error) => {
+                warn!(session = ?id, %error, "what a session left behind could not be removed");
+                return;
+            }
+        };
+        if let Err(error) = self.vault.remove(&files).await {
+            warn!(session = ?id, %error, "files that a session left behind could not be removed");
         }
     }
 
