@@ -47,7 +47,7 @@ impl Refreshes {
             RefreshKind::Stats => Event::StatsRefresh,
             RefreshKind::Logs => Event::LogsRefresh,
         };
-        let refused = |message: &str| FeedMessage::RefreshRefused { refresh: kind, message: message.into() };
+        let refused = move |message: &str| FeedMessage::RefreshRefused { refresh: kind, message: message.into() };
         let mut ticket = match self.queue.join(status::index(event), session.id().owner(), Instant::now()) {
             Ok(ticket) => ticket,
             Err(why) => {

@@ -16,6 +16,8 @@ pub struct Record {
     /// The most that were answered at once. A request counts from when it was read until its last byte was made or
     /// its client was seen to have gone; a client may know that it has gone a moment earlier.
     pub max: usize,
+    /// Connections that were made, since the start or the last reset.
+    pub connections: usize,
     /// Every request, in the order of their beginning.
     pub requests: Vec<RequestRecord>,
 }
@@ -108,7 +110,13 @@ impl Recorder {
         let mut inner = self.lock();
         inner.record.requests.retain(|request| request.ending.is_none());
         inner.record.max = inner.record.now;
+        inner.record.connections = 0;
         drop(inner);
+        self.changed.send_replace(());
+    }
+
+    pub(crate) fn connected(&self) {
+        self.lock().record.connections += 1;
         self.changed.send_replace(());
     }
 

@@ -96,8 +96,12 @@ impl Loopback {
             gates: Gates::new(),
             stop: CancellationToken::new(),
         });
-        // Pieces are small and must not wait for each other.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let recorder = Arc::clone(&shared.recorder);
+        let listener = listener.tap_io(move |stream| {
+            recorder.connected();
+            // Pieces are small and must not wait for each other.
+            drop(stream.set_nodelay(true));
+        });
         let stop = shared.stop.clone();
         let server = axum::serve(listener, router(Arc::clone(&shared)))
             .with_graceful_shutdown(async move { stop.cancelled().await });

@@ -1,4 +1,13 @@
 //! The agent: the partner of one session.
+//!
+//! `demo` is the model that is built in; `real` speaks to model servers; [`factory()`] chooses by the settings.
+
+mod attached;
+mod demo;
+mod factory;
+mod real;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,6 +17,10 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use self::{
+    attached::{Attached, attach, detach},
+    factory::{FactoryError, factory},
+};
 use crate::wire::{LineView, Role, SettingRow, Usage};
 
 /// One message of the history.
@@ -80,8 +93,13 @@ pub enum AgentError {
     #[error("The connection to the model server broke off before the answer was complete. Try again.")]
     CutOff,
     /// What it sent makes no sense.
-    #[error("The model server sent something that is not an answer. Try again; if it stays so, tell whoever runs this site.")]
+    #[error(
+        "The model server sent something that is not an answer. Try again; if it stays so, tell whoever runs this site."
+    )]
     Garbage,
+    /// The model said that it was done, and had said nothing.
+    #[error("The model gave an empty answer. Ask again, perhaps in other words.")]
+    Empty,
     /// Pictures for a model that does not see.
     #[error("This model cannot look at pictures. Send the message without them.")]
     Blind,
@@ -108,7 +126,12 @@ pub trait Agent: Send + Sync {
     ///
     /// # Errors
     /// [`AgentError`]. Pieces may have been put in before it.
-    async fn answer(&self, question: Question, pieces: Pieces, cancel: CancellationToken) -> Result<Answered, AgentError>;
+    async fn answer(
+        &self,
+        question: Question,
+        pieces: Pieces,
+        cancel: CancellationToken,
+    ) -> Result<Answered, AgentError>;
 }
 
 /// What an agent may ask of the house it lives in.

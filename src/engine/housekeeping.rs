@@ -6,10 +6,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument as _, info_span};
 
 use super::Engine;
-use crate::sessions::Bounds;
+use crate::{sessions::Bounds, stats::SAMPLE_EVERY};
 
-/// Between two samples of the charts.
-const SAMPLE: Duration = Duration::from_secs(5);
 /// Between two looks for idle sessions.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -17,14 +15,14 @@ const SWEEP: Duration = Duration::from_secs(10);
 pub(super) fn spawn(engine: &Arc<Engine>) {
     let keeper = Arc::clone(engine);
     let work = async move {
-        let mut sample = interval(SAMPLE);
+        let mut sample = interval(SAMPLE_EVERY);
         let mut sweep = interval(SWEEP);
         sample.set_missed_tick_behavior(MissedTickBehavior::Skip);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
                 () = keeper.closing.cancelled() => return,
-                _ = sample.tick() => keeper.stats.sample(&keeper.inputs()),
+                _ = sample.tick() => keeper.stats.sample(&keeper.gauges()),
                 _ = sweep.tick() => evict(&keeper).await,
                 () = keeper.sessions.crowded() => evict(&keeper).await,
             }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -25,7 +25,7 @@ use crate::{
     refresh::Refreshes,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
     settings::{Loaded, Settings},
-    stats::{Inputs, Stats},
+    stats::{Gauges, Stats, resident_memory},
     status,
     store::{MemoryStore, Store},
     turns::{self, Turns},
@@ -52,7 +52,6 @@ pub struct Engine {
     jar: CookieJar,
     model: String,
     feeds: Feeds,
-    started: Instant,
     tasks: TaskTracker,
     closed: AtomicBool,
     closing: CancellationToken,
@@ -83,13 +82,13 @@ impl Engine {
         let rows: Arc<[SettingRow]> = rows.into();
         let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
         let jar = CookieJar::new(key, settings.secure_cookies);
-        let vault = Vault::open(&settings.data_dir, settings.max_upload_bytes).await;
+        let vault = Vault::open(&settings.data_dir).await;
         let vault = Arc::new(vault.context("DATA_DIR cannot be used for uploaded files")?);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         if !store.lasts() {
             vault.clear().await.context("the files of an earlier run cannot be removed from DATA_DIR")?;
         }
-        let stats = Arc::new(Stats::default());
+        let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
         let house = Arc::new(EngineHouse { queue: queue.clone(), rows: Arc::clone(&rows) });
         let agents = agents(&settings, house)?;
@@ -118,7 +117,6 @@ impl Engine {
             jar,
             model,
             feeds: Feeds::default(),
-            started: Instant::now(),
             tasks,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),
@@ -221,30 +219,36 @@ impl Engine {
     /// The figures of the stats tab.
     #[must_use]
     pub fn stats_view(&self) -> StatsView {
-        self.stats.view(&self.inputs(), &self.model, VERSION, &self.rows)
+        self.stats.view(&self.gauges(), self.model.clone(), self.rows.to_vec())
     }
 
     /// The figures for Prometheus.
     #[must_use]
     pub fn prometheus(&self) -> String {
-        self.stats.prometheus(&self.inputs())
+        self.stats.prometheus(&self.gauges())
     }
 
-    fn inputs(&self) -> Inputs {
-        Inputs {
+    fn gauges(&self) -> Gauges {
+        Gauges {
             lines: self.queue.lines(),
             sessions: self.sessions.len() as u64,
             connected: self.sessions.connected() as u64,
-            uptime: self.started.elapsed(),
+            memory: resident_memory(),
         }
     }
 
     /// Removes what a session that has left memory leaves behind.
     async fn session_left(&self, id: SessionId) {
         self.logs.forget(id);
-        match self.store.session_left(id).await {
-            Ok(files) => self.vault.remove(&files).await,
-            Err(error) => warn!(session = ?id, %error, "what a session left behind could not be removed"),
+        let files = match self.store.session_left(id).await {
+            Ok(files) => files,
+            Err(error) => {
+                warn!(session = ?id, %error, "what a session left behind could not be removed");
+                return;
+            }
+        };
+        if let Err(error) = self.vault.remove(&files).await {
+            warn!(session = ?id, %error, "files that a session left behind could not be removed");
         }
     }
 

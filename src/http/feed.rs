@@ -117,16 +117,11 @@ impl Feed<'_> {
         let mut look: Option<Instant> = None;
         loop {
             tokio::select! {
-                () = self.session.left().cancelled() => return Err(End::Left),
-                () = self.engine.closing().cancelled() => return Err(End::Closing),
+                // In this order, so that the last events are out before the goodbye.
+                biased;
                 changed = journal.changed() => {
                     changed.map_err(|_| End::Left)?;
                     seen = self.replay(seen).await?;
-                }
-                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => look = Some(Instant::now()),
-                () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
-                    changes.mark_unchanged();
-                    look = self.update(&mut sent).await?;
                 }
                 message = told.recv() => match message {
                     Ok(message) => self.send(&message).await?,
@@ -134,6 +129,13 @@ impl Feed<'_> {
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return Err(End::Left),
                 },
+                () = self.session.left().cancelled() => return Err(End::Left),
+                () = self.engine.closing().cancelled() => return Err(End::Closing),
+                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => look = Some(Instant::now()),
+                () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
+                    changes.mark_unchanged();
+                    look = self.update(&mut sent).await?;
+                }
                 () = sleep_until(sent + HEARTBEAT) => {
                     if heard.elapsed() > PATIENCE {
                         return Err(End::Page);

@@ -49,7 +49,10 @@ pub(super) async fn upload(
         let session = engine.sessions().open(id);
         // Known to be too large, it need not wait in line to hear so.
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        engine.vault().check_size(announced.unwrap_or(0)).map_err(|error| refuse(&error))?;
+        let limit = engine.settings().max_upload_bytes;
+        if announced.is_some_and(|bytes| bytes > limit) {
+            return Err(refuse(&FileError::TooLarge { limit }));
+        }
         take_in(&engine, &session, &name, body).await
     };
     work.instrument(span).await.map(Json)
@@ -81,11 +84,12 @@ async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body
 }
 
 async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Result<FileView, Refusal> {
-    let mut upload = engine.vault().begin(name).await.map_err(|error| refuse(&error))?;
+    let limit = engine.settings().max_upload_bytes;
+    let mut upload = engine.vault().begin(name, limit).await.map_err(|error| refuse(&error))?;
     let mut chunks = body.into_data_stream();
     loop {
         match timeout(STALL, chunks.next()).await {
-            Ok(Some(Ok(chunk))) => upload.write(chunk).await.map_err(|error| refuse(&error))?,
+            Ok(Some(Ok(chunk))) => upload.write(&chunk).await.map_err(|error| refuse(&error))?,
             Ok(None) => break,
             Ok(Some(Err(_))) => {
                 return Err(Refusal::new(StatusCode::BAD_REQUEST, "The file did not arrive whole. Attach it again."));
@@ -99,7 +103,9 @@ async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Res
     let file = upload.finish().await.map_err(|error| refuse(&error))?;
     if let Err(error) = engine.store().add_file(session.id(), file.clone()).await {
         warn!(%error, "an uploaded file could not be noted");
-        engine.vault().remove(&[file.id]).await;
+        if let Err(error) = engine.vault().remove(&[file.id]).await {
+            warn!(%error, "its content stays behind");
+        }
         let message = "This file could not be kept. Try again in a moment.";
         return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message));
     }
@@ -110,7 +116,7 @@ async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Res
 fn refuse(error: &FileError) -> Refusal {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
-        warn!(error = %error.details(), "a file could not be taken in");
+        warn!(?error, "a file could not be taken in");
     }
     Refusal::new(status, error.to_string())
 }
@@ -123,7 +129,7 @@ pub(super) async fn download(
 ) -> Result<Response, Refusal> {
     let missing = || Refusal::new(StatusCode::NOT_FOUND, "This file is not here (any more).");
     let file = engine.store().file(id, file).await.ok().flatten().ok_or_else(missing)?;
-    let content = engine.vault().open_file(file.id).await.map_err(|_| missing())?;
+    let content = engine.vault().reader(file.id).await.map_err(|_| missing())?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.
     let (mime, disposition) = match file.kind {

@@ -10,7 +10,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::engine::{Engine, VERSION};
+use crate::{
+    engine::{Engine, VERSION},
+    stats::CONTENT_TYPE,
+};
 
 #[derive(Serialize)]
 pub(super) struct Health {
@@ -29,5 +32,5 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
 
 /// The figures in Prometheus' text format.
 pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], engine.prometheus())
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], engine.prometheus())
 }

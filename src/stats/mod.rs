@@ -24,7 +24,8 @@ pub use self::{
 };
 use crate::{
     queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
-    wire::{Estimate, Event, LimitRow, LineView, SettingRow, StatsView},
+    status,
+    wire::{Event, LimitRow, SettingRow, StatsView},
 };
 
 /// What there is right now.
@@ -110,7 +111,7 @@ impl Stats {
             }
         }
         LimitRow {
-            line: line_view(line),
+            line: status::line(line),
             longest_wait: line.longest_wait.map(|wait| wait.as_secs_f64()),
             wait: all.waits.percentiles(),
             service: all.services.percentiles(),
@@ -157,25 +158,6 @@ impl Observer for Stats {
                 Outcome::Expired => figures.expired += 1,
             }
         });
-    }
-}
-
-/// A line as browsers see it.
-fn line_view(line: &LineState) -> LineView {
-    LineView {
-        name: line.name.clone(),
-        events: line
-            .events
-            .iter()
-            .filter_map(|event| Event::ALL.get(event.0).copied())
-            .collect(),
-        running: line.running as u64,
-        limit: line.limit.map(|limit| limit as u64),
-        waiting: line.waiting as u64,
-        estimate: line.estimate.map(|range| Estimate {
-            low: range.low.as_secs_f64(),
-            high: range.high.as_secs_f64(),
-        }),
     }
 }
 

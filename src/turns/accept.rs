@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tracing::{Instrument as _, info};
+use tracing::{Instrument as _, error_span, info};
 
 use super::{SendError, Turns, live::Entered};
 use crate::{
     clock::now_ms,
+    logs::session_span,
     sessions::{Claim, Session},
     status,
     store::{ConversationRecord, TurnRecord},
@@ -117,7 +118,7 @@ impl Turns {
         let _ = entered.live.ticket.set(ticket.id());
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
         self.parts.store.accept(conversation.clone(), turn.clone()).await?;
-        let span = crate::logs::turn_span(session.id(), turn.id);
+        let span = session_span(session.id()).in_scope(|| error_span!("turn", turn = %turn.id));
         span.in_scope(|| info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted"));
         self.announce(session, &conversation, &turn, Vec::new());
         let sent = self.sent(session, &turn);

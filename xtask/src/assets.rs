@@ -29,11 +29,6 @@ impl Asset {
         }
     }
 
-    /// The file's name without folders.
-    pub(crate) fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
-    }
-
     /// Whether compressing is of use: not for what is compressed already, nor for what is tiny.
     pub(crate) fn compressible(&self) -> bool {
         const TEXTS: [&str; 10] = [
@@ -112,7 +107,6 @@ mod tests {
         let a = Asset::hashed("pkg/anteroom.js", b"a".to_vec());
         // The first digits of the SHA-256 of "a".
         assert_eq!(a.path, "pkg/anteroom.ca978112ca1bbdca.js");
-        assert_eq!(a.name(), "anteroom.ca978112ca1bbdca.js");
         assert_eq!(a.path, Asset::hashed("pkg/anteroom.js", b"a".to_vec()).path);
         assert_ne!(a.path, Asset::hashed("pkg/anteroom.js", b"b".to_vec()).path);
     }

@@ -33,7 +33,7 @@ pub(crate) struct Bindings {
 }
 
 impl Bindings {
-    /// The module with the bindings; it names the WebAssembly [`Self::WASM`].
+    /// The module with the bindings; whoever starts it tells it where the WebAssembly is.
     pub(crate) const JS: &'static str = "anteroom.js";
     /// The WebAssembly.
     pub(crate) const WASM: &'static str = "anteroom_bg.wasm";
@@ -87,6 +87,7 @@ fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
         .out_name("anteroom")
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(true)
         // The names make a panic's stack readable, and a quarter of the file.
         .remove_name_section(release)
         .remove_producers_section(release)

@@ -1,0 +1,165 @@
+//! What the doors let in, and whom.
+
+use anteroom::wire::{ConversationId, FileId, MAX_MESSAGE_BYTES, TurnId, TurnState};
+use reqwest::{StatusCode, header};
+
+use crate::support::{Browser, Feed, Site, answer_of, request};
+
+#[tokio::test]
+async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let json = |body: Vec<u8>| browser.post("/api/send").header(header::CONTENT_TYPE, "application/json").body(body);
+    for blank in ["", " \n\t ", "\u{a0}\u{2003}"] {
+        let reply = browser.try_send(&request(None, blank, Vec::new())).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
+        assert!(reply.text.contains("empty"), "{reply:?}");
+    }
+    let long = browser.try_send(&request(None, &"x".repeat(MAX_MESSAGE_BYTES + 1), Vec::new())).await;
+    assert_eq!(long.status, StatusCode::PAYLOAD_TOO_LARGE, "{long:?}");
+    assert!(long.text.contains("65536"), "{long:?}");
+    let huge = browser.try_send(&request(None, &"x".repeat(1 << 20), Vec::new())).await;
+    assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE, "{huge:?}");
+    let mut raw = serde_json::json!({ "request": request(None, "bytes: @", Vec::new()) }).to_string().into_bytes();
+    for byte in &mut raw {
+        if *byte == b'@' {
+            *byte = 0xff;
+        }
+    }
+    let reply = browser.ask(json(raw)).await;
+    assert!(reply.status.is_client_error() || reply.status.is_server_error(), "{reply:?}");
+    for garbage in [&b"{"[..], b"", b"[]", b"{\"request\":{\"turn\":\"x\"}}"] {
+        let reply = browser.ask(json(garbage.to_vec())).await;
+        assert!(!reply.status.is_success(), "{reply:?}");
+    }
+    let files = vec![FileId::new(); 11];
+    assert_eq!(browser.try_send(&request(None, "hello", files)).await.status, StatusCode::BAD_REQUEST);
+    let unknown = browser.try_send(&request(None, "hello", vec![FileId::new()])).await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{unknown:?}");
+    let nowhere = browser.try_send(&request(Some(ConversationId::new()), "hello", Vec::new())).await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{nowhere:?}");
+    assert!(browser.house().await["conversations"].as_array().expect("a list").is_empty());
+    assert!(site.model.record().requests.is_empty());
+    let good = browser.send("still here?").await;
+    assert_eq!(answer_of(&browser, good.turn).await.state, TurnState::Done);
+}
+
+#[tokio::test]
+async fn sending_the_same_turn_again_makes_no_second_one() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let message = request(None, "once", Vec::new());
+    let first: anteroom::wire::Sent = browser.try_send(&message).await.json();
+    answer_of(&browser, first.turn).await;
+    let second: anteroom::wire::Sent = browser.try_send(&message).await.json();
+    assert_eq!((first.turn, first.conversation), (second.turn, second.conversation));
+    assert_eq!(site.model.record().requests.len(), 1);
+    // The same id from another browser is another turn.
+    let other = site.browser().await;
+    let foreign: anteroom::wire::Sent = other.try_send(&message).await.json();
+    assert_ne!(foreign.conversation, first.conversation);
+}
+
+#[tokio::test]
+async fn nobody_reaches_what_is_anothers() {
+    let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
+    site.model.hold(true);
+    let (owner, thief) = (site.browser().await, site.browser().await);
+    let file = owner.uploaded("secret.txt", "the secret").await;
+    let sent = owner.send_with(None, "private", vec![file.id]).await;
+
+    assert!(!thief.cancel(sent.turn).await);
+    assert_eq!(thief.conversation(sent.conversation).await, None);
+    assert_eq!(thief.again(sent.turn).await.status, StatusCode::NOT_FOUND);
+    let stolen = thief.try_send(&request(Some(sent.conversation), "hello", Vec::new())).await;
+    assert_eq!(stolen.status, StatusCode::NOT_FOUND);
+    let stolen = thief.try_send(&request(None, "hello", vec![file.id])).await;
+    assert_eq!(stolen.status, StatusCode::BAD_REQUEST);
+    assert_eq!(thief.ask(thief.get(&format!("/files/{}", file.id))).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(owner.ask(owner.get(&format!("/files/{}", file.id))).await.text, "the secret");
+    assert!(thief.house().await["conversations"].as_array().expect("a list").is_empty());
+    site.model.hold(false);
+    let mut feed = thief.feed().await;
+    let own = thief.send("mine").await;
+    feed.over(own.turn).await;
+    assert_eq!(feed.turns.len(), 1, "a feed holds its own session's turns only");
+    assert_eq!(answer_of(&owner, sent.turn).await.state, TurnState::Done);
+}
+
+#[tokio::test]
+async fn forged_and_missing_cookies_are_nobody() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let (name, value) = browser.cookie.split_once('=').expect("a pair");
+    let mut swapped = value.to_owned();
+    swapped.replace_range(44..45, if &swapped[44..45] == "0" { "1" } else { "0" });
+    for cookie in [String::new(), format!("{name}="), format!("{name}={swapped}"), format!("{name}={}", &value[44..])] {
+        let forger = Browser { cookie, ..browser.clone() };
+        let reply = forger.try_send(&request(None, "hello", Vec::new())).await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
+        assert!(reply.text.contains("cookies"), "{reply:?}");
+        assert_eq!(forger.upload("a.txt", "a").await.status, StatusCode::UNAUTHORIZED);
+        assert!(Feed::open(&forger, None).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn other_sites_are_refused() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    for origin in ["http://evil.example", "null"] {
+        assert!(Feed::open_from(&browser, None, origin).await.is_err());
+        let body = serde_json::json!({ "request": request(None, "hello", Vec::new()) }).to_string();
+        let send = browser.post("/api/send").header(header::CONTENT_TYPE, "application/json").body(body);
+        assert_eq!(browser.ask(send.header(header::ORIGIN, origin)).await.status, StatusCode::FORBIDDEN);
+        let upload = browser.post("/files?name=a.txt").header(header::ORIGIN, origin).body("a");
+        assert_eq!(browser.ask(upload).await.status, StatusCode::FORBIDDEN);
+    }
+    let cross = browser.post("/api/house").header("sec-fetch-site", "cross-site");
+    assert_eq!(browser.ask(cross).await.status, StatusCode::FORBIDDEN);
+    assert!(site.engine.sessions().is_empty(), "nothing was begun for them");
+}
+
+#[tokio::test]
+async fn a_page_sent_without_webassembly_works() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let turn = TurnId::new();
+    let form = browser
+        .post("/api/send_form")
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(format!("turn={turn}&text=Hello+from+a+form"));
+    let page = browser.ask(form).await;
+    assert_eq!(page.status, StatusCode::OK, "the redirect leads to the conversation");
+    assert!(page.text.contains("Hello from a form"), "{}", page.text);
+    assert!(answer_of(&browser, turn).await.answer.contains("Hello from a form"));
+}
+
+#[tokio::test]
+async fn health_and_metrics_answer_while_every_slot_is_busy() {
+    let site = Site::start(&[("ENABLE_CONCURRENT_PROCESSING", "false")]).await;
+    site.model.hold(true);
+    let browser = site.browser().await;
+    browser.send("holds the only slot").await;
+    browser.send("waits").await;
+    let watcher = Browser { cookie: String::new(), ..browser };
+    let health = watcher.ask(watcher.get("/health")).await;
+    assert_eq!(health.status, StatusCode::OK);
+    assert!(health.text.contains("\"ok\""), "{}", health.text);
+    let metrics = watcher.ask(watcher.get("/metrics")).await;
+    assert_eq!(metrics.status, StatusCode::OK);
+    assert!(metrics.text.contains("waiting"), "{}", metrics.text);
+}
+
+#[tokio::test]
+async fn unknown_pages_and_functions_are_not_found() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let page = browser.ask(browser.get("/nowhere").header(header::ACCEPT, "text/html")).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(!browser.ask(browser.post("/api/nothing")).await.status.is_success());
+    assert_eq!(browser.ask(browser.get("/files/not-an-id")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(browser.ask(browser.get("/pkg/nothing.js")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.ask(browser.get("/pkg/../../Cargo.toml")).await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,135 @@
+//! The model that is built in: offline, at a human pace, plainly a demo, and of some use.
+
+mod compose;
+mod handbook;
+mod intent;
+mod line;
+mod samples;
+mod small_talk;
+mod variables;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{Agent, AgentError, AgentFactory, Answered, House, Message, Pieces, Question};
+use crate::{settings::Settings, wire::Usage};
+
+/// Makes demo agents.
+pub(super) struct DemoAgents {
+    agent: Arc<DemoAgent>,
+}
+
+/// The demo model. It keeps nothing between questions, so that all sessions can share one.
+struct DemoAgent {
+    display: String,
+    first_token: Duration,
+    /// Tokens a second.
+    speed: u32,
+    house: Arc<dyn House>,
+}
+
+impl DemoAgents {
+    pub(super) fn new(settings: &Settings, display: String, house: Arc<dyn House>) -> Self {
+        let (first_token, speed) = (settings.demo_first_token, settings.demo_speed.max(1));
+        Self {
+            agent: Arc::new(DemoAgent {
+                display,
+                first_token,
+                speed,
+                house,
+            }),
+        }
+    }
+}
+
+impl AgentFactory for DemoAgents {
+    fn model(&self) -> String {
+        self.agent.display.clone()
+    }
+
+    fn agent(&self) -> Arc<dyn Agent> {
+        Arc::clone(&self.agent) as Arc<dyn Agent>
+    }
+}
+
+#[async_trait]
+impl Agent for DemoAgent {
+    fn model(&self) -> &str {
+        &self.display
+    }
+
+    async fn answer(
+        &self,
+        question: Question,
+        pieces: Pieces,
+        cancel: CancellationToken,
+    ) -> Result<Answered, AgentError> {
+        let answer = compose::answer(&question, self.house.as_ref());
+        let mut usage = Usage {
+            input: Some(question.messages.iter().map(tokens_of).sum()),
+            output: Some(0),
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            () = pieces.closed() => {}
+            () = self.speak(&answer, &pieces, &mut usage) => {}
+        }
+        Ok(Answered { usage })
+    }
+}
+
+impl DemoAgent {
+    /// Every piece has its own due time, so that a slow reader or timer does not add up.
+    async fn speak(&self, answer: &str, pieces: &Pieces, usage: &mut Usage) {
+        let mut due = Instant::now() + self.first_token;
+        for piece in words(answer) {
+            sleep_until(due).await;
+            if pieces.send(piece.to_owned()).await.is_err() {
+                return;
+            }
+            let tokens = tokens(piece);
+            usage.output = usage.output.map(|count| count + tokens);
+            due += Duration::from_secs(tokens) / self.speed;
+        }
+    }
+}
+
+/// Every word with the white space after it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let end = rest[word..]
+            .find(|c: char| !c.is_whitespace())
+            .map_or(rest.len(), |blank| word + blank);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Tokens, roughly: one for every four characters.
+fn tokens(text: &str) -> u64 {
+    u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
+}
+
+fn tokens_of(message: &Message) -> u64 {
+    tokens(&message.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_lose_nothing() {
+        for text in ["", " ", "a", " a  b\n\nc ", "| a | b |\n"] {
+            assert_eq!(words(text).collect::<String>(), text);
+        }
+        assert_eq!(words(" a  b\n").collect::<Vec<_>>(), [" ", "a  ", "b\n"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! One request to the model server, and the reading of its answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use tokio::time::timeout;
+
+use super::{Asked, Fault, Heard, Server, frames::Frames};
+use crate::agents::{AgentError, Pieces};
+
+/// How long the end of a finished response is waited for, so that its connection can be used again.
+const LAST_BYTES: Duration = Duration::from_millis(20);
+
+impl Server {
+    /// Asks once. Cancel-safe in that dropping it closes the request; what was put into `pieces` stands.
+    ///
+    /// `put` becomes true with the first piece. A reader that has gone is no fault.
+    pub(super) async fn attempt(
+        &self,
+        body: Bytes,
+        images: bool,
+        pieces: &Pieces,
+        heard: &mut Heard,
+        put: &mut bool,
+    ) -> Result<(), Fault> {
+        let request = self.endpoint.client.post(self.endpoint.url.clone()).body(body);
+        let response = timeout(self.stall, request.send())
+            .await
+            .map_err(|_| Fault::new(AgentError::Stalled, "no response in time"))?
+            .map_err(Fault::of_connection)?;
+        if !response.status().is_success() {
+            let key = self.endpoint.key.as_ref().map(|key| key.0.as_str());
+            return Err(Fault::of_refusal(
+                response,
+                &Asked {
+                    display: &self.display,
+                    key,
+                    images,
+                },
+            )
+            .await);
+        }
+        self.read(response, pieces, heard, put).await?;
+        if *put {
+            Ok(())
+        } else {
+            Err(Fault::new(AgentError::Empty, "its answer has no text"))
+        }
+    }
+
+    /// Passes the answer on until it is complete.
+    async fn read(
+        &self,
+        mut response: Response,
+        pieces: &Pieces,
+        heard: &mut Heard,
+        put: &mut bool,
+    ) -> Result<(), Fault> {
+        let mut frames = Frames::new(self.format.framing());
+        loop {
+            // Any byte is a sign of life, also one that carries no text.
+            let received = timeout(self.stall, response.chunk()).await;
+            let (outcome, ended) = match received {
+                Ok(Ok(Some(bytes))) => (frames.push(&bytes, |frame| self.format.read(frame, heard)), false),
+                Ok(Ok(None)) => {
+                    let left_over = frames.finish(|frame| self.format.read(frame, heard));
+                    // Half a frame cannot be read, but it is the end that is wrong then.
+                    let reported = left_over.err().filter(|fault| fault.error != AgentError::Garbage);
+                    (Err(reported.unwrap_or_else(|| early_end(&frames))), true)
+                }
+                Ok(Err(error)) => (
+                    Err(Fault {
+                        error: AgentError::CutOff,
+                        ..Fault::of_connection(error)
+                    }),
+                    true,
+                ),
+                Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
+            };
+            if !heard.text.is_empty() {
+                *put = true;
+                if pieces.send(std::mem::take(&mut heard.text)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if heard.over {
+                let _end = timeout(LAST_BYTES, response.chunk()).await;
+                return Ok(());
+            }
+            // After the answer's end only its usage is missing, which is not worth a fault.
+            if heard.finished && (ended || outcome.is_err()) {
+                return Ok(());
+            }
+            outcome?;
+        }
+    }
+}
+
+/// The fault of a response that has ended before the answer did.
+fn early_end(frames: &Frames) -> Fault {
+    if frames.count == 0 && frames.strange {
+        return Fault::new(AgentError::Garbage, "its response is no stream of events");
+    }
+    Fault::new(AgentError::CutOff, "its response ended early")
+}

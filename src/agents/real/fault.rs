@@ -1,0 +1,271 @@
+//! What can go wrong with a request, for the person, for the log, and for whoever decides to try again.
+
+use std::{error::Error as _, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Response, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::agents::AgentError;
+
+/// One attempt's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// What the person is told.
+    pub(super) error: AgentError,
+    /// How long the server asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+    /// For the operator's log; holds no key and nothing that the server said.
+    pub(super) detail: String,
+}
+
+/// What was received cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+impl From<Broken> for Fault {
+    fn from(_: Broken) -> Self {
+        Self::new(AgentError::Garbage, "what it sent cannot be read")
+    }
+}
+
+/// Longest time that the body of a refusal is waited for, and the most that is read of it.
+const BODY_WAIT: Duration = Duration::from_secs(5);
+const BODY_BYTES: usize = 64 * 1024;
+const BODY_SHOWN: usize = 300;
+
+impl Fault {
+    pub(super) fn new(error: AgentError, detail: impl Into<String>) -> Self {
+        Self {
+            error,
+            retry_after: None,
+            detail: detail.into(),
+        }
+    }
+
+    /// Whether it makes sense to ask again, nothing of an answer having been shown.
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(
+            self.error,
+            AgentError::Unreachable
+                | AgentError::RateLimited { .. }
+                | AgentError::ServerFault { .. }
+                | AgentError::CutOff
+        )
+    }
+
+    /// The request could not be sent, or its answer broke off.
+    pub(super) fn of_connection(error: reqwest::Error) -> Self {
+        let kind = if error.is_connect() || error.is_timeout() {
+            AgentError::Unreachable
+        } else {
+            AgentError::CutOff
+        };
+        // Its address may hold a password.
+        let error = error.without_url();
+        let mut detail = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            detail.push_str(": ");
+            detail.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::new(kind, detail)
+    }
+
+    /// The server reported a fault inside an answer that had begun well: OpenAI's, Anthropic's and Gemini's error
+    /// objects, or Ollama's plain text.
+    pub(super) fn reported(error: &Value) -> Self {
+        let code = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
+        let status = code
+            .and_then(|code| u16::try_from(code).ok())
+            .filter(|status| (400..600).contains(status));
+        let status = status.unwrap_or_else(|| match error["type"].as_str().unwrap_or_default() {
+            "rate_limit_error" | "rate_limit_exceeded" | "requests" => 429,
+            "overloaded_error" => 529,
+            "invalid_request_error" => 400,
+            _ => 500,
+        });
+        let error = match status {
+            429 => AgentError::RateLimited { retry_after: None },
+            500.. => AgentError::ServerFault { status },
+            _ => AgentError::Rejected { status },
+        };
+        Self::new(
+            error,
+            format!("it reported a fault inside its answer (status {status})"),
+        )
+    }
+
+    /// The server refused. Reads the body, which may hold the person's own words and is therefore logged at debug only.
+    pub(super) async fn of_refusal(response: Response, asked: &Asked<'_>) -> Self {
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), Timestamp::now());
+        let body = body(response).await;
+        if let Some(body) = &body {
+            let body = asked
+                .key
+                .map_or_else(|| body.clone(), |key| body.replace(key, "(hidden)"));
+            let shown: String = body.chars().take(BODY_SHOWN).collect();
+            tracing::debug!(
+                model = asked.display,
+                status = status.as_u16(),
+                body = shown,
+                "the model server's refusal"
+            );
+        }
+        let body = body.unwrap_or_default().to_lowercase();
+        let error = match status {
+            _ if asked.images && is_blindness(&body) => AgentError::Blind,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
+            // Gemini's way of saying it.
+            StatusCode::BAD_REQUEST if body.contains("api_key_invalid") => AgentError::Unauthorized,
+            StatusCode::NOT_FOUND => AgentError::UnknownModel {
+                model: asked.display.to_owned(),
+            },
+            StatusCode::TOO_MANY_REQUESTS => AgentError::RateLimited { retry_after },
+            _ if status.is_server_error() => AgentError::ServerFault {
+                status: status.as_u16(),
+            },
+            _ => AgentError::Rejected {
+                status: status.as_u16(),
+            },
+        };
+        Self {
+            error,
+            retry_after,
+            detail: format!("status {}", status.as_u16()),
+        }
+    }
+}
+
+/// What a refusal has to be judged by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The model, as people should see it.
+    pub(super) display: &'a str,
+    /// The key that no log may hold.
+    pub(super) key: Option<&'a str>,
+    /// Whether there were pictures in the history.
+    pub(super) images: bool,
+}
+
+async fn body(mut response: Response) -> Option<String> {
+    let mut body = Vec::new();
+    // What has come by then is enough.
+    let _late = timeout(BODY_WAIT, async {
+        while let Ok(Some(bytes)) = response.chunk().await {
+            body.extend_from_slice(&bytes);
+            if body.len() >= BODY_BYTES {
+                break;
+            }
+        }
+    })
+    .await;
+    body.truncate(BODY_BYTES);
+    (!body.is_empty()).then(|| String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Whether a refusal, in small letters, says that the model takes no pictures. There is no status or code for it:
+/// each server has words of its own.
+fn is_blindness(body: &str) -> bool {
+    let pictures = ["image", "vision", "multimodal", "multi-modal", "mmproj"];
+    let unable = [
+        "support",
+        "not a multimodal",
+        "not a multi-modal",
+        "missing",
+        "does not",
+        "cannot",
+        "at most 0",
+    ];
+    let too_much = ["exceed", "too large", "too many"];
+    let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    says(&pictures) && says(&unable) && !says(&too_much)
+}
+
+/// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(ms) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(ms / 1000.0).ok();
+    }
+    let value = text("retry-after")?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_every_form() {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a timestamp");
+        let cases = [
+            ("retry-after", "3", Some(3000)),
+            ("retry-after", "1.5", Some(1500)),
+            ("retry-after", "Fri, 02 Jan 2026 03:04:12 GMT", Some(7000)),
+            ("retry-after", "Fri, 02 Jan 2026 03:04:00 GMT", Some(0)),
+            ("retry-after", "soon", None),
+            ("retry-after", "-1", None),
+            ("retry-after-ms", "250", Some(250)),
+        ];
+        for (name, value, expected) in cases {
+            let headers: HeaderMap = [(name.parse().expect("a name"), value.parse().expect("a value"))]
+                .into_iter()
+                .collect();
+            assert_eq!(
+                retry_after(&headers, now),
+                expected.map(Duration::from_millis),
+                "{value}"
+            );
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn blindness_is_told_from_other_refusals() {
+        for body in [
+            "invalid content type. image_url is only supported by certain models.",
+            "google/gemma-2-9b is not a multimodal model",
+            "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
+            "this model is missing data required for image input",
+            "no endpoints found that support image input",
+        ] {
+            assert!(is_blindness(body), "{body}");
+        }
+        for body in [
+            "image exceeds 5 mb maximum",
+            "context length exceeded",
+            "the server does not support this",
+        ] {
+            assert!(!is_blindness(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn reported_faults_keep_their_kind() {
+        let kind = |error: Value| Fault::reported(&error).error;
+        assert_eq!(
+            kind(json!({ "type": "overloaded_error" })),
+            AgentError::ServerFault { status: 529 }
+        );
+        assert_eq!(
+            kind(json!({ "code": 503, "status": "UNAVAILABLE" })),
+            AgentError::ServerFault { status: 503 }
+        );
+        assert_eq!(kind(json!({ "code": "400" })), AgentError::Rejected { status: 400 });
+        assert_eq!(
+            kind(json!({ "code": "rate", "type": "requests" })),
+            AgentError::RateLimited { retry_after: None }
+        );
+        assert_eq!(kind(json!("out of memory")), AgentError::ServerFault { status: 500 });
+    }
+}

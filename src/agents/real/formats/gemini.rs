@@ -1,0 +1,123 @@
+//! Google's Gemini API, `streamGenerateContent`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Format, Heard, base64, caption, parse};
+use crate::{
+    agents::{
+        Message,
+        real::{
+            Fault,
+            frames::{Frame, Framing},
+        },
+    },
+    wire::{Role, Usage},
+};
+
+#[derive(Debug)]
+pub(super) struct Gemini;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk {
+    #[serde(default)]
+    candidates: Vec<Candidate>,
+    prompt_feedback: Option<PromptFeedback>,
+    usage_metadata: Option<Tokens>,
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    #[serde(default)]
+    content: Content,
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Content {
+    #[serde(default)]
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Part {
+    #[serde(default)]
+    text: String,
+    /// The model's thoughts are not its answer.
+    #[serde(default)]
+    thought: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PromptFeedback {
+    block_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tokens {
+    prompt_token_count: Option<u64>,
+    candidates_token_count: Option<u64>,
+    thoughts_token_count: Option<u64>,
+}
+
+impl Format for Gemini {
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
+
+    /// The model is named by the address.
+    fn body(&self, _model: &str, system: Option<&str>, history: &[Message]) -> Value {
+        let mut body = json!({ "contents": history.iter().map(content).collect::<Vec<_>>() });
+        if let Some(text) = system {
+            body["systemInstruction"] = json!({ "parts": [{ "text": text }] });
+        }
+        body
+    }
+
+    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+        let chunk: Chunk = parse(frame)?;
+        if let Some(error) = chunk.error {
+            return Err(Fault::reported(&error));
+        }
+        for candidate in chunk.candidates {
+            for part in candidate.content.parts.iter().filter(|part| !part.thought) {
+                heard.text.push_str(&part.text);
+            }
+            heard.finished |= candidate.finish_reason.is_some();
+        }
+        // A question that it will not answer gets no candidate at all.
+        heard.finished |= chunk
+            .prompt_feedback
+            .is_some_and(|feedback| feedback.block_reason.is_some());
+        if let Some(tokens) = chunk.usage_metadata {
+            let thoughts = tokens.thoughts_token_count.unwrap_or(0);
+            let output = tokens.candidates_token_count.map(|count| count + thoughts);
+            heard.usage = Usage {
+                input: tokens.prompt_token_count,
+                output,
+            };
+        }
+        Ok(())
+    }
+}
+
+fn content(message: &Message) -> Value {
+    let role = match message.role {
+        Role::User => "user",
+        Role::Agent => "model",
+    };
+    let mut parts = Vec::new();
+    if !message.text.is_empty() {
+        parts.push(json!({ "text": message.text }));
+    }
+    for image in &message.images {
+        parts.extend(caption(message, image).map(|text| json!({ "text": text })));
+        parts.push(json!({ "inlineData": { "mimeType": image.mime, "data": base64(image) } }));
+    }
+    json!({ "role": role, "parts": parts })
+}

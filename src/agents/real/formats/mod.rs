@@ -1,0 +1,67 @@
+//! The wire formats: what each kind of model server is asked, and how its answer reads.
+
+mod anthropic;
+mod gemini;
+mod ollama;
+mod openai;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    Broken, Fault,
+    frames::{Frame, Framing},
+};
+use crate::{
+    agents::{Image, Message},
+    settings::Provider,
+    wire::Usage,
+};
+
+/// One kind of model server.
+pub(super) trait Format: Send + Sync {
+    /// How the frames of its answer are separated.
+    fn framing(&self) -> Framing;
+    /// The request's body. `history` is tidy.
+    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value;
+    /// Adds what a frame says to what was heard.
+    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault>;
+}
+
+/// What one attempt has heard so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard {
+    /// Text that has not been passed on yet.
+    pub(super) text: String,
+    /// Tokens, as far as they were told.
+    pub(super) usage: Usage,
+    /// The model has said that its answer is complete.
+    pub(super) finished: bool,
+    /// Nothing more will come.
+    pub(super) over: bool,
+}
+
+/// The format of a provider that has one.
+pub(super) fn of(provider: Provider) -> Option<Box<dyn Format>> {
+    match provider {
+        Provider::Builtin => None,
+        Provider::OpenAi => Some(Box::new(openai::OpenAi)),
+        Provider::Ollama => Some(Box::new(ollama::Ollama)),
+        Provider::Anthropic => Some(Box::new(anthropic::Anthropic)),
+        Provider::Gemini => Some(Box::new(gemini::Gemini)),
+    }
+}
+
+fn parse<T: DeserializeOwned>(frame: Frame<'_>) -> Result<T, Broken> {
+    serde_json::from_slice(frame.data).map_err(|_| Broken)
+}
+
+fn base64(image: &Image) -> String {
+    STANDARD.encode(&image.bytes)
+}
+
+/// What is said before a picture. One picture needs no name; several do, so that the person can tell them apart.
+fn caption(message: &Message, image: &Image) -> Option<String> {
+    (message.images.len() > 1).then(|| format!("Picture {}:", image.name))
+}

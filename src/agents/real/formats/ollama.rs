@@ -1,0 +1,77 @@
+//! Ollama's own chat API.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Format, Heard, base64, parse};
+use crate::{
+    agents::{
+        Message,
+        real::{
+            Fault,
+            frames::{Frame, Framing},
+        },
+    },
+    wire::{Role, Usage},
+};
+
+#[derive(Debug)]
+pub(super) struct Ollama;
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    #[serde(default)]
+    message: Said,
+    #[serde(default)]
+    done: bool,
+    prompt_eval_count: Option<u64>,
+    eval_count: Option<u64>,
+    error: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Said {
+    #[serde(default)]
+    content: String,
+}
+
+impl Format for Ollama {
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+
+    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
+        let system = system.map(|text| json!({ "role": "system", "content": text }));
+        let messages: Vec<_> = system.into_iter().chain(history.iter().map(message)).collect();
+        json!({ "model": model, "messages": messages, "stream": true })
+    }
+
+    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+        let line: Line = parse(frame)?;
+        if let Some(error) = line.error {
+            return Err(Fault::reported(&error));
+        }
+        heard.text.push_str(&line.message.content);
+        if line.done {
+            heard.usage = Usage {
+                input: line.prompt_eval_count,
+                output: line.eval_count,
+            };
+            heard.finished = true;
+            heard.over = true;
+        }
+        Ok(())
+    }
+}
+
+fn message(message: &Message) -> Value {
+    let role = match message.role {
+        Role::User => "user",
+        Role::Agent => "assistant",
+    };
+    let mut said = json!({ "role": role, "content": message.text });
+    if !message.images.is_empty() {
+        said["images"] = message.images.iter().map(base64).collect();
+    }
+    said
+}

@@ -1,0 +1,81 @@
+//! What the log holds of a fault: enough to mend it, never a key, a message's text only at debug.
+
+use std::{
+    io,
+    sync::{Mutex, MutexGuard},
+};
+
+use axum::{body::Body, response::Response};
+use tracing::Level;
+
+use super::{providers::Stub, *};
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged at this level when a server refuses with all that it was told.
+async fn logged(level: Level) -> String {
+    let stub = Stub::start(|got| {
+        let key = got.headers["authorization"].to_str().unwrap();
+        let body = format!(
+            "not with {key}: {} {}",
+            got.body["messages"][0]["content"],
+            "x".repeat(5000)
+        );
+        Response::builder().status(400).body(Body::from(body)).unwrap()
+    })
+    .await;
+    let agent = agent(&[
+        ("MODEL", "m@openai"),
+        ("OPENAI_BASE_URL", &stub.url),
+        ("OPENAI_API_KEY", "sk-very-secret"),
+    ]);
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let (sender, _pieces) = mpsc::channel(8);
+    let guard = tracing::subscriber::set_default(subscriber);
+    // In this task: the subscriber is this thread's only.
+    let outcome = agent
+        .answer(question("my diary"), sender, CancellationToken::new())
+        .await;
+    drop(guard);
+    assert_eq!(outcome, Err(AgentError::Rejected { status: 400 }));
+    let text = String::from_utf8(written.lock().clone()).unwrap();
+    assert!(!text.contains("very-secret"), "{text}");
+    text
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_without_what_was_said() {
+    let text = logged(Level::INFO).await;
+    assert!(text.contains("status 400") && text.contains("m@openai"), "{text}");
+    assert!(!text.contains("diary"), "{text}");
+}
+
+#[tokio::test]
+async fn at_debug_its_beginning_is_logged_too() {
+    let text = logged(Level::DEBUG).await;
+    assert!(text.contains("diary") && text.contains("(hidden)"), "{text}");
+    assert!(!text.contains(&"x".repeat(300)), "{text}");
+}

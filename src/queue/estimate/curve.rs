@@ -1,0 +1,151 @@
+//! The starts of a whole line: simulated near the head, extrapolated behind.
+
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{NEAR, Snapshot, StartRange, simulate};
+
+/// The quantiles that a range runs between.
+const LOW: f64 = 0.1;
+const HIGH: f64 = 0.9;
+/// Timers, scheduling and the network shift a start a little, however regular the work is.
+const JITTER: f64 = 0.02;
+const JITTER_SECONDS: f64 = 0.02;
+/// How long a curve is read again while nothing starts or ends, though what runs grows older: a small part of a holding
+/// time, within these bounds.
+const FRESH: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(250);
+
+/// What a curve was computed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::queue) struct CurveKey {
+    pub(in crate::queue) epoch: u64,
+    pub(in crate::queue) slots: usize,
+}
+
+/// The last curve of one line.
+#[derive(Default)]
+pub(in crate::queue) struct CurveCache(Option<(CurveKey, Arc<Curve>)>);
+
+impl CurveCache {
+    pub(in crate::queue) fn fresh(&self, key: CurveKey, now: Instant) -> Option<&Curve> {
+        let (known, curve) = self.0.as_ref()?;
+        (*known == key && now.saturating_duration_since(curve.at) <= curve.fresh_for).then_some(curve)
+    }
+
+    pub(in crate::queue) fn keep(&mut self, key: CurveKey, curve: Arc<Curve>) {
+        self.0 = Some((key, curve));
+    }
+}
+
+/// The likely starts of every place of a line, in seconds from `at`.
+pub(in crate::queue) struct Curve {
+    at: Instant,
+    fresh_for: Duration,
+    /// By place, for the first ones; empty where too little is known.
+    near: Vec<Near>,
+    /// Seconds that a place further back adds to the mean.
+    step: f64,
+    /// Variance that a place further back adds, and the doubt about the mean as a part of it.
+    step_variance: f64,
+    doubt: f64,
+}
+
+struct Near {
+    low: f64,
+    mean: f64,
+    high: f64,
+}
+
+impl Curve {
+    pub(in crate::queue) fn new(snapshot: &Snapshot) -> Self {
+        let at = snapshot.now;
+        let Some(services) = simulate::Services::new(snapshot) else {
+            return Self {
+                at,
+                fresh_for: *FRESH.end(),
+                near: Vec::new(),
+                step: 0.0,
+                step_variance: 0.0,
+                doubt: 0.0,
+            };
+        };
+        let near = simulate::starts(snapshot, &services).into_iter().map(near).collect();
+        // Further back, only the shares of the events are known, not their order.
+        let waiting = snapshot.waiting.iter().sum::<usize>();
+        let (mut mean, mut square, mut doubt) = (0.0, 0.0, 0.0);
+        for (event, count) in snapshot.waiting.iter().enumerate() {
+            let share = if waiting > 0 {
+                *count as f64 / waiting as f64
+            } else {
+                1.0 / snapshot.waiting.len() as f64
+            };
+            let service = services.get(Some(event));
+            mean += share * service.mean;
+            square += share * (service.variance + service.mean * service.mean);
+            doubt += share * service.mean * service.doubt();
+        }
+        let slots = snapshot.slots.max(1) as f64;
+        Self {
+            at,
+            fresh_for: seconds(mean / 8.0).clamp(*FRESH.start(), *FRESH.end()),
+            near,
+            step: mean / slots,
+            step_variance: (square - mean * mean).max(0.0) / (slots * slots),
+            doubt: if mean > 0.0 { doubt / mean } else { 0.0 },
+        }
+    }
+
+    /// The start, from `now` on, of the ticket that has `before` others before it. `None`: unknown.
+    pub(in crate::queue) fn start(&self, before: usize, now: Instant) -> Option<StartRange> {
+        let last = self.near.last()?;
+        let (low, high) = match self.near.get(before) {
+            Some(near) => (near.low, near.high),
+            None => {
+                // The simulation's own skew is carried on, scaled as the spread grows.
+                let growth = self.spread(before + 1) / self.spread(NEAR);
+                let growth = if growth.is_finite() { growth } else { 1.0 };
+                let mean = last.mean + (before + 1 - NEAR) as f64 * self.step;
+                (
+                    mean - (last.mean - last.low) * growth,
+                    mean + (last.high - last.mean) * growth,
+                )
+            }
+        };
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        let low = low * (1.0 - JITTER) - JITTER_SECONDS - elapsed;
+        let high = high * (1.0 + JITTER) + JITTER_SECONDS - elapsed;
+        Some(StartRange {
+            low: seconds(low),
+            high: seconds(high),
+        })
+    }
+
+    /// The standard deviation of the start at a place.
+    fn spread(&self, place: usize) -> f64 {
+        let place = place as f64;
+        (place * self.step_variance + (place * self.step * self.doubt).powi(2)).sqrt()
+    }
+}
+
+fn near(mut starts: Vec<f64>) -> Near {
+    let mean = starts.iter().sum::<f64>() / starts.len().max(1) as f64;
+    let mut quantile = |part: f64| {
+        let nth = (part * starts.len().saturating_sub(1) as f64).round() as usize;
+        if starts.is_empty() {
+            0.0
+        } else {
+            *starts.select_nth_unstable_by(nth, f64::total_cmp).1
+        }
+    };
+    Near {
+        low: quantile(LOW),
+        mean,
+        high: quantile(HIGH),
+    }
+}
+
+/// Nothing starts in the past, and no wait is shown that a clock could not count.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}

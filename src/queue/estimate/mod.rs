@@ -1,0 +1,68 @@
+//! When a waiting ticket is likely to start.
+//!
+//! A reader gets a range. It runs from the 10 % to the 90 % quantile of the predicted start, so that about eight starts of
+//! ten fall into it. (DESIGN.md speaks of p50–p90, but a range from the median upwards holds four starts of ten, and
+//! most of ours are to fall within what was shown at joining.)
+//!
+//! Method, from the last holding times of the line's events ([`Window`]; every ending counts, for a slot that was held
+//! was held):
+//! - near the head, a small simulation: what runs gets a remaining time drawn from the samples that are longer than it has
+//!   run already, what waits gets drawn times, and each ticket in turn starts on the slot that comes free first (list
+//!   scheduling). See [`simulate`];
+//! - further back, sums of many holding times are close to normal: the mean grows by `mean/slots` a place, the variance by
+//!   `variance/slots²`, and the doubt about the mean itself, which grows with the distance, dominates in the end.
+//!
+//! A window is a small sample, and both parts say so: the mean is taken as known to within its standard error only, and a
+//! longer time than any seen has the chance that the rule of succession gives it (one in n + 1).
+//!
+//! Unknown until [`LEAST`] holding times have been seen. The curve of a line is computed once and read by all who wait there, until
+//! something starts or ends; the seed is fixed, so equal situations show equal figures.
+
+mod curve;
+mod random;
+mod service;
+mod simulate;
+mod window;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub(super) use curve::{Curve, CurveCache, CurveKey};
+pub(super) use window::Window;
+
+/// Places whose starts are simulated; those behind are extrapolated.
+pub(super) const NEAR: usize = 32;
+
+/// Fewest holding times that an estimate is made from.
+const LEAST: usize = 3;
+
+/// When a ticket is likely to start: from now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StartRange {
+    /// Hopeful: one start of ten is earlier.
+    pub low: Duration,
+    /// Careful: one start of ten is later.
+    pub high: Duration,
+}
+
+/// What an estimate rests on: a copy, so that nothing is computed under the queue's lock.
+pub(super) struct Snapshot {
+    pub(super) now: Instant,
+    /// Slots that this line can use. 0: the first that anybody gives back.
+    pub(super) slots: usize,
+    pub(super) running: Vec<RunningFor>,
+    /// By event of the line.
+    pub(super) windows: Vec<Window>,
+    /// The events of the tickets at the head, as places in `windows`; empty where there is only one event.
+    pub(super) ahead: Vec<usize>,
+    /// By event of the line, how many wait.
+    pub(super) waiting: Vec<usize>,
+}
+
+/// Something that runs.
+pub(super) struct RunningFor {
+    /// Its event as a place in `windows`; `None` for an event of another line.
+    pub(super) service: Option<usize>,
+    pub(super) age: Duration,
+}

@@ -1,0 +1,127 @@
+//! The lock, and what is done before and after it.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+    time::Duration,
+};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    EventIndex, Left, Observer, Outcome, Policy, StartRange,
+    arena::Key,
+    estimate::Curve,
+    state::{Effects, Grant, Reading, State},
+};
+
+/// What all clones of a queue, its tickets and its permits share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changes: watch::Sender<u64>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Shared {
+    pub(super) fn new(policy: Policy, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            state: Mutex::new(State::new(policy)),
+            changes: watch::Sender::new(0),
+            observer,
+        }
+    }
+
+    /// The lock. It is held for a few steps that neither wait nor call out, so it cannot be poisoned by a caller's panic.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state under the lock and carries out the effects after it.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, Instant, &mut Effects) -> T) -> T {
+        let now = Instant::now();
+        let mut effects = Effects::default();
+        let result = change(&mut self.lock(), now, &mut effects);
+        for waker in effects.wake {
+            waker.wake();
+        }
+        if effects.changed {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        for (event, how) in effects.left {
+            self.observer.left(event, how);
+        }
+        result
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(super) fn observer(&self) -> &dyn Observer {
+        &*self.observer
+    }
+
+    pub(super) fn started(&self, event: EventIndex, waited: Duration) {
+        self.observer.started(event, waited);
+    }
+
+    pub(super) fn release(&self, running: Key, outcome: Outcome) {
+        let (event, held) = self.change(|state, now, effects| state.release(running, now, effects));
+        self.observer.ended(event, outcome, held);
+    }
+
+    /// A ticket is dropped with a slot it never took.
+    pub(super) fn give_back(&self, event: EventIndex, grant: Grant) {
+        self.change(|state, now, effects| state.give_back(grant, now, effects));
+        self.observer.left(event, Left::Cancelled);
+    }
+
+    pub(super) fn abandon(&self, key: Key) {
+        self.change(|state, now, effects| state.abandon(key, now, effects));
+    }
+
+    pub(super) fn expire(&self, now: Instant) {
+        self.change(|state, _, effects| state.expire(now, effects));
+    }
+
+    /// A waiter's deadline, and the count that tells when to ask for it again.
+    pub(super) fn deadline(&self, key: Key) -> (Option<Instant>, u64) {
+        let state = self.lock();
+        (state.deadline_of(key), state.deadlines())
+    }
+
+    /// How a wait has ended, if it has; else `waker` will be woken when it does. Also the count of [`Self::deadline`].
+    pub(super) fn look(&self, key: Key, waker: &Waker) -> (Option<Result<Grant, Left>>, u64) {
+        // A waker that is replaced may be the last hold on a task, and its drop may come back to this lock: after it.
+        let mut swapped = None;
+        let mut state = self.lock();
+        let deadlines = state.deadlines();
+        if state.wakes(key, waker) {
+            return (None, deadlines);
+        }
+        swapped.replace(waker.clone());
+        let found = state.look(key, &mut swapped);
+        drop(state);
+        drop(swapped);
+        (found, deadlines)
+    }
+
+    /// Answers a question about a start. The lock is taken only to keep a new curve for the next reader.
+    pub(super) fn answer(&self, reading: Reading) -> Option<StartRange> {
+        match reading {
+            Reading::Known(range) => range,
+            Reading::Compute {
+                snapshot,
+                key,
+                at,
+                before,
+                now,
+            } => {
+                let curve = Arc::new(Curve::new(&snapshot));
+                let range = curve.start(before, now);
+                self.lock().keep_curve(at, key, curve);
+                range
+            }
+        }
+    }
+}

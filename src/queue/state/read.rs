@@ -1,0 +1,71 @@
+//! What the state shows of itself.
+
+use tokio::time::Instant;
+
+use super::{State, estimates::Reading};
+use crate::queue::{EventIndex, LineState, Policy, Standing, TicketId};
+
+impl State {
+    pub(in crate::queue) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(in crate::queue) fn knows(&self, event: EventIndex) -> bool {
+        event.0 < self.line_of.len()
+    }
+
+    pub(in crate::queue) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    pub(in crate::queue) fn waiting(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(in crate::queue) fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(in crate::queue) fn line_of(&self, event: EventIndex) -> usize {
+        self.line_of[event.0]
+    }
+
+    /// The standing of a waiting ticket; its estimate is the reading's to find, outside the lock.
+    pub(in crate::queue) fn standing(&self, ticket: TicketId, now: Instant) -> Option<(Standing, Reading)> {
+        let waiter = &self.waiters[*self.by_id.get(&ticket)?];
+        let at = self.line_of[waiter.event.0];
+        let line = &self.lines[at];
+        let before = line.before(at, waiter, &self.owners);
+        let standing = Standing {
+            position: before as u64 + 1,
+            waiting: line.waiting() as u64,
+            estimate: None,
+        };
+        Some((standing, self.reading(at, before, now)))
+    }
+
+    /// One line; its estimate is the reading's to find, outside the lock.
+    pub(in crate::queue) fn line(&self, at: usize, now: Instant) -> (LineState, Reading) {
+        let line = &self.lines[at];
+        let oldest = line
+            .oldest()
+            .map(|key| now.saturating_duration_since(self.waiters[key].joined));
+        let state = LineState {
+            name: line.plan.name.clone(),
+            events: line.plan.events.clone(),
+            running: line.running,
+            limit: line.plan.limit,
+            waiting: line.waiting(),
+            longest_wait: oldest,
+            estimate: None,
+        };
+        let reading = if self.closed {
+            Reading::unknown()
+        } else if line.waiting() == 0 && line.slots.has_free() && self.overall.has_free() {
+            Reading::at_once()
+        } else {
+            self.reading(at, line.before_newcomer(), now)
+        };
+        (state, reading)
+    }
+}

@@ -1,0 +1,141 @@
+//! Another policy comes into force.
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::time::Instant;
+
+use super::{Effects, State};
+use crate::queue::{
+    EventIndex, Policy,
+    arena::Key,
+    estimate::{CurveCache, Window},
+    line::Line,
+    policy::LinePlan,
+};
+
+impl State {
+    /// Puts `policy` in force.
+    ///
+    /// Where only limits change, lines stay as they are and their slots are resized. Where the order changes, or which
+    /// events share a line, the waiting are seated anew, everybody in the order of before:
+    /// - a line that stands by itself after a split keeps the order that its tickets had among themselves;
+    /// - lines that become one are merged head by head, the one that has waited longest first, the rule that
+    ///   [`Policy::max_running`] chooses by;
+    /// - `fair` then deals the rounds out in that order, so an owner's first ticket can only move up;
+    /// - `fifo` leaves everybody where they are, and plain arrival counts for those who come later. (Going back to plain
+    ///   arrival would move firsts back.)
+    ///
+    /// What runs counts against the limit that its event belongs to now, owed where that is full already.
+    pub(in crate::queue) fn retune(&mut self, mut policy: Policy, now: Instant, effects: &mut Effects) {
+        // An event cannot go away while tickets and callers know it by its place.
+        policy
+            .events
+            .extend(self.policy.events.drain(..).skip(policy.events.len()));
+        self.windows.resize(policy.events.len(), Window::default());
+        self.waiting.resize(policy.events.len(), 0);
+
+        let plan = policy.plan();
+        let reordered = policy.order != self.policy.order;
+        if policy.max_wait != self.policy.max_wait {
+            self.deadlines += 1;
+            effects
+                .wake
+                .extend(self.waiters.iter_mut().filter_map(|waiter| waiter.waker.take()));
+        }
+        self.overall.resize(policy.max_running);
+        self.policy = policy;
+        if reordered || !self.same_sharing(&plan) {
+            self.reseat(plan);
+        } else {
+            for (at, plan) in plan.into_iter().enumerate() {
+                self.lines[at].slots.resize(plan.limit);
+                self.lines[at].plan = plan;
+                self.touch(at);
+            }
+        }
+        self.start_waiting(now, effects);
+    }
+
+    fn same_sharing(&self, plan: &[LinePlan]) -> bool {
+        self.lines.len() == plan.len()
+            && self
+                .lines
+                .iter()
+                .zip(plan)
+                .all(|(line, plan)| line.plan.events == plan.events)
+    }
+
+    /// Makes the lines of `plan`, empty.
+    pub(super) fn lay_out(&mut self, plan: Vec<LinePlan>) {
+        self.line_of = vec![0; self.policy.events.len()];
+        for (at, line) in plan.iter().enumerate() {
+            for EventIndex(event) in &line.events {
+                self.line_of[*event] = at;
+            }
+        }
+        self.owners.clear_seats(plan.len());
+        self.curves = plan.iter().map(|_| CurveCache::default()).collect();
+        self.lines = plan
+            .into_iter()
+            .map(|plan| Line::new(plan, self.policy.order))
+            .collect();
+    }
+
+    fn reseat(&mut self, plan: Vec<LinePlan>) {
+        let old: Vec<Vec<Key>> = (self.lines.iter().enumerate())
+            .map(|(at, line)| line.next(at, line.waiting(), &self.owners))
+            .collect();
+        self.lay_out(plan);
+        for order in &old {
+            Line::unlink_all(order, &mut self.waiters);
+        }
+        for at in 0..self.lines.len() {
+            self.touch(at);
+            let mut parts: Vec<VecDeque<Key>> = old.iter().map(|order| self.part_of(at, order)).collect();
+            let mut merged: Vec<Key> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
+            self.sort_within_owners(&mut merged);
+            for key in merged {
+                self.arrivals += 1;
+                self.lines[at].push(at, key, self.arrivals, &mut self.waiters, &mut self.owners);
+            }
+        }
+        for running in self.running.iter_mut() {
+            let line = &mut self.lines[self.line_of[running.event.0]];
+            running.slot = line.slots.take_over();
+            line.running += 1;
+        }
+    }
+
+    /// Those of an old line who now belong to the line at `at`.
+    fn part_of(&self, at: usize, order: &[Key]) -> VecDeque<Key> {
+        order
+            .iter()
+            .copied()
+            .filter(|key| self.line_of[self.waiters[*key].event.0] == at)
+            .collect()
+    }
+
+    /// Two lines may bring an owner's tickets together out of their own order; an owner's tickets start as they came.
+    fn sort_within_owners(&self, order: &mut [Key]) {
+        let mut of_owner = HashMap::<Key, Vec<Key>>::new();
+        for key in order.iter() {
+            of_owner.entry(self.waiters[*key].entry).or_default().push(*key);
+        }
+        for tickets in of_owner.values_mut() {
+            tickets.sort_unstable_by_key(|key| std::cmp::Reverse(self.waiters[*key].id));
+        }
+        for key in order {
+            if let Some(first) = of_owner.get_mut(&self.waiters[*key].entry).and_then(Vec::pop) {
+                *key = first;
+            }
+        }
+    }
+
+    fn pop_longest(&self, parts: &mut [VecDeque<Key>]) -> Option<Key> {
+        let longest = parts.iter_mut().filter(|part| !part.is_empty()).min_by_key(|part| {
+            part.front()
+                .map(|key| (self.waiters[*key].joined, self.waiters[*key].id))
+        })?;
+        longest.pop_front()
+    }
+}
