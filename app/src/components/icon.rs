@@ -17,15 +17,16 @@ pub(crate) fn Icon(
 }
 
 pub(crate) const SEND: &str = "M12 20V5M5.5 11.5 12 5l6.5 6.5";
-pub(crate) const STOP: &str = "M7.5 7.500h9v9h-9z";
-pub(crate) const ATTACH: &str = "m20 11.5-8.2 8.200a5 5 0 0 1-7.1-7.100l8.5-8.500a3.3 3.3 0 0 1 4.7 4.700l-8.4 8.400a1.7 1.7 0 0 1-2.4-2.400l7.7-7.7";
+pub(crate) const STOP: &str = "M7 7h10v10H7z";
+pub(crate) const ATTACH: &str =
+    "m20 11.5-8.2 8.2a5 5 0 0 1-7.1-7.1l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7l-8.4 8.4a1.7 1.7 0 0 1-2.4-2.4l7.7-7.7";
 pub(crate) const COPY: &str = "M9 9h10v11H9zM5 15V4h10";
-pub(crate) const AGAIN: &str = "M19.5 12a7.5 7.5 0 1 1-2.3-5.400M19.5 3.500v4h-4";
+pub(crate) const AGAIN: &str = "M19.5 12a7.5 7.5 0 1 1-2.3-5.4M19.5 3.5v4h-4";
 pub(crate) const CLOSE: &str = "m6.5 6.5 11 11m0-11-11 11";
 pub(crate) const MENU: &str = "M4 8h16M4 16h16";
 pub(crate) const PLUS: &str = "M12 5v14M5 12h14";
 pub(crate) const DOWN: &str = "M12 5v14M6 13l6 6 6-6";
-pub(crate) const FILE: &str = "M6.5 3.500h7l4 4v13h-11zM13.5 3.500v4h4";
+pub(crate) const FILE: &str = "M6.5 3.5h7l4 4v13h-11zM13.5 3.5v4h4";
 pub(crate) const SYSTEM: &str = "M4 5h16v11H4zM9 20h6";
-pub(crate) const LIGHT: &str = "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2.500v2M12 19.500v2M2.5 12h2M19.5 12h2M5.3 5.300l1.4 1.400M17.3 17.300l1.4 1.400M5.3 18.700l1.4-1.400M17.3 6.700l1.4-1.4";
-pub(crate) const DARK: &str = "M20 13.500A8 8 0 1 1 10.5 4 6.3 6.3 0 0 0 20 13.5";
+pub(crate) const LIGHT: &str = "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4";
+pub(crate) const DARK: &str = "M20 13.5A8 8 0 1 1 10.5 4 6.3 6.3 0 0 0 20 13.5";

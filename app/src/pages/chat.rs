@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
+    components::Outlet,
     hooks::{use_location, use_navigate},
 };
 
@@ -93,6 +94,8 @@ pub(crate) fn ChatPage() -> impl IntoView {
     }
     };
     view! {
+        // Empty, but the router takes a navigation for finished only once the route's own view has been asked for.
+        <Outlet />
         <div class="chat">
             {shown}
             <Show when=move || body.get() != Body::Absent>

@@ -34,8 +34,8 @@ impl From<anyhow::Error> for Failure {
 /// [`Failure`], with words for the operator.
 pub async fn serve() -> Result<(), Failure> {
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
-    let logs = logs::init(&loaded.settings.log_filter, loaded.settings.log_format)
-        .context("logging cannot be set up")?;
+    let logs =
+        logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
     for warning in &loaded.warnings {
         warn!("{warning}");
     }

@@ -1,12 +1,16 @@
 //! The line, drawn: doors that are lit while their slot is busy, then those who wait, yours in the accent colour.
 //! Each mark keeps its node while it moves forward, so that the movement can be seen.
 
+mod door;
 mod scene;
 
-use anteroom::wire::{Event, Status};
+use anteroom::wire::{Event, LineView, Status};
 use leptos::prelude::*;
 
-use self::scene::{Door, Doors, Item, Scene};
+use self::{
+    door::Frame,
+    scene::{Doors, Item, Scene},
+};
 use crate::{feed::Store, format};
 
 /// How large the line is drawn.
@@ -41,17 +45,17 @@ impl Scale {
                 most: (6, 7),
             },
             Self::Medium => Lengths {
-                door: (24.0, 38.0),
-                door_pitch: 31.0,
+                door: (26.0, 42.0),
+                door_pitch: 35.0,
                 mark: 5.5,
                 mark_pitch: 18.0,
                 most: (5, 9),
             },
             Self::Large => Lengths {
-                door: (46.0, 74.0),
-                door_pitch: 60.0,
-                mark: 7.0,
-                mark_pitch: 24.0,
+                door: (60.0, 96.0),
+                door_pitch: 79.0,
+                mark: 8.0,
+                mark_pitch: 27.0,
                 most: (6, 9),
             },
         }
@@ -72,51 +76,35 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
     let store = expect_context::<Store>();
     let lengths = scale.lengths();
     let scene = Memo::new(move |before: Option<&Scene>| store.status.with(|status| draw(status, before, scale)));
-    let (door_width, door_height) = lengths.door;
+    let (width, height) = lengths.door;
     let mark = lengths.mark;
-    let height = door_height + 2.0;
-    let floor = height - 1.0;
+    // The floor is the lower edge of the drawing's box, as wide as the page lets it be.
+    let floor = height + 1.0;
     let at = move |place: f64| scene.with(|scene| scene.threshold) + place * lengths.mark_pitch;
 
-    let doors = move || scene.with(|scene| scene.doors.clone());
-    let doors = move || match doors() {
-        Doors::Each(doors) => doors
-            .into_iter()
-            .enumerate()
+    let doors = move || match scene.with(|scene| scene.doors.clone()) {
+        Doors::Each(doors) => (0u32..)
+            .zip(doors)
             .map(|(index, door)| {
-                #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
-                let x = 1.0 + index as f64 * lengths.door_pitch;
-                view! { <path class=door_class(door) d=arch(x, floor, door_width, door_height) /> }
+                door::view(
+                    door,
+                    Frame {
+                        x: 1.0 + f64::from(index) * lengths.door_pitch,
+                        floor,
+                        width,
+                        height,
+                    },
+                )
             })
             .collect_view()
             .into_any(),
-        Doors::Meter { share, lit } => view! {
-            <rect class="meter" x="1" y=floor - door_height * 0.5 width=METER height=door_height * 0.5 rx="2" />
-            <rect
-                class=if lit { "meter-busy lit" } else { "meter-busy" }
-                x="1"
-                y=floor - door_height * 0.5
-                width=METER * share
-                height=door_height * 0.5
-                rx="2"
-            />
-        }
-        .into_any(),
+        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5).into_any(),
     };
-    let width = move || {
-        scene.with(|scene| {
-            let floor = scene.threshold + scene.length * lengths.mark_pitch;
-            if scale == Scale::Small {
-                floor.max(scene.threshold)
-            } else {
-                floor.max(scene.threshold + 3.0 * lengths.mark_pitch)
-            }
-        })
-    };
+    let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
     view! {
-        <svg class=scale.class() width=width height=height + 1.0 aria-hidden="true">
-            <line class="floor" x1="0" x2=width y1=floor + 0.5 y2=floor + 0.5 />
+        <div class=scale.class() aria-hidden="true">
+        <svg width=length height=floor viewBox=move || format!("0 0 {} {floor}", length()) preserveAspectRatio="xMinYMax meet">
             {doors}
             <For
                 each=move || scene.with(|scene| scene.items.clone())
@@ -133,7 +121,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                     match item {
                         Item::Mark { .. } => {
                             let class = move || now.with(Item::class);
-                            view! { <circle class=class cx=x cy=floor - mark - 3.0 r=mark /> }.into_any()
+                            view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.into_any()
                         }
                         Item::Gap { .. } => {
                             let count = move || now.with(Item::count);
@@ -148,6 +136,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                 }
             />
         </svg>
+        </div>
     }
     .into_any()
 }
@@ -173,19 +162,12 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
     scene
 }
 
-fn door_class(door: Door) -> &'static str {
-    match door {
-        Door::Free => "door",
-        Door::Busy => "door busy",
-        Door::Mine => "door busy lit",
+fn meter(share: f64, lit: bool, floor: f64, height: f64) -> impl IntoView {
+    let y = floor - height;
+    view! {
+        <rect class="meter" x="1" y=y width=METER height=height rx="2" />
+        <rect class=if lit { "meter-busy lit" } else { "meter-busy" } x="1" y=y width=METER * share height=height rx="2" />
     }
-}
-
-/// A door: straight below, half a circle above.
-fn arch(x: f64, floor: f64, width: f64, height: f64) -> String {
-    let radius = width / 2.0;
-    let spring = floor - height + radius;
-    format!("M{x} {floor}V{spring}a{radius} {radius} 0 0 1 {width} 0V{floor}z")
 }
 
 /// The line in the header, on every page: drawn small, with its figures.
@@ -193,20 +175,26 @@ fn arch(x: f64, floor: f64, width: f64, height: f64) -> String {
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
     let line = Memo::new(move |_| store.status.with(|status| status.line.clone()));
-    let figure = move |read: fn(&anteroom::wire::LineView) -> Option<u64>| {
+    let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
             line.as_ref()
                 .map(|line| read(line).map_or_else(|| "none".to_owned(), |n| n.to_string()))
         })
     };
+    let queue = move || store.facts.with(|facts| facts.queue);
     let text = move || {
         line.with(|line| {
-            line.as_ref()
-                .map(|line| (format::busy(line), format::waiting(line.waiting)))
+            let queue = queue();
+            line.as_ref().map(|line| {
+                (
+                    format::busy(line),
+                    format::waiting(line.waiting),
+                    format::start(line, queue),
+                )
+            })
         })
         .unwrap_or_default()
     };
-    let queue = move || store.facts.with(|facts| facts.queue);
     let whole = move || line.with(|line| line.as_ref().map(|line| format::line(line, queue())));
     view! {
         <a
@@ -221,8 +209,9 @@ pub(crate) fn LineSummary() -> impl IntoView {
         >
             <Line scale=Scale::Small />
             <span class="line-text" aria-hidden="true">
-                <span>{move || text().0}</span>
+                <span class="line-busy">{move || text().0}</span>
                 <span class="line-waiting">{move || text().1}</span>
+                <span class="line-start">{move || text().2}</span>
             </span>
         </a>
     }

@@ -231,7 +231,8 @@ fn row(waiting: u64, mine: &[u64], most: usize, moved: u64) -> (Vec<Item>, f64) 
         });
         place += GAP + 0.6;
     }
-    (items, place)
+    // Nobody waits: nothing to make room for.
+    (items, if waiting == 0 { 0.0 } else { place })
 }
 
 #[cfg(test)]

@@ -1,0 +1,70 @@
+//! One slot, drawn as a door: shut while somebody is inside, ajar with the light on while it is free.
+
+use leptos::prelude::*;
+
+use super::scene::Door;
+
+impl Door {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Free => "door",
+            Self::Busy => "door busy",
+            Self::Mine => "door busy lit",
+        }
+    }
+}
+
+/// Where a door stands and how large it is, in pixels.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) x: f64,
+    pub(super) floor: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+impl Frame {
+    /// Straight below, half a circle above.
+    fn outline(self) -> String {
+        let Self { x, floor, width, .. } = self;
+        let radius = width / 2.0;
+        format!(
+            "M{x} {floor}V{}a{radius} {radius} 0 0 1 {width} 0V{floor}z",
+            self.spring()
+        )
+    }
+
+    /// The leaf of a door that stands ajar, hinged on the left: narrower, and its far edge a little higher.
+    fn leaf(self) -> String {
+        let Self {
+            x,
+            floor,
+            width,
+            height,
+        } = self;
+        let (leaf, spring) = (width * 0.36, self.spring());
+        let (across, up) = (leaf / 2.0, width / 2.0);
+        format!(
+            "M{x} {floor}V{spring}a{across} {up} 0 0 1 {leaf} {}V{}z",
+            height * 0.03,
+            floor - height * 0.08
+        )
+    }
+
+    /// Where the half circle begins.
+    fn spring(self) -> f64 {
+        self.floor - self.height + self.width / 2.0
+    }
+}
+
+/// A door. It keeps its nodes while it opens and shuts.
+pub(super) fn view(door: Door, frame: Frame) -> impl IntoView {
+    let knob = (frame.x + frame.width * 0.8, frame.floor - frame.height * 0.42);
+    view! {
+        <g class=door.class()>
+            <path class="door-frame" d=frame.outline() />
+            <path class="door-leaf" d=frame.leaf() />
+            <circle class="door-knob" cx=knob.0 cy=knob.1 r=frame.width * 0.055 />
+        </g>
+    }
+}
