@@ -42,7 +42,7 @@ pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>
 }
 
 /// Sends a message. Once this has answered, the message is the server's.
-#[server(prefix = "/api", endpoint = "send", input = Json)]
+#[server(name = SendMessage, prefix = "/api", endpoint = "send", input = Json)]
 pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     crate::server::api::send(request).await
 }

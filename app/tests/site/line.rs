@@ -14,7 +14,7 @@ async fn eight_browsers_share_two_slots() {
         let mut feed = browser.feed().await;
         let sent = browser.send(&format!("question {number}")).await;
         let place = (number > 2).then_some(number - 2);
-        assert_eq!(sent.place.map(|place| place.position), place, "browser {number}");
+        assert_eq!(sent.place.as_ref().map(|place| place.position), place, "browser {number}");
         match place {
             Some(place) => feed.until_position(sent.turn, place).await,
             None => drop(feed.until_state(sent.turn, |state| *state == TurnState::Running).await),

@@ -102,7 +102,7 @@ impl Browser {
     }
 
     pub(crate) async fn upload(&self, name: &str, content: impl Into<reqwest::Body>) -> Reply {
-        self.ask(self.post("/files").query(&[("name", name)]).body(content)).await
+        self.ask(self.post(&format!("/files?name={name}")).body(content)).await
     }
 
     pub(crate) async fn uploaded(&self, name: &str, content: impl Into<reqwest::Body>) -> FileView {
