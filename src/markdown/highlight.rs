@@ -9,9 +9,9 @@ use syntect::{
 };
 
 /// Largest block of code that is highlighted, in bytes.
-pub(super) const MAX_BLOCK_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BLOCK_BYTES: usize = 32 * 1024;
 /// Most code that is highlighted in one answer, in bytes.
-pub(super) const MAX_ANSWER_BYTES: usize = 256 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 128 * 1024;
 /// Longest line of a block that is highlighted, in bytes: patterns look for their ends over the whole line.
 const MAX_LINE_BYTES: usize = 2_000;
 

@@ -18,6 +18,14 @@ pub(super) const MAX_DEPTH: usize = 40;
 /// Longest name of a language shown above code, in characters.
 const MAX_LANGUAGE_CHARS: usize = 32;
 
+/// Longest address of a link, in bytes, and longest title: what is longer is no link, and has no title.
+const MAX_URL_BYTES: usize = 2_000;
+const MAX_TITLE_BYTES: usize = 300;
+
+/// Longest text that the cleaner is given in one piece, in bytes. Writing out one that is full of `&` takes it
+/// quadratic time (html5ever 0.40).
+const MAX_TEXT_PIECE_BYTES: usize = 2_000;
+
 /// Bytes of code that may still be highlighted; `None` where nothing is, because the block is still being written.
 pub(super) type HighlightBudget = Option<usize>;
 
@@ -104,14 +112,39 @@ fn write_node<'a>(
             if entering {
                 // Models have no other way to break a line in the cell of a table.
                 if is_line_break(html) {
-                    context.write_str("<br>")?
+                    context.write_str("<br>")?;
                 } else {
-                    context.escape(html)?
+                    write_text(context, html)?;
                 }
             }
         }
-        NodeValue::Link(link) if !is_safe_url(&link.url) => {}
-        NodeValue::Image(link) => return write_image_link(context, node, &link.url, entering),
+        NodeValue::Text(text) => {
+            if entering {
+                write_text(context, text)?;
+            }
+        }
+        NodeValue::Code(code) => {
+            if entering {
+                context.write_str("<code>")?;
+                write_text(context, &code.literal)?;
+                context.write_str("</code>")?;
+            }
+        }
+        NodeValue::Link(link) => write_link(context, &link.url, &link.title, entering)?,
+        NodeValue::Image(image) => {
+            if entering {
+                let in_link = node
+                    .ancestors()
+                    .skip(1)
+                    .any(|parent| matches!(parent.data().value, NodeValue::Link(_)));
+                let url = if in_link { "" } else { image.url.as_str() };
+                write_link(context, url, "", true)?;
+                let alt = node.collect_text();
+                write_text(context, if alt.trim().is_empty() { "image" } else { &alt })?;
+                write_link(context, url, "", false)?;
+            }
+            return Ok(ChildRendering::Skip);
+        }
         NodeValue::Table(_) => {
             if entering {
                 context.cr()?;
@@ -144,40 +177,43 @@ fn write_code(context: &mut Context<'_, '_, HighlightBudget>, code: &NodeCodeBlo
     };
     match highlighted {
         Some(html) => context.write_str(&html)?,
-        None => context.escape(&code.literal)?,
+        None => write_text(context, &code.literal)?,
     }
     context.write_str("</code></pre></div>\n")
 }
 
-fn write_image_link<'a>(
-    context: &mut Context<'_, '_, HighlightBudget>,
-    node: Node<'a>,
-    url: &str,
-    entering: bool,
-) -> Result<ChildRendering, fmt::Error> {
-    let in_link = node
-        .ancestors()
-        .skip(1)
-        .any(|parent| matches!(parent.data().value, NodeValue::Link(_)));
-    let linked = is_safe_url(url) && !in_link;
-    if entering {
-        if linked {
-            context.write_str("<a href=\"")?;
-            context.escape_href(url)?;
-            context.write_str("\">")?;
-        }
-        if node.first_child().is_none() {
-            context.write_str("image")?;
-        }
-    } else if linked {
-        context.write_str("</a>")?;
+/// Writes the beginning or the end of a link, or nothing where it may not lead there.
+fn write_link(context: &mut Context<'_, '_, HighlightBudget>, url: &str, title: &str, entering: bool) -> fmt::Result {
+    if !is_safe_url(url) {
+        return Ok(());
     }
-    Ok(ChildRendering::Plain)
+    if !entering {
+        return context.write_str("</a>");
+    }
+    context.write_str("<a href=\"")?;
+    context.escape_href(url)?;
+    if !title.is_empty() && title.len() <= MAX_TITLE_BYTES {
+        context.write_str("\" title=\"")?;
+        context.escape(title)?;
+    }
+    context.write_str("\">")
+}
+
+/// Writes text, parted by comments, which the cleaner drops, where it is long.
+fn write_text(output: &mut dyn Write, text: &str) -> fmt::Result {
+    let mut rest = text;
+    while rest.len() > MAX_TEXT_PIECE_BYTES {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_TEXT_PIECE_BYTES));
+        comrak::html::escape(output, piece)?;
+        output.write_str("<!---->")?;
+        rest = after;
+    }
+    comrak::html::escape(output, rest)
 }
 
 fn write_as_text(output: &mut dyn Write, text: &str) -> fmt::Result {
     output.write_str("<p class=\"raw\">")?;
-    comrak::html::escape(output, text.trim_matches('\n'))?;
+    write_text(output, text.trim_matches('\n'))?;
     output.write_str("</p>\n")
 }
 
@@ -192,10 +228,12 @@ fn is_line_break(html: &str) -> bool {
 
 /// Whether a link may lead there: only what plainly begins with a scheme that is known to be harmless.
 fn is_safe_url(url: &str) -> bool {
-    ["http://", "https://", "mailto:"].iter().any(|scheme| {
-        url.get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    }) && !url.chars().any(|c| c.is_control())
+    url.len() <= MAX_URL_BYTES
+        && ["http://", "https://", "mailto:"].iter().any(|scheme| {
+            url.get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+        && !url.chars().any(|c| c.is_control())
 }
 
 /// Finds where lines start, going over the text once.

@@ -73,13 +73,13 @@ fn code_of_many_languages_is_highlighted() {
 #[test]
 fn code_beyond_the_bounds_is_shown_plain() {
     let long_line = format!("```js\nlet a = \"{}\";\n```", "x".repeat(2_500));
-    let long_block = format!("```js\n{}```", "let a = 1;\n".repeat(7_000));
+    let long_block = format!("```js\n{}```", "let a = 1;\n".repeat(3_500));
     let unknown = "```nosuchlanguage\nlet a = 1;\n```".to_owned();
     for text in [long_line, long_block, unknown] {
         assert!(!render(&text).contains("h-"), "{text:.80}");
     }
-    // Of five blocks of 60 KB each, four fit in what is highlighted of one answer.
-    let many = format!("```js\n{}```\n", "let a = 1;\n".repeat(5_600)).repeat(5);
+    // Of five blocks of 30 KB each, four fit in what is highlighted of one answer.
+    let many = format!("```js\n{}```\n", "let a = 1;\n".repeat(2_800)).repeat(5);
     let blocks = crate::markdown::render(&many);
     let highlighted: Vec<bool> = blocks.iter().map(|block| block.contains("h-")).collect();
     assert_eq!(highlighted, [true, true, true, true, false]);

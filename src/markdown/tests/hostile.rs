@@ -244,10 +244,36 @@ fn a_table_cannot_ask_for_millions_of_cells() {
 fn a_megabyte_is_shown_and_more_is_cut_with_a_notice() {
     let whole = "word **bold** and `code`, ".repeat(MAX_ANSWER_BYTES / 26);
     assert_eq!(crate::markdown::render(&whole).len(), 1);
-    let long = "äöü\n\n".repeat(MAX_ANSWER_BYTES / 8 + 1_000);
+    let long = format!("{}\n\n", "äöü ".repeat(500)).repeat(MAX_ANSWER_BYTES / 3_000);
     let blocks = crate::markdown::render(&long);
     assert!(text_of(blocks.last().expect("there are blocks")).contains("too long to be shown"));
     assert!(blocks.iter().map(|block| text_of(block).len()).sum::<usize>() <= MAX_ANSWER_BYTES + 200);
+}
+
+#[test]
+fn long_text_is_shown_as_it_is() {
+    let text = "&ä£ ".repeat(5_000);
+    assert!(text_of(&render(&text)) == text.trim());
+    assert!(text_of(&render(&format!("`{text}.`"))) == format!("{text}."));
+    assert!(text_of(&render(&format!("```\n{text}\n```"))) == format!("Copy{text}\n"));
+    assert!(text_of(&render(&format!("<b {text}>"))) == format!("<b {text}>"));
+    assert!(text_of(&render(&format!("![{text}.](https://example.org)"))) == format!("{text}."));
+}
+
+#[test]
+fn an_endless_address_is_no_link() {
+    let html = render(&format!(
+        "[x](https://example.org/?{}) [y](https://example.org/ '{}')",
+        "&".repeat(5_000),
+        "&".repeat(5_000)
+    ));
+    assert_eq!(text_of(&html), "x y");
+    assert_eq!(
+        start_tags(&html).len(),
+        2,
+        "a paragraph and the second link, without its title"
+    );
+    assert!(!html.contains("title"));
 }
 
 proptest! {

@@ -103,7 +103,7 @@ fn too_wide_tables_turn_to_text_as_in_the_whole() {
 
 #[test]
 fn a_cut_answer_ends_as_if_rendered_whole() {
-    let text = "some text, and ä\n\n".repeat(super::super::MAX_ANSWER_BYTES / 17);
+    let text = format!("{}\n\n", "some text, and ä ".repeat(300)).repeat(super::super::MAX_ANSWER_BYTES / 5_000);
     assert_eq!(stream(&cut(&text, 40_000)).blocks, render(&text));
 }
 
