@@ -1,14 +1,14 @@
 //! Markdown to clean HTML, block by block.
 //!
 //! What an agent writes is as trustworthy as whatever it has read. So nothing of it reaches a page but the tags and
-//! classes that [`html`] makes, and [`clean`] lets through no others: raw HTML is shown as text, a picture becomes a
-//! link (loading it would tell its host who reads), a link leads to `http:`, `https:` or `mailto:` or is plain text.
+//! classes that `html` makes, and `clean` lets through no others: raw HTML is shown as text, a picture becomes a link
+//! (loading it would tell its host who reads), a link leads to `http:`, `https:` or `mailto:` or is plain text.
 //!
 //! An answer is a list of blocks, one for each block at the top level of its Markdown. [`render`] makes them from a
 //! whole answer, [`Stream`] while it is being written; at the end both agree.
 //!
-//! Bounds, so that no answer costs much more than its length: [`MAX_ANSWER_BYTES`], [`html::MAX_DEPTH`],
-//! [`source::MAX_MISSING_CELLS`], [`highlight::MAX_BLOCK_BYTES`] and [`highlight::MAX_ANSWER_BYTES`].
+//! No answer costs much more than its length: that, its depth, the cells of its tables and the code that is
+//! highlighted are bounded, each by a constant beside the code that it bounds.
 
 mod clean;
 mod highlight;
@@ -33,6 +33,9 @@ const TOO_LONG: &str =
     "<p class=\"raw\">The answer goes on, but is too long to be shown here. Copy gives all of it.</p>";
 
 /// The whole answer as clean HTML, one entry a block.
+///
+/// Takes milliseconds for an ordinary answer, but far longer for one of a megabyte: render many or long ones where
+/// blocking is allowed.
 ///
 /// An answer that is not blank has at least one entry, be it an empty one (it may consist of nothing but definitions of
 /// links), so that a change to a single block can always say all there is to say.

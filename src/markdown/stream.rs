@@ -14,7 +14,7 @@ use super::{complete, highlight, html, mend::mend, source::Source, whole};
 /// Markdown is read line by line, and a block that is closed stays as it is. So a block counts as finished once a
 /// complete line has begun another one, or once nothing could continue it: it is then rendered for good, highlighted,
 /// and its text is never looked at again. Only what is open, as a rule the last block, is rendered anew each time,
-/// without highlighting, and with what is half-written closed or held back ([`super::mend`]).
+/// without highlighting, and with what is half-written closed or held back.
 ///
 /// The definition of a link (`[name]: https://…`) may follow its use by many blocks. While the answer is written, it
 /// counts within its block only; [`Stream::finish`] renders an answer that may hold one once more as a whole.
