@@ -4,8 +4,7 @@ use anteroom::wire::{Estimate, LineView, Place};
 use leptos::prelude::ServerFnError;
 
 /// `1st`, `2nd`, `3rd`, `11th`, …
-#[must_use]
-pub fn ordinal(number: u64) -> String {
+pub(crate) fn ordinal(number: u64) -> String {
     let suffix = match (number % 10, number % 100) {
         (_, 11..=13) => "th",
         (1, _) => "st",
@@ -17,8 +16,7 @@ pub fn ordinal(number: u64) -> String {
 }
 
 /// When something is likely to start: `about 20–35 s`, `about 2–3 min`, `any moment now`, `time unknown yet`.
-#[must_use]
-pub fn estimate(estimate: Option<&Estimate>) -> String {
+pub(crate) fn estimate(estimate: Option<&Estimate>) -> String {
     let Some(estimate) = estimate else {
         return "time unknown yet".to_owned();
     };
@@ -78,8 +76,7 @@ fn whole(value: f64) -> u64 {
 }
 
 /// `You are 3rd of 7 in line`.
-#[must_use]
-pub fn rank(place: &Place) -> String {
+pub(crate) fn rank(place: &Place) -> String {
     format!(
         "You are {} of {} in line",
         ordinal(place.position),
@@ -88,14 +85,12 @@ pub fn rank(place: &Place) -> String {
 }
 
 /// Whether a ticket that joins this line now starts now.
-#[must_use]
-pub fn starts_at_once(line: &LineView) -> bool {
+pub(crate) fn starts_at_once(line: &LineView) -> bool {
     line.waiting == 0 && line.limit.is_none_or(|limit| line.running < limit)
 }
 
 /// `2 of 3 slots busy`, `4 running, no limit`.
-#[must_use]
-pub fn busy(line: &LineView) -> String {
+pub(crate) fn busy(line: &LineView) -> String {
     match line.limit {
         Some(1) if line.running == 0 => "the slot is free".to_owned(),
         Some(1) => "the slot is busy".to_owned(),
@@ -105,8 +100,7 @@ pub fn busy(line: &LineView) -> String {
 }
 
 /// `nobody waits`, `1 waits`, `4 wait`.
-#[must_use]
-pub fn waiting(count: u64) -> String {
+pub(crate) fn waiting(count: u64) -> String {
     match count {
         0 => "nobody waits".to_owned(),
         1 => "1 waits".to_owned(),
@@ -115,8 +109,7 @@ pub fn waiting(count: u64) -> String {
 }
 
 /// What would happen to a message sent now. `queue` is false where nobody may wait.
-#[must_use]
-pub fn start(line: &LineView, queue: bool) -> String {
+pub(crate) fn start(line: &LineView, queue: bool) -> String {
     if starts_at_once(line) {
         "starts at once".to_owned()
     } else if !queue {
@@ -132,14 +125,12 @@ pub fn start(line: &LineView, queue: bool) -> String {
 }
 
 /// `1 of 3 slots busy · nobody waits · starts at once`.
-#[must_use]
-pub fn line(line: &LineView, queue: bool) -> String {
+pub(crate) fn line(line: &LineView, queue: bool) -> String {
     format!("{} · {} · {}", busy(line), waiting(line.waiting), start(line, queue))
 }
 
 /// A duration in seconds, short: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
-#[must_use]
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 0.0005 {
         return "0 s".to_owned();
     }
@@ -162,8 +153,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A size in bytes, short: `812 B`, `1.4 MB`.
-#[must_use]
-pub fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -183,8 +173,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// How long ago something happened, from two instants in milliseconds: `now`, `5 min`, `3 h`, `2 d`.
-#[must_use]
-pub fn ago(at: u64, now: u64) -> String {
+pub(crate) fn ago(at: u64, now: u64) -> String {
     let seconds = now.saturating_sub(at) / 1000;
     match seconds {
         0..60 => "now".to_owned(),
@@ -195,8 +184,7 @@ pub fn ago(at: u64, now: u64) -> String {
 }
 
 /// The sentence of a server function's error, without the framework's words around it.
-#[must_use]
-pub fn fault(error: &ServerFnError) -> String {
+pub(crate) fn fault(error: &ServerFnError) -> String {
     match error {
         ServerFnError::ServerError(message) | ServerFnError::MiddlewareError(message) => message.clone(),
         ServerFnError::Request(_) => "The server cannot be reached. Check the connection and try again.".to_owned(),

@@ -1,4 +1,5 @@
 //! Anteroom's pages.
+#![recursion_limit = "256"]
 
 pub mod api;
 mod app;

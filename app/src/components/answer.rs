@@ -27,4 +27,5 @@ pub(crate) fn Answer(turn: Turn, running: Signal<bool>) -> impl IntoView {
             </p>
         </Show>
     }
+    .into_any()
 }

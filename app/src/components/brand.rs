@@ -17,4 +17,5 @@ pub(crate) fn Wordmark() -> impl IntoView {
             <circle class="wordmark-lit" cx="126" cy="20" r="10" />
         </svg>
     }
+    .into_any()
 }

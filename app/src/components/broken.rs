@@ -20,4 +20,5 @@ pub(crate) fn Broken(
             </a>
         </main>
     }
+    .into_any()
 }

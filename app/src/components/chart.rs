@@ -128,6 +128,7 @@ pub(crate) fn Chart(
             </p>
         </figure>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// Picks files. The real input is hidden behind it.
@@ -235,4 +236,5 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
             on:change=picked
         />
     }
+    .into_any()
 }

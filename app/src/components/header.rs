@@ -48,4 +48,5 @@ pub(crate) fn Header() -> impl IntoView {
             <ThemeButton />
         </header>
     }
+    .into_any()
 }

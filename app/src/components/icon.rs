@@ -13,6 +13,7 @@ pub(crate) fn Icon(
             <path d=path />
         </svg>
     }
+    .into_any()
 }
 
 pub(crate) const SEND: &str = "M12 20V5M5.5 11.5 12 5l6.5 6.5";

@@ -30,4 +30,5 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         </div>
         <Announcer />
     }
+    .into_any()
 }

@@ -87,6 +87,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             </button>
         </Show>
     }
+    .into_any()
 }
 
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.

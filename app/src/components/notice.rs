@@ -48,4 +48,5 @@ pub(crate) fn Notices() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

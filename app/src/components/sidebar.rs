@@ -69,4 +69,5 @@ pub(crate) fn Sidebar() -> impl IntoView {
             </p>
         </aside>
     }
+    .into_any()
 }

@@ -71,4 +71,5 @@ pub(crate) fn ThemeButton() -> impl IntoView {
             {move || view! { <Icon path=theme.get().icon() /> }}
         </button>
     }
+    .into_any()
 }

@@ -84,6 +84,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             </div>
         </article>
     }
+    .into_any()
 }
 
 /// The files that came with a message.
@@ -140,6 +141,7 @@ fn Undelivered(reason: String, turn: Turn, conversation: Conversation) -> impl I
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// A turn that ended without an answer, or with part of one.
@@ -160,6 +162,7 @@ fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 /// Below an answer that is there: what to do with it, and what it took.
@@ -225,6 +228,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             <span class="turn-facts">{facts}</span>
         </footer>
     }
+    .into_any()
 }
 
 fn tokens(usage: &Usage) -> Option<String> {

@@ -48,4 +48,5 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }

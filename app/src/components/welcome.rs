@@ -54,4 +54,5 @@ pub(crate) fn Welcome() -> impl IntoView {
             <ul class="starters needs-awake">{starters}</ul>
         </div>
     }
+    .into_any()
 }

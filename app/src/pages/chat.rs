@@ -100,6 +100,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 /// What the page shows above the composer.

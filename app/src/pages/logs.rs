@@ -143,6 +143,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </details>
         </div>
     }
+    .into_any()
 }
 
 /// Records, one a line. Known ones keep their nodes.
@@ -180,6 +181,7 @@ fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
             }
         />
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -17,4 +17,5 @@ pub(crate) fn MissingPage() -> impl IntoView {
             </a>
         </main>
     }
+    .into_any()
 }

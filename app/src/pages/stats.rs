@@ -34,6 +34,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 type View = Signal<Option<Arc<StatsView>>>;
@@ -60,6 +61,7 @@ fn Tiles(view: View) -> impl IntoView {
             {tile("Version", |view| view.version.clone())}
         </dl>
     }
+    .into_any()
 }
 
 fn pair(percentiles: Option<&Percentiles>) -> String {
@@ -173,6 +175,7 @@ fn Limits(view: View) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// The last 15 minutes.
@@ -233,6 +236,7 @@ fn Charts(view: View) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
@@ -293,4 +297,5 @@ fn Settings(view: View) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }

@@ -20,6 +20,7 @@ pub(crate) fn Attachments(uploads: Uploads) -> impl IntoView {
             </ul>
         </Show>
     }
+    .into_any()
 }
 
 /// One file: its name, how far it is, and the way out.
@@ -57,4 +58,5 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
             </button>
         </li>
     }
+    .into_any()
 }

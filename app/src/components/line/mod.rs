@@ -149,6 +149,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
             />
         </svg>
     }
+    .into_any()
 }
 
 /// Width of the bar that stands for more doors than can be drawn.
@@ -225,4 +226,5 @@ pub(crate) fn LineSummary() -> impl IntoView {
             </span>
         </a>
     }
+    .into_any()
 }
