@@ -1,1 +1,15 @@
-//! Files that people upload: checked by content, kept by session.
+//! Files that people upload: checked by content, kept apart from their names.
+//!
+//! An upload goes `Vault::begin` → `Upload::write` for each piece → `Upload::finish`. What a file is, is told by its
+//! content; its name decides no more than which sort of text it is called. Text is kept as UTF-8 without a byte order
+//! mark. Whose a file is, the store knows: the vault is asked only for files that the store has found for a session.
+
+mod error;
+mod inspect;
+mod message;
+mod name;
+mod vault;
+
+pub use error::FileError;
+pub use message::{MAX_TEXT_BYTES, into_message};
+pub use vault::{Upload, Vault};

@@ -18,7 +18,7 @@ use tracing::{Instrument as _, info, warn};
 use super::{Browser, Refusal};
 use crate::{
     engine::Engine,
-    files::FileError,
+    files::{FileError, harmless},
     queue::{Left, Outcome},
     sessions::Session,
     status,
@@ -51,7 +51,7 @@ pub(super) async fn upload(
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let limit = engine.settings().max_upload_bytes;
         if announced.is_some_and(|bytes| bytes > limit) {
-            return Err(refuse(&FileError::TooLarge { limit }));
+            return Err(refuse(&FileError::TooLarge { name: harmless(&name), limit }));
         }
         take_in(&engine, &session, &name, body).await
     };

@@ -1,1 +1,68 @@
 //! Markdown to clean HTML, block by block.
+//!
+//! What an agent writes is as trustworthy as whatever it has read. So nothing of it reaches a page but the tags and
+//! classes that `html` makes, and `clean` lets through no others: raw HTML is shown as text, a picture becomes a link
+//! (loading it would tell its host who reads), a link leads to `http:`, `https:` or `mailto:` or is plain text.
+//!
+//! An answer is a list of blocks, one for each block at the top level of its Markdown. [`render`] makes them from a
+//! whole answer, [`Stream`] while it is being written; at the end both agree.
+//!
+//! No answer costs much more than its length: that, its depth, the cells of its tables and the code that is
+//! highlighted are bounded, each by a constant beside the code that it bounds.
+
+mod clean;
+mod highlight;
+mod html;
+mod mend;
+mod source;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use stream::Stream;
+
+use source::Source;
+
+/// Longest answer that is shown, in bytes after control characters have been taken out. Of a longer one the beginning
+/// is shown, with a notice.
+pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// The last block of an answer longer than [`MAX_ANSWER_BYTES`].
+const TOO_LONG: &str =
+    "<p class=\"raw\">The answer goes on, but is too long to be shown here. Copy gives all of it.</p>";
+
+/// The whole answer as clean HTML, one entry a block.
+///
+/// Takes milliseconds for an ordinary answer, but far longer for one of a megabyte: render many or long ones where
+/// blocking is allowed.
+///
+/// An answer that is not blank has at least one entry, be it an empty one (it may consist of nothing but definitions of
+/// links), so that a change to a single block can always say all there is to say.
+#[must_use]
+pub fn render(text: &str) -> Vec<String> {
+    let mut source = Source::default();
+    source.push(text);
+    source.end();
+    whole(&source)
+}
+
+/// All blocks of `source`, which has ended.
+fn whole(source: &Source) -> Vec<String> {
+    let arena = comrak::Arena::new();
+    let mut highlight = Some(highlight::MAX_ANSWER_BYTES);
+    let root = html::parse(&arena, source.text(), source.tables());
+    let mut blocks = html::blocks(root.children(), source.text(), &mut highlight);
+    complete(&mut blocks, source);
+    blocks
+}
+
+/// Adds what belongs to an answer as a whole.
+fn complete(blocks: &mut Vec<String>, source: &Source) {
+    if source.is_cut() {
+        blocks.push(TOO_LONG.to_owned());
+    }
+    if blocks.is_empty() && !source.text().trim().is_empty() {
+        blocks.push(String::new());
+    }
+}

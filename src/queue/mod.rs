@@ -5,7 +5,7 @@
 
 //!
 //! - `policy`: what an operator tunes, and the lines that follow; `slots`: a limit's semaphore, which can be resized.
-//! - `line`, `owners`, `rank`: the order, who waits where, and positions in O(log n).
+//! - `line`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.
 //! - `state`: all that one short lock guards (joining, leaving, admission, retuning); `shared`: the lock itself, and the
 //!   wakes and calls that follow it.
 //! - `ticket`, `permit`: what callers hold. `estimate`: when a ticket is likely to start.
@@ -13,8 +13,9 @@
 mod arena;
 mod estimate;
 mod handle;
+mod ids;
 mod line;
-mod owners;
+mod list;
 mod permit;
 mod policy;
 mod rank;
@@ -24,6 +25,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod waiter;
 
 use std::time::Duration;
 

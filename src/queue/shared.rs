@@ -41,9 +41,7 @@ impl Shared {
         let now = Instant::now();
         let mut effects = Effects::default();
         let result = change(&mut self.lock(), now, &mut effects);
-        for waker in effects.wake {
-            waker.wake();
-        }
+        effects.wake.wake();
         if effects.changed {
             self.changes.send_modify(|changes| *changes += 1);
         }

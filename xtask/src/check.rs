@@ -14,6 +14,7 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     };
+    setup::rust_components(project)?;
     step("check the format", || cargo("fmt", &["--all", "--check"]))?;
     step("check the lints", || {
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])

@@ -34,6 +34,23 @@ pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
     })
 }
 
+/// Installs rustfmt and Clippy where they are missing: rustup's minimal profile leaves them out.
+pub(crate) fn rust_components(project: &Project) -> anyhow::Result<()> {
+    let missing = |subcommand: &&str| step::output(project.cargo(subcommand).arg("--version")).is_err();
+    if !["fmt", "clippy"].iter().any(missing) {
+        return Ok(());
+    }
+    step("install rustfmt and Clippy", || {
+        let mut rustup = Command::new("rustup");
+        step::run(
+            rustup
+                .args(["component", "add", "rustfmt", "clippy"])
+                .current_dir(&project.root),
+        )
+        .context("without rustup, install rustfmt and Clippy the way you installed Rust")
+    })
+}
+
 /// Installs the npm packages of a folder where they are missing or older than their lock.
 pub(crate) fn npm(folder: &Path) -> anyhow::Result<()> {
     let lock = folder.join("package-lock.json");

@@ -8,7 +8,7 @@ use super::{NEAR, Snapshot, StartRange, simulate};
 
 /// The quantiles that a range runs between.
 const LOW: f64 = 0.1;
-const HIGH: f64 = 0.9;
+const HIGH: f64 = 0.94;
 /// Timers, scheduling and the network shift a start a little, however regular the work is.
 const JITTER: f64 = 0.02;
 const JITTER_SECONDS: f64 = 0.02;
@@ -44,6 +44,7 @@ pub(in crate::queue) struct Curve {
     fresh_for: Duration,
     /// By place, for the first ones; empty where too little is known.
     near: Vec<Near>,
+    slots: usize,
     /// Seconds that a place further back adds to the mean.
     step: f64,
     /// Variance that a place further back adds, and the doubt about the mean as a part of it.
@@ -65,6 +66,7 @@ impl Curve {
                 at,
                 fresh_for: *FRESH.end(),
                 near: Vec::new(),
+                slots: 1,
                 step: 0.0,
                 step_variance: 0.0,
                 doubt: 0.0,
@@ -85,32 +87,25 @@ impl Curve {
             square += share * (service.variance + service.mean * service.mean);
             doubt += share * service.mean * service.doubt();
         }
-        let slots = snapshot.slots.max(1) as f64;
+        let slots = snapshot.slots.max(1);
+        let parallel = slots as f64;
         Self {
             at,
             fresh_for: seconds(mean / 8.0).clamp(*FRESH.start(), *FRESH.end()),
             near,
-            step: mean / slots,
-            step_variance: (square - mean * mean).max(0.0) / (slots * slots),
+            slots,
+            step: mean / parallel,
+            step_variance: (square - mean * mean).max(0.0) / (parallel * parallel),
             doubt: if mean > 0.0 { doubt / mean } else { 0.0 },
         }
     }
 
     /// The start, from `now` on, of the ticket that has `before` others before it. `None`: unknown.
     pub(in crate::queue) fn start(&self, before: usize, now: Instant) -> Option<StartRange> {
-        let last = self.near.last()?;
         let (low, high) = match self.near.get(before) {
+            None if self.near.is_empty() => return None,
             Some(near) => (near.low, near.high),
-            None => {
-                // The simulation's own skew is carried on, scaled as the spread grows.
-                let growth = self.spread(before + 1) / self.spread(NEAR);
-                let growth = if growth.is_finite() { growth } else { 1.0 };
-                let mean = last.mean + (before + 1 - NEAR) as f64 * self.step;
-                (
-                    mean - (last.mean - last.low) * growth,
-                    mean + (last.high - last.mean) * growth,
-                )
-            }
+            None => self.further_back(before)?,
         };
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         let low = low * (1.0 - JITTER) - JITTER_SECONDS - elapsed;
@@ -119,6 +114,22 @@ impl Curve {
             low: seconds(low),
             high: seconds(high),
         })
+    }
+
+    /// Whole rounds of the slots behind a place that was simulated, so that regular work keeps its steps. The
+    /// simulation's own skew is carried on, scaled as the spread grows.
+    fn further_back(&self, before: usize) -> Option<(f64, f64)> {
+        let round = self.slots.min(NEAR);
+        let rounds = (before + 1 - NEAR).div_ceil(round);
+        let base = before - rounds * round;
+        let near = self.near.get(base)?;
+        let mean = near.mean + (rounds * round) as f64 * self.step;
+        let growth = self.spread(before + 1) / self.spread(base + 1);
+        let growth = if growth.is_finite() { growth } else { 1.0 };
+        Some((
+            mean - (near.mean - near.low) * growth,
+            mean + (near.high - near.mean) * growth,
+        ))
     }
 
     /// The standard deviation of the start at a place.

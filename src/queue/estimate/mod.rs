@@ -1,8 +1,9 @@
 //! When a waiting ticket is likely to start.
 //!
-//! A reader gets a range. It runs from the 10 % to the 90 % quantile of the predicted start, so that about eight starts of
-//! ten fall into it. (DESIGN.md speaks of p50–p90, but a range from the median upwards holds four starts of ten, and
-//! most of ours are to fall within what was shown at joining.)
+//! A reader gets a range that at least eight starts of ten are to fall into. So it runs from the 10 % quantile of the
+//! predicted start to the upper one (`HIGH` in `curve`), which is taken a little above 90 %: with long-tailed work the
+//! surprises are late ones, and a small window has seen few of them. (DESIGN.md speaks of p50–p90, but a range from
+//! the median upwards holds four starts of ten.)
 //!
 //! Method, from the last holding times of the line's events ([`Window`]; every ending counts, for a slot that was held
 //! was held):
@@ -37,12 +38,12 @@ pub(super) const NEAR: usize = 32;
 /// Fewest holding times that an estimate is made from.
 const LEAST: usize = 3;
 
-/// When a ticket is likely to start: from now.
+/// When a ticket is likely to start: durations from now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StartRange {
     /// Hopeful: one start of ten is earlier.
     pub low: Duration,
-    /// Careful: one start of ten is later.
+    /// Careful: fewer than one start of ten is later, or about one where the work is long-tailed.
     pub high: Duration,
 }
 

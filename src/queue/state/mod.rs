@@ -6,7 +6,6 @@ mod read;
 mod retune;
 
 use std::{
-    collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
     task::Waker,
     time::Duration,
@@ -18,9 +17,10 @@ use super::{
     EventIndex, Left, Owner, Policy, Refused, TicketId,
     arena::{Arena, Key},
     estimate::{CurveCache, Window},
-    line::{Line, Waiter, WaiterState},
-    owners::Owners,
+    ids::IdMap,
+    line::Line,
     slots::Slots,
+    waiter::{Waiter, WaiterState},
 };
 
 pub(super) use estimates::Reading;
@@ -32,10 +32,31 @@ static TICKETS: AtomicU64 = AtomicU64::new(1);
 /// the lock: so even wakers that are not woken go out this way.
 #[derive(Default)]
 pub(super) struct Effects {
-    pub(super) wake: Vec<Waker>,
+    pub(super) wake: Wakers,
     pub(super) left: Vec<(EventIndex, Left)>,
     /// Some position, count or limit has changed.
     pub(super) changed: bool,
+}
+
+/// Wakers to wake. Most changes wake one, which needs no allocation.
+#[derive(Default)]
+pub(super) struct Wakers {
+    one: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Wakers {
+    fn push(&mut self, waker: Option<Waker>) {
+        if self.one.is_none() {
+            self.one = waker;
+        } else {
+            self.more.extend(waker);
+        }
+    }
+
+    pub(super) fn wake(self) {
+        self.one.into_iter().chain(self.more).for_each(Waker::wake);
+    }
 }
 
 /// A slot handed to a ticket.
@@ -72,8 +93,7 @@ pub(super) struct State {
     running: Arena<Running>,
     waiters: Arena<Waiter>,
     /// Waiting tickets only.
-    by_id: HashMap<TicketId, Key>,
-    owners: Owners,
+    by_id: IdMap<Key>,
     /// By event, how long its last ones held their slots.
     windows: Vec<Window>,
     /// By event.
@@ -99,8 +119,7 @@ impl State {
             line_of: Vec::new(),
             running: Arena::default(),
             waiters: Arena::default(),
-            by_id: HashMap::new(),
-            owners: Owners::new(0),
+            by_id: IdMap::default(),
             windows: vec![Window::default(); policy.events.len()],
             waiting: vec![0; policy.events.len()],
             curves: Vec::new(),
@@ -144,7 +163,7 @@ impl State {
         if self
             .policy
             .max_waiting_per_owner
-            .is_some_and(|most| self.owners.waiting(owner) >= most)
+            .is_some_and(|most| self.waiting_of(owner) >= most)
         {
             return Err(Refused::TooManyOfYours);
         }
@@ -152,12 +171,11 @@ impl State {
             return Err(Refused::Full);
         }
         let id = new_id();
-        let entry = self.owners.enter(owner);
-        let key = self.waiters.insert(Waiter::new(id, event, joined, entry));
+        let key = self.waiters.insert(Waiter::new(id, event, joined));
         self.by_id.insert(id, key);
         self.waiting[event.0] += 1;
         self.arrivals += 1;
-        self.lines[at].push(at, key, self.arrivals, &mut self.waiters, &mut self.owners);
+        self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
         self.mix_changed(at);
         effects.changed = true;
         Ok((id, Joined::Waits(key)))
@@ -205,7 +223,7 @@ impl State {
             }
             WaiterState::Left(_) => {}
         }
-        effects.wake.extend(self.waiters.remove(key).waker);
+        effects.wake.push(self.waiters.remove(key).waker);
     }
 
     /// A slot comes back that nobody took: nothing has been learnt from it.
@@ -277,14 +295,14 @@ impl State {
                 .enumerate()
                 .filter(|(_, line)| line.waiting() > 0 && line.slots.has_free());
             let longest = heads
-                .filter_map(|(at, line)| Some((at, line.head(at, &self.owners)?)))
+                .filter_map(|(at, line)| Some((at, line.head()?)))
                 .min_by_key(|(_, key)| (self.waiters[*key].joined, self.waiters[*key].id));
             let Some((at, key)) = longest else { return };
             let (event, joined) = (self.waiters[key].event, self.waiters[key].joined);
             let Some(running) = self.try_start(at, event, now) else {
                 return;
             };
-            self.lines[at].admit(at, key, &mut self.waiters, &mut self.owners);
+            self.lines[at].admit(key, &mut self.waiters);
             let waited = now.saturating_duration_since(joined);
             self.end_wait(key, WaiterState::Granted(Grant { running, waited }), effects);
         }
@@ -323,6 +341,11 @@ impl State {
         (event, started)
     }
 
+    /// All lines together.
+    fn waiting_of(&self, owner: Owner) -> usize {
+        self.lines.iter().map(|line| line.waiting_of(owner)).sum()
+    }
+
     fn is_due(&self, joined: Instant, now: Instant) -> bool {
         self.deadline(joined).is_some_and(|deadline| deadline <= now)
     }
@@ -330,7 +353,7 @@ impl State {
     fn take_out(&mut self, key: Key, how: Left, effects: &mut Effects) {
         let event = self.waiters[key].event;
         let at = self.line_of[event.0];
-        self.lines[at].remove(at, key, &mut self.waiters, &mut self.owners);
+        self.lines[at].remove(key, &mut self.waiters);
         self.end_wait(key, WaiterState::Left(how), effects);
         self.mix_changed(at);
         effects.left.push((event, how));
@@ -341,9 +364,8 @@ impl State {
     fn end_wait(&mut self, key: Key, state: WaiterState, effects: &mut Effects) {
         let waiter = &mut self.waiters[key];
         waiter.state = state;
-        effects.wake.extend(waiter.waker.take());
+        effects.wake.push(waiter.waker.take());
         self.waiting[waiter.event.0] -= 1;
-        self.owners.leave(waiter.entry);
         self.by_id.remove(&waiter.id);
         if self.by_id.is_empty() && self.by_id.capacity() > KEPT {
             self.by_id.shrink_to_fit();

@@ -35,7 +35,7 @@ impl State {
         let waiter = &self.waiters[*self.by_id.get(&ticket)?];
         let at = self.line_of[waiter.event.0];
         let line = &self.lines[at];
-        let before = line.before(at, waiter, &self.owners);
+        let before = line.before(waiter.place);
         let standing = Standing {
             position: before as u64 + 1,
             waiting: line.waiting() as u64,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Effects, State};
 use crate::queue::{
-    EventIndex, Policy,
+    EventIndex, Owner, Policy,
     arena::Key,
     estimate::{CurveCache, Window},
     line::Line,
@@ -38,9 +38,9 @@ impl State {
         let reordered = policy.order != self.policy.order;
         if policy.max_wait != self.policy.max_wait {
             self.deadlines += 1;
-            effects
-                .wake
-                .extend(self.waiters.iter_mut().filter_map(|waiter| waiter.waker.take()));
+            self.waiters
+                .iter_mut()
+                .for_each(|waiter| effects.wake.push(waiter.waker.take()));
         }
         self.overall.resize(policy.max_running);
         self.policy = policy;
@@ -73,7 +73,6 @@ impl State {
                 self.line_of[*event] = at;
             }
         }
-        self.owners.clear_seats(plan.len());
         self.curves = plan.iter().map(|_| CurveCache::default()).collect();
         self.lines = plan
             .into_iter()
@@ -82,22 +81,21 @@ impl State {
     }
 
     fn reseat(&mut self, plan: Vec<LinePlan>) {
-        let old: Vec<Vec<Key>> = (self.lines.iter().enumerate())
-            .map(|(at, line)| line.next(at, line.waiting(), &self.owners))
+        let old: Vec<Vec<(Owner, Key)>> = self
+            .lines
+            .iter()
+            .map(|line| line.next(line.waiting(), &self.waiters))
             .collect();
         self.lay_out(plan);
-        for order in &old {
-            Line::unlink_all(order, &mut self.waiters);
-        }
         for at in 0..self.lines.len() {
-            self.touch(at);
-            let mut parts: Vec<VecDeque<Key>> = old.iter().map(|order| self.part_of(at, order)).collect();
-            let mut merged: Vec<Key> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
+            let mut parts: Vec<VecDeque<_>> = old.iter().map(|order| self.part_of(at, order)).collect();
+            let mut merged: Vec<_> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
             self.sort_within_owners(&mut merged);
-            for key in merged {
+            for (owner, key) in merged {
                 self.arrivals += 1;
-                self.lines[at].push(at, key, self.arrivals, &mut self.waiters, &mut self.owners);
+                self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
             }
+            self.touch(at);
         }
         for running in self.running.iter_mut() {
             let line = &mut self.lines[self.line_of[running.event.0]];
@@ -107,35 +105,35 @@ impl State {
     }
 
     /// Those of an old line who now belong to the line at `at`.
-    fn part_of(&self, at: usize, order: &[Key]) -> VecDeque<Key> {
+    fn part_of(&self, at: usize, order: &[(Owner, Key)]) -> VecDeque<(Owner, Key)> {
         order
             .iter()
             .copied()
-            .filter(|key| self.line_of[self.waiters[*key].event.0] == at)
+            .filter(|(_, key)| self.line_of[self.waiters[*key].event.0] == at)
             .collect()
     }
 
+    fn pop_longest(&self, parts: &mut [VecDeque<(Owner, Key)>]) -> Option<(Owner, Key)> {
+        let longest = parts.iter_mut().filter(|part| !part.is_empty()).min_by_key(|part| {
+            part.front()
+                .map(|(_, key)| (self.waiters[*key].joined, self.waiters[*key].id))
+        })?;
+        longest.pop_front()
+    }
+
     /// Two lines may bring an owner's tickets together out of their own order; an owner's tickets start as they came.
-    fn sort_within_owners(&self, order: &mut [Key]) {
-        let mut of_owner = HashMap::<Key, Vec<Key>>::new();
-        for key in order.iter() {
-            of_owner.entry(self.waiters[*key].entry).or_default().push(*key);
+    fn sort_within_owners(&self, order: &mut [(Owner, Key)]) {
+        let mut of_owner = HashMap::<Owner, Vec<Key>>::new();
+        for (owner, key) in order.iter() {
+            of_owner.entry(*owner).or_default().push(*key);
         }
         for tickets in of_owner.values_mut() {
             tickets.sort_unstable_by_key(|key| std::cmp::Reverse(self.waiters[*key].id));
         }
-        for key in order {
-            if let Some(first) = of_owner.get_mut(&self.waiters[*key].entry).and_then(Vec::pop) {
+        for (owner, key) in order {
+            if let Some(first) = of_owner.get_mut(owner).and_then(Vec::pop) {
                 *key = first;
             }
         }
-    }
-
-    fn pop_longest(&self, parts: &mut [VecDeque<Key>]) -> Option<Key> {
-        let longest = parts.iter_mut().filter(|part| !part.is_empty()).min_by_key(|part| {
-            part.front()
-                .map(|key| (self.waiters[*key].joined, self.waiters[*key].id))
-        })?;
-        longest.pop_front()
     }
 }

@@ -1,6 +1,11 @@
 //! The queue's tests: rule by rule, against a plain model, and under real threads.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod estimates;
+mod model;
+mod property;
 mod rank;
+mod retune;
 mod rules;
 mod support;
+mod threads;

@@ -223,7 +223,7 @@ async fn a_panic_frees_its_slot() {
     let mut next = join(&queue, A, 2);
     let work = tokio::spawn(async move {
         let _permit = permit;
-        panic!("a fault of the work");
+        std::panic::resume_unwind(Box::new("a fault of the work"));
     });
     assert!(work.await.unwrap_err().is_panic());
     assert_eq!(recorder.endings.lock().unwrap()[0].1, Outcome::Failed);

@@ -1,0 +1,134 @@
+//! What can go wrong with a file, as sentences for the person.
+
+use std::io;
+
+use thiserror::Error;
+
+/// A fault with a file. `Display` is a sentence for the person whose file it is: what happened and what to do.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// Nothing in it.
+    #[error("“{name}” is empty. Choose a file with something in it.")]
+    Empty {
+        /// Its name, made harmless.
+        name: String,
+    },
+    /// More than `MAX_UPLOAD_SIZE`.
+    #[error("“{name}” is larger than {}, the most that Anteroom takes. Choose a smaller file.", size(*limit))]
+    TooLarge {
+        /// Its name, made harmless.
+        name: String,
+        /// The most that is taken, in bytes.
+        limit: u64,
+    },
+    /// Neither text nor a picture that models can see.
+    #[error(
+        "Anteroom takes text, Markdown, CSV, JSON, source code and images (PNG, JPEG, GIF, WebP). \
+         “{name}” is none of these."
+    )]
+    Unsupported {
+        /// Its name, made harmless.
+        name: String,
+    },
+    /// Its name is a picture's, its content is not.
+    #[error(
+        "“{name}” is named like an image, but holds none that Anteroom knows (PNG, JPEG, GIF, WebP). \
+         Save it as one of these, or give it its right name."
+    )]
+    NotAnImage {
+        /// Its name, made harmless.
+        name: String,
+    },
+    /// Its name is a text's, its content is in an encoding that cannot be told.
+    #[error("“{name}” is not text in UTF-8. Save it as UTF-8 and upload it again.")]
+    NotUtf8 {
+        /// Its name, made harmless.
+        name: String,
+    },
+    /// It is not kept (any more).
+    #[error("This file is no longer here. Upload it again.")]
+    Gone,
+    /// The disk is full.
+    #[error("The server has no room left for files. Try again later, or ask whoever runs it.")]
+    NoSpace(#[source] io::Error),
+    /// The disk failed otherwise.
+    #[error("The server could not keep or read the file. Try again later, or ask whoever runs it.")]
+    Disk(#[source] io::Error),
+}
+
+impl FileError {
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Empty { .. } => 400,
+            Self::Gone => 404,
+            Self::TooLarge { .. } => 413,
+            Self::Unsupported { .. } | Self::NotAnImage { .. } | Self::NotUtf8 { .. } => 415,
+            Self::NoSpace(_) => 507,
+            Self::Disk(_) => 500,
+        }
+    }
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace(error),
+            _ => Self::Disk(error),
+        }
+    }
+}
+
+/// A number of bytes for people, in units of 1,024: `512 bytes`, `1.5 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    // In tenths of a unit, so that no float is needed.
+    let mut tenths = u128::from(bytes) * 10 / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    if tenth == 0 {
+        format!("{whole} {}", UNITS[unit])
+    } else {
+        format!("{whole}.{tenth} {}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_people_say_them() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1_023, "1023 bytes"),
+            (1_024, "1 KB"),
+            (1_536, "1.5 KB"),
+            (10 * 1024 * 1024, "10 MB"),
+            (u64::MAX, "16777215.9 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn the_limit_is_named() {
+        let error = FileError::TooLarge {
+            name: "a.csv".to_owned(),
+            limit: 20 * 1024 * 1024,
+        };
+        assert_eq!(
+            error.to_string(),
+            "“a.csv” is larger than 20 MB, the most that Anteroom takes. Choose a smaller file."
+        );
+        assert_eq!(error.status(), 413);
+    }
+}

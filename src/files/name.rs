@@ -1,0 +1,118 @@
+//! Names that cannot do harm, wherever they are shown or saved.
+
+/// Longest name, in characters.
+const MAX_CHARS: usize = 100;
+/// Longest ending that is kept when a name is cut, in characters.
+const MAX_ENDING_CHARS: usize = 12;
+
+/// `name` without folders, characters that mislead or that some system reserves; never empty, never long.
+pub(super) fn harmless(name: &str) -> String {
+    let last = name
+        .rsplit(['/', '\\'])
+        .find(|part| !part.trim().is_empty())
+        .unwrap_or_default();
+    let name: String = last
+        .chars()
+        .filter(|&c| !is_invisible(c))
+        .map(|c| {
+            if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let name = name.trim().trim_end_matches(['.', ' ']);
+    if name.is_empty() {
+        return "file".to_owned();
+    }
+    let name = shorten(name);
+    if is_reserved(&name) { format!("_{name}") } else { name }
+}
+
+/// The ending of a name, in lower case and without its dot; empty where there is none.
+pub(super) fn ending(name: &str) -> String {
+    name.rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+/// Controls, and what changes how the characters around it are shown.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+fn shorten(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= MAX_CHARS {
+        return name.to_owned();
+    }
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending)
+        .filter(|e| e.chars().count() <= MAX_ENDING_CHARS);
+    let ending = ending.map(|ending| format!(".{ending}")).unwrap_or_default();
+    let start: String = name.chars().take(MAX_CHARS - 1 - ending.chars().count()).collect();
+    format!("{}…{ending}", start.trim_end())
+}
+
+/// Names that Windows gives to devices, with whatever ending.
+fn is_reserved(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim().to_ascii_uppercase();
+    let device = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || device.is_some_and(|number| {
+            matches!(
+                number,
+                "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmful_names_are_made_harmless() {
+        for (name, shown) in [
+            ("notes.md", "notes.md"),
+            ("../../x", "x"),
+            ("..\\..\\x.txt", "x.txt"),
+            ("/etc/passwd", "passwd"),
+            ("C:\\autoexec.bat", "autoexec.bat"),
+            ("a/", "a"),
+            ("..", "file"),
+            ("../..", "file"),
+            ("", "file"),
+            (" \t\n", "file"),
+            ("...", "file"),
+            (".gitignore", ".gitignore"),
+            ("a\0b\nc\u{7f}\u{1b}[31m.txt", "abc[31m.txt"),
+            ("invoice\u{202E}fdp.exe", "invoicefdp.exe"),
+            ("a\u{200B}\u{FEFF}b.md", "ab.md"),
+            ("a<b>:\"|?*.txt", "a_b______.txt"),
+            ("CON", "_CON"),
+            ("nul.txt", "_nul.txt"),
+            ("com1.log.txt", "_com1.log.txt"),
+            ("LPT9", "_LPT9"),
+            ("console.log", "console.log"),
+            ("trailing. . ", "trailing"),
+            ("Übersicht 2024 – 最終.csv", "Übersicht 2024 – 最終.csv"),
+        ] {
+            assert_eq!(harmless(name), shown, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_ending() {
+        let name = harmless(&format!("{}.csv", "ä".repeat(5_000)));
+        assert_eq!(name.chars().count(), MAX_CHARS);
+        assert!(name.ends_with("ä….csv"));
+        assert_eq!(harmless(&format!("a.{}", "b".repeat(5_000))).chars().count(), MAX_CHARS);
+        assert_eq!(harmless(&"/".repeat(100_000)), "file");
+    }
+}

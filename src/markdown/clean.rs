@@ -1,0 +1,88 @@
+//! The second fence: lets through exactly what [`super::html`] makes, whatever went wrong there.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use ammonia::{Builder, UrlRelative};
+
+use super::highlight;
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = Builder::empty();
+    cleaner
+        .tags(HashSet::from([
+            "a",
+            "blockquote",
+            "br",
+            "button",
+            "code",
+            "del",
+            "div",
+            "em",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "input",
+            "li",
+            "ol",
+            "p",
+            "pre",
+            "span",
+            "strong",
+            "table",
+            "tbody",
+            "td",
+            "th",
+            "thead",
+            "tr",
+            "ul",
+        ]))
+        .clean_content_tags(HashSet::from(["script", "style"]))
+        .tag_attributes(HashMap::from([
+            ("a", HashSet::from(["href", "title"])),
+            ("button", HashSet::from(["data-copy"])),
+            ("input", HashSet::from(["checked", "disabled"])),
+            ("ol", HashSet::from(["start"])),
+        ]))
+        .tag_attribute_values(HashMap::from([
+            ("button", HashMap::from([("type", HashSet::from(["button"]))])),
+            ("input", HashMap::from([("type", HashSet::from(["checkbox"]))])),
+            (
+                "td",
+                HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
+            ),
+            (
+                "th",
+                HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
+            ),
+        ]))
+        .set_tag_attribute_values(HashMap::from([("a", HashMap::from([("target", "_blank")]))]))
+        .allowed_classes(HashMap::from([
+            ("button", HashSet::from(["code-copy"])),
+            ("div", HashSet::from(["code", "code-bar", "table-wrap"])),
+            ("input", HashSet::from(["task-list-item-checkbox"])),
+            ("li", HashSet::from(["task-list-item"])),
+            ("ol", HashSet::from(["contains-task-list"])),
+            ("p", HashSet::from(["raw"])),
+            (
+                "span",
+                highlight::CLASSES.iter().copied().chain(["code-lang"]).collect(),
+            ),
+            ("ul", HashSet::from(["contains-task-list"])),
+        ]))
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(UrlRelative::Deny);
+    cleaner
+});
+
+/// `html` without anything that is not ours.
+pub(super) fn clean(html: &str) -> String {
+    CLEANER.clean(html).to_string()
+}

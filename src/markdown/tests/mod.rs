@@ -1,0 +1,174 @@
+//! Tests of the whole room: what hostile answers become, and that streaming ends where rendering does.
+
+mod blocks;
+mod colours;
+mod hostile;
+mod streaming;
+
+use std::cell::RefCell;
+
+use html5ever::{
+    tendril::StrTendril,
+    tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts},
+};
+
+/// What a browser's tokenizer finds in some HTML.
+#[derive(Default)]
+struct Found {
+    tags: RefCell<Vec<Tag>>,
+    text: RefCell<String>,
+    others: RefCell<Vec<String>>,
+}
+
+impl TokenSink for Found {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        match token {
+            Token::TagToken(tag) => self.tags.borrow_mut().push(tag),
+            Token::CharacterTokens(text) => self.text.borrow_mut().push_str(&text),
+            Token::EOFToken => {}
+            other => self.others.borrow_mut().push(format!("{other:?}")),
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+fn tokenize(html: &str) -> Found {
+    let tokenizer = Tokenizer::new(
+        Found::default(),
+        TokenizerOpts {
+            exact_errors: true,
+            ..Default::default()
+        },
+    );
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink
+}
+
+/// The text that a reader sees.
+fn text_of(html: &str) -> String {
+    tokenize(html).text.take()
+}
+
+/// All start tags, as `name attribute=value …`.
+fn start_tags(html: &str) -> Vec<String> {
+    let tags = tokenize(html).tags.take();
+    tags.iter()
+        .filter(|tag| tag.kind == TagKind::StartTag)
+        .map(describe)
+        .collect()
+}
+
+fn describe(tag: &Tag) -> String {
+    tag.attrs.iter().fold(tag.name.to_string(), |text, attr| {
+        format!("{text} {}={}", attr.name.local, attr.value)
+    })
+}
+
+/// The whole truth on what an answer may put on the page. Written apart from the cleaner, so that an error in one
+/// shows in the other.
+fn fault(html: &str) -> Option<String> {
+    const VOID: [&str; 3] = ["br", "hr", "input"];
+    const PLAIN: [&str; 21] = [
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "pre",
+        "strong",
+        "table",
+        "tbody",
+        "thead",
+        "tr",
+        "td",
+        "th",
+        "li",
+    ];
+    let found = tokenize(html);
+    if let Some(other) = found.others.take().first() {
+        return Some(format!("neither tag nor text: {other}"));
+    }
+    let mut open: Vec<String> = Vec::new();
+    for tag in found.tags.take() {
+        let name = tag.name.to_string();
+        if tag.kind == TagKind::EndTag {
+            if open.pop().as_ref() != Some(&name) {
+                return Some(format!("</{name}> closes nothing"));
+            }
+            continue;
+        }
+        if !VOID.contains(&name.as_str()) {
+            open.push(name.clone());
+        }
+        let mut attributes: Vec<String> = tag
+            .attrs
+            .iter()
+            .map(|attr| format!("{}={}", attr.name.local, attr.value))
+            .collect();
+        attributes.sort();
+        let rest: Vec<&str> = attributes.iter().map(String::as_str).collect();
+        let is_ours = match (name.as_str(), rest.as_slice()) {
+            ("a", attributes) => is_our_link(attributes),
+            ("td" | "th", [align]) => ["align=left", "align=center", "align=right"].contains(align),
+            ("p" | "ul" | "ol", []) | ("p", ["class=raw"]) | ("ul" | "ol", ["class=contains-task-list"]) => true,
+            ("ol", [start] | ["class=contains-task-list", start]) => start
+                .strip_prefix("start=")
+                .is_some_and(|number| number.parse::<u32>().is_ok()),
+            ("li", ["class=task-list-item"]) => true,
+            ("div", ["class=code" | "class=code-bar" | "class=table-wrap"]) | ("span", ["class=code-lang"]) => true,
+            ("span", [class]) => class
+                .strip_prefix("class=")
+                .is_some_and(|c| super::highlight::CLASSES.contains(&c)),
+            ("button", ["class=code-copy", "data-copy=", "type=button"]) => true,
+            (
+                "input",
+                [
+                    "checked=",
+                    "class=task-list-item-checkbox",
+                    "disabled=",
+                    "type=checkbox",
+                ],
+            ) => true,
+            ("input", ["class=task-list-item-checkbox", "disabled=", "type=checkbox"]) => true,
+            (name, []) => PLAIN.contains(&name),
+            _ => false,
+        };
+        if !is_ours {
+            return Some(format!("<{}>", describe(&tag)));
+        }
+    }
+    open.first().map(|name| format!("<{name}> is not closed"))
+}
+
+fn is_our_link(attributes: &[&str]) -> bool {
+    let [href, "rel=noopener noreferrer nofollow", "target=_blank", title @ ..] = attributes else {
+        return false;
+    };
+    let leads_out = href
+        .strip_prefix("href=")
+        .and_then(|url| ammonia::Url::parse(url).ok())
+        .is_some_and(|url| ["http", "https", "mailto"].contains(&url.scheme()));
+    leads_out && matches!(title, [] | [_])
+}
+
+/// Rendered, and made sure to be harmless.
+#[track_caller]
+fn render(text: &str) -> String {
+    let blocks = super::render(text);
+    for block in &blocks {
+        assert_eq!(fault(block), None, "in {block:.2000} of {text:.2000}");
+    }
+    blocks.concat()
+}
