@@ -14,7 +14,7 @@ async fn a_page_that_reloads_in_the_middle_of_an_answer_misses_nothing() {
     let mut feed = browser.feed().await;
     let sent = browser.send("story [[tokens=60 gate=middle after=20]]").await;
     feed.until("a part of the answer", |feed| {
-        feed.turns.get(&sent.turn).is_some_and(|turn| turn.blocks.concat().contains("20"))
+        feed.turns.get(&sent.turn).is_some_and(|turn| turn.blocks.concat().contains("word15"))
     })
     .await;
     let before = feed.position;
@@ -23,7 +23,7 @@ async fn a_page_that_reloads_in_the_middle_of_an_answer_misses_nothing() {
     // The page as the server renders it on reload has the part, and its feed goes on from there.
     let view = browser.conversation(sent.conversation).await.expect("the conversation");
     assert_eq!(view.turns[0].state, TurnState::Running);
-    assert!(view.turns[0].blocks.concat().contains("20"));
+    assert!(view.turns[0].blocks.concat().contains("word15"));
     let mut reloaded = browser.feed_after(view.feed).await;
     reloaded.turns.insert(sent.turn, view.turns[0].clone());
     // A page that only lost its connection goes on from what it had seen.
