@@ -134,7 +134,7 @@ impl Scene {
     fn advance(&self, first_mine: Option<u64>, waiting: u64) -> u64 {
         match (self.first_mine, first_mine) {
             (Some(was), Some(is)) => was.saturating_sub(is),
-            (Some(was), None) if was == 1 => 1,
+            (Some(1), None) => 1,
             _ => self.waiting.saturating_sub(waiting),
         }
     }
