@@ -6,10 +6,9 @@
 
 mod error;
 mod inspect;
-mod message;
 mod name;
 mod vault;
 
 pub use error::FileError;
-pub use message::{MAX_TEXT_BYTES, into_message};
+pub use name::harmless;
 pub use vault::{Upload, Vault};

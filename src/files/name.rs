@@ -6,7 +6,8 @@ const MAX_CHARS: usize = 100;
 const MAX_ENDING_CHARS: usize = 12;
 
 /// `name` without folders, characters that mislead or that some system reserves; never empty, never long.
-pub(super) fn harmless(name: &str) -> String {
+#[must_use]
+pub fn harmless(name: &str) -> String {
     let last = name
         .rsplit(['/', '\\'])
         .find(|part| !part.trim().is_empty())

@@ -12,7 +12,7 @@ use super::{
     EventIndex, Left, Observer, Outcome, Policy, StartRange,
     arena::Key,
     estimate::Curve,
-    state::{Effects, Grant, Reading, State},
+    state::{Effects, Grant, Reading, Seen, State},
 };
 
 /// What all clones of a queue, its tickets and its permits share.
@@ -78,30 +78,18 @@ impl Shared {
         self.change(|state, now, effects| state.abandon(key, now, effects));
     }
 
-    pub(super) fn expire(&self, now: Instant) {
-        self.change(|state, _, effects| state.expire(now, effects));
+    /// A timer has seen `deadline` pass.
+    pub(super) fn expire(&self, deadline: Option<Instant>) {
+        self.change(|state, now, effects| state.expire(deadline.map_or(now, |deadline| deadline.max(now)), effects));
     }
 
-    /// A waiter's deadline, and the count that tells when to ask for it again.
-    pub(super) fn deadline(&self, key: Key) -> (Option<Instant>, u64) {
-        let state = self.lock();
-        (state.deadline_of(key), state.deadlines())
-    }
-
-    /// How a wait has ended, if it has; else `waker` will be woken when it does. Also the count of [`Self::deadline`].
-    pub(super) fn look(&self, key: Key, waker: &Waker) -> (Option<Result<Grant, Left>>, u64) {
+    /// How a ticket's wait has ended, if it has; else `waker` will be woken when it does.
+    pub(super) fn look(&self, key: Key, waker: &Waker) -> Seen {
         // A waker that is replaced may be the last hold on a task, and its drop may come back to this lock: after it.
-        let mut swapped = None;
-        let mut state = self.lock();
-        let deadlines = state.deadlines();
-        if state.wakes(key, waker) {
-            return (None, deadlines);
-        }
-        swapped.replace(waker.clone());
-        let found = state.look(key, &mut swapped);
-        drop(state);
-        drop(swapped);
-        (found, deadlines)
+        let mut replaced = None;
+        let seen = self.lock().look(key, waker, &mut replaced);
+        drop(replaced);
+        seen
     }
 
     /// Answers a question about a start. The lock is taken only to keep a new curve for the next reader.

@@ -2,15 +2,21 @@
 
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
     mem,
+    pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{EventIndex, Left, Permit, TicketId, arena::Key, shared::Shared, state::Grant};
+use super::{
+    EventIndex, Left, Permit, TicketId,
+    arena::Key,
+    shared::Shared,
+    state::{Grant, Seen},
+};
 
 /// A place in the line. Dropping it leaves the line (as [`Left::Cancelled`]), or gives back the slot it was just given.
 pub struct Ticket {
@@ -28,13 +34,6 @@ pub(super) enum Seat {
     Left(Left),
     /// Its permit has been handed out.
     Taken,
-}
-
-/// Why a wait was interrupted.
-enum Woken {
-    Ended,
-    /// The longest wait has been changed: the deadline may be another.
-    Retuned,
 }
 
 impl Ticket {
@@ -62,48 +61,46 @@ impl Ticket {
     /// # Panics
     /// If asked again after it has handed out its permit.
     pub async fn admitted(&mut self) -> Result<Permit, Left> {
+        let mut timer = pin!(None);
+        poll_fn(|cx| self.poll(timer.as_mut(), cx)).await
+    }
+
+    fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, Left>> {
         loop {
             match mem::replace(&mut self.seat, Seat::Taken) {
                 Seat::Granted(grant) => {
                     self.shared.started(self.event, grant.waited);
-                    return Ok(Permit::new(Arc::clone(&self.shared), grant));
+                    return Poll::Ready(Ok(Permit::new(Arc::clone(&self.shared), grant)));
                 }
                 Seat::Left(how) => {
                     self.seat = Seat::Left(how);
-                    return Err(how);
+                    return Poll::Ready(Err(how));
                 }
                 Seat::Taken => panic!("a ticket hands out one permit"),
                 Seat::Waiting(key) => {
-                    self.seat = Seat::Waiting(key);
-                    self.wait(key).await;
+                    let seen = self.shared.look(key, cx.waker());
+                    self.seat = match seen {
+                        Seen::Granted(grant) => Seat::Granted(grant),
+                        Seen::Left(how) => Seat::Left(how),
+                        Seen::Waits { .. } => Seat::Waiting(key),
+                    };
+                    if let Seen::Waits { deadline } = seen {
+                        ready!(poll_deadline(timer.as_mut(), deadline, cx));
+                        // Whoever takes the lock first decides, an admission or this; the next look tells.
+                        self.shared.expire(deadline);
+                    }
                 }
             }
         }
     }
+}
 
-    /// Returns when the wait has ended, or needs another look at its deadline.
-    async fn wait(&mut self, key: Key) {
-        let (deadline, deadlines) = self.shared.deadline(key);
-        let ended = poll_fn(|cx| self.poll(key, deadlines, cx));
-        match deadline {
-            None => {
-                ended.await;
-            }
-            // At the deadline, whoever holds the lock first decides: the slot or the end.
-            Some(deadline) if timeout_at(deadline, ended).await.is_err() => self.shared.expire(Instant::now()),
-            Some(_) => {}
-        }
+/// Ready once the deadline has passed. A retuning may have moved it, and wakes everybody who waits.
+fn poll_deadline(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    if timer.as_ref().as_pin_ref().map(|timer| timer.deadline()) != deadline {
+        timer.set(deadline.map(sleep_until));
     }
-
-    fn poll(&mut self, key: Key, deadlines: u64, cx: &mut Context<'_>) -> Poll<Woken> {
-        match self.shared.look(key, cx.waker()) {
-            (Some(Ok(grant)), _) => self.seat = Seat::Granted(grant),
-            (Some(Err(how)), _) => self.seat = Seat::Left(how),
-            (None, now) if now != deadlines => return Poll::Ready(Woken::Retuned),
-            (None, _) => return Poll::Pending,
-        }
-        Poll::Ready(Woken::Ended)
-    }
+    timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
 }
 
 impl Drop for Ticket {

@@ -1,6 +1,7 @@
 //! Everything that the queue's one lock guards. Nothing here waits, wakes or calls out: what is to be done after the lock
 //! has been released is put into [`Effects`].
 
+mod effects;
 mod estimates;
 mod read;
 mod retune;
@@ -23,41 +24,11 @@ use super::{
     waiter::{Waiter, WaiterState},
 };
 
+pub(super) use effects::Effects;
 pub(super) use estimates::Reading;
 
 /// One counter for the whole process, so that an id names one ticket whichever queue it is in.
 static TICKETS: AtomicU64 = AtomicU64::new(1);
-
-/// What is to be done once the lock has been released. Dropping a waker may drop a task and with it a ticket, which takes
-/// the lock: so even wakers that are not woken go out this way.
-#[derive(Default)]
-pub(super) struct Effects {
-    pub(super) wake: Wakers,
-    pub(super) left: Vec<(EventIndex, Left)>,
-    /// Some position, count or limit has changed.
-    pub(super) changed: bool,
-}
-
-/// Wakers to wake. Most changes wake one, which needs no allocation.
-#[derive(Default)]
-pub(super) struct Wakers {
-    one: Option<Waker>,
-    more: Vec<Waker>,
-}
-
-impl Wakers {
-    fn push(&mut self, waker: Option<Waker>) {
-        if self.one.is_none() {
-            self.one = waker;
-        } else {
-            self.more.extend(waker);
-        }
-    }
-
-    pub(super) fn wake(self) {
-        self.one.into_iter().chain(self.more).for_each(Waker::wake);
-    }
-}
 
 /// A slot handed to a ticket.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +54,16 @@ pub(super) enum Joined {
     TooLate,
 }
 
+/// What a ticket sees when it looks.
+pub(super) enum Seen {
+    Granted(Grant),
+    Left(Left),
+    Waits {
+        /// When it leaves as [`Left::Expired`].
+        deadline: Option<Instant>,
+    },
+}
+
 pub(super) struct State {
     policy: Policy,
     lines: Vec<Line>,
@@ -104,8 +85,6 @@ pub(super) struct State {
     /// The last [`Line::epoch`] given; none is given twice, whatever becomes of the lines.
     epochs: u64,
     closed: bool,
-    /// How often the longest wait has changed; a ticket that waits looks at its deadline again when this moves.
-    deadlines: u64,
 }
 
 /// Capacity of the index of waiting tickets that is kept when nobody waits any more.
@@ -126,7 +105,6 @@ impl State {
             arrivals: 0,
             epochs: 0,
             closed: false,
-            deadlines: 0,
             policy,
         };
         state.lay_out(state.policy.plan());
@@ -190,27 +168,25 @@ impl State {
         true
     }
 
-    /// What a ticket that waits sees when it looks; it takes what it finds, and its record is gone then. `waker` is
-    /// swapped for the one it replaces, to be dropped outside the lock.
-    pub(super) fn look(&mut self, key: Key, waker: &mut Option<Waker>) -> Option<Result<Grant, Left>> {
+    /// What a ticket sees when it looks. Once its wait has ended it takes what it finds, and its record is gone; else
+    /// `waker` is kept and will be woken. What is `replaced` is to be dropped outside the lock.
+    pub(super) fn look(&mut self, key: Key, waker: &Waker, replaced: &mut Option<Waker>) -> Seen {
         let waiter = &mut self.waiters[key];
-        let found = match waiter.state {
+        let seen = match waiter.state {
             WaiterState::Waiting => {
-                std::mem::swap(&mut waiter.waker, waker);
-                return None;
+                if waiter.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+                    *replaced = waiter.waker.replace(waker.clone());
+                }
+                let joined = waiter.joined;
+                return Seen::Waits {
+                    deadline: self.deadline(joined),
+                };
             }
-            WaiterState::Granted(grant) => Ok(grant),
-            WaiterState::Left(how) => Err(how),
+            WaiterState::Granted(grant) => Seen::Granted(grant),
+            WaiterState::Left(how) => Seen::Left(how),
         };
-        *waker = self.waiters.remove(key).waker;
-        Some(found)
-    }
-
-    /// Whether a waiting ticket would be woken through `waker` already.
-    pub(super) fn wakes(&self, key: Key, waker: &Waker) -> bool {
-        let waiter = &self.waiters[key];
-        matches!(waiter.state, WaiterState::Waiting)
-            && waiter.waker.as_ref().is_some_and(|known| known.will_wake(waker))
+        *replaced = self.waiters.remove(key).waker;
+        seen
     }
 
     /// A ticket is dropped before it learnt how it ended.
@@ -258,16 +234,8 @@ impl State {
     }
 
     /// When a ticket has to have started.
-    pub(super) fn deadline_of(&self, key: Key) -> Option<Instant> {
-        self.deadline(self.waiters[key].joined)
-    }
-
     fn deadline(&self, joined: Instant) -> Option<Instant> {
         joined.checked_add(self.policy.max_wait?)
-    }
-
-    pub(super) fn deadlines(&self) -> u64 {
-        self.deadlines
     }
 
     pub(super) fn close(&mut self, effects: &mut Effects) {

@@ -37,7 +37,7 @@ impl State {
         let plan = policy.plan();
         let reordered = policy.order != self.policy.order;
         if policy.max_wait != self.policy.max_wait {
-            self.deadlines += 1;
+            // They set their timers anew when they look again.
             self.waiters
                 .iter_mut()
                 .for_each(|waiter| effects.wake.push(waiter.waker.take()));

@@ -11,7 +11,7 @@ use super::{Feed, soon};
 /// One browser with its cookie.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    http: Client,
+    pub(crate) http: Client,
     pub(crate) addr: SocketAddr,
     pub(crate) cookie: String,
 }

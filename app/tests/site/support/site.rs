@@ -75,11 +75,6 @@ impl Site {
         })
         .await;
     }
-
-    /// Waits until the model server has been asked this.
-    pub(crate) async fn until_asked(&self, question: &str) {
-        soon(question, self.model.until(|record| record.of(question).next().is_some())).await;
-    }
 }
 
 impl Drop for Site {
