@@ -13,7 +13,7 @@ async fn eight_browsers_share_two_slots() {
         let browser = site.browser().await;
         let mut feed = browser.feed().await;
         let sent = browser.send(&format!("question {number}")).await;
-        let place = (number > 2).then_some(number - 2);
+        let place = (number > 2).then(|| number - 2);
         assert_eq!(sent.place.as_ref().map(|place| place.position), place, "browser {number}");
         match place {
             Some(place) => feed.until_position(sent.turn, place).await,
