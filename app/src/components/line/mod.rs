@@ -45,7 +45,7 @@ impl Scale {
                 mark: 2.5,
                 mark_pitch: 9.0,
                 most: (6, 7),
-                character: 8.0,
+                character: 10.0,
             },
             Self::Medium => Lengths {
                 door: (26.0, 42.0),
@@ -53,7 +53,7 @@ impl Scale {
                 mark: 5.5,
                 mark_pitch: 18.0,
                 most: (5, 9),
-                character: 6.2,
+                character: 6.5,
             },
             Self::Large => Lengths {
                 door: (60.0, 96.0),

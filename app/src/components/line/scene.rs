@@ -129,7 +129,7 @@ impl Style {
                 text,
                 place: place - 0.4,
             },
-            width + 0.4,
+            width + 0.7,
         )
     }
 }
