@@ -64,7 +64,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             .collect::<Vec<_>>()
     };
     view! {
-        <div class="log" id="log" node_ref=log on:scroll=measure on:click=copy_code tabindex="0" role="region" aria-label="Conversation">
+        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
             <div class="log-inside" node_ref=inside>
                 <For
                     each=rows
@@ -91,7 +91,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
 }
 
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.
-fn copy_code(event: ev::MouseEvent) {
+fn copy_code(event: &ev::MouseEvent) {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
         return;
     };
