@@ -26,10 +26,15 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             log.set_scroll_top(log.scroll_height());
         }
     };
+    let last_top = StoredValue::new(0);
     let measure = move |_| {
         if let Some(log) = log.get_untracked() {
-            let near = log.scroll_height() - log.scroll_top() - log.client_height() < NEAR;
-            if near != at_end.get_untracked() {
+            let top = log.scroll_top();
+            let near = log.scroll_height() - top - log.client_height() < NEAR;
+            // The event comes late: the answer may have grown since our own scrolling. Only the reader scrolls up.
+            let left = !near && top < last_top.get_value();
+            last_top.set_value(top);
+            if (near || left) && near != at_end.get_untracked() {
                 at_end.set(near);
             }
         }
