@@ -1,6 +1,7 @@
 //! A store in memory: nothing in it outlasts the process.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -49,7 +50,7 @@ impl Store for MemoryStore {
                 shelf.conversations.values().map(|(record, _)| record.clone()).collect()
             })
             .unwrap_or_default();
-        all.sort_by(|a, b| (b.updated_at, b.id).cmp(&(a.updated_at, a.id)));
+        all.sort_by_key(|record| Reverse((record.updated_at, record.id)));
         Ok(all)
     }
 
