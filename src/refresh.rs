@@ -42,13 +42,21 @@ impl Refreshes {
         F: Future<Output = FeedMessage> + Send + 'static,
     {
         session.presence().touch();
-        let Some(claim) = session.claim_refresh(kind) else { return };
+        let Some(claim) = session.claim_refresh(kind) else {
+            return;
+        };
         let event = match kind {
             RefreshKind::Stats => Event::StatsRefresh,
             RefreshKind::Logs => Event::LogsRefresh,
         };
-        let refused = move |message: &str| FeedMessage::RefreshRefused { refresh: kind, message: message.into() };
-        let mut ticket = match self.queue.join(status::index(event), session.id().owner(), Instant::now()) {
+        let refused = move |message: &str| FeedMessage::RefreshRefused {
+            refresh: kind,
+            message: message.into(),
+        };
+        let mut ticket = match self
+            .queue
+            .join(status::index(event), session.id().owner(), Instant::now())
+        {
             Ok(ticket) => ticket,
             Err(why) => {
                 drop(claim);

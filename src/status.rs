@@ -15,7 +15,10 @@ pub const fn index(event: Event) -> EventIndex {
 /// An estimate, as browsers are told it.
 #[must_use]
 pub fn estimate(range: StartRange) -> Estimate {
-    Estimate { low: range.low.as_secs_f64(), high: range.high.as_secs_f64() }
+    Estimate {
+        low: range.low.as_secs_f64(),
+        high: range.high.as_secs_f64(),
+    }
 }
 
 /// A line, as browsers are told it.
@@ -23,7 +26,11 @@ pub fn estimate(range: StartRange) -> Estimate {
 pub fn line(state: &LineState) -> LineView {
     LineView {
         name: state.name.clone(),
-        events: state.events.iter().filter_map(|event| Event::ALL.get(event.0).copied()).collect(),
+        events: state
+            .events
+            .iter()
+            .filter_map(|event| Event::ALL.get(event.0).copied())
+            .collect(),
         running: state.running as u64,
         limit: state.limit.map(|limit| limit as u64),
         waiting: state.waiting as u64,

@@ -44,6 +44,15 @@ pub(crate) fn visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
+/// Whether the person most likely types on a keyboard of hardware: there is a pointer that can hover.
+pub(crate) fn has_keyboard() -> bool {
+    window()
+        .match_media("(hover: hover)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
+}
+
 /// Closes a popover, if it is open.
 pub(crate) fn hide_popover(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {

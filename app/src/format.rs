@@ -159,13 +159,13 @@ pub(crate) fn size(bytes: u64) -> String {
         return format!("{bytes} B");
     }
     // In tenths of the unit, so that no float formatting is dragged into the page's WebAssembly.
-    let mut tenths = bytes.saturating_mul(10) / 1024;
-    let mut unit = 0;
-    while tenths >= 10240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
+    let (mut divisor, mut unit) = (1024_u128, 0);
+    while u128::from(bytes) >= divisor * 1024 && unit + 1 < UNITS.len() {
+        divisor *= 1024;
         unit += 1;
     }
-    if tenths >= 100 || tenths % 10 == 0 {
+    let tenths = (u128::from(bytes) * 10 + divisor / 2) / divisor;
+    if tenths >= 100 || tenths.is_multiple_of(10) {
         format!("{} {}", tenths / 10, UNITS[unit])
     } else {
         format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])

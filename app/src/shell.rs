@@ -59,7 +59,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" content="#f7f8f5" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#f6f8f4" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#0e1513" media="(prefers-color-scheme: dark)" />
                 <meta name="description" content="A fair line in front of a language model." />
                 <script nonce=use_nonce()>{EARLY}</script>

@@ -33,7 +33,10 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
 
 async fn evict(engine: &Engine) {
     let settings = engine.settings();
-    let bounds = Bounds { idle: settings.session_idle_timeout, max: settings.max_sessions };
+    let bounds = Bounds {
+        idle: settings.session_idle_timeout,
+        max: settings.max_sessions,
+    };
     for id in engine.sessions.evict(bounds) {
         tracing::debug!(session = ?id, "session left memory");
         engine.session_left(id).await;

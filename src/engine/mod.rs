@@ -86,11 +86,17 @@ impl Engine {
         let vault = Arc::new(vault.context("DATA_DIR cannot be used for uploaded files")?);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         if !store.lasts() {
-            vault.clear().await.context("the files of an earlier run cannot be removed from DATA_DIR")?;
+            vault
+                .clear()
+                .await
+                .context("the files of an earlier run cannot be removed from DATA_DIR")?;
         }
         let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
-        let house = Arc::new(EngineHouse { queue: queue.clone(), rows: Arc::clone(&rows) });
+        let house = Arc::new(EngineHouse {
+            queue: queue.clone(),
+            rows: Arc::clone(&rows),
+        });
         let agents = agents(&settings, house)?;
         let model = agents.model();
         let settings = watch::Sender::new(Arc::new(settings));
@@ -202,7 +208,13 @@ impl Engine {
     /// is then all there is.
     #[must_use]
     pub fn feed_position(&self, session: Option<&Session>) -> FeedPosition {
-        session.map_or(FeedPosition { epoch: uuid::Uuid::nil(), number: 0 }, |session| session.journal().position())
+        session.map_or(
+            FeedPosition {
+                epoch: uuid::Uuid::nil(),
+                number: 0,
+            },
+            |session| session.journal().position(),
+        )
     }
 
     /// Asks for the figures or the records; they come over the session's feed when the line lets them.
@@ -261,7 +273,10 @@ impl Engine {
             info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
         }
         if tokio::time::timeout(grace, self.turns.finished()).await.is_err() {
-            warn!(unfinished = self.turns.unfinished(), "the grace is over: stopping what runs");
+            warn!(
+                unfinished = self.turns.unfinished(),
+                "the grace is over: stopping what runs"
+            );
             self.turns.stop();
             self.turns.finished().await;
         }

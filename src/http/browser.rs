@@ -51,7 +51,11 @@ impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Browser {
 /// forged or lost cookie cannot quietly begin a new session in the middle of a page.
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
     let known = known(&engine, request.headers());
-    let fresh = if known.is_none() && asks_for_a_page(&request) { Some(SessionId::random()) } else { None };
+    let fresh = if known.is_none() && asks_for_a_page(&request) {
+        Some(SessionId::random())
+    } else {
+        None
+    };
     if let Some(session) = known.or(fresh) {
         request.extensions_mut().insert(Browser(session));
     }
@@ -65,18 +69,25 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Req
     {
         // Set anew with each page, so that it ends a year after the last visit, not the first.
         response.headers_mut().append(header::SET_COOKIE, cookie);
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
 
 fn known(engine: &Engine, headers: &HeaderMap) -> Option<SessionId> {
     let cookies = headers.get_all(header::COOKIE);
-    cookies.iter().filter_map(|value| value.to_str().ok()).find_map(|header| engine.jar().session(header))
+    cookies
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|header| engine.jar().session(header))
 }
 
 fn asks_for_a_page(request: &Request) -> bool {
     let accepts = request.headers().get(header::ACCEPT);
     request.method() == Method::GET
-        && accepts.and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+        && accepts
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"))
 }

@@ -20,7 +20,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with this status and sentence.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None }
+        Self {
+            status,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// Says after how many seconds another try makes sense.
@@ -35,7 +39,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(UploadError { message: self.message })).into_response();
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -45,7 +51,13 @@ impl IntoResponse for Refusal {
 #[expect(clippy::needless_pass_by_value, reason = "tower-http hands the panic over")]
 pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let words = panic.downcast_ref::<String>().map(String::as_str);
-    let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no words)");
+    let words = words
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("(no words)");
     error!(panic = words, "a request's handler panicked");
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Anteroom made a mistake, and has noted it. Try again.").into_response()
+    Refusal::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Anteroom made a mistake, and has noted it. Try again.",
+    )
+    .into_response()
 }

@@ -48,7 +48,10 @@ pub(super) async fn open(
     Query(from): Query<From>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let position = FeedPosition { epoch: from.epoch, number: from.after };
+    let position = FeedPosition {
+        epoch: from.epoch,
+        number: from.after,
+    };
     upgrade
         .max_message_size(BUFFER)
         .max_frame_size(BUFFER)
@@ -58,7 +61,14 @@ pub(super) async fn open(
             let session = engine.sessions().open(id);
             let span = crate::logs::session_span(id);
             async move {
-                let end = Feed { engine: &engine, session: &session, socket, last: Status::default() }.run(position).await;
+                let end = Feed {
+                    engine: &engine,
+                    session: &session,
+                    socket,
+                    last: Status::default(),
+                }
+                .run(position)
+                .await;
                 debug!(?end, "feed closed");
             }
             .instrument(span)
@@ -97,7 +107,10 @@ impl Feed<'_> {
             End::Left => "this session has left memory",
             End::Closing => "the server is being restarted",
         };
-        let frame = CloseFrame { code: close_code::RESTART, reason: Utf8Bytes::from_static(reason) };
+        let frame = CloseFrame {
+            code: close_code::RESTART,
+            reason: Utf8Bytes::from_static(reason),
+        };
         // A page that has gone meanwhile needs no goodbye.
         let _ = timeout(PATIENCE, self.socket.send(Message::Close(Some(frame)))).await;
         end
@@ -161,7 +174,12 @@ impl Feed<'_> {
             Replay::TooOld(here) => (here.number, false, Vec::new()),
         };
         let position = FeedPosition { epoch, number };
-        self.send(&FeedMessage::Hello { position, resumed, version: VERSION.into() }).await?;
+        self.send(&FeedMessage::Hello {
+            position,
+            resumed,
+            version: VERSION.into(),
+        })
+        .await?;
         self.events(number, events).await
     }
 
@@ -172,7 +190,12 @@ impl Feed<'_> {
             Replay::Events(events) => self.events(seen, events).await,
             // So far behind that a part is gone: the page asks for the values anew.
             Replay::TooOld(position) => {
-                self.send(&FeedMessage::Hello { position, resumed: false, version: VERSION.into() }).await?;
+                self.send(&FeedMessage::Hello {
+                    position,
+                    resumed: false,
+                    version: VERSION.into(),
+                })
+                .await?;
                 Ok(position.number)
             }
         }

@@ -48,10 +48,15 @@ pub(super) async fn upload(
     let work = async {
         let session = engine.sessions().open(id);
         // Known to be too large, it need not wait in line to hear so.
-        let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let announced = headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let limit = engine.settings().max_upload_bytes;
         if announced.is_some_and(|bytes| bytes > limit) {
-            return Err(refuse(&FileError::TooLarge { name: harmless(&name), limit }));
+            return Err(refuse(&FileError::TooLarge {
+                name: harmless(&name),
+                limit,
+            }));
         }
         take_in(&engine, &session, &name, body).await
     };
@@ -60,9 +65,10 @@ pub(super) async fn upload(
 
 async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body) -> Result<FileView, Refusal> {
     let event = Event::FileUpload;
-    let mut ticket = engine.queue().join(status::index(event), session.id().owner(), Instant::now()).map_err(|why| {
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, refusal(why)).retry_after(Some(5))
-    })?;
+    let mut ticket = engine
+        .queue()
+        .join(status::index(event), session.id().owner(), Instant::now())
+        .map_err(|why| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, refusal(why)).retry_after(Some(5)))?;
     let registered = session.register(ticket.id(), event, None);
     let patience = || engine.settings().abandon_after;
     let admitted = tokio::select! {
@@ -85,14 +91,21 @@ async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body
 
 async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Result<FileView, Refusal> {
     let limit = engine.settings().max_upload_bytes;
-    let mut upload = engine.vault().begin(name, limit).await.map_err(|error| refuse(&error))?;
+    let mut upload = engine
+        .vault()
+        .begin(name, limit)
+        .await
+        .map_err(|error| refuse(&error))?;
     let mut chunks = body.into_data_stream();
     loop {
         match timeout(STALL, chunks.next()).await {
             Ok(Some(Ok(chunk))) => upload.write(&chunk).await.map_err(|error| refuse(&error))?,
             Ok(None) => break,
             Ok(Some(Err(_))) => {
-                return Err(Refusal::new(StatusCode::BAD_REQUEST, "The file did not arrive whole. Attach it again."));
+                return Err(Refusal::new(
+                    StatusCode::BAD_REQUEST,
+                    "The file did not arrive whole. Attach it again.",
+                ));
             }
             Err(_) => {
                 let message = "The file stopped arriving, so its slot went to somebody else. Attach it again.";
@@ -136,7 +149,10 @@ pub(super) async fn download(
         FileKind::Image => (file.mime.as_str(), "inline"),
         FileKind::Text => ("text/plain; charset=utf-8", "attachment"),
     };
-    let disposition = format!("{disposition}; filename*=UTF-8''{}", utf8_percent_encode(&file.name, NON_ALPHANUMERIC));
+    let disposition = format!(
+        "{disposition}; filename*=UTF-8''{}",
+        utf8_percent_encode(&file.name, NON_ALPHANUMERIC)
+    );
     let mut response = body.into_response();
     let headers = response.headers_mut();
     for (name, value) in [

@@ -25,8 +25,16 @@ pub(super) struct Health {
 /// 200 while it takes messages in, 503 once it is shutting down. Waits for nothing.
 pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
     let closing = engine.is_closing();
-    let (code, status) = if closing { (StatusCode::SERVICE_UNAVAILABLE, "closing") } else { (StatusCode::OK, "ok") };
-    let body = Health { status, version: VERSION, model: engine.model().to_owned() };
+    let (code, status) = if closing {
+        (StatusCode::SERVICE_UNAVAILABLE, "closing")
+    } else {
+        (StatusCode::OK, "ok")
+    };
+    let body = Health {
+        status,
+        version: VERSION,
+        model: engine.model().to_owned(),
+    };
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }
 

@@ -51,5 +51,8 @@ pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
         .route("/health", get(health::health))
         .route("/metrics", get(health::metrics))
         .with_state(Arc::clone(engine));
-    checked.merge(watched).layer(middleware::from_fn(headers::harden)).layer(CatchPanicLayer::custom(error::panicked))
+    checked
+        .merge(watched)
+        .layer(middleware::from_fn(headers::harden))
+        .layer(CatchPanicLayer::custom(error::panicked))
 }

@@ -15,7 +15,8 @@ pub struct CrossSite;
 
 impl IntoResponse for CrossSite {
     fn into_response(self) -> Response {
-        let message = "This request came from another site, so it was refused. Behind a proxy, pass the Host header on.";
+        let message =
+            "This request came from another site, so it was refused. Behind a proxy, pass the Host header on.";
         Refusal::new(StatusCode::FORBIDDEN, message).into_response()
     }
 }
@@ -35,7 +36,9 @@ pub(super) async fn check(request: Request, next: Next) -> Result<Response, Cros
 /// visitor's cookie along that its sender did not have anyway.
 fn is_same_site(headers: &HeaderMap, uri: &Uri) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
-        return headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+        return headers
+            .get("sec-fetch-site")
+            .is_none_or(|site| site == "same-origin" || site == "none");
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| uri.authority().map(|authority| authority.as_str()));
@@ -52,7 +55,10 @@ mod tests {
 
     fn same(pairs: &[(&'static str, &'static str)]) -> bool {
         let headers = pairs.iter().map(|&(name, value)| {
-            (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))
+            (
+                header::HeaderName::from_static(name),
+                header::HeaderValue::from_static(value),
+            )
         });
         is_same_site(&headers.collect(), &Uri::from_static("/feed"))
     }
@@ -61,13 +67,25 @@ mod tests {
     fn only_pages_of_this_site_may_ask() {
         let host = ("host", "chat.example:3000");
         assert!(same(&[host, ("origin", "http://chat.example:3000")]));
-        assert!(same(&[host, ("origin", "https://CHAT.example:3000")]), "a proxy may end TLS");
+        assert!(
+            same(&[host, ("origin", "https://CHAT.example:3000")]),
+            "a proxy may end TLS"
+        );
         assert!(same(&[host]), "not a browser");
-        for origin in ["http://evil.example", "http://chat.example", "null", "http://chat.example:3000.evil.example", ""] {
+        for origin in [
+            "http://evil.example",
+            "http://chat.example",
+            "null",
+            "http://chat.example:3000.evil.example",
+            "",
+        ] {
             assert!(!same(&[host, ("origin", origin)]), "{origin}");
         }
         assert!(!same(&[host, ("sec-fetch-site", "cross-site")]));
         assert!(!same(&[host, ("sec-fetch-site", "same-site")]));
-        assert!(!same(&[("origin", "http://chat.example:3000")]), "no host to compare with");
+        assert!(
+            !same(&[("origin", "http://chat.example:3000")]),
+            "no host to compare with"
+        );
     }
 }

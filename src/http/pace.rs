@@ -60,8 +60,18 @@ mod tests {
     use crate::wire::Event;
 
     fn status(positions: &[u64]) -> Status {
-        let place = |&position| Place { turn: None, event: Event::Chat, position, waiting: 1_000, estimate: None };
-        Status { line: None, places: positions.iter().map(place).collect(), running: 0 }
+        let place = |&position| Place {
+            turn: None,
+            event: Event::Chat,
+            position,
+            waiting: 1_000,
+            estimate: None,
+        };
+        Status {
+            line: None,
+            places: positions.iter().map(place).collect(),
+            running: 0,
+        }
     }
 
     #[test]
@@ -71,7 +81,10 @@ mod tests {
         assert_eq!(at(1_000), Duration::from_secs(10));
         assert_eq!(interval(UpdateRate::Auto, &status(&[]), 1), SHORTEST);
         assert_eq!(interval(UpdateRate::Auto, &status(&[]), 10_000), Duration::from_secs(5));
-        assert_eq!(interval(UpdateRate::Every(Duration::from_secs(2)), &status(&[3]), 1), Duration::from_secs(2));
+        assert_eq!(
+            interval(UpdateRate::Every(Duration::from_secs(2)), &status(&[3]), 1),
+            Duration::from_secs(2)
+        );
     }
 
     #[test]
@@ -83,7 +96,10 @@ mod tests {
         assert!(urgent(&[900], &[]));
         assert!(urgent(&[], &[900]));
         let every = UpdateRate::Every(Duration::from_secs(1));
-        assert!(!is_urgent(every, &status(&[3]), &status(&[2])), "the operator has asked for a steady rate");
+        assert!(
+            !is_urgent(every, &status(&[3]), &status(&[2])),
+            "the operator has asked for a steady rate"
+        );
     }
 
     /// A line of 1,000 that drains in a minute, as issue 4 counts it.
@@ -95,7 +111,11 @@ mod tests {
         for batch in 1..=1_000 / slots {
             let now = service * u32::try_from(batch).expect("small");
             let position = 1_000 - batch * slots;
-            let new = if position == 0 { status(&[]) } else { status(&[position]) };
+            let new = if position == 0 {
+                status(&[])
+            } else {
+                status(&[position])
+            };
             let due = now >= last.0 + interval(UpdateRate::Auto, &last.1, 1_000);
             if due || is_urgent(UpdateRate::Auto, &last.1, &new) {
                 sent += 1;

@@ -48,7 +48,11 @@ impl MemoryJournal {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default with a random epoch would surprise")]
     pub fn new() -> Self {
-        Self { epoch: Uuid::new_v4(), log: Mutex::default(), last: watch::Sender::new(0) }
+        Self {
+            epoch: Uuid::new_v4(),
+            log: Mutex::default(),
+            last: watch::Sender::new(0),
+        }
     }
 
     /// A panic while the lock was held leaves numbers that are still right, so a poisoned lock is used on.
@@ -70,7 +74,10 @@ impl Journal for MemoryJournal {
     }
 
     fn position(&self) -> FeedPosition {
-        FeedPosition { epoch: self.epoch, number: self.log().last }
+        FeedPosition {
+            epoch: self.epoch,
+            number: self.log().last,
+        }
     }
 
     fn after(&self, position: FeedPosition) -> Replay {
@@ -78,9 +85,17 @@ impl Journal for MemoryJournal {
         // A page made before this session had a journal: nothing of it has been seen, so all of it is news.
         let new_here = position.epoch.is_nil() && position.number == 0;
         if !(new_here || position.epoch == self.epoch) || !(log.trimmed..=log.last).contains(&position.number) {
-            return Replay::TooOld(FeedPosition { epoch: self.epoch, number: log.last });
+            return Replay::TooOld(FeedPosition {
+                epoch: self.epoch,
+                number: log.last,
+            });
         }
-        Replay::Events(log.events.range(position.number + 1..).map(|(&number, event)| (number, event.clone())).collect())
+        Replay::Events(
+            log.events
+                .range(position.number + 1..)
+                .map(|(&number, event)| (number, event.clone()))
+                .collect(),
+        )
     }
 
     fn follow(&self) -> watch::Receiver<u64> {
@@ -102,7 +117,13 @@ impl Log {
                 self.remove(replaced);
             }
             FeedEvent::Turn(turn) => {
-                let replaced = self.turns.insert(turn.id, TurnEvents { turn: Some(number), ..TurnEvents::default() });
+                let replaced = self.turns.insert(
+                    turn.id,
+                    TurnEvents {
+                        turn: Some(number),
+                        ..TurnEvents::default()
+                    },
+                );
                 if let Some(TurnEvents { turn, blocks }) = replaced {
                     self.remove(turn.into_iter().chain(blocks.into_values()));
                 }
@@ -130,7 +151,9 @@ impl Log {
 
     fn make_room(&mut self) {
         while self.events.len() > 1 && (self.bytes > KEEP_BYTES || self.events.len() > KEEP_EVENTS) {
-            let Some((number, event)) = self.events.pop_first() else { return };
+            let Some((number, event)) = self.events.pop_first() else {
+                return;
+            };
             self.trimmed = number;
             self.bytes -= weight(&event);
             match event {
@@ -167,7 +190,9 @@ fn weight(event: &FeedEvent) -> usize {
     64 + match event {
         FeedEvent::Conversation(summary) => summary.title.len(),
         FeedEvent::ConversationRemoved { .. } => 0,
-        FeedEvent::Turn(turn) => turn.message.len() + turn.answer.len() + turn.blocks.iter().map(String::len).sum::<usize>(),
+        FeedEvent::Turn(turn) => {
+            turn.message.len() + turn.answer.len() + turn.blocks.iter().map(String::len).sum::<usize>()
+        }
         FeedEvent::Block { html, .. } => html.len(),
     }
 }
@@ -178,7 +203,12 @@ mod tests {
     use crate::wire::{ConversationSummary, TurnState, TurnView};
 
     fn conversation(id: ConversationId, title: &str) -> FeedEvent {
-        FeedEvent::Conversation(ConversationSummary { id, title: title.into(), updated_at: 0, busy: false })
+        FeedEvent::Conversation(ConversationSummary {
+            id,
+            title: title.into(),
+            updated_at: 0,
+            busy: false,
+        })
     }
 
     fn turn(id: TurnId, state: TurnState) -> FeedEvent {
@@ -199,7 +229,12 @@ mod tests {
     }
 
     fn block(turn: TurnId, index: usize, html: &str) -> FeedEvent {
-        FeedEvent::Block { turn, conversation: ConversationId(Uuid::nil()), index, html: html.into() }
+        FeedEvent::Block {
+            turn,
+            conversation: ConversationId(Uuid::nil()),
+            index,
+            html: html.into(),
+        }
     }
 
     fn events(journal: &MemoryJournal, number: u64) -> Vec<(u64, FeedEvent)> {
@@ -241,12 +276,28 @@ mod tests {
     #[test]
     fn another_epoch_and_a_number_from_the_future_are_too_old() {
         let journal = MemoryJournal::new();
-        let nil = FeedPosition { epoch: Uuid::nil(), number: 0 };
-        assert_eq!(journal.after(nil), Replay::Events(Vec::new()), "nothing has happened that could be missed");
+        let nil = FeedPosition {
+            epoch: Uuid::nil(),
+            number: 0,
+        };
+        assert_eq!(
+            journal.after(nil),
+            Replay::Events(Vec::new()),
+            "nothing has happened that could be missed"
+        );
         journal.append(conversation(ConversationId::new(), "a"));
         let here = journal.position();
-        assert!(matches!(journal.after(nil), Replay::Events(events) if events.len() == 1), "all of it is news");
-        assert_eq!(journal.after(FeedPosition { epoch: Uuid::from_u128(1), number: 0 }), Replay::TooOld(here));
+        assert!(
+            matches!(journal.after(nil), Replay::Events(events) if events.len() == 1),
+            "all of it is news"
+        );
+        assert_eq!(
+            journal.after(FeedPosition {
+                epoch: Uuid::from_u128(1),
+                number: 0
+            }),
+            Replay::TooOld(here)
+        );
         assert_eq!(journal.after(FeedPosition { number: 9, ..here }), Replay::TooOld(here));
     }
 
@@ -258,7 +309,10 @@ mod tests {
             journal.append(block(id, index, "x"));
         }
         let epoch = journal.position().epoch;
-        assert!(matches!(journal.after(FeedPosition { epoch, number: 9 }), Replay::TooOld(_)));
+        assert!(matches!(
+            journal.after(FeedPosition { epoch, number: 9 }),
+            Replay::TooOld(_)
+        ));
         assert_eq!(events(&journal, 10).len(), KEEP_EVENTS);
         journal.append(block(id, KEEP_EVENTS + 10, &"y".repeat(KEEP_BYTES)));
         assert_eq!(journal.log().events.len(), 1, "the newest event is kept however large");

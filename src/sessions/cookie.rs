@@ -27,7 +27,9 @@ pub enum KeyError {
     #[error("SECRET_KEY has {0} bytes; it needs at least {KEY_BYTES}. Make one with: openssl rand -base64 48")]
     TooShort(usize),
     /// The file with the key of an earlier start cannot be read or written.
-    #[error("the key that signs the cookies cannot be kept in {path}: {source}. Make DATA_DIR writable, or set SECRET_KEY")]
+    #[error(
+        "the key that signs the cookies cannot be kept in {path}: {source}. Make DATA_DIR writable, or set SECRET_KEY"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -51,7 +53,10 @@ impl CookieKey {
             Some(Secret(text)) => Ok(Self(Key::derive_from(text.as_bytes()))),
             None => {
                 let path = data_dir.join(KEY_FILE);
-                let bytes = kept_or_made(&path).map_err(|source| KeyError::File { path: path.clone(), source })?;
+                let bytes = kept_or_made(&path).map_err(|source| KeyError::File {
+                    path: path.clone(),
+                    source,
+                })?;
                 Ok(Self(Key::derive_from(&bytes)))
             }
         }
@@ -61,7 +66,12 @@ impl CookieKey {
 fn kept_or_made(path: &Path) -> io::Result<Vec<u8>> {
     match fs::read(path) {
         Ok(bytes) if bytes.len() >= KEY_BYTES => return Ok(bytes),
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is too short to be a key; remove it")),
+        Ok(_) => {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the file is too short to be a key; remove it",
+            ));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -97,12 +107,15 @@ impl CookieJar {
     #[must_use]
     pub fn session(&self, header: &str) -> Option<SessionId> {
         // Several cookies of one name can come from several paths; one that is ours is enough.
-        Cookie::split_parse(header).flatten().filter(|cookie| cookie.name() == NAME).find_map(|cookie| {
-            let mut jar = cookie::CookieJar::new();
-            jar.add_original(cookie.into_owned());
-            let value = jar.signed(&self.key.0).get(NAME)?;
-            Uuid::try_parse(value.value()).ok().map(SessionId)
-        })
+        Cookie::split_parse(header)
+            .flatten()
+            .filter(|cookie| cookie.name() == NAME)
+            .find_map(|cookie| {
+                let mut jar = cookie::CookieJar::new();
+                jar.add_original(cookie.into_owned());
+                let value = jar.signed(&self.key.0).get(NAME)?;
+                Uuid::try_parse(value.value()).ok().map(SessionId)
+            })
     }
 
     /// The `Set-Cookie` header that makes a browser that session.
@@ -143,7 +156,10 @@ mod tests {
         }
         assert!(!set.contains("Secure"));
         assert_eq!(jar.session(header(&set)), Some(session));
-        assert_eq!(jar.session(&format!("theme=dark; {}; x=y", header(&set))), Some(session));
+        assert_eq!(
+            jar.session(&format!("theme=dark; {}; x=y", header(&set))),
+            Some(session)
+        );
         assert_eq!(jar.session(&format!("anteroom=old; {}", header(&set))), Some(session));
     }
 
@@ -155,7 +171,14 @@ mod tests {
         let foreign = self::jar().set_cookie(session);
         let own = jar.set_cookie(session);
         let swapped = header(&own).replace(&plain, &SessionId::random().0.simple().to_string());
-        for forged in ["", "anteroom=", &format!("anteroom={plain}"), header(&foreign), &swapped, "anteroom=%FF%00"] {
+        for forged in [
+            "",
+            "anteroom=",
+            &format!("anteroom={plain}"),
+            header(&foreign),
+            &swapped,
+            "anteroom=%FF%00",
+        ] {
             assert_eq!(jar.session(forged), None, "{forged}");
         }
     }
@@ -168,7 +191,10 @@ mod tests {
         let second = CookieKey::load(None, &data).expect("kept");
         assert_eq!(first.0, second.0);
         let short = Secret("short".into());
-        assert!(matches!(CookieKey::load(Some(&short), &data), Err(KeyError::TooShort(5))));
+        assert!(matches!(
+            CookieKey::load(Some(&short), &data),
+            Err(KeyError::TooShort(5))
+        ));
         fs::write(data.join(KEY_FILE), "x").expect("written");
         assert!(matches!(CookieKey::load(None, &data), Err(KeyError::File { .. })));
     }

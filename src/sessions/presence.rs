@@ -17,7 +17,10 @@ pub struct Here<'a>(&'a Presence);
 
 impl Presence {
     pub(super) fn new() -> Self {
-        Self { feeds: watch::Sender::new(0), seen: Mutex::new(Instant::now()) }
+        Self {
+            feeds: watch::Sender::new(0),
+            seen: Mutex::new(Instant::now()),
+        }
     }
 
     /// Notes that the browser has asked for something just now.
@@ -115,6 +118,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn endless_patience_is_endless() {
         let presence = Presence::new();
-        assert!(tokio::time::timeout(PATIENCE * 100, presence.gone(|| None)).await.is_err());
+        assert!(
+            tokio::time::timeout(PATIENCE * 100, presence.gone(|| None))
+                .await
+                .is_err()
+        );
     }
 }

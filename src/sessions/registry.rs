@@ -31,7 +31,11 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { all: Mutex::default(), max: AtomicUsize::new(usize::MAX), crowded: Notify::new() }
+        Self {
+            all: Mutex::default(),
+            max: AtomicUsize::new(usize::MAX),
+            crowded: Notify::new(),
+        }
     }
 }
 
@@ -84,7 +88,10 @@ impl Sessions {
     /// How many have a page open.
     #[must_use]
     pub fn connected(&self) -> usize {
-        self.all().values().filter(|session| session.presence().feeds() > 0).count()
+        self.all()
+            .values()
+            .filter(|session| session.presence().feeds() > 0)
+            .count()
     }
 
     /// Lets those leave who have to, and returns their names. One with anything waiting or running stays, and so
@@ -169,7 +176,10 @@ mod tests {
         let gone = second.left().clone();
         drop(second);
         assert_eq!(sessions.evict(bounds(2)), [ids[1], ids[2], ids[3]]);
-        assert!(gone.is_cancelled() && !left.is_cancelled(), "feeds of those that left are told");
+        assert!(
+            gone.is_cancelled() && !left.is_cancelled(),
+            "feeds of those that left are told"
+        );
         drop(claim);
     }
 }

@@ -123,12 +123,18 @@ impl Session {
 
     /// Takes the conversation for one turn; `None` while another has it.
     pub fn claim(self: &Arc<Self>, conversation: ConversationId) -> Option<Claim> {
-        self.held().busy.insert(conversation).then(|| Claim(Arc::clone(self), Claimed::Conversation(conversation)))
+        self.held()
+            .busy
+            .insert(conversation)
+            .then(|| Claim(Arc::clone(self), Claimed::Conversation(conversation)))
     }
 
     /// Takes the refresh of one tab; `None` while one is under way.
     pub fn claim_refresh(self: &Arc<Self>, kind: RefreshKind) -> Option<Claim> {
-        self.held().refreshing.insert(kind).then(|| Claim(Arc::clone(self), Claimed::Refresh(kind)))
+        self.held()
+            .refreshing
+            .insert(kind)
+            .then(|| Claim(Arc::clone(self), Claimed::Refresh(kind)))
     }
 
     /// Lists a ticket as this session's until the guard is dropped.
@@ -140,7 +146,11 @@ impl Session {
     /// The tickets that are this session's, waiting or just admitted.
     #[must_use]
     pub fn tickets(&self) -> Vec<(TicketId, Event, Option<TurnId>)> {
-        self.held().tickets.iter().map(|(&ticket, &(event, turn))| (ticket, event, turn)).collect()
+        self.held()
+            .tickets
+            .iter()
+            .map(|(&ticket, &(event, turn))| (ticket, event, turn))
+            .collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::queue::StartRange;
+use crate::{queue::StartRange, wire::Estimate};
 
 const CHAT: EventIndex = EventIndex(0);
 const FILE: EventIndex = EventIndex(1);

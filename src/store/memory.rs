@@ -1,6 +1,7 @@
 //! A store in memory: nothing in it outlasts the process.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -45,9 +46,11 @@ impl Store for MemoryStore {
 
     async fn conversations(&self, session: SessionId) -> Result<Vec<ConversationRecord>, StoreError> {
         let mut all: Vec<ConversationRecord> = self
-            .read(session, |shelf| shelf.conversations.values().map(|(record, _)| record.clone()).collect())
+            .read(session, |shelf| {
+                shelf.conversations.values().map(|(record, _)| record.clone()).collect()
+            })
             .unwrap_or_default();
-        all.sort_by(|a, b| (b.updated_at, b.id).cmp(&(a.updated_at, a.id)));
+        all.sort_by_key(|record| Reverse((record.updated_at, record.id)));
         Ok(all)
     }
 
@@ -56,14 +59,20 @@ impl Store for MemoryStore {
         session: SessionId,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError> {
-        Ok(self.read(session, |shelf| shelf.conversations.get(&id).map(|(record, _)| record.clone())).flatten())
+        Ok(self
+            .read(session, |shelf| {
+                shelf.conversations.get(&id).map(|(record, _)| record.clone())
+            })
+            .flatten())
     }
 
     async fn accept(&self, conversation: ConversationRecord, turn: TurnRecord) -> Result<(), StoreError> {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(turn.session).or_default();
-        let (record, turns) =
-            shelf.conversations.entry(conversation.id).or_insert_with(|| (conversation.clone(), Vec::new()));
+        let (record, turns) = shelf
+            .conversations
+            .entry(conversation.id)
+            .or_insert_with(|| (conversation.clone(), Vec::new()));
         *record = conversation;
         if shelf.turns.insert(turn.id, turn.clone()).is_none() {
             turns.push(turn.id);
@@ -73,7 +82,9 @@ impl Store for MemoryStore {
 
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError> {
         let mut shelves = self.shelves();
-        let kept = shelves.get_mut(&turn.session).and_then(|shelf| shelf.turns.get_mut(&turn.id));
+        let kept = shelves
+            .get_mut(&turn.session)
+            .and_then(|shelf| shelf.turns.get_mut(&turn.id));
         match kept {
             Some(kept) => *kept = turn,
             None => return Err(StoreError(format!("turn {} was never accepted", turn.id))),
@@ -111,7 +122,11 @@ impl Store for MemoryStore {
     }
 
     async fn session_left(&self, session: SessionId) -> Result<Vec<FileId>, StoreError> {
-        Ok(self.shelves().remove(&session).map(|shelf| shelf.files.into_keys().collect()).unwrap_or_default())
+        Ok(self
+            .shelves()
+            .remove(&session)
+            .map(|shelf| shelf.files.into_keys().collect())
+            .unwrap_or_default())
     }
 }
 
@@ -140,7 +155,12 @@ mod tests {
     }
 
     fn conversation(session: SessionId, updated_at: u64) -> ConversationRecord {
-        ConversationRecord { id: ConversationId::new(), session, title: "hello".into(), updated_at }
+        ConversationRecord {
+            id: ConversationId::new(),
+            session,
+            title: "hello".into(),
+            updated_at,
+        }
     }
 
     #[tokio::test]
@@ -154,7 +174,15 @@ mod tests {
         assert_eq!(store.turn(other, first.id).await.expect("memory"), None);
         assert_eq!(store.turns(other, talk.id).await.expect("memory"), []);
         assert_eq!(store.conversation(other, talk.id).await.expect("memory"), None);
-        assert!(store.update(TurnRecord { session: other, ..first }).await.is_err());
+        assert!(
+            store
+                .update(TurnRecord {
+                    session: other,
+                    ..first
+                })
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
@@ -170,7 +198,13 @@ mod tests {
         store.accept(old.clone(), a.clone()).await.expect("memory");
         assert_eq!(store.turns(mine, old.id).await.expect("memory"), [a.clone(), b.clone()]);
         assert_eq!(store.conversations(mine).await.expect("memory"), [new, old]);
-        store.update(TurnRecord { state: TurnState::Done, ..a }).await.expect("memory");
+        store
+            .update(TurnRecord {
+                state: TurnState::Done,
+                ..a
+            })
+            .await
+            .expect("memory");
         assert_eq!(store.unfinished().await.expect("memory"), [c, b]);
         assert!(store.session_left(mine).await.expect("memory").is_empty());
         assert_eq!(store.conversations(mine).await.expect("memory"), []);

@@ -67,7 +67,11 @@ pub trait Store: Send + Sync {
     /// A session's conversations, the last used first.
     async fn conversations(&self, session: SessionId) -> Result<Vec<ConversationRecord>, StoreError>;
     /// One conversation of a session.
-    async fn conversation(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
+    async fn conversation(
+        &self,
+        session: SessionId,
+        id: ConversationId,
+    ) -> Result<Option<ConversationRecord>, StoreError>;
     /// Stores a turn as accepted, and its conversation where that is new. Both are kept once this has returned.
     async fn accept(&self, conversation: ConversationRecord, turn: TurnRecord) -> Result<(), StoreError>;
     /// Replaces a turn that was accepted before.

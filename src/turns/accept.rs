@@ -35,12 +35,18 @@ impl Turns {
         }
         check(&request)?;
         let files = self.files(session, &request.files).await?;
-        let entered = self.live.enter(session.id(), request.turn).ok_or(SendError::ConversationBusy)?;
+        let entered = self
+            .live
+            .enter(session.id(), request.turn)
+            .ok_or(SendError::ConversationBusy)?;
         let now = now_ms();
         let conversation = match request.conversation {
             Some(id) => {
                 let known = self.parts.store.conversation(session.id(), id).await?;
-                ConversationRecord { updated_at: now, ..known.ok_or(SendError::UnknownConversation)? }
+                ConversationRecord {
+                    updated_at: now,
+                    ..known.ok_or(SendError::UnknownConversation)?
+                }
             }
             None => ConversationRecord {
                 id: ConversationId::new(),
@@ -83,8 +89,10 @@ impl Turns {
         }
         let conversation = store.conversation(session.id(), known.conversation).await?;
         let now = now_ms();
-        let conversation =
-            ConversationRecord { updated_at: now, ..conversation.ok_or(SendError::UnknownConversation)? };
+        let conversation = ConversationRecord {
+            updated_at: now,
+            ..conversation.ok_or(SendError::UnknownConversation)?
+        };
         let turn = TurnRecord {
             state: TurnState::Waiting,
             answer: String::new(),
@@ -112,7 +120,11 @@ impl Turns {
         let ticket = self
             .parts
             .queue
-            .join(status::index(Event::Chat), session.id().owner(), tokio::time::Instant::now())
+            .join(
+                status::index(Event::Chat),
+                session.id().owner(),
+                tokio::time::Instant::now(),
+            )
             .map_err(SendError::Refused)?;
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.live.ticket.set(ticket.id());
@@ -122,22 +134,41 @@ impl Turns {
         span.in_scope(|| info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted"));
         self.announce(session, &conversation, &turn, Vec::new());
         let sent = self.sent(session, &turn);
-        let run = self.clone().run(Arc::clone(session), conversation, turn, ticket, (claim, entered, registered));
+        let run = self.clone().run(
+            Arc::clone(session),
+            conversation,
+            turn,
+            ticket,
+            (claim, entered, registered),
+        );
         self.tasks.spawn(run.instrument(span));
         Ok(sent)
     }
 
     /// Where a turn that was accepted is now.
     fn sent(&self, session: &Session, turn: &TurnRecord) -> Sent {
-        let ticket = self.live.find(session.id(), turn.id).and_then(|live| live.ticket.get().copied());
+        let ticket = self
+            .live
+            .find(session.id(), turn.id)
+            .and_then(|live| live.ticket.get().copied());
         let place = ticket.and_then(|ticket| status::place(&self.parts.queue, ticket, Event::Chat, Some(turn.id)));
-        Sent { turn: turn.id, conversation: turn.conversation, place }
+        Sent {
+            turn: turn.id,
+            conversation: turn.conversation,
+            place,
+        }
     }
 
     async fn files(&self, session: &Session, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
         let mut files = Vec::with_capacity(ids.len());
         for &id in ids {
-            files.push(self.parts.store.file(session.id(), id).await?.ok_or(SendError::UnknownFile)?);
+            files.push(
+                self.parts
+                    .store
+                    .file(session.id(), id)
+                    .await?
+                    .ok_or(SendError::UnknownFile)?,
+            );
         }
         Ok(files)
     }
@@ -159,7 +190,9 @@ fn check(request: &SendRequest) -> Result<(), SendError> {
 /// A conversation's title: the beginning of its first message, or the name of its first file.
 fn title(text: &str, files: &[FileView]) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    let full = line.or_else(|| files.first().map(|file| file.name.as_str())).unwrap_or_default();
+    let full = line
+        .or_else(|| files.first().map(|file| file.name.as_str()))
+        .unwrap_or_default();
     let mut title: String = full.chars().filter(|c| !c.is_control()).take(TITLE_CHARS).collect();
     if title.chars().count() < full.chars().count() {
         // Rather a whole word less than half of one more.
@@ -177,8 +210,14 @@ mod tests {
 
     #[test]
     fn titles_are_short_and_end_with_whole_words() {
-        assert_eq!(title("\n  How does the line work?  \nThanks", &[]), "How does the line work?");
-        let long = title("Please explain to me in detail how start-time fair queueing works, and why", &[]);
+        assert_eq!(
+            title("\n  How does the line work?  \nThanks", &[]),
+            "How does the line work?"
+        );
+        let long = title(
+            "Please explain to me in detail how start-time fair queueing works, and why",
+            &[],
+        );
         assert_eq!(long, "Please explain to me in detail how start-time fair queueing…");
         assert_eq!(title(&"ü".repeat(100), &[]), format!("{}…", "ü".repeat(60)));
     }
@@ -192,7 +231,10 @@ mod tests {
             files: Vec::new(),
         };
         assert!(matches!(check(&request(" \n\t\u{a0}")), Err(SendError::Empty)));
-        assert!(matches!(check(&request(&"x".repeat(1 << 20))), Err(SendError::TooLong(1_048_576))));
+        assert!(matches!(
+            check(&request(&"x".repeat(1 << 20))),
+            Err(SendError::TooLong(1_048_576))
+        ));
         assert!(check(&request(&"x".repeat(MAX_MESSAGE_BYTES))).is_ok());
     }
 }

@@ -45,7 +45,13 @@ impl Turns {
     /// Has the session's agent answer `turn`, and puts the answer into it, into the journal and into `live` as it
     /// grows. However it ends, the agent has been dropped by then, and with it its request to the model server.
     pub(super) async fn answer(&self, session: &Session, turn: &mut TurnRecord, live: &Live) -> Ending {
-        let mut page = Page { session, turn, live, stream: markdown::Stream::default(), dirty: false };
+        let mut page = Page {
+            session,
+            turn,
+            live,
+            stream: markdown::Stream::default(),
+            dirty: false,
+        };
         let ending = self.stream(&mut page).await;
         page.finish();
         match ending {
@@ -57,7 +63,12 @@ impl Turns {
     }
 
     async fn stream(&self, page: &mut Page<'_>) -> Ending {
-        let deadline = self.parts.settings.borrow().chat_timeout.map(|limit| Instant::now() + limit);
+        let deadline = self
+            .parts
+            .settings
+            .borrow()
+            .chat_timeout
+            .map(|limit| Instant::now() + limit);
         let question = match self.question(page.turn).await {
             Ok(question) => question,
             Err(error) => {
@@ -162,5 +173,7 @@ fn log_fault(fault: &AgentError) {
 /// What a panic said, if it said it in words.
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no words)")
+    owned
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("(no words)")
 }

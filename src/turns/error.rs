@@ -49,7 +49,9 @@ pub const fn refusal(why: Refused) -> &'static str {
     match why {
         Refused::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
         Refused::Full => "The line is full. Try again in a few minutes.",
-        Refused::TooManyOfYours => "You have as much waiting as one browser may. Wait for an answer, or cancel something.",
+        Refused::TooManyOfYours => {
+            "You have as much waiting as one browser may. Wait for an answer, or cancel something."
+        }
         Refused::Closed => "Anteroom is being restarted. Try again in a moment.",
     }
 }

@@ -49,10 +49,16 @@ impl LiveTurns {
     pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Option<Entered> {
         let key = (session, turn);
         let mut all = self.all();
-        let Entry::Vacant(vacant) = all.entry(key) else { return None };
+        let Entry::Vacant(vacant) = all.entry(key) else {
+            return None;
+        };
         let live = Arc::clone(vacant.insert(Arc::default()));
         drop(all);
-        Some(Entered { turns: Arc::clone(self), key, live })
+        Some(Entered {
+            turns: Arc::clone(self),
+            key,
+            live,
+        })
     }
 
     pub(super) fn len(&self) -> usize {

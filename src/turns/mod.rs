@@ -67,7 +67,9 @@ impl Turns {
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was
     /// written kept. `false`: no turn of this session and this id waits or runs.
     pub fn cancel(&self, session: &Session, turn: TurnId) -> bool {
-        let Some(live) = self.live.find(session.id(), turn) else { return false };
+        let Some(live) = self.live.find(session.id(), turn) else {
+            return false;
+        };
         live.cancel.cancel();
         // Those behind move up now, not when the turn's task gets to run.
         if let Some(&ticket) = live.ticket.get() {

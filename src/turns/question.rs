@@ -24,7 +24,11 @@ impl Turns {
             // models refuse.
             if earlier.state.is_over() && !earlier.answer.is_empty() {
                 messages.push(self.message(&earlier).await);
-                messages.push(Message { role: Role::Agent, text: earlier.answer, images: Vec::new() });
+                messages.push(Message {
+                    role: Role::Agent,
+                    text: earlier.answer,
+                    images: Vec::new(),
+                });
             }
         }
         messages.push(self.message(turn).await);
@@ -39,21 +43,35 @@ impl Turns {
         for file in &turn.files {
             match self.parts.vault.read(file.id).await {
                 Ok(bytes) if file.kind == FileKind::Image => {
-                    images.push(Image { name: file.name.clone(), mime: file.mime.clone(), bytes: bytes.into() });
+                    images.push(Image {
+                        name: file.name.clone(),
+                        mime: file.mime.clone(),
+                        bytes: bytes.into(),
+                    });
                 }
                 Ok(bytes) => {
                     let text = cut(String::from_utf8_lossy(&bytes).into_owned(), room);
                     room = room.saturating_sub(text.len());
-                    texts.push(Attached { name: file.name.clone(), text });
+                    texts.push(Attached {
+                        name: file.name.clone(),
+                        text,
+                    });
                 }
                 // The answer is better given without the file than not at all, and the agent is told.
                 Err(error) => {
                     warn!(file = %file.id, %error, "a file of this turn cannot be read");
-                    texts.push(Attached { name: file.name.clone(), text: "(this file cannot be read any more)".into() });
+                    texts.push(Attached {
+                        name: file.name.clone(),
+                        text: "(this file cannot be read any more)".into(),
+                    });
                 }
             }
         }
-        Message { role: Role::User, text: attach(&turn.message, &texts), images }
+        Message {
+            role: Role::User,
+            text: attach(&turn.message, &texts),
+            images,
+        }
     }
 }
 
@@ -62,7 +80,9 @@ fn cut(mut text: String, room: usize) -> String {
     if text.len() > room {
         let left_out = text.len() - text.floor_char_boundary(room);
         text.truncate(text.floor_char_boundary(room));
-        text.push_str(&format!("\n(the rest of this file, {left_out} bytes, does not fit into the message)"));
+        text.push_str(&format!(
+            "\n(the rest of this file, {left_out} bytes, does not fit into the message)"
+        ));
     }
     text
 }

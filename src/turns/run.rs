@@ -128,7 +128,7 @@ impl Turns {
             self.settle(&mut turn).await;
         }
         info!(?outcome, bytes = turn.answer.len(), "turn ended");
-        self.tell_over(session, conversation, turn, blocks, holds);
+        self.tell_over(session, conversation, &turn, blocks, holds);
     }
 
     async fn over(
@@ -140,7 +140,7 @@ impl Turns {
         holds: Holds,
     ) {
         self.settle(&mut turn).await;
-        self.tell_over(session, conversation, turn, blocks, holds);
+        self.tell_over(session, conversation, &turn, blocks, holds);
     }
 
     async fn settle(&self, turn: &mut TurnRecord) {
@@ -152,14 +152,14 @@ impl Turns {
         &self,
         session: &Session,
         mut conversation: ConversationRecord,
-        turn: TurnRecord,
+        turn: &TurnRecord,
         blocks: Vec<String>,
         holds: Holds,
     ) {
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
         conversation.updated_at = turn.ended_at.unwrap_or(conversation.updated_at);
-        self.announce(session, &conversation, &turn, blocks);
+        self.announce(session, &conversation, turn, blocks);
     }
 
     /// Stores how the turn is. A fault is logged: the turn itself goes on.
@@ -176,9 +176,10 @@ impl Turns {
 /// A limit of time in words, for a sentence.
 fn words(limit: Option<Duration>) -> String {
     let seconds = limit.map_or(0, |limit| limit.as_secs());
-    match seconds {
-        0..120 => format!("{seconds} seconds"),
-        _ if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
-        _ => format!("{} minutes and {} seconds", seconds / 60, seconds % 60),
+    match (seconds / 60, seconds % 60) {
+        (0, 1) => "1 second".into(),
+        (0 | 1, _) => format!("{seconds} seconds"),
+        (minutes, 0) => format!("{minutes} minutes"),
+        (minutes, seconds) => format!("{minutes} minutes and {seconds} seconds"),
     }
 }

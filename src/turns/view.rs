@@ -48,7 +48,9 @@ impl Turns {
         conversation: ConversationId,
         feed: FeedPosition,
     ) -> Result<Option<ConversationView>, StoreError> {
-        let Some(record) = self.parts.store.conversation(id, conversation).await? else { return Ok(None) };
+        let Some(record) = self.parts.store.conversation(id, conversation).await? else {
+            return Ok(None);
+        };
         let turns = self.parts.store.turns(id, conversation).await?;
         let live: Vec<Option<Vec<String>>> = turns
             .iter()
@@ -70,12 +72,21 @@ impl Turns {
         });
         let turns = rendered.await.map_err(|error| StoreError(error.to_string()))?;
         let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
-        Ok(Some(ConversationView { summary: summary(&record, busy), turns, feed }))
+        Ok(Some(ConversationView {
+            summary: summary(&record, busy),
+            turns,
+            feed,
+        }))
     }
 }
 
 fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
-    ConversationSummary { id: record.id, title: record.title.clone(), updated_at: record.updated_at, busy }
+    ConversationSummary {
+        id: record.id,
+        title: record.title.clone(),
+        updated_at: record.updated_at,
+        busy,
+    }
 }
 
 fn view(turn: TurnRecord, blocks: Vec<String>) -> TurnView {

@@ -1,7 +1,7 @@
 //! The composer: a form that works without WebAssembly, and sends without leaving the page once that is there.
 
 use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState};
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
@@ -10,6 +10,7 @@ use super::{
     icon::{self, Icon},
 };
 use crate::{
+    browser,
     feed::{Conversation, Store, sending},
     format,
 };
@@ -79,13 +80,37 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             uploads.add(&files);
         }
     };
-    let on_drop = move |event: ev::DragEvent| {
-        event.prevent_default();
-        hovered.set(false);
-        if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
-            uploads.add(&files);
+    // Wherever on the page a file is dropped, it is meant for the message; the browser would leave the page for it.
+    Effect::new(move |_| {
+        let over = window_event_listener(ev::dragover, move |event| {
+            event.prevent_default();
+            if !hovered.get_untracked() {
+                hovered.set(true);
+            }
+        });
+        let leave = window_event_listener(ev::dragleave, move |event| {
+            if event.related_target().is_none() {
+                hovered.set(false);
+            }
+        });
+        let drop = window_event_listener(ev::drop, move |event| {
+            event.prevent_default();
+            hovered.set(false);
+            if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
+                uploads.add(&files);
+            }
+        });
+        on_cleanup(move || [over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
+    });
+    // Ready to be typed in, where that does not bring up a keyboard over the page.
+    Effect::new(move |_| {
+        conversation.track();
+        if browser::has_keyboard()
+            && let Some(area) = area.get()
+        {
+            let _ = area.focus();
         }
-    };
+    });
 
     let hint = move || {
         if uploads.pending() {
@@ -130,12 +155,6 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             method="post"
             action="/api/send_form"
             on:submit=on_submit
-            on:dragover=move |event| {
-                event.prevent_default();
-                hovered.set(true);
-            }
-            on:dragleave=move |_| hovered.set(false)
-            on:drop=on_drop
         >
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
             {move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> })}

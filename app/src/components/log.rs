@@ -26,10 +26,15 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             log.set_scroll_top(log.scroll_height());
         }
     };
+    let last_top = StoredValue::new(0);
     let measure = move |_| {
         if let Some(log) = log.get_untracked() {
-            let near = log.scroll_height() - log.scroll_top() - log.client_height() < NEAR;
-            if near != at_end.get_untracked() {
+            let top = log.scroll_top();
+            let near = log.scroll_height() - top - log.client_height() < NEAR;
+            // The event comes late: the answer may have grown since our own scrolling. Only the reader scrolls up.
+            let left = !near && top < last_top.get_value();
+            last_top.set_value(top);
+            if (near || left) && near != at_end.get_untracked() {
                 at_end.set(near);
             }
         }
@@ -64,7 +69,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             .collect::<Vec<_>>()
     };
     view! {
-        <div class="log" id="log" node_ref=log on:scroll=measure on:click=copy_code tabindex="0" role="region" aria-label="Conversation">
+        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
             <div class="log-inside" node_ref=inside>
                 <For
                     each=rows
@@ -91,7 +96,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
 }
 
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.
-fn copy_code(event: ev::MouseEvent) {
+fn copy_code(event: &ev::MouseEvent) {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
         return;
     };

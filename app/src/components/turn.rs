@@ -35,6 +35,10 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
     let last = Memo::new(move |_| turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let stopped = move || match view.with(|view| view.started_at) {
+        Some(_) => "Stopped",
+        None => "You left the line before it began",
+    };
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
@@ -46,7 +50,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             (_, TurnState::Running) => ().into_any(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.into_any(),
             (_, TurnState::Cancelled) => view! {
-                <p class="ended">"Stopped"</p>
+                <p class="ended">{stopped}</p>
                 <Foot turn=turn.clone() last />
             }
             .into_any(),
@@ -55,12 +59,16 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             }
         }
     };
+    let hook = move || match delivery.with(|delivery| matches!(delivery, Delivery::Failed { .. })) {
+        true => "unsent",
+        false => state.with(name),
+    };
     view! {
         <article
             class="turn"
             data-testid="turn"
             data-turn=id.to_string()
-            data-state=move || state.with(name)
+            data-state=hook
             aria-busy=move || state.with(|state| !state.is_over()).then_some("true")
         >
             <div class="message">
@@ -78,7 +86,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                     </svg>
                 </h2>
                 <div class="reply-body">
-                    <Answer turn=turn.clone() running=Signal::derive(move || state.with(|s| *s == TurnState::Running)) />
+                    <Answer turn running=Signal::derive(move || state.with(|s| *s == TurnState::Running)) />
                     {outcome}
                 </div>
             </div>

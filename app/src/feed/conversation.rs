@@ -112,22 +112,21 @@ impl Turn {
     }
 
     fn set_blocks(&self, blocks: Vec<String>) {
-        let (kept, known) = (blocks.len(), self.blocks.with_untracked(Vec::len));
-        if known > kept {
-            self.blocks.update(|known| known.truncate(kept));
-        }
+        let mut known = self.blocks.get_untracked();
+        let count = known.len();
+        known.truncate(blocks.len());
         for (index, html) in blocks.into_iter().enumerate() {
-            let block = self.blocks.with_untracked(|blocks| blocks.get(index).cloned());
-            match block {
+            match known.get(index) {
                 Some(block) if block.html.with_untracked(|known| *known == html) => {}
                 Some(block) => block.html.set(html),
-                None => self.blocks.update(|blocks| {
-                    blocks.push(Block {
-                        index,
-                        html: ArcRwSignal::new(html),
-                    })
+                None => known.push(Block {
+                    index,
+                    html: ArcRwSignal::new(html),
                 }),
             }
+        }
+        if known.len() != count {
+            self.blocks.set(known);
         }
     }
 }

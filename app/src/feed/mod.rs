@@ -6,6 +6,8 @@ mod loading;
 pub(crate) mod sending;
 mod socket;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use conversation::{Block, Conversation, Delivery, Load, Turn};
 pub(crate) use loading::load;

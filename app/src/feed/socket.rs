@@ -36,7 +36,8 @@ pub(crate) fn start(store: Store) {
 /// What belongs to one connection: dropping it forgets the callbacks.
 struct Connection {
     socket: WebSocket,
-    _callbacks: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut()>),
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut()>,
 }
 
 impl Drop for Connection {
@@ -84,7 +85,8 @@ impl Feed {
         state.heard = js_sys::Date::now();
         state.connection = Some(Connection {
             socket,
-            _callbacks: (on_message, on_close),
+            _on_message: on_message,
+            _on_close: on_close,
         });
     }
 

@@ -43,14 +43,14 @@ impl Asker {
     }
 }
 
-fn refuse(status: StatusCode, retry_after: Option<u32>, message: impl ToString) -> ServerFnError {
+fn refuse(status: StatusCode, retry_after: Option<u32>, message: impl Into<String>) -> ServerFnError {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(status);
         if let Some(seconds) = retry_after {
             response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
     }
-    ServerFnError::ServerError(message.to_string())
+    ServerFnError::ServerError(message.into())
 }
 
 fn not_sent(error: &SendError) -> ServerFnError {
@@ -58,7 +58,7 @@ fn not_sent(error: &SendError) -> ServerFnError {
         tracing::error!(%fault, "a message was not accepted");
     }
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    refuse(status, error.retry_after(), error)
+    refuse(status, error.retry_after(), error.to_string())
 }
 
 fn not_read(fault: &StoreError) -> ServerFnError {

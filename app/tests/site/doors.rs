@@ -9,36 +9,58 @@ use crate::support::{Browser, Feed, Site, answer_of, request};
 async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;
-    let json = |body: Vec<u8>| browser.post("/api/send").header(header::CONTENT_TYPE, "application/json").body(body);
+    let json = |body: Vec<u8>| {
+        browser
+            .post("/api/send")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+    };
     for blank in ["", " \n\t ", "\u{a0}\u{2003}"] {
         let reply = browser.try_send(&request(None, blank, Vec::new())).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
         assert!(reply.text.contains("empty"), "{reply:?}");
     }
-    let long = browser.try_send(&request(None, &"x".repeat(MAX_MESSAGE_BYTES + 1), Vec::new())).await;
+    let long = browser
+        .try_send(&request(None, &"x".repeat(MAX_MESSAGE_BYTES + 1), Vec::new()))
+        .await;
     assert_eq!(long.status, StatusCode::PAYLOAD_TOO_LARGE, "{long:?}");
     assert!(long.text.contains("65536"), "{long:?}");
     let huge = browser.try_send(&request(None, &"x".repeat(1 << 20), Vec::new())).await;
     assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE, "{huge:?}");
-    let mut raw = serde_json::json!({ "request": request(None, "bytes: @", Vec::new()) }).to_string().into_bytes();
+    let mut raw = serde_json::json!({ "request": request(None, "bytes: @", Vec::new()) })
+        .to_string()
+        .into_bytes();
     for byte in &mut raw {
         if *byte == b'@' {
             *byte = 0xff;
         }
     }
     let reply = browser.ask(json(raw)).await;
-    assert!(reply.status.is_client_error() || reply.status.is_server_error(), "{reply:?}");
+    assert!(
+        reply.status.is_client_error() || reply.status.is_server_error(),
+        "{reply:?}"
+    );
     for garbage in [&b"{"[..], b"", b"[]", b"{\"request\":{\"turn\":\"x\"}}"] {
         let reply = browser.ask(json(garbage.to_vec())).await;
         assert!(!reply.status.is_success(), "{reply:?}");
     }
     let files = vec![FileId::new(); 11];
-    assert_eq!(browser.try_send(&request(None, "hello", files)).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        browser.try_send(&request(None, "hello", files)).await.status,
+        StatusCode::BAD_REQUEST
+    );
     let unknown = browser.try_send(&request(None, "hello", vec![FileId::new()])).await;
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{unknown:?}");
-    let nowhere = browser.try_send(&request(Some(ConversationId::new()), "hello", Vec::new())).await;
+    let nowhere = browser
+        .try_send(&request(Some(ConversationId::new()), "hello", Vec::new()))
+        .await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{nowhere:?}");
-    assert!(browser.house().await["conversations"].as_array().expect("a list").is_empty());
+    assert!(
+        browser.house().await["conversations"]
+            .as_array()
+            .expect("a list")
+            .is_empty()
+    );
     assert!(site.model.record().requests.is_empty());
     let good = browser.send("still here?").await;
     assert_eq!(answer_of(&browser, good.turn).await.state, TurnState::Done);
@@ -71,13 +93,26 @@ async fn nobody_reaches_what_is_anothers() {
     assert!(!thief.cancel(sent.turn).await);
     assert_eq!(thief.conversation(sent.conversation).await, None);
     assert_eq!(thief.again(sent.turn).await.status, StatusCode::NOT_FOUND);
-    let stolen = thief.try_send(&request(Some(sent.conversation), "hello", Vec::new())).await;
+    let stolen = thief
+        .try_send(&request(Some(sent.conversation), "hello", Vec::new()))
+        .await;
     assert_eq!(stolen.status, StatusCode::NOT_FOUND);
     let stolen = thief.try_send(&request(None, "hello", vec![file.id])).await;
     assert_eq!(stolen.status, StatusCode::BAD_REQUEST);
-    assert_eq!(thief.ask(thief.get(&format!("/files/{}", file.id))).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(owner.ask(owner.get(&format!("/files/{}", file.id))).await.text, "the secret");
-    assert!(thief.house().await["conversations"].as_array().expect("a list").is_empty());
+    assert_eq!(
+        thief.ask(thief.get(&format!("/files/{}", file.id))).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        owner.ask(owner.get(&format!("/files/{}", file.id))).await.text,
+        "the secret"
+    );
+    assert!(
+        thief.house().await["conversations"]
+            .as_array()
+            .expect("a list")
+            .is_empty()
+    );
     site.model.hold(false);
     let mut feed = thief.feed().await;
     let own = thief.send("mine").await;
@@ -93,8 +128,16 @@ async fn forged_and_missing_cookies_are_nobody() {
     let (name, value) = browser.cookie.split_once('=').expect("a pair");
     let mut swapped = value.to_owned();
     swapped.replace_range(44..45, if &swapped[44..45] == "0" { "1" } else { "0" });
-    for cookie in [String::new(), format!("{name}="), format!("{name}={swapped}"), format!("{name}={}", &value[44..])] {
-        let forger = Browser { cookie, ..browser.clone() };
+    for cookie in [
+        String::new(),
+        format!("{name}="),
+        format!("{name}={swapped}"),
+        format!("{name}={}", &value[44..]),
+    ] {
+        let forger = Browser {
+            cookie,
+            ..browser.clone()
+        };
         let reply = forger.try_send(&request(None, "hello", Vec::new())).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
         assert!(reply.text.contains("cookies"), "{reply:?}");
@@ -110,9 +153,18 @@ async fn other_sites_are_refused() {
     for origin in ["http://evil.example", "null"] {
         assert!(Feed::open_from(&browser, None, origin).await.is_err());
         let body = serde_json::json!({ "request": request(None, "hello", Vec::new()) }).to_string();
-        let send = browser.post("/api/send").header(header::CONTENT_TYPE, "application/json").body(body);
-        assert_eq!(browser.ask(send.header(header::ORIGIN, origin)).await.status, StatusCode::FORBIDDEN);
-        let upload = browser.post("/files?name=a.txt").header(header::ORIGIN, origin).body("a");
+        let send = browser
+            .post("/api/send")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body);
+        assert_eq!(
+            browser.ask(send.header(header::ORIGIN, origin)).await.status,
+            StatusCode::FORBIDDEN
+        );
+        let upload = browser
+            .post("/files?name=a.txt")
+            .header(header::ORIGIN, origin)
+            .body("a");
         assert_eq!(browser.ask(upload).await.status, StatusCode::FORBIDDEN);
     }
     let cross = browser.post("/api/house").header("sec-fetch-site", "cross-site");
@@ -143,7 +195,10 @@ async fn health_and_metrics_answer_while_every_slot_is_busy() {
     let browser = site.browser().await;
     browser.send("holds the only slot").await;
     browser.send("waits").await;
-    let watcher = Browser { cookie: String::new(), ..browser };
+    let watcher = Browser {
+        cookie: String::new(),
+        ..browser
+    };
     let health = watcher.ask(watcher.get("/health")).await;
     assert_eq!(health.status, StatusCode::OK);
     assert!(health.text.contains("\"ok\""), "{}", health.text);
@@ -156,10 +211,21 @@ async fn health_and_metrics_answer_while_every_slot_is_busy() {
 async fn unknown_pages_and_functions_are_not_found() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;
-    let page = browser.ask(browser.get("/nowhere").header(header::ACCEPT, "text/html")).await;
+    let page = browser
+        .ask(browser.get("/nowhere").header(header::ACCEPT, "text/html"))
+        .await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(!browser.ask(browser.post("/api/nothing")).await.status.is_success());
-    assert_eq!(browser.ask(browser.get("/files/not-an-id")).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(browser.ask(browser.get("/pkg/nothing.js")).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(browser.ask(browser.get("/pkg/../../Cargo.toml")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser.ask(browser.get("/files/not-an-id")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        browser.ask(browser.get("/pkg/nothing.js")).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        browser.ask(browser.get("/pkg/../../Cargo.toml")).await.status,
+        StatusCode::NOT_FOUND
+    );
 }

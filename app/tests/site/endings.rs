@@ -18,8 +18,10 @@ async fn a_stopped_turn_frees_its_slot_and_keeps_what_was_written() {
     let browser = site.browser().await;
     let mut feed = browser.feed().await;
     let sent = browser.send("long story [[tokens=1000 gate=middle after=5]]").await;
-    feed.until("a part of the answer", |feed| feed.turns.get(&sent.turn).is_some_and(|turn| !turn.blocks.is_empty()))
-        .await;
+    feed.until("a part of the answer", |feed| {
+        feed.turns.get(&sent.turn).is_some_and(|turn| !turn.blocks.is_empty())
+    })
+    .await;
     let next = browser.send("next").await;
     assert!(browser.cancel(sent.turn).await);
     let stopped = feed.over(sent.turn).await;
@@ -30,7 +32,11 @@ async fn a_stopped_turn_frees_its_slot_and_keeps_what_was_written() {
     site.until_load(0, 0).await;
     soon("the upstream request's end", site.model.until(|record| record.now == 0)).await;
     let record = site.model.record();
-    let asked = record.requests.iter().find(|request| request.question.contains("long story")).expect("it was asked");
+    let asked = record
+        .requests
+        .iter()
+        .find(|request| request.question.contains("long story"))
+        .expect("it was asked");
     assert_eq!(asked.ending, Some(Ending::ClientGone));
 }
 
@@ -40,7 +46,9 @@ async fn a_turn_that_takes_too_long_is_stopped() {
     let browser = site.browser().await;
     let sent = browser.send("for ever [[gate=never after=2]]").await;
     let turn = answer_of(&browser, sent.turn).await;
-    let TurnState::Expired { reason } = turn.state else { panic!("{:?}", turn.state) };
+    let TurnState::Expired { reason } = turn.state else {
+        panic!("{:?}", turn.state)
+    };
     assert!(reason.contains("1 second"), "{reason}");
     assert!(!turn.answer.is_empty());
     site.until_load(0, 0).await;
@@ -77,23 +85,39 @@ async fn a_vanished_browser_leaves_the_line_and_what_runs_is_finished() {
     let view = gone.conversation(running.conversation).await.expect("it is kept");
     assert_eq!(view.turns[0].state, TurnState::Done, "what ran was finished and stored");
     let view = gone.conversation(waiting.conversation).await.expect("it is kept");
-    assert!(matches!(view.turns[0].state, TurnState::Expired { .. }), "{:?}", view.turns[0].state);
+    assert!(
+        matches!(view.turns[0].state, TurnState::Expired { .. }),
+        "{:?}",
+        view.turns[0].state
+    );
     site.until_load(0, 0).await;
 }
 
 #[tokio::test]
 async fn a_panic_in_an_agent_frees_its_slot_and_is_told_as_a_sentence() {
-    let site = Site::start_with(&[("CHAT_CONCURRENCY_LIMIT", "1")], |_, _| Ok::<_, Infallible>(Arc::new(Clumsy) as _)).await;
+    let site = Site::start_with(&[("CHAT_CONCURRENCY_LIMIT", "1")], |_, _| {
+        Ok::<_, Infallible>(Arc::new(Clumsy) as _)
+    })
+    .await;
     let (one, other) = (site.browser().await, site.browser().await);
     let panics = one.send("panic").await;
     let turn = answer_of(&one, panics.turn).await;
-    let TurnState::Failed { reason } = &turn.state else { panic!("{:?}", turn.state) };
+    let TurnState::Failed { reason } = &turn.state else {
+        panic!("{:?}", turn.state)
+    };
     assert!(reason.contains("mistake") && !reason.contains("clumsy"), "{reason}");
     let early = one.send("panic at once").await;
-    assert!(matches!(answer_of(&one, early.turn).await.state, TurnState::Failed { .. }));
+    assert!(matches!(
+        answer_of(&one, early.turn).await.state,
+        TurnState::Failed { .. }
+    ));
     site.until_load(0, 0).await;
     let sent = other.send("hello").await;
-    assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done, "everybody else is undisturbed");
+    assert_eq!(
+        answer_of(&other, sent.turn).await.state,
+        TurnState::Done,
+        "everybody else is undisturbed"
+    );
     // The same session can go on, too.
     let sent = one.send("hello").await;
     assert_eq!(answer_of(&one, sent.turn).await.state, TurnState::Done);
@@ -113,7 +137,9 @@ impl Agent for Clumsy {
         assert_ne!(text, "panic at once", "clumsy");
         pieces.send("A beginning".to_owned()).await.expect("read");
         assert_ne!(text, "panic", "clumsy");
-        Ok(Answered { usage: Usage::default() })
+        Ok(Answered {
+            usage: Usage::default(),
+        })
     }
 }
 

@@ -8,20 +8,30 @@ use crate::support::{Browser, Site, answer_of};
 async fn failed(browser: &Browser, question: &str) -> TurnView {
     let sent = browser.send(question).await;
     let turn = answer_of(browser, sent.turn).await;
-    let TurnState::Failed { reason } = &turn.state else { panic!("{question}: {:?}", turn.state) };
+    let TurnState::Failed { reason } = &turn.state else {
+        panic!("{question}: {:?}", turn.state)
+    };
     assert!(reason.ends_with('.') && reason.len() > 30, "a sentence: {reason}");
     turn
 }
 
 #[tokio::test]
 async fn every_fault_becomes_a_sentence_and_frees_the_slot() {
-    let site =
-        Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1"), ("MODEL_RETRIES", "0"), ("MODEL_STALL_TIMEOUT", "1")]).await;
+    let site = Site::start(&[
+        ("CHAT_CONCURRENCY_LIMIT", "1"),
+        ("MODEL_RETRIES", "0"),
+        ("MODEL_STALL_TIMEOUT", "1"),
+    ])
+    .await;
     let (unlucky, other) = (site.browser().await, site.browser().await);
     for fault in FAULTS {
         failed(&unlucky, &format!("unlucky [[fault={fault}]]")).await;
         let sent = other.send("and I?").await;
-        assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done, "after {fault}");
+        assert_eq!(
+            answer_of(&other, sent.turn).await.state,
+            TurnState::Done,
+            "after {fault}"
+        );
     }
     site.until_load(0, 0).await;
 }
@@ -45,7 +55,11 @@ const FAULTS: [&str; 12] = [
 async fn a_server_that_is_not_there_is_told_so() {
     let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_RETRIES", "0")]).await;
     let turn = failed(&site.browser().await, "hello").await;
-    assert!(matches!(&turn.state, TurnState::Failed { reason } if reason.contains("reached")), "{:?}", turn.state);
+    assert!(
+        matches!(&turn.state, TurnState::Failed { reason } if reason.contains("reached")),
+        "{:?}",
+        turn.state
+    );
 }
 
 #[tokio::test]

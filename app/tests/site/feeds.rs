@@ -14,7 +14,9 @@ async fn a_page_that_reloads_in_the_middle_of_an_answer_misses_nothing() {
     let mut feed = browser.feed().await;
     let sent = browser.send("story [[tokens=60 gate=middle after=20]]").await;
     feed.until("a part of the answer", |feed| {
-        feed.turns.get(&sent.turn).is_some_and(|turn| turn.blocks.concat().contains("20"))
+        feed.turns
+            .get(&sent.turn)
+            .is_some_and(|turn| turn.blocks.concat().contains("word15"))
     })
     .await;
     let before = feed.position;
@@ -23,7 +25,7 @@ async fn a_page_that_reloads_in_the_middle_of_an_answer_misses_nothing() {
     // The page as the server renders it on reload has the part, and its feed goes on from there.
     let view = browser.conversation(sent.conversation).await.expect("the conversation");
     assert_eq!(view.turns[0].state, TurnState::Running);
-    assert!(view.turns[0].blocks.concat().contains("20"));
+    assert!(view.turns[0].blocks.concat().contains("word15"));
     let mut reloaded = browser.feed_after(view.feed).await;
     reloaded.turns.insert(sent.turn, view.turns[0].clone());
     // A page that only lost its connection goes on from what it had seen.
@@ -64,7 +66,10 @@ async fn a_position_of_another_journal_is_not_resumed() {
     let browser = site.browser().await;
     let sent = browser.send("hello").await;
     browser.feed().await.until("nothing", |_| true).await;
-    let elsewhere = FeedPosition { epoch: uuid::Uuid::from_u128(7), number: 1 };
+    let elsewhere = FeedPosition {
+        epoch: uuid::Uuid::from_u128(7),
+        number: 1,
+    };
     let feed = browser.feed_after(elsewhere).await;
     assert!(!feed.resumed);
     assert_ne!(feed.position.epoch, elsewhere.epoch);
@@ -74,13 +79,20 @@ async fn a_position_of_another_journal_is_not_resumed() {
 #[tokio::test]
 async fn frames_from_the_page_are_of_no_use_and_do_no_harm() {
     use futures_util::SinkExt as _;
-    use tokio_tungstenite::{connect_async, tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue}};
+    use tokio_tungstenite::{
+        connect_async,
+        tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
+    };
 
     let site = Site::start(&[]).await;
     let browser = site.browser().await;
     let connect = || async {
-        let mut request = format!("ws://{}/feed", browser.addr).into_client_request().expect("a request");
-        request.headers_mut().insert("cookie", HeaderValue::from_str(&browser.cookie).expect("a header"));
+        let mut request = format!("ws://{}/feed", browser.addr)
+            .into_client_request()
+            .expect("a request");
+        request
+            .headers_mut()
+            .insert("cookie", HeaderValue::from_str(&browser.cookie).expect("a header"));
         connect_async(request).await.expect("a feed").0
     };
     let mut chatty = connect().await;

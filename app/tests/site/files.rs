@@ -9,9 +9,9 @@ use crate::support::{Site, answer_of};
 
 /// The smallest picture there is: one transparent pixel.
 const PIXEL: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0,
-    0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0a, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1, 0x0d, 0x0a, 0x2d, 0xb4,
-    0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0a, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1,
+    0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
 #[tokio::test]
@@ -22,13 +22,18 @@ async fn text_joins_the_message_and_pictures_come_along() {
     let pixel = browser.uploaded("pixel.png", PIXEL.to_vec()).await;
     assert_eq!((notes.kind, notes.name.as_str()), (FileKind::Text, "notes.md"));
     assert_eq!((pixel.kind, pixel.mime.as_str()), (FileKind::Image, "image/png"));
-    let sent = browser.send_with(None, "What is in these?", vec![notes.id, pixel.id]).await;
+    let sent = browser
+        .send_with(None, "What is in these?", vec![notes.id, pixel.id])
+        .await;
     let turn = answer_of(&browser, sent.turn).await;
     assert_eq!(turn.state, TurnState::Done, "{turn:?}");
     assert_eq!((turn.message.as_str(), turn.files.len()), ("What is in these?", 2));
     let record = site.model.record();
     let asked = &record.requests[0];
-    assert!(asked.question.contains("Remember the milk") && asked.question.contains("notes.md"), "{asked:?}");
+    assert!(
+        asked.question.contains("Remember the milk") && asked.question.contains("notes.md"),
+        "{asked:?}"
+    );
     assert_eq!(asked.images, 1);
 }
 
@@ -39,9 +44,17 @@ async fn files_are_given_back_as_what_they_are_and_never_as_a_page() {
     let page = browser.uploaded("page.html", "<script>alert(1)</script>").await;
     let pixel = browser.uploaded("pixel.png", PIXEL.to_vec()).await;
     for (file, mime, disposition) in [(page, "text/plain", "attachment"), (pixel, "image/png", "inline")] {
-        let response = browser.get(&format!("/files/{}", file.id)).send().await.expect("an answer");
+        let response = browser
+            .get(&format!("/files/{}", file.id))
+            .send()
+            .await
+            .expect("an answer");
         let header = |name: header::HeaderName| {
-            response.headers().get(name).map(|value| value.to_str().expect("text").to_owned()).unwrap_or_default()
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().expect("text").to_owned())
+                .unwrap_or_default()
         };
         assert!(header(header::CONTENT_TYPE).starts_with(mime));
         assert!(header(header::CONTENT_DISPOSITION).starts_with(disposition));
@@ -56,7 +69,11 @@ async fn bad_files_are_refused_and_leave_nothing() {
     let browser = site.browser().await;
     for (name, content, status) in [
         ("empty.txt", Vec::new(), StatusCode::BAD_REQUEST),
-        ("program.png", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (
+            "program.png",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
         ("noise.txt", vec![0, 159, 146, 150], StatusCode::UNSUPPORTED_MEDIA_TYPE),
         ("large.txt", vec![b'x'; 200_000], StatusCode::PAYLOAD_TOO_LARGE),
     ] {
@@ -66,7 +83,9 @@ async fn bad_files_are_refused_and_leave_nothing() {
     }
     // 1 GB that does not say how long it is: it is stopped at the limit, long before its end.
     let chunk = Bytes::from(vec![b'x'; 1 << 20]);
-    let endless = Body::wrap_stream(stream::iter((0..1024).map(move |_| Ok::<_, std::io::Error>(chunk.clone()))));
+    let endless = Body::wrap_stream(stream::iter(
+        (0..1024).map(move |_| Ok::<_, std::io::Error>(chunk.clone())),
+    ));
     let endless = browser.post("/files?name=endless.txt").body(endless).send().await;
     if let Ok(answer) = endless {
         assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -80,7 +99,9 @@ async fn bad_files_are_refused_and_leave_nothing() {
 }
 
 fn files_in(folder: &std::path::Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .map(|entry| entry.expect("an entry").path())
         .map(|path| if path.is_dir() { files_in(&path) } else { 1 })

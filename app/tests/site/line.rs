@@ -14,7 +14,11 @@ async fn eight_browsers_share_two_slots() {
         let mut feed = browser.feed().await;
         let sent = browser.send(&format!("question {number}")).await;
         let place = (number > 2).then(|| number - 2);
-        assert_eq!(sent.place.as_ref().map(|place| place.position), place, "browser {number}");
+        assert_eq!(
+            sent.place.as_ref().map(|place| place.position),
+            place,
+            "browser {number}"
+        );
         match place {
             Some(place) => feed.until_position(sent.turn, place).await,
             None => drop(feed.until_state(sent.turn, |state| *state == TurnState::Running).await),
@@ -52,9 +56,16 @@ async fn eight_browsers_share_two_slots() {
             continue;
         }
         assert_eq!(turn.state, TurnState::Done);
-        assert!(turn.answer.contains(&format!("question {}", number + 1)), "{}", turn.answer);
+        assert!(
+            turn.answer.contains(&format!("question {}", number + 1)),
+            "{}",
+            turn.answer
+        );
         let shown = feed.positions.get(&sent.turn).cloned().unwrap_or_default();
-        assert!(shown.windows(2).all(|pair| pair[0] > pair[1]), "positions only fall: {shown:?}");
+        assert!(
+            shown.windows(2).all(|pair| pair[0] > pair[1]),
+            "positions only fall: {shown:?}"
+        );
     }
     assert_eq!(site.model.record().max, 2, "never a third request at once");
     assert_eq!(site.load(), (0, 0));
@@ -82,12 +93,19 @@ async fn a_burst_of_one_browser_delays_newcomers_by_one_each() {
     answer_of(&first, running.turn).await;
     soon_idle(&site).await;
     let record = site.model.record();
-    let order: Vec<&str> = record.requests.iter().map(|request| request.question.as_str()).collect();
+    let order: Vec<&str> = record
+        .requests
+        .iter()
+        .map(|request| request.question.as_str())
+        .collect();
     let started = |question: &str| order.iter().position(|asked| *asked == question).expect("it was asked");
     for number in 1..=3 {
         let before = order[..started(&format!("newcomer {number}"))].iter();
         let bursts = before.filter(|question| question.starts_with("burst")).count();
-        assert!(bursts <= 1, "newcomer {number} waited for {bursts} of the burst: {order:?}");
+        assert!(
+            bursts <= 1,
+            "newcomer {number} waited for {bursts} of the burst: {order:?}"
+        );
     }
 }
 
@@ -104,7 +122,11 @@ async fn a_fifo_line_starts_in_order_of_arrival() {
     site.model.hold(false);
     answer_of(&other, last.turn).await;
     let record = site.model.record();
-    let order: Vec<&str> = record.requests.iter().map(|request| request.question.as_str()).collect();
+    let order: Vec<&str> = record
+        .requests
+        .iter()
+        .map(|request| request.question.as_str())
+        .collect();
     assert_eq!(order, ["a", "b", "c", "d"]);
 }
 
@@ -113,13 +135,21 @@ async fn a_page_that_nobody_has_used_yet_shows_the_line() {
     let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
     site.model.hold(true);
     let looker = site.browser().await;
-    let mut feed: Feed = looker.feed_after(FeedPosition { epoch: uuid::Uuid::nil(), number: 0 }).await;
+    let mut feed: Feed = looker
+        .feed_after(FeedPosition {
+            epoch: uuid::Uuid::nil(),
+            number: 0,
+        })
+        .await;
     assert!(feed.resumed, "nothing has happened that could be missed");
     let (one, other) = (site.browser().await, site.browser().await);
     one.send("first").await;
     other.send("second").await;
     feed.until("a busy line", |feed| {
-        feed.status.line.as_ref().is_some_and(|line| (line.running, line.waiting) == (1, 1))
+        feed.status
+            .line
+            .as_ref()
+            .is_some_and(|line| (line.running, line.waiting) == (1, 1))
     })
     .await;
     assert!(feed.status.places.is_empty(), "no place of anybody else's is shown");

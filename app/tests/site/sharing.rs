@@ -7,7 +7,11 @@ use crate::support::{Site, answer_of, request};
 
 #[tokio::test]
 async fn with_concurrency_off_everything_shares_one_line() {
-    let site = Site::start(&[("ENABLE_CONCURRENT_PROCESSING", "false"), ("CHAT_CONCURRENCY_LIMIT", "3")]).await;
+    let site = Site::start(&[
+        ("ENABLE_CONCURRENT_PROCESSING", "false"),
+        ("CHAT_CONCURRENCY_LIMIT", "3"),
+    ])
+    .await;
     site.model.hold(true);
     let (one, other) = (site.browser().await, site.browser().await);
     let running = one.send("holds the only slot").await;
@@ -15,9 +19,18 @@ async fn with_concurrency_off_everything_shares_one_line() {
     other.refresh(RefreshKind::Stats).await;
     other.refresh(RefreshKind::Logs).await;
     let waiting = other.send("waits behind both").await;
-    feed.until("three places in one line", |feed| feed.status.places.len() == 3).await;
-    let places: Vec<(Event, u64)> = feed.status.places.iter().map(|place| (place.event, place.position)).collect();
-    assert_eq!(places, [(Event::StatsRefresh, 1), (Event::LogsRefresh, 2), (Event::Chat, 3)]);
+    feed.until("three places in one line", |feed| feed.status.places.len() == 3)
+        .await;
+    let places: Vec<(Event, u64)> = feed
+        .status
+        .places
+        .iter()
+        .map(|place| (place.event, place.position))
+        .collect();
+    assert_eq!(
+        places,
+        [(Event::StatsRefresh, 1), (Event::LogsRefresh, 2), (Event::Chat, 3)]
+    );
     assert_eq!(site.engine.queue().lines().len(), 1);
 
     site.model.hold(false);
@@ -53,7 +66,13 @@ async fn without_a_queue_the_third_is_told_busy_at_once() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert!(refused.text.contains("busy"), "{refused:?}");
-    assert!(third.house().await["conversations"].as_array().expect("a list").is_empty(), "nothing was kept of it");
+    assert!(
+        third.house().await["conversations"]
+            .as_array()
+            .expect("a list")
+            .is_empty(),
+        "nothing was kept of it"
+    );
 
     site.model.hold(false);
     for (sent, browser) in running {
@@ -73,7 +92,13 @@ async fn events_with_one_id_share_the_lower_limit() {
         ("FILE_CONCURRENCY_ID", "gpu"),
     ])
     .await;
-    let line = site.engine.queue().lines().into_iter().find(|line| line.name == "gpu").expect("the shared limit");
+    let line = site
+        .engine
+        .queue()
+        .lines()
+        .into_iter()
+        .find(|line| line.name == "gpu")
+        .expect("the shared limit");
     assert_eq!((line.limit, line.events.len()), (Some(1), 2));
     site.model.hold(true);
     let browser = site.browser().await;
@@ -84,7 +109,10 @@ async fn events_with_one_id_share_the_lower_limit() {
         async move { browser.upload("notes.md", "# Notes\n").await }
     });
     feed.until("the upload's place", |feed| {
-        feed.status.places.iter().any(|place| (place.event, place.position) == (Event::FileUpload, 1))
+        feed.status
+            .places
+            .iter()
+            .any(|place| (place.event, place.position) == (Event::FileUpload, 1))
     })
     .await;
     assert!(!uploading.is_finished());
@@ -115,10 +143,16 @@ async fn a_line_has_an_end() {
     for question in ["runs", "waits", "waits too"] {
         one.send(question).await;
     }
-    let own = one.try_send(&request(None, "one too many of its own", Vec::new())).await;
+    let own = one
+        .try_send(&request(None, "one too many of its own", Vec::new()))
+        .await;
     assert_eq!(own.status, StatusCode::TOO_MANY_REQUESTS, "{own:?}");
     other.send("the last that fits").await;
     let full = other.try_send(&request(None, "no room", Vec::new())).await;
-    assert_eq!((full.status, full.retry_after.is_some()), (StatusCode::SERVICE_UNAVAILABLE, true), "{full:?}");
+    assert_eq!(
+        (full.status, full.retry_after.is_some()),
+        (StatusCode::SERVICE_UNAVAILABLE, true),
+        "{full:?}"
+    );
     assert_eq!(site.load(), (1, 3));
 }

@@ -13,19 +13,31 @@ async fn what_runs_may_finish_and_nobody_is_let_in() {
     let browser = site.browser().await;
     let mut feed = browser.feed().await;
     let running = browser.send("runs [[gate=end]]").await;
-    feed.until_state(running.turn, |state| *state == TurnState::Running).await;
+    feed.until_state(running.turn, |state| *state == TurnState::Running)
+        .await;
     let waiting = browser.send("waits").await;
     let engine = site.engine.clone();
     let ending = tokio::spawn(async move { engine.shutdown(Duration::from_secs(3600)).await });
     // There is no store that lasts yet, so who waits is told.
     let left = feed.over(waiting.turn).await;
-    assert!(matches!(&left.state, TurnState::Failed { reason } if reason.contains("restarted")), "{:?}", left.state);
+    assert!(
+        matches!(&left.state, TurnState::Failed { reason } if reason.contains("restarted")),
+        "{:?}",
+        left.state
+    );
     let late = browser.try_send(&request(None, "late", Vec::new())).await;
     assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE, "{late:?}");
-    assert_eq!(browser.ask(browser.get("/health")).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        browser.ask(browser.get("/health")).await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
     site.model.open("end");
     assert_eq!(feed.over(running.turn).await.state, TurnState::Done);
-    assert_eq!(feed.closed().await, Some(1012), "the page is told that the server restarts");
+    assert_eq!(
+        feed.closed().await,
+        Some(1012),
+        "the page is told that the server restarts"
+    );
     soon("the end", ending).await.expect("a good end");
 }
 
@@ -35,8 +47,12 @@ async fn what_runs_too_long_is_stopped_when_the_grace_is_over() {
     let browser = site.browser().await;
     let mut feed = browser.feed().await;
     let running = browser.send("runs for ever [[gate=never after=3]]").await;
-    feed.until("a part of the answer", |feed| feed.turns.get(&running.turn).is_some_and(|turn| !turn.blocks.is_empty()))
-        .await;
+    feed.until("a part of the answer", |feed| {
+        feed.turns
+            .get(&running.turn)
+            .is_some_and(|turn| !turn.blocks.is_empty())
+    })
+    .await;
     let engine = site.engine.clone();
     let ending = tokio::spawn(async move { engine.shutdown(Duration::from_millis(50)).await });
     let stopped = feed.over(running.turn).await;

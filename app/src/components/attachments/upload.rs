@@ -46,7 +46,8 @@ pub(crate) struct Upload {
 struct Request {
     key: u32,
     request: XmlHttpRequest,
-    _callbacks: (Closure<dyn FnMut(ProgressEvent)>, Closure<dyn FnMut()>),
+    _on_progress: Closure<dyn FnMut(ProgressEvent)>,
+    _on_end: Closure<dyn FnMut()>,
 }
 
 /// The files of the message that is being written. Copies share them.
@@ -213,7 +214,8 @@ impl Uploads {
         let held = Request {
             key: upload.key,
             request,
-            _callbacks: (on_progress, on_end),
+            _on_progress: on_progress,
+            _on_end: on_end,
         };
         self.request.set_value(Some(SendWrapper::new(held)));
         sent

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use self::{
     door::Frame,
-    scene::{Doors, Item, Scene},
+    scene::{Doors, Item, Scene, Style},
 };
 use crate::{feed::Store, format};
 
@@ -32,6 +32,8 @@ struct Lengths {
     mark_pitch: f64,
     /// Most doors drawn one by one, and most marks.
     most: (usize, usize),
+    /// Width of a character of a gap's words.
+    character: f64,
 }
 
 impl Scale {
@@ -43,6 +45,7 @@ impl Scale {
                 mark: 2.5,
                 mark_pitch: 9.0,
                 most: (6, 7),
+                character: 10.0,
             },
             Self::Medium => Lengths {
                 door: (26.0, 42.0),
@@ -50,6 +53,7 @@ impl Scale {
                 mark: 5.5,
                 mark_pitch: 18.0,
                 most: (5, 9),
+                character: 6.5,
             },
             Self::Large => Lengths {
                 door: (60.0, 96.0),
@@ -57,6 +61,7 @@ impl Scale {
                 mark: 8.0,
                 mark_pitch: 27.0,
                 most: (6, 9),
+                character: 7.2,
             },
         }
     }
@@ -104,38 +109,43 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
 
     view! {
         <div class=scale.class() aria-hidden="true">
-        <svg width=length height=floor viewBox=move || format!("0 0 {} {floor}", length()) preserveAspectRatio="xMinYMax meet">
-            {doors}
-            <For
-                each=move || scene.with(|scene| scene.items.clone())
-                key=|item| item.key()
-                children=move |item| {
-                    let key = item.key();
-                    // The item of this key as it is now; one on its way out stays where it was.
-                    let last = item.clone();
-                    let now = Memo::new(move |before: Option<&Item>| {
-                        let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
-                        now.unwrap_or_else(|| before.unwrap_or(&last).clone())
-                    });
-                    let x = move || at(now.with(Item::place));
-                    match item {
-                        Item::Mark { .. } => {
-                            let class = move || now.with(Item::class);
-                            view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.into_any()
-                        }
-                        Item::Gap { .. } => {
-                            let count = move || now.with(Item::count);
-                            view! {
-                                <text class="gap" x=x y=floor - 3.0>
-                                    {count}
-                                </text>
+            <svg
+                width=length
+                height=floor
+                viewBox=move || format!("0 0 {} {floor}", length())
+                preserveAspectRatio="xMinYMax meet"
+            >
+                {doors}
+                <For
+                    each=move || scene.with(|scene| scene.items.clone())
+                    key=|item| item.key()
+                    children=move |item| {
+                        let key = item.key();
+                        // The item of this key as it is now; one on its way out stays where it was.
+                        let last = item.clone();
+                        let now = Memo::new(move |before: Option<&Item>| {
+                            let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
+                            now.unwrap_or_else(|| before.unwrap_or(&last).clone())
+                        });
+                        let x = move || at(now.with(Item::place));
+                        match item {
+                            Item::Mark { .. } => {
+                                let class = move || now.with(Item::class);
+                                view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.into_any()
                             }
-                                .into_any()
+                            Item::Gap { .. } => {
+                                let words = move || now.with(Item::text);
+                                view! {
+                                    <text class="gap" x=x y=floor - 3.0>
+                                        {words}
+                                    </text>
+                                }
+                                    .into_any()
+                            }
                         }
                     }
-                }
-            />
-        </svg>
+                />
+            </svg>
         </div>
     }
     .into_any()
@@ -152,7 +162,13 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
         .filter(|place| place.event == Event::Chat)
         .map(|place| place.position)
         .collect();
-    let mut scene = Scene::of(status.line.as_ref(), &mine, status.running, lengths.most, before);
+    let style = Style {
+        most: lengths.most,
+        // The words beside the small line say how many wait.
+        counted: scale != Scale::Small,
+        character: lengths.character / lengths.mark_pitch,
+    };
+    let mut scene = Scene::of(status.line.as_ref(), &mine, status.running, style, before);
     #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
     let doors = match &scene.doors {
         Doors::Each(doors) => doors.len() as f64 * lengths.door_pitch,

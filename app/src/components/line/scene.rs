@@ -32,7 +32,12 @@ pub(super) enum Item {
         gone: bool,
     },
     /// So many that are not drawn.
-    Gap { which: Which, count: u64, place: f64 },
+    Gap {
+        which: Which,
+        count: u64,
+        text: String,
+        place: f64,
+    },
 }
 
 /// One of the gaps that a row can have.
@@ -73,15 +78,11 @@ impl Item {
         }
     }
 
-    pub(super) fn count(&self) -> String {
+    /// The words of a gap.
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Mark { .. } => String::new(),
-            Self::Gap {
-                which: Which::Tail,
-                count,
-                ..
-            } => format!("… {count} more"),
-            Self::Gap { count, .. } => format!("… {count} …"),
+            Self::Gap { text, .. } => text.clone(),
         }
     }
 }
@@ -101,26 +102,48 @@ pub(super) struct Scene {
     waiting: u64,
 }
 
-/// Width of a gap's words, in pitches of a mark.
-const GAP: f64 = 3.6;
+/// How the row is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    /// Most doors and most marks that are drawn one by one.
+    pub(super) most: (usize, usize),
+    /// Whether a gap says how many it stands for; if not, words beside the row have to.
+    pub(super) counted: bool,
+    /// Width of a character of a gap's words, in pitches of a mark.
+    pub(super) character: f64,
+}
+
+impl Style {
+    fn gap(self, which: Which, count: u64, place: f64) -> (Item, f64) {
+        let text = match which {
+            _ if !self.counted => "…".to_owned(),
+            Which::Tail => format!("… {count} more"),
+            Which::First | Which::Second => format!("… {count} …"),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a few characters")]
+        let width = text.chars().count() as f64 * self.character;
+        (
+            Item::Gap {
+                which,
+                count,
+                text,
+                place: place - 0.4,
+            },
+            width + 0.7,
+        )
+    }
+}
 
 impl Scene {
     /// `mine`: the positions of this session, ascending. `running`: how many of its own are inside.
-    /// `most`: the most doors and marks that are drawn one by one.
-    pub(super) fn of(
-        line: Option<&LineView>,
-        mine: &[u64],
-        running: u64,
-        most: (usize, usize),
-        before: Option<&Self>,
-    ) -> Self {
+    pub(super) fn of(line: Option<&LineView>, mine: &[u64], running: u64, style: Style, before: Option<&Self>) -> Self {
         let (busy, limit, waiting) = line.map_or((0, Some(0), 0), |line| (line.running, line.limit, line.waiting));
         let waiting = waiting.max(mine.last().copied().unwrap_or(0));
         let first_mine = mine.first().copied();
         let moved = before.map_or(0, |before| before.moved + before.advance(first_mine, waiting));
-        let (items, length) = row(waiting, mine, most.1, moved);
+        let (items, length) = row(waiting, mine, style, moved);
         Self {
-            doors: doors(busy, limit, running, most.0),
+            doors: doors(busy, limit, running, style.most.0),
             items,
             length,
             threshold: 0.0,
@@ -134,7 +157,7 @@ impl Scene {
     fn advance(&self, first_mine: Option<u64>, waiting: u64) -> u64 {
         match (self.first_mine, first_mine) {
             (Some(was), Some(is)) => was.saturating_sub(is),
-            (Some(was), None) if was == 1 => 1,
+            (Some(1), None) => 1,
             _ => self.waiting.saturating_sub(waiting),
         }
     }
@@ -162,7 +185,8 @@ fn doors(busy: u64, limit: Option<u64>, mine: u64, most: usize) -> Doors {
 }
 
 /// The row: every mark where there is space, else the head, yours with a neighbour, and honest gaps.
-fn row(waiting: u64, mine: &[u64], most: usize, moved: u64) -> (Vec<Item>, f64) {
+fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64) {
+    let most = style.most.1;
     let shown = |position: u64| {
         if waiting <= most as u64 {
             return true;
@@ -204,12 +228,9 @@ fn row(waiting: u64, mine: &[u64], most: usize, moved: u64) -> (Vec<Item>, f64) 
                 place += 1.0;
             }
             count => {
-                items.push(Item::Gap {
-                    which,
-                    count,
-                    place: place - 0.4,
-                });
-                place += GAP;
+                let (gap, width) = style.gap(which, count, place);
+                items.push(gap);
+                place += width;
                 which = Which::Second;
             }
         }
@@ -224,12 +245,9 @@ fn row(waiting: u64, mine: &[u64], most: usize, moved: u64) -> (Vec<Item>, f64) 
         last = position;
     }
     if waiting > last {
-        items.push(Item::Gap {
-            which: Which::Tail,
-            count: waiting - last,
-            place: place - 0.4,
-        });
-        place += GAP + 0.6;
+        let (gap, width) = style.gap(Which::Tail, waiting - last, place);
+        items.push(gap);
+        place += width;
     }
     // Nobody waits: nothing to make room for.
     (items, if waiting == 0 { 0.0 } else { place })
@@ -252,7 +270,17 @@ mod tests {
     }
 
     fn scene(line: &LineView, mine: &[u64], before: Option<&Scene>) -> Scene {
-        Scene::of(Some(line), mine, 0, (6, 9), before)
+        Scene::of(
+            Some(line),
+            mine,
+            0,
+            Style {
+                most: (6, 9),
+                counted: true,
+                character: 0.3,
+            },
+            before,
+        )
     }
 
     /// As text: `o` a mark, `M` mine, a number a gap.

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use anteroom::wire::{ConversationId, ConversationView, FeedPosition, FileId, FileView, RefreshKind, SendRequest, Sent, TurnId};
+use anteroom::wire::{
+    ConversationId, ConversationView, FeedPosition, FileId, FileView, RefreshKind, SendRequest, Sent, TurnId,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -27,8 +29,15 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) async fn read(response: Response) -> Self {
         let status = response.status();
-        let retry_after = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().expect("text").to_owned());
-        Self { status, retry_after, text: response.text().await.expect("a body") }
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .map(|value| value.to_str().expect("text").to_owned());
+        Self {
+            status,
+            retry_after,
+            text: response.text().await.expect("a body"),
+        }
     }
 
     /// The body as JSON, of a request that went well.
@@ -41,19 +50,33 @@ impl Reply {
 impl Browser {
     pub(crate) async fn visit(addr: SocketAddr) -> Self {
         let http = Client::builder().no_proxy().build().expect("a client");
-        let page = http.get(format!("http://{addr}/")).header(header::ACCEPT, "text/html").send().await.expect("a page");
+        let page = http
+            .get(format!("http://{addr}/"))
+            .header(header::ACCEPT, "text/html")
+            .send()
+            .await
+            .expect("a page");
         assert_eq!(page.status(), StatusCode::OK);
-        let cookie = page.headers().get(header::SET_COOKIE).expect("a cookie").to_str().expect("text");
+        let cookie = page
+            .headers()
+            .get(header::SET_COOKIE)
+            .expect("a cookie")
+            .to_str()
+            .expect("text");
         let cookie = cookie.split(';').next().expect("a pair").to_owned();
         Self { http, addr, cookie }
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("http://{}{path}", self.addr)).header(header::COOKIE, &self.cookie)
+        self.http
+            .post(format!("http://{}{path}", self.addr))
+            .header(header::COOKIE, &self.cookie)
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("http://{}{path}", self.addr)).header(header::COOKIE, &self.cookie)
+        self.http
+            .get(format!("http://{}{path}", self.addr))
+            .header(header::COOKIE, &self.cookie)
     }
 
     pub(crate) async fn ask(&self, request: RequestBuilder) -> Reply {
@@ -62,12 +85,22 @@ impl Browser {
 
     async fn form(&self, function: &str, body: String) -> Reply {
         let request = self.post(&format!("/api/{function}"));
-        self.ask(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)).await
+        self.ask(
+            request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body),
+        )
+        .await
     }
 
     pub(crate) async fn try_send(&self, request: &SendRequest) -> Reply {
         let body = json!({ "request": request }).to_string();
-        self.ask(self.post("/api/send").header(header::CONTENT_TYPE, "application/json").body(body)).await
+        self.ask(
+            self.post("/api/send")
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body),
+        )
+        .await
     }
 
     pub(crate) async fn send_with(&self, conversation: Option<ConversationId>, text: &str, files: Vec<FileId>) -> Sent {
@@ -89,7 +122,9 @@ impl Browser {
 
     pub(crate) async fn refresh(&self, kind: RefreshKind) {
         let kind = serde_json::to_value(kind).expect("JSON");
-        let reply = self.form("refresh", format!("kind={}", kind.as_str().expect("a word"))).await;
+        let reply = self
+            .form("refresh", format!("kind={}", kind.as_str().expect("a word")))
+            .await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     }
 
@@ -122,5 +157,10 @@ impl Browser {
 
 /// A message.
 pub(crate) fn request(conversation: Option<ConversationId>, text: &str, files: Vec<FileId>) -> SendRequest {
-    SendRequest { turn: TurnId::new(), conversation, text: text.to_owned(), files }
+    SendRequest {
+        turn: TurnId::new(),
+        conversation,
+        text: text.to_owned(),
+        files,
+    }
 }

@@ -41,15 +41,28 @@ impl Feed {
     ///
     /// # Errors
     /// The server refused the feed.
-    pub(crate) async fn open_from(browser: &Browser, from: Option<FeedPosition>, origin: &str) -> Result<Self, tungstenite::Error> {
-        let query = from.map(|at| format!("?epoch={}&after={}", at.epoch, at.number)).unwrap_or_default();
+    pub(crate) async fn open_from(
+        browser: &Browser,
+        from: Option<FeedPosition>,
+        origin: &str,
+    ) -> Result<Self, tungstenite::Error> {
+        let query = from
+            .map(|at| format!("?epoch={}&after={}", at.epoch, at.number))
+            .unwrap_or_default();
         let mut request = format!("ws://{}/feed{query}", browser.addr).into_client_request()?;
-        request.headers_mut().insert("cookie", HeaderValue::from_str(&browser.cookie).expect("a header"));
-        request.headers_mut().insert("origin", HeaderValue::from_str(origin).expect("a header"));
+        request
+            .headers_mut()
+            .insert("cookie", HeaderValue::from_str(&browser.cookie).expect("a header"));
+        request
+            .headers_mut()
+            .insert("origin", HeaderValue::from_str(origin).expect("a header"));
         let (socket, _) = soon("a feed", connect_async(request)).await?;
         let mut feed = Self {
             socket,
-            position: FeedPosition { epoch: uuid::Uuid::nil(), number: 0 },
+            position: FeedPosition {
+                epoch: uuid::Uuid::nil(),
+                number: 0,
+            },
             resumed: false,
             turns: HashMap::new(),
             status: Status::default(),
@@ -57,7 +70,9 @@ impl Feed {
             positions: BTreeMap::new(),
             statuses: 0,
         };
-        let FeedMessage::Hello { position, resumed, .. } = feed.next().await else { panic!("the first frame is Hello") };
+        let FeedMessage::Hello { position, resumed, .. } = feed.next().await else {
+            panic!("the first frame is Hello")
+        };
         (feed.position, feed.resumed) = (position, resumed);
         Ok(feed)
     }
@@ -65,7 +80,10 @@ impl Feed {
     /// The next message, applied.
     pub(crate) async fn next(&mut self) -> FeedMessage {
         loop {
-            let frame = soon("a frame of the feed", self.socket.next()).await.expect("the feed is open").expect("a frame");
+            let frame = soon("a frame of the feed", self.socket.next())
+                .await
+                .expect("the feed is open")
+                .expect("a frame");
             match frame {
                 Message::Text(text) => {
                     let message: FeedMessage = serde_json::from_str(&text).expect("a feed message");
@@ -92,7 +110,11 @@ impl Feed {
     fn apply(&mut self, message: &FeedMessage) {
         match message {
             FeedMessage::Event { number, event } => {
-                assert!(*number > self.position.number, "{number} came after {}", self.position.number);
+                assert!(
+                    *number > self.position.number,
+                    "{number} came after {}",
+                    self.position.number
+                );
                 self.position.number = *number;
                 self.numbers.push(*number);
                 self.happen(event);
@@ -141,7 +163,10 @@ impl Feed {
 
     /// Reads until the turn is in a state.
     pub(crate) async fn until_state(&mut self, turn: TurnId, holds: impl Fn(&TurnState) -> bool) -> TurnView {
-        self.until("a turn's state", |feed| feed.turns.get(&turn).is_some_and(|turn| holds(&turn.state))).await;
+        self.until("a turn's state", |feed| {
+            feed.turns.get(&turn).is_some_and(|turn| holds(&turn.state))
+        })
+        .await;
         self.turns[&turn].clone()
     }
 
@@ -152,11 +177,18 @@ impl Feed {
 
     /// Reads until the turn is at a position.
     pub(crate) async fn until_position(&mut self, turn: TurnId, position: u64) {
-        self.until(&format!("position {position}"), |feed| feed.position_of(turn) == Some(position)).await;
+        self.until(&format!("position {position}"), |feed| {
+            feed.position_of(turn) == Some(position)
+        })
+        .await;
     }
 
     pub(crate) fn position_of(&self, turn: TurnId) -> Option<u64> {
-        self.status.places.iter().find(|place| place.turn == Some(turn)).map(|place| place.position)
+        self.status
+            .places
+            .iter()
+            .find(|place| place.turn == Some(turn))
+            .map(|place| place.position)
     }
 }
 

@@ -42,16 +42,28 @@ impl Site {
             ("OPENAI_BASE_URL", model.base_url()),
             ("DATA_DIR", data.path().display().to_string()),
         ];
-        let base = base.into_iter().filter(|(name, _)| settings.iter().all(|(own, _)| own != name));
-        let own = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let base = base
+            .into_iter()
+            .filter(|(name, _)| settings.iter().all(|(own, _)| own != name));
+        let own = settings
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()));
         let variables = base.map(|(name, value)| (name.to_owned(), value)).chain(own);
         let loaded = Settings::load(variables, None).expect("good settings");
-        let engine = Engine::start_with(loaded, Logs::default(), agents).await.expect("an engine");
+        let engine = Engine::start_with(loaded, Logs::default(), agents)
+            .await
+            .expect("an engine");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let site = pages::router(&engine);
         let server = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
-        Self { engine, model, addr, server, _data: data }
+        Self {
+            engine,
+            model,
+            addr,
+            server,
+            _data: data,
+        }
     }
 
     /// A browser that has opened the page.
@@ -62,7 +74,10 @@ impl Site {
     /// Slots in use, and tickets waiting, all lines together.
     pub(crate) fn load(&self) -> (usize, usize) {
         let lines = self.engine.queue().lines();
-        (lines.iter().map(|line| line.running).sum(), lines.iter().map(|line| line.waiting).sum())
+        (
+            lines.iter().map(|line| line.running).sum(),
+            lines.iter().map(|line| line.waiting).sum(),
+        )
     }
 
     /// Waits until the queue is so.

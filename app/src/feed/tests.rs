@@ -1,0 +1,227 @@
+//! What the feed makes of the store, whatever order its messages come in.
+
+use anteroom::wire::{
+    ConversationId, ConversationSummary, ConversationView, FeedEvent, FeedMessage, FeedPosition, Status, TurnId,
+    TurnState, TurnView,
+};
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::api::House;
+
+const TALK: ConversationId = ConversationId(Uuid::from_u128(1));
+const EPOCH: Uuid = Uuid::from_u128(9);
+
+fn in_store(test: impl FnOnce(Store)) {
+    Owner::new().with(|| {
+        let store = Store::new();
+        store.open(House {
+            conversations: Vec::new(),
+            status: Status::default(),
+            feed: at(10),
+            model: "demo@builtin".to_owned(),
+            version: "1".to_owned(),
+            max_upload_bytes: 1,
+            queue: true,
+        });
+        test(store);
+    });
+}
+
+fn at(number: u64) -> FeedPosition {
+    FeedPosition { epoch: EPOCH, number }
+}
+
+fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
+    TurnView {
+        id: TurnId(Uuid::from_u128(id)),
+        conversation: TALK,
+        message: "Hello".to_owned(),
+        files: Vec::new(),
+        state,
+        answer: String::new(),
+        blocks: blocks.iter().map(ToString::to_string).collect(),
+        model: String::new(),
+        usage: None,
+        accepted_at: 0,
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+fn block(id: u128, index: usize, html: &str) -> FeedEvent {
+    FeedEvent::Block {
+        turn: TurnId(Uuid::from_u128(id)),
+        conversation: TALK,
+        index,
+        html: html.to_owned(),
+    }
+}
+
+fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
+    let summary = ConversationSummary {
+        id: TALK,
+        title: String::new(),
+        updated_at: 0,
+        busy: false,
+    };
+    ConversationView {
+        summary,
+        turns,
+        feed: at(number),
+    }
+}
+
+fn hear(store: Store, number: u64, event: FeedEvent) {
+    store.hear(FeedMessage::Event { number, event });
+}
+
+fn html(conversation: &Conversation, id: u128) -> Vec<String> {
+    let turn = conversation
+        .turn(TurnId(Uuid::from_u128(id)))
+        .expect("the turn is there");
+    turn.blocks
+        .get_untracked()
+        .iter()
+        .map(|block| block.html.get_untracked())
+        .collect()
+}
+
+#[test]
+fn an_answer_grows_block_by_block_and_keeps_its_nodes() {
+    in_store(|store| {
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Running, &["<p>a</p>"])], 10)));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        let first = conversation.turns.get_untracked()[0].blocks.get_untracked()[0]
+            .html
+            .clone();
+        hear(store, 11, block(1, 0, "<p>a b</p>"));
+        hear(store, 12, block(1, 1, "<p>c</p>"));
+        assert_eq!(html(&conversation, 1), ["<p>a b</p>", "<p>c</p>"]);
+        assert_eq!(first.get_untracked(), "<p>a b</p>");
+        // A block that takes the place of an earlier one drops those after it.
+        hear(store, 13, block(1, 0, "<ul></ul>"));
+        assert_eq!(html(&conversation, 1), ["<ul></ul>"]);
+        hear(
+            store,
+            14,
+            FeedEvent::Turn(Box::new(turn(1, TurnState::Done, &["<ul></ul>", "<p>d</p>"]))),
+        );
+        assert_eq!(html(&conversation, 1), ["<ul></ul>", "<p>d</p>"]);
+    });
+}
+
+#[test]
+fn an_event_that_was_seen_changes_nothing() {
+    in_store(|store| {
+        store.fill(
+            TALK,
+            Some(whole(vec![turn(1, TurnState::Running, &["<p>new</p>"])], 10)),
+        );
+        hear(store, 10, block(1, 0, "<p>old</p>"));
+        hear(store, 12, block(1, 0, "<p>newer</p>"));
+        hear(store, 11, block(1, 0, "<p>old</p>"));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        assert_eq!(html(&conversation, 1), ["<p>newer</p>"]);
+    });
+}
+
+#[test]
+fn what_comes_while_a_conversation_loads_is_applied_to_what_was_loaded() {
+    in_store(|store| {
+        let conversation = store.conversation_or_stale(TALK);
+        conversation.load.set(Load::Loading);
+        hear(store, 11, block(1, 0, "<p>in the view already</p>"));
+        hear(store, 13, block(1, 0, "<p>newer</p>"));
+        store.fill(
+            TALK,
+            Some(whole(vec![turn(1, TurnState::Running, &["<p>loaded</p>"])], 12)),
+        );
+        assert_eq!(html(&conversation, 1), ["<p>newer</p>"]);
+        assert_eq!(conversation.load.get_untracked(), Load::Ready);
+    });
+}
+
+#[test]
+fn a_message_on_its_way_survives_a_reload_of_its_conversation() {
+    in_store(|store| {
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        conversation.put(turn(2, TurnState::Waiting, &[]), Delivery::Sending);
+        store.spoil();
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 11)));
+        let known: Vec<u128> = conversation
+            .turns
+            .get_untracked()
+            .iter()
+            .map(|turn| turn.id.0.as_u128())
+            .collect();
+        assert_eq!(known, [1, 2]);
+    });
+}
+
+#[test]
+fn the_first_message_gives_the_fresh_conversation_its_id_whoever_tells_first() {
+    in_store(|store| {
+        let fresh = store.fresh.get_untracked();
+        fresh.put(turn(1, TurnState::Waiting, &[]), Delivery::Sending);
+        hear(store, 11, FeedEvent::Turn(Box::new(turn(1, TurnState::Running, &[]))));
+        assert_eq!(fresh.id.get_untracked(), Some(TALK));
+        assert!(store.conversation(TALK).is_some_and(|known| known == fresh));
+        let sent = fresh.turn(TurnId(Uuid::from_u128(1))).expect("it was put");
+        assert_eq!(sent.delivery.get_untracked(), Delivery::Accepted);
+        // The answer of `send` comes later and changes nothing.
+        store.adopt(sent.id, TALK);
+        store.renew();
+        assert!(store.fresh.get_untracked() != fresh);
+    });
+}
+
+#[test]
+fn the_list_is_in_the_order_of_last_use() {
+    in_store(|store| {
+        let summary = |id, updated_at| ConversationSummary {
+            id: ConversationId(Uuid::from_u128(id)),
+            title: String::new(),
+            updated_at,
+            busy: false,
+        };
+        hear(store, 11, FeedEvent::Conversation(summary(1, 5)));
+        hear(store, 12, FeedEvent::Conversation(summary(2, 7)));
+        hear(store, 13, FeedEvent::Conversation(summary(1, 9)));
+        let order: Vec<u64> = store
+            .conversations
+            .get_untracked()
+            .iter()
+            .map(|one| one.updated_at)
+            .collect();
+        assert_eq!(order, [9, 7]);
+        hear(
+            store,
+            14,
+            FeedEvent::ConversationRemoved {
+                id: ConversationId(Uuid::from_u128(1)),
+            },
+        );
+        assert_eq!(store.conversations.get_untracked().len(), 1);
+    });
+}
+
+#[test]
+fn another_version_asks_for_a_reload() {
+    in_store(|store| {
+        let hello = |version: &str| FeedMessage::Hello {
+            position: at(10),
+            resumed: true,
+            version: version.to_owned(),
+        };
+        store.hear(hello("1"));
+        assert_eq!(
+            (store.link.get_untracked(), store.outdated.get_untracked()),
+            (Link::Live, false)
+        );
+        store.hear(hello("2"));
+        assert!(store.outdated.get_untracked());
+    });
+}
