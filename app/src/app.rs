@@ -78,7 +78,7 @@ fn Furnished() -> impl IntoView {
         },
     );
     view! {
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match first.await {
                     Ok(First { house, conversation }) => {
@@ -96,7 +96,7 @@ fn Furnished() -> impl IntoView {
                     Err(error) => view! { <Broken reason=format::fault(&error) /> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
 }
 
