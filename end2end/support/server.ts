@@ -1,65 +1,67 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Program, binary, start } from "./program.js";
 
-/** A program under test, listening on a port of its own. */
+export type Settings = Record<string, string>;
+
+/** Anteroom, listening on a port of its own. */
 export interface Server {
   /** Its address, without a slash at the end. */
   url: string;
   /** What it has printed so far. */
   output(): string;
-  /** Ends it as a service manager would, and waits until it is gone. */
+  /** Ends it as a service manager would; its data stays. */
+  halt(): Promise<void>;
+  /** Starts it once more, at the same address and with the same data. */
+  restart(): Promise<void>;
+  /** Ends it, and removes its data. */
   stop(): Promise<void>;
 }
 
 /** Starts Anteroom with these settings, an empty data folder and no `.env`. Resolves once it answers. */
-export async function startAnteroom(settings: Record<string, string> = {}): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), "anteroom-"));
+export async function startAnteroom(settings: Settings = {}): Promise<Server> {
+  // Its own folder: an `.env` of the developer's is none of the tests' business.
+  const cwd = await mkdtemp(join(tmpdir(), "anteroom-"));
   const address = `127.0.0.1:${await freePort()}`;
-  const child = spawn(binary("ANTEROOM_BIN"), [], {
-    // Its own folder: an `.env` of the developer's is none of the tests' business.
-    cwd: folder,
-    env: { PATH: process.env.PATH, SITE_ADDR: address, DATA_DIR: join(folder, "data"), ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  await once(child, "spawn");
-  let output = "";
-  const collect = (chunk: Buffer) => {
-    output += chunk.toString();
+  const url = `http://${address}`;
+  const env = { SITE_ADDR: address, DATA_DIR: join(cwd, "data"), SHUTDOWN_GRACE: "0", ...settings };
+  const launch = async () => {
+    const program = await start(binary("ANTEROOM_BIN"), { cwd, env });
+    try {
+      await answers(`${url}/health`, program);
+    } catch (fault) {
+      await program.stop();
+      throw fault;
+    }
+    return program;
   };
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
-  const server: Server = {
-    url: `http://${address}`,
-    output: () => output,
-    stop: async () => {
-      await end(child);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  let program: Program;
   try {
-    await answers(`${server.url}/health`, child, server.output);
+    program = await launch();
   } catch (fault) {
-    await server.stop();
+    await rm(cwd, { recursive: true, force: true });
     throw fault;
   }
-  return server;
-}
-
-/** The path of a program that `cargo xtask test` has built. */
-export function binary(variable: string): string {
-  const path = process.env[variable];
-  if (!path) {
-    throw new Error(`${variable} is not set: run the browser tests with \`cargo xtask test --browser-only\``);
-  }
-  return path;
+  return {
+    url,
+    output: () => program.output(),
+    halt: () => program.stop(),
+    restart: async () => {
+      await program.stop();
+      program = await launch();
+    },
+    stop: async () => {
+      await program.stop();
+      await rm(cwd, { recursive: true, force: true });
+    },
+  };
 }
 
 /** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();
@@ -72,11 +74,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves once a GET succeeds; fails as soon as the program ends, and after half a minute. */
-async function answers(url: string, child: ChildProcess, output: () => string): Promise<void> {
+async function answers(url: string, program: Program): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
-    if (hasEnded(child)) {
-      throw new Error(`the server ended before it answered:\n${output()}`);
+    if (program.hasEnded()) {
+      throw new Error(`the server ended before it answered:\n${program.output()}`);
     }
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok) {
@@ -84,21 +86,5 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`no answer from ${url}:\n${output()}`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) {
-    return;
-  }
-  const gone = once(child, "exit");
-  child.kill("SIGTERM");
-  // What does not end by itself must not keep the tests from ending.
-  const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
-  await gone;
-  clearTimeout(patience);
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
+  throw new Error(`no answer from ${url}:\n${program.output()}`);
 }

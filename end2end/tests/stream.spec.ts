@@ -1,0 +1,151 @@
+import { answer, composer, expectState, lastTurn, position, send, words } from "../support/chat.js";
+import { awake, expect, test, visit } from "../support/site.js";
+
+/** What the loopback model server says to a question, as a person reads it. */
+function whole(question: string, tokens: number): string {
+  const numbered = Array.from({ length: tokens - 1 }, (_, index) => `word${index + 1}`);
+  return [`Answer to: ${question}`, ...numbered].join(" ");
+}
+
+test("a reload in the middle of an answer shows no gap and no repeat, and every tab the same", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  // A pace, so that the page has to catch up while pieces come; a gate, so that the reload is in the middle for sure.
+  await send(page, "[[tokens=120 pace=10ms gate=middle after=60]] a long story");
+  await expect(answer(page)).toContainText("word59");
+  await expect(page).toHaveTitle("Answering… · Anteroom");
+  const stays = await visit(page.context(), page.url());
+  await expect(answer(stays)).toContainText("word59");
+
+  await page.reload({ waitUntil: "commit" });
+  await expect(answer(page)).toContainText("word59");
+  expect(await words(answer(page))).toBe(whole("a long story", 60));
+  await expectState(page, "running");
+  // It is in the page as the server sends it, before any script.
+  expect(await (await page.request.get(page.url())).text()).toContain("word59");
+
+  await site.model.open("middle");
+  // Once more, while pieces come.
+  await page.reload({ waitUntil: "commit" });
+  await awake(page);
+  const late = await visit(page.context(), page.url());
+  for (const tab of [stays, page, late]) {
+    await expectState(tab, "done");
+    expect(await words(answer(tab))).toBe(whole("a long story", 120));
+  }
+  expect(await answer(page).innerHTML()).toBe(await answer(stays).innerHTML());
+  await page.reload();
+  await awake(page);
+  expect(await words(answer(page))).toBe(whole("a long story", 120));
+  expect((await site.model.record()).requests.length).toBe(1);
+});
+
+test("seven tabs of one browser all show the place and the answer, and can send", async ({ start }) => {
+  test.setTimeout(180_000);
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  await site.model.set({ hold: true });
+  const other = await site.person();
+  await send(other, "holds the slot");
+  await expectState(other, "running");
+
+  const first = await site.person();
+  await send(first, "shown seven times");
+  const tabs = [first];
+  while (tabs.length < 7) {
+    tabs.push(await visit(first.context(), first.url()));
+  }
+  for (const tab of tabs) {
+    await expect(position(tab)).toHaveAttribute("data-position", "1");
+  }
+  await site.model.release();
+  for (const tab of tabs) {
+    await expectState(tab, "running");
+    await expect(answer(tab)).toContainText("Answer to: shown seven times");
+  }
+  await site.model.set({ hold: false });
+  for (const tab of tabs) {
+    await expectState(tab, "done");
+    expect(await words(answer(tab))).toBe(whole("shown seven times", 10));
+  }
+
+  await send(tabs[6], "from the seventh");
+  for (const tab of tabs) {
+    await expect(tab.getByTestId("turn")).toHaveCount(2);
+    await expectState(tab, "done");
+    await expect(answer(tab)).toContainText("Answer to: from the seventh");
+  }
+});
+
+test("stop keeps what was written, and ends the request to the model", async ({ start }) => {
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  const page = await site.person();
+  await send(page, "[[tokens=50 gate=never after=5]] stop me");
+  await expect(answer(page)).toContainText("word4");
+  await page.getByTestId("stop").click();
+  await expectState(page, "cancelled");
+  await expect(lastTurn(page)).toContainText("Stopped");
+  expect(await words(answer(page))).toBe(whole("stop me", 5));
+  await site.model.until("the request's end", ({ requests }) => requests[0]?.ending === "client_gone");
+  await page.reload();
+  await expectState(page, "cancelled");
+  expect(await words(answer(page))).toBe(whole("stop me", 5));
+  // The slot is free.
+  await awake(page);
+  await send(page, "go on");
+  await expect(answer(page)).toContainText("Answer to: go on");
+  await expectState(page, "done");
+});
+
+test("without a network the page says so, keeps what is typed, and catches up by itself", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await send(page, "[[tokens=30 gate=middle after=10]] while away");
+  await expect(answer(page)).toContainText("word9");
+  await page.context().setOffline(true);
+  await expect(page.getByTestId("offline")).toBeVisible();
+  await composer(page).fill("typed while away");
+  // The turn is the server's: it goes on.
+  await site.model.open("middle");
+  await site.model.until("the answer's end", ({ requests }) => requests[0]?.ending === "complete");
+  await expectState(page, "running");
+  await page.context().setOffline(false);
+  await expect(page.getByTestId("offline")).toBeHidden();
+  await expectState(page, "done");
+  expect(await words(answer(page))).toBe(whole("while away", 30));
+  await expect(composer(page)).toHaveValue("typed while away");
+  await composer(page).press("Enter");
+  await expect(answer(page)).toContainText("Answer to: typed while away");
+});
+
+test("a restart of the server is told, and the page comes back by itself with what is typed", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await composer(page).fill("typed before the restart");
+  await site.server.halt();
+  await expect(page.getByTestId("offline")).toBeVisible();
+  await composer(page).press("End");
+  await composer(page).pressSequentially(", and on");
+  await site.server.restart();
+  await expect(page.getByTestId("offline")).toBeHidden();
+  await expect(composer(page)).toHaveValue("typed before the restart, and on");
+  await composer(page).press("Enter");
+  await expect(answer(page)).toContainText("Answer to: typed before the restart, and on");
+  await expectState(page, "done");
+});
+
+test("a message that could not be sent stays, and is sent again on demand", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await page.context().setOffline(true);
+  await composer(page).fill("nearly lost");
+  await composer(page).press("Enter");
+  const retry = lastTurn(page).getByTestId("retry");
+  await expect(retry).toBeVisible();
+  await expect(lastTurn(page)).toContainText("nearly lost");
+  await expect(lastTurn(page).getByRole("alert")).toContainText("cannot be reached");
+  await page.context().setOffline(false);
+  await retry.click();
+  await expect(answer(page)).toContainText("Answer to: nearly lost");
+  await expect(page.getByTestId("turn")).toHaveCount(1);
+  expect((await site.model.record()).requests.length).toBe(1);
+});
