@@ -4,6 +4,8 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
+use std::{fmt, str::FromStr};
+
 use anteroom::wire::{ConversationId, ConversationView};
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     api::{self, House},
     components::{broken::Broken, layout::Layout},
+    erase::Erase as _,
     feed::Store,
     format,
     pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
@@ -52,6 +55,37 @@ struct First {
     conversation: Option<(ConversationId, Option<ConversationView>)>,
 }
 
+impl First {
+    async fn ask(id: Option<ConversationId>) -> Result<Self, ServerFnError> {
+        // The house first: its feed number is then no later than the conversation's, and nothing is missed.
+        let house = api::house().await?;
+        let conversation = match id {
+            Some(id) => Some((id, api::conversation(id).await?)),
+            None => None,
+        };
+        Ok(Self { house, conversation })
+    }
+}
+
+/// [`First`], or the sentence why there is none, on its way from the server to the browser within the page.
+/// It is read from bytes, as the answers of server functions are: one set of deserialisers serves both.
+#[derive(Clone, Serialize, Deserialize)]
+struct Carried(Result<First, String>);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl FromStr for Carried {
+    type Err = serde_json::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        serde_json::from_slice(text.as_bytes())
+    }
+}
+
 /// The conversation that an address names.
 pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
     path.strip_prefix("/c/")?.trim_end_matches('/').parse().ok()
@@ -62,25 +96,17 @@ pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
 fn Furnished() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
-    let first = Resource::new_blocking(
+    let first = Resource::new_str_blocking(
         || (),
         move |()| {
             let id = conversation_of(&path.get_untracked());
-            async move {
-                // The house first: its feed number is then no later than the conversation's, and nothing is missed.
-                let house = api::house().await?;
-                let conversation = match id {
-                    Some(id) => Some((id, api::conversation(id).await?)),
-                    None => None,
-                };
-                Ok::<_, ServerFnError>(First { house, conversation })
-            }
+            async move { Carried(First::ask(id).await.map_err(|error| format::fault(&error))) }
         },
     );
     view! {
         <Transition>
             {move || Suspend::new(async move {
-                match first.await {
+                match first.await.0 {
                     Ok(First { house, conversation }) => {
                         store.open(house);
                         if let Some((id, view)) = conversation {
@@ -91,9 +117,9 @@ fn Furnished() -> impl IntoView {
                                 <Outlet />
                             </Layout>
                         }
-                            .into_any()
+                            .erase()
                     }
-                    Err(error) => view! { <Broken reason=format::fault(&error) /> }.into_any(),
+                    Err(reason) => view! { <Broken reason /> }.erase(),
                 }
             })}
         </Transition>

@@ -2,7 +2,6 @@
 //!
 //! This room imports nothing of the other rooms; it could be a crate of its own.
 //! A caller joins with an event and a session, waits for its [`Permit`], and drops it when the work is over.
-
 //!
 //! - `policy`: what an operator tunes, and the lines that follow; `slots`: a limit's semaphore, which can be resized.
 //! - `line`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.

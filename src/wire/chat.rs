@@ -16,7 +16,7 @@ pub enum Role {
 
 /// Where a turn is in its life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[serde(rename_all = "snake_case")]
 pub enum TurnState {
     /// In the line.
     Waiting,

@@ -26,7 +26,7 @@ pub enum RefreshKind {
 
 /// One text frame of the feed, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case")]
 pub enum FeedMessage {
     /// The first frame.
     Hello {
@@ -62,7 +62,7 @@ pub enum FeedMessage {
 
 /// What can happen to a session's conversations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "event")]
+#[serde(rename_all = "snake_case")]
 pub enum FeedEvent {
     /// A conversation is new, or its line in the list has changed.
     Conversation(ConversationSummary),

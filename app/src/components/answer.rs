@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::feed::{Block, Turn};
+use crate::{
+    erase::Erase as _,
+    feed::{Block, Turn},
+};
 
 /// The answer so far. While it grows, only the block that grows is written anew.
 #[component]
@@ -27,5 +30,5 @@ pub(crate) fn Answer(turn: Turn, running: Signal<bool>) -> impl IntoView {
             </p>
         </Show>
     }
-    .into_any()
+    .erase()
 }

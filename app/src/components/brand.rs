@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// Anteroom's name, drawn.
 #[component]
 pub(crate) fn Wordmark() -> impl IntoView {
@@ -17,5 +19,5 @@ pub(crate) fn Wordmark() -> impl IntoView {
             <circle class="wordmark-lit" cx="126" cy="20" r="10" />
         </svg>
     }
-    .into_any()
+    .erase()
 }

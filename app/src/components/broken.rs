@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 use super::brand::Wordmark;
 
 /// Says why, and offers to try again.
@@ -20,5 +22,5 @@ pub(crate) fn Broken(
             </a>
         </main>
     }
-    .into_any()
+    .erase()
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// The span of every chart, in seconds.
 const SPAN: f64 = 15.0 * 60.0;
 const WIDTH: f64 = 480.0;
@@ -128,7 +130,7 @@ pub(crate) fn Chart(
             </p>
         </figure>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

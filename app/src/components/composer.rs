@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     browser,
+    erase::Erase as _,
     feed::{Conversation, Store, sending},
     format,
 };
@@ -198,7 +199,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 <Icon path=icon::SEND />
                             </button>
                         }
-                            .into_any()
+                            .erase()
                     }
                     Some((turn, running)) => {
                         let (label, hook) = if running { ("Stop", "stop") } else { ("Cancel", "composer-cancel") };
@@ -214,13 +215,13 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 <Icon path=icon::STOP />
                             </button>
                         }
-                            .into_any()
+                            .erase()
                     }
                 }}
             </div>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Picks files. The real input is hidden behind it.
@@ -255,5 +256,5 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
             on:change=picked
         />
     }
-    .into_any()
+    .erase()
 }

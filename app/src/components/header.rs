@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
 
+use crate::erase::Erase as _;
+
 use super::{
     brand::Wordmark,
     icon::{self, Icon},
@@ -48,5 +50,5 @@ pub(crate) fn Header() -> impl IntoView {
             <ThemeButton />
         </header>
     }
-    .into_any()
+    .erase()
 }

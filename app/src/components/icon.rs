@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// An icon by its path, on a grid of 24.
 #[component]
 pub(crate) fn Icon(
@@ -13,7 +15,7 @@ pub(crate) fn Icon(
             <path d=path />
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 pub(crate) const SEND: &str = "M12 20V5M5.5 11.5 12 5l6.5 6.5";

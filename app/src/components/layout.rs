@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::{announcer::Announcer, header::Header, notice::Notices, sidebar::Sidebar};
-use crate::feed::{self, Store};
+use crate::{
+    erase::Erase as _,
+    feed::{self, Store},
+};
 
 /// Header, conversations, the page itself, and what has to be told.
 #[component]
@@ -30,5 +33,5 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         </div>
         <Announcer />
     }
-    .into_any()
+    .erase()
 }

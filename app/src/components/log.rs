@@ -9,7 +9,7 @@ use super::{
     icon::{self, Icon},
     turn::TurnRow,
 };
-use crate::{browser, feed::Conversation};
+use crate::{browser, erase::Erase as _, feed::Conversation};
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
@@ -92,7 +92,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             </button>
         </Show>
     }
-    .into_any()
+    .erase()
 }
 
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.

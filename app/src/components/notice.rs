@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::icon::{self, Icon};
-use crate::feed::{Link, Store};
+use crate::{
+    erase::Erase as _,
+    feed::{Link, Store},
+};
 
 /// The strip above the page. Empty while there is nothing to tell.
 #[component]
@@ -48,5 +51,5 @@ pub(crate) fn Notices() -> impl IntoView {
             }}
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::icon::{self, Icon};
-use crate::{browser, feed::Store, format};
+use crate::{browser, erase::Erase as _, feed::Store, format};
 
 /// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
 pub(crate) const ID: &str = "conversations";
@@ -69,5 +69,5 @@ pub(crate) fn Sidebar() -> impl IntoView {
             </p>
         </aside>
     }
-    .into_any()
+    .erase()
 }

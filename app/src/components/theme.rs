@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 use super::icon::{self, Icon};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -71,5 +73,5 @@ pub(crate) fn ThemeButton() -> impl IntoView {
             {move || view! { <Icon path=theme.get().icon() /> }}
         </button>
     }
-    .into_any()
+    .erase()
 }

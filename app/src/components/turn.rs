@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     browser,
+    erase::Erase as _,
     feed::{Conversation, Delivery, Store, Turn, sending},
     format,
 };
@@ -43,19 +44,19 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
             (Delivery::Failed { reason }, _) => {
-                view! { <Undelivered reason turn=turn.clone() conversation=conversation.clone() /> }.into_any()
+                view! { <Undelivered reason turn=turn.clone() conversation=conversation.clone() /> }.erase()
             }
-            (Delivery::Sending, TurnState::Waiting) => view! { <p class="quiet">"Sending…"</p> }.into_any(),
-            (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.into_any(),
-            (_, TurnState::Running) => ().into_any(),
-            (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.into_any(),
+            (Delivery::Sending, TurnState::Waiting) => view! { <p class="quiet">"Sending…"</p> }.erase(),
+            (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
+            (_, TurnState::Running) => ().erase(),
+            (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Cancelled) => view! {
                 <p class="ended">{stopped}</p>
                 <Foot turn=turn.clone() last />
             }
-            .into_any(),
+            .erase(),
             (_, TurnState::Failed { reason } | TurnState::Expired { reason }) => {
-                view! { <Ended reason turn=turn.clone() last /> }.into_any()
+                view! { <Ended reason turn=turn.clone() last /> }.erase()
             }
         }
     };
@@ -92,7 +93,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             </div>
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 /// The files that came with a message.
@@ -105,9 +106,9 @@ fn Files(files: Vec<FileView>) -> impl IntoView {
                 let address = format!("/files/{}", file.id);
                 let inside = match file.kind {
                     FileKind::Image => {
-                        view! { <img class="thumbnail" src=address.clone() alt="" loading="lazy" /> }.into_any()
+                        view! { <img class="thumbnail" src=address.clone() alt="" loading="lazy" /> }.erase()
                     }
-                    FileKind::Text => view! { <Icon path=icon::FILE /> }.into_any(),
+                    FileKind::Text => view! { <Icon path=icon::FILE /> }.erase(),
                 };
                 view! {
                     <li>
@@ -149,7 +150,7 @@ fn Undelivered(reason: String, turn: Turn, conversation: Conversation) -> impl I
             </div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A turn that ended without an answer, or with part of one.
@@ -170,7 +171,7 @@ fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
             </Show>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Below an answer that is there: what to do with it, and what it took.
@@ -236,7 +237,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             <span class="turn-facts">{facts}</span>
         </footer>
     }
-    .into_any()
+    .erase()
 }
 
 fn tokens(usage: &Usage) -> Option<String> {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
+    erase::Erase as _,
     feed::{Store, sending},
     format,
 };
@@ -48,5 +49,5 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
+    erase::Erase as _,
     feed::{Store, sending},
     format,
 };
@@ -54,5 +55,5 @@ pub(crate) fn Welcome() -> impl IntoView {
             <ul class="starters needs-awake">{starters}</ul>
         </div>
     }
-    .into_any()
+    .erase()
 }

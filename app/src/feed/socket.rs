@@ -111,7 +111,8 @@ impl Feed {
             state.pause = FIRST_PAUSE_MS;
         }
         let Some(text) = event.data().as_string() else { return };
-        match serde_json::from_str::<FeedMessage>(&text) {
+        // From bytes, as server functions read their answers: one set of deserialisers serves both.
+        match serde_json::from_slice::<FeedMessage>(text.as_bytes()) {
             Ok(message) => self.store.hear(message),
             // Another version's message: its Hello has said so, and the page asks to be reloaded.
             Err(error) => leptos::logging::warn!("feed: {error}"),

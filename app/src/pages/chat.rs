@@ -10,6 +10,7 @@ use leptos_router::{
 use crate::{
     app::conversation_of,
     components::{composer::Composer, log::Log, welcome::Welcome},
+    erase::Erase as _,
     feed::{self, Load, Store},
 };
 
@@ -69,9 +70,9 @@ pub(crate) fn ChatPage() -> impl IntoView {
     };
     let shown = move || {
         match body.get() {
-        Body::Welcome => view! { <Welcome /> }.into_any(),
-        Body::Turns => view! { <Log conversation /> }.into_any(),
-        Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.into_any(),
+        Body::Welcome => view! { <Welcome /> }.erase(),
+        Body::Turns => view! { <Log conversation /> }.erase(),
+        Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.erase(),
         Body::Absent => view! {
             <div class="chat-note">
                 <h1>"There is no such conversation"</h1>
@@ -81,7 +82,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
                 </a>
             </div>
         }
-            .into_any(),
+            .erase(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
                 <p>{reason}</p>
@@ -90,7 +91,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
                 </button>
             </div>
         }
-            .into_any(),
+            .erase(),
     }
     };
     view! {
@@ -103,7 +104,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
             </Show>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// What the page shows above the composer.

@@ -4,7 +4,7 @@ use anteroom::wire::{Event, Level, LogRecord, RefreshKind};
 use leptos::{html, prelude::*};
 
 use super::refreshing::{Freshness, keep_fresh};
-use crate::{browser, feed::Store};
+use crate::{browser, erase::Erase as _, feed::Store};
 
 const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
 
@@ -143,7 +143,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </details>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Records, one a line. Known ones keep their nodes.
@@ -181,7 +181,7 @@ fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
             }
         />
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

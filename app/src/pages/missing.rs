@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::brand::Wordmark;
+use crate::{components::brand::Wordmark, erase::Erase as _};
 
 /// Says so, and shows the way back.
 #[component]
@@ -17,5 +17,5 @@ pub(crate) fn MissingPage() -> impl IntoView {
             </a>
         </main>
     }
-    .into_any()
+    .erase()
 }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     components::chart::{Chart, Series},
+    erase::Erase as _,
     feed::Store,
     format,
 };
@@ -34,7 +35,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             </Show>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 type View = Signal<Option<Arc<StatsView>>>;
@@ -61,7 +62,7 @@ fn Tiles(view: View) -> impl IntoView {
             {tile("Version", |view| view.version.clone())}
         </dl>
     }
-    .into_any()
+    .erase()
 }
 
 fn pair(percentiles: Option<&Percentiles>) -> String {
@@ -175,7 +176,7 @@ fn Limits(view: View) -> impl IntoView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// The last 15 minutes.
@@ -236,7 +237,7 @@ fn Charts(view: View) -> impl IntoView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
@@ -297,5 +298,5 @@ fn Settings(view: View) -> impl IntoView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub(crate) use self::upload::Uploads;
 use self::upload::{Stage, Upload};
 use super::icon::{self, Icon};
-use crate::{feed::Store, format};
+use crate::{erase::Erase as _, feed::Store, format};
 
 /// The row of files above the text.
 #[component]
@@ -20,7 +20,7 @@ pub(crate) fn Attachments(uploads: Uploads) -> impl IntoView {
             </ul>
         </Show>
     }
-    .into_any()
+    .erase()
 }
 
 /// One file: its name, how far it is, and the way out.
@@ -58,5 +58,5 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
             </button>
         </li>
     }
-    .into_any()
+    .erase()
 }

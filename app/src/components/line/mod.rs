@@ -11,7 +11,7 @@ use self::{
     door::Frame,
     scene::{Doors, Item, Scene, Style},
 };
-use crate::{feed::Store, format};
+use crate::{erase::Erase as _, feed::Store, format};
 
 /// How large the line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,8 +102,8 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                 )
             })
             .collect_view()
-            .into_any(),
-        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5).into_any(),
+            .erase(),
+        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5).erase(),
     };
     let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
@@ -131,7 +131,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                         match item {
                             Item::Mark { .. } => {
                                 let class = move || now.with(Item::class);
-                                view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.into_any()
+                                view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.erase()
                             }
                             Item::Gap { .. } => {
                                 let words = move || now.with(Item::text);
@@ -140,7 +140,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
                                         {words}
                                     </text>
                                 }
-                                    .into_any()
+                                    .erase()
                             }
                         }
                     }
@@ -148,7 +148,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
             </svg>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Width of the bar that stands for more doors than can be drawn.
@@ -231,5 +231,5 @@ pub(crate) fn LineSummary() -> impl IntoView {
             </span>
         </a>
     }
-    .into_any()
+    .erase()
 }
