@@ -23,6 +23,8 @@ impl Store {
                 if !resumed {
                     self.spoil();
                     loading::reload(self);
+                } else {
+                    self.forgive();
                 }
                 if self.link.get_untracked() != Link::Live {
                     self.link.set(Link::Live);

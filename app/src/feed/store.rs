@@ -146,13 +146,28 @@ impl Store {
         conversation
     }
 
-    /// Takes a whole conversation in; `None`: there is none of this id.
-    pub(crate) fn fill(self, id: ConversationId, view: Option<ConversationView>) {
+    /// Takes a whole conversation in; `None`: there is none of this id. `false`: it is of an epoch that the feed
+    /// does not speak of (yet), so that it stays loading until a later view joins up with the feed.
+    pub(crate) fn fill(self, id: ConversationId, view: Option<ConversationView>) -> bool {
         let conversation = self.conversation_or_stale(id);
+        if conversation.outrun() {
+            return true;
+        }
         match view {
-            Some(view) => conversation.fill(view),
+            Some(view) if self.follows(view.feed) => conversation.fill(view),
+            Some(view) => {
+                conversation.show(view.summary.id, view.turns);
+                return false;
+            }
             None => conversation.load.set(Load::Absent),
         }
+        true
+    }
+
+    /// Whether the feed's numbers can be compared with this one.
+    pub(super) fn follows(self, at: FeedPosition) -> bool {
+        self.position
+            .with_value(|position| position.is_none_or(|position| position.epoch == at.epoch))
     }
 
     /// The server has taken the first message of the fresh conversation: it has an id now.
@@ -181,7 +196,16 @@ impl Store {
     pub(super) fn spoil(self) {
         self.known.with_value(|known| {
             for conversation in known.values() {
-                if conversation.load.with_untracked(|load| *load == Load::Ready) {
+                conversation.spoil();
+            }
+        });
+    }
+
+    /// What could not be fetched is fetched again when it is shown.
+    pub(super) fn forgive(self) {
+        self.known.with_value(|known| {
+            for conversation in known.values() {
+                if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
                     conversation.load.set(Load::Stale);
                 }
             }
