@@ -44,6 +44,7 @@ impl Store {
                 }
             }
             FeedMessage::Status(status) => {
+                self.statuses.update_value(|count| *count += 1);
                 if self.status.with_untracked(|known| *known != status) {
                     self.status.set(status);
                 }

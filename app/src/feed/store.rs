@@ -4,11 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
     ConversationId, ConversationSummary, ConversationView, FeedPosition, LogsView, Place, RefreshKind, StatsView,
-    Status, TurnId,
+    Status, TurnId, TurnState,
 };
 use leptos::prelude::*;
 
-use super::{Conversation, Load};
+use super::{Conversation, Load, Turn};
 use crate::api::House;
 
 /// What does not change while the page is open.
@@ -91,6 +91,10 @@ pub(crate) struct Store {
     pub(crate) fresh: RwSignal<Conversation>,
     known: StoredValue<HashMap<ConversationId, Conversation>>,
     pub(super) position: StoredValue<Option<FeedPosition>>,
+    /// How often the feed has told where this session stands: an answer that was asked for before is older.
+    pub(super) statuses: StoredValue<u64>,
+    /// The messages on their way, and whether the person has cancelled them meanwhile.
+    pub(super) sending: StoredValue<HashMap<TurnId, bool>>,
 }
 
 impl Store {
@@ -108,6 +112,8 @@ impl Store {
             fresh: RwSignal::new(Conversation::new(None, Load::Ready)),
             known: StoredValue::new(HashMap::new()),
             position: StoredValue::new(None),
+            statuses: StoredValue::new(0),
+            sending: StoredValue::new(HashMap::new()),
         }
     }
 
@@ -228,6 +234,20 @@ impl Store {
         if let Some(conversation) = gone {
             conversation.load.set(Load::Absent);
         }
+    }
+
+    /// Takes in the place that the answer to a message told of. `asked`: how many statuses had come when it was sent;
+    /// once another has, that one knows better.
+    pub(super) fn join(self, turn: &Turn, place: Place, asked: u64) {
+        let waits = turn.view.with_untracked(|view| view.state == TurnState::Waiting);
+        if !waits || self.statuses.get_value() != asked {
+            return;
+        }
+        self.status.update(|status| {
+            if status.places.iter().all(|known| known.turn != place.turn) {
+                status.places.push(place);
+            }
+        });
     }
 
     /// The place of a turn in the line, if it waits. Reactive.
