@@ -57,8 +57,7 @@ impl Store {
 
     fn happen(self, number: u64, event: FeedEvent) {
         match event {
-            FeedEvent::Conversation(summary) => self.summarise(summary),
-            FeedEvent::ConversationRemoved { id } => self.remove(id),
+            FeedEvent::Conversation(_) | FeedEvent::ConversationRemoved { .. } => self.list(number, event),
             FeedEvent::Turn(view) => {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));

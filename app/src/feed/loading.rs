@@ -51,11 +51,32 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
 }
 
 /// Fetches the list of conversations and the facts anew. The open conversation notices by itself that it is stale.
+/// Tried until it succeeds or the feed begins anew once more.
 pub(crate) fn reload(store: Store) {
+    ask(store, store.begin_reload(), None);
+}
+
+/// `told`: the sentence of the last failure, which goes once the reload has succeeded.
+fn ask(store: Store, run: u64, told: Option<String>) {
+    if !store.ask_again(run) {
+        return;
+    }
     spawn_local(async move {
-        match api::house().await {
-            Ok(house) => store.refurnish(house),
-            Err(error) => store.notice.set(Some(format::fault(&error))),
-        }
+        let told = match api::house().await.map(|house| store.end_reload(run, house)) {
+            Ok(true) => {
+                if told.is_some() && store.notice.with_untracked(|notice| *notice == told) {
+                    store.notice.set(None);
+                }
+                return;
+            }
+            Ok(false) => told,
+            // Said once: whoever has dismissed it is not told again.
+            Err(error) => told.or_else(|| {
+                let reason = format::fault(&error);
+                store.notice.set(Some(reason.clone()));
+                Some(reason)
+            }),
+        };
+        set_timeout(move || ask(store, run, told), RETRY);
     });
 }
