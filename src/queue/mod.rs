@@ -109,6 +109,8 @@ pub struct LineState {
     pub limit: Option<usize>,
     /// Tickets that wait.
     pub waiting: usize,
+    /// The position of a ticket that joined now, of an owner with nothing waiting; 0: it would start at once.
+    pub newcomer: u64,
     /// How long the one that has waited longest has waited.
     pub longest_wait: Option<Duration>,
     /// When a ticket that joined now would start.

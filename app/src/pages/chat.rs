@@ -68,6 +68,10 @@ pub(crate) fn ChatPage() -> impl IntoView {
             feed::load(store, id);
         }
     };
+    let broken = Memo::new(move |_| match (body.get(), load.get()) {
+        (Body::Turns, Load::Failed(reason)) => Some(reason),
+        _ => None,
+    });
     let shown = move || {
         match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
@@ -98,6 +102,21 @@ pub(crate) fn ChatPage() -> impl IntoView {
         // Empty, but the router takes a navigation for finished only once the route's own view has been asked for.
         <Outlet />
         <div class="chat">
+            {move || {
+                broken
+                    .get()
+                    .map(|reason| {
+                        view! {
+                            <p class="notice notice-bad" role="status" data-testid="reload-failed">
+                                <span>"This may be out of date. " {reason}</span>
+                                <button class="button" type="button" on:click=again>
+                                    "Try again"
+                                </button>
+                            </p>
+                        }
+                            .erase()
+                    })
+            }}
             {shown}
             <Show when=move || body.get() != Body::Absent>
                 <Composer conversation />
