@@ -147,7 +147,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 start if line.waiting > 0 && line.newcomer > 0 => {
                     format!("You would be {} in line · {start}", format::ordinal(line.newcomer))
                 }
-                start => format!("A message {start}"),
+                start if queue || format::starts_at_once(line) => format!("A message {start}"),
+                _ => "Every slot is busy. Try again in a moment.".to_owned(),
             })
         })
     };
