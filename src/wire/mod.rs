@@ -11,7 +11,10 @@ mod line;
 mod logs;
 mod stats;
 
-pub use chat::{ConversationSummary, ConversationView, Role, SendRequest, Sent, TurnState, TurnView, Usage};
+pub use chat::{
+    ConversationPage, ConversationSummary, ConversationView, Found, Role, SearchResults, SendRequest, Sent, TurnPage,
+    TurnState, TurnView, Usage, Versions,
+};
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
 pub use files::{FileKind, FileView, UploadError};
