@@ -33,11 +33,17 @@ impl Vault {
     /// # Errors
     /// The folders can not be made or read.
     pub async fn open(data_dir: &Path) -> Result<Self, FileError> {
-        let vault = Self {
-            root: data_dir.join("files").into(),
-        };
+        let vault = Self::unswept(data_dir);
         vault.sweep().await?;
         Ok(vault)
+    }
+
+    /// The same where nothing can be written, for whoever only reads.
+    #[must_use]
+    pub fn unswept(data_dir: &Path) -> Self {
+        Self {
+            root: data_dir.join("files").into(),
+        }
     }
 
     /// Begins an upload of at most `limit` bytes. `name` is what the browser says, whatever that is.
@@ -102,18 +108,6 @@ impl Vault {
             }
         }
         first_fault
-    }
-
-    /// Removes every file and every unfinished upload: for a store that forgets when the server ends.
-    ///
-    /// # Errors
-    /// The disk fails.
-    pub async fn clear(&self) -> Result<(), FileError> {
-        match fs::remove_dir_all(&self.root).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        self.sweep().await
     }
 
     /// Removes unfinished uploads and makes the folders.

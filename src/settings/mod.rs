@@ -144,6 +144,8 @@ pub struct Settings {
     pub demo_speed: u32,
     /// `MAX_UPLOAD_SIZE`, in bytes.
     pub max_upload_bytes: u64,
+    /// `RETENTION_DAYS`: what was last used longer ago is removed; `None` keeps everything.
+    pub retention_days: Option<u32>,
     /// `SESSION_IDLE_TIMEOUT`.
     pub session_idle_timeout: Duration,
     /// `MAX_SESSIONS`.

@@ -53,7 +53,7 @@ const fn var(name: &'static str, default: &'static str) -> Variable {
 }
 
 /// Every variable, in the order of `.env.example`.
-pub(super) const VARIABLES: [Variable; 42] = [
+pub(super) const VARIABLES: [Variable; 43] = [
     var("MODEL", "demo@builtin").also(&["GEN_MODEL"]),
     unset("OPENAI_API_KEY").hidden(),
     unset("OPENAI_BASE_URL"),
@@ -88,6 +88,7 @@ pub(super) const VARIABLES: [Variable; 42] = [
     var("QUEUE_ABANDON_AFTER", "120"),
     var("CHAT_TIMEOUT", "300"),
     var("MAX_UPLOAD_SIZE", "20MB"),
+    var("RETENTION_DAYS", "none"),
     var("SESSION_IDLE_TIMEOUT", "1h"),
     var("MAX_SESSIONS", "10000"),
     var("SITE_ADDR", "127.0.0.1:3000"),

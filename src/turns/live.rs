@@ -61,6 +61,15 @@ impl LiveTurns {
         })
     }
 
+    /// Those of one session.
+    pub(super) fn of(&self, session: SessionId) -> Vec<TurnId> {
+        let all = self.all();
+        all.keys()
+            .filter(|(whose, _)| *whose == session)
+            .map(|(_, turn)| *turn)
+            .collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all().len()
     }

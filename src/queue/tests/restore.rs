@@ -54,7 +54,11 @@ async fn everybody_is_back_in_place_and_newcomers_pass_nobodys_first() {
     assert_eq!(positions(&after, &back[1..]), [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(who[1..], order.iter().map(|(_, owner)| *owner).collect::<Vec<_>>());
     let newcomer = join(&after, A, 4);
-    assert_eq!(positions(&after, std::slice::from_ref(&newcomer)), [4], "behind the firsts of three owners");
+    assert_eq!(
+        positions(&after, std::slice::from_ref(&newcomer)),
+        [4],
+        "behind the firsts of three owners"
+    );
 }
 
 #[tokio::test]
