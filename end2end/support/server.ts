@@ -15,6 +15,8 @@ export interface Server {
   output(): string;
   /** Ends it as a service manager would; its data stays. */
   halt(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
   /** Starts it once more, at the same address and with the same data. */
   restart(): Promise<void>;
   /** Ends it, and removes its data. */
@@ -49,6 +51,7 @@ export async function startAnteroom(settings: Settings = {}): Promise<Server> {
     url,
     output: () => program.output(),
     halt: () => program.stop(),
+    kill: () => program.kill(),
     restart: async () => {
       await program.stop();
       program = await launch();

@@ -3,4 +3,5 @@
 pub mod api;
 pub mod assets;
 pub mod pages;
+pub mod backup;
 pub mod run;

@@ -67,7 +67,7 @@ pub async fn serve() -> Result<(), Failure> {
         signals.next().await;
         tokio::spawn(async move {
             signals.next().await;
-            eprintln!("Ended at once; turns that ran are lost.");
+            eprintln!("Ended at once; turns that ran run again after the next start.");
             std::process::exit(130);
         });
         stopping.shutdown(stopping.settings().shutdown_grace).await;
