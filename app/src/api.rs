@@ -5,8 +5,8 @@
 )]
 
 use anteroom::wire::{
-    ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest, Sent, Status,
-    TurnId, TurnPage,
+    ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest, Sent,
+    Status, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};

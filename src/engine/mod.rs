@@ -3,6 +3,7 @@
 mod feeds;
 mod house;
 mod housekeeping;
+mod retune;
 
 use std::{
     sync::{
@@ -13,7 +14,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::sync::watch;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -32,10 +32,11 @@ use crate::{
     status,
     store::{Store, StoreError, sqlite::SqliteStore},
     turns::{self, Turns},
-    wire::{FeedMessage, FeedPosition, FileId, RefreshKind, SettingRow, StatsView, Status},
+    wire::{FeedMessage, FeedPosition, FileId, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
+use retune::InForce;
 
 /// Anteroom's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -45,8 +46,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
-    settings: watch::Sender<Arc<Settings>>,
-    rows: Arc<[SettingRow]>,
+    in_force: Arc<InForce>,
     queue: Queue,
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
@@ -84,8 +84,8 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let Loaded { settings, rows, .. } = loaded;
-        let rows: Arc<[SettingRow]> = rows.into();
+        let in_force = Arc::new(InForce::new(loaded));
+        let settings = in_force.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);
         let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
@@ -101,23 +101,21 @@ impl Engine {
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
         let house = Arc::new(EngineHouse {
             queue: queue.clone(),
-            rows: Arc::clone(&rows),
+            in_force: Arc::clone(&in_force),
         });
         let agents = agents(&settings, house)?;
         let model = agents.model();
-        let settings = watch::Sender::new(Arc::new(settings));
         let tasks = TaskTracker::new();
         let turns = Turns::new(turns::Parts {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
-            settings: settings.subscribe(),
+            settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), settings.subscribe(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
-            settings,
-            rows,
+            in_force,
             queue,
             sessions: Arc::default(),
             store,
@@ -151,7 +149,7 @@ impl Engine {
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.borrow())
+        self.in_force.settings()
     }
 
     /// The queue.
@@ -250,7 +248,8 @@ impl Engine {
     /// The figures of the stats tab.
     #[must_use]
     pub fn stats_view(&self) -> StatsView {
-        self.stats.view(&self.gauges(), self.model.clone(), self.rows.to_vec())
+        self.stats
+            .view(&self.gauges(), self.model.clone(), self.in_force.view())
     }
 
     /// The figures for Prometheus.

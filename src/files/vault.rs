@@ -14,6 +14,8 @@ use tokio::{
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
 
+/// The folder of everything, within the data directory.
+const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
 
@@ -42,7 +44,7 @@ impl Vault {
     #[must_use]
     pub fn unswept(data_dir: &Path) -> Self {
         Self {
-            root: data_dir.join("files").into(),
+            root: data_dir.join(FOLDER).into(),
         }
     }
 
@@ -126,8 +128,18 @@ impl Vault {
     }
 
     fn path(&self, id: FileId) -> PathBuf {
+        self.root.join(Self::place(id))
+    }
+
+    /// Where a file's content is within the data directory.
+    #[must_use]
+    pub fn relative_path(id: FileId) -> PathBuf {
+        Path::new(FOLDER).join(Self::place(id))
+    }
+
+    fn place(id: FileId) -> PathBuf {
         let name = id.to_string();
-        self.root.join(&name[name.len() - 2..]).join(name)
+        Path::new(&name[name.len() - 2..]).join(&name)
     }
 }
 

@@ -141,7 +141,7 @@ pub trait Store: Send + Sync {
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
     /// Stores the places of waiting turns that have moved in the order of their line, or all after a restart.
-    async fn reorder(&self, session_turns: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError>;
+    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
     async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;
     /// Gives a conversation another title. `false`: there is no such conversation.

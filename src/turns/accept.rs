@@ -173,13 +173,13 @@ impl Turns {
             };
             info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted");
             let sent = turns.sent(&session, &turn);
-            let way = OnItsWay {
+            let mut way = OnItsWay {
                 session,
                 conversation,
                 turn,
                 versions,
             };
-            turns.announce(&way, Vec::new());
+            turns.announce(&mut way, Vec::new()).await;
             let _ = reply.send(Ok(sent));
             turns.run(way, ticket, (claim, entered, registered)).await;
         };

@@ -70,6 +70,15 @@ impl LiveTurns {
             .collect()
     }
 
+    /// Those that have joined the line.
+    pub(super) fn all_tickets(&self) -> Vec<(SessionId, TurnId, TicketId)> {
+        let all = self.all();
+        let joined = all
+            .iter()
+            .filter_map(|(&(session, turn), live)| Some((session, turn, *live.ticket.get()?)));
+        joined.collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all().len()
     }

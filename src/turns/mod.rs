@@ -8,6 +8,7 @@ mod conversations;
 mod error;
 mod export;
 mod live;
+mod order;
 mod owed;
 mod question;
 mod resume;

@@ -13,7 +13,7 @@ use crate::{
     clock::now_ms,
     markdown,
     queue::{Left, Outcome, Permit, Ticket},
-    sessions::{Claim, Registered, Session},
+    sessions::{Claim, Registered},
     store::TurnRecord,
     waiting,
     wire::TurnState,
@@ -45,7 +45,7 @@ impl Turns {
         way.turn.state = TurnState::Running;
         way.turn.started_at = Some(now_ms());
         way.turn.attempts += 1;
-        self.announce(&way, Vec::new());
+        self.announce(&mut way, Vec::new()).await;
 
         let started = self.keep(way.turn.clone());
         let answer = AssertUnwindSafe(self.answer(&way.session, &mut way.turn, &holds.1.live));
@@ -55,20 +55,6 @@ impl Turns {
             Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
         });
         self.end(way, ending, permit, holds).await;
-    }
-
-    /// Stores the new places of a session's waiting turns, after one of its tickets has left the line.
-    async fn moved_up(&self, session: &Session) {
-        let tickets = session.tickets().into_iter();
-        let keys: Vec<_> = tickets
-            .filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.parts.queue.order_key(ticket)?)))
-            .collect();
-        if keys.is_empty() {
-            return;
-        }
-        if let Err(error) = self.parts.store.reorder(keys).await {
-            warn!(%error, "new places could not be stored; a restart would put them where they were");
-        }
     }
 
     /// What the owner is told of a ticket that never started.
@@ -120,7 +106,7 @@ impl Turns {
     }
 
     /// Stores how a turn has ended, then tells the pages.
-    pub(super) async fn over(&self, way: OnItsWay, holds: Holds) {
+    pub(super) async fn over(&self, mut way: OnItsWay, holds: Holds) {
         let kept = self.keep(way.turn.clone()).await;
         // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
         let owed = (!kept).then(|| self.owed.enter(&way.turn));
@@ -133,7 +119,7 @@ impl Turns {
         });
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
-        self.announce(&way, blocks);
+        self.announce(&mut way, blocks).await;
         if let Some(owed) = owed {
             self.pay(owed).await;
         }

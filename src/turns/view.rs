@@ -1,5 +1,7 @@
 //! Turns and conversations, as their owner's browser shows them.
 
+use tracing::warn;
+
 use super::{OnItsWay, Turns};
 use crate::{
     markdown,
@@ -18,13 +20,19 @@ const TURNS: usize = 30;
 
 impl Turns {
     /// Tells every open page of the session how a turn and its conversation are now.
-    pub(super) fn announce(&self, way: &OnItsWay, blocks: Vec<String>) {
+    pub(super) async fn announce(&self, way: &mut OnItsWay, blocks: Vec<String>) {
         let OnItsWay {
             session,
             conversation,
             turn,
             versions,
         } = way;
+        match self.parts.store.conversation(session.id(), conversation.id).await {
+            // Its owner may have renamed it meanwhile.
+            Ok(Some(record)) => conversation.title = record.title,
+            Ok(None) => return,
+            Err(error) => warn!(%error, "a title could not be read"),
+        }
         if session.is_removed(conversation.id) {
             return;
         }

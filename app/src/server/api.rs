@@ -9,7 +9,8 @@ use anteroom::{
     store::StoreError,
     turns::SendError,
     wire::{
-        ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId, TurnPage,
+        ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
+        TurnPage,
     },
 };
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
@@ -77,7 +78,10 @@ fn not_changed(fault: &StoreError) -> ServerFnError {
     refuse(
         StatusCode::SERVICE_UNAVAILABLE,
         Some(5),
-        format!("Nothing was changed, because {}. Try again in a moment.", fault.sentence()),
+        format!(
+            "Nothing was changed, because {}. Try again in a moment.",
+            fault.sentence()
+        ),
     )
 }
 
@@ -120,7 +124,11 @@ pub(crate) async fn conversation(id: ConversationId) -> Result<Option<Conversati
 pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
     let asker = Asker::find()?;
     let session = asker.known();
-    let page = asker.engine.turns().conversations(asker.id, session.as_deref(), after).await;
+    let page = asker
+        .engine
+        .turns()
+        .conversations(asker.id, session.as_deref(), after)
+        .await;
     page.map_err(|fault| not_read(&fault))
 }
 

@@ -2,6 +2,6 @@
 
 pub mod api;
 pub mod assets;
-pub mod pages;
 pub mod backup;
+pub mod pages;
 pub mod run;

@@ -45,7 +45,13 @@ impl Browser {
         let page = http.get(format!("http://{addr}/")).header(header::ACCEPT, "text/html");
         let page = page.send().await.expect("a page");
         let cookie = page.headers().get(header::SET_COOKIE).expect("a cookie");
-        let cookie = cookie.to_str().expect("text").split(';').next().expect("a pair").to_owned();
+        let cookie = cookie
+            .to_str()
+            .expect("text")
+            .split(';')
+            .next()
+            .expect("a pair")
+            .to_owned();
         Self {
             http,
             addr,
@@ -108,7 +114,10 @@ impl Browser {
     pub(crate) async fn conversation(&self, id: ConversationId) -> ConversationView {
         let form = self.post("conversation");
         let form = form.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let (status, reply) = self.asked(form.body(format!("id={id}"))).await.expect("the server is there");
+        let (status, reply) = self
+            .asked(form.body(format!("id={id}")))
+            .await
+            .expect("the server is there");
         assert_eq!(status, StatusCode::OK, "{reply}");
         serde_json::from_str::<Option<ConversationView>>(&reply)
             .expect("JSON")
@@ -154,10 +163,16 @@ impl Browser {
         if turn.state == TurnState::Done {
             let mut shown = self.shown.lock().expect("no panic");
             let before = shown.insert(turn.id, turn.answer.clone());
-            assert!(before.is_none_or(|before| before == turn.answer), "an answer has changed: {turn:?}");
+            assert!(
+                before.is_none_or(|before| before == turn.answer),
+                "an answer has changed: {turn:?}"
+            );
         } else {
             let shown = self.shown.lock().expect("no panic");
-            assert!(!shown.contains_key(&turn.id), "an answer that was there is gone: {turn:?}");
+            assert!(
+                !shown.contains_key(&turn.id),
+                "an answer that was there is gone: {turn:?}"
+            );
         }
     }
 

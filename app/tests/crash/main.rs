@@ -19,9 +19,14 @@ const ROUNDS: u32 = 20;
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_is_answered_once_however_often_the_server_is_killed() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().expect("a number"))
+    };
     let seed = number("ANTEROOM_CRASH_SEED").unwrap_or_else(rand::random);
-    let rounds = number("ANTEROOM_CRASH_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).expect("a small number"));
+    let rounds =
+        number("ANTEROOM_CRASH_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).expect("a small number"));
     println!("ANTEROOM_CRASH_SEED={seed} ANTEROOM_CRASH_ROUNDS={rounds}");
     let counts = story::tell(seed, rounds).await;
     println!("{counts}");

@@ -24,7 +24,10 @@ impl Server {
         Self {
             addr,
             folder: tempfile::tempdir().expect("a folder"),
-            settings: settings.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
+            settings: settings
+                .iter()
+                .map(|&(name, value)| (name.into(), value.into()))
+                .collect(),
             child: None,
         }
     }

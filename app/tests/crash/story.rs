@@ -79,7 +79,11 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
         let mut sending = JoinSet::new();
         for (at, browser) in browsers.iter().enumerate() {
             // Enough for a line, not so many that it only grows.
-            let messages = if random.random_bool(0.15) { random.random_range(1..=3) } else { 0 };
+            let messages = if random.random_bool(0.15) {
+                random.random_range(1..=3)
+            } else {
+                0
+            };
             for message in 0..messages {
                 let (browser, wait) = (browser.clone(), Duration::from_micros(random.random_range(0..150_000)));
                 let text = format!("round {round} browser {at} message {message} end");
@@ -95,7 +99,11 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
         let kill_after = Duration::from_micros(random.random_range(0..250_000));
         tokio::time::sleep(kill_after).await;
         server.kill();
-        soon("the model to see that its client has gone", model.until(|record| record.now == 0)).await;
+        soon(
+            "the model to see that its client has gone",
+            model.until(|record| record.now == 0),
+        )
+        .await;
         // What was let go and not used would let somebody start while the line is looked at.
         model.hold(false);
         model.hold(true);
@@ -135,7 +143,12 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
     Counts {
         rounds,
         accepted: count,
-        requests: model.record().requests.iter().filter(|request| request.question.starts_with("round")).count(),
+        requests: model
+            .record()
+            .requests
+            .iter()
+            .filter(|request| request.question.starts_with("round"))
+            .count(),
         longest_line,
     }
 }
@@ -149,7 +162,9 @@ async fn unfinished(browsers: &[Browser], slots: usize) -> Vec<(u64, anteroom::w
             let places: Vec<_> = statuses.iter().flat_map(|status| &status.places).collect();
             let full = line.running as usize == slots || line.waiting == 0;
             if full && places.len() == line.waiting as usize {
-                let places = places.into_iter().map(|place| (place.position, place.turn.expect("a turn")));
+                let places = places
+                    .into_iter()
+                    .map(|place| (place.position, place.turn.expect("a turn")));
                 return places.collect();
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

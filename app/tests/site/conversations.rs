@@ -33,10 +33,17 @@ async fn an_edited_message_is_another_version_and_the_earlier_one_stays_reachabl
     let edited = browser.edit(id, second.turn, "two, edited").await;
     let mut feed = browser.feed().await;
     let over = feed.over(edited.turn).await;
-    assert_eq!((over.parent, over.versions.number, over.versions.count), (Some(first.turn), 2, 2));
+    assert_eq!(
+        (over.parent, over.versions.number, over.versions.count),
+        (Some(first.turn), 2, 2)
+    );
     assert_eq!(over.versions.earlier, Some(second.turn));
     let asked = site.model.record().requests.last().expect("a request").clone();
-    assert_eq!((asked.question.as_str(), asked.messages), ("two, edited", 3), "what came after is not its history");
+    assert_eq!(
+        (asked.question.as_str(), asked.messages),
+        ("two, edited", 3),
+        "what came after is not its history"
+    );
     assert_eq!(messages(&shown(&browser, id).await), ["one", "two, edited"]);
 
     let reply = browser.call("version", &[("turn", &second.turn.to_string())]).await;
@@ -44,7 +51,10 @@ async fn an_edited_message_is_another_version_and_the_earlier_one_stays_reachabl
     let back = shown(&browser, id).await;
     assert_eq!(messages(&back), ["one", "two", "three"], "with all that followed");
     assert_eq!(back.turns[1].versions.later, Some(edited.turn));
-    feed.until("the other tabs to hear of it", |feed| feed.head == Some(back.turns[2].id)).await;
+    feed.until("the other tabs to hear of it", |feed| {
+        feed.head == Some(back.turns[2].id)
+    })
+    .await;
 
     // What is sent now follows what is shown now.
     answered(&browser, Some(id), "four").await;
@@ -105,7 +115,10 @@ async fn stopping_keeps_what_was_written_and_trying_again_keeps_that() {
     .await;
     assert!(browser.cancel(sent.turn).await);
     let stopped = feed.over(sent.turn).await;
-    assert!(stopped.state == TurnState::Cancelled && !stopped.answer.is_empty(), "{stopped:?}");
+    assert!(
+        stopped.state == TurnState::Cancelled && !stopped.answer.is_empty(),
+        "{stopped:?}"
+    );
     assert_eq!(shown(&browser, sent.conversation).await.turns[0].answer, stopped.answer);
 }
 
@@ -117,25 +130,35 @@ async fn conversations_are_renamed_deleted_and_brought_back() {
     let id = sent.conversation.to_string();
     let mut feed = browser.feed().await;
 
-    for (who, title, status) in [(&browser, " My\nstory ", 200), (&browser, " ", 400), (&stranger, "Mine", 404)] {
+    for (who, title, status) in [
+        (&browser, " My\nstory ", 200),
+        (&browser, " ", 400),
+        (&stranger, "Mine", 404),
+    ] {
         let reply = who.call("rename", &[("conversation", &id), ("title", title)]).await;
         assert_eq!(reply.status, status, "{reply:?}");
     }
     feed.until("the new title", |feed| {
-        feed.conversations.get(&sent.conversation).is_some_and(|title| title == "My story")
+        feed.conversations
+            .get(&sent.conversation)
+            .is_some_and(|title| title == "My story")
     })
     .await;
 
     assert_eq!(stranger.call("delete", &[("conversation", &id)]).await.status, 404);
     assert_eq!(browser.call("delete", &[("conversation", &id)]).await.status, 200);
-    feed.until("it to go", |feed| !feed.conversations.contains_key(&sent.conversation)).await;
+    feed.until("it to go", |feed| !feed.conversations.contains_key(&sent.conversation))
+        .await;
     assert_eq!(browser.conversation(sent.conversation).await, None);
     assert_eq!(browser.ask(browser.get(&format!("/export/{id}.md"))).await.status, 404);
     let late = crate::support::request(Some(sent.conversation), "still there?", Vec::new());
     assert_eq!(browser.try_send(&late).await.status, 404);
     assert_eq!(stranger.call("undelete", &[("conversation", &id)]).await.status, 404);
     assert_eq!(browser.call("undelete", &[("conversation", &id)]).await.status, 200);
-    feed.until("it to be back", |feed| feed.conversations.contains_key(&sent.conversation)).await;
+    feed.until("it to be back", |feed| {
+        feed.conversations.contains_key(&sent.conversation)
+    })
+    .await;
     assert_eq!(shown(&browser, sent.conversation).await.turns.len(), 1);
 }
 
@@ -149,7 +172,9 @@ async fn deleting_what_is_on_its_way_ends_it_and_keeps_it_away() {
     site.until_load(1, 0).await;
     let waiting = browser.send("waits").await;
     for sent in [&waiting, &running] {
-        let reply = browser.call("delete", &[("conversation", &sent.conversation.to_string())]).await;
+        let reply = browser
+            .call("delete", &[("conversation", &sent.conversation.to_string())])
+            .await;
         assert_eq!(reply.status, 200, "{reply:?}");
     }
     site.until_load(0, 0).await;
@@ -157,7 +182,11 @@ async fn deleting_what_is_on_its_way_ends_it_and_keeps_it_away() {
     site.model.hold(false);
     let next = answered(&browser, None, "next").await;
     feed.over(next.turn).await;
-    assert_eq!(feed.conversations.len(), 1, "the end of a deleted one does not bring it back");
+    assert_eq!(
+        feed.conversations.len(),
+        1,
+        "the end of a deleted one does not bring it back"
+    );
 }
 
 #[tokio::test]
@@ -200,7 +229,10 @@ async fn long_lists_and_long_conversations_come_in_parts() {
         turns.splice(0..0, page.turns);
     }
     let expected: Vec<String> = (0..65).map(|number| format!("turn {number}")).collect();
-    assert_eq!(turns.iter().map(|turn| &turn.message).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    assert_eq!(
+        turns.iter().map(|turn| &turn.message).collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
 
     for number in 0..60 {
         answered(&browser, None, &format!("conversation {number}")).await;
@@ -210,8 +242,13 @@ async fn long_lists_and_long_conversations_come_in_parts() {
     let mut titles = Vec::new();
     loop {
         titles.extend(page.conversations.iter().map(|summary| summary.title.clone()));
-        let Some(last) = page.conversations.last().filter(|_| page.more) else { break };
-        page = browser.call("conversations", &[("after", &last.id.to_string())]).await.json();
+        let Some(last) = page.conversations.last().filter(|_| page.more) else {
+            break;
+        };
+        page = browser
+            .call("conversations", &[("after", &last.id.to_string())])
+            .await
+            .json();
     }
     let mut expected: Vec<String> = (0..60).rev().map(|number| format!("conversation {number}")).collect();
     expected.push("turn 0".into());
@@ -234,12 +271,21 @@ async fn a_conversation_can_be_taken_along() {
     assert!(header("content-type").starts_with("text/markdown"));
     assert_eq!(header("x-content-type-options"), "nosniff");
     let text = response.text().await.expect("text");
-    assert_eq!(text.matches("<script>alert(1)</script>").count(), 2, "one version, with its answer: {text}");
+    assert_eq!(
+        text.matches("<script>alert(1)</script>").count(),
+        2,
+        "one version, with its answer: {text}"
+    );
 
     let json: serde_json::Value = browser.ask(browser.get(&format!("{path}.json"))).await.json();
     assert_eq!(json["turns"].as_array().map(Vec::len), Some(2), "every version");
     assert_eq!(json["head"], again.to_string());
-    for wrong in [format!("{path}.html"), path.clone(), "/export/x.md".into(), "/export/..%2F.json".into()] {
+    for wrong in [
+        format!("{path}.html"),
+        path.clone(),
+        "/export/x.md".into(),
+        "/export/..%2F.json".into(),
+    ] {
         assert_eq!(browser.ask(browser.get(&wrong)).await.status, 404, "{wrong}");
     }
     assert_eq!(stranger.ask(stranger.get(&format!("{path}.md"))).await.status, 404);
@@ -266,7 +312,10 @@ async fn everything_of_one_browser_can_be_deleted_from_the_disk_too() {
     site.until_load(0, 0).await;
     site.model.hold(false);
     assert_eq!(browser.conversation(sent.conversation).await, None);
-    assert_eq!(browser.ask(browser.get(&format!("/files/{}", file.id))).await.status, 404);
+    assert_eq!(
+        browser.ask(browser.get(&format!("/files/{}", file.id))).await.status,
+        404
+    );
     // The ends of what was on its way come after it, and must not bring anything back.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!is_on_disk(site.data(), "forget-marker"));

@@ -92,7 +92,10 @@ async fn nobody_reaches_what_is_anothers() {
 
     assert!(!thief.cancel(sent.turn).await);
     assert_eq!(thief.conversation(sent.conversation).await, None);
-    assert_eq!(thief.again(sent.turn, TurnId::new()).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        thief.again(sent.turn, TurnId::new()).await.status,
+        StatusCode::NOT_FOUND
+    );
     let stolen = thief
         .try_send(&request(Some(sent.conversation), "hello", Vec::new()))
         .await;

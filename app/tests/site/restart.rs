@@ -26,7 +26,9 @@ async fn who_waits_is_back_in_place_and_what_ran_runs_again() {
     }
     let mut feed = one.feed().await;
     feed.until("a part of the answer", |feed| {
-        feed.turns.get(&running.turn).is_some_and(|turn| !turn.blocks.is_empty())
+        feed.turns
+            .get(&running.turn)
+            .is_some_and(|turn| !turn.blocks.is_empty())
     })
     .await;
     // Fair: the other browser's first comes after this one's first that waits.
@@ -42,18 +44,36 @@ async fn who_waits_is_back_in_place_and_what_ran_runs_again() {
     assert_eq!(view.turns[0].state, TurnState::Running);
     let mut others = other.feed().await;
     for (place, turn) in order.iter().enumerate() {
-        let feed = if *turn == waiting[2].turn { &mut others } else { &mut feed };
+        let feed = if *turn == waiting[2].turn {
+            &mut others
+        } else {
+            &mut feed
+        };
         feed.until_position(*turn, place as u64 + 1).await;
     }
     site.model.hold(false);
     for sent in waiting.iter().chain([&running]) {
-        let (browser, feed) = if sent.turn == waiting[2].turn { (&other, &mut others) } else { (&one, &mut feed) };
+        let (browser, feed) = if sent.turn == waiting[2].turn {
+            (&other, &mut others)
+        } else {
+            (&one, &mut feed)
+        };
         assert_eq!(feed.over(sent.turn).await.state, TurnState::Done);
         let view = browser.conversation(sent.conversation).await.expect("it is there");
         assert_eq!(view.turns.len(), 1);
-        assert_eq!(view.turns[0].answer.matches("Answer to").count(), 1, "no half answer beside the new one");
+        assert_eq!(
+            view.turns[0].answer.matches("Answer to").count(),
+            1,
+            "no half answer beside the new one"
+        );
     }
-    let begun: Vec<_> = site.model.record().requests.into_iter().map(|request| request.question).collect();
+    let begun: Vec<_> = site
+        .model
+        .record()
+        .requests
+        .into_iter()
+        .map(|request| request.question)
+        .collect();
     assert_eq!(begun, ["first", "first", "second", "fourth", "third", "fifth"]);
 }
 
@@ -104,14 +124,25 @@ async fn a_conversation_goes_on_with_its_history() {
     feed.over(first.turn).await;
     site.restart(Duration::ZERO).await;
     let browser = again(&browser, &site);
-    assert_eq!(browser.conversation(first.conversation).await.expect("it is there").turns[0].message, "one");
+    assert_eq!(
+        browser
+            .conversation(first.conversation)
+            .await
+            .expect("it is there")
+            .turns[0]
+            .message,
+        "one"
+    );
     let second = browser.send_with(Some(first.conversation), "two", vec![file.id]).await;
     let over = browser.feed().await.over(second.turn).await;
     assert_eq!(over.state, TurnState::Done);
     assert_eq!(over.parent, Some(first.turn));
     let record = site.model.record();
     let asked = record.requests.last().expect("a request");
-    assert!(asked.messages >= 3, "the first message and its answer come along: {asked:?}");
+    assert!(
+        asked.messages >= 3,
+        "the first message and its answer come along: {asked:?}"
+    );
     assert!(asked.question.contains("some notes"), "and so does the file: {asked:?}");
 }
 
@@ -135,14 +166,28 @@ async fn a_turn_that_takes_the_server_down_each_time_is_given_up() {
         site.restart(Duration::ZERO).await;
     }
     assert_eq!(site.load(), (0, 0));
-    let view = again(&browser, &site).conversation(sent.conversation).await.expect("it is there");
-    assert!(matches!(&view.turns[0].state, TurnState::Failed { reason } if reason.contains("given up")), "{view:?}");
+    let view = again(&browser, &site)
+        .conversation(sent.conversation)
+        .await
+        .expect("it is there");
+    assert!(
+        matches!(&view.turns[0].state, TurnState::Failed { reason } if reason.contains("given up")),
+        "{view:?}"
+    );
     // Its owner may think otherwise.
     site.model.hold(false);
     let browser = again(&browser, &site);
     let reply = browser.again(sent.turn, anteroom::wire::TurnId::new()).await;
     assert_eq!(reply.status, 200, "{reply:?}");
-    assert_eq!(browser.feed().await.until_state(sent.turn, |state| *state == TurnState::Done).await.state, TurnState::Done);
+    assert_eq!(
+        browser
+            .feed()
+            .await
+            .until_state(sent.turn, |state| *state == TurnState::Done)
+            .await
+            .state,
+        TurnState::Done
+    );
 }
 
 #[tokio::test]

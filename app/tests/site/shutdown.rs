@@ -37,7 +37,11 @@ async fn what_runs_may_finish_and_nobody_is_let_in() {
         Some(1012),
         "the page is told that the server restarts"
     );
-    assert_eq!(feed.turns[&waiting.turn].state, TurnState::Waiting, "it waits on, for the next start");
+    assert_eq!(
+        feed.turns[&waiting.turn].state,
+        TurnState::Waiting,
+        "it waits on, for the next start"
+    );
     soon("the end", ending).await.expect("a good end");
 }
 

@@ -123,8 +123,12 @@ impl Browser {
 
     /// Calls a server function with these arguments.
     pub(crate) async fn call(&self, function: &str, arguments: &[(&str, &str)]) -> Reply {
-        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let body: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let body: Vec<String> = arguments
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
         self.form(function, body.join("&")).await
     }
 

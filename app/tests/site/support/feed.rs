@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anteroom::wire::{ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, Status, TurnId, TurnState, TurnView};
+use anteroom::wire::{
+    ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, Status, TurnId, TurnState, TurnView,
+};
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
