@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::Erase as _,
+    erase::{Erase as _, live, when},
     feed::{Conversation, Store, sending},
     format,
 };
@@ -158,7 +158,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             on:submit=on_submit
         >
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
-            {move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> })}
+            {live(move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase()))}
             <Attachments uploads />
             <label class="visually-hidden" for="message">
                 "Your message"
@@ -180,12 +180,13 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             <div class="composer-bar">
                 <AttachButton uploads />
                 <p class="composer-hint" id="composer-hint">
-                    <span class:bad=too_long>{hint}</span>
-                    <Show when=move || hint().is_empty() && busy.get().is_none()>
-                        <span>{prospect}</span>
-                    </Show>
+                    <span class:bad=live(too_long)>{live(hint)}</span>
+                    {when(
+                        move || hint().is_empty() && busy.get().is_none(),
+                        move || view! { <span>{live(prospect)}</span> }.erase(),
+                    )}
                 </p>
-                {move || match busy.get() {
+                {live(move || match busy.get() {
                     None => {
                         view! {
                             <button
@@ -194,7 +195,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 data-testid="send"
                                 aria-label="Send"
                                 title="Send (Enter)"
-                                disabled=move || too_long() || uploads.pending()
+                                disabled=live(move || too_long() || uploads.pending())
                             >
                                 <Icon path=icon::SEND />
                             </button>
@@ -217,7 +218,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                         }
                             .erase()
                     }
-                }}
+                })}
             </div>
         </form>
     }

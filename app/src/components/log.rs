@@ -9,7 +9,11 @@ use super::{
     icon::{self, Icon},
     turn::TurnRow,
 };
-use crate::{browser, erase::Erase as _, feed::Conversation};
+use crate::{
+    browser,
+    erase::{Erase as _, each, when},
+    feed::Conversation,
+};
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
@@ -68,17 +72,8 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             .map(|turn| (turn, conversation.clone()))
             .collect::<Vec<_>>()
     };
-    view! {
-        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
-            <div class="log-inside" node_ref=inside>
-                <For
-                    each=rows
-                    key=|(turn, _)| turn.id
-                    children=|(turn, conversation)| view! { <TurnRow turn conversation /> }
-                />
-            </div>
-        </div>
-        <Show when=move || !at_end.get()>
+    let jump = move || {
+        view! {
             <button
                 class="to-end"
                 type="button"
@@ -90,7 +85,18 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 <Icon path=icon::DOWN />
                 "Jump to the latest"
             </button>
-        </Show>
+        }
+        .erase()
+    };
+    view! {
+        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
+            <div class="log-inside" node_ref=inside>
+                {each(rows, |(turn, _)| turn.id.to_string(), |(turn, conversation)| {
+                    view! { <TurnRow turn conversation /> }.erase()
+                })}
+            </div>
+        </div>
+        {when(move || !at_end.get(), jump)}
     }
     .erase()
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{self, Icon};
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, live, when},
     feed::{Link, Store},
 };
 
@@ -15,21 +15,21 @@ pub(crate) fn Notices() -> impl IntoView {
     let lost = move || store.link.get() == Link::Lost;
     view! {
         <div class="notices" role="status">
-            <Show when=lost>
+            {when(lost, || view! {
                 <p class="notice" data-testid="offline">
                     <span class="notice-dot"></span>
                     "Connection lost – your place is kept. Reconnecting…"
                 </p>
-            </Show>
-            <Show when=move || store.outdated.get()>
+            }.erase())}
+            {when(move || store.outdated.get(), || view! {
                 <p class="notice" data-testid="notice">
                     "Anteroom has been updated."
                     <a href="" rel="external">
                         "Reload"
                     </a>
                 </p>
-            </Show>
-            {move || {
+            }.erase())}
+            {live(move || {
                 store
                     .notice
                     .get()
@@ -47,8 +47,9 @@ pub(crate) fn Notices() -> impl IntoView {
                                 </button>
                             </p>
                         }
+                            .erase()
                     })
-            }}
+            })}
         </div>
     }
     .erase()

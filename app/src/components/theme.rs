@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, live};
 
 use super::icon::{self, Icon};
 
@@ -69,8 +69,8 @@ pub(crate) fn ThemeButton() -> impl IntoView {
     };
     let label = move || format!("Theme: {}", theme.get().name());
     view! {
-        <button class="icon-button needs-awake" type="button" on:click=turn title=label aria-label=label>
-            {move || view! { <Icon path=theme.get().icon() /> }}
+        <button class="icon-button needs-awake" type="button" on:click=turn title=live(label) aria-label=live(label)>
+            {live(move || view! { <Icon path=theme.get().icon() /> }.erase())}
         </button>
     }
     .erase()

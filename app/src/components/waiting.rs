@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, live},
     feed::{Store, sending},
     format,
 };
@@ -39,11 +39,11 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
         <section class="waiting" aria-label="Your place in the line">
             <Line scale=Scale::Medium />
             <div class="waiting-words">
-                <p class="position" data-testid="position" data-position=position>
-                    <strong>{rank}</strong>
-                    <span class="position-time">{time}</span>
+                <p class="position" data-testid="position" data-position=live(position)>
+                    <strong>{live(rank)}</strong>
+                    <span class="position-time">{live(time)}</span>
                 </p>
-                <button class="button" type="button" data-testid="cancel" disabled=move || leaving.get() on:click=leave>
+                <button class="button" type="button" data-testid="cancel" disabled=live(move || leaving.get()) on:click=leave>
                     "Cancel"
                 </button>
             </div>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, live},
     feed::{Store, sending},
     format,
 };
@@ -50,8 +50,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     view! {
         <div class="welcome">
             <Line scale=Scale::Large />
-            <h1 class="welcome-head">{head}</h1>
-            <p class="welcome-line">{sentence}</p>
+            <h1 class="welcome-head">{live(head)}</h1>
+            <p class="welcome-line">{live(sentence)}</p>
             <ul class="starters needs-awake">{starters}</ul>
         </div>
     }

@@ -10,7 +10,7 @@ use leptos_router::{
 use crate::{
     app::conversation_of,
     components::{composer::Composer, log::Log, welcome::Welcome},
-    erase::Erase as _,
+    erase::{Erase as _, live, when},
     feed::{self, Load, Store},
 };
 
@@ -98,10 +98,8 @@ pub(crate) fn ChatPage() -> impl IntoView {
         // Empty, but the router takes a navigation for finished only once the route's own view has been asked for.
         <Outlet />
         <div class="chat">
-            {shown}
-            <Show when=move || body.get() != Body::Absent>
-                <Composer conversation />
-            </Show>
+            {live(shown)}
+            {when(move || body.get() != Body::Absent, move || view! { <Composer conversation /> }.erase())}
         </div>
     }
     .erase()

@@ -8,6 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
+    erase::live,
     feed::{Link, Refresh, Store},
     format,
 };
@@ -62,8 +63,8 @@ pub(crate) fn Freshness(
         }
     };
     view! {
-        <p class="freshness" class:bad=move || refusal.with(Option::is_some) data-testid="freshness">
-            {text}
+        <p class="freshness" class:bad=live(move || refusal.with(Option::is_some)) data-testid="freshness">
+            {live(text)}
         </p>
     }
 }

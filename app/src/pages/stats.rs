@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView};
+use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, SettingRow, StatsView};
 use leptos::prelude::*;
 
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     components::chart::{Chart, Series},
-    erase::Erase as _,
+    erase::{Erase as _, choose, each, live},
     feed::Store,
     format,
 };
@@ -27,12 +27,16 @@ pub(crate) fn StatsPage() -> impl IntoView {
                 <h1>"Stats"</h1>
                 <Freshness event=Event::StatsRefresh refusal=refresh.refusal />
             </header>
-            <Show when=move || here.get() fallback=|| view! { <p class="quiet">"Asking for the figures…"</p> }>
+            {choose(
+                move || here.get(),
+                move || view! {
                 <Tiles view />
                 <Limits view />
                 <Charts view />
                 <Settings view />
-            </Show>
+                }.erase(),
+                || view! { <p class="quiet">"Asking for the figures…"</p> }.erase(),
+            )}
         </div>
     }
     .erase()
@@ -48,7 +52,7 @@ fn Tiles(view: View) -> impl IntoView {
         view! {
             <div class="tile">
                 <dt>{name}</dt>
-                <dd>{figure}</dd>
+                <dd>{live(figure)}</dd>
             </div>
         }
     };
@@ -94,7 +98,7 @@ fn Limits(view: View) -> impl IntoView {
         };
         let cell = move |label: &'static str, read: fn(&LimitRow) -> String| {
             let figure = move || of.with(|row| row.as_ref().map(read));
-            view! { <td data-label=label>{figure}</td> }
+            view! { <td data-label=label>{live(figure)}</td> }
         };
         let hook = name.clone();
         let events = move || {
@@ -117,7 +121,7 @@ fn Limits(view: View) -> impl IntoView {
                         .line
                         .limit
                         .map_or(0.0, |limit| row.line.running as f64 / limit.max(1) as f64);
-                    (share.min(1.0) * 100.0).round()
+                    format::whole(share.min(1.0) * 100.0).to_string()
                 })
             })
         };
@@ -125,16 +129,16 @@ fn Limits(view: View) -> impl IntoView {
             <tr data-testid="stats-row" data-limit=hook>
                 <th scope="row">
                     {name}
-                    <small>{events}</small>
+                    <small>{live(events)}</small>
                 </th>
                 <td data-label="Running" class="running-cell">
-                    {move || of.with(|row| row.as_ref().map(|row| match row.line.limit {
+                    {live(move || of.with(|row| row.as_ref().map(|row| match row.line.limit {
                         Some(limit) => format!("{} of {limit}", row.line.running),
                         None => format!("{} · no limit", row.line.running),
-                    }))}
+                    })))}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />
-                        <rect class="share-busy" width=share height="4" />
+                        <rect class="share-busy" width=live(share) height="4" />
                     </svg>
                 </td>
                 {cell("Waiting", |row| row.line.waiting.to_string())}
@@ -148,6 +152,7 @@ fn Limits(view: View) -> impl IntoView {
                 {cell("Expired", |row| row.expired.to_string())}
             </tr>
         }
+        .erase()
     };
     view! {
         <section class="panel">
@@ -170,7 +175,7 @@ fn Limits(view: View) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        <For each=move || names.get() key=Clone::clone children=row />
+                        {each(move || names.get(), Clone::clone, row)}
                     </tbody>
                 </table>
             </div>
@@ -262,6 +267,21 @@ fn whole(value: f64) -> String {
 fn Settings(view: View) -> impl IntoView {
     let rows =
         Memo::new(move |_| view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
+    let row = |row: SettingRow| {
+        let hook = row.name.clone();
+        view! {
+            <tr data-testid="setting" data-name=hook>
+                <th scope="row">
+                    <code>{row.name}</code>
+                </th>
+                <td>
+                    <code>{row.value}</code>
+                </td>
+                <td class="source">{row.source}</td>
+            </tr>
+        }
+        .erase()
+    };
     view! {
         <section class="panel">
             <h2>"Settings in force"</h2>
@@ -275,24 +295,7 @@ fn Settings(view: View) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        <For
-                            each=move || rows.get()
-                            key=|row| (row.name.clone(), row.value.clone(), row.source.clone())
-                            children=|row| {
-                                let hook = row.name.clone();
-                                view! {
-                                    <tr data-testid="setting" data-name=hook>
-                                        <th scope="row">
-                                            <code>{row.name}</code>
-                                        </th>
-                                        <td>
-                                            <code>{row.value}</code>
-                                        </td>
-                                        <td class="source">{row.source}</td>
-                                    </tr>
-                                }
-                            }
-                        />
+                        {each(move || rows.get(), |row| format!("{} {} {}", row.name, row.value, row.source), row)}
                     </tbody>
                 </table>
             </div>
