@@ -10,8 +10,7 @@ use anteroom::wire::{ConversationId, ConversationView};
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
-    components::{Outlet, ParentRoute, Route, Router, Routes},
+    components::{FlatRoutes, Route, Router},
     hooks::use_location,
     path,
 };
@@ -20,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     api::{self, House},
     components::{broken::Broken, layout::Layout},
-    erase::Erase as _,
+    erase::{Erase as _, live, memo},
     feed::Store,
     format,
     pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
@@ -33,18 +32,35 @@ pub fn App() -> impl IntoView {
     provide_context(Store::new());
     view! {
         <Router>
-            <Routes fallback=MissingPage>
-                <ParentRoute path=path!("") view=Furnished ssr=SsrMode::Async>
-                    <ParentRoute path=path!("") view=ChatPage ssr=SsrMode::Async>
-                        <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                        <Route path=path!("c/:id") view=|| () ssr=SsrMode::Async />
-                    </ParentRoute>
-                    <Route path=path!("stats") view=StatsPage ssr=SsrMode::Async />
-                    <Route path=path!("logs") view=LogsPage ssr=SsrMode::Async />
-                </ParentRoute>
-            </Routes>
+            {routes()}
         </Router>
     }
+    .erase()
+}
+
+/// The addresses that there are; any other is answered with 404.
+#[cfg(feature = "ssr")]
+fn routes() -> AnyView {
+    view! {
+        <FlatRoutes fallback=Furnished>
+            <Route path=path!("/") view=Furnished ssr=leptos_router::SsrMode::Async />
+            <Route path=path!("/c/:id") view=Furnished ssr=leptos_router::SsrMode::Async />
+            <Route path=path!("/stats") view=Furnished ssr=leptos_router::SsrMode::Async />
+            <Route path=path!("/logs") view=Furnished ssr=leptos_router::SsrMode::Async />
+        </FlatRoutes>
+    }
+    .erase()
+}
+
+/// In the browser every address leads to the same view, which stays while its pages change.
+#[cfg(not(feature = "ssr"))]
+fn routes() -> AnyView {
+    view! {
+        <FlatRoutes fallback=|| ()>
+            <Route path=path!("/*any") view=Furnished />
+        </FlatRoutes>
+    }
+    .erase()
 }
 
 /// What the first page is made of. Later pages get theirs from the store.
@@ -86,6 +102,28 @@ impl FromStr for Carried {
     }
 }
 
+/// What an address shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Page {
+    /// A conversation, or the start of one.
+    Chat,
+    Stats,
+    Logs,
+    Missing,
+}
+
+impl Page {
+    fn of(path: &str) -> Self {
+        match path.trim_end_matches('/') {
+            "" => Self::Chat,
+            "/stats" => Self::Stats,
+            "/logs" => Self::Logs,
+            path if path.starts_with("/c/") => Self::Chat,
+            _ => Self::Missing,
+        }
+    }
+}
+
 /// The conversation that an address names.
 pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
     path.strip_prefix("/c/")?.trim_end_matches('/').parse().ok()
@@ -96,6 +134,22 @@ pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
 fn Furnished() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
+    // Of an address that leads nowhere, nobody needs to be known.
+    if path.with_untracked(|path| Page::of(path)) == Page::Missing {
+        return view! {
+            <main id="content">
+                <MissingPage />
+            </main>
+        }
+        .erase();
+    }
+    let shown = memo(move || path.with(|path| Page::of(path)));
+    let page = move || match shown.get() {
+        Page::Chat => view! { <ChatPage /> }.erase(),
+        Page::Stats => view! { <StatsPage /> }.erase(),
+        Page::Logs => view! { <LogsPage /> }.erase(),
+        Page::Missing => view! { <MissingPage /> }.erase(),
+    };
     let first = Resource::new_str_blocking(
         || (),
         move |()| {
@@ -112,23 +166,19 @@ fn Furnished() -> impl IntoView {
                         if let Some((id, view)) = conversation {
                             store.fill(id, view);
                         }
-                        view! {
-                            <Layout>
-                                <Outlet />
-                            </Layout>
-                        }
-                            .erase()
+                        view! { <Layout>{live(page)}</Layout> }.erase()
                     }
                     Err(reason) => view! { <Broken reason /> }.erase(),
                 }
             })}
         </Suspense>
     }
+    .erase()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::conversation_of;
+    use super::{Page, conversation_of};
 
     #[test]
     fn an_address_names_a_conversation_or_none() {
@@ -138,6 +188,10 @@ mod tests {
             Some(id)
         );
         assert_eq!(conversation_of("/"), None);
+        assert_eq!(
+            ["/", "/c/1", "/stats", "/logs/", "/log"].map(Page::of),
+            [Page::Chat, Page::Chat, Page::Stats, Page::Logs, Page::Missing]
+        );
         assert_eq!(conversation_of("/c/../../etc"), None);
     }
 }

@@ -36,6 +36,22 @@ pub(crate) fn live<T>(read: impl FnMut() -> T + Send + 'static) -> Live<T> {
     Box::new(read)
 }
 
+/// Something computed anew whenever what it reads changes, and told on only when it differs.
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
+    fn boxed<T: PartialEq + Send + Sync + 'static>(read: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
+        Memo::new(move |_| read())
+    }
+    boxed(Box::new(read))
+}
+
+/// Something done in the browser, now and whenever what it reads changes.
+pub(crate) fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}
+
 /// A view that is there while `test` holds. It is made anew only when that changes.
 pub(crate) fn when(
     test: impl Fn() -> bool + Send + Sync + 'static,
@@ -52,7 +68,7 @@ pub(crate) fn choose(
 ) -> Live<AnyView> {
     type Make = Box<dyn Fn() -> AnyView + Send>;
     fn chosen(test: Box<dyn Fn() -> bool + Send + Sync>, view: Make, other: Make) -> Live<AnyView> {
-        let holds = Memo::new(move |_| test());
+        let holds = memo(test);
         live(move || if holds.get() { view() } else { other() })
     }
     chosen(Box::new(test), Box::new(view), Box::new(other))

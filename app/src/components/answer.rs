@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    erase::{Erase as _, each, live, when},
+    erase::{Erase as _, each, live, memo, when},
     feed::{Block, Turn},
 };
 
@@ -11,7 +11,7 @@ use crate::{
 #[component]
 pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let blocks = RwSignal::from(turn.blocks);
-    let empty = Memo::new(move |_| blocks.with(Vec::is_empty));
+    let empty = memo(move || blocks.with(Vec::is_empty));
     let row = |block: Block| {
         let html = block.html;
         view! { <div class="block" inner_html=live(move || html.get())></div> }.erase()

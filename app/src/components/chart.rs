@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::erase::{Erase as _, live, when};
+use crate::erase::{Erase as _, live, memo, when};
 
 /// The span of every chart, in seconds.
 const SPAN: f64 = 15.0 * 60.0;
@@ -66,7 +66,7 @@ pub(crate) fn Chart(
     #[prop(into)] series: Signal<Vec<Series>>,
     unit: fn(f64) -> String,
 ) -> impl IntoView {
-    let top = Memo::new(move |_| {
+    let top = memo(move || {
         let most = series.with(|series| {
             series
                 .iter()

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, live, when},
+    erase::{Erase as _, effect, live, memo, when},
     feed::{Conversation, Store, sending},
     format,
 };
@@ -28,7 +28,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let bytes = RwSignal::new(0);
     let hovered = RwSignal::new(false);
-    let busy = Memo::new(move |_| {
+    let busy = memo(move || {
         conversation.with(|conversation| {
             conversation
                 .busy()
@@ -44,7 +44,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
     // A draft that the browser kept over a reload, or that was typed before the page awoke.
-    Effect::new(move |_| {
+    effect(move || {
         if area.get().is_some() {
             fit();
         }
@@ -82,7 +82,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     // Wherever on the page a file is dropped, it is meant for the message; the browser would leave the page for it.
-    Effect::new(move |_| {
+    effect(move || {
         let over = window_event_listener(ev::dragover, move |event| {
             event.prevent_default();
             if !hovered.get_untracked() {
@@ -104,7 +104,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         on_cleanup(move || [over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
     });
     // Ready to be typed in, where that does not bring up a keyboard over the page.
-    Effect::new(move |_| {
+    effect(move || {
         conversation.track();
         if browser::has_keyboard()
             && let Some(area) = area.get()

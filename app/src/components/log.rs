@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, each, when},
+    erase::{Erase as _, each, effect, when},
     feed::Conversation,
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     // Whatever makes the conversation longer: a block that grows, a picture that has come, a window that is turned.
-    Effect::new(move |_| {
+    effect(move || {
         let Some(inside) = inside.get() else { return };
         let grown = Closure::<dyn FnMut()>::new(move || {
             if at_end.try_get_untracked() == Some(true) {
@@ -58,7 +58,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
     });
     // Another conversation, or a message of one's own: to the end.
-    Effect::new(move |_| {
+    effect(move || {
         conversation.with(|conversation| conversation.turns.track());
         at_end.set(true);
         request_animation_frame(to_end);

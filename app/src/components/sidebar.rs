@@ -9,7 +9,7 @@ use leptos_router::components::A;
 use super::icon::{self, Icon};
 use crate::{
     browser,
-    erase::{Erase as _, choose, each, live, when},
+    erase::{Erase as _, choose, each, effect, live, memo, when},
     feed::Store,
     format,
 };
@@ -22,7 +22,7 @@ pub(crate) const ID: &str = "conversations";
 pub(crate) fn Sidebar() -> impl IntoView {
     let store = expect_context::<Store>();
     let now = RwSignal::new(browser::now());
-    Effect::new(move |_| {
+    effect(move || {
         let every = set_interval_with_handle(move || now.set(browser::now()), Duration::from_secs(30));
         on_cleanup(move || {
             if let Ok(every) = every {
@@ -34,7 +34,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let row = move |summary: ConversationSummary| {
         let id = summary.id;
         // The list is short and its lines are looked up as they change.
-        let line = Memo::new(move |_| {
+        let line = memo(move || {
             let known = store
                 .conversations
                 .with(|list| list.iter().find(|known| known.id == id).cloned());

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::erase::{Erase as _, live};
+use crate::erase::{Erase as _, effect, live};
 
 use super::icon::{self, Icon};
 
@@ -43,7 +43,7 @@ impl Theme {
 #[component]
 pub(crate) fn ThemeButton() -> impl IntoView {
     let theme = RwSignal::new(Theme::System);
-    Effect::new(move |_| {
+    effect(move || {
         let chosen = document()
             .document_element()
             .and_then(|root| root.get_attribute("data-theme"));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, live, when},
+    erase::{Erase as _, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending},
     format,
 };
@@ -32,15 +32,15 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let id = turn.id;
     let view = RwSignal::from(turn.view.clone());
     let delivery = RwSignal::from(turn.delivery.clone());
-    let state = Memo::new(move |_| view.with(|view| view.state.clone()));
+    let state = memo(move || view.with(|view| view.state.clone()));
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
-    let last = Memo::new(move |_| turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
     let stopped = move || match view.with(|view| view.started_at) {
         Some(_) => "Stopped",
         None => "You left the line before it began",
     };
-    let running = Memo::new(move |_| state.with(|state| *state == TurnState::Running));
+    let running = memo(move || state.with(|state| *state == TurnState::Running));
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {

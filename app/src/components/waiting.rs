@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
-    erase::{Erase as _, live},
+    erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
 };
@@ -14,7 +14,7 @@ use crate::{
 #[component]
 pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = Memo::new(move |_| store.place(turn));
+    let place = memo(move || store.place(turn));
     let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
     let rank = move || {
         place.with(|place| {

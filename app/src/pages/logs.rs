@@ -6,7 +6,7 @@ use leptos::{html, prelude::*};
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     browser,
-    erase::{Erase as _, each, live, when},
+    erase::{Erase as _, each, effect, live, memo, when},
     feed::Store,
 };
 
@@ -57,11 +57,11 @@ pub(crate) fn LogsPage() -> impl IntoView {
                 .collect()
         })
     };
-    let session = Memo::new(move |_| records(false));
-    let startup = Memo::new(move |_| records(true));
+    let session = memo(move || records(false));
+    let startup = memo(move || records(true));
     let dropped = move || refresh.view.with(|view| view.as_deref().map_or(0, |view| view.dropped));
     let here = move || refresh.view.with(Option::is_some);
-    Effect::new(move |_| {
+    effect(move || {
         session.track();
         if follow.get() {
             request_animation_frame(move || {

@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
-    erase::live,
+    erase::{effect, live},
     feed::{Link, Refresh, Store},
     format,
 };
@@ -29,12 +29,12 @@ pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKi
             }
         });
     };
-    Effect::new(move |_| {
+    effect(move || {
         if store.link.get() == Link::Live {
             ask();
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let every = set_interval_with_handle(ask, EVERY);
         on_cleanup(move || {
             if let Ok(every) = every {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     components::chart::{Chart, Series},
-    erase::{Erase as _, choose, each, live},
+    erase::{Erase as _, choose, each, live, memo},
     feed::Store,
     format,
 };
@@ -19,7 +19,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.stats;
     keep_fresh(store, RefreshKind::Stats, refresh);
-    let here = Memo::new(move |_| refresh.view.with(Option::is_some));
+    let here = memo(move || refresh.view.with(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
     view! {
         <div class="page">
@@ -79,7 +79,7 @@ fn pair(percentiles: Option<&Percentiles>) -> String {
 /// A row a limit. Each row keeps its node; only figures change.
 #[component]
 fn Limits(view: View) -> impl IntoView {
-    let names = Memo::new(move |_| {
+    let names = memo(move || {
         view.with(|view| {
             view.as_deref()
                 .map(|view| view.limits.iter().map(|row| row.line.name.clone()).collect::<Vec<_>>())
@@ -89,7 +89,7 @@ fn Limits(view: View) -> impl IntoView {
     let row = move |name: String| {
         let of = {
             let name = name.clone();
-            Memo::new(move |_| {
+            memo(move || {
                 view.with(|view| {
                     view.as_deref()
                         .and_then(|view| view.limits.iter().find(|row| row.line.name == name).cloned())
@@ -265,8 +265,7 @@ fn whole(value: f64) -> String {
 /// The settings in force, and where each comes from.
 #[component]
 fn Settings(view: View) -> impl IntoView {
-    let rows =
-        Memo::new(move |_| view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
+    let rows = memo(move || view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
     let row = |row: SettingRow| {
         let hook = row.name.clone();
         view! {

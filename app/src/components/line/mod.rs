@@ -12,7 +12,7 @@ use self::{
     scene::{Doors, Item, Scene, Style},
 };
 use crate::{
-    erase::{Erase as _, each, live},
+    erase::{Erase as _, each, live, memo},
     feed::Store,
     format,
 };
@@ -204,7 +204,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> impl IntoView {
 #[component]
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
-    let line = Memo::new(move |_| store.status.with(|status| status.line.clone()));
+    let line = memo(move || store.status.with(|status| status.line.clone()));
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
             line.as_ref()
