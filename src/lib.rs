@@ -36,3 +36,5 @@ pub mod status;
 pub mod store;
 #[cfg(feature = "server")]
 pub mod turns;
+#[cfg(feature = "server")]
+pub mod waiting;

@@ -3,22 +3,19 @@
 //! A refresh answers over the feed instead of holding its request open: a browser has six connections to a host,
 //! and seven tabs that wait for their turn would leave none for anything else.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc};
 
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument as _, debug};
+use tracing::{Instrument as _, debug, error};
 
 use crate::{
-    queue::{Left, Outcome, Queue},
+    queue::{Outcome, Queue},
     sessions::Session,
     settings::Settings,
-    status, turns,
+    status, turns, waiting,
     wire::{Event, FeedMessage, RefreshKind},
 };
-
-/// Longest time that making the figures may take before its slot is freed all the same.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Takes refreshes through the line. Cheap to clone.
 #[derive(Clone)]
@@ -37,10 +34,7 @@ impl Refreshes {
 
     /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
     /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
-    pub fn ask<F>(&self, session: &Arc<Session>, kind: RefreshKind, make: impl FnOnce() -> F + Send + 'static)
-    where
-        F: Future<Output = FeedMessage> + Send + 'static,
-    {
+    pub fn ask(&self, session: &Arc<Session>, kind: RefreshKind, make: impl FnOnce() -> FeedMessage + Send + 'static) {
         session.presence().touch();
         let Some(claim) = session.claim_refresh(kind) else {
             return;
@@ -53,7 +47,7 @@ impl Refreshes {
             refresh: kind,
             message: message.into(),
         };
-        let mut ticket = match self
+        let ticket = match self
             .queue
             .join(status::index(event), session.id().owner(), Instant::now())
         {
@@ -65,25 +59,21 @@ impl Refreshes {
             }
         };
         let registered = session.register(ticket.id(), event, None);
-        let (session, settings) = (Arc::clone(session), self.settings.clone());
+        let (session, settings, queue) = (Arc::clone(session), self.settings.clone(), self.queue.clone());
         let span = crate::logs::session_span(session.id());
         let work = async move {
-            let admitted = tokio::select! {
-                admitted = ticket.admitted() => admitted,
-                // Nobody looks at the tab any more; dropping the ticket leaves the line.
-                () = session.presence().gone(|| settings.borrow().abandon_after) => Err(Left::Abandoned),
-            };
+            let patience = || settings.borrow().abandon_after;
+            let admitted = waiting::admitted(&queue, ticket, &session, patience, pending()).await;
             let message = match admitted {
-                Ok(permit) => match tokio::time::timeout(TIMEOUT, make()).await {
-                    Ok(made) => {
-                        permit.finish(Outcome::Done);
-                        made
-                    }
-                    Err(_) => {
-                        permit.finish(Outcome::Expired);
-                        refused("Refreshing took too long. It will be tried again.")
-                    }
-                },
+                Ok(permit) => {
+                    let made = tokio::task::spawn_blocking(make).await;
+                    let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
+                    permit.finish(outcome);
+                    made.unwrap_or_else(|fault| {
+                        error!(%fault, %event, "a refresh failed");
+                        refused("Anteroom made a mistake while refreshing, and has noted it. It will be tried again.")
+                    })
+                }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
                     refused("This refresh had to leave the line. It will be tried again.")

@@ -34,6 +34,7 @@ pub fn line(state: &LineState) -> LineView {
         running: state.running as u64,
         limit: state.limit.map(|limit| limit as u64),
         waiting: state.waiting as u64,
+        newcomer: state.newcomer,
         estimate: state.estimate.map(estimate),
     }
 }

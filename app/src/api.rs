@@ -76,5 +76,5 @@ pub async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
 /// Asks for the figures or the records. They come over the feed, once the line lets the refresh start.
 #[server(prefix = "/api", endpoint = "refresh")]
 pub async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
-    crate::server::api::refresh(kind)
+    crate::server::api::refresh(kind).await
 }

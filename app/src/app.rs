@@ -158,7 +158,7 @@ fn Furnished() -> impl IntoView {
         },
     );
     view! {
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match first.await.0 {
                     Ok(First { house, conversation }) => {
@@ -171,7 +171,7 @@ fn Furnished() -> impl IntoView {
                     Err(reason) => view! { <Broken reason /> }.erase(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
     .erase()
 }

@@ -214,6 +214,11 @@ mod tests {
             running,
             limit,
             waiting,
+            newcomer: if limit.is_none_or(|limit| running < limit) {
+                0
+            } else {
+                waiting + 1
+            },
             estimate,
         }
     }

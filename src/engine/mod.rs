@@ -14,7 +14,10 @@ use std::{
 
 use anyhow::Context as _;
 use tokio::sync::watch;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -36,6 +39,9 @@ use house::EngineHouse;
 
 /// Anteroom's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long feeds may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
@@ -186,6 +192,11 @@ impl Engine {
         &self.feeds
     }
 
+    /// Has the shutdown wait for whoever holds the token.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.tasks.token()
+    }
+
     /// Whether it is shutting down.
     #[must_use]
     pub fn is_closing(&self) -> bool {
@@ -220,11 +231,9 @@ impl Engine {
     /// Asks for the figures or the records; they come over the session's feed when the line lets them.
     pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind) {
         let (engine, id) = (Arc::clone(self), session.id());
-        self.refreshes.ask(session, kind, move || async move {
-            match kind {
-                RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view())),
-                RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs.view(id))),
-            }
+        self.refreshes.ask(session, kind, move || match kind {
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view())),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs.view(id))),
         });
     }
 
@@ -249,19 +258,18 @@ impl Engine {
         }
     }
 
-    /// Removes what a session that has left memory leaves behind.
+    /// Clears away what a session that has left memory leaves behind.
     async fn session_left(&self, id: SessionId) {
         self.logs.forget(id);
-        let files = match self.store.session_left(id).await {
-            Ok(files) => files,
-            Err(error) => {
-                warn!(session = ?id, %error, "what a session left behind could not be removed");
-                return;
+        match self.store.session_left(id).await {
+            Ok(files) => {
+                if let Err(error) = self.vault.remove(&files).await {
+                    warn!(session = ?id, %error, "files that a session left behind could not be removed");
+                }
             }
-        };
-        if let Err(error) = self.vault.remove(&files).await {
-            warn!(session = ?id, %error, "files that a session left behind could not be removed");
+            Err(error) => warn!(session = ?id, %error, "what a session left behind could not be removed"),
         }
+        self.sessions.cleared(id);
     }
 
     /// Shuts down: lets nobody in, lets what runs finish for `grace`, then stops it.
@@ -282,6 +290,9 @@ impl Engine {
         }
         self.closing.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        // A page that does not read its feed must not keep the server from ending.
+        if tokio::time::timeout(GOODBYE, self.tasks.wait()).await.is_err() {
+            warn!("some pages did not take their goodbye");
+        }
     }
 }

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{fs, io::AsyncWriteExt};
+use tokio::{
+    fs,
+    io::{AsyncReadExt as _, AsyncWriteExt},
+};
 
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
@@ -66,12 +69,14 @@ impl Vault {
         })
     }
 
-    /// All of a file's content.
+    /// A file's content, of a longer one the first `limit` bytes.
     ///
     /// # Errors
     /// [`FileError::Gone`], or the disk fails.
-    pub async fn read(&self, id: FileId) -> Result<Vec<u8>, FileError> {
-        fs::read(self.path(id)).await.map_err(gone)
+    pub async fn read(&self, id: FileId, limit: u64) -> Result<Vec<u8>, FileError> {
+        let mut content = Vec::new();
+        self.reader(id).await?.take(limit).read_to_end(&mut content).await?;
+        Ok(content)
     }
 
     /// A file's content, to be read piece by piece.

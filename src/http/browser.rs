@@ -78,10 +78,11 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Req
 
 fn known(engine: &Engine, headers: &HeaderMap) -> Option<SessionId> {
     let cookies = headers.get_all(header::COOKIE);
+    // Ports share cookies: another program's may hold bytes that are no ASCII, which must not hide ours.
     cookies
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|header| engine.jar().session(header))
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .find_map(|header| engine.jar().session(&header))
 }
 
 fn asks_for_a_page(request: &Request) -> bool {

@@ -27,8 +27,8 @@ use crate::{
 
 /// A page that hears nothing for much longer than this takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a page may take to read one frame, or stay silent when pinged, before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a page may take to read one frame, or leave pings unanswered, before it is given up.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// Nothing a page sends is of use, so little is read; small buffers keep ten thousand idle pages cheap.
 const BUFFER: usize = 2 * 1024;
 
@@ -58,9 +58,10 @@ pub(super) async fn open(
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| {
-            let session = engine.sessions().open(id);
             let span = crate::logs::session_span(id);
             async move {
+                let _held = engine.hold();
+                let session = engine.sessions().open(id).await;
                 let end = Feed {
                     engine: &engine,
                     session: &session,
@@ -125,7 +126,8 @@ impl Feed<'_> {
         self.last = self.engine.status(Some(self.session));
         self.send(&FeedMessage::Status(self.last.clone())).await?;
         let mut sent = Instant::now();
-        let mut heard = Instant::now();
+        let mut pinged = sent;
+        let mut heard = sent;
         // When to look again at a change that came too soon after the last update.
         let mut look: Option<Instant> = None;
         loop {
@@ -149,14 +151,17 @@ impl Feed<'_> {
                     changes.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }
-                () = sleep_until(sent + HEARTBEAT) => {
-                    if heard.elapsed() > PATIENCE {
+                () = sleep_until(pinged + HEARTBEAT) => {
+                    // A page answers each ping by itself; one that has gone without a word does not.
+                    if heard + PATIENCE < pinged {
                         return Err(End::Page);
                     }
+                    self.write(Message::Ping(axum::body::Bytes::new())).await?;
+                    pinged = Instant::now();
+                    // Pings are not seen by the page's script: it takes silence for a dead connection.
                     self.last = self.engine.status(Some(self.session));
                     self.send(&FeedMessage::Status(self.last.clone())).await?;
-                    self.write(Message::Ping(axum::body::Bytes::new())).await?;
-                    sent = Instant::now();
+                    sent = pinged;
                 }
                 frame = self.socket.recv() => match frame {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Page),
@@ -220,7 +225,10 @@ impl Feed<'_> {
         let now = Instant::now();
         if now < due && !pace::is_urgent(rate, &self.last, &status) {
             // Something urgent may come before it is due, and looking costs far less than sending.
-            return Ok(Some(due.min(now + pace::look_again(&self.last))));
+            return Ok(Some(
+                now.checked_add(pace::look_again(&self.last))
+                    .map_or(due, |look| due.min(look)),
+            ));
         }
         self.last = status;
         self.send(&FeedMessage::Status(self.last.clone())).await?;

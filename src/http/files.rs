@@ -1,6 +1,6 @@
 //! The doors for files: taking one in through the line of `file_upload`, and giving it back to its owner.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -12,7 +12,7 @@ use axum::{
 use futures_util::StreamExt as _;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, info, warn};
 
 use super::{Browser, Refusal};
@@ -22,12 +22,15 @@ use crate::{
     queue::{Left, Outcome},
     sessions::Session,
     status,
-    turns::refusal,
+    turns::SendError,
+    waiting,
     wire::{Event, FileId, FileKind, FileView},
 };
 
 /// How long a browser may be silent in the middle of an upload before its slot goes to the next one.
 const STALL: Duration = Duration::from_secs(30);
+/// Bytes a second that an upload has to make on the whole, so that nobody holds a slot by dripping.
+const LEAST_RATE: u64 = 8 * 1024;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
@@ -46,7 +49,7 @@ pub(super) async fn upload(
 ) -> Result<Json<FileView>, Refusal> {
     let span = crate::logs::session_span(id);
     let work = async {
-        let session = engine.sessions().open(id);
+        let session = engine.sessions().open(id).await;
         // Known to be too large, it need not wait in line to hear so.
         let announced = headers
             .get(header::CONTENT_LENGTH)
@@ -65,16 +68,13 @@ pub(super) async fn upload(
 
 async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body) -> Result<FileView, Refusal> {
     let event = Event::FileUpload;
-    let mut ticket = engine
+    let ticket = engine
         .queue()
         .join(status::index(event), session.id().owner(), Instant::now())
-        .map_err(|why| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, refusal(why)).retry_after(Some(5)))?;
+        .map_err(|why| refused(&SendError::Refused(why)))?;
     let registered = session.register(ticket.id(), event, None);
     let patience = || engine.settings().abandon_after;
-    let admitted = tokio::select! {
-        admitted = ticket.admitted() => admitted,
-        () = session.presence().gone(patience) => Err(Left::Abandoned),
-    };
+    let admitted = waiting::admitted(engine.queue(), ticket, session, patience, pending()).await;
     drop(registered);
     let permit = admitted.map_err(|left| {
         let message = match left {
@@ -97,9 +97,14 @@ async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Res
         .await
         .map_err(|error| refuse(&error))?;
     let mut chunks = body.into_data_stream();
+    let (begun, mut received) = (Instant::now(), 0);
     loop {
-        match timeout(STALL, chunks.next()).await {
-            Ok(Some(Ok(chunk))) => upload.write(&chunk).await.map_err(|error| refuse(&error))?,
+        let slowest = begun + STALL + Duration::from_secs(received / LEAST_RATE);
+        match timeout_at(slowest.min(Instant::now() + STALL), chunks.next()).await {
+            Ok(Some(Ok(chunk))) => {
+                received += chunk.len() as u64;
+                upload.write(&chunk).await.map_err(|error| refuse(&error))?;
+            }
             Ok(None) => break,
             Ok(Some(Err(_))) => {
                 return Err(Refusal::new(
@@ -124,6 +129,11 @@ async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Res
     }
     info!(file = %file.id, bytes = file.size, mime = file.mime, "file taken in");
     Ok(file)
+}
+
+fn refused(error: &SendError) -> Refusal {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    Refusal::new(status, error.to_string()).retry_after(error.retry_after())
 }
 
 fn refuse(error: &FileError) -> Refusal {

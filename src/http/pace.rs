@@ -39,8 +39,14 @@ pub(super) fn is_near(status: &Status) -> bool {
 }
 
 /// How soon to look again at a change that is not due yet.
+///
+/// Only a step of its own can be urgent, so a browser that does not wait need not look before it is due.
 pub(super) fn look_again(status: &Status) -> Duration {
-    interval(UpdateRate::Auto, status, 0) / 10 + SHORTEST
+    if status.places.is_empty() {
+        Duration::MAX
+    } else {
+        interval(UpdateRate::Auto, status, 0) / 10 + SHORTEST
+    }
 }
 
 /// Whether what has changed is worth telling without waiting for the interval: a step near the head, or something

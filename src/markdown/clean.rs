@@ -62,7 +62,11 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
             ),
         ]))
-        .set_tag_attribute_values(HashMap::from([("a", HashMap::from([("target", "_blank")]))]))
+        .set_tag_attribute_values(HashMap::from([
+            ("a", HashMap::from([("target", "_blank")])),
+            // A screen reader says whether it is checked; without a name it could not say what.
+            ("input", HashMap::from([("aria-label", "Done")])),
+        ]))
         .allowed_classes(HashMap::from([
             ("button", HashSet::from(["code-copy"])),
             ("div", HashSet::from(["code", "code-bar", "table-wrap"])),

@@ -2,7 +2,6 @@
 //!
 //! This room imports nothing of the other rooms; it could be a crate of its own.
 //! A caller joins with an event and a session, waits for its [`Permit`], and drops it when the work is over.
-
 //!
 //! - `policy`: what an operator tunes, and the lines that follow; `slots`: a limit's semaphore, which can be resized.
 //! - `line`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.
@@ -110,6 +109,8 @@ pub struct LineState {
     pub limit: Option<usize>,
     /// Tickets that wait.
     pub waiting: usize,
+    /// The position of a ticket that joined now, of an owner with nothing waiting; 0: it would start at once.
+    pub newcomer: u64,
     /// How long the one that has waited longest has waited.
     pub longest_wait: Option<Duration>,
     /// When a ticket that joined now would start.

@@ -15,6 +15,7 @@ fn line(name: &str, events: &[EventIndex], running: usize, waiting: usize) -> Li
         running,
         limit: Some(3),
         waiting,
+        newcomer: if waiting > 0 { waiting as u64 + 1 } else { 0 },
         longest_wait: (waiting > 0).then_some(Duration::from_millis(1500)),
         estimate: (waiting > 0).then_some(StartRange {
             low: Duration::from_secs(2),

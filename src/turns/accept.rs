@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tracing::{Instrument as _, error_span, info};
 
 use super::{SendError, Turns, live::Entered};
@@ -10,7 +11,7 @@ use crate::{
     logs::session_span,
     sessions::{Claim, Session},
     status,
-    store::{ConversationRecord, TurnRecord},
+    store::{ConversationRecord, StoreError, TurnRecord},
     wire::{
         ConversationId, Event, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, Sent, TurnId,
         TurnState,
@@ -24,21 +25,20 @@ impl Turns {
     /// Accepts a message: stored, in the line, owned by the server once this has returned. Sending the same turn
     /// again returns where it is and changes nothing.
     ///
-    /// Cancel-safe: dropped before it returns, the message was either accepted whole or not at all.
+    /// Cancel-safe: dropped before it returns, the message is either accepted whole or not at all.
     ///
     /// # Errors
     /// [`SendError`]; nothing has changed then.
     pub async fn send(&self, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
         session.presence().touch();
+        // Entered before looking, so that of two that come at once only one finds nothing.
+        let entered = self.live.enter(session.id(), request.turn);
         if let Some(known) = self.parts.store.turn(session.id(), request.turn).await? {
             return Ok(self.sent(session, &known));
         }
+        let entered = entered.ok_or(SendError::ConversationBusy)?;
         check(&request)?;
         let files = self.files(session, &request.files).await?;
-        let entered = self
-            .live
-            .enter(session.id(), request.turn)
-            .ok_or(SendError::ConversationBusy)?;
         let now = now_ms();
         let conversation = match request.conversation {
             Some(id) => {
@@ -70,10 +70,11 @@ impl Turns {
             started_at: None,
             ended_at: None,
         };
-        self.enqueue(session, conversation, turn, claim, entered).await
+        self.enqueue(session, conversation, turn, None, claim, entered).await
     }
 
-    /// Answers the last turn of a conversation once more, in place of the answer it has.
+    /// Answers the last turn of a conversation once more, in place of the answer it has. Should it leave the line
+    /// without starting, the old answer stands.
     ///
     /// # Errors
     /// [`SendError`]; the old answer stands then.
@@ -101,9 +102,10 @@ impl Turns {
             accepted_at: now,
             started_at: None,
             ended_at: None,
-            ..known
+            ..known.clone()
         };
-        self.enqueue(session, conversation, turn, claim, entered).await
+        self.enqueue(session, conversation, turn, Some(known), claim, entered)
+            .await
     }
 
     /// Joins the line, stores the turn and hands it to a task of its own.
@@ -112,11 +114,12 @@ impl Turns {
         session: &Arc<Session>,
         conversation: ConversationRecord,
         turn: TurnRecord,
+        before: Option<TurnRecord>,
         claim: Claim,
         entered: Entered,
     ) -> Result<Sent, SendError> {
-        // Joining comes first: a line that is full must leave no trace in the store. Should this future be dropped
-        // or the store fail, the ticket is dropped with it and leaves the line.
+        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the ticket
+        // is dropped and leaves the line. Nothing is awaited between the two, so a shutdown sees both or neither.
         let ticket = self
             .parts
             .queue
@@ -129,20 +132,26 @@ impl Turns {
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.live.ticket.set(ticket.id());
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
-        self.parts.store.accept(conversation.clone(), turn.clone()).await?;
         let span = session_span(session.id()).in_scope(|| error_span!("turn", turn = %turn.id));
-        span.in_scope(|| info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted"));
-        self.announce(session, &conversation, &turn, Vec::new());
-        let sent = self.sent(session, &turn);
-        let run = self.clone().run(
-            Arc::clone(session),
-            conversation,
-            turn,
-            ticket,
-            (claim, entered, registered),
-        );
-        self.tasks.spawn(run.instrument(span));
-        Ok(sent)
+        let (turns, session) = (self.clone(), Arc::clone(session));
+        let (reply, answer) = oneshot::channel();
+        let work = async move {
+            if let Err(fault) = turns.parts.store.accept(conversation.clone(), turn.clone()).await {
+                // Whoever has gone meanwhile does not hear of it; the message was not accepted.
+                let _ = reply.send(Err(fault.into()));
+                return;
+            }
+            info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted");
+            turns.announce(&session, &conversation, &turn, Vec::new());
+            let _ = reply.send(Ok(turns.sent(&session, &turn)));
+            let holds = (claim, entered, registered);
+            turns.run(session, conversation, turn, before, ticket, holds).await;
+        };
+        // From here on the turn's own task goes on, whether or not anybody waits for the reply.
+        self.tasks.spawn(work.instrument(span));
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError("the turn's task ended early".into()).into()))
     }
 
     /// Where a turn that was accepted is now.

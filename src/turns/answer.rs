@@ -1,8 +1,7 @@
 //! The answer: from the agent's pieces to the journal.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -14,7 +13,7 @@ use crate::{
     agents::{AgentError, Answered},
     markdown,
     sessions::Session,
-    store::TurnRecord,
+    store::{StoreError, TurnRecord},
     wire::FeedEvent,
 };
 
@@ -52,9 +51,7 @@ impl Turns {
             stream: markdown::Stream::default(),
             dirty: false,
         };
-        let ending = self.stream(&mut page).await;
-        page.finish();
-        match ending {
+        match self.stream(&mut page).await {
             Ending::Done if page.turn.answer.trim().is_empty() => {
                 Ending::Failed("The model gave an empty answer. Try again, or put the question in other words.".into())
             }
@@ -69,21 +66,15 @@ impl Turns {
             .borrow()
             .chat_timeout
             .map(|limit| Instant::now() + limit);
-        let question = match self.question(page.turn).await {
-            Ok(question) => question,
-            Err(error) => {
-                error!(%error, "the history of a turn could not be read");
-                return Ending::Failed("This conversation cannot be read at the moment. Try again.".into());
-            }
-        };
         let (pieces, mut read) = mpsc::channel(PIECES);
         // Dropping the future is what stops the agent; the token only lets it stop in good order when it likes to.
         let cancel = page.live.cancel.child_token();
-        let work = AssertUnwindSafe(async {
-            let agent = page.session.agent(&*self.parts.agents);
-            agent.answer(question, pieces, cancel).await
+        let (session, asked) = (page.session, page.turn.clone());
+        let mut work = Box::pin(async move {
+            let question = self.question(&asked).await.map_err(Fault::History)?;
+            let agent = session.agent(&*self.parts.agents);
+            agent.answer(question, pieces, cancel).await.map_err(Fault::Agent)
         });
-        let mut work = Box::pin(work.catch_unwind());
         let mut result = None;
         let mut open = true;
         let mut look = Instant::now();
@@ -105,21 +96,27 @@ impl Turns {
             }
         }
         match result {
-            Some(Ok(Ok(Answered { usage }))) => {
+            Some(Ok(Answered { usage })) => {
                 page.turn.usage = Some(usage);
                 Ending::Done
             }
-            Some(Ok(Err(fault))) => {
+            Some(Err(Fault::Agent(fault))) => {
                 log_fault(&fault);
                 Ending::Failed(fault.to_string())
             }
-            Some(Err(panic)) => {
-                error!(panic = panic_text(&*panic), "the agent panicked");
-                Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
+            Some(Err(Fault::History(fault))) => {
+                error!(%fault, "the history of a turn could not be read");
+                Ending::Failed("This conversation cannot be read at the moment. Try again.".into())
             }
             None => Ending::Stopped,
         }
     }
+}
+
+/// Why there was no (whole) answer.
+enum Fault {
+    History(StoreError),
+    Agent(AgentError),
 }
 
 /// A growing answer, as the pages of its session see it.
@@ -154,13 +151,6 @@ impl Page<'_> {
         let slower = u32::try_from(self.stream.open_len() / BYTES_A_PACE).unwrap_or(u32::MAX);
         Instant::now() + PACE.saturating_mul(slower.saturating_add(1))
     }
-
-    /// Closes what is open. The end of the turn, which the caller announces, shows it.
-    fn finish(&mut self) {
-        for (index, html) in self.stream.finish() {
-            self.live.set_block(index, html);
-        }
-    }
 }
 
 fn log_fault(fault: &AgentError) {
@@ -168,12 +158,4 @@ fn log_fault(fault: &AgentError) {
         AgentError::Blind | AgentError::Rejected { .. } => warn!(?fault, "the model server did not take the turn"),
         _ => error!(?fault, "the model server failed"),
     }
-}
-
-/// What a panic said, if it said it in words.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("(no words)")
 }

@@ -9,40 +9,71 @@ use crate::{
     wire::{FileKind, Role},
 };
 
-/// Most bytes of text that the files of one message add to it. Models have an end, too.
-const MAX_ATTACHED: usize = 256 * 1024;
+/// Most bytes of text that files add to one question, its history included. Models have an end, too.
+const MAX_TEXT: u64 = 512 * 1024;
+/// Most bytes of pictures likewise.
+const MAX_PICTURES: u64 = 48 * 1024 * 1024;
+
+/// What may still be added to a question.
+struct Room {
+    text: u64,
+    pictures: u64,
+}
 
 impl Turns {
-    /// The history of a turn's conversation, up to the turn and with its message last.
+    /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
+    /// messages come first where there is not room for all.
     pub(super) async fn question(&self, turn: &TurnRecord) -> Result<Question, StoreError> {
-        let mut messages = Vec::new();
-        for earlier in self.parts.store.turns(turn.session, turn.conversation).await? {
-            if earlier.id == turn.id {
-                break;
-            }
-            // A message that got no answer at all would make two of the user's stand beside each other, which some
-            // models refuse.
-            if earlier.state.is_over() && !earlier.answer.is_empty() {
-                messages.push(self.message(&earlier).await);
-                messages.push(Message {
-                    role: Role::Agent,
-                    text: earlier.answer,
-                    images: Vec::new(),
-                });
-            }
+        let mut turns = self.parts.store.turns(turn.session, turn.conversation).await?;
+        turns.truncate(
+            turns
+                .iter()
+                .position(|other| other.id == turn.id)
+                .unwrap_or(turns.len()),
+        );
+        // A message that got no answer at all would make two of the user's stand beside each other, which some
+        // models refuse.
+        turns.retain(|earlier| earlier.state.is_over() && !earlier.answer.is_empty());
+        let mut room = Room {
+            text: MAX_TEXT,
+            pictures: MAX_PICTURES,
+        };
+        let mut messages = vec![self.message(turn, &mut room).await];
+        for earlier in turns.into_iter().rev() {
+            let message = self.message(&earlier, &mut room).await;
+            messages.push(Message {
+                role: Role::Agent,
+                text: earlier.answer,
+                images: Vec::new(),
+            });
+            messages.push(message);
         }
-        messages.push(self.message(turn).await);
+        messages.reverse();
         Ok(Question { messages })
     }
 
     /// A turn's message with its files: the text of text files joins it, pictures come along.
-    async fn message(&self, turn: &TurnRecord) -> Message {
+    async fn message(&self, turn: &TurnRecord, room: &mut Room) -> Message {
         let mut texts = Vec::new();
         let mut images = Vec::new();
-        let mut room = MAX_ATTACHED;
         for file in &turn.files {
-            match self.parts.vault.read(file.id).await {
+            let left_out = |why: &str| Attached {
+                name: file.name.clone(),
+                text: format!("({why})"),
+            };
+            let limit = match file.kind {
+                FileKind::Image if file.size > room.pictures => {
+                    texts.push(left_out(
+                        "this picture is left out: there are too many in this conversation",
+                    ));
+                    continue;
+                }
+                FileKind::Image => file.size,
+                FileKind::Text => room.text,
+            };
+            match self.parts.vault.read(file.id, limit).await {
                 Ok(bytes) if file.kind == FileKind::Image => {
+                    room.pictures -= limit;
                     images.push(Image {
                         name: file.name.clone(),
                         mime: file.mime.clone(),
@@ -50,20 +81,16 @@ impl Turns {
                     });
                 }
                 Ok(bytes) => {
-                    let text = cut(String::from_utf8_lossy(&bytes).into_owned(), room);
-                    room = room.saturating_sub(text.len());
+                    room.text -= bytes.len() as u64;
                     texts.push(Attached {
                         name: file.name.clone(),
-                        text,
+                        text: readable(&bytes, file.size),
                     });
                 }
                 // The answer is better given without the file than not at all, and the agent is told.
                 Err(error) => {
                     warn!(file = %file.id, %error, "a file of this turn cannot be read");
-                    texts.push(Attached {
-                        name: file.name.clone(),
-                        text: "(this file cannot be read any more)".into(),
-                    });
+                    texts.push(left_out("this file cannot be read any more"));
                 }
             }
         }
@@ -75,16 +102,19 @@ impl Turns {
     }
 }
 
-/// At most `room` bytes of a text, whole characters only, and a notice where that is not all.
-fn cut(mut text: String, room: usize) -> String {
-    if text.len() > room {
-        let left_out = text.len() - text.floor_char_boundary(room);
-        text.truncate(text.floor_char_boundary(room));
-        text.push_str(&format!(
-            "\n(the rest of this file, {left_out} bytes, does not fit into the message)"
-        ));
+/// The text of a file of which these are the first bytes, and a notice where they are not all of its `size`.
+fn readable(bytes: &[u8], size: u64) -> String {
+    let left_out = size.saturating_sub(bytes.len() as u64);
+    if left_out == 0 {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
-    text
+    // The cut may go through a character.
+    let whole = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    };
+    let text = String::from_utf8_lossy(whole);
+    format!("{text}\n(the rest of this file, {left_out} bytes, does not fit into the message)")
 }
 
 #[cfg(test)]
@@ -92,9 +122,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_files_are_cut_between_characters_and_say_so() {
-        assert_eq!(cut("short".into(), 5), "short");
-        let cut = cut("aüü".into(), 2);
-        assert!(cut.starts_with("a\n(the rest of this file, 4 bytes,"), "{cut}");
+    fn a_cut_file_ends_with_a_whole_character_and_says_so() {
+        assert_eq!(readable(b"short", 5), "short");
+        let cut = readable("a\u{fc}\u{fc}".as_bytes().split_at(4).0, 10);
+        assert_eq!(
+            cut,
+            "a\u{fc}\n(the rest of this file, 6 bytes, does not fit into the message)"
+        );
     }
 }

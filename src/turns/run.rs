@@ -1,15 +1,18 @@
 //! One turn's task: from its place in the line to its stored outcome.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tracing::{error, info, warn};
 
 use super::{Turns, answer::Ending, live::Entered};
 use crate::{
     clock::now_ms,
+    markdown,
     queue::{Left, Outcome, Permit, Ticket},
     sessions::{Claim, Registered, Session},
     store::{ConversationRecord, TurnRecord},
+    waiting,
     wire::TurnState,
 };
 
@@ -17,23 +20,35 @@ use crate::{
 type Holds = (Claim, Entered, Registered);
 
 impl Turns {
-    /// Waits in the line, answers, stores. Dropped before its end (only when the process ends), it leaves the line
-    /// or frees its slot, and a store that lasts still has the turn as unfinished.
+    /// Waits in the line, answers, stores. `before` is the turn as it was, if it had an answer that this one is to
+    /// replace. Dropped before its end (only when the process ends), it leaves the line or frees its slot, and a store
+    /// that lasts still has the turn as unfinished.
     pub(super) async fn run(
         self,
         session: Arc<Session>,
         conversation: ConversationRecord,
         mut turn: TurnRecord,
-        mut ticket: Ticket,
+        before: Option<TurnRecord>,
+        ticket: Ticket,
         holds: Holds,
     ) {
-        let permit = match self.wait(&session, &mut ticket, &holds.1).await {
+        let patience = || self.parts.settings.borrow().abandon_after;
+        let cancelled = holds.1.live.cancel.cancelled();
+        let permit = match waiting::admitted(&self.parts.queue, ticket, &session, patience, cancelled).await {
             Ok(permit) => permit,
             Err(Left::Closed) if self.parts.store.lasts() => return,
             Err(left) => {
                 info!(?left, "turn left the line");
-                turn.state = self.left(left);
-                self.over(&session, conversation, turn, Vec::new(), holds).await;
+                match before.filter(|before| !before.answer.is_empty()) {
+                    // Nothing has replaced the answer it had.
+                    Some(before) => turn = before,
+                    None => {
+                        turn.state = self.left(left);
+                        turn.ended_at = Some(now_ms());
+                    }
+                }
+                self.keep(&turn).await;
+                self.tell_over(&session, &conversation, &turn, holds).await;
                 return;
             }
         };
@@ -43,24 +58,12 @@ impl Turns {
         self.keep(&turn).await;
         self.announce(&session, &conversation, &turn, Vec::new());
 
-        let ending = self.answer(&session, &mut turn, &holds.1.live).await;
-        self.end(&session, conversation, turn, ending, permit, holds).await;
-    }
-
-    /// Waits for the slot: until admitted, cancelled, too late, or nobody is there any more.
-    async fn wait(&self, session: &Session, ticket: &mut Ticket, entered: &Entered) -> Result<Permit, Left> {
-        let id = ticket.id();
-        let admitted = tokio::select! {
-            biased;
-            () = entered.live.cancel.cancelled() => Err(Left::Cancelled),
-            admitted = ticket.admitted() => return admitted,
-            () = session.presence().gone(|| self.parts.settings.borrow().abandon_after) => Err(Left::Abandoned),
-        };
-        if let Err(left) = admitted {
-            // It may have been admitted in this very moment: dropping the ticket gives the slot back then.
-            self.parts.queue.leave(id, left);
-        }
-        admitted
+        let answer = AssertUnwindSafe(self.answer(&session, &mut turn, &holds.1.live));
+        let ending = answer.catch_unwind().await.unwrap_or_else(|panic| {
+            error!(panic = panic_text(&*panic), "the agent panicked");
+            Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
+        });
+        self.end(&session, &conversation, turn, ending, permit, holds).await;
     }
 
     /// What the owner is told of a ticket that never started.
@@ -90,13 +93,12 @@ impl Turns {
     async fn end(
         &self,
         session: &Session,
-        conversation: ConversationRecord,
+        conversation: &ConversationRecord,
         mut turn: TurnRecord,
         ending: Ending,
         permit: Permit,
         holds: Holds,
     ) {
-        let blocks = std::mem::take(&mut *holds.1.live.blocks());
         let outcome = match ending {
             Ending::Done => Outcome::Done,
             Ending::Cancelled => Outcome::Cancelled,
@@ -118,48 +120,32 @@ impl Turns {
                 reason: "Anteroom was stopped before this answer was complete. Try again.".into(),
             },
         };
+        turn.ended_at = Some(now_ms());
         if outcome == Outcome::Done {
             // Stored before the slot is free: whoever comes next may rely on it.
-            self.settle(&mut turn).await;
+            self.keep(&turn).await;
             permit.finish(outcome);
         } else {
             // Whoever waits should not wait for our disk.
             permit.finish(outcome);
-            self.settle(&mut turn).await;
+            self.keep(&turn).await;
         }
         info!(?outcome, bytes = turn.answer.len(), "turn ended");
-        self.tell_over(session, conversation, &turn, blocks, holds);
+        self.tell_over(session, conversation, &turn, holds).await;
     }
 
-    async fn over(
-        &self,
-        session: &Session,
-        conversation: ConversationRecord,
-        mut turn: TurnRecord,
-        blocks: Vec<String>,
-        holds: Holds,
-    ) {
-        self.settle(&mut turn).await;
-        self.tell_over(session, conversation, &turn, blocks, holds);
-    }
-
-    async fn settle(&self, turn: &mut TurnRecord) {
-        turn.ended_at = Some(now_ms());
-        self.keep(turn).await;
-    }
-
-    fn tell_over(
-        &self,
-        session: &Session,
-        mut conversation: ConversationRecord,
-        turn: &TurnRecord,
-        blocks: Vec<String>,
-        holds: Holds,
-    ) {
+    /// Tells the pages how a turn has ended.
+    async fn tell_over(&self, session: &Session, conversation: &ConversationRecord, turn: &TurnRecord, holds: Holds) {
+        let answer = turn.answer.clone();
+        // Highlighting a long answer takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(move || markdown::render(&answer)).await;
+        let blocks = rendered.unwrap_or_else(|fault| {
+            error!(%fault, "an answer could not be rendered");
+            holds.1.live.blocks().clone()
+        });
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
-        conversation.updated_at = turn.ended_at.unwrap_or(conversation.updated_at);
-        self.announce(session, &conversation, turn, blocks);
+        self.announce(session, conversation, turn, blocks);
     }
 
     /// Stores how the turn is. A fault is logged: the turn itself goes on.
@@ -182,4 +168,12 @@ fn words(limit: Option<Duration>) -> String {
         (minutes, 0) => format!("{minutes} minutes"),
         (minutes, seconds) => format!("{minutes} minutes and {seconds} seconds"),
     }
+}
+
+/// What a panic said, if it said it in words.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("(no words)")
 }

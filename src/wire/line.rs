@@ -41,6 +41,9 @@ pub struct LineView {
     pub limit: Option<u64>,
     /// Tickets that wait.
     pub waiting: u64,
+    /// The position of a ticket that joined now, of somebody with nothing waiting; 0: it would start at once.
+    /// In the order `fair` that is before the second tickets of others.
+    pub newcomer: u64,
     /// When a ticket that joined now would start; `None` is unknown.
     pub estimate: Option<Estimate>,
 }

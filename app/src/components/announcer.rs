@@ -68,6 +68,10 @@ pub(crate) fn Announcer() -> impl IntoView {
         };
         page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
     };
+    // The server asks for the title when all has been rendered, and some of what was rendered on the way (a suspense
+    // renders its children more than once) is gone by then: there it has to be a plain text.
+    #[cfg(feature = "ssr")]
+    let title = untrack(title);
     view! {
         <Title text=title />
         <div class="visually-hidden" role="status" aria-live="polite">

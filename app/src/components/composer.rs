@@ -138,11 +138,17 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let prospect = move || {
         let queue = store.facts.with(|facts| facts.queue);
         store.status.with(|status| {
-            status.line.as_ref().map(|line| match format::start(line, queue) {
-                start if line.waiting > 0 => {
-                    format!("You would be {} in line · {start}", format::ordinal(line.waiting + 1))
+            let line = status.line.as_ref()?;
+            // Both figures are those of somebody with nothing waiting.
+            if status.places.iter().any(|place| line.events.contains(&place.event)) {
+                return None;
+            }
+            Some(match format::start(line, queue) {
+                start if line.waiting > 0 && line.newcomer > 0 => {
+                    format!("You would be {} in line · {start}", format::ordinal(line.newcomer))
                 }
-                start => format!("A message {start}"),
+                start if queue || format::starts_at_once(line) => format!("A message {start}"),
+                _ => "Every slot is busy. Try again in a moment.".to_owned(),
             })
         })
     };

@@ -26,7 +26,7 @@ pub(crate) fn Welcome() -> impl IntoView {
         line.with(|line| match line {
             Some(line) if format::starts_at_once(line) => "Come in, there is a place free.",
             Some(_) if !queue() => "Every place is taken just now.",
-            Some(_) => "Every place is taken. Yours in the line is kept.",
+            Some(_) => "Every place is taken. Send, and you get one in the line.",
             None => "Come in.",
         })
     };

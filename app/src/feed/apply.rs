@@ -23,6 +23,8 @@ impl Store {
                 if !resumed {
                     self.spoil();
                     loading::reload(self);
+                } else {
+                    self.forgive();
                 }
                 if self.link.get_untracked() != Link::Live {
                     self.link.set(Link::Live);
@@ -42,6 +44,7 @@ impl Store {
                 }
             }
             FeedMessage::Status(status) => {
+                self.statuses.update_value(|count| *count += 1);
                 if self.status.with_untracked(|known| *known != status) {
                     self.status.set(status);
                 }
@@ -54,8 +57,7 @@ impl Store {
 
     fn happen(self, number: u64, event: FeedEvent) {
         match event {
-            FeedEvent::Conversation(summary) => self.summarise(summary),
-            FeedEvent::ConversationRemoved { id } => self.remove(id),
+            FeedEvent::Conversation(_) | FeedEvent::ConversationRemoved { .. } => self.list(number, event),
             FeedEvent::Turn(view) => {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));

@@ -1,7 +1,7 @@
 //! One conversation as the screen holds it: a signal a turn and a signal a block, so that a streaming answer
 //! touches the one node that grows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anteroom::wire::{ConversationId, ConversationView, FeedEvent, TurnId, TurnView};
 use leptos::prelude::*;
@@ -138,8 +138,16 @@ pub(crate) struct Conversation {
     pub(crate) id: ArcRwSignal<Option<ConversationId>>,
     pub(crate) turns: ArcRwSignal<Vec<Turn>>,
     pub(crate) load: ArcRwSignal<Load>,
-    /// What the feed said while it was loading, by number.
-    held: Arc<Mutex<Vec<(u64, FeedEvent)>>>,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What happened while a conversation was loading.
+#[derive(Default)]
+struct Held {
+    /// What the feed said, by number.
+    events: Vec<(u64, FeedEvent)>,
+    /// The feed has begun anew: what is on its way is of no use.
+    outrun: bool,
 }
 
 /// The same conversation, not one that looks the same.
@@ -181,18 +189,67 @@ impl Conversation {
         }
     }
 
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Holds an event back until the conversation is loaded.
     pub(crate) fn hold(&self, number: u64, event: FeedEvent) {
-        self.held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((number, event));
+        self.held().events.push((number, event));
+    }
+
+    /// A request for it goes out now: what it brings is newer than any new beginning of the feed so far.
+    pub(crate) fn begin(&self) {
+        self.held().outrun = false;
+        if self.load.with_untracked(|load| *load != Load::Loading) {
+            self.load.set(Load::Loading);
+        }
+    }
+
+    /// The feed has begun anew: what is here, and what is on its way, may lack something.
+    pub(crate) fn spoil(&self) {
+        match self.load.get_untracked() {
+            Load::Ready | Load::Failed(_) => self.load.set(Load::Stale),
+            Load::Loading => {
+                *self.held() = Held {
+                    events: Vec::new(),
+                    outrun: true,
+                };
+            }
+            Load::Stale | Load::Absent => {}
+        }
+    }
+
+    /// Whether the feed has begun anew since the request went out; then it is to be fetched again.
+    pub(crate) fn outrun(&self) -> bool {
+        let outrun = std::mem::take(&mut self.held().outrun);
+        if outrun {
+            self.load.set(Load::Stale);
+        }
+        outrun
+    }
+
+    /// It could not be fetched.
+    pub(crate) fn fail(&self, reason: String) {
+        self.held().events.clear();
+        if !self.outrun() {
+            self.load.set(Load::Failed(reason));
+        }
     }
 
     /// Takes over the server's view, then what the feed said since it was made.
     pub(crate) fn fill(&self, view: ConversationView) {
-        let turns: Vec<Turn> = view
-            .turns
+        self.show(view.summary.id, view.turns);
+        self.load.set(Load::Ready);
+        let held = std::mem::take(&mut self.held().events);
+        for (_, event) in held.into_iter().filter(|(number, _)| *number > view.feed.number) {
+            self.apply(event);
+        }
+    }
+
+    /// Takes over the server's turns; the feed does not follow on them yet.
+    pub(crate) fn show(&self, id: ConversationId, turns: Vec<TurnView>) {
+        let turns: Vec<Turn> = turns
             .into_iter()
             .map(|view| match self.turn(view.id) {
                 Some(turn) => {
@@ -218,12 +275,7 @@ impl Conversation {
         if !same {
             self.turns.set(turns);
         }
-        self.id.update_untracked(|id| *id = Some(view.summary.id));
-        self.load.set(Load::Ready);
-        let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
-        for (_, event) in held.into_iter().filter(|(number, _)| *number > view.feed.number) {
-            self.apply(event);
-        }
+        self.id.update_untracked(|known| *known = Some(id));
     }
 
     /// Applies what the feed says of this conversation.

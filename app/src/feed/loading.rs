@@ -1,10 +1,17 @@
 //! Fetching what the feed does not bring: the house and a conversation as they are now.
 
+use std::time::Duration;
+
 use anteroom::wire::ConversationId;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Load, Store};
+use super::{Conversation, Load, Store};
 use crate::{api, format};
+
+/// Pause after a fetch that failed.
+const RETRY: Duration = Duration::from_secs(10);
+/// Pause after an answer of an epoch that the feed has not told of: it is about to.
+const STRANGER: Duration = Duration::from_secs(2);
 
 /// Fetches a conversation, unless it is here or on its way.
 pub(crate) fn load(store: Store, id: ConversationId) {
@@ -12,21 +19,64 @@ pub(crate) fn load(store: Store, id: ConversationId) {
     if matches!(conversation.load.get_untracked(), Load::Ready | Load::Loading) {
         return;
     }
-    conversation.load.set(Load::Loading);
+    fetch(store, id, conversation);
+}
+
+fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
+    conversation.begin();
     spawn_local(async move {
         match api::conversation(id).await {
-            Ok(view) => store.fill(id, view),
-            Err(error) => conversation.load.set(Load::Failed(format::fault(&error))),
+            Ok(view) => {
+                if !store.fill(id, view) {
+                    let anew = move || {
+                        if conversation.load.with_untracked(|load| *load == Load::Loading) {
+                            fetch(store, id, conversation);
+                        }
+                    };
+                    set_timeout(anew, STRANGER);
+                }
+            }
+            Err(error) => {
+                conversation.fail(format::fault(&error));
+                // Whoever shows it fetches it once it is stale.
+                let retry = move || {
+                    if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+                        conversation.load.set(Load::Stale);
+                    }
+                };
+                set_timeout(retry, RETRY);
+            }
         }
     });
 }
 
 /// Fetches the list of conversations and the facts anew. The open conversation notices by itself that it is stale.
+/// Tried until it succeeds or the feed begins anew once more.
 pub(crate) fn reload(store: Store) {
+    ask(store, store.begin_reload(), None);
+}
+
+/// `told`: the sentence of the last failure, which goes once the reload has succeeded.
+fn ask(store: Store, run: u64, told: Option<String>) {
+    if !store.ask_again(run) {
+        return;
+    }
     spawn_local(async move {
-        match api::house().await {
-            Ok(house) => store.refurnish(house),
-            Err(error) => store.notice.set(Some(format::fault(&error))),
-        }
+        let told = match api::house().await.map(|house| store.end_reload(run, house)) {
+            Ok(true) => {
+                if told.is_some() && store.notice.with_untracked(|notice| *notice == told) {
+                    store.notice.set(None);
+                }
+                return;
+            }
+            Ok(false) => told,
+            // Said once: whoever has dismissed it is not told again.
+            Err(error) => told.or_else(|| {
+                let reason = format::fault(&error);
+                store.notice.set(Some(reason.clone()));
+                Some(reason)
+            }),
+        };
+        set_timeout(move || ask(store, run, told), RETRY);
     });
 }

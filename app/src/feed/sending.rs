@@ -4,7 +4,7 @@ use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, T
 use leptos::{prelude::*, task::spawn_local};
 use uuid::Uuid;
 
-use super::{Conversation, Delivery, Store, Turn};
+use super::{Conversation, Delivery, Load, Store, Turn, loading};
 use crate::{api, browser, format};
 
 /// Shows a message at once and hands it to the server.
@@ -37,18 +37,29 @@ pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
         text: view.message.clone(),
         files: view.files.iter().map(|file| file.id).collect(),
     });
+    let asked = store.statuses.get_value();
+    store.sending.update_value(|sending| {
+        sending.insert(turn.id, false);
+    });
+    let conversation = conversation.clone();
     spawn_local(async move {
-        match api::send(request).await {
+        let answer = api::send(request).await;
+        // The wish may have reached the server before the message did, and found nothing to cancel.
+        let cancelled = store.sending.try_update_value(|sending| sending.remove(&turn.id));
+        if cancelled.flatten() == Some(true) {
+            cancel(store, turn.id);
+        }
+        match answer {
             Ok(sent) => {
                 store.adopt(sent.turn, sent.conversation);
                 if let Some(place) = sent.place {
-                    store.status.update(|status| {
-                        if status.places.iter().all(|known| known.turn != place.turn) {
-                            status.places.push(place);
-                        }
-                    });
+                    store.join(&turn, place, asked);
                 }
                 turn.delivery.set(Delivery::Accepted);
+                // What could not be fetched does not hear of its turns.
+                if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+                    loading::load(store, sent.conversation);
+                }
             }
             // The feed may have brought the turn although the answer was lost: then it is the server's.
             Err(_) if turn.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted) => {}
@@ -67,10 +78,21 @@ pub(crate) fn discard(conversation: &Conversation, turn: TurnId) {
 }
 
 /// Out of the line, or stopped. What becomes of the turn comes over the feed.
+/// Of a message that is still on its way, the wish is kept until it has arrived.
 pub(crate) fn cancel(store: Store, turn: TurnId) {
+    let wish = move |wished| {
+        store.sending.update_value(|sending| {
+            if let Some(known) = sending.get_mut(&turn) {
+                *known = wished;
+            }
+        });
+    };
+    wish(true);
     spawn_local(async move {
-        if let Err(error) = api::cancel(turn).await {
-            store.notice.set(Some(format::fault(&error)));
+        match api::cancel(turn).await {
+            Ok(true) => wish(false),
+            Ok(false) => {}
+            Err(error) => store.notice.set(Some(format::fault(&error))),
         }
     });
 }

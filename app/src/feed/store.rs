@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
-    ConversationId, ConversationSummary, ConversationView, FeedPosition, LogsView, Place, RefreshKind, StatsView,
-    Status, TurnId,
+    ConversationId, ConversationSummary, ConversationView, FeedEvent, FeedPosition, LogsView, Place, RefreshKind,
+    StatsView, Status, TurnId, TurnState,
 };
 use leptos::prelude::*;
 
-use super::{Conversation, Load};
+use super::{Conversation, Load, Turn};
 use crate::api::House;
 
 /// What does not change while the page is open.
@@ -73,6 +73,16 @@ impl<T: Send + Sync + 'static> Refresh<T> {
     }
 }
 
+/// A reload of the house that is under way.
+struct Reload {
+    /// Which it is: a later one takes the place of an earlier one.
+    run: u64,
+    /// How many statuses had come when it was asked for.
+    asked: u64,
+    /// What the feed has said of the list since, by number.
+    held: Vec<(u64, FeedEvent)>,
+}
+
 /// All that this browser knows. Copies share it.
 #[derive(Clone, Copy)]
 pub(crate) struct Store {
@@ -91,6 +101,12 @@ pub(crate) struct Store {
     pub(crate) fresh: RwSignal<Conversation>,
     known: StoredValue<HashMap<ConversationId, Conversation>>,
     pub(super) position: StoredValue<Option<FeedPosition>>,
+    /// How often the feed has told where this session stands: an answer that was asked for before is older.
+    pub(super) statuses: StoredValue<u64>,
+    /// The messages on their way, and whether the person has cancelled them meanwhile.
+    pub(super) sending: StoredValue<HashMap<TurnId, bool>>,
+    reload: StoredValue<Option<Reload>>,
+    reloads: StoredValue<u64>,
 }
 
 impl Store {
@@ -108,6 +124,10 @@ impl Store {
             fresh: RwSignal::new(Conversation::new(None, Load::Ready)),
             known: StoredValue::new(HashMap::new()),
             position: StoredValue::new(None),
+            statuses: StoredValue::new(0),
+            sending: StoredValue::new(HashMap::new()),
+            reload: StoredValue::new(None),
+            reloads: StoredValue::new(0),
         }
     }
 
@@ -117,8 +137,71 @@ impl Store {
         self.refurnish(house);
     }
 
+    /// From here on, what the feed says is newer than the house that is on its way. Gives the reload's number.
+    pub(super) fn begin_reload(self) -> u64 {
+        let run = self.reloads.get_value() + 1;
+        self.reloads.set_value(run);
+        self.reload.set_value(Some(Reload {
+            run,
+            asked: self.statuses.get_value(),
+            held: Vec::new(),
+        }));
+        run
+    }
+
+    /// Whether this reload is still the one that counts; if so, its request goes out anew.
+    pub(super) fn ask_again(self, run: u64) -> bool {
+        let asked = self.statuses.get_value();
+        self.reload
+            .try_update_value(|reload| {
+                let current = reload.as_mut().filter(|reload| reload.run == run);
+                current.map(|reload| reload.asked = asked).is_some()
+            })
+            .unwrap_or(false)
+    }
+
+    /// Takes a reloaded house in, then what the feed said since it was made. `false`: it is of an epoch that the feed
+    /// does not speak of (yet), and has to be fetched again.
+    pub(super) fn end_reload(self, run: u64, house: House) -> bool {
+        if !self.follows(house.feed) {
+            return false;
+        }
+        let done = self
+            .reload
+            .try_update_value(|reload| reload.take_if(|reload| reload.run == run));
+        let Some(done) = done.flatten() else { return true };
+        let number = house.feed.number;
+        let known = self.status.get_untracked();
+        self.refurnish(house);
+        if self.statuses.get_value() != done.asked {
+            self.status.set(known);
+        }
+        for (_, event) in done.held.into_iter().filter(|(at, _)| *at > number) {
+            self.relist(event);
+        }
+        true
+    }
+
+    /// Takes an event of the list in, and keeps it where an older list may still arrive.
+    pub(super) fn list(self, number: u64, event: FeedEvent) {
+        self.reload.update_value(|reload| {
+            if let Some(reload) = reload {
+                reload.held.push((number, event.clone()));
+            }
+        });
+        self.relist(event);
+    }
+
+    fn relist(self, event: FeedEvent) {
+        match event {
+            FeedEvent::Conversation(summary) => self.summarise(summary),
+            FeedEvent::ConversationRemoved { id } => self.remove(id),
+            FeedEvent::Turn(_) | FeedEvent::Block { .. } => {}
+        }
+    }
+
     /// Takes newer facts in.
-    pub(crate) fn refurnish(self, house: House) {
+    fn refurnish(self, house: House) {
         self.facts.set(Facts {
             model: house.model,
             version: house.version,
@@ -146,13 +229,28 @@ impl Store {
         conversation
     }
 
-    /// Takes a whole conversation in; `None`: there is none of this id.
-    pub(crate) fn fill(self, id: ConversationId, view: Option<ConversationView>) {
+    /// Takes a whole conversation in; `None`: there is none of this id. `false`: it is of an epoch that the feed
+    /// does not speak of (yet), so that it stays loading until a later view joins up with the feed.
+    pub(crate) fn fill(self, id: ConversationId, view: Option<ConversationView>) -> bool {
         let conversation = self.conversation_or_stale(id);
+        if conversation.outrun() {
+            return true;
+        }
         match view {
-            Some(view) => conversation.fill(view),
+            Some(view) if self.follows(view.feed) => conversation.fill(view),
+            Some(view) => {
+                conversation.show(view.summary.id, view.turns);
+                return false;
+            }
             None => conversation.load.set(Load::Absent),
         }
+        true
+    }
+
+    /// Whether the feed's numbers can be compared with this one.
+    pub(super) fn follows(self, at: FeedPosition) -> bool {
+        self.position
+            .with_value(|position| position.is_none_or(|position| position.epoch == at.epoch))
     }
 
     /// The server has taken the first message of the fresh conversation: it has an id now.
@@ -181,7 +279,16 @@ impl Store {
     pub(super) fn spoil(self) {
         self.known.with_value(|known| {
             for conversation in known.values() {
-                if conversation.load.with_untracked(|load| *load == Load::Ready) {
+                conversation.spoil();
+            }
+        });
+    }
+
+    /// What could not be fetched is fetched again when it is shown.
+    pub(super) fn forgive(self) {
+        self.known.with_value(|known| {
+            for conversation in known.values() {
+                if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
                     conversation.load.set(Load::Stale);
                 }
             }
@@ -189,7 +296,7 @@ impl Store {
     }
 
     /// Takes a line of the list in.
-    pub(super) fn summarise(self, summary: ConversationSummary) {
+    fn summarise(self, summary: ConversationSummary) {
         self.conversations.update(|list| {
             list.retain(|known| known.id != summary.id);
             let place = list.partition_point(|known| known.updated_at > summary.updated_at);
@@ -198,12 +305,26 @@ impl Store {
     }
 
     /// Takes a conversation out.
-    pub(super) fn remove(self, id: ConversationId) {
+    fn remove(self, id: ConversationId) {
         self.conversations.update(|list| list.retain(|known| known.id != id));
         let gone = self.known.try_update_value(|known| known.remove(&id)).flatten();
         if let Some(conversation) = gone {
             conversation.load.set(Load::Absent);
         }
+    }
+
+    /// Takes in the place that the answer to a message told of. `asked`: how many statuses had come when it was sent;
+    /// once another has, that one knows better.
+    pub(super) fn join(self, turn: &Turn, place: Place, asked: u64) {
+        let waits = turn.view.with_untracked(|view| view.state == TurnState::Waiting);
+        if !waits || self.statuses.get_value() != asked {
+            return;
+        }
+        self.status.update(|status| {
+            if status.places.iter().all(|known| known.turn != place.turn) {
+                status.places.push(place);
+            }
+        });
     }
 
     /// The place of a turn in the line, if it waits. Reactive.

@@ -1,8 +1,8 @@
 //! What the feed makes of the store, whatever order its messages come in.
 
 use anteroom::wire::{
-    ConversationId, ConversationSummary, ConversationView, FeedEvent, FeedMessage, FeedPosition, Status, TurnId,
-    TurnState, TurnView,
+    ConversationId, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage, FeedPosition, Place, Status,
+    TurnId, TurnState, TurnView,
 };
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -16,17 +16,21 @@ const EPOCH: Uuid = Uuid::from_u128(9);
 fn in_store(test: impl FnOnce(Store)) {
     Owner::new().with(|| {
         let store = Store::new();
-        store.open(House {
-            conversations: Vec::new(),
-            status: Status::default(),
-            feed: at(10),
-            model: "demo@builtin".to_owned(),
-            version: "1".to_owned(),
-            max_upload_bytes: 1,
-            queue: true,
-        });
+        store.open(house(10));
         test(store);
     });
+}
+
+fn house(number: u64) -> House {
+    House {
+        conversations: Vec::new(),
+        status: Status::default(),
+        feed: at(number),
+        model: "demo@builtin".to_owned(),
+        version: "1".to_owned(),
+        max_upload_bytes: 1,
+        queue: true,
+    }
 }
 
 fn at(number: u64) -> FeedPosition {
@@ -223,5 +227,117 @@ fn another_version_asks_for_a_reload() {
         );
         store.hear(hello("2"));
         assert!(store.outdated.get_untracked());
+    });
+}
+
+#[test]
+fn what_could_not_be_fetched_is_fetched_again_with_the_next_hello() {
+    in_store(|store| {
+        let conversation = store.conversation_or_stale(TALK);
+        let hello = FeedMessage::Hello {
+            position: at(10),
+            resumed: true,
+            version: "1".to_owned(),
+        };
+        conversation.begin();
+        conversation.fail("No.".to_owned());
+        assert_eq!(conversation.load.get_untracked(), Load::Failed("No.".to_owned()));
+        store.hear(hello);
+        assert_eq!(conversation.load.get_untracked(), Load::Stale);
+        conversation.begin();
+        conversation.fail("No.".to_owned());
+        store.spoil();
+        assert_eq!(conversation.load.get_untracked(), Load::Stale);
+    });
+}
+
+#[test]
+fn a_view_from_before_the_feed_began_anew_is_not_taken() {
+    in_store(|store| {
+        let conversation = store.conversation_or_stale(TALK);
+        conversation.begin();
+        hear(store, 11, block(1, 0, "<p>lost</p>"));
+        store.spoil();
+        assert!(store.fill(
+            TALK,
+            Some(whole(vec![turn(1, TurnState::Running, &["<p>old</p>"])], 10))
+        ));
+        assert_eq!(conversation.load.get_untracked(), Load::Stale);
+        assert!(conversation.turns.get_untracked().is_empty());
+        conversation.begin();
+        assert!(store.fill(TALK, Some(whole(vec![turn(1, TurnState::Running, &["<p>new</p>"])], 9))));
+        assert_eq!(html(&conversation, 1), ["<p>new</p>"]);
+        assert_eq!(conversation.load.get_untracked(), Load::Ready);
+    });
+}
+
+#[test]
+fn a_view_of_another_epoch_is_shown_and_fetched_again() {
+    in_store(|store| {
+        let conversation = store.conversation_or_stale(TALK);
+        conversation.begin();
+        let mut view = whole(vec![turn(1, TurnState::Running, &["<p>a</p>"])], 3);
+        view.feed.epoch = Uuid::from_u128(8);
+        assert!(!store.fill(TALK, Some(view)));
+        assert_eq!(html(&conversation, 1), ["<p>a</p>"]);
+        assert_eq!(conversation.load.get_untracked(), Load::Loading);
+    });
+}
+
+#[test]
+fn an_older_house_takes_back_nothing_that_the_feed_said() {
+    in_store(|store| {
+        let summary = ConversationSummary {
+            id: TALK,
+            title: "New".to_owned(),
+            updated_at: 5,
+            busy: false,
+        };
+        let told = Status {
+            running: 1,
+            ..Status::default()
+        };
+        let first = store.begin_reload();
+        let run = store.begin_reload();
+        assert!(!store.ask_again(first), "the later one has taken its place");
+        hear(store, 11, FeedEvent::Conversation(summary.clone()));
+        store.hear(FeedMessage::Status(told.clone()));
+        let mut stranger = house(10);
+        stranger.feed.epoch = Uuid::from_u128(8);
+        assert!(!store.end_reload(run, stranger));
+        assert!(store.end_reload(run, house(10)));
+        assert_eq!(store.conversations.get_untracked(), [summary]);
+        assert_eq!(store.status.get_untracked(), told);
+        // One that knows of the event decides by itself, and one without a later status brings its own.
+        let run = store.begin_reload();
+        assert!(store.end_reload(run, house(11)));
+        assert!(store.conversations.get_untracked().is_empty());
+        assert_eq!(store.status.get_untracked(), Status::default());
+    });
+}
+
+#[test]
+fn a_late_answer_puts_no_running_turn_in_line() {
+    in_store(|store| {
+        let fresh = store.fresh.get_untracked();
+        let sent = fresh.put(turn(1, TurnState::Waiting, &[]), Delivery::Sending);
+        let place = Place {
+            turn: Some(sent.id),
+            event: Event::Chat,
+            position: 1,
+            waiting: 1,
+            estimate: None,
+        };
+        let asked = store.statuses.get_value();
+        store.hear(FeedMessage::Status(Status::default()));
+        store.join(&sent, place.clone(), asked);
+        assert_eq!(store.place(sent.id), None, "a later status knows better");
+        let asked = store.statuses.get_value();
+        store.join(&sent, place.clone(), asked);
+        assert_eq!(store.place(sent.id), Some(place.clone()));
+        store.status.set(Status::default());
+        hear(store, 11, FeedEvent::Turn(Box::new(turn(1, TurnState::Running, &[]))));
+        store.join(&sent, place, asked);
+        assert_eq!(store.place(sent.id), None, "it runs");
     });
 }

@@ -67,6 +67,10 @@ pub(crate) fn ChatPage() -> impl IntoView {
             feed::load(store, id);
         }
     };
+    let broken = memo(move || match (body.get(), load.get()) {
+        (Body::Turns, Load::Failed(reason)) => Some(reason),
+        _ => None,
+    });
     let shown = move || {
         match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
@@ -95,6 +99,21 @@ pub(crate) fn ChatPage() -> impl IntoView {
     };
     view! {
         <div class="chat">
+            {live(move || {
+                broken
+                    .get()
+                    .map(|reason| {
+                        view! {
+                            <p class="notice notice-bad" role="status" data-testid="reload-failed">
+                                <span>"This may be out of date. " {reason}</span>
+                                <button class="button" type="button" on:click=again>
+                                    "Try again"
+                                </button>
+                            </p>
+                        }
+                            .erase()
+                    })
+            })}
             {live(shown)}
             {when(move || body.get() != Body::Absent, move || view! { <Composer conversation /> }.erase())}
         </div>

@@ -38,8 +38,8 @@ impl Asker {
         session.inspect(|session| session.presence().touch())
     }
 
-    fn session(&self) -> Arc<Session> {
-        self.engine.sessions().open(self.id)
+    async fn session(&self) -> Arc<Session> {
+        self.engine.sessions().open(self.id).await
     }
 }
 
@@ -111,7 +111,7 @@ pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     asker
         .engine
         .turns()
-        .send(&asker.session(), request)
+        .send(&asker.session().await, request)
         .await
         .map_err(|error| not_sent(&error))
 }
@@ -129,14 +129,14 @@ pub(crate) async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
     asker
         .engine
         .turns()
-        .again(&asker.session(), turn)
+        .again(&asker.session().await, turn)
         .await
         .map_err(|error| not_sent(&error))
 }
 
 /// See [`crate::api::refresh`].
-pub(crate) fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
+pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.refresh(&asker.session(), kind);
+    asker.engine.refresh(&asker.session().await, kind);
     Ok(())
 }

@@ -229,3 +229,30 @@ async fn unknown_pages_and_functions_are_not_found() {
         StatusCode::NOT_FOUND
     );
 }
+
+/// What is rendered on the way to a page is disposed of by other threads; a page must not reach for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_asked_for_all_at_once_are_all_there() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let sent = browser.send("hello").await;
+    answer_of(&browser, sent.turn).await;
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..240 {
+        let browser = browser.clone();
+        let path = match number % 4 {
+            0 => "/".to_owned(),
+            1 => format!("/c/{}", sent.conversation),
+            2 => "/stats".to_owned(),
+            _ => "/logs".to_owned(),
+        };
+        asking.spawn(async move {
+            let page = browser.get(&path).header(header::ACCEPT, "text/html");
+            (browser.ask(page).await.status, path)
+        });
+    }
+    while let Some(asked) = asking.join_next().await {
+        let (status, path) = asked.expect("asked");
+        assert_eq!(status, StatusCode::OK, "{path}");
+    }
+}

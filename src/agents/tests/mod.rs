@@ -34,6 +34,7 @@ impl House for Busy {
             running: 3,
             limit: Some(3),
             waiting: 4,
+            newcomer: 5,
             estimate: None,
         }
     }

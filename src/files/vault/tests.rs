@@ -49,7 +49,7 @@ async fn what_is_uploaded_can_be_read_and_removed() {
         ("notes.md", FileKind::Text, "text/markdown")
     );
     assert_eq!(view.size, text.len() as u64);
-    assert!(vault.read(view.id).await.expect("there") == text.as_bytes());
+    assert!(vault.read(view.id, u64::MAX).await.expect("there") == text.as_bytes());
     let mut read = String::new();
     vault
         .reader(view.id)
@@ -62,7 +62,7 @@ async fn what_is_uploaded_can_be_read_and_removed() {
     assert_eq!(files(dir.path()).len(), 1);
 
     vault.remove(&[view.id, FileId::new()]).await.expect("removed");
-    assert!(matches!(vault.read(view.id).await, Err(FileError::Gone)));
+    assert!(matches!(vault.read(view.id, u64::MAX).await, Err(FileError::Gone)));
     assert!(matches!(vault.reader(view.id).await, Err(FileError::Gone)));
     assert_eq!(files(dir.path()).len(), 0);
 }
@@ -155,7 +155,7 @@ async fn text_is_kept_as_utf8() {
         .collect();
     let view = upload(&vault, "a.csv", &utf16).await.expect("kept");
     assert_eq!(view.size, text.len() as u64);
-    assert!(vault.read(view.id).await.expect("there") == text.as_bytes());
+    assert!(vault.read(view.id, u64::MAX).await.expect("there") == text.as_bytes());
 }
 
 #[tokio::test]
@@ -179,10 +179,10 @@ async fn a_start_sweeps_what_an_end_left_and_keeps_the_rest() {
     std::fs::write(&left, "half").expect("written");
     let vault = Vault::open(dir.path()).await.expect("opened again");
     assert!(!left.exists());
-    assert_eq!(vault.read(view.id).await.expect("there"), b"kept");
+    assert_eq!(vault.read(view.id, u64::MAX).await.expect("there"), b"kept");
 
     vault.clear().await.expect("cleared");
-    assert!(matches!(vault.read(view.id).await, Err(FileError::Gone)));
+    assert!(matches!(vault.read(view.id, u64::MAX).await, Err(FileError::Gone)));
     assert_eq!(files(dir.path()).len(), 0);
     upload(&vault, "b.txt", b"a cleared vault takes files")
         .await
@@ -198,7 +198,7 @@ async fn uploads_at_once_do_not_meet() {
             tokio::spawn(async move {
                 let content = format!("content of {number}\n").repeat(1_000);
                 let view = upload(&vault, "same name.txt", content.as_bytes()).await.expect("kept");
-                assert!(vault.read(view.id).await.expect("there") == content.as_bytes());
+                assert!(vault.read(view.id, u64::MAX).await.expect("there") == content.as_bytes());
                 view.id
             })
         })

@@ -135,13 +135,22 @@ fn fault(html: &str) -> Option<String> {
             (
                 "input",
                 [
+                    "aria-label=Done",
                     "checked=",
                     "class=task-list-item-checkbox",
                     "disabled=",
                     "type=checkbox",
                 ],
             ) => true,
-            ("input", ["class=task-list-item-checkbox", "disabled=", "type=checkbox"]) => true,
+            (
+                "input",
+                [
+                    "aria-label=Done",
+                    "class=task-list-item-checkbox",
+                    "disabled=",
+                    "type=checkbox",
+                ],
+            ) => true,
             (name, []) => PLAIN.contains(&name),
             _ => false,
         };

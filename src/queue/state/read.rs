@@ -50,21 +50,24 @@ impl State {
         let oldest = line
             .oldest()
             .map(|key| now.saturating_duration_since(self.waiters[key].joined));
+        let at_once = !self.closed && line.waiting() == 0 && line.slots.has_free() && self.overall.has_free();
+        let before = line.before_newcomer();
         let state = LineState {
             name: line.plan.name.clone(),
             events: line.plan.events.clone(),
             running: line.running,
             limit: line.plan.limit,
             waiting: line.waiting(),
+            newcomer: if at_once { 0 } else { before as u64 + 1 },
             longest_wait: oldest,
             estimate: None,
         };
         let reading = if self.closed {
             Reading::unknown()
-        } else if line.waiting() == 0 && line.slots.has_free() && self.overall.has_free() {
+        } else if at_once {
             Reading::at_once()
         } else {
-            self.reading(at, line.before_newcomer(), now)
+            self.reading(at, before, now)
         };
         (state, reading)
     }

@@ -363,3 +363,22 @@ async fn the_longest_wait_shown_is_the_oldest_tickets() {
     drop(last);
     assert_eq!(queue.line_of(A).longest_wait, None);
 }
+
+#[tokio::test]
+async fn a_newcomer_is_told_the_position_that_it_then_gets() {
+    for order in [Order::Fifo, Order::Fair] {
+        let mut one = policy(&[1]);
+        one.order = order;
+        let (queue, _) = queue(one);
+        assert_eq!(queue.line_of(A).newcomer, 0, "it would start at once");
+        let _running = start(&queue, A, 1);
+        assert_eq!(queue.line_of(A).newcomer, 1);
+        let mut crowd: Vec<_> = (0..5).map(|_| join(&queue, A, 1)).collect();
+        assert!(crowd.iter_mut().all(waits));
+        let told = queue.line_of(A).newcomer;
+        let mut newcomer = join(&queue, A, 2);
+        assert!(waits(&mut newcomer));
+        assert_eq!(position(&queue, &newcomer), Some(told));
+        assert_eq!(told == 6, order == Order::Fifo);
+    }
+}

@@ -1,0 +1,116 @@
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { answer, expectState, newChat, position, send } from "../support/chat.js";
+import { type Site, expect, test } from "../support/site.js";
+
+const SCREENS = [
+  { screen: "desktop", viewport: { width: 1280, height: 800 } },
+  { screen: "phone", viewport: { width: 390, height: 844 }, hasTouch: true },
+];
+
+/** The picture of the README. */
+const SCREENSHOT = fileURLToPath(new URL("../../docs/screenshot.png", import.meta.url));
+
+for (const { screen, ...device } of SCREENS) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`every view can be read: ${screen}, ${colorScheme}`, async ({ start }) => {
+      test.setTimeout(240_000);
+      const site = await start({ CHAT_CONCURRENCY_LIMIT: "2" });
+      const faults: string[] = [];
+      const page = await site.person({ ...device, colorScheme });
+      page.on("pageerror", (fault) => faults.push(fault.message));
+      page.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) {
+          faults.push(message.text());
+        }
+      });
+      await page.reload();
+      await page.locator("html[data-awake]").waitFor({ state: "attached" });
+
+      const look = async (name: string) => {
+        // Moving marks and fading in are not what is looked at.
+        await page.evaluate(() => {
+          const passing = document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity);
+          return Promise.all(passing.map((one) => one.finished.catch(() => {})));
+        });
+        await page.screenshot({ path: `test-results/looks/${screen}-${colorScheme}-${name}.png` });
+        const wide = await page.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.documentElement;
+          return scrollWidth - clientWidth;
+        });
+        expect(wide, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
+        // Chromium and Firefox give what scrolls a place in the Tab order by themselves; the rule does not see that.
+        const { violations } = await new AxeBuilder({ page }).disableRules("scrollable-region-focusable").analyze();
+        const grave = violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+        expect.soft(grave, name).toEqual([]);
+      };
+
+      await expect(page.getByRole("button", { name: "How does the line work?" })).toBeVisible();
+      await look("empty");
+
+      await site.model.set({ reply: "markdown" });
+      await send(page, "What can you do with Markdown?");
+      await expectState(page, "done");
+      await page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
+      await look("answer-top");
+      await page.locator("#log").evaluate((log) => log.scrollTo(0, log.scrollHeight));
+      await look("answer-end");
+
+      await fillLine(site);
+      await (screen === "phone" ? page.goto(site.url) : newChat(page));
+      await page.locator("html[data-awake]").waitFor({ state: "attached" });
+      await look("empty-busy");
+      await send(page, "Which of these queues is fair, and why does it matter to us?");
+      await expect(position(page)).toHaveAttribute("data-position", "5");
+      await look("waiting");
+      if (process.env.UPDATE_SCREENSHOT === "1" && screen === "desktop" && colorScheme === "light") {
+        await page.screenshot({ path: SCREENSHOT });
+      }
+
+      await site.model.set({ hold: false, reply: "words" });
+      await expectState(page, "done");
+      await site.model.set({ tokens: 60, gate: "look", after: 40 });
+      await send(page, "And how long does it take?");
+      await expect(answer(page)).toContainText("word39");
+      await look("streaming");
+      await site.model.open("look");
+      await expectState(page, "done");
+
+      await site.model.set({ fault: "status:401" });
+      await send(page, "And when it goes wrong?");
+      await expectState(page, "failed");
+      await look("failed");
+
+      await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Stats" }).click();
+      await expect(page.getByTestId("stats-row")).toHaveCount(4);
+      await look("stats");
+      await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Logs" }).click();
+      await expect(page.getByRole("log").getByTestId("log-record").first()).toBeVisible();
+      await look("logs");
+
+      if (screen === "phone") {
+        await page.getByRole("button", { name: "Conversations" }).click();
+        await expect(page.getByTestId("conversation").first()).toBeVisible();
+        await look("drawer");
+      }
+      expect(faults).toEqual([]);
+    });
+  }
+}
+
+/** Two are answered, four wait: people without a browser on the screen, by the door that pages without scripts use. */
+async function fillLine(site: Site): Promise<void> {
+  await site.model.set({ hold: true });
+  for (let number = 1; number <= 6; number++) {
+    const { request } = await site.context();
+    await request.get(site.url, { headers: { accept: "text/html" } });
+    const sent = await request.post(`${site.url}/api/send_form`, {
+      form: { turn: crypto.randomUUID(), text: `question ${number}` },
+      headers: { origin: site.url },
+    });
+    expect(sent.ok(), await sent.text()).toBe(true);
+  }
+}
