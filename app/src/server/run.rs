@@ -42,6 +42,8 @@ pub async fn serve() -> Result<(), Failure> {
     if !assets::built() {
         warn!("the pages have no script and no style: this server was built without `cargo xtask`");
     }
+    // Before anybody can know that this runs: whoever reads the greeting may end it at once.
+    let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
     let address = loaded.settings.site_addr;
     // Before the engine: a port that is taken must not cost another server's files.
     let listener = listen(address).await?;
@@ -62,9 +64,9 @@ pub async fn serve() -> Result<(), Failure> {
     let stopping = Arc::clone(&engine);
     let (stopped, stop) = tokio::sync::oneshot::channel();
     let shutdown = async move {
-        signal().await;
-        tokio::spawn(async {
-            signal().await;
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
             eprintln!("Ended at once; turns that ran are lost.");
             std::process::exit(130);
         });
@@ -108,24 +110,43 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-async fn signal() {
-    let interrupt = async {
+/// SIGTERM and Ctrl-C, listened for from the moment this is made: one that comes before it is waited for is not lost.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The next one. Cancel safe.
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
     }
 }
