@@ -4,9 +4,7 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
-use std::{fmt, str::FromStr};
-
-use anteroom::wire::{ConversationId, ConversationView};
+use anteroom::wire::ConversationId;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
@@ -14,14 +12,12 @@ use leptos_router::{
     hooks::use_location,
     path,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{self, House},
     components::{broken::Broken, layout::Layout},
     erase::{Erase as _, live, memo},
     feed::Store,
-    format,
+    first::{Carried, First},
     pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
 };
 
@@ -43,10 +39,10 @@ pub fn App() -> impl IntoView {
 fn routes() -> AnyView {
     view! {
         <FlatRoutes fallback=Furnished>
-            <Route path=path!("/") view=Furnished ssr=leptos_router::SsrMode::Async />
-            <Route path=path!("/c/:id") view=Furnished ssr=leptos_router::SsrMode::Async />
-            <Route path=path!("/stats") view=Furnished ssr=leptos_router::SsrMode::Async />
-            <Route path=path!("/logs") view=Furnished ssr=leptos_router::SsrMode::Async />
+            <Route path=path!("/") view=Furnished />
+            <Route path=path!("/c/:id") view=Furnished />
+            <Route path=path!("/stats") view=Furnished />
+            <Route path=path!("/logs") view=Furnished />
         </FlatRoutes>
     }
     .erase()
@@ -63,48 +59,9 @@ fn routes() -> AnyView {
     .erase()
 }
 
-/// What the first page is made of. Later pages get theirs from the store.
-#[derive(Clone, Serialize, Deserialize)]
-struct First {
-    house: House,
-    /// Of a page that shows one; `None` inside: there is none of this id.
-    conversation: Option<(ConversationId, Option<ConversationView>)>,
-}
-
-impl First {
-    async fn ask(id: Option<ConversationId>) -> Result<Self, ServerFnError> {
-        // The house first: its feed number is then no later than the conversation's, and nothing is missed.
-        let house = api::house().await?;
-        let conversation = match id {
-            Some(id) => Some((id, api::conversation(id).await?)),
-            None => None,
-        };
-        Ok(Self { house, conversation })
-    }
-}
-
-/// [`First`], or the sentence why there is none, on its way from the server to the browser within the page.
-/// It is read from bytes, as the answers of server functions are: one set of deserialisers serves both.
-#[derive(Clone, Serialize, Deserialize)]
-struct Carried(Result<First, String>);
-
-impl fmt::Display for Carried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
-    }
-}
-
-impl FromStr for Carried {
-    type Err = serde_json::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_slice(text.as_bytes())
-    }
-}
-
 /// What an address shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Page {
+pub(crate) enum Page {
     /// A conversation, or the start of one.
     Chat,
     Stats,
@@ -113,7 +70,7 @@ enum Page {
 }
 
 impl Page {
-    fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         match path.trim_end_matches('/') {
             "" => Self::Chat,
             "/stats" => Self::Stats,
@@ -150,30 +107,16 @@ fn Furnished() -> impl IntoView {
         Page::Logs => view! { <LogsPage /> }.erase(),
         Page::Missing => view! { <MissingPage /> }.erase(),
     };
-    let first = Resource::new_str_blocking(
-        || (),
-        move |()| {
-            let id = conversation_of(&path.get_untracked());
-            async move { Carried(First::ask(id).await.map_err(|error| format::fault(&error))) }
-        },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match first.await.0 {
-                    Ok(First { house, conversation }) => {
-                        store.open(house);
-                        if let Some((id, view)) = conversation {
-                            store.fill(id, view);
-                        }
-                        view! { <Layout>{live(page)}</Layout> }.erase()
-                    }
-                    Err(reason) => view! { <Broken reason /> }.erase(),
-                }
-            })}
-        </Transition>
+    match Carried::read() {
+        Ok(First { house, conversation }) => {
+            store.open(house);
+            if let Some((id, view)) = conversation {
+                store.fill(id, view);
+            }
+            view! { <Layout>{live(page)}</Layout> }.erase()
+        }
+        Err(reason) => view! { <Broken reason /> }.erase(),
     }
-    .erase()
 }
 
 #[cfg(test)]

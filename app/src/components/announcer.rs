@@ -68,8 +68,8 @@ pub(crate) fn Announcer() -> impl IntoView {
         };
         page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
     };
-    // The server asks for the title when all has been rendered, and some of what was rendered on the way (a suspense
-    // renders its children more than once) is gone by then: there it has to be a plain text.
+    // The server asks for the title when all has been rendered, and what the title is made of is gone by then: there it
+    // has to be a plain text.
     #[cfg(feature = "ssr")]
     let title = untrack(title);
     view! {

@@ -1,4 +1,4 @@
-//! What stands behind the server functions: each asks the engine for the session of the cookie.
+//! What stands behind the server functions and the first page: each asks the engine for the session of the cookie.
 
 use std::sync::Arc;
 
@@ -10,11 +10,57 @@ use anteroom::{
     turns::SendError,
     wire::{ConversationId, ConversationView, RefreshKind, SendRequest, Sent, TurnId},
 };
-use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use crate::api::House;
+use crate::{api::House, first::First};
+
+/// Why something asked for is not given.
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    /// After how many seconds another try makes sense.
+    pub(crate) retry_after: Option<u32>,
+    /// A sentence for the person.
+    pub(crate) message: String,
+}
+
+impl Refused {
+    /// Gives the answer to the server function that runs its status, and the browser's half the sentence.
+    fn tell(self) -> ServerFnError {
+        if let Some(response) = use_context::<ResponseOptions>() {
+            response.set_status(self.status);
+            if let Some(seconds) = self.retry_after {
+                response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+        }
+        ServerFnError::ServerError(self.message)
+    }
+}
+
+impl From<SendError> for Refused {
+    fn from(error: SendError) -> Self {
+        if let SendError::Store(fault) = &error {
+            tracing::error!(%fault, "a message was not accepted");
+        }
+        Self {
+            status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            retry_after: error.retry_after(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(fault: StoreError) -> Self {
+        tracing::error!(%fault, "conversations could not be read");
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            retry_after: Some(5),
+            message: "Your conversations cannot be read at the moment. Try again in a moment.".to_owned(),
+        }
+    }
+}
 
 /// The engine and the session of whoever asks.
 struct Asker {
@@ -23,13 +69,23 @@ struct Asker {
 }
 
 impl Asker {
+    /// Whoever sent this request, if it came with a cookie of ours.
+    fn of(engine: Arc<Engine>, request: &Extensions) -> Result<Self, Refused> {
+        match request.get() {
+            Some(&Browser(id)) => Ok(Self { engine, id }),
+            None => Err(Refused {
+                status: StatusCode::UNAUTHORIZED,
+                retry_after: None,
+                message: NoCookie::MESSAGE.to_owned(),
+            }),
+        }
+    }
+
+    /// Whoever called the server function that runs.
     fn find() -> Result<Self, ServerFnError> {
         let engine = use_context().ok_or_else(|| ServerFnError::new("The engine is not there."))?;
-        let browser = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Browser>().copied());
-        match browser {
-            Some(Browser(id)) => Ok(Self { engine, id }),
-            None => Err(refuse(StatusCode::UNAUTHORIZED, None, NoCookie::MESSAGE)),
-        }
+        let request = use_context::<Parts>().ok_or_else(|| ServerFnError::new("The request is not there."))?;
+        Self::of(engine, &request.extensions).map_err(Refused::tell)
     }
 
     /// The session, if it is in memory: looking at a page does not make one.
@@ -41,68 +97,55 @@ impl Asker {
     async fn session(&self) -> Arc<Session> {
         self.engine.sessions().open(self.id).await
     }
-}
 
-fn refuse(status: StatusCode, retry_after: Option<u32>, message: impl Into<String>) -> ServerFnError {
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(status);
-        if let Some(seconds) = retry_after {
-            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+    async fn house(&self) -> Result<House, Refused> {
+        let (engine, session) = (&self.engine, self.known());
+        // Before anything else is read: what happens meanwhile is then replayed rather than missed.
+        let feed = engine.feed_position(session.as_deref());
+        let settings = engine.settings();
+        Ok(House {
+            conversations: engine.turns().conversations(self.id, session.as_deref()).await?,
+            status: engine.status(session.as_deref()),
+            feed,
+            model: engine.model().to_owned(),
+            version: VERSION.to_owned(),
+            max_upload_bytes: settings.max_upload_bytes,
+            queue: settings.policy.queue,
+        })
     }
-    ServerFnError::ServerError(message.into())
-}
 
-fn not_sent(error: &SendError) -> ServerFnError {
-    if let SendError::Store(fault) = error {
-        tracing::error!(%fault, "a message was not accepted");
+    async fn conversation(&self, id: ConversationId) -> Result<Option<ConversationView>, Refused> {
+        let session = self.known();
+        let feed = self.engine.feed_position(session.as_deref());
+        let turns = self.engine.turns();
+        Ok(turns.conversation(self.id, session.as_deref(), id, feed).await?)
     }
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    refuse(status, error.retry_after(), error.to_string())
 }
 
-fn not_read(fault: &StoreError) -> ServerFnError {
-    tracing::error!(%fault, "conversations could not be read");
-    refuse(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        Some(5),
-        "Your conversations cannot be read at the moment. Try again in a moment.",
-    )
+/// What the page starts with that this request asks for; `id` is the conversation that it shows.
+pub(crate) async fn first(
+    engine: Arc<Engine>,
+    request: &Extensions,
+    id: Option<ConversationId>,
+) -> Result<First, Refused> {
+    let asker = Asker::of(engine, request)?;
+    // The house first: its feed number is then no later than the conversation's, and nothing is missed.
+    let house = asker.house().await?;
+    let conversation = match id {
+        Some(id) => Some((id, asker.conversation(id).await?)),
+        None => None,
+    };
+    Ok(First { house, conversation })
 }
 
 /// See [`crate::api::house`].
 pub(crate) async fn house() -> Result<House, ServerFnError> {
-    let asker = Asker::find()?;
-    let (engine, session) = (&asker.engine, asker.known());
-    // Before anything else is read: what happens meanwhile is then replayed rather than missed.
-    let feed = engine.feed_position(session.as_deref());
-    let settings = engine.settings();
-    Ok(House {
-        conversations: engine
-            .turns()
-            .conversations(asker.id, session.as_deref())
-            .await
-            .map_err(|fault| not_read(&fault))?,
-        status: engine.status(session.as_deref()),
-        feed,
-        model: engine.model().to_owned(),
-        version: VERSION.to_owned(),
-        max_upload_bytes: settings.max_upload_bytes,
-        queue: settings.policy.queue,
-    })
+    Asker::find()?.house().await.map_err(Refused::tell)
 }
 
 /// See [`crate::api::conversation`].
 pub(crate) async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
-    let asker = Asker::find()?;
-    let session = asker.known();
-    let feed = asker.engine.feed_position(session.as_deref());
-    let view = asker
-        .engine
-        .turns()
-        .conversation(asker.id, session.as_deref(), id, feed)
-        .await;
-    view.map_err(|fault| not_read(&fault))
+    Asker::find()?.conversation(id).await.map_err(Refused::tell)
 }
 
 /// See [`crate::api::send`].
@@ -113,7 +156,7 @@ pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
         .turns()
         .send(&asker.session().await, request)
         .await
-        .map_err(|error| not_sent(&error))
+        .map_err(|error| Refused::from(error).tell())
 }
 
 /// See [`crate::api::cancel`].
@@ -131,7 +174,7 @@ pub(crate) async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
         .turns()
         .again(&asker.session().await, turn)
         .await
-        .map_err(|error| not_sent(&error))
+        .map_err(|error| Refused::from(error).tell())
 }
 
 /// See [`crate::api::refresh`].

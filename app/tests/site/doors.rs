@@ -230,7 +230,21 @@ async fn unknown_pages_and_functions_are_not_found() {
     );
 }
 
-/// What is rendered on the way to a page is disposed of by other threads; a page must not reach for it.
+#[tokio::test]
+async fn a_page_that_cannot_be_made_says_why() {
+    let site = Site::start(&[]).await;
+    let nobody = Browser {
+        cookie: String::new(),
+        ..site.browser().await
+    };
+    // Only a browser that asks for a page is given a cookie.
+    let page = nobody.ask(nobody.get("/stats").header(header::ACCEPT, "*/*")).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(page.text.contains("This page could not be made"), "{}", page.text);
+    assert!(page.text.contains("Allow cookies for this site"), "{}", page.text);
+}
+
+/// Pages are rendered by several threads at once, and none may wait for what another has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_asked_for_all_at_once_are_all_there() {
     let site = Site::start(&[]).await;
@@ -248,11 +262,14 @@ async fn pages_asked_for_all_at_once_are_all_there() {
         };
         asking.spawn(async move {
             let page = browser.get(&path).header(header::ACCEPT, "text/html");
-            (browser.ask(page).await.status, path)
+            (browser.ask(page).await, path)
         });
     }
     while let Some(asked) = asking.join_next().await {
-        let (status, path) = asked.expect("asked");
-        assert_eq!(status, StatusCode::OK, "{path}");
+        let (page, path) = asked.expect("asked");
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        // The list of conversations, and for the browser's half what the page was made of.
+        let titles = page.text.matches("hello").count();
+        assert!(titles >= 2, "{path}: {}", page.text);
     }
 }
