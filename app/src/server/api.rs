@@ -10,33 +10,11 @@ use anteroom::{
     turns::SendError,
     wire::{ConversationId, ConversationView, RefreshKind, SendRequest, Sent, TurnId},
 };
-use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, StatusCode, request::Parts};
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 
+use super::refusals::Refused;
 use crate::{api::House, first::First};
-
-/// Why something asked for is not given.
-pub(crate) struct Refused {
-    pub(crate) status: StatusCode,
-    /// After how many seconds another try makes sense.
-    pub(crate) retry_after: Option<u32>,
-    /// A sentence for the person.
-    pub(crate) message: String,
-}
-
-impl Refused {
-    /// Gives the answer to the server function that runs its status, and the browser's half the sentence.
-    fn tell(self) -> ServerFnError {
-        if let Some(response) = use_context::<ResponseOptions>() {
-            response.set_status(self.status);
-            if let Some(seconds) = self.retry_after {
-                response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-        }
-        ServerFnError::ServerError(self.message)
-    }
-}
 
 impl From<SendError> for Refused {
     fn from(error: SendError) -> Self {
@@ -123,7 +101,7 @@ impl Asker {
 }
 
 /// What the page starts with that this request asks for; `id` is the conversation that it shows.
-pub(crate) async fn first(
+pub(super) async fn first(
     engine: Arc<Engine>,
     request: &Extensions,
     id: Option<ConversationId>,

@@ -3,4 +3,5 @@
 pub mod api;
 pub mod assets;
 pub mod pages;
+mod refusals;
 pub mod run;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anteroom::{engine::Engine, http};
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
@@ -13,9 +12,9 @@ use axum::{
     routing::post,
 };
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, handle_server_fns_with_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 
-use super::{api, assets};
+use super::{api, assets, refusals};
 use crate::{
     App, AssetUrls,
     app::{Page, conversation_of},
@@ -38,15 +37,11 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         css: urls.css,
     };
     let context = {
-        let engine = Arc::clone(engine);
+        let (engine, urls) = (Arc::clone(engine), urls.clone());
         move || {
             provide_context(Arc::clone(&engine));
             provide_context(urls.clone());
         }
-    };
-    let server_functions = {
-        let context = context.clone();
-        post(move |request: Request<Body>| handle_server_fns_with_context(context.clone(), request))
     };
     let document = {
         let options = options.clone();
@@ -56,14 +51,16 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         }
     };
     let pages = Router::new()
-        .route("/api/{*function}", server_functions)
+        .route("/api/{*function}", post(refusals::unknown_function))
+        // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(
             context,
             move |_| document(),
         ))
         .with_state(options)
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish));
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish))
+        .layer(middleware::from_fn_with_state(urls, refusals::in_words));
     http::site(engine, pages.merge(assets::router()))
 }
 
@@ -75,19 +72,16 @@ async fn furnish(State(engine): State<Arc<Engine>>, mut request: Request, next: 
     if Page::of(path) == Page::Missing {
         return next.run(request).await;
     }
-    let (first, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
-        Ok(first) => (Ok(first), None),
-        Err(refused) => (Err(refused.message), Some((refused.status, refused.retry_after))),
+    let (carried, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
+        Ok(first) => (Carried::new(Ok(first)), None),
+        Err(refused) => (Carried::new(Err(refused.message.clone())), Some(refused)),
     };
-    request.extensions_mut().insert(Carried::new(first));
-    let mut response = next.run(request).await;
-    if let Some((status, retry_after)) = refused {
-        *response.status_mut() = status;
-        if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
+    request.extensions_mut().insert(carried);
+    let response = next.run(request).await;
+    match refused {
+        Some(refused) => refused.mark(response),
+        None => response,
     }
-    response
 }
 
 /// Lets the page run only the scripts that this render has marked, and talk only to this site.
