@@ -16,6 +16,9 @@ use crate::{
     format,
 };
 
+/// The id of what is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
+pub(crate) const ID: &str = "message";
+
 /// From here on the size of a message is shown.
 const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
 
@@ -106,10 +109,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     // Ready to be typed in, where that does not bring up a keyboard over the page.
     effect(move || {
         conversation.track();
-        if browser::has_keyboard()
-            && let Some(area) = area.get()
-        {
-            let _ = area.focus();
+        if area.get().is_some() {
+            browser::focus(ID);
         }
     });
 
@@ -152,7 +153,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             })
         })
     };
-    let id = move || conversation.with(|conversation| conversation.id.get().map(|id| id.to_string()));
+    let named = move || {
+        let id = conversation.with(|conversation| conversation.id.get())?.to_string();
+        Some(view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase())
+    };
     let too_long = move || bytes.get() > MAX_MESSAGE_BYTES;
 
     view! {
@@ -164,14 +168,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             on:submit=on_submit
         >
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
-            {live(move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase()))}
+            {live(named)}
             <Attachments uploads />
-            <label class="visually-hidden" for="message">
+            <label class="visually-hidden" for=ID>
                 "Your message"
             </label>
             <textarea
                 class="composer-text"
-                id="message"
+                id=ID
                 name="text"
                 rows="1"
                 placeholder="Write a message"
@@ -209,6 +213,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                             .erase()
                     }
                     Some((turn, running)) => {
+                        let stop = move |_| {
+                            sending::cancel(store, turn);
+                            browser::focus(ID);
+                        };
                         let (label, hook) = if running { ("Stop", "stop") } else { ("Cancel", "composer-cancel") };
                         view! {
                             <button
@@ -217,7 +225,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 data-testid=hook
                                 aria-label=label
                                 title=label
-                                on:click=move |_| sending::cancel(store, turn)
+                                on:click=stop
                             >
                                 <Icon path=icon::STOP />
                             </button>
@@ -249,7 +257,13 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         input.set_value("");
     };
     view! {
-        <button class="icon-button needs-awake" type="button" aria-label="Attach files" title="Attach files" on:click=pick>
+        <button
+            class="icon-button needs-awake"
+            type="button"
+            aria-label="Attach files"
+            title="Attach files"
+            on:click=pick
+        >
             <Icon path=icon::ATTACH />
         </button>
         <input

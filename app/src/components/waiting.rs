@@ -3,8 +3,12 @@
 use anteroom::wire::TurnId;
 use leptos::prelude::*;
 
-use super::line::{Line, Scale};
+use super::{
+    composer,
+    line::{Line, Scale},
+};
 use crate::{
+    browser,
     erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
@@ -34,6 +38,7 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let leave = move |_| {
         leaving.set(true);
         sending::cancel(store, turn);
+        browser::focus(composer::ID);
     };
     view! {
         <section class="waiting" aria-label="Your place in the line">
@@ -43,7 +48,13 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
                     <strong>{live(rank)}</strong>
                     <span class="position-time">{live(time)}</span>
                 </p>
-                <button class="button" type="button" data-testid="cancel" disabled=live(move || leaving.get()) on:click=leave>
+                <button
+                    class="button"
+                    type="button"
+                    data-testid="cancel"
+                    disabled=live(move || leaving.get())
+                    on:click=leave
+                >
                     "Cancel"
                 </button>
             </div>
