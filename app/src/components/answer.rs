@@ -27,7 +27,7 @@ pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     };
     view! {
         <div class="answer" data-testid="answer" class:running=running>
-            {each(move || blocks.get(), |block| block.index.to_string(), row)}
+            {each(move || blocks.get(), |block| block.key.to_string(), row)}
         </div>
         {when(move || running.get() && empty.get(), caret)}
     }
