@@ -88,12 +88,20 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
         .erase()
     };
+    let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
     view! {
-        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
+        <div
+            class="log"
+            id="log"
+            tabindex="0"
+            role="region"
+            aria-label="Conversation"
+            node_ref=log
+            on:scroll=measure
+            on:click=|event| copy_code(&event)
+        >
             <div class="log-inside" node_ref=inside>
-                {each(rows, |(turn, _)| turn.id.to_string(), |(turn, conversation)| {
-                    view! { <TurnRow turn conversation /> }.erase()
-                })}
+                {each(rows, |(turn, _)| turn.id.to_string(), row)}
             </div>
         </div>
         {when(move || !at_end.get(), jump)}

@@ -71,21 +71,11 @@ pub(crate) fn ChatPage() -> impl IntoView {
         (Body::Turns, Load::Failed(reason)) => Some(reason),
         _ => None,
     });
-    let shown = move || {
-        match body.get() {
+    let shown = move || match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
         Body::Turns => view! { <Log conversation /> }.erase(),
         Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.erase(),
-        Body::Absent => view! {
-            <div class="chat-note">
-                <h1>"There is no such conversation"</h1>
-                <p>"It may have been removed, or belongs to another browser: conversations are private to the browser that began them."</p>
-                <a class="button" href="/">
-                    "Begin a new one"
-                </a>
-            </div>
-        }
-            .erase(),
+        Body::Absent => absent(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
                 <p>{reason}</p>
@@ -94,28 +84,43 @@ pub(crate) fn ChatPage() -> impl IntoView {
                 </button>
             </div>
         }
-            .erase(),
-    }
+        .erase(),
     };
+    let outdated = move || {
+        let reason = broken.get()?;
+        let notice = view! {
+            <p class="notice notice-bad" role="status" data-testid="reload-failed">
+                <span>"This may be out of date. " {reason}</span>
+                <button class="button" type="button" on:click=again>
+                    "Try again"
+                </button>
+            </p>
+        };
+        Some(notice.erase())
+    };
+    let composer = move || view! { <Composer conversation /> }.erase();
     view! {
         <div class="chat">
-            {live(move || {
-                broken
-                    .get()
-                    .map(|reason| {
-                        view! {
-                            <p class="notice notice-bad" role="status" data-testid="reload-failed">
-                                <span>"This may be out of date. " {reason}</span>
-                                <button class="button" type="button" on:click=again>
-                                    "Try again"
-                                </button>
-                            </p>
-                        }
-                            .erase()
-                    })
-            })}
+            {live(outdated)}
             {live(shown)}
-            {when(move || body.get() != Body::Absent, move || view! { <Composer conversation /> }.erase())}
+            {when(move || body.get() != Body::Absent, composer)}
+        </div>
+    }
+    .erase()
+}
+
+/// Of a conversation that is not there.
+fn absent() -> AnyView {
+    view! {
+        <div class="chat-note">
+            <h1>"There is no such conversation"</h1>
+            <p>
+                "It may have been removed, or belongs to another browser: "
+                "conversations are private to the browser that began them."
+            </p>
+            <a class="button" href="/">
+                "Begin a new one"
+            </a>
         </div>
     }
     .erase()

@@ -86,6 +86,17 @@ pub(crate) fn LogsPage() -> impl IntoView {
             least.set(level);
         }
     };
+    let older = move || {
+        let count = live(move || dropped().to_string());
+        view! { <p class="record-note">{count} " older records had to make room"</p> }.erase()
+    };
+    let none = move || {
+        let words = move || match here() {
+            true => "No record matches.",
+            false => "Asking for the records…",
+        };
+        view! { <p class="record-note">{live(words)}</p> }.erase()
+    };
     let options = LEVELS
         .into_iter()
         .map(|level| view! { <option value=name(level) selected=level == Level::Info>{name(level)}</option> })
@@ -125,12 +136,18 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </form>
             <section class="panel records-panel">
                 <h2>"This browser’s session"</h2>
-                <div class="records" tabindex="0" role="log" aria-label="Records of this session" aria-live="off" node_ref=end on:scroll=scrolled>
-                    {when(move || dropped() > 0, move || view! { <p class="record-note">{live(move || dropped().to_string())} " older records had to make room"</p> }.erase())}
+                <div
+                    class="records"
+                    tabindex="0"
+                    role="log"
+                    aria-label="Records of this session"
+                    aria-live="off"
+                    node_ref=end
+                    on:scroll=scrolled
+                >
+                    {when(move || dropped() > 0, older)}
                     <Records records=session />
-                    {when(move || session.with(Vec::is_empty), move || view! { <p class="record-note">
-                            {live(move || if here() { "No record matches." } else { "Asking for the records…" })}
-                        </p> }.erase())}
+                    {when(move || session.with(Vec::is_empty), none)}
                 </div>
             </section>
             <details class="panel startup">

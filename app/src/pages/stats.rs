@@ -21,22 +21,23 @@ pub(crate) fn StatsPage() -> impl IntoView {
     keep_fresh(store, RefreshKind::Stats, refresh);
     let here = memo(move || refresh.view.with(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
+    let figures = move || {
+        view! {
+            <Tiles view />
+            <Limits view />
+            <Charts view />
+            <Settings view />
+        }
+        .erase()
+    };
+    let none = || view! { <p class="quiet">"Asking for the figures…"</p> }.erase();
     view! {
         <div class="page">
             <header class="page-head">
                 <h1>"Stats"</h1>
                 <Freshness event=Event::StatsRefresh refusal=refresh.refusal />
             </header>
-            {choose(
-                move || here.get(),
-                move || view! {
-                <Tiles view />
-                <Limits view />
-                <Charts view />
-                <Settings view />
-                }.erase(),
-                || view! { <p class="quiet">"Asking for the figures…"</p> }.erase(),
-            )}
+            {choose(move || here.get(), figures, none)}
         </div>
     }
     .erase()
@@ -125,6 +126,14 @@ fn Limits(view: View) -> impl IntoView {
                 })
             })
         };
+        let running = move || {
+            of.with(|row| {
+                row.as_ref().map(|row| match row.line.limit {
+                    Some(limit) => format!("{} of {limit}", row.line.running),
+                    None => format!("{} · no limit", row.line.running),
+                })
+            })
+        };
         view! {
             <tr data-testid="stats-row" data-limit=hook>
                 <th scope="row">
@@ -132,10 +141,7 @@ fn Limits(view: View) -> impl IntoView {
                     <small>{live(events)}</small>
                 </th>
                 <td data-label="Running" class="running-cell">
-                    {live(move || of.with(|row| row.as_ref().map(|row| match row.line.limit {
-                        Some(limit) => format!("{} of {limit}", row.line.running),
-                        None => format!("{} · no limit", row.line.running),
-                    })))}
+                    {live(running)}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />
                         <rect class="share-busy" width=live(share) height="4" />
