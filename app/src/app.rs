@@ -4,25 +4,20 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
-use std::{fmt, str::FromStr};
-
-use anteroom::wire::{ConversationId, ConversationView};
+use anteroom::wire::ConversationId;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
-    components::{Outlet, ParentRoute, Route, Router, Routes},
+    components::{FlatRoutes, Route, Router},
     hooks::use_location,
     path,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{self, House},
     components::{broken::Broken, layout::Layout},
-    erase::Erase as _,
+    erase::{Erase as _, live, memo},
     feed::Store,
-    format,
+    first::{Carried, First},
     pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
 };
 
@@ -33,56 +28,56 @@ pub fn App() -> impl IntoView {
     provide_context(Store::new());
     view! {
         <Router>
-            <Routes fallback=MissingPage>
-                <ParentRoute path=path!("") view=Furnished ssr=SsrMode::Async>
-                    <ParentRoute path=path!("") view=ChatPage ssr=SsrMode::Async>
-                        <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                        <Route path=path!("c/:id") view=|| () ssr=SsrMode::Async />
-                    </ParentRoute>
-                    <Route path=path!("stats") view=StatsPage ssr=SsrMode::Async />
-                    <Route path=path!("logs") view=LogsPage ssr=SsrMode::Async />
-                </ParentRoute>
-            </Routes>
+            {routes()}
         </Router>
     }
+    .erase()
 }
 
-/// What the first page is made of. Later pages get theirs from the store.
-#[derive(Clone, Serialize, Deserialize)]
-struct First {
-    house: House,
-    /// Of a page that shows one; `None` inside: there is none of this id.
-    conversation: Option<(ConversationId, Option<ConversationView>)>,
-}
-
-impl First {
-    async fn ask(id: Option<ConversationId>) -> Result<Self, ServerFnError> {
-        // The house first: its feed number is then no later than the conversation's, and nothing is missed.
-        let house = api::house().await?;
-        let conversation = match id {
-            Some(id) => Some((id, api::conversation(id).await?)),
-            None => None,
-        };
-        Ok(Self { house, conversation })
+/// The addresses that there are; any other is answered with 404.
+#[cfg(feature = "ssr")]
+fn routes() -> AnyView {
+    view! {
+        <FlatRoutes fallback=Furnished>
+            <Route path=path!("/") view=Furnished />
+            <Route path=path!("/c/:id") view=Furnished />
+            <Route path=path!("/stats") view=Furnished />
+            <Route path=path!("/logs") view=Furnished />
+        </FlatRoutes>
     }
+    .erase()
 }
 
-/// [`First`], or the sentence why there is none, on its way from the server to the browser within the page.
-/// It is read from bytes, as the answers of server functions are: one set of deserialisers serves both.
-#[derive(Clone, Serialize, Deserialize)]
-struct Carried(Result<First, String>);
-
-impl fmt::Display for Carried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+/// In the browser every address leads to the same view, which stays while its pages change.
+#[cfg(not(feature = "ssr"))]
+fn routes() -> AnyView {
+    view! {
+        <FlatRoutes fallback=|| ()>
+            <Route path=path!("/*any") view=Furnished />
+        </FlatRoutes>
     }
+    .erase()
 }
 
-impl FromStr for Carried {
-    type Err = serde_json::Error;
+/// What an address shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Page {
+    /// A conversation, or the start of one.
+    Chat,
+    Stats,
+    Logs,
+    Missing,
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_slice(text.as_bytes())
+impl Page {
+    pub(crate) fn of(path: &str) -> Self {
+        match path.trim_end_matches('/') {
+            "" => Self::Chat,
+            "/stats" => Self::Stats,
+            "/logs" => Self::Logs,
+            path if path.starts_with("/c/") => Self::Chat,
+            _ => Self::Missing,
+        }
     }
 }
 
@@ -96,39 +91,37 @@ pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
 fn Furnished() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
-    let first = Resource::new_str_blocking(
-        || (),
-        move |()| {
-            let id = conversation_of(&path.get_untracked());
-            async move { Carried(First::ask(id).await.map_err(|error| format::fault(&error))) }
-        },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match first.await.0 {
-                    Ok(First { house, conversation }) => {
-                        store.open(house);
-                        if let Some((id, view)) = conversation {
-                            store.fill(id, view);
-                        }
-                        view! {
-                            <Layout>
-                                <Outlet />
-                            </Layout>
-                        }
-                            .erase()
-                    }
-                    Err(reason) => view! { <Broken reason /> }.erase(),
-                }
-            })}
-        </Transition>
+    // Of an address that leads nowhere, nobody needs to be known.
+    if path.with_untracked(|path| Page::of(path)) == Page::Missing {
+        return view! {
+            <main id="content">
+                <MissingPage />
+            </main>
+        }
+        .erase();
+    }
+    let shown = memo(move || path.with(|path| Page::of(path)));
+    let page = move || match shown.get() {
+        Page::Chat => view! { <ChatPage /> }.erase(),
+        Page::Stats => view! { <StatsPage /> }.erase(),
+        Page::Logs => view! { <LogsPage /> }.erase(),
+        Page::Missing => view! { <MissingPage /> }.erase(),
+    };
+    match Carried::read() {
+        Ok(First { house, conversation }) => {
+            store.open(house);
+            if let Some((id, view)) = conversation {
+                store.fill(id, view);
+            }
+            view! { <Layout>{live(page)}</Layout> }.erase()
+        }
+        Err(reason) => view! { <Broken reason /> }.erase(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::conversation_of;
+    use super::{Page, conversation_of};
 
     #[test]
     fn an_address_names_a_conversation_or_none() {
@@ -138,6 +131,10 @@ mod tests {
             Some(id)
         );
         assert_eq!(conversation_of("/"), None);
+        assert_eq!(
+            ["/", "/c/1", "/stats", "/logs/", "/log"].map(Page::of),
+            [Page::Chat, Page::Chat, Page::Stats, Page::Logs, Page::Missing]
+        );
         assert_eq!(conversation_of("/c/../../etc"), None);
     }
 }

@@ -45,12 +45,20 @@ pub(crate) fn visible() -> bool {
 }
 
 /// Whether the person most likely types on a keyboard of hardware: there is a pointer that can hover.
-pub(crate) fn has_keyboard() -> bool {
+fn has_keyboard() -> bool {
     window()
         .match_media("(hover: hover)")
         .ok()
         .flatten()
         .is_some_and(|query| query.matches())
+}
+
+/// Gives an element the focus, unless that would bring up a keyboard over the page.
+pub(crate) fn focus(id: &str) {
+    let element = document().get_element_by_id(id).filter(|_| has_keyboard());
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
 }
 
 /// Closes a popover, if it is open.

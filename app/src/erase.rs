@@ -1,7 +1,10 @@
-//! Views without their types, and without what this page never uses of them.
+//! Views without their types, and without what this page never uses of them: a type of its own for every closure would
+//! have each of them compiled, sent and read as another copy of the same code.
 //!
 //! [`AnyView`] keeps a way to hydrate lazily loaded pages for every type that it erases, a sixth of the page's
 //! WebAssembly. There are no such pages here: between the view and the [`AnyView`] stands a wrapper that hydrates at once.
+
+use std::sync::Arc;
 
 use leptos::{
     attr::{Attribute, any_attribute::AnyAttribute},
@@ -23,6 +26,78 @@ impl<T: RenderHtml> Erase for T {
     fn erase(self) -> AnyView {
         AtOnce(self).into_any()
     }
+}
+
+/// Something computed anew whenever what it reads changes.
+pub(crate) type Live<T> = Box<dyn FnMut() -> T + Send>;
+
+/// A text, an attribute or a view that changes by itself.
+pub(crate) fn live<T>(read: impl FnMut() -> T + Send + 'static) -> Live<T> {
+    Box::new(read)
+}
+
+/// Something computed anew whenever what it reads changes, and told on only when it differs.
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
+    fn boxed<T: PartialEq + Send + Sync + 'static>(read: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
+        Memo::new(move |_| read())
+    }
+    boxed(Box::new(read))
+}
+
+/// Something done in the browser, now and whenever what it reads changes.
+pub(crate) fn effect(run: impl FnMut() + 'static) {
+    fn boxed(mut run: Box<dyn FnMut()>) {
+        Effect::new(move |_| run());
+    }
+    boxed(Box::new(run));
+}
+
+/// A view that is there while `test` holds. It is made anew only when that changes.
+pub(crate) fn when(
+    test: impl Fn() -> bool + Send + Sync + 'static,
+    view: impl Fn() -> AnyView + Send + 'static,
+) -> Live<AnyView> {
+    choose(test, view, || ().erase())
+}
+
+/// One view while `test` holds, else another.
+pub(crate) fn choose(
+    test: impl Fn() -> bool + Send + Sync + 'static,
+    view: impl Fn() -> AnyView + Send + 'static,
+    other: impl Fn() -> AnyView + Send + 'static,
+) -> Live<AnyView> {
+    type Make = Box<dyn Fn() -> AnyView + Send>;
+    fn chosen(test: Box<dyn Fn() -> bool + Send + Sync>, view: Make, other: Make) -> Live<AnyView> {
+        let holds = memo(test);
+        live(move || if holds.get() { view() } else { other() })
+    }
+    chosen(Box::new(test), Box::new(view), Box::new(other))
+}
+
+/// A row for each item. A row keeps its nodes for as long as there is an item of its key.
+pub(crate) fn each<T: Send + 'static>(
+    items: impl Fn() -> Vec<T> + Send + 'static,
+    key: impl Fn(&T) -> String + Send + 'static,
+    row: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    struct Row {
+        key: String,
+        make: Box<dyn FnOnce() -> AnyView + Send>,
+    }
+    fn list(rows: Box<dyn Fn() -> Vec<Row> + Send>) -> AnyView {
+        view! { <For each=rows key=|row: &Row| row.key.clone() children=|row: Row| (row.make)() /> }.erase()
+    }
+    let row = Arc::new(row);
+    list(Box::new(move || {
+        let row_of = |item| {
+            let (key, row) = (key(&item), Arc::clone(&row));
+            Row {
+                key,
+                make: Box::new(move || row(item)),
+            }
+        };
+        items().into_iter().map(row_of).collect()
+    }))
 }
 
 /// A view whose `hydrate_async` is the trait's own: it hydrates at once.

@@ -67,7 +67,7 @@ impl std::fmt::Display for Rounded {
     clippy::cast_sign_loss,
     reason = "clamped to what fits"
 )]
-fn whole(value: f64) -> u64 {
+pub(crate) fn whole(value: f64) -> u64 {
     if value.is_finite() {
         value.round().clamp(0.0, 1e15) as u64
     } else {

@@ -7,6 +7,7 @@ mod browser;
 mod components;
 mod erase;
 mod feed;
+mod first;
 mod format;
 mod pages;
 #[cfg(feature = "ssr")]

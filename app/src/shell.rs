@@ -79,3 +79,22 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </html>
     }
 }
+
+/// A document without scripts around what is no page of the app.
+#[cfg(feature = "ssr")]
+pub(crate) fn document(title: &'static str, css: String, content: impl IntoView) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="color-scheme" content="light dark" />
+                <title>{title}</title>
+                <link rel="stylesheet" href=css />
+                <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
+            </head>
+            <body>{content}</body>
+        </html>
+    }
+}

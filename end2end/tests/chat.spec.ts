@@ -281,3 +281,20 @@ test("without JavaScript a message can be sent and its answer read", async ({ st
   await page.getByTestId("send").click();
   await expect(page.getByTestId("turn")).toHaveCount(2);
 });
+
+test("without JavaScript a message that is refused comes back in a page", async ({ start }) => {
+  const site = await start();
+  const context = await site.context({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await composer(page).fill("a lost cookie");
+  await context.clearCookies();
+  await page.getByTestId("send").click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your message was not sent");
+  await expect(page.getByText("Allow cookies for this site")).toBeVisible();
+  await expect(page.getByText("a lost cookie")).toBeVisible();
+  await page.getByRole("link", { name: "Back to the chat" }).click();
+  await composer(page).fill("with a new one");
+  await page.getByTestId("send").click();
+  await expect(page).toHaveURL(/\/c\//);
+});

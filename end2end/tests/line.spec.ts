@@ -1,5 +1,15 @@
 import type { Page } from "@playwright/test";
-import { answer, expectState, lastTurn, newChat, notePositions, notedPositions, position, send } from "../support/chat.js";
+import {
+  answer,
+  composer,
+  expectState,
+  lastTurn,
+  newChat,
+  notePositions,
+  notedPositions,
+  position,
+  send,
+} from "../support/chat.js";
 import { expect, test } from "../support/site.js";
 
 const ORDINALS = ["", "1st", "2nd", "3rd", "4th", "5th", "6th"];
@@ -47,6 +57,7 @@ test("eight browsers share two slots", async ({ start }) => {
   const [left] = line.splice(3, 1);
   await lastTurn(left.page).getByTestId("cancel").click();
   await expectState(left.page, "cancelled");
+  await expect(composer(left.page)).toBeFocused();
   line.forEach((person, index) => {
     person.place = index + 1;
   });

@@ -81,9 +81,11 @@ test("stop keeps what was written, and ends the request to the model", async ({ 
   const page = await site.person();
   await send(page, "[[tokens=50 gate=never after=5]] stop me");
   await expect(answer(page)).toContainText("word4");
-  await page.getByTestId("stop").click();
+  await page.getByTestId("stop").press("Enter");
   await expectState(page, "cancelled");
   await expect(lastTurn(page)).toContainText("Stopped");
+  // The button has gone, but the keyboard is not lost.
+  await expect(composer(page)).toBeFocused();
   expect(await words(answer(page))).toBe(whole("stop me", 5));
   await site.model.until("the request's end", ({ requests }) => requests[0]?.ending === "client_gone");
   await page.reload();

@@ -7,7 +7,7 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-use crate::{app::conversation_of, feed::Store, format};
+use crate::{app::conversation_of, erase::memo, feed::Store, format};
 
 /// Positions that change faster than this are told once, the last one.
 const PAUSE: Duration = Duration::from_millis(1500);
@@ -17,8 +17,8 @@ const PAUSE: Duration = Duration::from_millis(1500);
 pub(crate) fn Announcer() -> impl IntoView {
     let store = expect_context::<Store>();
     let spoken = RwSignal::new(String::new());
-    let place = Memo::new(move |_| store.first_place(Event::Chat));
-    let standing = Memo::new(move |_| {
+    let place = memo(move || store.first_place(Event::Chat));
+    let standing = memo(move || {
         let place = place.with(|place| place.as_ref().map(|place| place.position));
         (place, store.status.with(|status| status.running > 0))
     });
@@ -68,8 +68,8 @@ pub(crate) fn Announcer() -> impl IntoView {
         };
         page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
     };
-    // The server asks for the title when all has been rendered, and some of what was rendered on the way (a suspense
-    // renders its children more than once) is gone by then: there it has to be a plain text.
+    // The server asks for the title when all has been rendered, and what the title is made of is gone by then: there it
+    // has to be a plain text.
     #[cfg(feature = "ssr")]
     let title = untrack(title);
     view! {

@@ -3,32 +3,33 @@
 use leptos::prelude::*;
 
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, each, live, memo, when},
     feed::{Block, Turn},
 };
 
 /// The answer so far. While it grows, only the block that grows is written anew.
 #[component]
-pub(crate) fn Answer(turn: Turn, running: Signal<bool>) -> impl IntoView {
+pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let blocks = RwSignal::from(turn.blocks);
-    let empty = move || blocks.with(Vec::is_empty);
-    view! {
-        <div class="answer" data-testid="answer" class:running=running class:empty=empty>
-            <For
-                each=move || blocks.get()
-                key=|block| block.index
-                children=|Block { html, .. }| {
-                    let html = RwSignal::from(html);
-                    view! { <div class="block" inner_html=move || html.get()></div> }
-                }
-            />
-        </div>
-        <Show when=move || running.get() && empty()>
+    let empty = memo(move || blocks.with(Vec::is_empty));
+    let row = |block: Block| {
+        let html = block.html;
+        view! { <div class="block" inner_html=live(move || html.get())></div> }.erase()
+    };
+    let caret = || {
+        view! {
             <p class="quiet">
                 <span class="caret"></span>
                 <span class="visually-hidden">"The answer begins"</span>
             </p>
-        </Show>
+        }
+        .erase()
+    };
+    view! {
+        <div class="answer" data-testid="answer" class:running=running>
+            {each(move || blocks.get(), |block| block.key.to_string(), row)}
+        </div>
+        {when(move || running.get() && empty.get(), caret)}
     }
     .erase()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, live, memo, when};
 
 /// The span of every chart, in seconds.
 const SPAN: f64 = 15.0 * 60.0;
@@ -66,7 +66,7 @@ pub(crate) fn Chart(
     #[prop(into)] series: Signal<Vec<Series>>,
     unit: fn(f64) -> String,
 ) -> impl IntoView {
-    let top = Memo::new(move |_| {
+    let top = memo(move || {
         let most = series.with(|series| {
             series
                 .iter()
@@ -92,6 +92,7 @@ pub(crate) fn Chart(
                     }
                 })
                 .collect_view()
+                .erase()
         })
     };
     let paths = move || {
@@ -106,23 +107,22 @@ pub(crate) fn Chart(
                     }
                 })
                 .collect_view()
+                .erase()
         })
     };
     view! {
         <figure class="chart">
             <figcaption>
                 <h3>{title}</h3>
-                {legend}
+                {live(legend)}
             </figcaption>
             <div class="chart-frame">
                 <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
                     <path class="grid" d=format!("M0 8H{WIDTH}M0 64H{WIDTH}M0 {HEIGHT}H{WIDTH}") />
-                    {paths}
+                    {live(paths)}
                 </svg>
-                <span class="chart-top">{move || unit(top.get())}</span>
-                <Show when=empty>
-                    <span class="chart-empty">"The curve begins in a few seconds"</span>
-                </Show>
+                <span class="chart-top">{live(move || unit(top.get()))}</span>
+                {when(empty, || view! { <span class="chart-empty">"The curve begins in a few seconds"</span> }.erase())}
             </div>
             <p class="chart-axis">
                 <span>"15 min ago"</span>

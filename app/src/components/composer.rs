@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     browser,
-    erase::Erase as _,
+    erase::{Erase as _, effect, live, memo, when},
     feed::{Conversation, Store, sending},
     format,
 };
+
+/// The id of what is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
+pub(crate) const ID: &str = "message";
 
 /// From here on the size of a message is shown.
 const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
@@ -28,7 +31,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let bytes = RwSignal::new(0);
     let hovered = RwSignal::new(false);
-    let busy = Memo::new(move |_| {
+    let busy = memo(move || {
         conversation.with(|conversation| {
             conversation
                 .busy()
@@ -44,7 +47,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
     // A draft that the browser kept over a reload, or that was typed before the page awoke.
-    Effect::new(move |_| {
+    effect(move || {
         if area.get().is_some() {
             fit();
         }
@@ -82,7 +85,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     // Wherever on the page a file is dropped, it is meant for the message; the browser would leave the page for it.
-    Effect::new(move |_| {
+    effect(move || {
         let over = window_event_listener(ev::dragover, move |event| {
             event.prevent_default();
             if !hovered.get_untracked() {
@@ -104,12 +107,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         on_cleanup(move || [over, leave, drop].into_iter().for_each(WindowListenerHandle::remove));
     });
     // Ready to be typed in, where that does not bring up a keyboard over the page.
-    Effect::new(move |_| {
+    effect(move || {
         conversation.track();
-        if browser::has_keyboard()
-            && let Some(area) = area.get()
-        {
-            let _ = area.focus();
+        if area.get().is_some() {
+            browser::focus(ID);
         }
     });
 
@@ -152,7 +153,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             })
         })
     };
-    let id = move || conversation.with(|conversation| conversation.id.get().map(|id| id.to_string()));
+    let named = move || {
+        let id = conversation.with(|conversation| conversation.id.get())?.to_string();
+        Some(view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase())
+    };
     let too_long = move || bytes.get() > MAX_MESSAGE_BYTES;
 
     view! {
@@ -164,14 +168,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             on:submit=on_submit
         >
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
-            {move || id().map(|id| view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> })}
+            {live(named)}
             <Attachments uploads />
-            <label class="visually-hidden" for="message">
+            <label class="visually-hidden" for=ID>
                 "Your message"
             </label>
             <textarea
                 class="composer-text"
-                id="message"
+                id=ID
                 name="text"
                 rows="1"
                 placeholder="Write a message"
@@ -186,12 +190,13 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             <div class="composer-bar">
                 <AttachButton uploads />
                 <p class="composer-hint" id="composer-hint">
-                    <span class:bad=too_long>{hint}</span>
-                    <Show when=move || hint().is_empty() && busy.get().is_none()>
-                        <span>{prospect}</span>
-                    </Show>
+                    <span class:bad=live(too_long)>{live(hint)}</span>
+                    {when(
+                        move || hint().is_empty() && busy.get().is_none(),
+                        move || view! { <span>{live(prospect)}</span> }.erase(),
+                    )}
                 </p>
-                {move || match busy.get() {
+                {live(move || match busy.get() {
                     None => {
                         view! {
                             <button
@@ -200,7 +205,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 data-testid="send"
                                 aria-label="Send"
                                 title="Send (Enter)"
-                                disabled=move || too_long() || uploads.pending()
+                                disabled=live(move || too_long() || uploads.pending())
                             >
                                 <Icon path=icon::SEND />
                             </button>
@@ -208,6 +213,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                             .erase()
                     }
                     Some((turn, running)) => {
+                        let stop = move |_| {
+                            sending::cancel(store, turn);
+                            browser::focus(ID);
+                        };
                         let (label, hook) = if running { ("Stop", "stop") } else { ("Cancel", "composer-cancel") };
                         view! {
                             <button
@@ -216,14 +225,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 data-testid=hook
                                 aria-label=label
                                 title=label
-                                on:click=move |_| sending::cancel(store, turn)
+                                on:click=stop
                             >
                                 <Icon path=icon::STOP />
                             </button>
                         }
                             .erase()
                     }
-                }}
+                })}
             </div>
         </form>
     }
@@ -248,7 +257,13 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         input.set_value("");
     };
     view! {
-        <button class="icon-button needs-awake" type="button" aria-label="Attach files" title="Attach files" on:click=pick>
+        <button
+            class="icon-button needs-awake"
+            type="button"
+            aria-label="Attach files"
+            title="Attach files"
+            on:click=pick
+        >
             <Icon path=icon::ATTACH />
         </button>
         <input

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, live};
 
 use super::{
     brand::Wordmark,
@@ -37,7 +37,7 @@ pub(crate) fn Header() -> impl IntoView {
             </a>
             <LineSummary />
             <nav class="tabs" aria-label="Tabs">
-                <a class="tab" href="/" aria-current=chat>
+                <a class="tab" href="/" aria-current=live(chat)>
                     "Chat"
                 </a>
                 <A href="/stats" attr:class="tab">

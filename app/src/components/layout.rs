@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{announcer::Announcer, header::Header, notice::Notices, sidebar::Sidebar};
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, effect},
     feed::{self, Store},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let store = expect_context::<Store>();
-    Effect::new(move |_| {
+    effect(move || {
         feed::start(store);
         // From here on the page answers by itself: what stood in for it until now steps back.
         if let Some(root) = document().document_element() {

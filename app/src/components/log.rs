@@ -9,7 +9,11 @@ use super::{
     icon::{self, Icon},
     turn::TurnRow,
 };
-use crate::{browser, erase::Erase as _, feed::Conversation};
+use crate::{
+    browser,
+    erase::{Erase as _, each, effect, when},
+    feed::Conversation,
+};
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
@@ -40,7 +44,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     // Whatever makes the conversation longer: a block that grows, a picture that has come, a window that is turned.
-    Effect::new(move |_| {
+    effect(move || {
         let Some(inside) = inside.get() else { return };
         let grown = Closure::<dyn FnMut()>::new(move || {
             if at_end.try_get_untracked() == Some(true) {
@@ -54,7 +58,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
     });
     // Another conversation, or a message of one's own: to the end.
-    Effect::new(move |_| {
+    effect(move || {
         conversation.with(|conversation| conversation.turns.track());
         at_end.set(true);
         request_animation_frame(to_end);
@@ -68,17 +72,8 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             .map(|turn| (turn, conversation.clone()))
             .collect::<Vec<_>>()
     };
-    view! {
-        <div class="log" id="log" node_ref=log on:scroll=measure on:click=|event| copy_code(&event) tabindex="0" role="region" aria-label="Conversation">
-            <div class="log-inside" node_ref=inside>
-                <For
-                    each=rows
-                    key=|(turn, _)| turn.id
-                    children=|(turn, conversation)| view! { <TurnRow turn conversation /> }
-                />
-            </div>
-        </div>
-        <Show when=move || !at_end.get()>
+    let jump = move || {
+        view! {
             <button
                 class="to-end"
                 type="button"
@@ -90,7 +85,26 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 <Icon path=icon::DOWN />
                 "Jump to the latest"
             </button>
-        </Show>
+        }
+        .erase()
+    };
+    let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
+    view! {
+        <div
+            class="log"
+            id="log"
+            tabindex="0"
+            role="region"
+            aria-label="Conversation"
+            node_ref=log
+            on:scroll=measure
+            on:click=|event| copy_code(&event)
+        >
+            <div class="log-inside" node_ref=inside>
+                {each(rows, |(turn, _)| turn.id.to_string(), row)}
+            </div>
+        </div>
+        {when(move || !at_end.get(), jump)}
     }
     .erase()
 }

@@ -20,5 +20,7 @@ pub(crate) mod notice;
 pub(crate) mod sidebar;
 pub(crate) mod theme;
 pub(crate) mod turn;
+#[cfg(feature = "ssr")]
+pub(crate) mod unsent;
 pub(crate) mod waiting;
 pub(crate) mod welcome;

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use anteroom::wire::ConversationSummary;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::icon::{self, Icon};
-use crate::{browser, erase::Erase as _, feed::Store, format};
+use crate::{
+    browser,
+    erase::{Erase as _, choose, each, effect, live, memo, when},
+    feed::Store,
+    format,
+};
 
 /// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
 pub(crate) const ID: &str = "conversations";
@@ -16,7 +22,7 @@ pub(crate) const ID: &str = "conversations";
 pub(crate) fn Sidebar() -> impl IntoView {
     let store = expect_context::<Store>();
     let now = RwSignal::new(browser::now());
-    Effect::new(move |_| {
+    effect(move || {
         let every = set_interval_with_handle(move || now.set(browser::now()), Duration::from_secs(30));
         on_cleanup(move || {
             if let Ok(every) = every {
@@ -25,6 +31,34 @@ pub(crate) fn Sidebar() -> impl IntoView {
         });
     });
     let empty = move || store.conversations.with(Vec::is_empty);
+    let row = move |summary: ConversationSummary| {
+        let id = summary.id;
+        // The list is short and its lines are looked up as they change.
+        let line = memo(move || {
+            let known = store
+                .conversations
+                .with(|list| list.iter().find(|known| known.id == id).cloned());
+            known.unwrap_or_else(|| summary.clone())
+        });
+        let title = live(move || line.with(|line| line.title.clone()));
+        let sign = choose(
+            move || line.with(|line| line.busy),
+            || view! { <span class="busy-dot" role="img" aria-label="waiting or being answered"></span> }.erase(),
+            move || {
+                let at = live(move || format::ago(line.with(|line| line.updated_at), now.get().max(browser::now())));
+                view! { <span class="conversation-at">{at}</span> }.erase()
+            },
+        );
+        view! {
+            <li>
+                <A href=format!("/c/{id}") attr:class="conversation" attr:data-testid="conversation">
+                    <span class="conversation-title">{title}</span>
+                    {sign}
+                </A>
+            </li>
+        }
+        .erase()
+    };
     view! {
         <aside class="sidebar" id=ID aria-label="Conversations" popover="auto">
             <a class="button new-chat" href="/" data-testid="new-chat" on:click=move |_| browser::hide_popover(ID)>
@@ -32,40 +66,14 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 "New chat"
             </a>
             <nav class="conversations" aria-label="Conversations" on:click=move |_| browser::hide_popover(ID)>
-                <Show when=empty>
+                {when(empty, || view! {
                     <p class="hint">"Your conversations will be listed here. Nobody else sees them."</p>
-                </Show>
-                <ul>
-                    <For
-                        each=move || store.conversations.get()
-                        key=|summary| summary.id
-                        children=move |summary| {
-                            let id = summary.id;
-                            // The list is short and its lines are looked up as they change.
-                            let line = Memo::new(move |_| {
-                                store.conversations.with(|list| list.iter().find(|known| known.id == id).cloned())
-                            });
-                            let read = move || line.get().unwrap_or_else(|| summary.clone());
-                            let title = { let read = read.clone(); move || read().title };
-                            let busy = { let read = read.clone(); move || read().busy };
-                            let at = move || format::ago(read().updated_at, now.get().max(browser::now()));
-                            view! {
-                                <li>
-                                    <A href=format!("/c/{id}") attr:class="conversation" attr:data-testid="conversation">
-                                        <span class="conversation-title">{title}</span>
-                                        <Show when=busy fallback=move || { let at = at.clone(); view! { <span class="conversation-at">{at}</span> } }>
-                                            <span class="busy-dot" role="img" aria-label="waiting or being answered"></span>
-                                        </Show>
-                                    </A>
-                                </li>
-                            }
-                        }
-                    />
-                </ul>
+                }.erase())}
+                <ul>{each(move || store.conversations.get(), |summary| summary.id.to_string(), row)}</ul>
             </nav>
             <p class="sidebar-foot">
-                {move || store.facts.with(|facts| facts.model.clone())}
-                <span class="version">"Anteroom " {move || store.facts.with(|facts| facts.version.clone())}</span>
+                {live(move || store.facts.with(|facts| facts.model.clone()))}
+                <span class="version">"Anteroom " {live(move || store.facts.with(|facts| facts.version.clone()))}</span>
             </p>
         </aside>
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::erase::Erase as _;
+use crate::erase::{Erase as _, effect, live};
 
 use super::icon::{self, Icon};
 
@@ -43,7 +43,7 @@ impl Theme {
 #[component]
 pub(crate) fn ThemeButton() -> impl IntoView {
     let theme = RwSignal::new(Theme::System);
-    Effect::new(move |_| {
+    effect(move || {
         let chosen = document()
             .document_element()
             .and_then(|root| root.get_attribute("data-theme"));
@@ -69,8 +69,8 @@ pub(crate) fn ThemeButton() -> impl IntoView {
     };
     let label = move || format!("Theme: {}", theme.get().name());
     view! {
-        <button class="icon-button needs-awake" type="button" on:click=turn title=label aria-label=label>
-            {move || view! { <Icon path=theme.get().icon() /> }}
+        <button class="icon-button needs-awake" type="button" on:click=turn title=live(label) aria-label=live(label)>
+            {live(move || view! { <Icon path=theme.get().icon() /> }.erase())}
         </button>
     }
     .erase()

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::Erase as _,
+    erase::{Erase as _, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending},
     format,
 };
@@ -32,14 +32,15 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let id = turn.id;
     let view = RwSignal::from(turn.view.clone());
     let delivery = RwSignal::from(turn.delivery.clone());
-    let state = Memo::new(move |_| view.with(|view| view.state.clone()));
+    let state = memo(move || view.with(|view| view.state.clone()));
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
-    let last = Memo::new(move |_| turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
     let stopped = move || match view.with(|view| view.started_at) {
         Some(_) => "Stopped",
         None => "You left the line before it began",
     };
+    let running = memo(move || state.with(|state| *state == TurnState::Running));
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
@@ -51,7 +52,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Cancelled) => view! {
-                <p class="ended">{stopped}</p>
+                <p class="ended">{live(stopped)}</p>
                 <Foot turn=turn.clone() last />
             }
             .erase(),
@@ -69,13 +70,13 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             class="turn"
             data-testid="turn"
             data-turn=id.to_string()
-            data-state=hook
-            aria-busy=move || state.with(|state| !state.is_over()).then_some("true")
+            data-state=live(hook)
+            aria-busy=live(move || state.with(|state| !state.is_over()).then_some("true"))
         >
             <div class="message">
                 <h2 class="who">"You"</h2>
                 <div class="message-body">
-                    <p class="message-text">{move || view.with(|view| view.message.clone())}</p>
+                    <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p>
                     <Files files=view.with_untracked(|view| view.files.clone()) />
                 </div>
             </div>
@@ -87,8 +88,8 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                     </svg>
                 </h2>
                 <div class="reply-body">
-                    <Answer turn running=Signal::derive(move || state.with(|s| *s == TurnState::Running)) />
-                    {outcome}
+                    <Answer turn running />
+                    {live(outcome)}
                 </div>
             </div>
         </article>
@@ -161,14 +162,14 @@ fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
     view! {
         <div class="fault" role="alert">
             <p data-testid="reason">{reason}</p>
-            <Show when=move || last.get()>
+            {when(move || last.get(), move || view! {
                 <div class="actions">
                     <button class="button" type="button" data-testid="retry" on:click=move |_| sending::again(store, id)>
                         <Icon path=icon::AGAIN />
                         "Retry"
                     </button>
                 </div>
-            </Show>
+            }.erase())}
         </div>
     }
     .erase()
@@ -217,13 +218,13 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     };
     view! {
         <footer class="turn-foot">
-            <Show when=has_answer>
+            {when(has_answer, move || view! {
                 <button class="quiet-button" type="button" data-testid="copy" on:click=copy>
                     <Icon path=icon::COPY />
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                    {live(move || if copied.get() { "Copied" } else { "Copy" })}
                 </button>
-            </Show>
-            <Show when=move || last.get()>
+            }.erase())}
+            {when(move || last.get(), move || view! {
                 <button
                     class="quiet-button"
                     type="button"
@@ -233,8 +234,8 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                     <Icon path=icon::AGAIN />
                     "Regenerate"
                 </button>
-            </Show>
-            <span class="turn-facts">{facts}</span>
+            }.erase())}
+            <span class="turn-facts">{live(facts)}</span>
         </footer>
     }
     .erase()

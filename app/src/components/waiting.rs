@@ -3,9 +3,13 @@
 use anteroom::wire::TurnId;
 use leptos::prelude::*;
 
-use super::line::{Line, Scale};
+use super::{
+    composer,
+    line::{Line, Scale},
+};
 use crate::{
-    erase::Erase as _,
+    browser,
+    erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
 };
@@ -14,7 +18,7 @@ use crate::{
 #[component]
 pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = Memo::new(move |_| store.place(turn));
+    let place = memo(move || store.place(turn));
     let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
     let rank = move || {
         place.with(|place| {
@@ -34,16 +38,23 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let leave = move |_| {
         leaving.set(true);
         sending::cancel(store, turn);
+        browser::focus(composer::ID);
     };
     view! {
         <section class="waiting" aria-label="Your place in the line">
             <Line scale=Scale::Medium />
             <div class="waiting-words">
-                <p class="position" data-testid="position" data-position=position>
-                    <strong>{rank}</strong>
-                    <span class="position-time">{time}</span>
+                <p class="position" data-testid="position" data-position=live(position)>
+                    <strong>{live(rank)}</strong>
+                    <span class="position-time">{live(time)}</span>
                 </p>
-                <button class="button" type="button" data-testid="cancel" disabled=move || leaving.get() on:click=leave>
+                <button
+                    class="button"
+                    type="button"
+                    data-testid="cancel"
+                    disabled=live(move || leaving.get())
+                    on:click=leave
+                >
                     "Cancel"
                 </button>
             </div>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
 };
@@ -21,7 +21,7 @@ const STARTERS: [&str; 3] = [
 pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let queue = move || store.facts.with(|facts| facts.queue);
-    let line = Memo::new(move |_| store.status.with(|status| status.line.clone()));
+    let line = memo(move || store.status.with(|status| status.line.clone()));
     let head = move || {
         line.with(|line| match line {
             Some(line) if format::starts_at_once(line) => "Come in, there is a place free.",
@@ -50,8 +50,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     view! {
         <div class="welcome">
             <Line scale=Scale::Large />
-            <h1 class="welcome-head">{head}</h1>
-            <p class="welcome-line">{sentence}</p>
+            <h1 class="welcome-head">{live(head)}</h1>
+            <p class="welcome-line">{live(sentence)}</p>
             <ul class="starters needs-awake">{starters}</ul>
         </div>
     }

@@ -1,7 +1,10 @@
 //! One conversation as the screen holds it: a signal a turn and a signal a block, so that a streaming answer
 //! touches the one node that grows.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use anteroom::wire::{ConversationId, ConversationView, FeedEvent, TurnId, TurnView};
 use leptos::prelude::*;
@@ -38,10 +41,21 @@ pub(crate) enum Delivery {
 /// One Markdown block of an answer.
 #[derive(Clone)]
 pub(crate) struct Block {
-    /// Its place in the answer, from 0.
-    pub(crate) index: usize,
+    /// Which it is. A block that takes the place of one that went is another: nothing that showed the old one may be
+    /// taken for its own.
+    pub(crate) key: usize,
     /// Clean HTML, as the server made it.
     pub(crate) html: ArcRwSignal<String>,
+}
+
+impl Block {
+    fn new(html: String) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        Self {
+            key: NEXT.fetch_add(1, Ordering::Relaxed),
+            html: ArcRwSignal::new(html),
+        }
+    }
 }
 
 /// One turn on the screen.
@@ -96,16 +110,8 @@ impl Turn {
             // A hole would mean a lost event; the end state, which carries every block, fills it.
             (count, None) => {
                 self.blocks.update(|blocks| {
-                    for hole in count..index {
-                        blocks.push(Block {
-                            index: hole,
-                            html: ArcRwSignal::new(String::new()),
-                        });
-                    }
-                    blocks.push(Block {
-                        index,
-                        html: ArcRwSignal::new(html),
-                    });
+                    blocks.extend((count..index).map(|_| Block::new(String::new())));
+                    blocks.push(Block::new(html));
                 });
             }
         }
@@ -119,10 +125,7 @@ impl Turn {
             match known.get(index) {
                 Some(block) if block.html.with_untracked(|known| *known == html) => {}
                 Some(block) => block.html.set(html),
-                None => known.push(Block {
-                    index,
-                    html: ArcRwSignal::new(html),
-                }),
+                None => known.push(Block::new(html)),
             }
         }
         if known.len() != count {

@@ -117,6 +117,31 @@ fn an_answer_grows_block_by_block_and_keeps_its_nodes() {
 }
 
 #[test]
+fn a_block_in_the_place_of_one_that_went_is_another() {
+    in_store(|store| {
+        store.fill(
+            TALK,
+            Some(whole(vec![turn(1, TurnState::Running, &["<p>a</p>", "<p>b</p>"])], 10)),
+        );
+        let conversation = store.conversation(TALK).expect("it was filled");
+        let keys = || {
+            let turn = &conversation.turns.get_untracked()[0];
+            turn.blocks
+                .get_untracked()
+                .iter()
+                .map(|block| block.key)
+                .collect::<Vec<_>>()
+        };
+        let before = keys();
+        hear(store, 11, block(1, 0, "<p>a</p>"));
+        hear(store, 12, block(1, 1, "<p>c</p>"));
+        assert_eq!(html(&conversation, 1), ["<p>a</p>", "<p>c</p>"]);
+        assert_eq!(keys()[0], before[0]);
+        assert_ne!(keys()[1], before[1]);
+    });
+}
+
+#[test]
 fn an_event_that_was_seen_changes_nothing() {
     in_store(|store| {
         store.fill(

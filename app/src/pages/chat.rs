@@ -3,32 +3,31 @@
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
-    components::Outlet,
     hooks::{use_location, use_navigate},
 };
 
 use crate::{
     app::conversation_of,
     components::{composer::Composer, log::Log, welcome::Welcome},
-    erase::Erase as _,
+    erase::{Erase as _, effect, live, memo, when},
     feed::{self, Load, Store},
 };
 
-/// One page for `/` and `/c/:id`: beginning a conversation does not make it anew.
+/// One page for `/` and `/c/…`: beginning a conversation does not make it anew.
 #[component]
 pub(crate) fn ChatPage() -> impl IntoView {
     let store = expect_context::<Store>();
     store.renew();
     let path = use_location().pathname;
-    let open = Memo::new(move |_| conversation_of(&path.get()));
+    let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
     let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
-    let conversation = Memo::new(move |_| match open.get() {
+    let conversation = memo(move || match open.get() {
         Some(id) => store.conversation_or_stale(id),
         None => store.fresh.get(),
     });
 
-    Effect::new(move |_| {
+    effect(move || {
         let Some(id) = open.get() else { return };
         if conversation.with(|conversation| conversation.load.get()) == Load::Stale {
             feed::load(store, id);
@@ -36,7 +35,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
     });
     // The fresh conversation has been taken by the server: from here on it has an address.
     let navigate = use_navigate();
-    Effect::new(move |_| {
+    effect(move || {
         let begun = store.fresh.with(|fresh| fresh.id.get());
         match (begun, open.get()) {
             (Some(id), None) => {
@@ -53,9 +52,9 @@ pub(crate) fn ChatPage() -> impl IntoView {
         }
     });
 
-    let load = Memo::new(move |_| conversation.with(|conversation| conversation.load.get()));
-    let none = Memo::new(move |_| conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
-    let body = Memo::new(move |_| match (astray(), load.get(), none.get(), open.get()) {
+    let load = memo(move || conversation.with(|conversation| conversation.load.get()));
+    let none = memo(move || conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
+    let body = memo(move || match (astray(), load.get(), none.get(), open.get()) {
         (true, ..) | (_, Load::Absent, ..) => Body::Absent,
         (_, _, false, _) => Body::Turns,
         (_, Load::Failed(reason), ..) => Body::Failed(reason),
@@ -68,25 +67,15 @@ pub(crate) fn ChatPage() -> impl IntoView {
             feed::load(store, id);
         }
     };
-    let broken = Memo::new(move |_| match (body.get(), load.get()) {
+    let broken = memo(move || match (body.get(), load.get()) {
         (Body::Turns, Load::Failed(reason)) => Some(reason),
         _ => None,
     });
-    let shown = move || {
-        match body.get() {
+    let shown = move || match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
         Body::Turns => view! { <Log conversation /> }.erase(),
         Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.erase(),
-        Body::Absent => view! {
-            <div class="chat-note">
-                <h1>"There is no such conversation"</h1>
-                <p>"It may have been removed, or belongs to another browser: conversations are private to the browser that began them."</p>
-                <a class="button" href="/">
-                    "Begin a new one"
-                </a>
-            </div>
-        }
-            .erase(),
+        Body::Absent => absent(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
                 <p>{reason}</p>
@@ -95,32 +84,43 @@ pub(crate) fn ChatPage() -> impl IntoView {
                 </button>
             </div>
         }
-            .erase(),
-    }
+        .erase(),
     };
+    let outdated = move || {
+        let reason = broken.get()?;
+        let notice = view! {
+            <p class="notice notice-bad" role="status" data-testid="reload-failed">
+                <span>"This may be out of date. " {reason}</span>
+                <button class="button" type="button" on:click=again>
+                    "Try again"
+                </button>
+            </p>
+        };
+        Some(notice.erase())
+    };
+    let composer = move || view! { <Composer conversation /> }.erase();
     view! {
-        // Empty, but the router takes a navigation for finished only once the route's own view has been asked for.
-        <Outlet />
         <div class="chat">
-            {move || {
-                broken
-                    .get()
-                    .map(|reason| {
-                        view! {
-                            <p class="notice notice-bad" role="status" data-testid="reload-failed">
-                                <span>"This may be out of date. " {reason}</span>
-                                <button class="button" type="button" on:click=again>
-                                    "Try again"
-                                </button>
-                            </p>
-                        }
-                            .erase()
-                    })
-            }}
-            {shown}
-            <Show when=move || body.get() != Body::Absent>
-                <Composer conversation />
-            </Show>
+            {live(outdated)}
+            {live(shown)}
+            {when(move || body.get() != Body::Absent, composer)}
+        </div>
+    }
+    .erase()
+}
+
+/// Of a conversation that is not there.
+fn absent() -> AnyView {
+    view! {
+        <div class="chat-note">
+            <h1>"There is no such conversation"</h1>
+            <p>
+                "It may have been removed, or belongs to another browser: "
+                "conversations are private to the browser that began them."
+            </p>
+            <a class="button" href="/">
+                "Begin a new one"
+            </a>
         </div>
     }
     .erase()

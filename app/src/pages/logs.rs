@@ -4,7 +4,11 @@ use anteroom::wire::{Event, Level, LogRecord, RefreshKind};
 use leptos::{html, prelude::*};
 
 use super::refreshing::{Freshness, keep_fresh};
-use crate::{browser, erase::Erase as _, feed::Store};
+use crate::{
+    browser,
+    erase::{Erase as _, each, effect, live, memo, when},
+    feed::Store,
+};
 
 const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
 
@@ -53,11 +57,11 @@ pub(crate) fn LogsPage() -> impl IntoView {
                 .collect()
         })
     };
-    let session = Memo::new(move |_| records(false));
-    let startup = Memo::new(move |_| records(true));
+    let session = memo(move || records(false));
+    let startup = memo(move || records(true));
     let dropped = move || refresh.view.with(|view| view.as_deref().map_or(0, |view| view.dropped));
     let here = move || refresh.view.with(Option::is_some);
-    Effect::new(move |_| {
+    effect(move || {
         session.track();
         if follow.get() {
             request_animation_frame(move || {
@@ -81,6 +85,17 @@ pub(crate) fn LogsPage() -> impl IntoView {
         if let Some(level) = LEVELS.into_iter().find(|level| name(*level) == chosen) {
             least.set(level);
         }
+    };
+    let older = move || {
+        let count = live(move || dropped().to_string());
+        view! { <p class="record-note">{count} " older records had to make room"</p> }.erase()
+    };
+    let none = move || {
+        let words = move || match here() {
+            true => "No record matches.",
+            false => "Asking for the records…",
+        };
+        view! { <p class="record-note">{live(words)}</p> }.erase()
     };
     let options = LEVELS
         .into_iter()
@@ -121,16 +136,18 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </form>
             <section class="panel records-panel">
                 <h2>"This browser’s session"</h2>
-                <div class="records" tabindex="0" role="log" aria-label="Records of this session" aria-live="off" node_ref=end on:scroll=scrolled>
-                    <Show when=move || dropped().gt(&0)>
-                        <p class="record-note">{dropped} " older records had to make room"</p>
-                    </Show>
+                <div
+                    class="records"
+                    tabindex="0"
+                    role="log"
+                    aria-label="Records of this session"
+                    aria-live="off"
+                    node_ref=end
+                    on:scroll=scrolled
+                >
+                    {when(move || dropped() > 0, older)}
                     <Records records=session />
-                    <Show when=move || session.with(Vec::is_empty)>
-                        <p class="record-note">
-                            {move || if here() { "No record matches." } else { "Asking for the records…" }}
-                        </p>
-                    </Show>
+                    {when(move || session.with(Vec::is_empty), none)}
                 </div>
             </section>
             <details class="panel startup">
@@ -149,39 +166,34 @@ pub(crate) fn LogsPage() -> impl IntoView {
 /// Records, one a line. Known ones keep their nodes.
 #[component]
 fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
-    view! {
-        <For
-            each=move || records.get()
-            key=|record| record.number
-            children=|record| {
-                let level = name(record.level);
-                let fields = record
-                    .fields
-                    .into_iter()
-                    .map(|(name, value)| {
-                        view! {
-                            <span class="field">
-                                <i>{name}"="</i>
-                                {value}
-                            </span>
-                        }
-                    })
-                    .collect_view();
+    let row = |record: LogRecord| {
+        let level = name(record.level);
+        let fields = record
+            .fields
+            .into_iter()
+            .map(|(name, value)| {
                 view! {
-                    <p class="record" data-testid="log-record" data-level=level>
-                        <time>{browser::clock(record.at)}</time>
-                        <b class="level">{level}</b>
-                        <span class="record-text">
-                            <span class="target">{record.target}</span>
-                            {record.message}
-                            {fields}
-                        </span>
-                    </p>
+                    <span class="field">
+                        <i>{name} "="</i>
+                        {value}
+                    </span>
                 }
-            }
-        />
-    }
-    .erase()
+            })
+            .collect_view();
+        view! {
+            <p class="record" data-testid="log-record" data-level=level>
+                <time>{browser::clock(record.at)}</time>
+                <b class="level">{level}</b>
+                <span class="record-text">
+                    <span class="target">{record.target}</span>
+                    {record.message}
+                    {fields}
+                </span>
+            </p>
+        }
+        .erase()
+    };
+    each(move || records.get(), |record| record.number.to_string(), row)
 }
 
 #[cfg(test)]

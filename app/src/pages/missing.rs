@@ -8,14 +8,14 @@ use crate::{components::brand::Wordmark, erase::Erase as _};
 #[component]
 pub(crate) fn MissingPage() -> impl IntoView {
     view! {
-        <main class="whole-page" id="content">
+        <div class="whole-page">
             <Wordmark />
             <h1>"There is no page here"</h1>
             <p>"The address may be mistyped, or what it led to is gone."</p>
             <a class="button" href="/" rel="external">
                 "To the chat"
             </a>
-        </main>
+        </div>
     }
     .erase()
 }

@@ -8,6 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
+    erase::{effect, live},
     feed::{Link, Refresh, Store},
     format,
 };
@@ -28,12 +29,12 @@ pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKi
             }
         });
     };
-    Effect::new(move |_| {
+    effect(move || {
         if store.link.get() == Link::Live {
             ask();
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let every = set_interval_with_handle(ask, EVERY);
         on_cleanup(move || {
             if let Ok(every) = every {
@@ -62,8 +63,8 @@ pub(crate) fn Freshness(
         }
     };
     view! {
-        <p class="freshness" class:bad=move || refusal.with(Option::is_some) data-testid="freshness">
-            {text}
+        <p class="freshness" class:bad=live(move || refusal.with(Option::is_some)) data-testid="freshness">
+            {live(text)}
         </p>
     }
 }

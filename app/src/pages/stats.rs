@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView};
+use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, SettingRow, StatsView};
 use leptos::prelude::*;
 
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     components::chart::{Chart, Series},
-    erase::Erase as _,
+    erase::{Erase as _, choose, each, live, memo},
     feed::Store,
     format,
 };
@@ -19,20 +19,25 @@ pub(crate) fn StatsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.stats;
     keep_fresh(store, RefreshKind::Stats, refresh);
-    let here = Memo::new(move |_| refresh.view.with(Option::is_some));
+    let here = memo(move || refresh.view.with(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
+    let figures = move || {
+        view! {
+            <Tiles view />
+            <Limits view />
+            <Charts view />
+            <Settings view />
+        }
+        .erase()
+    };
+    let none = || view! { <p class="quiet">"Asking for the figures…"</p> }.erase();
     view! {
         <div class="page">
             <header class="page-head">
                 <h1>"Stats"</h1>
                 <Freshness event=Event::StatsRefresh refusal=refresh.refusal />
             </header>
-            <Show when=move || here.get() fallback=|| view! { <p class="quiet">"Asking for the figures…"</p> }>
-                <Tiles view />
-                <Limits view />
-                <Charts view />
-                <Settings view />
-            </Show>
+            {choose(move || here.get(), figures, none)}
         </div>
     }
     .erase()
@@ -48,7 +53,7 @@ fn Tiles(view: View) -> impl IntoView {
         view! {
             <div class="tile">
                 <dt>{name}</dt>
-                <dd>{figure}</dd>
+                <dd>{live(figure)}</dd>
             </div>
         }
     };
@@ -75,7 +80,7 @@ fn pair(percentiles: Option<&Percentiles>) -> String {
 /// A row a limit. Each row keeps its node; only figures change.
 #[component]
 fn Limits(view: View) -> impl IntoView {
-    let names = Memo::new(move |_| {
+    let names = memo(move || {
         view.with(|view| {
             view.as_deref()
                 .map(|view| view.limits.iter().map(|row| row.line.name.clone()).collect::<Vec<_>>())
@@ -85,7 +90,7 @@ fn Limits(view: View) -> impl IntoView {
     let row = move |name: String| {
         let of = {
             let name = name.clone();
-            Memo::new(move |_| {
+            memo(move || {
                 view.with(|view| {
                     view.as_deref()
                         .and_then(|view| view.limits.iter().find(|row| row.line.name == name).cloned())
@@ -94,7 +99,7 @@ fn Limits(view: View) -> impl IntoView {
         };
         let cell = move |label: &'static str, read: fn(&LimitRow) -> String| {
             let figure = move || of.with(|row| row.as_ref().map(read));
-            view! { <td data-label=label>{figure}</td> }
+            view! { <td data-label=label>{live(figure)}</td> }
         };
         let hook = name.clone();
         let events = move || {
@@ -117,7 +122,15 @@ fn Limits(view: View) -> impl IntoView {
                         .line
                         .limit
                         .map_or(0.0, |limit| row.line.running as f64 / limit.max(1) as f64);
-                    (share.min(1.0) * 100.0).round()
+                    format::whole(share.min(1.0) * 100.0).to_string()
+                })
+            })
+        };
+        let running = move || {
+            of.with(|row| {
+                row.as_ref().map(|row| match row.line.limit {
+                    Some(limit) => format!("{} of {limit}", row.line.running),
+                    None => format!("{} · no limit", row.line.running),
                 })
             })
         };
@@ -125,16 +138,13 @@ fn Limits(view: View) -> impl IntoView {
             <tr data-testid="stats-row" data-limit=hook>
                 <th scope="row">
                     {name}
-                    <small>{events}</small>
+                    <small>{live(events)}</small>
                 </th>
                 <td data-label="Running" class="running-cell">
-                    {move || of.with(|row| row.as_ref().map(|row| match row.line.limit {
-                        Some(limit) => format!("{} of {limit}", row.line.running),
-                        None => format!("{} · no limit", row.line.running),
-                    }))}
+                    {live(running)}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />
-                        <rect class="share-busy" width=share height="4" />
+                        <rect class="share-busy" width=live(share) height="4" />
                     </svg>
                 </td>
                 {cell("Waiting", |row| row.line.waiting.to_string())}
@@ -148,6 +158,7 @@ fn Limits(view: View) -> impl IntoView {
                 {cell("Expired", |row| row.expired.to_string())}
             </tr>
         }
+        .erase()
     };
     view! {
         <section class="panel">
@@ -170,7 +181,7 @@ fn Limits(view: View) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        <For each=move || names.get() key=Clone::clone children=row />
+                        {each(move || names.get(), Clone::clone, row)}
                     </tbody>
                 </table>
             </div>
@@ -260,8 +271,22 @@ fn whole(value: f64) -> String {
 /// The settings in force, and where each comes from.
 #[component]
 fn Settings(view: View) -> impl IntoView {
-    let rows =
-        Memo::new(move |_| view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
+    let rows = memo(move || view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
+    let row = |row: SettingRow| {
+        let hook = row.name.clone();
+        view! {
+            <tr data-testid="setting" data-name=hook>
+                <th scope="row">
+                    <code>{row.name}</code>
+                </th>
+                <td>
+                    <code>{row.value}</code>
+                </td>
+                <td class="source">{row.source}</td>
+            </tr>
+        }
+        .erase()
+    };
     view! {
         <section class="panel">
             <h2>"Settings in force"</h2>
@@ -275,24 +300,7 @@ fn Settings(view: View) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        <For
-                            each=move || rows.get()
-                            key=|row| (row.name.clone(), row.value.clone(), row.source.clone())
-                            children=|row| {
-                                let hook = row.name.clone();
-                                view! {
-                                    <tr data-testid="setting" data-name=hook>
-                                        <th scope="row">
-                                            <code>{row.name}</code>
-                                        </th>
-                                        <td>
-                                            <code>{row.value}</code>
-                                        </td>
-                                        <td class="source">{row.source}</td>
-                                    </tr>
-                                }
-                            }
-                        />
+                        {each(move || rows.get(), |row| format!("{} {} {}", row.name, row.value, row.source), row)}
                     </tbody>
                 </table>
             </div>

@@ -1,4 +1,4 @@
-//! What stands behind the server functions: each asks the engine for the session of the cookie.
+//! What stands behind the server functions and the first page: each asks the engine for the session of the cookie.
 
 use std::sync::Arc;
 
@@ -13,11 +13,36 @@ use anteroom::{
         TurnPage,
     },
 };
-use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use crate::api::House;
+use super::refusals::Refused;
+use crate::{api::House, first::First};
+
+impl From<SendError> for Refused {
+    fn from(error: SendError) -> Self {
+        if let SendError::Store(fault) = &error {
+            tracing::error!(%fault, "a message was not accepted");
+        }
+        Self {
+            status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            retry_after: error.retry_after(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(fault: StoreError) -> Self {
+        tracing::error!(%fault, "conversations could not be read");
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            retry_after: Some(5),
+            message: "Your conversations cannot be read at the moment. Try again in a moment.".to_owned(),
+        }
+    }
+}
 
 /// The engine and the session of whoever asks.
 struct Asker {
@@ -26,13 +51,23 @@ struct Asker {
 }
 
 impl Asker {
+    /// Whoever sent this request, if it came with a cookie of ours.
+    fn of(engine: Arc<Engine>, request: &Extensions) -> Result<Self, Refused> {
+        match request.get() {
+            Some(&Browser(id)) => Ok(Self { engine, id }),
+            None => Err(Refused {
+                status: StatusCode::UNAUTHORIZED,
+                retry_after: None,
+                message: NoCookie::MESSAGE.to_owned(),
+            }),
+        }
+    }
+
+    /// Whoever called the server function that runs.
     fn find() -> Result<Self, ServerFnError> {
         let engine = use_context().ok_or_else(|| ServerFnError::new("The engine is not there."))?;
-        let browser = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Browser>().copied());
-        match browser {
-            Some(Browser(id)) => Ok(Self { engine, id }),
-            None => Err(refuse(StatusCode::UNAUTHORIZED, None, NoCookie::MESSAGE)),
-        }
+        let request = use_context::<Parts>().ok_or_else(|| ServerFnError::new("The request is not there."))?;
+        Self::of(engine, &request.extensions).map_err(Refused::tell)
     }
 
     /// The session, if it is in memory: looking at a page does not make one.
@@ -44,80 +79,79 @@ impl Asker {
     fn session(&self) -> Arc<Session> {
         self.engine.sessions().open(self.id)
     }
-}
 
-fn refuse(status: StatusCode, retry_after: Option<u32>, message: impl Into<String>) -> ServerFnError {
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(status);
-        if let Some(seconds) = retry_after {
-            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+    async fn house(&self) -> Result<House, Refused> {
+        let (engine, session) = (&self.engine, self.known());
+        // Before anything else is read: what happens meanwhile is then replayed rather than missed.
+        let feed = engine.feed_position(session.as_deref());
+        let settings = engine.settings();
+        Ok(House {
+            conversations: engine.turns().conversations(self.id, session.as_deref(), None).await?,
+            status: engine.status(session.as_deref()),
+            feed,
+            model: engine.model().to_owned(),
+            version: VERSION.to_owned(),
+            max_upload_bytes: settings.max_upload_bytes,
+            queue: settings.policy.queue,
+        })
     }
-    ServerFnError::ServerError(message.into())
-}
 
-fn not_sent(error: &SendError) -> ServerFnError {
-    if let SendError::Store(fault) = error {
-        tracing::error!(%fault, "a message was not accepted");
+    async fn conversation(&self, id: ConversationId) -> Result<Option<ConversationView>, Refused> {
+        let session = self.known();
+        let feed = self.engine.feed_position(session.as_deref());
+        let turns = self.engine.turns();
+        Ok(turns.conversation(self.id, session.as_deref(), id, feed).await?)
     }
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    refuse(status, error.retry_after(), error.to_string())
 }
 
-fn not_read(fault: &StoreError) -> ServerFnError {
-    tracing::error!(%fault, "conversations could not be read");
-    refuse(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        Some(5),
-        "Your conversations cannot be read at the moment. Try again in a moment.",
-    )
+/// What the page starts with that this request asks for; `id` is the conversation that it shows.
+pub(super) async fn first(
+    engine: Arc<Engine>,
+    request: &Extensions,
+    id: Option<ConversationId>,
+) -> Result<First, Refused> {
+    let asker = Asker::of(engine, request)?;
+    // The house first: its feed number is then no later than the conversation's, and nothing is missed.
+    let house = asker.house().await?;
+    let conversation = match id {
+        Some(id) => Some((id, asker.conversation(id).await?)),
+        None => None,
+    };
+    Ok(First { house, conversation })
 }
 
 fn not_changed(fault: &StoreError) -> ServerFnError {
     tracing::error!(%fault, "a change was not stored");
-    refuse(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Some(5),
-        format!(
-            "Nothing was changed, because {}. Try again in a moment.",
-            fault.sentence()
-        ),
-    )
+    let message = format!(
+        "Nothing was changed, because {}. Try again in a moment.",
+        fault.sentence()
+    );
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Refused {
+        status,
+        retry_after: Some(5),
+        message,
+    }
+    .tell()
+}
+
+fn refuse(status: StatusCode, message: &str) -> ServerFnError {
+    Refused {
+        status,
+        retry_after: None,
+        message: message.to_owned(),
+    }
+    .tell()
 }
 
 /// See [`crate::api::house`].
 pub(crate) async fn house() -> Result<House, ServerFnError> {
-    let asker = Asker::find()?;
-    let (engine, session) = (&asker.engine, asker.known());
-    // Before anything else is read: what happens meanwhile is then replayed rather than missed.
-    let feed = engine.feed_position(session.as_deref());
-    let settings = engine.settings();
-    Ok(House {
-        conversations: engine
-            .turns()
-            .conversations(asker.id, session.as_deref(), None)
-            .await
-            .map_err(|fault| not_read(&fault))?,
-        status: engine.status(session.as_deref()),
-        feed,
-        model: engine.model().to_owned(),
-        version: VERSION.to_owned(),
-        max_upload_bytes: settings.max_upload_bytes,
-        queue: settings.policy.queue,
-    })
+    Asker::find()?.house().await.map_err(Refused::tell)
 }
 
 /// See [`crate::api::conversation`].
 pub(crate) async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
-    let asker = Asker::find()?;
-    let session = asker.known();
-    let feed = asker.engine.feed_position(session.as_deref());
-    let view = asker
-        .engine
-        .turns()
-        .conversation(asker.id, session.as_deref(), id, feed)
-        .await;
-    view.map_err(|fault| not_read(&fault))
+    Asker::find()?.conversation(id).await.map_err(Refused::tell)
 }
 
 /// See [`crate::api::conversations`].
@@ -129,14 +163,14 @@ pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<Conve
         .turns()
         .conversations(asker.id, session.as_deref(), after)
         .await;
-    page.map_err(|fault| not_read(&fault))
+    page.map_err(|fault| Refused::from(fault).tell())
 }
 
 /// See [`crate::api::earlier`].
 pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
     let asker = Asker::find()?;
     let page = asker.engine.turns().earlier(asker.id, before).await;
-    page.map_err(|fault| not_read(&fault))
+    page.map_err(|fault| Refused::from(fault).tell())
 }
 
 /// See [`crate::api::search`].
@@ -144,13 +178,13 @@ pub(crate) async fn search(text: &str) -> Result<SearchResults, ServerFnError> {
     let asker = Asker::find()?;
     let session = asker.known();
     let results = asker.engine.turns().search(asker.id, session.as_deref(), text).await;
-    results.map_err(|fault| not_read(&fault))
+    results.map_err(|fault| Refused::from(fault).tell())
 }
 
 /// See [`crate::api::rename`].
 pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), ServerFnError> {
     if title.trim().is_empty() {
-        return Err(refuse(StatusCode::BAD_REQUEST, None, "A conversation needs a title."));
+        return Err(refuse(StatusCode::BAD_REQUEST, "A conversation needs a title."));
     }
     let asker = Asker::find()?;
     let renamed = asker.engine.turns().rename(&asker.session(), conversation, title).await;
@@ -195,7 +229,6 @@ fn done(result: Result<bool, StoreError>) -> Result<(), ServerFnError> {
         Ok(true) => Ok(()),
         Ok(false) => Err(refuse(
             StatusCode::NOT_FOUND,
-            None,
             "This conversation is not here any more, or is being answered at the moment.",
         )),
         Err(fault) => Err(not_changed(&fault)),
@@ -210,7 +243,7 @@ pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
         .turns()
         .send(&asker.session(), request)
         .await
-        .map_err(|error| not_sent(&error))
+        .map_err(|error| Refused::from(error).tell())
 }
 
 /// See [`crate::api::cancel`].
@@ -228,7 +261,7 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnErr
         .turns()
         .again(&asker.session(), turn, new)
         .await
-        .map_err(|error| not_sent(&error))
+        .map_err(|error| Refused::from(error).tell())
 }
 
 /// See [`crate::api::refresh`].

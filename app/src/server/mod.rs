@@ -4,4 +4,5 @@ pub mod api;
 pub mod assets;
 pub mod backup;
 pub mod pages;
+mod refusals;
 pub mod run;

@@ -1,29 +1,26 @@
 //! The routes of the site: pages, server functions, assets, and the engine's doors.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anteroom::{engine::Engine, http};
 use axum::{
     Router,
-    body::Body,
-    extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse as _, Response},
+    response::Response,
     routing::post,
 };
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, handle_server_fns_with_context};
-use tokio::time::timeout;
-use tracing::warn;
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 
-use super::assets;
-use crate::{App, AssetUrls, shell};
-
-/// How long rendering a page may take before it is begun anew; a page takes milliseconds. Doubled with each try.
-const RENDER: Duration = Duration::from_secs(6);
-/// How often a page is rendered before it is given up.
-const TRIES: u32 = 3;
+use super::{api, assets, refusals};
+use crate::{
+    App, AssetUrls,
+    app::{Page, conversation_of},
+    first::Carried,
+    shell,
+};
 
 /// The whole site in front of `engine`.
 pub fn router(engine: &Arc<Engine>) -> Router {
@@ -40,15 +37,11 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         css: urls.css,
     };
     let context = {
-        let engine = Arc::clone(engine);
+        let (engine, urls) = (Arc::clone(engine), urls.clone());
         move || {
             provide_context(Arc::clone(&engine));
             provide_context(urls.clone());
         }
-    };
-    let server_functions = {
-        let context = context.clone();
-        post(move |request: Request<Body>| handle_server_fns_with_context(context.clone(), request))
     };
     let document = {
         let options = options.clone();
@@ -58,38 +51,37 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         }
     };
     let pages = Router::new()
-        .route("/api/{*function}", server_functions)
+        .route("/api/{*function}", post(refusals::unknown_function))
+        // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(
             context,
             move |_| document(),
         ))
         .with_state(options)
-        .layer(middleware::from_fn(render));
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish))
+        .layer(middleware::from_fn_with_state(urls, refusals::in_words));
     http::site(engine, pages.merge(assets::router()))
 }
 
-/// Renders a page, and once more where that got stuck.
-///
-/// Of some five hundred pages asked for at once, leptos 0.8.23 leaves one waiting for a suspense that has long been
-/// resolved. Reading changes nothing, so it can be asked for again.
-async fn render(request: Request, next: Next) -> Response {
-    if request.method() != Method::GET {
+/// Fetches what a page starts with before it is rendered, so that rendering waits for nothing: of some five hundred
+/// pages rendered at once, leptos 0.8.23 would leave one waiting for ever for a suspense that has been resolved.
+async fn furnish(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    // Of an address that leads nowhere, nobody needs to be known.
+    if Page::of(path) == Page::Missing {
         return next.run(request).await;
     }
-    let (parts, _) = request.into_parts();
-    for attempt in 0..TRIES {
-        let request = Request::from_parts(parts.clone(), Body::empty());
-        match timeout(RENDER * 2_u32.pow(attempt), next.clone().run(request)).await {
-            Ok(response) => return response,
-            Err(_) => warn!(path = parts.uri.path(), "a page got stuck while it was rendered"),
-        }
+    let (carried, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
+        Ok(first) => (Carried::new(Ok(first)), None),
+        Err(refused) => (Carried::new(Err(refused.message.clone())), Some(refused)),
+    };
+    request.extensions_mut().insert(carried);
+    let response = next.run(request).await;
+    match refused {
+        Some(refused) => refused.mark(response),
+        None => response,
     }
-    http::Refusal::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "This page could not be made. Reload it.",
-    )
-    .into_response()
 }
 
 /// Lets the page run only the scripts that this render has marked, and talk only to this site.

@@ -3,7 +3,11 @@
 use anteroom::wire::{ConversationId, FileId, MAX_MESSAGE_BYTES, TurnId, TurnState};
 use reqwest::{StatusCode, header};
 
-use crate::support::{Browser, Feed, Site, answer_of, request};
+use crate::support::{Browser, Feed, Reply, Site, answer_of, request};
+
+/// In the format that the browser's half of a server function reads.
+const UNREADABLE: &str =
+    "ServerError|This request could not be read. Reload the page, which may be older than the server.";
 
 #[tokio::test]
 async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
@@ -35,14 +39,23 @@ async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
             *byte = 0xff;
         }
     }
-    let reply = browser.ask(json(raw)).await;
-    assert!(
-        reply.status.is_client_error() || reply.status.is_server_error(),
-        "{reply:?}"
-    );
-    for garbage in [&b"{"[..], b"", b"[]", b"{\"request\":{\"turn\":\"x\"}}"] {
+    for garbage in [&raw[..], b"{", b"", b"[]", b"{\"request\":{\"turn\":\"x\"}}"] {
         let reply = browser.ask(json(garbage.to_vec())).await;
-        assert!(!reply.status.is_success(), "{reply:?}");
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
+        assert_eq!(reply.text, UNREADABLE);
+    }
+    for garbage in [
+        "",
+        "turn=",
+        "turn=x",
+        "turn=%ff",
+        "TURN=0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f",
+    ] {
+        let form = browser.post("/api/cancel");
+        let form = form.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let reply = browser.ask(form.body(garbage)).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{garbage}: {reply:?}");
+        assert_eq!(reply.text, UNREADABLE);
     }
     let files = vec![FileId::new(); 11];
     assert_eq!(
@@ -192,6 +205,53 @@ async fn a_page_sent_without_webassembly_works() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_refused_is_answered_with_a_page() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let nobody = Browser {
+        cookie: String::new(),
+        ..browser.clone()
+    };
+    let send = async |from: &Browser, form: &str| -> Reply {
+        let request = from.post("/api/send_form").header(header::ACCEPT, "text/html,*/*");
+        let request = request
+            .header(header::REFERER, format!("http://{}/", from.addr))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        from.ask(request.body(form.to_owned())).await
+    };
+    let whole = format!("turn={}&text=my+%3Cb%3Ewords", TurnId::new());
+    let blank = format!("turn={}&text=+", TurnId::new());
+    let elsewhere = ConversationId::new();
+    let strange = format!("{whole}&conversation={elsewhere}");
+    for (from, form, status, reason) in [
+        (&nobody, &whole, StatusCode::UNAUTHORIZED, "Allow cookies for this site"),
+        (&browser, &blank, StatusCode::BAD_REQUEST, "empty"),
+        (&browser, &strange, StatusCode::NOT_FOUND, "conversation"),
+        (
+            &browser,
+            &"text=my+%3Cb%3Ewords".to_owned(),
+            StatusCode::BAD_REQUEST,
+            "could not be read",
+        ),
+    ] {
+        let page = send(from, form).await;
+        assert_eq!(page.status, status, "{}", page.text);
+        assert!(page.text.starts_with("<!DOCTYPE html>"), "{}", page.text);
+        assert!(page.text.contains("Your message was not sent"), "{}", page.text);
+        assert!(page.text.contains(reason), "{}", page.text);
+        assert!(!page.text.contains("ServerError"), "{}", page.text);
+        assert!(
+            form == &blank || page.text.contains("my &lt;b&gt;words"),
+            "{}",
+            page.text
+        );
+        let back = format!("/c/{elsewhere}");
+        assert_eq!(page.text.contains(&back), form == &strange, "{}", page.text);
+    }
+    assert!(site.model.record().requests.is_empty());
+}
+
+#[tokio::test]
 async fn health_and_metrics_answer_while_every_slot_is_busy() {
     let site = Site::start(&[("ENABLE_CONCURRENT_PROCESSING", "false")]).await;
     site.model.hold(true);
@@ -218,7 +278,9 @@ async fn unknown_pages_and_functions_are_not_found() {
         .ask(browser.get("/nowhere").header(header::ACCEPT, "text/html"))
         .await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
-    assert!(!browser.ask(browser.post("/api/nothing")).await.status.is_success());
+    let function = browser.ask(browser.post("/api/nothing")).await;
+    assert_eq!(function.status, StatusCode::NOT_FOUND);
+    assert!(function.text.contains("Reload the page"), "{}", function.text);
     assert_eq!(
         browser.ask(browser.get("/files/not-an-id")).await.status,
         StatusCode::BAD_REQUEST
@@ -233,7 +295,21 @@ async fn unknown_pages_and_functions_are_not_found() {
     );
 }
 
-/// What is rendered on the way to a page is disposed of by other threads; a page must not reach for it.
+#[tokio::test]
+async fn a_page_that_cannot_be_made_says_why() {
+    let site = Site::start(&[]).await;
+    let nobody = Browser {
+        cookie: String::new(),
+        ..site.browser().await
+    };
+    // Only a browser that asks for a page is given a cookie.
+    let page = nobody.ask(nobody.get("/stats").header(header::ACCEPT, "*/*")).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(page.text.contains("This page could not be made"), "{}", page.text);
+    assert!(page.text.contains("Allow cookies for this site"), "{}", page.text);
+}
+
+/// Pages are rendered by several threads at once, and none may wait for what another has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_asked_for_all_at_once_are_all_there() {
     let site = Site::start(&[]).await;
@@ -251,11 +327,14 @@ async fn pages_asked_for_all_at_once_are_all_there() {
         };
         asking.spawn(async move {
             let page = browser.get(&path).header(header::ACCEPT, "text/html");
-            (browser.ask(page).await.status, path)
+            (browser.ask(page).await, path)
         });
     }
     while let Some(asked) = asking.join_next().await {
-        let (status, path) = asked.expect("asked");
-        assert_eq!(status, StatusCode::OK, "{path}");
+        let (page, path) = asked.expect("asked");
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        // The list of conversations, and for the browser's half what the page was made of.
+        let titles = page.text.matches("hello").count();
+        assert!(titles >= 2, "{path}: {}", page.text);
     }
 }

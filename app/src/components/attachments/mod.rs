@@ -8,19 +8,21 @@ use leptos::prelude::*;
 pub(crate) use self::upload::Uploads;
 use self::upload::{Stage, Upload};
 use super::icon::{self, Icon};
-use crate::{erase::Erase as _, feed::Store, format};
+use crate::{
+    erase::{Erase as _, each, live, when},
+    feed::Store,
+    format,
+};
 
 /// The row of files above the text.
 #[component]
 pub(crate) fn Attachments(uploads: Uploads) -> impl IntoView {
-    view! {
-        <Show when=move || uploads.any()>
-            <ul class="chips attachments">
-                <For each=move || uploads.list() key=|upload| upload.key children=move |upload| view! { <Attachment uploads upload /> } />
-            </ul>
-        </Show>
-    }
-    .erase()
+    let chip = move |upload| view! { <Attachment uploads upload /> }.erase();
+    let chips = move || {
+        let chips = each(move || uploads.list(), |upload| upload.key.to_string(), chip);
+        view! { <ul class="chips attachments">{chips}</ul> }.erase()
+    };
+    when(move || uploads.any(), chips)
 }
 
 /// One file: its name, how far it is, and the way out.
@@ -42,17 +44,19 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         Stage::Failed(reason) => reason,
     };
     let percent = move || match stage.get() {
-        Stage::Sending { percent } => Some(percent),
+        Stage::Sending { percent } => Some(percent.to_string()),
         _ => None,
     };
     let failed = move || matches!(stage.get(), Stage::Failed(_));
     let label = format!("Remove {}", upload.name);
     view! {
-        <li class="chip" class:bad=failed data-testid="attachment" data-state=move || stage.with(Stage::name)>
+        <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.with(Stage::name))>
             <Icon path=icon::FILE />
             <span class="chip-name">{upload.name}</span>
-            <span class="chip-note" role=move || failed().then_some("alert")>{note}</span>
-            {move || percent().map(|percent| view! { <progress class="chip-progress" max="100" value=percent></progress> })}
+            <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>
+            {when(move || percent().is_some(), move || {
+                view! { <progress class="chip-progress" max="100" value=live(percent)></progress> }.erase()
+            })}
             <button class="chip-remove" type="button" aria-label=label on:click=move |_| uploads.remove(key)>
                 <Icon path=icon::CLOSE />
             </button>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::scene::Door;
+use super::{pixels, scene::Door};
 
 impl Door {
     const fn class(self) -> &'static str {
@@ -64,7 +64,7 @@ pub(super) fn view(door: Door, frame: Frame) -> impl IntoView {
         <g class=door.class()>
             <path class="door-frame" d=frame.outline() />
             <path class="door-leaf" d=frame.leaf() />
-            <circle class="door-knob" cx=knob.0 cy=knob.1 r=frame.width * 0.055 />
+            <circle class="door-knob" cx=pixels(knob.0) cy=pixels(knob.1) r=pixels(frame.width * 0.055) />
         </g>
     }
 }

@@ -11,7 +11,11 @@ use self::{
     door::Frame,
     scene::{Doors, Item, Scene, Style},
 };
-use crate::{erase::Erase as _, feed::Store, format};
+use crate::{
+    erase::{Erase as _, each, live, memo},
+    feed::Store,
+    format,
+};
 
 /// How large the line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,48 +111,51 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
     };
     let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
+    let items = move || scene.with(|scene| scene.items.clone());
+    let row = move |item: Item| {
+        let key = item.key();
+        let mark_of_one = matches!(item, Item::Mark { .. });
+        // The item of this key as it is now; one on its way out stays where it was.
+        let now = Memo::new(move |before: Option<&Item>| {
+            let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
+            now.unwrap_or_else(|| before.unwrap_or(&item).clone())
+        });
+        let x = live(move || pixels(at(now.with(Item::place))));
+        if mark_of_one {
+            let class = live(move || now.with(Item::class));
+            view! { <circle class=class cx=x cy=pixels(floor - mark - 2.0) r=pixels(mark) /> }.erase()
+        } else {
+            let words = live(move || now.with(Item::text));
+            view! {
+                <text class="gap" x=x y=pixels(floor - 3.0)>
+                    {words}
+                </text>
+            }
+            .erase()
+        }
+    };
     view! {
         <div class=scale.class() aria-hidden="true">
             <svg
-                width=length
-                height=floor
-                viewBox=move || format!("0 0 {} {floor}", length())
+                width=live(move || pixels(length()))
+                height=pixels(floor)
+                viewBox=live(move || format!("0 0 {} {}", pixels(length()), pixels(floor)))
                 preserveAspectRatio="xMinYMax meet"
             >
-                {doors}
-                <For
-                    each=move || scene.with(|scene| scene.items.clone())
-                    key=|item| item.key()
-                    children=move |item| {
-                        let key = item.key();
-                        // The item of this key as it is now; one on its way out stays where it was.
-                        let last = item.clone();
-                        let now = Memo::new(move |before: Option<&Item>| {
-                            let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
-                            now.unwrap_or_else(|| before.unwrap_or(&last).clone())
-                        });
-                        let x = move || at(now.with(Item::place));
-                        match item {
-                            Item::Mark { .. } => {
-                                let class = move || now.with(Item::class);
-                                view! { <circle class=class cx=x cy=floor - mark - 2.0 r=mark /> }.erase()
-                            }
-                            Item::Gap { .. } => {
-                                let words = move || now.with(Item::text);
-                                view! {
-                                    <text class="gap" x=x y=floor - 3.0>
-                                        {words}
-                                    </text>
-                                }
-                                    .erase()
-                            }
-                        }
-                    }
-                />
+                {live(doors)}
+                {each(items, |item| item.key().to_string(), row)}
             </svg>
         </div>
     }
     .erase()
+}
+
+/// A length in pixels, to a tenth: without the float formatting of the standard library, which is large.
+fn pixels(length: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a length on a screen")]
+    let tenths = (length * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 /// Width of the bar that stands for more doors than can be drawn.
@@ -179,10 +186,17 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
 }
 
 fn meter(share: f64, lit: bool, floor: f64, height: f64) -> impl IntoView {
-    let y = floor - height;
+    let (y, height) = (pixels(floor - height), pixels(height));
     view! {
-        <rect class="meter" x="1" y=y width=METER height=height rx="2" />
-        <rect class=if lit { "meter-busy lit" } else { "meter-busy" } x="1" y=y width=METER * share height=height rx="2" />
+        <rect class="meter" x="1" y=y.clone() width=pixels(METER) height=height.clone() rx="2" />
+        <rect
+            class=if lit { "meter-busy lit" } else { "meter-busy" }
+            x="1"
+            y=y
+            width=pixels(METER * share)
+            height=height
+            rx="2"
+        />
     }
 }
 
@@ -190,7 +204,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> impl IntoView {
 #[component]
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
-    let line = Memo::new(move |_| store.status.with(|status| status.line.clone()));
+    let line = memo(move || store.status.with(|status| status.line.clone()));
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
             line.as_ref()
@@ -217,17 +231,17 @@ pub(crate) fn LineSummary() -> impl IntoView {
             class="line-summary"
             href="/stats"
             data-testid="line"
-            data-running=move || figure(|line| Some(line.running))
-            data-limit=move || figure(|line| line.limit)
-            data-waiting=move || figure(|line| Some(line.waiting))
-            title=whole
-            aria-label=move || whole().map(|whole| format!("The line: {whole}. See the stats."))
+            data-running=live(move || figure(|line| Some(line.running)))
+            data-limit=live(move || figure(|line| line.limit))
+            data-waiting=live(move || figure(|line| Some(line.waiting)))
+            title=live(whole)
+            aria-label=live(move || whole().map(|whole| format!("The line: {whole}. See the stats.")))
         >
             <Line scale=Scale::Small />
             <span class="line-text" aria-hidden="true">
-                <span class="line-busy">{move || text().0}</span>
-                <span class="line-waiting">{move || text().1}</span>
-                <span class="line-start">{move || text().2}</span>
+                <span class="line-busy">{live(move || text().0)}</span>
+                <span class="line-waiting">{live(move || text().1)}</span>
+                <span class="line-start">{live(move || text().2)}</span>
             </span>
         </a>
     }

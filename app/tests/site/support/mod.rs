@@ -5,7 +5,7 @@ mod browser;
 mod feed;
 mod site;
 
-pub(crate) use browser::{Browser, request};
+pub(crate) use browser::{Browser, Reply, request};
 pub(crate) use feed::{Feed, answer_of};
 pub(crate) use site::Site;
 
