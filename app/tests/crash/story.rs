@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use anteroom::wire::ConversationId;
 use anteroom_loopback::{Config, Loopback};
 use futures_util::future::join_all;
-use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -93,10 +93,10 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
                 });
             }
         }
-        for _ in 0..random.random_range(1..=6) {
+        for _ in 0..random.random_range(1..=24) {
             model.release_one();
         }
-        let kill_after = Duration::from_micros(random.random_range(0..250_000));
+        let kill_after = Duration::from_micros(random.random_range(0..400_000));
         tokio::time::sleep(kill_after).await;
         server.kill();
         soon(
