@@ -8,4 +8,5 @@ pub(crate) mod chat;
 pub(crate) mod logs;
 pub(crate) mod missing;
 pub(crate) mod refreshing;
+mod settings;
 pub(crate) mod stats;
