@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod chat;
+pub(crate) mod data;
 pub(crate) mod logs;
 pub(crate) mod missing;
 pub(crate) mod refreshing;
