@@ -2,6 +2,7 @@
 //! cut.
 
 mod fault;
+pub mod search;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -148,11 +149,7 @@ pub trait Store: Send + Sync {
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.
     async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError>;
     /// Brings back what was deleted. `None`: it has been purged, or was never there.
-    async fn undelete(
-        &self,
-        session: SessionId,
-        id: ConversationId,
-    ) -> Result<Option<ConversationRecord>, StoreError>;
+    async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
     /// Keeps what is known of an uploaded file.
     async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
 

@@ -1,0 +1,258 @@
+//! Opening the database, and what can stand in the way.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use thiserror::Error;
+
+use super::{
+    faults,
+    lock::{Lock, Taken},
+    options, schema,
+};
+use crate::store::StoreError;
+
+/// The database's file, inside the data directory.
+pub(super) const FILE: &str = "anteroom.db";
+
+/// The store cannot be opened. `Display` tells the operator what happened and what to do.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Where the data directory should be is something else.
+    #[error("{0} is not a folder. Set DATA_DIR to one, or remove what is there")]
+    NotAFolder(PathBuf),
+    /// Another server has it.
+    #[error(
+        "{data_dir} is in use by another Anteroom ({holder}). Stop that one first, or set DATA_DIR to a folder of this server's own",
+        data_dir = data_dir.display()
+    )]
+    InUse {
+        /// The data directory.
+        data_dir: PathBuf,
+        /// Who holds it, in words.
+        holder: String,
+    },
+    /// A later version of this program has written it.
+    #[error(
+        "{file} was made by a newer Anteroom (it has migration {version}, which this one does not know). Start that version, or \
+         restore a back-up made by this one: see docs/operating.md",
+        file = file.display()
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// The first migration that is not known.
+        version: i64,
+    },
+    /// The database has had another migration of that number.
+    #[error(
+        "{file} was made by an Anteroom whose migration {version} was another one. Start the build that made it, or set \
+         DATA_DIR to a folder of this one's own",
+        file = file.display()
+    )]
+    Changed {
+        /// The database.
+        file: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// It cannot be written, and would have to be.
+    #[error(
+        "{file} was made by an older Anteroom and has to be brought up to date, but cannot be written. Make it writable and start again",
+        file = file.display()
+    )]
+    Outdated {
+        /// The database.
+        file: PathBuf,
+    },
+    /// It is not what it should be.
+    #[error(
+        "{file} is damaged or not a database ({reason}). Nothing has been changed. Move it away to keep it, and restore a \
+         back-up: see docs/operating.md",
+        file = file.display()
+    )]
+    Damaged {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
+    /// Another program has it.
+    #[error("{file} is locked by another program. Close whatever has it open (a database browser?) and start again", file = file.display())]
+    Locked {
+        /// The database.
+        file: PathBuf,
+    },
+    /// There is no room.
+    #[error("the disk of {path} is full. Make room and start again", path = path.display())]
+    Full {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
+    /// There is nothing to read, and nothing can be made.
+    #[error("{path} cannot be written ({reason}), and there is no database there to read. Make DATA_DIR writable and start again", path = path.display())]
+    ReadOnly {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// It was not closed well, and cannot be read as it is without being written.
+    #[error(
+        "{file} was not closed when its server ended, and its disk cannot be written, which reading it needs now. Make the disk \
+         writable and start again",
+        file = file.display()
+    )]
+    Unreadable {
+        /// The database.
+        file: PathBuf,
+    },
+    /// Anything else.
+    #[error("{file} cannot be opened: {reason}", file = file.display())]
+    Failed {
+        /// The database, or another file of the data directory.
+        file: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn of_database(error: &sqlx::Error, file: &Path) -> Self {
+        let file = file.to_owned();
+        match faults::meaning(error) {
+            StoreError::Full => Self::Full { path: file },
+            StoreError::ReadOnly(reason) => Self::ReadOnly { path: file, reason },
+            StoreError::Locked => Self::Locked { file },
+            StoreError::Damaged(reason) => Self::Damaged { file, reason },
+            StoreError::Closed | StoreError::Other(_) => Self::Failed {
+                file,
+                reason: error.to_string(),
+            },
+        }
+    }
+
+    pub(super) fn of_io(source: io::Error, path: &Path) -> Self {
+        let path = path.to_owned();
+        match (faults::of_io(&source), source.kind()) {
+            (Some(StoreError::Full), _) => Self::Full { path },
+            (Some(StoreError::ReadOnly(reason)), _) => Self::ReadOnly { path, reason },
+            (_, io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists) => Self::NotAFolder(path),
+            _ => Self::Failed {
+                file: path,
+                reason: source.to_string(),
+            },
+        }
+    }
+}
+
+/// What opening has found.
+pub(super) struct Opened {
+    pub(super) lock: Lock,
+    pub(super) access: Access,
+    /// For connections that read.
+    pub(super) reading: SqliteConnectOptions,
+}
+
+/// What may be done with the database.
+pub(super) enum Access {
+    /// All. The connection is the one that writes.
+    Write(SqliteConnection, SqliteConnectOptions),
+    /// Reading, for this reason.
+    Read(String),
+}
+
+/// Opens the database in a data directory, making both where there are none, and brings it up to date.
+pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Opened, OpenError> {
+    let file = data_dir.join(FILE);
+    let place = data_dir.to_owned();
+    let prepared = tokio::task::spawn_blocking(move || prepare(&place)).await;
+    let Taken { lock, read_only } = prepared.map_err(|error| OpenError::Failed {
+        file: file.clone(),
+        reason: error.to_string(),
+    })??;
+    if let Some(reason) = read_only {
+        let reading = read_only_options(&file, tuning)?;
+        let mut connection = reading.connect().await.map_err(|error| unreadable(&error, &file))?;
+        schema::check(&mut connection, &file).await?;
+        return Ok(Opened {
+            lock,
+            access: Access::Read(format!("{reason}; once it can be written again, restart Anteroom")),
+            reading,
+        });
+    }
+    let writing = options::writing(&file, tuning);
+    let mut connection = writing
+        .connect()
+        .await
+        .map_err(|error| OpenError::of_database(&error, &file))?;
+    schema::migrate(&mut connection, &file).await?;
+    Ok(Opened {
+        lock,
+        access: Access::Write(connection, writing),
+        reading: options::reading(&file, tuning),
+    })
+}
+
+/// Makes the folder and an empty file, both for this user only, takes the lock, and finds out whether they can be written.
+///
+/// The database is opened here as a file only while this process has no connection to it: closing it would let go of
+/// SQLite's locks on it.
+fn prepare(data_dir: &Path) -> Result<Taken, OpenError> {
+    make_folder(data_dir)?;
+    let mut taken = Lock::take(data_dir)?;
+    let file = data_dir.join(FILE);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(taken.read_only.is_none());
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&file) {
+        Ok(_) => {}
+        Err(error) if file.is_file() => match faults::of_io(&error) {
+            Some(StoreError::ReadOnly(reason)) => {
+                taken.read_only.get_or_insert(reason);
+            }
+            _ => return Err(OpenError::of_io(error, &file)),
+        },
+        Err(error) => match taken.read_only {
+            Some(reason) => return Err(OpenError::ReadOnly { path: file, reason }),
+            None => return Err(OpenError::of_io(error, &file)),
+        },
+    }
+    Ok(taken)
+}
+
+fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(data_dir) {
+        Err(_) if data_dir.exists() && !data_dir.is_dir() => Err(OpenError::NotAFolder(data_dir.into())),
+        Err(error) => Err(OpenError::of_io(error, data_dir)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A database that has been closed well is all in its file. It can then be read without the two files beside it, which
+/// could not be made.
+fn read_only_options(file: &Path, tuning: options::Tuning) -> Result<SqliteConnectOptions, OpenError> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    match fs::metadata(&log) {
+        Ok(log) if log.len() > 0 => Ok(options::reading(file, tuning)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::of_io(error, file)),
+        _ => Ok(options::reading(file, tuning).immutable(true)),
+    }
+}
+
+fn unreadable(error: &sqlx::Error, file: &Path) -> OpenError {
+    match OpenError::of_database(error, file) {
+        OpenError::Failed { file, .. } | OpenError::ReadOnly { path: file, .. } => OpenError::Unreadable { file },
+        other => other,
+    }
+}

@@ -1,0 +1,53 @@
+//! How connections to the database are set up.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _,
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+/// What tests set otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tuning {
+    /// How long to wait for another program's lock.
+    pub(super) busy_timeout: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The connection that writes.
+pub(super) fn writing(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
+    common(file, tuning)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit is on the disk when it returns, not at the next checkpoint only; on macOS past the drive's cache, too.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("fullfsync", "ON")
+        // What is deleted is overwritten, and its room can be given back piece by piece.
+        .pragma("secure_delete", "ON")
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        // After a burst the log beside the database shrinks to this many bytes again.
+        .pragma("journal_size_limit", "16777216")
+}
+
+/// A connection that reads.
+pub(super) fn reading(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
+    common(file, tuning).read_only(true)
+}
+
+fn common(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(tuning.busy_timeout)
+        .foreign_keys(true)
+        // What is sorted is private, and the disk may be full.
+        .pragma("temp_store", "MEMORY")
+        .thread_name(|id| format!("sqlite-{id}"))
+        .disable_statement_logging()
+}

@@ -1,0 +1,211 @@
+//! Rows of the database as records, and the values that go into them.
+
+use sqlx::{Row as _, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    queue::OrderKey,
+    sessions::SessionId,
+    store::{ConversationRecord, Step, TurnRecord, Unfinished},
+    wire::{ConversationId, FileId, FileKind, FileView, TurnId, TurnState, Usage, Versions},
+};
+
+/// The columns of [`conversation`]: `s` is its session, `c` itself.
+macro_rules! conversation_columns {
+    () => {
+        "s.id AS session, c.id AS conversation, c.title, c.updated_at, c.head"
+    };
+}
+
+/// The columns of [`turn`]: `s` is its session, `c` its conversation, `t` itself.
+macro_rules! turn_columns {
+    () => {
+        "s.id AS session, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.state, t.reason, \
+         t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
+         (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
+         (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size) ORDER BY tf.position) \
+          FROM turn_files tf JOIN files f ON f.key = tf.file WHERE tf.turn = t.key) AS files"
+    };
+}
+
+/// The columns of [`step`] that [`turn_columns`] has not.
+macro_rules! version_columns {
+    () => {
+        "(SELECT count(*) FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation) AS versions, \
+         (SELECT count(*) FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key <= t.key) \
+          AS version, \
+         (SELECT v.id FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key < t.key \
+          ORDER BY v.key DESC LIMIT 1) AS earlier, \
+         (SELECT v.id FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key > t.key \
+          ORDER BY v.key LIMIT 1) AS later"
+    };
+}
+
+pub(super) use {conversation_columns, turn_columns, version_columns};
+
+pub(super) fn conversation(row: &SqliteRow) -> sqlx::Result<ConversationRecord> {
+    Ok(ConversationRecord {
+        id: ConversationId(id(row, "conversation")?),
+        session: SessionId(id(row, "session")?),
+        title: row.try_get("title")?,
+        updated_at: number(row, "updated_at")?,
+        head: TurnId(id(row, "head")?),
+    })
+}
+
+pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
+    let usage = Usage {
+        input: optional_number(row, "input_tokens")?,
+        output: optional_number(row, "output_tokens")?,
+    };
+    Ok(TurnRecord {
+        id: TurnId(id(row, "turn")?),
+        session: SessionId(id(row, "session")?),
+        conversation: ConversationId(id(row, "conversation")?),
+        parent: optional_id(row, "parent")?.map(TurnId),
+        message: row.try_get("message")?,
+        files: files(row.try_get("files")?)?,
+        state: state(row)?,
+        answer: row.try_get("answer")?,
+        model: row.try_get("model")?,
+        usage: row.try_get::<bool, _>("counted")?.then_some(usage),
+        accepted_at: number(row, "accepted_at")?,
+        started_at: optional_number(row, "started_at")?,
+        ended_at: optional_number(row, "ended_at")?,
+        attempts: number(row, "attempts")?,
+    })
+}
+
+pub(super) fn step(row: &SqliteRow) -> sqlx::Result<Step> {
+    Ok(Step {
+        turn: turn(row)?,
+        versions: Versions {
+            number: number(row, "version")?,
+            count: number(row, "versions")?,
+            earlier: optional_id(row, "earlier")?.map(TurnId),
+            later: optional_id(row, "later")?.map(TurnId),
+        },
+    })
+}
+
+pub(super) fn unfinished(row: &SqliteRow) -> sqlx::Result<Unfinished> {
+    let tag = optional_number(row, "tag")?;
+    let arrival = optional_number(row, "arrival")?;
+    Ok(Unfinished {
+        conversation: conversation(row)?,
+        turn: step(row)?,
+        key: tag.zip(arrival).map(|(tag, arrival)| OrderKey { tag, arrival }),
+    })
+}
+
+pub(super) fn file(row: &SqliteRow) -> sqlx::Result<FileView> {
+    let kind: &str = row.try_get("kind")?;
+    Ok(FileView {
+        id: FileId(id(row, "id")?),
+        name: row.try_get("name")?,
+        kind: file_kind(kind)?,
+        mime: row.try_get("mime")?,
+        size: number(row, "size")?,
+    })
+}
+
+/// The id in a column.
+pub(super) fn id(row: &SqliteRow, column: &str) -> sqlx::Result<Uuid> {
+    Uuid::from_slice(row.try_get(column)?).map_err(undecodable)
+}
+
+fn optional_id(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Uuid>> {
+    let bytes: Option<&[u8]> = row.try_get(column)?;
+    bytes.map(Uuid::from_slice).transpose().map_err(undecodable)
+}
+
+fn number<N: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+    row: &SqliteRow,
+    column: &str,
+) -> sqlx::Result<N> {
+    N::try_from(row.try_get::<i64, _>(column)?).map_err(undecodable)
+}
+
+fn optional_number(row: &SqliteRow, column: &str) -> sqlx::Result<Option<u64>> {
+    let number: Option<i64> = row.try_get(column)?;
+    number.map(u64::try_from).transpose().map_err(undecodable)
+}
+
+fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
+    let rows: Vec<(String, String, String, String, u64)> = serde_json::from_str(json).map_err(undecodable)?;
+    rows.into_iter()
+        .map(|(id, name, kind, mime, size)| {
+            Ok(FileView {
+                id: FileId(Uuid::try_parse(&id).map_err(undecodable)?),
+                name,
+                kind: file_kind(&kind)?,
+                mime,
+                size,
+            })
+        })
+        .collect()
+}
+
+fn state(row: &SqliteRow) -> sqlx::Result<TurnState> {
+    let reason = || Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>("reason")?.unwrap_or_default());
+    match row.try_get("state")? {
+        "waiting" => Ok(TurnState::Waiting),
+        "running" => Ok(TurnState::Running),
+        "done" => Ok(TurnState::Done),
+        "failed" => Ok(TurnState::Failed { reason: reason()? }),
+        "cancelled" => Ok(TurnState::Cancelled),
+        "expired" => Ok(TurnState::Expired { reason: reason()? }),
+        other => Err(unknown("state", other)),
+    }
+}
+
+/// A state as its column, and the reason as the other.
+pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<&str>) {
+    match state {
+        TurnState::Waiting => ("waiting", None),
+        TurnState::Running => ("running", None),
+        TurnState::Done => ("done", None),
+        TurnState::Failed { reason } => ("failed", Some(reason)),
+        TurnState::Cancelled => ("cancelled", None),
+        TurnState::Expired { reason } => ("expired", Some(reason)),
+    }
+}
+
+fn file_kind(text: &str) -> sqlx::Result<FileKind> {
+    match text {
+        "text" => Ok(FileKind::Text),
+        "image" => Ok(FileKind::Image),
+        other => Err(unknown("kind of a file", other)),
+    }
+}
+
+/// A kind of file as its column.
+pub(super) const fn file_kind_column(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Text => "text",
+        FileKind::Image => "image",
+    }
+}
+
+/// A number as SQLite has them. Times, sizes and tags stay far below the half that would not fit.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// How many, as a limit of a query.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
+/// An id as SQLite has it.
+pub(super) fn blob(id: &Uuid) -> &[u8] {
+    id.as_bytes()
+}
+
+fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+fn unknown(what: &str, text: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("{text:?} is no {what}").into())
+}

@@ -1,0 +1,338 @@
+//! The one task that writes.
+//!
+//! A commit costs a wait for the disk, so it is shared: the task takes all that waits, runs it in one transaction, commits once
+//! and then tells everybody. While it does, the next batch gathers. If one job of a batch fails, the batch is rolled back
+//! and each of its jobs runs in a transaction of its own, so that it harms no other.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument as _, info, info_span, warn};
+
+use super::{
+    cleaning, faults,
+    job::{Job, Operation, job},
+    lock::Lock,
+};
+use crate::store::StoreError;
+
+/// Most jobs of one transaction.
+const BATCH: usize = 256;
+/// Most jobs that wait; who comes then waits to be let in.
+const WAITING: usize = 1024;
+/// How long after a cleaning that somebody's reading stood in the way of, to try again.
+const CLEAN_AGAIN: Duration = Duration::from_secs(10);
+
+/// The way to the writing task. The task ends with [`Writer::close`] or when this is dropped, in both cases once all that it
+/// was given is done.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    shared: Arc<Shared>,
+    closing: CancellationToken,
+    task: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    fault: Mutex<Option<StoreError>>,
+    commits: AtomicU64,
+}
+
+/// What the task begins with.
+pub(super) struct Beginning {
+    pub(super) connection: SqliteConnection,
+    pub(super) options: SqliteConnectOptions,
+    /// The data directory.
+    pub(super) folder: PathBuf,
+    /// Held until the last job is done.
+    pub(super) lock: Lock,
+}
+
+impl Writer {
+    /// Starts the task.
+    pub(super) fn start(beginning: Beginning) -> Self {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        let shared = Arc::new(Shared::default());
+        let closing = CancellationToken::new();
+        let task = TaskTracker::new();
+        let work = Work {
+            connection: Some(beginning.connection),
+            options: beginning.options,
+            folder: beginning.folder,
+            _lock: beginning.lock,
+            jobs,
+            shared: Arc::clone(&shared),
+            closing: closing.clone(),
+            clean_at: None,
+        };
+        task.spawn(work.run().instrument(info_span!("store")));
+        task.close();
+        Self {
+            jobs: sender,
+            shared,
+            closing,
+            task,
+        }
+    }
+
+    /// Makes a change, and returns once it is on the disk.
+    ///
+    /// Cancel-safe: dropped before the task has taken it in, it is not made; after that, it is made whole.
+    pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        let (job, outcome) = job(operation);
+        self.jobs.send(job).await.map_err(|_closed| StoreError::Closed)?;
+        outcome.await.map_err(|_ended| StoreError::Closed)?
+    }
+
+    /// Why the last attempt to write failed, if it did.
+    pub(super) fn fault(&self) -> Option<StoreError> {
+        self.shared.fault().clone()
+    }
+
+    /// How many transactions have been committed.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+
+    /// Has what was given done, takes no more, and closes the database.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.task.wait().await;
+    }
+}
+
+impl Shared {
+    fn fault(&self) -> std::sync::MutexGuard<'_, Option<StoreError>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let before = self.fault().replace(error.clone());
+        if before.as_ref() != Some(error) {
+            warn!(%error, "nothing can be kept at the moment");
+        }
+    }
+
+    fn succeeded(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if self.fault().take().is_some() {
+            info!("what happens is kept again");
+        }
+    }
+}
+
+struct Work {
+    /// `None` after a fault that has left it in doubt.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    folder: PathBuf,
+    _lock: Lock,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    shared: Arc<Shared>,
+    closing: CancellationToken,
+    /// When to try again to remove from the disk what somebody's reading has kept there.
+    clean_at: Option<Instant>,
+}
+
+/// How an attempt at a batch failed.
+enum Failure {
+    /// One of its jobs.
+    Job(sqlx::Error),
+    /// The transaction itself: so will that of any other batch now.
+    Transaction(sqlx::Error),
+}
+
+impl Work {
+    async fn run(mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let closing = self.closing.clone();
+        let mut open = true;
+        loop {
+            let clean_at = self.clean_at;
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if open => {
+                    self.jobs.close();
+                    open = false;
+                }
+                taken = self.jobs.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.write(std::mem::take(&mut batch)).await;
+                }
+                () = tokio::time::sleep_until(clean_at.unwrap_or_else(Instant::now)), if clean_at.is_some() => {
+                    self.clean().await;
+                }
+            }
+        }
+        self.end().await;
+    }
+
+    /// Writes a batch and tells its callers.
+    async fn write(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        match self.attempt(&mut batch).await {
+            Ok(()) => {
+                self.shared.succeeded();
+                self.settle(batch).await;
+            }
+            Err(Failure::Job(_)) if batch.len() > 1 => self.write_one_by_one(batch).await,
+            Err(Failure::Job(error)) => {
+                let error = self.job_failed(&error).await;
+                refuse(batch, &error);
+            }
+            Err(Failure::Transaction(error)) => {
+                let error = self.transaction_failed(&error).await;
+                refuse(batch, &error);
+            }
+        }
+    }
+
+    async fn write_one_by_one(&mut self, batch: Vec<Box<dyn Job>>) {
+        let mut rest = batch.into_iter();
+        while let Some(job) = rest.next() {
+            let mut alone = vec![job];
+            match self.attempt(&mut alone).await {
+                Ok(()) => {
+                    self.shared.succeeded();
+                    self.settle(alone).await;
+                }
+                Err(Failure::Job(error)) => {
+                    let error = self.job_failed(&error).await;
+                    refuse(alone, &error);
+                }
+                Err(Failure::Transaction(error)) => {
+                    let error = self.transaction_failed(&error).await;
+                    refuse(alone, &error);
+                    refuse(rest.by_ref(), &error);
+                }
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction: all of it, or nothing.
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        let connection = self.connected().await.map_err(Failure::Transaction)?;
+        let outcome = transaction(connection, batch).await;
+        if outcome.is_err() && !rolled_back(connection).await {
+            self.connection = None;
+        }
+        outcome
+    }
+
+    async fn connected(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn job_failed(&mut self, error: &sqlx::Error) -> StoreError {
+        let meaning = faults::diagnosis(error, &self.folder).await;
+        // Anything else is the job's own fault, and says nothing about the next one.
+        if !matches!(meaning, StoreError::Other(_)) {
+            self.faulty(&meaning).await;
+        }
+        meaning
+    }
+
+    async fn transaction_failed(&mut self, error: &sqlx::Error) -> StoreError {
+        let meaning = faults::diagnosis(error, &self.folder).await;
+        self.faulty(&meaning).await;
+        meaning
+    }
+
+    async fn faulty(&mut self, error: &StoreError) {
+        self.shared.failed(error);
+        if *error == StoreError::Full
+            && let Some(connection) = &mut self.connection
+        {
+            // The log beside the database can be emptied into it, which makes a little room: perhaps enough to delete.
+            let _ = cleaning::empty_log(connection).await;
+        }
+    }
+
+    /// Tells the callers of a batch that it is on the disk; those who removed something, once that is gone.
+    async fn settle(&mut self, batch: Vec<Box<dyn Job>>) {
+        let (removals, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| job.removed());
+        for job in others {
+            job.settle(Ok(()));
+        }
+        if !removals.is_empty() {
+            self.clean().await;
+        }
+        for job in removals {
+            job.settle(Ok(()));
+        }
+    }
+
+    /// Gives back room and empties the log. What has been removed is removed whether this works or not, so it is tried again
+    /// later rather than reported to somebody who could do nothing about it.
+    async fn clean(&mut self) {
+        let outcome = match self.connected().await {
+            Ok(connection) => cleaning::clean(connection).await,
+            Err(error) => Err(error),
+        };
+        let clean = outcome.unwrap_or_else(|error| {
+            warn!(%error, "what was deleted cannot be removed from the disk yet");
+            false
+        });
+        self.clean_at = (!clean).then(|| Instant::now() + CLEAN_AGAIN);
+    }
+
+    async fn end(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let emptied = cleaning::clean(&mut connection).await;
+        let closed = connection.close().await;
+        if let Err(error) = emptied.and(closed) {
+            warn!(%error, "the database was not closed well; nothing is lost, and the next start will see to it");
+        }
+    }
+}
+
+async fn transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    // Locked for writing from the beginning, so that it is not found locked halfway. sqlx's own transactions are not used:
+    // they lose count where SQLite has rolled back by itself.
+    execute(connection, "BEGIN IMMEDIATE")
+        .await
+        .map_err(Failure::Transaction)?;
+    for job in batch {
+        job.run(connection).await.map_err(Failure::Job)?;
+    }
+    execute(connection, "COMMIT").await.map_err(Failure::Transaction)
+}
+
+/// Ends a transaction that has failed. `false`: the connection is in doubt.
+async fn rolled_back(connection: &mut SqliteConnection) -> bool {
+    match execute(connection, "ROLLBACK").await {
+        Ok(()) => true,
+        // SQLite has done it already, or none was begun.
+        Err(error) => error
+            .as_database_error()
+            .is_some_and(|error| error.message().contains("no transaction is active")),
+    }
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
+    sqlx::query(sql).execute(connection).await.map(drop)
+}
+
+fn refuse(batch: impl IntoIterator<Item = Box<dyn Job>>, error: &StoreError) {
+    for job in batch {
+        job.settle(Err(error.clone()));
+    }
+}
