@@ -14,6 +14,8 @@ use tokio::{
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
 
+/// The folder inside the data directory.
+const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
 
@@ -34,7 +36,7 @@ impl Vault {
     /// The folders can not be made or read.
     pub async fn open(data_dir: &Path) -> Result<Self, FileError> {
         let vault = Self {
-            root: data_dir.join("files").into(),
+            root: data_dir.join(FOLDER).into(),
         };
         vault.sweep().await?;
         Ok(vault)
@@ -132,9 +134,18 @@ impl Vault {
     }
 
     fn path(&self, id: FileId) -> PathBuf {
-        let name = id.to_string();
-        self.root.join(&name[name.len() - 2..]).join(name)
+        self.root.join(place(id))
     }
+}
+
+/// Where a file's content is, from the data directory on: for back-ups.
+pub(crate) fn place_in_data_dir(id: FileId) -> PathBuf {
+    Path::new(FOLDER).join(place(id))
+}
+
+fn place(id: FileId) -> PathBuf {
+    let name = id.to_string();
+    Path::new(&name[name.len() - 2..]).join(&name)
 }
 
 /// An upload that is coming in. Dropping it removes what has come.

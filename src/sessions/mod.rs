@@ -6,6 +6,7 @@ mod presence;
 mod registry;
 mod session;
 
+pub(crate) use cookie::KEY_FILE;
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
 pub use presence::Presence;

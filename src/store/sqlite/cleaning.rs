@@ -5,18 +5,13 @@
 
 use sqlx::{Row as _, SqliteConnection};
 
-/// Gives back free pages, and empties the log. `false`: somebody who reads stood in the way.
+/// Gives back free pages, copies what is in the log into the database, and makes the log a file of no bytes. `false`:
+/// somebody who reads stood in the way.
 pub(super) async fn clean(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     // Frees a page for each row that is asked for.
     sqlx::raw_sql("PRAGMA incremental_vacuum")
         .fetch_all(&mut *connection)
         .await?;
-    empty_log(connection).await
-}
-
-/// Copies what is in the log into the database and makes the log a file of no bytes. `false`: somebody who reads stood in
-/// the way.
-pub(super) async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     let row = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(connection)
         .await?;

@@ -30,8 +30,11 @@ pub(super) trait Job: Send {
     fn settle(self: Box<Self>, end: Result<(), StoreError>);
 }
 
+/// Where the caller will be told.
+pub(super) type Outcome<T> = oneshot::Receiver<Result<T, StoreError>>;
+
 /// Makes a job of an operation, and says where its outcome will be.
-pub(super) fn job<O: Operation>(operation: O) -> (Box<dyn Job>, oneshot::Receiver<Result<O::Output, StoreError>>) {
+pub(super) fn job<O: Operation>(operation: O) -> (Box<dyn Job>, Outcome<O::Output>) {
     let (caller, outcome) = oneshot::channel();
     let task = Task {
         operation,

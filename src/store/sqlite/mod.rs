@@ -4,6 +4,7 @@
 //! while writing waits or fails. The write-ahead log is synchronised with the disk at every commit, so that what has been
 //! acknowledged survives a power cut.
 
+mod backup;
 mod cleaning;
 mod faults;
 mod job;
@@ -25,7 +26,6 @@ use tokio::sync::Semaphore;
 use self::{
     job::Operation,
     lock::Lock,
-    open::Access,
     options::Tuning,
     readers::{Reader, Readers},
     writer::{Beginning, Writer},
@@ -37,6 +37,7 @@ use crate::{
     wire::{ConversationId, FileId, FileView, TurnId},
 };
 
+pub use backup::{BackupError, BackupSummary, backup};
 pub use open::OpenError;
 
 /// Searches at once: they take long, and the others who read shall not wait for them.
@@ -77,16 +78,16 @@ impl SqliteStore {
 
     async fn open_tuned(data_dir: &Path, tuning: Tuning) -> Result<Self, OpenError> {
         // A later change of the working directory shall not matter.
-        let data_dir = std::path::absolute(data_dir).map_err(|error| OpenError::of_io(error, data_dir))?;
+        let data_dir = std::path::absolute(data_dir).map_err(|error| OpenError::of_io(&error, data_dir))?;
         let opened = open::open(&data_dir, tuning).await?;
-        let access = match opened.access {
-            Access::Write(connection, options) => Writing::Possible(Writer::start(Beginning {
-                connection,
-                options,
+        let access = match opened.read_only {
+            None => Writing::Possible(Writer::start(Beginning {
+                connection: opened.connection,
+                options: opened.options,
                 folder: data_dir,
                 lock: opened.lock,
             })),
-            Access::Read(reason) => Writing::Impossible {
+            Some(reason) => Writing::Impossible {
                 reason,
                 _lock: opened.lock,
             },

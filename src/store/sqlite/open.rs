@@ -136,9 +136,9 @@ impl OpenError {
         }
     }
 
-    pub(super) fn of_io(source: io::Error, path: &Path) -> Self {
+    pub(super) fn of_io(source: &io::Error, path: &Path) -> Self {
         let path = path.to_owned();
-        match (faults::of_io(&source), source.kind()) {
+        match (faults::of_io(source), source.kind()) {
             (Some(StoreError::Full), _) => Self::Full { path },
             (Some(StoreError::ReadOnly(reason)), _) => Self::ReadOnly { path, reason },
             (_, io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists) => Self::NotAFolder(path),
@@ -153,77 +153,106 @@ impl OpenError {
 /// What opening has found.
 pub(super) struct Opened {
     pub(super) lock: Lock,
-    pub(super) access: Access,
-    /// For connections that read.
+    /// The connection that writes; where nothing can be written, one that reads.
+    pub(super) connection: SqliteConnection,
+    /// How that is set up.
+    pub(super) options: SqliteConnectOptions,
+    /// How connections that read are set up.
     pub(super) reading: SqliteConnectOptions,
-}
-
-/// What may be done with the database.
-pub(super) enum Access {
-    /// All. The connection is the one that writes.
-    Write(SqliteConnection, SqliteConnectOptions),
-    /// Reading, for this reason.
-    Read(String),
+    /// Why nothing can be written, where that is so.
+    pub(super) read_only: Option<String>,
 }
 
 /// Opens the database in a data directory, making both where there are none, and brings it up to date.
 pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Opened, OpenError> {
     let file = data_dir.join(FILE);
     let place = data_dir.to_owned();
-    let prepared = tokio::task::spawn_blocking(move || prepare(&place)).await;
-    let Taken { lock, read_only } = prepared.map_err(|error| OpenError::Failed {
+    let prepared = tokio::task::spawn_blocking(move || prepare(&place, tuning)).await;
+    let Prepared { lock, read_only, new } = prepared.map_err(|error| OpenError::Failed {
         file: file.clone(),
         reason: error.to_string(),
     })??;
     if let Some(reason) = read_only {
-        let reading = read_only_options(&file, tuning)?;
-        let mut connection = reading.connect().await.map_err(|error| unreadable(&error, &file))?;
-        schema::check(&mut connection, &file).await?;
-        return Ok(Opened {
-            lock,
-            access: Access::Read(format!("{reason}; once it can be written again, restart Anteroom")),
-            reading,
-        });
+        return open_to_read(lock, file, tuning, &reason).await;
     }
-    let writing = options::writing(&file, tuning);
-    let mut connection = writing
-        .connect()
-        .await
-        .map_err(|error| OpenError::of_database(&error, &file))?;
+    let reading = options::reading(&file, tuning);
+    let first = if new {
+        options::making(&file, tuning)
+    } else {
+        // Before anything is written: what cannot be used stays as it is.
+        let mut connection = connect(&reading, &file).await?;
+        schema::check(&mut connection, &file).await?;
+        options::writing(&file, tuning)
+    };
+    let mut connection = connect(&first, &file).await?;
     schema::migrate(&mut connection, &file).await?;
     Ok(Opened {
         lock,
-        access: Access::Write(connection, writing),
-        reading: options::reading(&file, tuning),
+        connection,
+        options: options::writing(&file, tuning),
+        reading,
+        read_only: None,
     })
+}
+
+async fn open_to_read(lock: Lock, file: PathBuf, tuning: options::Tuning, reason: &str) -> Result<Opened, OpenError> {
+    let reading = read_only_options(&file, tuning)?;
+    let mut connection = connect(&reading, &file).await.map_err(unreadable)?;
+    if !schema::check(&mut connection, &file).await.map_err(unreadable)? {
+        return Err(OpenError::Outdated { file });
+    }
+    Ok(Opened {
+        lock,
+        connection,
+        options: reading.clone(),
+        reading,
+        read_only: Some(format!("{reason}; once it can be written again, restart Anteroom")),
+    })
+}
+
+async fn connect(options: &SqliteConnectOptions, file: &Path) -> Result<SqliteConnection, OpenError> {
+    options
+        .connect()
+        .await
+        .map_err(|error| OpenError::of_database(&error, file))
+}
+
+/// The folder, made ready.
+struct Prepared {
+    lock: Lock,
+    /// Why nothing can be written, where that is so.
+    read_only: Option<String>,
+    /// Whether there is no database yet.
+    new: bool,
 }
 
 /// Makes the folder and an empty file, both for this user only, takes the lock, and finds out whether they can be written.
 ///
 /// The database is opened here as a file only while this process has no connection to it: closing it would let go of
 /// SQLite's locks on it.
-fn prepare(data_dir: &Path) -> Result<Taken, OpenError> {
+fn prepare(data_dir: &Path, tuning: options::Tuning) -> Result<Prepared, OpenError> {
     make_folder(data_dir)?;
-    let mut taken = Lock::take(data_dir)?;
+    let Taken { lock, mut read_only } = Lock::take(data_dir, tuning.patience)?;
     let file = data_dir.join(FILE);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(taken.read_only.is_none());
+    options.read(true).write(true).create(read_only.is_none());
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&file) {
-        Ok(_) => {}
+    let new = match options.open(&file).and_then(|opened| opened.metadata()) {
+        Ok(metadata) => metadata.len() == 0,
         Err(error) if file.is_file() => match faults::of_io(&error) {
             Some(StoreError::ReadOnly(reason)) => {
-                taken.read_only.get_or_insert(reason);
+                read_only.get_or_insert(reason);
+                false
             }
-            _ => return Err(OpenError::of_io(error, &file)),
+            _ => return Err(OpenError::of_io(&error, &file)),
         },
-        Err(error) => match taken.read_only {
+        Err(error) => match read_only {
             Some(reason) => return Err(OpenError::ReadOnly { path: file, reason }),
-            None => return Err(OpenError::of_io(error, &file)),
+            None => return Err(OpenError::of_io(&error, &file)),
         },
-    }
-    Ok(taken)
+    };
+    Ok(Prepared { lock, read_only, new })
 }
 
 fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
@@ -233,7 +262,7 @@ fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(data_dir) {
         Err(_) if data_dir.exists() && !data_dir.is_dir() => Err(OpenError::NotAFolder(data_dir.into())),
-        Err(error) => Err(OpenError::of_io(error, data_dir)),
+        Err(error) => Err(OpenError::of_io(&error, data_dir)),
         Ok(()) => Ok(()),
     }
 }
@@ -245,13 +274,14 @@ fn read_only_options(file: &Path, tuning: options::Tuning) -> Result<SqliteConne
     log.push("-wal");
     match fs::metadata(&log) {
         Ok(log) if log.len() > 0 => Ok(options::reading(file, tuning)),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::of_io(error, file)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::of_io(&error, file)),
         _ => Ok(options::reading(file, tuning).immutable(true)),
     }
 }
 
-fn unreadable(error: &sqlx::Error, file: &Path) -> OpenError {
-    match OpenError::of_database(error, file) {
+/// Why a database that cannot be written cannot be read either: SQLite says no more than that it cannot open a file.
+fn unreadable(error: OpenError) -> OpenError {
+    match error {
         OpenError::Failed { file, .. } | OpenError::ReadOnly { path: file, .. } => OpenError::Unreadable { file },
         other => other,
     }

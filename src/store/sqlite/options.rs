@@ -12,12 +12,15 @@ use sqlx::{
 pub(super) struct Tuning {
     /// How long to wait for another program's lock.
     pub(super) busy_timeout: Duration,
+    /// How long to wait for another server to end.
+    pub(super) patience: Duration,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
+            patience: Duration::from_secs(1),
         }
     }
 }
@@ -29,11 +32,16 @@ pub(super) fn writing(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
         // A commit is on the disk when it returns, not at the next checkpoint only; on macOS past the drive's cache, too.
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "ON")
-        // What is deleted is overwritten, and its room can be given back piece by piece.
+        // What is deleted is overwritten.
         .pragma("secure_delete", "ON")
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         // After a burst the log beside the database shrinks to this many bytes again.
         .pragma("journal_size_limit", "16777216")
+}
+
+/// The first connection to a database that is not there yet. Room that becomes free can be given back piece by piece then;
+/// this is settled for good here, and said at every connection it would be written every time.
+pub(super) fn making(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
+    writing(file, tuning).auto_vacuum(SqliteAutoVacuum::Incremental)
 }
 
 /// A connection that reads.

@@ -32,9 +32,17 @@ pub(super) async fn migrate(connection: &mut SqliteConnection, file: &Path) -> R
         .map_err(|error| open_error(error, file))
 }
 
-/// Looks whether a database that cannot be written is up to date.
-pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), OpenError> {
+/// Looks whether a database can be brought up to date by this version, without changing it. `true`: it is.
+pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<bool, OpenError> {
     let migrator = migrator();
+    let begun: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = ?1")
+        .bind(&*migrator.table_name)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| OpenError::of_database(&error, file))?;
+    if begun.is_none() {
+        return Ok(false);
+    }
     let applied = connection
         .list_applied_migrations(&migrator.table_name)
         .await
@@ -48,10 +56,7 @@ pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Res
             Some(_) => {}
         }
     }
-    if applied.len() < migrator.iter().len() {
-        return Err(OpenError::Outdated { file: file.into() });
-    }
-    Ok(())
+    Ok(applied.len() == migrator.iter().len())
 }
 
 fn open_error(error: MigrateError, file: &Path) -> OpenError {

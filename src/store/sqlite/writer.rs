@@ -239,29 +239,19 @@ impl Work {
         Ok(self.connection.insert(connection))
     }
 
-    async fn job_failed(&mut self, error: &sqlx::Error) -> StoreError {
+    async fn job_failed(&self, error: &sqlx::Error) -> StoreError {
         let meaning = faults::diagnosis(error, &self.folder).await;
         // Anything else is the job's own fault, and says nothing about the next one.
         if !matches!(meaning, StoreError::Other(_)) {
-            self.faulty(&meaning).await;
+            self.shared.failed(&meaning);
         }
         meaning
     }
 
-    async fn transaction_failed(&mut self, error: &sqlx::Error) -> StoreError {
+    async fn transaction_failed(&self, error: &sqlx::Error) -> StoreError {
         let meaning = faults::diagnosis(error, &self.folder).await;
-        self.faulty(&meaning).await;
+        self.shared.failed(&meaning);
         meaning
-    }
-
-    async fn faulty(&mut self, error: &StoreError) {
-        self.shared.failed(error);
-        if *error == StoreError::Full
-            && let Some(connection) = &mut self.connection
-        {
-            // The log beside the database can be emptied into it, which makes a little room: perhaps enough to delete.
-            let _ = cleaning::empty_log(connection).await;
-        }
     }
 
     /// Tells the callers of a batch that it is on the disk; those who removed something, once that is gone.

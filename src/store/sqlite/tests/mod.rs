@@ -1,11 +1,20 @@
 //! The store, against real files.
 
+mod backups;
 mod conversations;
+mod disks;
+mod faults;
+mod plans;
+mod processes;
+mod removal;
+mod speed;
 mod turns;
 mod unfinished;
+mod writing;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use super::SqliteStore;
@@ -102,6 +111,24 @@ pub(super) fn answered(mut turn: TurnRecord, answer: &str) -> TurnRecord {
     turn.ended_at = Some(turn.accepted_at + 20);
     turn.attempts = 1;
     turn
+}
+
+/// What a folder's files hold, as raw bytes.
+pub(super) fn on_disk(folder: &Path, text: &str) -> bool {
+    let files = std::fs::read_dir(folder).expect("a folder");
+    files
+        .map(|file| file.expect("a file").path())
+        .filter(|path| path.is_file())
+        .any(|path| {
+            let bytes = std::fs::read(path).expect("readable");
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        })
+}
+
+/// The database as another program sees it.
+pub(super) async fn outside(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("anteroom.db"));
+    options.busy_timeout(Duration::ZERO).connect().await.expect("connected")
 }
 
 pub(super) fn file(name: &str) -> FileView {

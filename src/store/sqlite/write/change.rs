@@ -21,13 +21,14 @@ pub(in crate::store::sqlite) const UPDATE: &str = "UPDATE turns SET state = ?3, 
        tag = iif(?14, NULL, tag), arrival = iif(?14, NULL, arrival) \
      WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2";
 
-/// All places in one statement: after a restart there may be thousands.
-pub(in crate::store::sqlite) const REORDER: &str = "UPDATE turns SET tag = moved.tag, arrival = moved.arrival FROM ( \
+/// All places in one statement: after a restart there may be thousands. Materialised, or the planner looks through all of
+/// them for each turn.
+pub(in crate::store::sqlite) const REORDER: &str = "WITH moved AS MATERIALIZED ( \
        SELECT t.key AS turn, m.value ->> 2 AS tag, m.value ->> 3 AS arrival FROM json_each(?1) m \
        CROSS JOIN sessions s ON s.id = unhex(m.value ->> 0) \
        CROSS JOIN turns t ON t.session = s.key AND t.id = unhex(m.value ->> 1) \
-     ) AS moved \
-     WHERE turns.key = moved.turn AND turns.state IN ('waiting', 'running')";
+       WHERE t.state IN ('waiting', 'running') \
+     ) UPDATE turns SET tag = moved.tag, arrival = moved.arrival FROM moved WHERE turns.key = moved.turn";
 
 pub(in crate::store::sqlite) const SHOW: &str = "UPDATE conversations SET head = ?3 \
      WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL \
