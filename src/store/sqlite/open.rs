@@ -175,12 +175,11 @@ pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Ope
     if let Some(reason) = read_only {
         return open_to_read(lock, file, tuning, &reason).await;
     }
-    let reading = options::reading(&file, tuning);
     let first = if new {
         options::making(&file, tuning)
     } else {
         // Before anything is written: what cannot be used stays as it is.
-        let mut connection = connect(&reading, &file).await?;
+        let mut connection = connect(&options::looking(&file, tuning), &file).await?;
         schema::check(&mut connection, &file).await?;
         options::writing(&file, tuning)
     };
@@ -190,7 +189,7 @@ pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Ope
         lock,
         connection,
         options: options::writing(&file, tuning),
-        reading,
+        reading: options::reading(&file, tuning),
         read_only: None,
     })
 }

@@ -38,6 +38,12 @@ pub(super) fn writing(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "16777216")
 }
 
+/// A connection that looks whether a database may be written, and changes nothing itself. Not one that can only read: it could
+/// not clear up what a server that was killed has left behind.
+pub(super) fn looking(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
+    common(file, tuning)
+}
+
 /// The first connection to a database that is not there yet. Room that becomes free can be given back piece by piece then;
 /// this is settled for good here, and said at every connection it would be written every time.
 pub(super) fn making(file: &Path, tuning: Tuning) -> SqliteConnectOptions {

@@ -276,7 +276,9 @@ impl Work {
             Err(error) => Err(error),
         };
         let clean = outcome.unwrap_or_else(|error| {
-            warn!(%error, "what was deleted cannot be removed from the disk yet");
+            if self.clean_at.is_none() {
+                warn!(%error, "what was deleted cannot be removed from the disk yet; it will be tried again");
+            }
             false
         });
         self.clean_at = (!clean).then(|| Instant::now() + CLEAN_AGAIN);

@@ -90,7 +90,12 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let meanwhile = back.turns(busy.conversation.session, busy.id()).await.expect("read");
     let meanwhile: Vec<_> = meanwhile.into_iter().map(|turn| turn.id).collect();
     assert_eq!(written[..meanwhile.len()], meanwhile);
-    // It goes on as any other.
+    // It goes on as any other, and gives back room as any other.
+    let vacuum: i64 = sqlx::query_scalar("PRAGMA auto_vacuum")
+        .fetch_one(&mut outside(&restored).await)
+        .await
+        .expect("read");
+    assert_eq!(vacuum, 2, "incremental");
     talk.say(&back, Some(turn.id), "after").await;
 }
 

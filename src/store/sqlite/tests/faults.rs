@@ -200,3 +200,34 @@ async fn a_folder_that_is_none_is_told() {
         assert!(matches!(error, OpenError::NotAFolder(_)), "{error:?}");
     }
 }
+
+/// As when a server was killed in the first moment of its first start, or of that after a restore.
+#[tokio::test]
+async fn a_change_that_was_cut_off_is_undone() {
+    let (folder, talk, turn) = closed().await;
+    let mut other = outside(folder.path()).await;
+    for sql in [
+        "PRAGMA journal_mode = DELETE",
+        // So that pages are written before the end.
+        "PRAGMA cache_size = 2",
+        "BEGIN IMMEDIATE",
+        "UPDATE conversations SET title = hex(zeroblob(100000))",
+        "UPDATE turns SET message = hex(zeroblob(100000))",
+    ] {
+        sqlx::raw_sql(sql).execute(&mut other).await.expect(sql);
+    }
+    let killed = tempfile::tempdir().expect("a folder");
+    for name in ["anteroom.db", "anteroom.db-journal"] {
+        fs::copy(folder.path().join(name), killed.path().join(name)).expect("copied");
+    }
+    let store = open(killed.path()).await;
+    let session = talk.conversation.session;
+    assert_eq!(
+        store.conversation(session, talk.id()).await,
+        Ok(Some(talk.conversation))
+    );
+    assert_eq!(
+        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        turn
+    );
+}
