@@ -5,6 +5,7 @@
 //! and each of its jobs runs in a transaction of its own, so that it harms no other.
 
 use std::{
+    panic::AssertUnwindSafe,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,6 +33,9 @@ const BATCH: usize = 256;
 const WAITING: usize = 1024;
 /// How long after a cleaning that somebody's reading stood in the way of, to try again.
 const CLEAN_AGAIN: Duration = Duration::from_secs(10);
+
+/// What is said of a change that panicked.
+const BROKE_OFF: &str = "a change broke off; the log says where";
 
 /// The way to the writing task. The task ends with [`Writer::close`] or when this is dropped, in both cases once all that it
 /// was given is done.
@@ -91,7 +96,13 @@ impl Writer {
     pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let (job, outcome) = job(operation);
         self.jobs.send(job).await.map_err(|_closed| StoreError::Closed)?;
-        outcome.await.map_err(|_ended| StoreError::Closed)?
+        outcome.await.map_err(|_dropped| {
+            if self.closing.is_cancelled() {
+                StoreError::Closed
+            } else {
+                StoreError::Other(BROKE_OFF.into())
+            }
+        })?
     }
 
     /// Why the last attempt to write failed, if it did.
@@ -124,9 +135,9 @@ impl Shared {
         }
     }
 
-    fn succeeded(&self) {
+    fn succeeded(&self, wrote: bool) {
         self.commits.fetch_add(1, Ordering::Relaxed);
-        if self.fault().take().is_some() {
+        if wrote && self.fault().take().is_some() {
             info!("what happens is kept again");
         }
     }
@@ -170,7 +181,7 @@ impl Work {
                     if taken == 0 {
                         break;
                     }
-                    self.write(std::mem::take(&mut batch)).await;
+                    self.write_or_break_off(std::mem::take(&mut batch)).await;
                 }
                 () = tokio::time::sleep_until(clean_at.unwrap_or_else(Instant::now)), if clean_at.is_some() => {
                     self.clean().await;
@@ -180,11 +191,20 @@ impl Work {
         self.end().await;
     }
 
+    /// Writes a batch. A panic harms that batch alone: its callers are told when their jobs are dropped.
+    async fn write_or_break_off(&mut self, batch: Vec<Box<dyn Job>>) {
+        if AssertUnwindSafe(self.write(batch)).catch_unwind().await.is_err() {
+            // Closing it rolls back.
+            self.connection = None;
+            self.shared.failed(&StoreError::Other(BROKE_OFF.into()));
+        }
+    }
+
     /// Writes a batch and tells its callers.
     async fn write(&mut self, mut batch: Vec<Box<dyn Job>>) {
         match self.attempt(&mut batch).await {
-            Ok(()) => {
-                self.shared.succeeded();
+            Ok(wrote) => {
+                self.shared.succeeded(wrote);
                 self.settle(batch).await;
             }
             Err(Failure::Job(_)) if batch.len() > 1 => self.write_one_by_one(batch).await,
@@ -204,8 +224,8 @@ impl Work {
         while let Some(job) = rest.next() {
             let mut alone = vec![job];
             match self.attempt(&mut alone).await {
-                Ok(()) => {
-                    self.shared.succeeded();
+                Ok(wrote) => {
+                    self.shared.succeeded(wrote);
                     self.settle(alone).await;
                 }
                 Err(Failure::Job(error)) => {
@@ -221,10 +241,16 @@ impl Work {
         }
     }
 
-    /// Runs a batch in one transaction: all of it, or nothing.
-    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    /// Runs a batch in one transaction: all of it, or nothing. Says whether it is known to have written anything; a full disk takes
+    /// a change of nothing without complaint.
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+        let faulty = self.shared.fault().is_some();
         let connection = self.connected().await.map_err(Failure::Transaction)?;
-        let outcome = transaction(connection, batch).await;
+        let outcome = if faulty {
+            counted_transaction(connection, batch).await
+        } else {
+            transaction(connection, batch).await.map(|()| true)
+        };
         if outcome.is_err() && !rolled_back(connection).await {
             self.connection = None;
         }
@@ -306,6 +332,18 @@ async fn transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job
         job.run(connection).await.map_err(Failure::Job)?;
     }
     execute(connection, "COMMIT").await.map_err(Failure::Transaction)
+}
+
+/// The same, and whether it has changed anything.
+async fn counted_transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+    let before = changes(connection).await.map_err(Failure::Transaction)?;
+    transaction(connection, batch).await?;
+    // Committed it is, whether this can be told or not.
+    Ok(changes(connection).await.is_ok_and(|after| after > before))
+}
+
+async fn changes(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT total_changes()").fetch_one(connection).await
 }
 
 /// Ends a transaction that has failed. `false`: the connection is in doubt.

@@ -3,7 +3,10 @@
 use futures_util::{future::join_all, poll};
 
 use super::*;
-use crate::store::{StoreError, sqlite::Writing};
+use crate::store::{
+    StoreError,
+    sqlite::{Operation, Writing},
+};
 
 fn commits(store: &SqliteStore) -> u64 {
     match &store.access {
@@ -59,6 +62,33 @@ async fn one_bad_job_harms_no_other() {
         }
     }
     assert_eq!(commits(&store), 8, "each of the others had a transaction of its own");
+    assert_eq!(store.fault(), None);
+}
+
+struct Panics;
+
+impl Operation for Panics {
+    type Output = ();
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM sessions").execute(connection).await?;
+        panic!("as a test has it");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_panics_leaves_nothing_and_ends_nothing() {
+    let Fixture { store, folder: _folder } = fixture().await;
+    let mut talks = talks(2);
+    let (mut talk, turn) = talks.remove(0);
+    talk.accept(&store, &turn, None).await;
+    let broken_off = store.write(Panics).await;
+    assert!(matches!(broken_off, Err(StoreError::Other(_))), "{broken_off:?}");
+    assert_eq!(store.fault(), broken_off.err());
+    assert_eq!(store.path(turn.session, turn.id, 10).await.expect("read").len(), 1);
+
+    let (mut talk, turn) = talks.remove(0);
+    talk.accept(&store, &turn, None).await;
     assert_eq!(store.fault(), None);
 }
 
