@@ -1,6 +1,6 @@
 //! The store in one file, by SQLite.
 //!
-//! One task writes ([`writer`]), a few connections read ([`readers`]): readers see what has been committed, and go on
+//! One task writes (`writer.rs`), a few connections read (`readers.rs`): readers see what has been committed, and go on
 //! while writing waits or fails. The write-ahead log is synchronised with the disk at every commit, so that what has been
 //! acknowledged survives a power cut.
 
