@@ -21,10 +21,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let settled = memo(move || idle.get() && delivery.with(|delivery| *delivery == Delivery::Accepted));
     let text =
         move || view! { <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p> }.erase();
-    let editor = {
-        let turn = turn.clone();
-        move || view! { <Editor turn=turn.clone() editing /> }.erase()
-    };
+    let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
     let tools = move || {
         view! {
             <div class="message-tools">

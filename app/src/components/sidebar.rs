@@ -76,7 +76,7 @@ fn Conversations() -> impl IntoView {
     let empty = move || store.conversations.all.with(Vec::is_empty);
     let more = move || {
         rest(&store.conversations.rest.get(), "Show more", move || {
-            feed::load_more(store)
+            feed::load_more(store);
         })
     };
     view! {
