@@ -56,7 +56,7 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = project.scratch(mode).join("bindings");
     let stamp = project.scratch(mode).join("bindings.stamp");
-    let made_from = format!("{version} {}", digest(&bytes));
+    let made_from = format!("{version} {} {}", SMALL.join(" "), digest(&bytes));
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == made_from) && folder.join(Bindings::WASM).is_file() {
         return Ok(Bindings { folder });
     }
