@@ -5,7 +5,8 @@
 )]
 
 use anteroom::wire::{
-    ConversationId, ConversationSummary, ConversationView, FeedPosition, RefreshKind, SendRequest, Sent, Status, TurnId,
+    ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest, Sent,
+    Status, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ use serde::{Deserialize, Serialize};
 /// What every page needs at once, before its WebAssembly has arrived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct House {
-    /// The conversations of this session, the last used first.
-    pub conversations: Vec<ConversationSummary>,
+    /// The conversations of this session that were used last.
+    pub conversations: ConversationPage,
     /// Where this session and the line stand.
     pub status: Status,
     /// The feed's number before this was made.
@@ -35,10 +36,58 @@ pub async fn house() -> Result<House, ServerFnError> {
     crate::server::api::house().await
 }
 
-/// One conversation of this session. `None`: there is none of this id (or it is somebody else's).
+/// The conversations of this session that come after `after`, the last used first.
+#[server(prefix = "/api", endpoint = "conversations")]
+pub async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
+    crate::server::api::conversations(after).await
+}
+
+/// One conversation of this session with its newest turns. `None`: there is none of this id (or it is somebody else's).
 #[server(prefix = "/api", endpoint = "conversation")]
 pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
     crate::server::api::conversation(id).await
+}
+
+/// The turns before `before`, which is a turn of a conversation of this session. `None`: there is none of this id.
+#[server(prefix = "/api", endpoint = "earlier")]
+pub async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
+    crate::server::api::earlier(before).await
+}
+
+/// Conversations of this session with `text` in their title, a message or an answer, whatever its case.
+#[server(prefix = "/api", endpoint = "search")]
+pub async fn search(text: String) -> Result<SearchResults, ServerFnError> {
+    crate::server::api::search(&text).await
+}
+
+/// Gives a conversation another title.
+#[server(prefix = "/api", endpoint = "rename")]
+pub async fn rename(conversation: ConversationId, title: String) -> Result<(), ServerFnError> {
+    crate::server::api::rename(conversation, &title).await
+}
+
+/// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
+#[server(prefix = "/api", endpoint = "delete")]
+pub async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
+    crate::server::api::delete(conversation).await
+}
+
+/// Brings a deleted conversation back.
+#[server(prefix = "/api", endpoint = "undelete")]
+pub async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
+    crate::server::api::undelete(conversation).await
+}
+
+/// Deletes everything of this session for good, and its cookie: the browser is a new one afterwards.
+#[server(prefix = "/api", endpoint = "forget")]
+pub async fn forget() -> Result<(), ServerFnError> {
+    crate::server::api::forget().await
+}
+
+/// Shows this version of a turn, and the newest that follows it. Open pages hear of it over the feed.
+#[server(prefix = "/api", endpoint = "version")]
+pub async fn version(turn: TurnId) -> Result<(), ServerFnError> {
+    crate::server::api::version(turn).await
 }
 
 /// Sends a message. Once this has answered, the message is the server's.
@@ -53,6 +102,7 @@ pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text:
     let request = SendRequest {
         turn,
         conversation,
+        instead_of: None,
         text,
         files: Vec::new(),
     };
@@ -67,10 +117,11 @@ pub async fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
     crate::server::api::cancel(turn)
 }
 
-/// Answers a turn that is over once more, in its place at the end of its conversation (regenerate, retry).
+/// Answers a turn that is over once more. One that has an answer keeps it: the new one is another version of it, the turn
+/// `new` (chosen by the browser, so that asking again after a lost reply makes no second one). One that has none is answered in place.
 #[server(prefix = "/api", endpoint = "again")]
-pub async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
-    crate::server::api::again(turn).await
+pub async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnError> {
+    crate::server::api::again(turn, new).await
 }
 
 /// Asks for the figures or the records. They come over the feed, once the line lets the refresh start.

@@ -1,34 +1,46 @@
 //! Anteroom's server.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use anteroom_app::server::run::{Failure, serve};
+use anteroom_app::server::{
+    backup,
+    run::{Failure, serve},
+};
 
 const HELP: &str = "Anteroom: a fair line in front of a language model.
 
-Usage: anteroom [--help | --version]
+Usage: anteroom                 serve
+       anteroom backup FILE     copy everything into FILE (a tar archive), also while it serves
+       anteroom --help | --version
 
 It reads its settings from the environment and from .env in the current folder;
-.env.example and docs/settings.md name them all.";
+.env.example and docs/settings.md name them all, docs/operating.md says how to restore a back-up.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        [] => serve().await,
+        ["backup", file] if !file.starts_with('-') => backup::run(&PathBuf::from(file)).await,
+        ["--help" | "-h"] => {
             println!("{HELP}");
-            return ExitCode::SUCCESS;
+            Ok(())
         }
-        Some("--version" | "-V") => {
+        ["--version" | "-V"] => {
             println!("anteroom {}", anteroom::engine::VERSION);
-            return ExitCode::SUCCESS;
+            Ok(())
         }
-        Some(unknown) => {
+        ["backup", ..] => {
+            eprintln!("anteroom backup needs the name of one file to write.\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+        [unknown, ..] => {
             eprintln!("anteroom does not know the argument {unknown}.\n\n{HELP}");
             return ExitCode::from(2);
         }
-    }
-    match serve().await {
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Settings(faults)) => {
             eprintln!("{faults}");

@@ -8,6 +8,8 @@ export interface Program {
   /** Resolves with the first line that it prints; fails if it ends before. */
   firstLine(): Promise<string>;
   hasEnded(): boolean;
+  /** Ends it as a crash would: it cannot do anything any more. */
+  kill(): Promise<void>;
   /** Ends it as a service manager would, and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function start(
       return output.slice(0, output.indexOf("\n"));
     },
     hasEnded: () => hasEnded(child),
+    kill: () => kill(child),
     stop: () => end(child),
   };
 }
@@ -65,6 +68,15 @@ async function end(child: ChildProcess): Promise<void> {
   const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
   await gone;
   clearTimeout(patience);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) {
+    return;
+  }
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::InForce;
 use crate::{
     agents::House,
     queue::Queue,
@@ -12,7 +13,7 @@ use crate::{
 /// The house of one engine.
 pub(super) struct EngineHouse {
     pub(super) queue: Queue,
-    pub(super) rows: Arc<[SettingRow]>,
+    pub(super) in_force: Arc<InForce>,
 }
 
 impl House for EngineHouse {
@@ -21,6 +22,6 @@ impl House for EngineHouse {
     }
 
     fn settings(&self) -> Vec<SettingRow> {
-        self.rows.to_vec()
+        self.in_force.rows()
     }
 }

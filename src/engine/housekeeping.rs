@@ -1,37 +1,49 @@
-//! What is done every few seconds: samples for the charts, and letting idle sessions go.
+//! What is done every so often: samples for the charts, letting idle sessions go, removing what was deleted or is too old.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, info, info_span, warn};
 
 use super::Engine;
-use crate::{sessions::Bounds, stats::SAMPLE_EVERY};
+use crate::{clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, wire::FeedEvent};
 
 /// Between two looks for idle sessions.
 const SWEEP: Duration = Duration::from_secs(10);
+/// Between two removals.
+const PURGE: Duration = Duration::from_secs(60);
+/// How long a deleted conversation can be brought back, at least.
+const UNDO: Duration = Duration::from_secs(60);
+/// Milliseconds of a day.
+const DAY: u64 = 24 * 3600 * 1000;
 
 /// Starts the housekeeping; it ends when the engine closes.
 pub(super) fn spawn(engine: &Arc<Engine>) {
     let keeper = Arc::clone(engine);
     let work = async move {
-        let mut sample = interval(SAMPLE_EVERY);
-        let mut sweep = interval(SWEEP);
-        sample.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        sweep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut sample = every(SAMPLE_EVERY);
+        let mut sweep = every(SWEEP);
+        let mut purging = every(PURGE);
         loop {
             tokio::select! {
                 () = keeper.closing.cancelled() => return,
                 _ = sample.tick() => keeper.stats.sample(&keeper.gauges()),
-                _ = sweep.tick() => evict(&keeper).await,
-                () = keeper.sessions.crowded() => evict(&keeper).await,
+                _ = sweep.tick() => evict(&keeper),
+                () = keeper.sessions.crowded() => evict(&keeper),
+                _ = purging.tick() => purge(&keeper).await,
             }
         }
     };
     engine.tasks.spawn(work.instrument(info_span!("housekeeping")));
 }
 
-async fn evict(engine: &Engine) {
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    interval
+}
+
+fn evict(engine: &Engine) {
     let settings = engine.settings();
     let bounds = Bounds {
         idle: settings.session_idle_timeout,
@@ -39,6 +51,32 @@ async fn evict(engine: &Engine) {
     };
     for id in engine.sessions.evict(bounds) {
         tracing::debug!(session = ?id, "session left memory");
-        engine.session_left(id).await;
+        engine.logs.forget(id);
+    }
+}
+
+async fn purge(engine: &Engine) {
+    let now = now_ms();
+    let deleted_before = now.saturating_sub(u64::try_from(UNDO.as_millis()).unwrap_or(u64::MAX));
+    let retention = engine.settings().retention_days;
+    let unused_before = retention.map(|days| now.saturating_sub(u64::from(days) * DAY));
+    let purged = match engine.store.purge(deleted_before, unused_before).await {
+        Ok(purged) => purged,
+        Err(error) => {
+            warn!(%error, "what was deleted, or is too old, could not be removed yet");
+            return;
+        }
+    };
+    engine.remove_files(&purged.files).await;
+    if !purged.conversations.is_empty() {
+        info!(
+            conversations = purged.conversations.len(),
+            "conversations older than RETENTION_DAYS are removed"
+        );
+    }
+    for (session, id) in purged.conversations {
+        if let Some(session) = engine.sessions.find(session) {
+            session.journal().append(FeedEvent::ConversationRemoved { id });
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod feeds;
 mod house;
 mod housekeeping;
+mod retune;
 
 use std::{
     sync::{
@@ -13,7 +14,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use tokio::sync::watch;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -30,12 +30,13 @@ use crate::{
     settings::{Loaded, Settings},
     stats::{Gauges, Stats, resident_memory},
     status,
-    store::{MemoryStore, Store},
+    store::{Store, StoreError, sqlite::SqliteStore},
     turns::{self, Turns},
-    wire::{FeedMessage, FeedPosition, RefreshKind, SettingRow, StatsView, Status},
+    wire::{FeedMessage, FeedPosition, FileId, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
+use retune::InForce;
 
 /// Anteroom's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -45,8 +46,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
-    settings: watch::Sender<Arc<Settings>>,
-    rows: Arc<[SettingRow]>,
+    in_force: Arc<InForce>,
     queue: Queue,
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
@@ -84,40 +84,38 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let Loaded { settings, rows, .. } = loaded;
-        let rows: Arc<[SettingRow]> = rows.into();
+        let in_force = Arc::new(InForce::new(loaded));
+        let settings = in_force.settings();
+        // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);
         let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
         let jar = CookieJar::new(key, settings.secure_cookies);
-        let vault = Vault::open(&settings.data_dir).await;
-        let vault = Arc::new(vault.context("DATA_DIR cannot be used for uploaded files")?);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-        if !store.lasts() {
-            vault
-                .clear()
-                .await
-                .context("the files of an earlier run cannot be removed from DATA_DIR")?;
-        }
+        let vault = match (Vault::open(&settings.data_dir).await, store.fault()) {
+            (Ok(vault), _) => vault,
+            // Whoever only reads is served all the same.
+            (Err(_), Some(_)) => Vault::unswept(&settings.data_dir),
+            (Err(error), None) => return Err(error).context("DATA_DIR cannot be used for uploaded files"),
+        };
+        let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
         let house = Arc::new(EngineHouse {
             queue: queue.clone(),
-            rows: Arc::clone(&rows),
+            in_force: Arc::clone(&in_force),
         });
         let agents = agents(&settings, house)?;
         let model = agents.model();
-        let settings = watch::Sender::new(Arc::new(settings));
         let tasks = TaskTracker::new();
         let turns = Turns::new(turns::Parts {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
-            settings: settings.subscribe(),
+            settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), settings.subscribe(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
-            settings,
-            rows,
+            in_force,
             queue,
             sessions: Arc::default(),
             store,
@@ -134,6 +132,16 @@ impl Engine {
             closing: CancellationToken::new(),
         });
         engine.sessions.set_max(engine.settings().max_sessions);
+        match engine.store.fault() {
+            // Answers that cannot be kept would be given again and again.
+            Some(fault) => {
+                warn!(%fault, "only what is stored can be read; turns that wait stay where they are until a restart finds the disk writable")
+            }
+            None => {
+                let resumed = engine.turns.resume(&engine.sessions).await;
+                resumed.context("the turns that waited before the restart cannot be taken up")?;
+            }
+        }
         housekeeping::spawn(&engine);
         Ok(engine)
     }
@@ -141,7 +149,7 @@ impl Engine {
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.borrow())
+        self.in_force.settings()
     }
 
     /// The queue.
@@ -240,7 +248,8 @@ impl Engine {
     /// The figures of the stats tab.
     #[must_use]
     pub fn stats_view(&self) -> StatsView {
-        self.stats.view(&self.gauges(), self.model.clone(), self.rows.to_vec())
+        self.stats
+            .view(&self.gauges(), self.model.clone(), self.in_force.view())
     }
 
     /// The figures for Prometheus.
@@ -258,18 +267,25 @@ impl Engine {
         }
     }
 
-    /// Clears away what a session that has left memory leaves behind.
-    async fn session_left(&self, id: SessionId) {
+    /// Removes everything of a session for good: what it has on its way, what is stored, its files, its records.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what is stored has not changed then.
+    pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
+        let session = self.sessions.find(id);
+        let files = self.turns.forget(id, session.as_deref()).await?;
+        self.remove_files(&files).await;
         self.logs.forget(id);
-        match self.store.session_left(id).await {
-            Ok(files) => {
-                if let Err(error) = self.vault.remove(&files).await {
-                    warn!(session = ?id, %error, "files that a session left behind could not be removed");
-                }
-            }
-            Err(error) => warn!(session = ?id, %error, "what a session left behind could not be removed"),
+        // Its pages begin anew, with nothing.
+        self.sessions.dismiss(id);
+        Ok(())
+    }
+
+    /// Removes the contents of files that are of no use any more.
+    async fn remove_files(&self, files: &[FileId]) {
+        if let Err(error) = self.vault.remove(files).await {
+            warn!(%error, files = files.len(), "files that are of no use any more could not be removed");
         }
-        self.sessions.cleared(id);
     }
 
     /// Shuts down: lets nobody in, lets what runs finish for `grace`, then stops it.
@@ -289,6 +305,7 @@ impl Engine {
             self.turns.finished().await;
         }
         self.closing.cancel();
+        self.store.close().await;
         self.tasks.close();
         // A page that does not read its feed must not keep the server from ending.
         if tokio::time::timeout(GOODBYE, self.tasks.wait()).await.is_err() {

@@ -14,6 +14,8 @@ use tokio::{
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
 
+/// The folder of everything, within the data directory.
+const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
 
@@ -33,11 +35,17 @@ impl Vault {
     /// # Errors
     /// The folders can not be made or read.
     pub async fn open(data_dir: &Path) -> Result<Self, FileError> {
-        let vault = Self {
-            root: data_dir.join("files").into(),
-        };
+        let vault = Self::unswept(data_dir);
         vault.sweep().await?;
         Ok(vault)
+    }
+
+    /// The same where nothing can be written, for whoever only reads.
+    #[must_use]
+    pub fn unswept(data_dir: &Path) -> Self {
+        Self {
+            root: data_dir.join(FOLDER).into(),
+        }
     }
 
     /// Begins an upload of at most `limit` bytes. `name` is what the browser says, whatever that is.
@@ -104,18 +112,6 @@ impl Vault {
         first_fault
     }
 
-    /// Removes every file and every unfinished upload: for a store that forgets when the server ends.
-    ///
-    /// # Errors
-    /// The disk fails.
-    pub async fn clear(&self) -> Result<(), FileError> {
-        match fs::remove_dir_all(&self.root).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        self.sweep().await
-    }
-
     /// Removes unfinished uploads and makes the folders.
     async fn sweep(&self) -> Result<(), FileError> {
         let folder = self.unfinished();
@@ -132,8 +128,18 @@ impl Vault {
     }
 
     fn path(&self, id: FileId) -> PathBuf {
+        self.root.join(Self::place(id))
+    }
+
+    /// Where a file's content is within the data directory.
+    #[must_use]
+    pub fn relative_path(id: FileId) -> PathBuf {
+        Path::new(FOLDER).join(Self::place(id))
+    }
+
+    fn place(id: FileId) -> PathBuf {
         let name = id.to_string();
-        self.root.join(&name[name.len() - 2..]).join(name)
+        Path::new(&name[name.len() - 2..]).join(&name)
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn open(
             let span = crate::logs::session_span(id);
             async move {
                 let _held = engine.hold();
-                let session = engine.sessions().open(id).await;
+                let session = engine.sessions().open(id);
                 let end = Feed {
                     engine: &engine,
                     session: &session,

@@ -17,6 +17,7 @@ use tracing::{Instrument as _, info, warn};
 
 use super::{Browser, Refusal};
 use crate::{
+    clock::now_ms,
     engine::Engine,
     files::{FileError, harmless},
     queue::{Left, Outcome},
@@ -49,7 +50,7 @@ pub(super) async fn upload(
 ) -> Result<Json<FileView>, Refusal> {
     let span = crate::logs::session_span(id);
     let work = async {
-        let session = engine.sessions().open(id).await;
+        let session = engine.sessions().open(id);
         // Known to be too large, it need not wait in line to hear so.
         let announced = headers
             .get(header::CONTENT_LENGTH)
@@ -119,13 +120,16 @@ async fn keep(engine: &Engine, session: &Session, name: &str, body: Body) -> Res
         }
     }
     let file = upload.finish().await.map_err(|error| refuse(&error))?;
-    if let Err(error) = engine.store().add_file(session.id(), file.clone()).await {
+    if let Err(error) = engine.store().add_file(session.id(), file.clone(), now_ms()).await {
         warn!(%error, "an uploaded file could not be noted");
-        if let Err(error) = engine.vault().remove(&[file.id]).await {
-            warn!(%error, "its content stays behind");
+        if let Err(fault) = engine.vault().remove(&[file.id]).await {
+            warn!(error = %fault, "its content stays behind");
         }
-        let message = "This file could not be kept. Try again in a moment.";
-        return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message));
+        let message = format!(
+            "This file was not kept, because {}. Try again in a moment.",
+            error.sentence()
+        );
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5)));
     }
     info!(file = %file.id, bytes = file.size, mime = file.mime, "file taken in");
     Ok(file)

@@ -20,6 +20,8 @@ pub(super) struct Health {
     status: &'static str,
     version: &'static str,
     model: String,
+    /// `ok`, or why nothing can be stored at the moment; what is there can be read all the same.
+    store: String,
 }
 
 /// 200 while it takes messages in, 503 once it is shutting down. Waits for nothing.
@@ -34,6 +36,10 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
         status,
         version: VERSION,
         model: engine.model().to_owned(),
+        store: engine
+            .store()
+            .fault()
+            .map_or_else(|| "ok".into(), |fault| fault.to_string()),
     };
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }

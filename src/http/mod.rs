@@ -2,6 +2,7 @@
 
 mod browser;
 mod error;
+mod export;
 mod feed;
 mod files;
 mod headers;
@@ -35,7 +36,10 @@ pub fn doors() -> Router<Arc<Engine>> {
         .route("/files", post(files::upload))
         .route("/files/{id}", get(files::download))
         .layer(DefaultBodyLimit::disable());
-    Router::new().route("/feed", get(feed::open)).merge(files)
+    Router::new()
+        .route("/feed", get(feed::open))
+        .route("/export/{file}", get(export::download))
+        .merge(files)
 }
 
 /// Puts every door of the site, the engine's and `pages`, behind the checks.

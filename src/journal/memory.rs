@@ -33,6 +33,7 @@ struct Log {
     bytes: usize,
     events: BTreeMap<u64, FeedEvent>,
     conversations: HashMap<ConversationId, u64>,
+    versions: HashMap<ConversationId, u64>,
     turns: HashMap<TurnId, TurnEvents>,
 }
 
@@ -116,6 +117,10 @@ impl Log {
                 let replaced = self.conversations.insert(*id, number);
                 self.remove(replaced);
             }
+            FeedEvent::Version { conversation, .. } => {
+                let replaced = self.versions.insert(*conversation, number);
+                self.remove(replaced);
+            }
             FeedEvent::Turn(turn) => {
                 let replaced = self.turns.insert(
                     turn.id,
@@ -159,6 +164,11 @@ impl Log {
             match event {
                 FeedEvent::Conversation(summary) => self.forget_conversation(summary.id, number),
                 FeedEvent::ConversationRemoved { id } => self.forget_conversation(id, number),
+                FeedEvent::Version { conversation, .. } => {
+                    if self.versions.get(&conversation) == Some(&number) {
+                        self.versions.remove(&conversation);
+                    }
+                }
                 FeedEvent::Turn(turn) => self.forget_turn(turn.id, |events| {
                     events.turn.take_if(|kept| *kept == number);
                 }),
@@ -189,7 +199,7 @@ impl Log {
 fn weight(event: &FeedEvent) -> usize {
     64 + match event {
         FeedEvent::Conversation(summary) => summary.title.len(),
-        FeedEvent::ConversationRemoved { .. } => 0,
+        FeedEvent::ConversationRemoved { .. } | FeedEvent::Version { .. } => 0,
         FeedEvent::Turn(turn) => {
             turn.message.len() + turn.answer.len() + turn.blocks.iter().map(String::len).sum::<usize>()
         }
@@ -213,6 +223,8 @@ mod tests {
 
     fn turn(id: TurnId, state: TurnState) -> FeedEvent {
         FeedEvent::Turn(Box::new(TurnView {
+            parent: None,
+            versions: crate::wire::Versions::default(),
             id,
             conversation: ConversationId(Uuid::nil()),
             message: String::new(),

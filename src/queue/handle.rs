@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    EventIndex, Left, LineState, Observer, Owner, Policy, Refused, Standing, Ticket, TicketId, shared::Shared,
-    state::Joined, ticket::Seat,
+    EventIndex, Left, LineState, Observer, OrderKey, Owner, Policy, Refused, Returning, Standing, Ticket, TicketId,
+    shared::Shared, state::Joined, ticket::Seat,
 };
 
 /// The queue. Cheap to clone; all clones are the same queue.
@@ -48,15 +48,45 @@ impl Queue {
                 return Err(why);
             }
         };
+        Ok(self.ticket(event, id, joined))
+    }
+
+    /// Lets tickets back in after a restart, in the order in which they are to start: those that ran first, then by their
+    /// [`OrderKey`]s. All come in at once, so that none is admitted before one that stood in front of it. Nobody is refused: a ticket
+    /// that cannot wait any more is one that has left.
+    #[must_use]
+    pub fn restore(&self, returning: &[Returning]) -> Vec<Ticket> {
+        let tickets = self.shared.change(|state, now, effects| {
+            let strange = returning.iter().find(|ticket| !state.knows(ticket.event));
+            match strange {
+                Some(ticket) => Err(ticket.event),
+                None => Ok(state.restore(returning, now, effects)),
+            }
+        });
+        let tickets = tickets.unwrap_or_else(|event| unknown(event));
+        let events = returning.iter().map(|ticket| ticket.event);
+        events
+            .zip(tickets)
+            .map(|(event, (id, joined))| self.ticket(event, id, joined))
+            .collect()
+    }
+
+    fn ticket(&self, event: EventIndex, id: TicketId, joined: Joined) -> Ticket {
         let seat = match joined {
             Joined::Started(grant) => Seat::Granted(grant),
             Joined::Waits(key) => Seat::Waiting(key),
-            Joined::TooLate => {
-                self.shared.observer().left(event, Left::Expired);
-                Seat::Left(Left::Expired)
+            Joined::Ended(how) => {
+                self.shared.observer().left(event, how);
+                Seat::Left(how)
             }
         };
-        Ok(Ticket::new(Arc::clone(&self.shared), id, event, seat))
+        Ticket::new(Arc::clone(&self.shared), id, event, seat)
+    }
+
+    /// A waiting ticket's place in the order; `None` once it does not wait. A ticket of the same owner that leaves, or a retuning, may change it.
+    #[must_use]
+    pub fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
+        self.shared.lock().order_key(ticket)
     }
 
     /// Takes a waiting ticket out of its line. `false`: it is not waiting (any more). A ticket either leaves or starts,

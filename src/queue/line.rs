@@ -109,6 +109,32 @@ impl Line {
     /// Hence the first place of every owner has a tag of at most the last admitted one plus 1, which is the least that a
     /// newcomer can get, with a later arrival: nobody who comes can pass it.
     pub(super) fn push(&mut self, key: Key, owner: Owner, arrival: u64, waiters: &mut Arena<Waiter>) {
+        let tag = match self.order {
+            Order::Fifo => 0,
+            Order::Fair => {
+                let last = self.turn_of.get(&owner).and_then(|turn| self.turns[*turn].tickets.last);
+                last.map_or(0, |last| waiters[last].place.tag).max(self.admitted) + 1
+            }
+        };
+        self.seat(key, owner, tag, arrival, waiters);
+    }
+
+    /// Gives a ticket the place that it had before a restart. To be called for one after the other in their order, after
+    /// [`Line::resume`]; one that had no round, because plain arrival counted then, is dealt one.
+    pub(super) fn push_back(&mut self, key: Key, owner: Owner, tag: u64, arrival: u64, waiters: &mut Arena<Waiter>) {
+        if tag == 0 || self.order == Order::Fifo {
+            self.push(key, owner, arrival, waiters);
+        } else {
+            self.seat(key, owner, tag, arrival, waiters);
+        }
+    }
+
+    /// Goes on counting rounds where the line was before a restart.
+    pub(super) fn resume(&mut self, admitted: u64) {
+        self.admitted = self.admitted.max(admitted);
+    }
+
+    fn seat(&mut self, key: Key, owner: Owner, tag: u64, arrival: u64, waiters: &mut Arena<Waiter>) {
         let new = || {
             self.turns.insert(Turn {
                 owner,
@@ -118,16 +144,6 @@ impl Line {
         };
         let turn = *self.turn_of.entry(owner).or_insert_with(new);
         let Turn { tickets, waiting, .. } = &mut self.turns[turn];
-        let tag = match self.order {
-            Order::Fifo => 0,
-            Order::Fair => {
-                tickets
-                    .last
-                    .map_or(0, |last| waiters[last].place.tag)
-                    .max(self.admitted)
-                    + 1
-            }
-        };
         let place = Place { tag, arrival, turn };
         waiters[key].place = place;
         *waiting += 1;
@@ -138,7 +154,8 @@ impl Line {
 
     /// Takes the head out of the line because it starts.
     pub(super) fn admit(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
-        self.admitted = waiters[key].place.tag;
+        // One that ran before a restart and waits again has a round that is over.
+        self.admitted = self.admitted.max(waiters[key].place.tag);
         self.take_out(key, waiters);
     }
 

@@ -28,6 +28,8 @@ mod waiter;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 pub use estimate::StartRange;
 pub use handle::Queue;
 pub use permit::Permit;
@@ -45,6 +47,29 @@ pub struct Owner(pub u128);
 /// One request's place in a line. Grows with every join; never used twice in one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TicketId(pub u64);
+
+/// A waiting ticket's place in the order of its line. Kept somewhere that outlasts the process, it brings the ticket back to
+/// its place after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrderKey {
+    /// The round, in fair order; 0 in plain arrival.
+    pub tag: u64,
+    /// The order within a round.
+    pub arrival: u64,
+}
+
+/// A ticket that comes back after a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returning {
+    /// What it wants to do.
+    pub event: EventIndex,
+    /// Whose it is.
+    pub owner: Owner,
+    /// When it first joined: its longest wait counts from there.
+    pub joined: Instant,
+    /// Its place; `None` for one that was running.
+    pub key: Option<OrderKey>,
+}
 
 /// Why a ticket was not let into the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod presence;
 mod registry;
 mod session;
 
-pub use cookie::{CookieJar, CookieKey, KeyError};
+pub use cookie::{CookieJar, CookieKey, KEY_FILE, KeyError};
 pub use id::SessionId;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};

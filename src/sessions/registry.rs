@@ -1,7 +1,7 @@
 //! Every session in memory, and who has to leave it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -25,9 +25,6 @@ pub struct Bounds {
 /// The sessions in memory.
 pub struct Sessions {
     all: Mutex<HashMap<SessionId, Arc<Session>>>,
-    /// Those that have left, but whose things are still being cleared away.
-    leaving: Mutex<HashSet<SessionId>>,
-    cleared: Notify,
     max: AtomicUsize,
     crowded: Notify,
 }
@@ -36,8 +33,6 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             all: Mutex::default(),
-            leaving: Mutex::default(),
-            cleared: Notify::new(),
             max: AtomicUsize::new(usize::MAX),
             crowded: Notify::new(),
         }
@@ -49,29 +44,9 @@ impl Sessions {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leaving(&self) -> MutexGuard<'_, HashSet<SessionId>> {
-        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The session of this name, made if it is not in memory. One that has just left is waited for until it has been
-    /// cleared away, or what is begun anew would be cleared away with it. Cancel-safe.
-    pub async fn open(&self, id: SessionId) -> Arc<Session> {
-        loop {
-            let mut cleared = std::pin::pin!(self.cleared.notified());
-            // Armed before looking, so that a clearing in between is not missed.
-            cleared.as_mut().enable();
-            if let Some(session) = self.try_open(id) {
-                return session;
-            }
-            cleared.await;
-        }
-    }
-
-    fn try_open(&self, id: SessionId) -> Option<Arc<Session>> {
+    /// The session of this name, made if it is not in memory.
+    pub fn open(&self, id: SessionId) -> Arc<Session> {
         let mut all = self.all();
-        if self.leaving().contains(&id) {
-            return None;
-        }
         let session = Arc::clone(all.entry(id).or_insert_with(|| Arc::new(Session::new(id))));
         let crowded = all.len() > self.max.load(Ordering::Relaxed);
         drop(all);
@@ -79,13 +54,15 @@ impl Sessions {
         if crowded {
             self.crowded.notify_one();
         }
-        Some(session)
+        session
     }
 
-    /// Lets a session that has left begin anew, now that what it left behind is gone.
-    pub fn cleared(&self, id: SessionId) {
-        self.leaving().remove(&id);
-        self.cleared.notify_waiters();
+    /// Lets a session leave memory whatever it is doing.
+    pub fn dismiss(&self, id: SessionId) {
+        let session = self.all().remove(&id);
+        if let Some(session) = session {
+            session.left().cancel();
+        }
     }
 
     /// Beyond how many sessions [`Sessions::crowded`] wakes.
@@ -125,8 +102,8 @@ impl Sessions {
             .count()
     }
 
-    /// Lets those leave who have to, and returns their names, for each of which [`Sessions::cleared`] is to be called. One with anything waiting or running stays, and so
-    /// does one that somebody is using this very moment.
+    /// Lets those leave who have to, and returns their names. One with anything waiting or running stays, and so does one
+    /// that somebody is using this very moment. What is stored of them stays stored.
     pub fn evict(&self, bounds: Bounds) -> Vec<SessionId> {
         let mut all = self.all();
         let now = Instant::now();
@@ -151,8 +128,6 @@ impl Sessions {
             rest.sort_unstable_by_key(|&(open, seen, _)| (open, seen));
             leaving.extend(rest[..excess].iter().map(|&(_, _, id)| id));
         }
-        // Under the lock of the sessions, so that nobody finds one neither here nor leaving.
-        self.leaving().extend(&leaving);
         for id in &leaving {
             if let Some(session) = all.remove(id) {
                 session.left().cancel();
@@ -177,9 +152,9 @@ mod tests {
     async fn idle_sessions_leave_and_busy_or_open_ones_stay() {
         let sessions = Sessions::default();
         let [idle, busy, open] = [(); 3].map(|()| SessionId::random());
-        sessions.open(idle).await;
-        let claim = sessions.open(busy).await.claim(ConversationId::new());
-        let page = sessions.open(open).await;
+        sessions.open(idle);
+        let claim = sessions.open(busy).claim(ConversationId::new());
+        let page = sessions.open(open);
         let here = page.presence().enter();
         tokio::time::advance(IDLE).await;
         assert_eq!(sessions.evict(bounds(10)), [idle]);
@@ -198,10 +173,10 @@ mod tests {
         let sessions = Sessions::default();
         let ids: Vec<SessionId> = (0..5).map(|_| SessionId::random()).collect();
         for &id in &ids {
-            sessions.open(id).await;
+            sessions.open(id);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let first = sessions.open(ids[0]).await;
+        let first = sessions.open(ids[0]);
         let left = first.left().clone();
         let claim = first.claim(ConversationId::new());
         drop(first);
@@ -214,17 +189,5 @@ mod tests {
             "feeds of those that left are told"
         );
         drop(claim);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_comes_back_waits_until_it_has_been_cleared_away() {
-        let sessions = Sessions::default();
-        let id = SessionId::random();
-        sessions.open(id).await;
-        assert_eq!(sessions.evict(bounds(0)), [id]);
-        let early = tokio::time::timeout(Duration::from_secs(60), sessions.open(id)).await;
-        assert!(early.is_err(), "its old things are still being removed");
-        let (_, back) = tokio::join!(async { sessions.cleared(id) }, sessions.open(id));
-        assert_eq!(back.id(), id);
     }
 }

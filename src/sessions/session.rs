@@ -34,6 +34,8 @@ struct Held {
     agent: Option<Arc<dyn Agent>>,
     /// Conversations with a turn that waits or runs.
     busy: HashSet<ConversationId>,
+    /// Conversations that were deleted while something of them was on its way.
+    removed: HashSet<ConversationId>,
     /// Refreshes that wait or run.
     refreshing: HashSet<RefreshKind>,
     tickets: BTreeMap<TicketId, (Event, Option<TurnId>)>,
@@ -119,6 +121,22 @@ impl Session {
     #[must_use]
     pub fn is_conversation_busy(&self, conversation: ConversationId) -> bool {
         self.held().busy.contains(&conversation)
+    }
+
+    /// Notes that a conversation has been deleted, or brought back.
+    pub fn set_removed(&self, conversation: ConversationId, removed: bool) {
+        let mut held = self.held();
+        if removed {
+            held.removed.insert(conversation);
+        } else {
+            held.removed.remove(&conversation);
+        }
+    }
+
+    /// Whether a conversation has been deleted since this session came into memory.
+    #[must_use]
+    pub fn is_removed(&self, conversation: ConversationId) -> bool {
+        self.held().removed.contains(&conversation)
     }
 
     /// Takes the conversation for one turn; `None` while another has it.

@@ -1,6 +1,9 @@
 //! Where values come from: the environment, `.env`, the defaults.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use super::{
     dotenv::Assignment,
@@ -35,12 +38,21 @@ impl Source {
 }
 
 /// One variable's text.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Given {
     /// The name or the alias that it was given under.
     pub(super) name: &'static str,
     pub(super) text: String,
     pub(super) source: Source,
+    /// The line of `.env` with another value, which the environment wins over.
+    pub(super) overrides: Option<usize>,
+}
+
+/// Without the text, which may be a key.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.source.place())
+    }
 }
 
 impl Given {
@@ -96,6 +108,7 @@ pub(super) fn gather(
                 name,
                 text: text.trim().to_owned(),
                 source: Source::Environment,
+                overrides: None,
             })
         });
         let from_file = variable.all_names().filter_map(|name| {
@@ -104,12 +117,19 @@ pub(super) fn gather(
                 name,
                 text: text.trim().to_owned(),
                 source: Source::DotEnv { line: *line },
+                overrides: None,
             })
         });
         let mut all = from_environment.chain(from_file).filter(|one| !one.text.is_empty());
-        let first = all.next();
-        if let Some(first) = &first {
-            for other in all.filter(|other| other.name != first.name && other.text != first.text) {
+        let mut first = all.next();
+        if let Some(first) = &mut first {
+            for other in all.filter(|other| other.text != first.text) {
+                if let (Source::Environment, Source::DotEnv { line }) = (first.source, other.source) {
+                    first.overrides.get_or_insert(line);
+                }
+                if other.name == first.name {
+                    continue;
+                }
                 warnings.push(format!(
                     "{} ({}) and {} ({}) mean the same and differ: {} is used.",
                     first.name,
@@ -124,6 +144,7 @@ pub(super) fn gather(
             name: variable.name,
             text: text.to_owned(),
             source: Source::Default,
+            overrides: None,
         });
         if let Some(one) = first.or(default) {
             given.insert(variable.field(), one);

@@ -23,6 +23,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Every variable with its value in force, secrets hidden, for people.
     pub rows: Vec<SettingRow>,
+    /// The texts behind them.
+    pub(super) given: AllGiven,
 }
 
 /// See [`Settings::load`].
@@ -63,6 +65,7 @@ pub(super) fn load(environment: &HashMap<String, String>, dotenv: Option<&str>) 
         rows: rows(&given),
         settings,
         warnings,
+        given,
     })
 }
 
@@ -136,13 +139,16 @@ fn allowed(error: &ValidationError) -> String {
 }
 
 /// Every variable as people may see it.
-fn rows(given: &AllGiven) -> Vec<SettingRow> {
+pub(super) fn rows(given: &AllGiven) -> Vec<SettingRow> {
     let row = |variable: &Variable| {
         let one = given.get(&variable.field());
         SettingRow {
             name: variable.name.to_owned(),
             value: one.map_or_else(|| "(unset)".to_owned(), |one| one.shown(variable)),
             source: one.map_or(Source::Default, |one| one.source).name().to_owned(),
+            note: one
+                .and_then(|one| one.overrides)
+                .map(|line| format!("the environment wins over .env line {line}")),
         }
     };
     VARIABLES.iter().map(row).collect()

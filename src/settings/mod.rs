@@ -15,15 +15,18 @@ mod faults;
 mod gather;
 mod load;
 mod raw;
+mod reload;
 mod suggest;
 #[cfg(test)]
 mod tests;
 mod typed;
 mod values;
 mod variables;
+pub mod watch;
 
 pub use faults::{Fault, Faults};
 pub use load::Loaded;
+pub use reload::Change;
 
 use crate::queue::{Order, Policy};
 
@@ -144,6 +147,8 @@ pub struct Settings {
     pub demo_speed: u32,
     /// `MAX_UPLOAD_SIZE`, in bytes.
     pub max_upload_bytes: u64,
+    /// `RETENTION_DAYS`: what was last used longer ago is removed; `None` keeps everything.
+    pub retention_days: Option<u32>,
     /// `SESSION_IDLE_TIMEOUT`.
     pub session_idle_timeout: Duration,
     /// `MAX_SESSIONS`.
@@ -184,11 +189,8 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`]; also where the file is there and cannot be read.
     pub fn from_process() -> Result<Loaded, Faults> {
-        let named = env::var_os(ENV_FILE).filter(|name| !name.is_empty());
-        let dotenv = match &named {
-            Some(path) => read(Path::new(path), true)?,
-            None => read(Path::new(".env"), false)?,
-        };
+        let (path, named) = Self::file();
+        let dotenv = read(&path, named)?;
         // Lossy: what is not UTF-8 is reported like any other fault, and matters in Anteroom's own variables only.
         let environment = env::vars_os().map(|(name, value)| {
             (
@@ -197,6 +199,15 @@ impl Settings {
             )
         });
         Self::load(environment, dotenv.as_deref())
+    }
+
+    /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
+    #[must_use]
+    pub fn file() -> (PathBuf, bool) {
+        match env::var_os(ENV_FILE).filter(|name| !name.is_empty()) {
+            Some(path) => (path.into(), true),
+            None => (".env".into(), false),
+        }
     }
 
     /// The order of every line, for those who only want that.

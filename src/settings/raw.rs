@@ -170,6 +170,8 @@ pub(super) struct Raw {
 
     #[validate(range(min = 1.0, max = 1_000_000_000.0))]
     pub(super) max_upload_size: Field<Bytes>,
+    #[validate(range(min = 1.0, max = 36_500.0))]
+    pub(super) retention_days: Field<OrNone<u32>>,
     #[validate(range(min = 0.1, max = LONGEST))]
     pub(super) session_idle_timeout: Field<Duration>,
     #[validate(range(min = 1.0, max = 1_000_000.0))]

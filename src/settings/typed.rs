@@ -73,6 +73,7 @@ pub(super) fn settings(raw: Raw) -> Settings {
         demo_first_token: set(raw.demo_first_token),
         demo_speed: set(raw.demo_speed),
         max_upload_bytes: set(raw.max_upload_size).0,
+        retention_days: set(raw.retention_days).0,
         session_idle_timeout: set(raw.session_idle_timeout),
         max_sessions: count(set(raw.max_sessions)),
         shutdown_grace: set(raw.shutdown_grace),

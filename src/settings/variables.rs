@@ -10,6 +10,8 @@ pub(super) struct Variable {
     pub(super) default: Option<&'static str>,
     /// Never shown.
     pub(super) secret: bool,
+    /// Read at the start only.
+    pub(super) fixed: bool,
 }
 
 impl Variable {
@@ -34,6 +36,10 @@ impl Variable {
     const fn hidden(self) -> Self {
         Self { secret: true, ..self }
     }
+
+    const fn fixed(self) -> Self {
+        Self { fixed: true, ..self }
+    }
 }
 
 const fn unset(name: &'static str) -> Variable {
@@ -42,6 +48,7 @@ const fn unset(name: &'static str) -> Variable {
         aliases: &[],
         default: None,
         secret: false,
+        fixed: false,
     }
 }
 
@@ -53,21 +60,21 @@ const fn var(name: &'static str, default: &'static str) -> Variable {
 }
 
 /// Every variable, in the order of `.env.example`.
-pub(super) const VARIABLES: [Variable; 42] = [
-    var("MODEL", "demo@builtin").also(&["GEN_MODEL"]),
-    unset("OPENAI_API_KEY").hidden(),
-    unset("OPENAI_BASE_URL"),
-    unset("OLLAMA_URL"),
-    unset("ANTHROPIC_API_KEY").hidden(),
-    unset("ANTHROPIC_BASE_URL"),
-    unset("GEMINI_API_KEY").hidden(),
-    unset("GEMINI_BASE_URL"),
+pub(super) const VARIABLES: [Variable; 43] = [
+    var("MODEL", "demo@builtin").also(&["GEN_MODEL"]).fixed(),
+    unset("OPENAI_API_KEY").hidden().fixed(),
+    unset("OPENAI_BASE_URL").fixed(),
+    unset("OLLAMA_URL").fixed(),
+    unset("ANTHROPIC_API_KEY").hidden().fixed(),
+    unset("ANTHROPIC_BASE_URL").fixed(),
+    unset("GEMINI_API_KEY").hidden().fixed(),
+    unset("GEMINI_BASE_URL").fixed(),
     // Not a key, but what an operator tells a model is nobody else's to read on the stats tab.
-    unset("SYSTEM_PROMPT").hidden(),
-    var("MODEL_STALL_TIMEOUT", "60"),
-    var("MODEL_RETRIES", "2"),
-    var("DEMO_FIRST_TOKEN", "600ms"),
-    var("DEMO_SPEED", "40"),
+    unset("SYSTEM_PROMPT").hidden().fixed(),
+    var("MODEL_STALL_TIMEOUT", "60").fixed(),
+    var("MODEL_RETRIES", "2").fixed(),
+    var("DEMO_FIRST_TOKEN", "600ms").fixed(),
+    var("DEMO_SPEED", "40").fixed(),
     var("ENABLE_CONCURRENT_PROCESSING", "true"),
     var("ENABLE_QUEUE", "true").also(&["GRADIO_ENABLE_QUEUE"]),
     unset("DEFAULT_CONCURRENCY_LIMIT").also(&["GRADIO_DEFAULT_CONCURRENCY_LIMIT", "GRADIO_CONCURRENCY_LIMIT"]),
@@ -88,15 +95,16 @@ pub(super) const VARIABLES: [Variable; 42] = [
     var("QUEUE_ABANDON_AFTER", "120"),
     var("CHAT_TIMEOUT", "300"),
     var("MAX_UPLOAD_SIZE", "20MB"),
+    var("RETENTION_DAYS", "none"),
     var("SESSION_IDLE_TIMEOUT", "1h"),
     var("MAX_SESSIONS", "10000"),
-    var("SITE_ADDR", "127.0.0.1:3000"),
-    var("DATA_DIR", "data"),
-    unset("SECRET_KEY").hidden(),
-    var("SECURE_COOKIES", "false"),
+    var("SITE_ADDR", "127.0.0.1:3000").fixed(),
+    var("DATA_DIR", "data").fixed(),
+    unset("SECRET_KEY").hidden().fixed(),
+    var("SECURE_COOKIES", "false").fixed(),
     var("SHUTDOWN_GRACE", "30"),
-    var("RUST_LOG", "info"),
-    var("LOG_FORMAT", "text"),
+    var("RUST_LOG", "info").fixed(),
+    var("LOG_FORMAT", "text").fixed(),
 ];
 
 /// Every name and alias.

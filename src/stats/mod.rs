@@ -25,7 +25,7 @@ pub use self::{
 use crate::{
     queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
     status,
-    wire::{Event, LimitRow, SettingRow, StatsView},
+    wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
 };
 
 /// What there is right now.
@@ -39,6 +39,17 @@ pub struct Gauges {
     pub connected: u64,
     /// Memory of this process, in bytes; see [`resident_memory`].
     pub memory: Option<u64>,
+}
+
+/// The settings, as the stats tab shows them.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsView {
+    /// Those in force.
+    pub rows: Vec<SettingRow>,
+    /// See [`StatsView::settings_changed_at`].
+    pub changed_at: Option<u64>,
+    /// See [`StatsView::bad_edit`].
+    pub bad_edit: Option<BadEdit>,
 }
 
 /// What is counted from the start of the process. Shared behind an `Arc`, which is also the queue's observer.
@@ -75,7 +86,7 @@ impl Stats {
 
     /// The whole stats tab, a row a line, in the order of `gauges`.
     #[must_use]
-    pub fn view(&self, gauges: &Gauges, model: String, settings: Vec<SettingRow>) -> StatsView {
+    pub fn view(&self, gauges: &Gauges, model: String, settings: SettingsView) -> StatsView {
         let names: Vec<&str> = gauges.lines.iter().map(|line| line.name.as_str()).collect();
         StatsView {
             limits: gauges.lines.iter().map(|line| self.row(line)).collect(),
@@ -86,7 +97,9 @@ impl Stats {
             uptime: self.uptime().as_secs_f64(),
             model,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            settings,
+            settings: settings.rows,
+            settings_changed_at: settings.changed_at,
+            bad_edit: settings.bad_edit,
         }
     }
 

@@ -57,7 +57,7 @@ fn everything_the_queue_tells_is_counted() {
     let view = stats.view(
         &gauges(vec![line("chat", &[CHAT], 1, 2), line("file_upload", &[FILE], 0, 0)]),
         String::new(),
-        vec![],
+        SettingsView::default(),
     );
     let row = &view.limits[0];
     assert_eq!(
@@ -85,7 +85,11 @@ fn events_that_share_a_limit_are_counted_together() {
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
     stats.ended(FILE, Outcome::Done, Duration::from_secs(1));
     stats.ended(FILE, Outcome::Failed, Duration::from_secs(9));
-    let view = stats.view(&gauges(vec![line("gpu", &[CHAT, FILE], 0, 0)]), String::new(), vec![]);
+    let view = stats.view(
+        &gauges(vec![line("gpu", &[CHAT, FILE], 0, 0)]),
+        String::new(),
+        SettingsView::default(),
+    );
     assert_eq!((view.limits[0].done, view.limits[0].failed), (2, 1));
     assert!(near(view.limits[0].service.expect("three ended").p95, 9.0));
 }
@@ -96,7 +100,11 @@ fn a_wait_beyond_all_measure_does_no_harm() {
     stats.started(CHAT, Duration::MAX);
     stats.started(CHAT, Duration::MAX);
     stats.started(CHAT, Duration::ZERO);
-    let view = stats.view(&gauges(vec![line("chat", &[CHAT, FILE], 0, 0)]), String::new(), vec![]);
+    let view = stats.view(
+        &gauges(vec![line("chat", &[CHAT, FILE], 0, 0)]),
+        String::new(),
+        SettingsView::default(),
+    );
     assert!(near(view.limits[0].wait.expect("some started").p95, 86_400.0));
 }
 
@@ -109,7 +117,7 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
         advance(SAMPLE_EVERY).await;
     }
     let now = gauges(vec![line("chat", &[CHAT], 1, 0)]);
-    let view = stats.view(&now, "demo@builtin".to_owned(), vec![]);
+    let view = stats.view(&now, "demo@builtin".to_owned(), SettingsView::default());
     assert_eq!(view.samples.len(), SAMPLES);
     assert_eq!(
         (view.samples[0].ago, view.samples[0].running.as_slice()),
@@ -130,7 +138,7 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
 
     // Where nobody took samples for a while, what is older is not shown.
     advance(Duration::from_secs(600)).await;
-    let samples = stats.view(&now, String::new(), vec![]).samples;
+    let samples = stats.view(&now, String::new(), SettingsView::default()).samples;
     assert_eq!(samples.len(), 60);
 }
 
@@ -145,7 +153,7 @@ async fn limits_are_followed_by_name_when_the_policy_changes() {
     let view = stats.view(
         &gauges(vec![line("gpu", &[FILE], 0, 0), line("chat", &[CHAT], 0, 0)]),
         String::new(),
-        vec![],
+        SettingsView::default(),
     );
     let shown: Vec<_> = view
         .samples

@@ -1,15 +1,18 @@
-//! The store: what was said, kept.
+//! The store: what was said, kept. Once a method that writes has returned, what it wrote survives a `kill -9` and a power
+//! cut.
 
-mod memory;
+mod fault;
+pub mod search;
+pub mod sqlite;
 
 use async_trait::async_trait;
-use thiserror::Error;
 
-pub use memory::MemoryStore;
+pub use fault::StoreError;
 
 use crate::{
+    queue::OrderKey,
     sessions::SessionId,
-    wire::{ConversationId, FileId, FileView, TurnId, TurnState, Usage},
+    wire::{ConversationId, FileId, FileView, Role, TurnId, TurnState, Usage, Versions},
 };
 
 /// One conversation, as stored.
@@ -19,10 +22,12 @@ pub struct ConversationRecord {
     pub id: ConversationId,
     /// Whose it is.
     pub session: SessionId,
-    /// Made from the first message.
+    /// Made from the first message, or given by its owner.
     pub title: String,
     /// Milliseconds since the Unix epoch.
     pub updated_at: u64,
+    /// The last turn that is shown. Those before it are found by [`TurnRecord::parent`].
+    pub head: TurnId,
 }
 
 /// One turn, as stored.
@@ -34,13 +39,15 @@ pub struct TurnRecord {
     pub session: SessionId,
     /// The conversation it belongs to.
     pub conversation: ConversationId,
+    /// The turn it follows. Turns of a conversation that follow the same one are versions of each other.
+    pub parent: Option<TurnId>,
     /// What the person wrote.
     pub message: String,
     /// The files that came with it.
     pub files: Vec<FileView>,
     /// Where it is.
     pub state: TurnState,
-    /// The answer, as far as it is stored.
+    /// The answer; empty until the turn is over.
     pub answer: String,
     /// The model that answered or will.
     pub model: String,
@@ -52,41 +59,118 @@ pub struct TurnRecord {
     pub started_at: Option<u64>,
     /// Likewise.
     pub ended_at: Option<u64>,
+    /// How often its answer has been begun: more than once only where the server ended meanwhile.
+    pub attempts: u32,
 }
 
-/// A fault of the store.
-#[derive(Debug, Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(pub String);
+/// A turn among its versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The turn.
+    pub turn: TurnRecord,
+    /// Where it stands among its versions.
+    pub versions: Versions,
+}
 
-/// Where conversations and turns are kept. Every look-up names the session: what is another's is not found.
+/// A turn that was not over when the server ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its conversation.
+    pub conversation: ConversationRecord,
+    /// The turn.
+    pub turn: Step,
+    /// Its place in the order of its line, if it ever waited.
+    pub key: Option<OrderKey>,
+}
+
+/// Something that a search has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The conversation.
+    pub conversation: ConversationRecord,
+    /// Where in it, and the whole text there; `None`: the title.
+    pub turn: Option<(TurnId, Role, String)>,
+}
+
+/// Where conversations and turns are kept. Every look-up names the session: what is another's is not found, and neither is
+/// what has been deleted.
+///
+/// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Whether what it keeps outlasts the process: turns that are not over are then taken up by the next start.
-    fn lasts(&self) -> bool;
-    /// A session's conversations, the last used first.
-    async fn conversations(&self, session: SessionId) -> Result<Vec<ConversationRecord>, StoreError>;
+    /// A session's conversations, the last used first, at most `most`: those that come after `after` in that order, or
+    /// the first ones.
+    async fn conversations(
+        &self,
+        session: SessionId,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> Result<Vec<ConversationRecord>, StoreError>;
     /// One conversation of a session.
     async fn conversation(
         &self,
         session: SessionId,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError>;
-    /// Stores a turn as accepted, and its conversation where that is new. Both are kept once this has returned.
-    async fn accept(&self, conversation: ConversationRecord, turn: TurnRecord) -> Result<(), StoreError>;
-    /// Replaces a turn that was accepted before.
-    async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
     /// One turn of a session.
-    async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<TurnRecord>, StoreError>;
-    /// A conversation's turns, oldest first.
+    async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<Step>, StoreError>;
+    /// The turns that lead to `last`, that one included, oldest first: at most `most`, the newest of them. Costs a
+    /// step for each turn that is returned, however long the conversation is.
+    async fn path(&self, session: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError>;
+    /// The last turn of the newest version below a turn: the newest of those that follow it, the newest of those that follow
+    /// that one, and so on; itself where none does.
+    async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError>;
+    /// Turns that are not over, of all sessions, in the order in which they are to start: those that ran first (by their start), then by
+    /// their keys.
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
+    /// Conversations that have `text` in their title or in a message or an answer, whatever its case, the last used first; at most `most`, one hit each,
+    /// the newest. Versions that are not shown are looked through, too.
+    async fn search(&self, session: SessionId, text: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
+    /// Every turn of a conversation, all versions, in the order of their acceptance: for an export.
     async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError>;
-    /// Turns that are not over, of all sessions, in the order of their acceptance.
-    async fn unfinished(&self) -> Result<Vec<TurnRecord>, StoreError>;
-    /// Keeps what is known of an uploaded file.
-    async fn add_file(&self, session: SessionId, file: FileView) -> Result<(), StoreError>;
     /// One uploaded file of a session.
     async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError>;
-    /// Told that a session has left memory. Returns files that are of no use any more, whose contents are the
-    /// caller's to remove: a store that lasts keeps everything and returns none.
-    async fn session_left(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
+
+    /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`].
+    async fn accept(
+        &self,
+        conversation: ConversationRecord,
+        turn: TurnRecord,
+        key: Option<OrderKey>,
+    ) -> Result<(), StoreError>;
+    /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
+    async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
+    /// Stores the places of waiting turns that have moved in the order of their line, or all after a restart.
+    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError>;
+    /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
+    async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;
+    /// Gives a conversation another title. `false`: there is no such conversation.
+    async fn rename(&self, session: SessionId, id: ConversationId, title: &str) -> Result<bool, StoreError>;
+    /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.
+    async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError>;
+    /// Brings back what was deleted. `None`: it has been purged, or was never there.
+    async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
+    /// Keeps what is known of an uploaded file.
+    async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
+
+    /// Removes for good, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
+    /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded before it that no
+    /// message carries (all in milliseconds since the Unix epoch). Returns the files that are of no use any more, whose contents are
+    /// the caller's to remove, and what was removed for each session of what was not deleted by hand.
+    async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError>;
+    /// Removes for good, from the disk too, everything of a session. Returns its files.
+    async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
+    /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can.
+    fn fault(&self) -> Option<StoreError>;
+    /// Ends well: everything is in one file then. Writes fail from here on.
+    async fn close(&self);
+}
+
+/// What a purge has removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Files that are of no use any more.
+    pub files: Vec<FileId>,
+    /// Conversations that had become too old.
+    pub conversations: Vec<(SessionId, ConversationId)>,
 }

@@ -3,23 +3,20 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, error_span, info};
+use tracing::{Instrument as _, info};
 
-use super::{SendError, Turns, live::Entered};
+use super::{OnItsWay, SendError, Turns, live::Entered, title::title, turn_span};
 use crate::{
     clock::now_ms,
-    logs::session_span,
+    queue::Ticket,
     sessions::{Claim, Session},
     status,
     store::{ConversationRecord, StoreError, TurnRecord},
     wire::{
         ConversationId, Event, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, Sent, TurnId,
-        TurnState,
+        TurnState, Versions,
     },
 };
-
-/// Most characters of a conversation's title.
-const TITLE_CHARS: usize = 60;
 
 impl Turns {
     /// Accepts a message: stored, in the line, owned by the server once this has returned. Sending the same turn
@@ -31,93 +28,123 @@ impl Turns {
     /// [`SendError`]; nothing has changed then.
     pub async fn send(&self, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
         session.presence().touch();
+        let store = &self.parts.store;
         // Entered before looking, so that of two that come at once only one finds nothing.
         let entered = self.live.enter(session.id(), request.turn);
-        if let Some(known) = self.parts.store.turn(session.id(), request.turn).await? {
-            return Ok(self.sent(session, &known));
+        if let Some(known) = store.turn(session.id(), request.turn).await? {
+            return Ok(self.sent(session, &known.turn));
         }
         let entered = entered.ok_or(SendError::ConversationBusy)?;
         check(&request)?;
         let files = self.files(session, &request.files).await?;
-        let now = now_ms();
-        let conversation = match request.conversation {
+        let id = request.conversation.unwrap_or_else(ConversationId::new);
+        // Claimed before looking, so that what is shown last stays so.
+        let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
+        let (title, parent) = match request.conversation {
             Some(id) => {
-                let known = self.parts.store.conversation(session.id(), id).await?;
-                ConversationRecord {
-                    updated_at: now,
-                    ..known.ok_or(SendError::UnknownConversation)?
-                }
+                let known = store.conversation(session.id(), id).await?;
+                let known = known.ok_or(SendError::UnknownConversation)?;
+                let parent = match request.instead_of {
+                    Some(other) => self.turn_of(session, id, other).await?.parent,
+                    None => Some(known.head),
+                };
+                (known.title, parent)
             }
-            None => ConversationRecord {
-                id: ConversationId::new(),
-                session: session.id(),
-                title: title(&request.text, &files),
-                updated_at: now,
-            },
+            None => (title(&request.text, &files), None),
         };
-        let claim = session.claim(conversation.id).ok_or(SendError::ConversationBusy)?;
-        let turn = TurnRecord {
-            id: request.turn,
+        let turn = self.new_turn(session, request.turn, id, parent, request.text, files);
+        self.enqueue(session, title, turn, claim, entered).await
+    }
+
+    /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new
+    /// answer belongs to another version of it, the turn `new`. One that came to nothing is answered in place.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing has changed then.
+    pub async fn again(&self, session: &Arc<Session>, id: TurnId, new: TurnId) -> Result<Sent, SendError> {
+        session.presence().touch();
+        let store = &self.parts.store;
+        let entered = self.live.enter(session.id(), new);
+        if let Some(known) = store.turn(session.id(), new).await? {
+            return Ok(self.sent(session, &known.turn));
+        }
+        let entered = entered.ok_or(SendError::ConversationBusy)?;
+        let known = store.turn(session.id(), id).await?.ok_or(SendError::UnknownTurn)?.turn;
+        let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
+        let conversation = store.conversation(session.id(), known.conversation).await?;
+        let conversation = conversation.ok_or(SendError::UnknownConversation)?;
+        let (id, entered) = if known.answer.is_empty() && conversation.head == id {
+            let entered = self.live.enter(session.id(), id).ok_or(SendError::ConversationBusy)?;
+            (id, entered)
+        } else {
+            (new, entered)
+        };
+        let TurnRecord {
+            conversation: its,
+            parent,
+            message,
+            files,
+            ..
+        } = known;
+        let turn = self.new_turn(session, id, its, parent, message, files);
+        self.enqueue(session, conversation.title, turn, claim, entered).await
+    }
+
+    fn new_turn(
+        &self,
+        session: &Session,
+        id: TurnId,
+        conversation: ConversationId,
+        parent: Option<TurnId>,
+        message: String,
+        files: Vec<FileView>,
+    ) -> TurnRecord {
+        TurnRecord {
+            id,
             session: session.id(),
-            conversation: conversation.id,
-            message: request.text,
+            conversation,
+            parent,
+            message,
             files,
             state: TurnState::Waiting,
             answer: String::new(),
             model: self.parts.agents.model(),
             usage: None,
-            accepted_at: now,
+            accepted_at: now_ms(),
             started_at: None,
             ended_at: None,
-        };
-        self.enqueue(session, conversation, turn, None, claim, entered).await
+            attempts: 0,
+        }
     }
 
-    /// Answers the last turn of a conversation once more, in place of the answer it has. Should it leave the line
-    /// without starting, the old answer stands.
-    ///
-    /// # Errors
-    /// [`SendError`]; the old answer stands then.
-    pub async fn again(&self, session: &Arc<Session>, id: TurnId) -> Result<Sent, SendError> {
-        session.presence().touch();
-        let store = &self.parts.store;
-        let known = store.turn(session.id(), id).await?.ok_or(SendError::UnknownTurn)?;
-        let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
-        let entered = self.live.enter(session.id(), id).ok_or(SendError::ConversationBusy)?;
-        let last = store.turns(session.id(), known.conversation).await?.pop();
-        if last.is_none_or(|last| last.id != id) {
-            return Err(SendError::NotTheLast);
-        }
-        let conversation = store.conversation(session.id(), known.conversation).await?;
-        let now = now_ms();
-        let conversation = ConversationRecord {
-            updated_at: now,
-            ..conversation.ok_or(SendError::UnknownConversation)?
-        };
-        let turn = TurnRecord {
-            state: TurnState::Waiting,
-            answer: String::new(),
-            model: self.parts.agents.model(),
-            usage: None,
-            accepted_at: now,
-            started_at: None,
-            ended_at: None,
-            ..known.clone()
-        };
-        self.enqueue(session, conversation, turn, Some(known), claim, entered)
-            .await
+    /// A turn of this conversation.
+    async fn turn_of(
+        &self,
+        session: &Session,
+        conversation: ConversationId,
+        id: TurnId,
+    ) -> Result<TurnRecord, SendError> {
+        let known = self.parts.store.turn(session.id(), id).await?;
+        let known = known.filter(|step| step.turn.conversation == conversation);
+        Ok(known.ok_or(SendError::UnknownTurn)?.turn)
     }
 
     /// Joins the line, stores the turn and hands it to a task of its own.
     async fn enqueue(
         &self,
         session: &Arc<Session>,
-        conversation: ConversationRecord,
+        title: String,
         turn: TurnRecord,
-        before: Option<TurnRecord>,
         claim: Claim,
         entered: Entered,
     ) -> Result<Sent, SendError> {
+        let conversation = ConversationRecord {
+            id: turn.conversation,
+            session: turn.session,
+            title,
+            updated_at: turn.accepted_at,
+            head: turn.id,
+        };
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the ticket
         // is dropped and leaves the line. Nothing is awaited between the two, so a shutdown sees both or neither.
         let ticket = self
@@ -132,26 +159,54 @@ impl Turns {
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.live.ticket.set(ticket.id());
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
-        let span = session_span(session.id()).in_scope(|| error_span!("turn", turn = %turn.id));
+        let span = turn_span(&turn);
         let (turns, session) = (self.clone(), Arc::clone(session));
         let (reply, answer) = oneshot::channel();
         let work = async move {
-            if let Err(fault) = turns.parts.store.accept(conversation.clone(), turn.clone()).await {
-                // Whoever has gone meanwhile does not hear of it; the message was not accepted.
-                let _ = reply.send(Err(fault.into()));
-                return;
-            }
+            let versions = match turns.store(&conversation, &turn, &ticket).await {
+                Ok(versions) => versions,
+                Err(fault) => {
+                    // Whoever has gone meanwhile does not hear of it; the message was not accepted.
+                    let _ = reply.send(Err(fault.into()));
+                    return;
+                }
+            };
             info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted");
-            turns.announce(&session, &conversation, &turn, Vec::new());
-            let _ = reply.send(Ok(turns.sent(&session, &turn)));
-            let holds = (claim, entered, registered);
-            turns.run(session, conversation, turn, before, ticket, holds).await;
+            let sent = turns.sent(&session, &turn);
+            let mut way = OnItsWay {
+                session,
+                conversation,
+                turn,
+                versions,
+            };
+            turns.announce(&mut way, Vec::new()).await;
+            let _ = reply.send(Ok(sent));
+            turns.run(way, ticket, (claim, entered, registered)).await;
         };
         // From here on the turn's own task goes on, whether or not anybody waits for the reply.
         self.tasks.spawn(work.instrument(span));
         answer
             .await
-            .unwrap_or_else(|_| Err(StoreError("the turn's task ended early".into()).into()))
+            .unwrap_or_else(|_| Err(StoreError::Other("the turn's task ended early".into()).into()))
+    }
+
+    /// Stores a turn with its place in the order; returns where it stands among its versions.
+    async fn store(
+        &self,
+        conversation: &ConversationRecord,
+        turn: &TurnRecord,
+        ticket: &Ticket,
+    ) -> Result<Versions, StoreError> {
+        let store = &self.parts.store;
+        let key = self.parts.queue.order_key(ticket.id());
+        store.accept(conversation.clone(), turn.clone(), key).await?;
+        // A ticket of the same session that left meanwhile has moved this one up.
+        let moved = self.parts.queue.order_key(ticket.id());
+        if let Some(moved) = moved.filter(|moved| Some(*moved) != key) {
+            store.reorder(vec![(turn.session, turn.id, moved)]).await?;
+        }
+        let step = store.turn(turn.session, turn.id).await?;
+        Ok(step.map(|step| step.versions).unwrap_or_default())
     }
 
     /// Where a turn that was accepted is now.
@@ -196,46 +251,16 @@ fn check(request: &SendRequest) -> Result<(), SendError> {
     Ok(())
 }
 
-/// A conversation's title: the beginning of its first message, or the name of its first file.
-fn title(text: &str, files: &[FileView]) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    let full = line
-        .or_else(|| files.first().map(|file| file.name.as_str()))
-        .unwrap_or_default();
-    let mut title: String = full.chars().filter(|c| !c.is_control()).take(TITLE_CHARS).collect();
-    if title.chars().count() < full.chars().count() {
-        // Rather a whole word less than half of one more.
-        if let Some(space) = title.rfind(' ').filter(|&space| space > TITLE_CHARS / 2) {
-            title.truncate(space);
-        }
-        title.push('…');
-    }
-    title
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn titles_are_short_and_end_with_whole_words() {
-        assert_eq!(
-            title("\n  How does the line work?  \nThanks", &[]),
-            "How does the line work?"
-        );
-        let long = title(
-            "Please explain to me in detail how start-time fair queueing works, and why",
-            &[],
-        );
-        assert_eq!(long, "Please explain to me in detail how start-time fair queueing…");
-        assert_eq!(title(&"ü".repeat(100), &[]), format!("{}…", "ü".repeat(60)));
-    }
 
     #[test]
     fn blank_and_huge_messages_are_refused() {
         let request = |text: &str| SendRequest {
             turn: TurnId::new(),
             conversation: None,
+            instead_of: None,
             text: text.into(),
             files: Vec::new(),
         };

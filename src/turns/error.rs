@@ -32,14 +32,11 @@ pub enum SendError {
     /// A turn of the conversation is not over.
     #[error("The last message of this conversation is not answered yet. Wait for its answer, or cancel it.")]
     ConversationBusy,
-    /// Only the last turn of a conversation can be answered once more.
-    #[error("Only the last message of a conversation can be answered again.")]
-    NotTheLast,
     /// The queue did not let it in.
     #[error("{}", refusal(*.0))]
     Refused(Refused),
     /// The store failed.
-    #[error("This message could not be kept, so it was not accepted. Try again in a moment.")]
+    #[error("This message was not accepted: it could not be kept, because {}. Try again in a moment.", .0.sentence())]
     Store(#[from] StoreError),
 }
 
@@ -64,10 +61,11 @@ impl SendError {
             Self::Empty | Self::TooManyFiles(_) | Self::UnknownFile => 400,
             Self::TooLong(_) => 413,
             Self::UnknownConversation | Self::UnknownTurn => 404,
-            Self::ConversationBusy | Self::NotTheLast => 409,
+            Self::ConversationBusy => 409,
             Self::Refused(Refused::TooManyOfYours) => 429,
             Self::Refused(_) => 503,
-            Self::Store(_) => 500,
+            Self::Store(StoreError::Full) => 507,
+            Self::Store(_) => 503,
         }
     }
 

@@ -61,6 +61,24 @@ impl LiveTurns {
         })
     }
 
+    /// Those of one session.
+    pub(super) fn of(&self, session: SessionId) -> Vec<TurnId> {
+        let all = self.all();
+        all.keys()
+            .filter(|(whose, _)| *whose == session)
+            .map(|(_, turn)| *turn)
+            .collect()
+    }
+
+    /// Those that have joined the line.
+    pub(super) fn all_tickets(&self) -> Vec<(SessionId, TurnId, TicketId)> {
+        let all = self.all();
+        let joined = all
+            .iter()
+            .filter_map(|(&(session, turn), live)| Some((session, turn, *live.ticket.get()?)));
+        joined.collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.all().len()
     }

@@ -4,28 +4,38 @@
 
 mod accept;
 mod answer;
+mod conversations;
 mod error;
+mod export;
 mod live;
+mod order;
+mod owed;
 mod question;
+mod resume;
 mod run;
+mod title;
 mod view;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Span, error_span};
 
 pub use error::{SendError, refusal};
+pub use export::Export;
 use live::LiveTurns;
+use owed::Owed;
 
 use crate::{
     agents::AgentFactory,
     files::Vault,
+    logs::session_span,
     queue::{Left, Queue},
     sessions::Session,
     settings::Settings,
-    store::Store,
-    wire::TurnId,
+    store::{ConversationRecord, Store, TurnRecord},
+    wire::{TurnId, Versions},
 };
 
 /// What turns need of the house.
@@ -42,12 +52,28 @@ pub struct Parts {
     pub settings: watch::Receiver<Arc<Settings>>,
 }
 
+/// A turn that waits or runs, as its task has it.
+struct OnItsWay {
+    session: Arc<Session>,
+    conversation: ConversationRecord,
+    turn: TurnRecord,
+    versions: Versions,
+}
+
+/// What a turn's task is logged under.
+fn turn_span(turn: &TurnRecord) -> Span {
+    session_span(turn.session).in_scope(|| error_span!("turn", turn = %turn.id))
+}
+
 /// Every turn on its way. Cheap to clone; all clones are the same.
 #[derive(Clone)]
 pub struct Turns {
     parts: Arc<Parts>,
     live: Arc<LiveTurns>,
+    owed: Arc<Owed>,
     tasks: TaskTracker,
+    /// Cancelled when no more turns come, at the beginning of the grace.
+    closing: CancellationToken,
     /// Cancelled when what still runs has to stop, at the end of the grace.
     stop: CancellationToken,
 }
@@ -59,7 +85,9 @@ impl Turns {
         Self {
             parts: Arc::new(parts),
             live: Arc::default(),
+            owed: Arc::default(),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
             stop: CancellationToken::new(),
         }
     }
@@ -86,6 +114,7 @@ impl Turns {
 
     /// Waits until every turn's task has ended. The queue has to be closed before, or more may come.
     pub async fn finished(&self) {
+        self.closing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

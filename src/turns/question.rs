@@ -14,6 +14,12 @@ const MAX_TEXT: u64 = 512 * 1024;
 /// Most bytes of pictures likewise.
 const MAX_PICTURES: u64 = 48 * 1024 * 1024;
 
+/// Most bytes of what was said before that go into a question, whole turns, the newest first. More than models take; those
+/// that take less say so themselves.
+const MAX_HISTORY: usize = 1024 * 1024;
+/// Turns that are read at a time.
+const STEPS: usize = 100;
+
 /// What may still be added to a question.
 struct Room {
     text: u64,
@@ -24,13 +30,7 @@ impl Turns {
     /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
     /// messages come first where there is not room for all.
     pub(super) async fn question(&self, turn: &TurnRecord) -> Result<Question, StoreError> {
-        let mut turns = self.parts.store.turns(turn.session, turn.conversation).await?;
-        turns.truncate(
-            turns
-                .iter()
-                .position(|other| other.id == turn.id)
-                .unwrap_or(turns.len()),
-        );
+        let mut turns = self.history(turn).await?;
         // A message that got no answer at all would make two of the user's stand beside each other, which some
         // models refuse.
         turns.retain(|earlier| earlier.state.is_over() && !earlier.answer.is_empty());
@@ -50,6 +50,25 @@ impl Turns {
         }
         messages.reverse();
         Ok(Question { messages })
+    }
+
+    /// The newest turns that lead to a turn, oldest first, as far as [`MAX_HISTORY`] goes.
+    async fn history(&self, turn: &TurnRecord) -> Result<Vec<TurnRecord>, StoreError> {
+        let (mut turns, mut room, mut next) = (Vec::new(), MAX_HISTORY, turn.parent);
+        while let Some(last) = next {
+            let steps = self.path(turn.session, last, STEPS).await?;
+            next = steps.first().and_then(|step| step.turn.parent);
+            for step in steps.into_iter().rev() {
+                let Some(left) = room.checked_sub(step.turn.message.len() + step.turn.answer.len()) else {
+                    next = None;
+                    break;
+                };
+                room = left;
+                turns.push(step.turn);
+            }
+        }
+        turns.reverse();
+        Ok(turns)
     }
 
     /// A turn's message with its files: the text of text files joins it, pictures come along.

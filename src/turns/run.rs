@@ -1,69 +1,60 @@
 //! One turn's task: from its place in the line to its stored outcome.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
 
-use futures_util::FutureExt as _;
+use futures_util::{
+    FutureExt as _,
+    future::{Either, select},
+};
 use tracing::{error, info, warn};
 
-use super::{Turns, answer::Ending, live::Entered};
+use super::{OnItsWay, Turns, answer::Ending, live::Entered};
 use crate::{
     clock::now_ms,
     markdown,
     queue::{Left, Outcome, Permit, Ticket},
-    sessions::{Claim, Registered, Session},
-    store::{ConversationRecord, TurnRecord},
+    sessions::{Claim, Registered},
+    store::TurnRecord,
     waiting,
     wire::TurnState,
 };
 
 /// What a turn holds of its session until it is over.
-type Holds = (Claim, Entered, Registered);
+pub(super) type Holds = (Claim, Entered, Registered);
 
 impl Turns {
-    /// Waits in the line, answers, stores. `before` is the turn as it was, if it had an answer that this one is to
-    /// replace. Dropped before its end (only when the process ends), it leaves the line or frees its slot, and a store
-    /// that lasts still has the turn as unfinished.
-    pub(super) async fn run(
-        self,
-        session: Arc<Session>,
-        conversation: ConversationRecord,
-        mut turn: TurnRecord,
-        before: Option<TurnRecord>,
-        ticket: Ticket,
-        holds: Holds,
-    ) {
+    /// Waits in the line, answers, stores. Dropped before its end (only when the process ends), it leaves the line or
+    /// frees its slot, and the store still has the turn as unfinished: the next start takes it up.
+    pub(super) async fn run(self, mut way: OnItsWay, ticket: Ticket, holds: Holds) {
         let patience = || self.parts.settings.borrow().abandon_after;
         let cancelled = holds.1.live.cancel.cancelled();
-        let permit = match waiting::admitted(&self.parts.queue, ticket, &session, patience, cancelled).await {
+        let permit = match waiting::admitted(&self.parts.queue, ticket, &way.session, patience, cancelled).await {
             Ok(permit) => permit,
-            Err(Left::Closed) if self.parts.store.lasts() => return,
+            // It waits on, in the store.
+            Err(Left::Closed) => return,
             Err(left) => {
                 info!(?left, "turn left the line");
-                match before.filter(|before| !before.answer.is_empty()) {
-                    // Nothing has replaced the answer it had.
-                    Some(before) => turn = before,
-                    None => {
-                        turn.state = self.left(left);
-                        turn.ended_at = Some(now_ms());
-                    }
-                }
-                self.keep(&turn).await;
-                self.tell_over(&session, &conversation, &turn, holds).await;
+                self.moved_up(&way.session).await;
+                way.turn.state = self.left(left);
+                way.turn.ended_at = Some(now_ms());
+                self.over(way, holds).await;
                 return;
             }
         };
         info!(waited_ms = permit.waited().as_millis(), "turn started");
-        turn.state = TurnState::Running;
-        turn.started_at = Some(now_ms());
-        self.keep(&turn).await;
-        self.announce(&session, &conversation, &turn, Vec::new());
+        way.turn.state = TurnState::Running;
+        way.turn.started_at = Some(now_ms());
+        way.turn.attempts += 1;
+        self.announce(&mut way, Vec::new()).await;
 
-        let answer = AssertUnwindSafe(self.answer(&session, &mut turn, &holds.1.live));
-        let ending = answer.catch_unwind().await.unwrap_or_else(|panic| {
+        let started = self.keep(way.turn.clone());
+        let answer = AssertUnwindSafe(self.answer(&way.session, &mut way.turn, &holds.1.live));
+        // The model need not wait for our disk; and should the disk be slow, nor need the end of the answer.
+        let ending = alongside(answer.catch_unwind(), started).await.unwrap_or_else(|panic| {
             error!(panic = panic_text(&*panic), "the agent panicked");
             Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
         });
-        self.end(&session, &conversation, turn, ending, permit, holds).await;
+        self.end(way, ending, permit, holds).await;
     }
 
     /// What the owner is told of a ticket that never started.
@@ -83,60 +74,47 @@ impl Turns {
                     words(settings.abandon_after)
                 ),
             },
-            Left::Closed => TurnState::Failed {
-                reason: "Anteroom was restarted before this message had its turn. Send it again.".into(),
-            },
+            // Not for good: see `run`.
+            Left::Closed => TurnState::Waiting,
         }
     }
 
     /// Frees the slot and settles how the turn ended.
-    async fn end(
-        &self,
-        session: &Session,
-        conversation: &ConversationRecord,
-        mut turn: TurnRecord,
-        ending: Ending,
-        permit: Permit,
-        holds: Holds,
-    ) {
-        let outcome = match ending {
-            Ending::Done => Outcome::Done,
-            Ending::Cancelled => Outcome::Cancelled,
-            Ending::Expired => Outcome::Expired,
-            Ending::Failed(_) | Ending::Stopped => Outcome::Failed,
-        };
-        turn.state = match ending {
-            Ending::Done => TurnState::Done,
-            Ending::Cancelled => TurnState::Cancelled,
-            Ending::Expired => TurnState::Expired {
-                reason: format!(
+    async fn end(&self, mut way: OnItsWay, ending: Ending, permit: Permit, holds: Holds) {
+        let (outcome, state) = match ending {
+            Ending::Done => (Outcome::Done, TurnState::Done),
+            Ending::Cancelled => (Outcome::Cancelled, TurnState::Cancelled),
+            Ending::Expired => {
+                let reason = format!(
                     "The answer took longer than {}, so it was stopped. Ask for less at once, or try again.",
                     words(self.parts.settings.borrow().chat_timeout)
-                ),
-            },
-            Ending::Failed(reason) => TurnState::Failed { reason },
-            Ending::Stopped if self.parts.store.lasts() => return,
-            Ending::Stopped => TurnState::Failed {
-                reason: "Anteroom was stopped before this answer was complete. Try again.".into(),
-            },
+                );
+                (Outcome::Expired, TurnState::Expired { reason })
+            }
+            Ending::Failed(reason) => (Outcome::Failed, TurnState::Failed { reason }),
+            Ending::Stopped => {
+                info!("turn stopped by the end of the server; it runs again after the next start");
+                // That was no fault of its own.
+                way.turn.attempts = way.turn.attempts.saturating_sub(1);
+                way.turn.answer.clear();
+                self.keep(way.turn).await;
+                return;
+            }
         };
-        turn.ended_at = Some(now_ms());
-        if outcome == Outcome::Done {
-            // Stored before the slot is free: whoever comes next may rely on it.
-            self.keep(&turn).await;
-            permit.finish(outcome);
-        } else {
-            // Whoever waits should not wait for our disk.
-            permit.finish(outcome);
-            self.keep(&turn).await;
-        }
-        info!(?outcome, bytes = turn.answer.len(), "turn ended");
-        self.tell_over(session, conversation, &turn, holds).await;
+        way.turn.state = state;
+        way.turn.ended_at = Some(now_ms());
+        // Whoever waits should not wait for our disk. The next turn of this conversation does: its claim is held until then.
+        permit.finish(outcome);
+        info!(?outcome, bytes = way.turn.answer.len(), "turn ended");
+        self.over(way, holds).await;
     }
 
-    /// Tells the pages how a turn has ended.
-    async fn tell_over(&self, session: &Session, conversation: &ConversationRecord, turn: &TurnRecord, holds: Holds) {
-        let answer = turn.answer.clone();
+    /// Stores how a turn has ended, then tells the pages.
+    pub(super) async fn over(&self, mut way: OnItsWay, holds: Holds) {
+        let kept = self.keep(way.turn.clone()).await;
+        // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
+        let owed = (!kept).then(|| self.owed.enter(&way.turn));
+        let answer = way.turn.answer.clone();
         // Highlighting a long answer takes a while that the async threads must not wait.
         let rendered = tokio::task::spawn_blocking(move || markdown::render(&answer)).await;
         let blocks = rendered.unwrap_or_else(|fault| {
@@ -145,17 +123,34 @@ impl Turns {
         });
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
-        self.announce(session, conversation, turn, blocks);
+        self.announce(&mut way, blocks).await;
+        if let Some(owed) = owed {
+            self.pay(owed).await;
+        }
     }
 
-    /// Stores how the turn is. A fault is logged: the turn itself goes on.
-    async fn keep(&self, turn: &TurnRecord) {
-        if let Err(error) = self.parts.store.update(turn.clone()).await {
-            match turn.state {
-                TurnState::Running => warn!(%error, "the start of a turn could not be stored"),
-                _ => error!(%error, "the outcome of a turn could not be stored"),
+    /// Stores how a turn is. A fault is logged: the turn itself goes on.
+    pub(super) async fn keep(&self, turn: TurnRecord) -> bool {
+        let running = turn.state == TurnState::Running;
+        match self.parts.store.update(turn).await {
+            Ok(()) => true,
+            Err(error) if running => {
+                warn!(%error, "the start of a turn could not be stored");
+                false
+            }
+            Err(error) => {
+                error!(%error, "the outcome of a turn could not be stored yet");
+                false
             }
         }
+    }
+}
+
+/// Does `work`, and lets `aside` go on meanwhile; what is not done of that when the work is over, is dropped.
+async fn alongside<T>(work: impl Future<Output = T>, aside: impl Future<Output = bool>) -> T {
+    match select(pin!(work), pin!(aside)).await {
+        Either::Left((done, _)) => done,
+        Either::Right((_, work)) => work.await,
     }
 }
 

@@ -1,29 +1,49 @@
 //! Turns and conversations, as their owner's browser shows them.
 
-use super::Turns;
+use tracing::warn;
+
+use super::{OnItsWay, Turns};
 use crate::{
     markdown,
     sessions::{Session, SessionId},
-    store::{ConversationRecord, StoreError, TurnRecord},
-    wire::{ConversationId, ConversationSummary, ConversationView, FeedEvent, FeedPosition, TurnView},
+    store::{ConversationRecord, Step, StoreError, TurnRecord},
+    wire::{
+        ConversationId, ConversationPage, ConversationSummary, ConversationView, FeedEvent, FeedPosition, TurnId,
+        TurnPage, TurnState, TurnView, Versions,
+    },
 };
+
+/// Conversations in one part of the list.
+const CONVERSATIONS: usize = 50;
+/// Turns in one part of a conversation.
+const TURNS: usize = 30;
 
 impl Turns {
     /// Tells every open page of the session how a turn and its conversation are now.
-    pub(super) fn announce(
-        &self,
-        session: &Session,
-        conversation: &ConversationRecord,
-        turn: &TurnRecord,
-        blocks: Vec<String>,
-    ) {
+    pub(super) async fn announce(&self, way: &mut OnItsWay, blocks: Vec<String>) {
+        let OnItsWay {
+            session,
+            conversation,
+            turn,
+            versions,
+        } = way;
+        match self.parts.store.conversation(session.id(), conversation.id).await {
+            // Its owner may have renamed it meanwhile.
+            Ok(Some(record)) => conversation.title = record.title,
+            Ok(None) => return,
+            Err(error) => warn!(%error, "a title could not be read"),
+        }
+        if session.is_removed(conversation.id) {
+            return;
+        }
         let journal = session.journal();
-        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), blocks))));
+        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, blocks))));
         let busy = session.is_conversation_busy(conversation.id);
         journal.append(FeedEvent::Conversation(summary(conversation, busy)));
     }
 
-    /// A session's conversations, the last used first. `session` is the one in memory, if it is.
+    /// A session's conversations that come after `after`, or the first ones, the last used first. `session` is the one in
+    /// memory, if it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -31,13 +51,20 @@ impl Turns {
         &self,
         id: SessionId,
         session: Option<&Session>,
-    ) -> Result<Vec<ConversationSummary>, StoreError> {
-        let records = self.parts.store.conversations(id).await?;
+        after: Option<ConversationId>,
+    ) -> Result<ConversationPage, StoreError> {
+        // One more than is shown tells whether there are more.
+        let mut records = self.parts.store.conversations(id, after, CONVERSATIONS + 1).await?;
+        let more = records.len() > CONVERSATIONS;
+        records.truncate(CONVERSATIONS);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
-        Ok(records.iter().map(|record| summary(record, busy(record.id))).collect())
+        Ok(ConversationPage {
+            conversations: records.iter().map(|record| summary(record, busy(record.id))).collect(),
+            more,
+        })
     }
 
-    /// One conversation of a session with all its turns; `None` where it has none of this id.
+    /// One conversation of a session with its newest turns; `None` where it has none of this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -51,36 +78,82 @@ impl Turns {
         let Some(record) = self.parts.store.conversation(id, conversation).await? else {
             return Ok(None);
         };
-        let turns = self.parts.store.turns(id, conversation).await?;
-        let live: Vec<Option<Vec<String>>> = turns
-            .iter()
-            .map(|turn| {
-                let live = (!turn.state.is_over()).then(|| self.live.find(id, turn.id))?;
-                Some(live.map(|live| live.blocks().clone()).unwrap_or_default())
-            })
-            .collect();
-        // Rendering a long conversation takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || {
-            turns
-                .into_iter()
-                .zip(live)
-                .map(|(turn, live)| {
-                    let blocks = live.unwrap_or_else(|| markdown::render(&turn.answer));
-                    view(turn, blocks)
-                })
-                .collect()
-        });
-        let turns = rendered.await.map_err(|error| StoreError(error.to_string()))?;
+        let TurnPage { turns, earlier } = self.page(id, record.head).await?;
         let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
         Ok(Some(ConversationView {
             summary: summary(&record, busy),
             turns,
+            earlier,
             feed,
         }))
     }
+
+    /// The turns that lead to `before`, without that one; `None` where the session has none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn earlier(&self, id: SessionId, before: TurnId) -> Result<Option<TurnPage>, StoreError> {
+        let Some(step) = self.parts.store.turn(id, before).await? else {
+            return Ok(None);
+        };
+        let page = match step.turn.parent {
+            Some(last) => self.page(id, last).await?,
+            None => TurnPage {
+                turns: Vec::new(),
+                earlier: false,
+            },
+        };
+        Ok(Some(page))
+    }
+
+    /// The turns that lead to `last`, as they are at this moment.
+    pub(super) async fn path(&self, id: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
+        let mut steps = self.parts.store.path(id, last, most).await?;
+        for step in &mut steps {
+            self.owed.correct(&mut step.turn);
+        }
+        Ok(steps)
+    }
+
+    async fn page(&self, id: SessionId, last: TurnId) -> Result<TurnPage, StoreError> {
+        let mut steps = self.path(id, last, TURNS).await?;
+        let earlier = steps.first().is_some_and(|step| step.turn.parent.is_some());
+        let live: Vec<Option<Vec<String>>> = steps.iter_mut().map(|step| self.catch_up(id, &mut step.turn)).collect();
+        // Rendering long answers takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(move || {
+            let all = steps.into_iter().zip(live);
+            all.map(|(Step { turn, versions }, live)| {
+                let blocks = live.unwrap_or_else(|| markdown::render(&turn.answer));
+                view(turn, versions, blocks)
+            })
+            .collect()
+        });
+        let turns = rendered.await.map_err(|error| StoreError::Other(error.to_string()))?;
+        Ok(TurnPage { turns, earlier })
+    }
+
+    /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.
+    fn catch_up(&self, id: SessionId, turn: &mut TurnRecord) -> Option<Vec<String>> {
+        if turn.state.is_over() {
+            return None;
+        }
+        let Some(live) = self.live.find(id, turn.id) else {
+            return Some(Vec::new());
+        };
+        let waits = live
+            .ticket
+            .get()
+            .is_some_and(|ticket| self.parts.queue.order_key(*ticket).is_some());
+        turn.state = if waits { TurnState::Waiting } else { TurnState::Running };
+        if waits {
+            turn.started_at = None;
+        }
+        let blocks = live.blocks().clone();
+        Some(blocks)
+    }
 }
 
-fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
+pub(super) fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
     ConversationSummary {
         id: record.id,
         title: record.title.clone(),
@@ -89,10 +162,12 @@ fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
     }
 }
 
-fn view(turn: TurnRecord, blocks: Vec<String>) -> TurnView {
+fn view(turn: TurnRecord, versions: Versions, blocks: Vec<String>) -> TurnView {
     TurnView {
         id: turn.id,
         conversation: turn.conversation,
+        parent: turn.parent,
+        versions,
         message: turn.message,
         files: turn.files,
         state: turn.state,

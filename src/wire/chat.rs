@@ -55,6 +55,31 @@ pub struct Usage {
     pub output: Option<u64>,
 }
 
+/// A turn among the versions of it: turns that follow the same turn, made by regenerating or by editing the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Which one this is: 1 for the oldest.
+    pub number: u32,
+    /// How many there are.
+    pub count: u32,
+    /// The one made before it.
+    pub earlier: Option<TurnId>,
+    /// The one made after it.
+    pub later: Option<TurnId>,
+}
+
+impl Default for Versions {
+    /// The only one.
+    fn default() -> Self {
+        Self {
+            number: 1,
+            count: 1,
+            earlier: None,
+            later: None,
+        }
+    }
+}
+
 /// One turn, as its owner's browser shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnView {
@@ -62,6 +87,11 @@ pub struct TurnView {
     pub id: TurnId,
     /// The conversation it belongs to.
     pub conversation: ConversationId,
+    /// The turn that it follows; `None` for a conversation's first. A page that shows another turn after that one has to
+    /// take that, and all below it, away: this is another version.
+    pub parent: Option<TurnId>,
+    /// This one among its versions.
+    pub versions: Versions,
     /// What the person wrote: plain text, to be shown as such.
     pub message: String,
     /// The files that came with it.
@@ -89,7 +119,7 @@ pub struct TurnView {
 pub struct ConversationSummary {
     /// This conversation.
     pub id: ConversationId,
-    /// Made from the first message.
+    /// Made from the first message, or given by its owner.
     pub title: String,
     /// When something last happened in it, in milliseconds since the Unix epoch.
     pub updated_at: u64,
@@ -97,15 +127,57 @@ pub struct ConversationSummary {
     pub busy: bool,
 }
 
-/// One conversation with all its turns, oldest first.
+/// A part of the list of conversations, the last used first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationPage {
+    /// The conversations.
+    pub conversations: Vec<ConversationSummary>,
+    /// Whether there are more after the last of these.
+    pub more: bool,
+}
+
+/// One conversation with its newest turns, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConversationView {
     /// Its line in the list.
     pub summary: ConversationSummary,
-    /// Its turns.
+    /// Its last turns, of the versions last shown.
     pub turns: Vec<TurnView>,
+    /// Whether there are turns before the first of these.
+    pub earlier: bool,
     /// The feed's number before this view was made: follow the feed after it and nothing is missed.
     pub feed: FeedPosition,
+}
+
+/// A part of a conversation that a page loads when it scrolls up to it, oldest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnPage {
+    /// The turns.
+    pub turns: Vec<TurnView>,
+    /// Whether there are turns before the first of these.
+    pub earlier: bool,
+}
+
+/// Something that a search has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The conversation.
+    pub conversation: ConversationSummary,
+    /// The turn whose text it is in, which may be in a version that is not shown; `None`: it is in the title.
+    pub turn: Option<TurnId>,
+    /// Who wrote it; `None`: it is in the title.
+    pub role: Option<Role>,
+    /// The text around the first place, plain: before it, the place itself, after it.
+    pub excerpt: (String, String, String),
+}
+
+/// What a search has found, the conversation last used first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchResults {
+    /// At most one a conversation.
+    pub found: Vec<Found>,
+    /// Whether there would be more: then the text to look for should be longer.
+    pub more: bool,
 }
 
 /// A message on its way in.
@@ -115,6 +187,9 @@ pub struct SendRequest {
     pub turn: TurnId,
     /// `None` starts a conversation.
     pub conversation: Option<ConversationId>,
+    /// The turn that this one is another version of (edit and send again); `None`: it follows what is shown last.
+    #[serde(default)]
+    pub instead_of: Option<TurnId>,
     /// What the person wrote.
     pub text: String,
     /// Uploaded before, by this session.

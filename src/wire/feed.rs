@@ -71,6 +71,13 @@ pub enum FeedEvent {
         /// Which.
         id: ConversationId,
     },
+    /// Another version of a conversation is shown now: a page that shows the conversation has to load it anew.
+    Version {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The last turn that is shown now.
+        head: TurnId,
+    },
     /// A turn is new, or has changed state. Replaces all that was known of it, its blocks included.
     Turn(Box<TurnView>),
     /// A block of a streaming answer: new, or in place of the one with this index.

@@ -11,14 +11,17 @@ mod line;
 mod logs;
 mod stats;
 
-pub use chat::{ConversationSummary, ConversationView, Role, SendRequest, Sent, TurnState, TurnView, Usage};
+pub use chat::{
+    ConversationPage, ConversationSummary, ConversationView, Found, Role, SearchResults, SendRequest, Sent, TurnPage,
+    TurnState, TurnView, Usage, Versions,
+};
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
 pub use files::{FileKind, FileView, UploadError};
 pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Estimate, LineView, Place, Status};
 pub use logs::{Level, LogRecord, LogsView};
-pub use stats::{LimitRow, Percentiles, Sample, SettingRow, StatsView};
+pub use stats::{BadEdit, LimitRow, Percentiles, Sample, SettingRow, StatsView};
 
 /// Longest message a browser may send, in bytes of UTF-8.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;

@@ -62,6 +62,17 @@ pub struct SettingRow {
     pub value: String,
     /// Where it came from: `environment`, `.env` or `default`.
     pub source: String,
+    /// What else there is to say: that `.env` has another value, which the environment wins over, or which needs a restart.
+    pub note: Option<String>,
+}
+
+/// An edit of the settings that was not taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadEdit {
+    /// When it was read, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// What is wrong, in lines.
+    pub message: String,
 }
 
 /// The whole stats tab.
@@ -85,4 +96,8 @@ pub struct StatsView {
     pub version: String,
     /// The settings in force.
     pub settings: Vec<SettingRow>,
+    /// When they last changed, in milliseconds since the Unix epoch; `None`: not since the start.
+    pub settings_changed_at: Option<u64>,
+    /// The last edit, if it was a bad one: it changed nothing, and stands here until it is mended.
+    pub bad_edit: Option<BadEdit>,
 }

@@ -8,10 +8,14 @@ use anteroom::{
     sessions::{Session, SessionId},
     store::StoreError,
     turns::SendError,
-    wire::{ConversationId, ConversationView, RefreshKind, SendRequest, Sent, TurnId},
+    wire::{
+        ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
+        TurnPage,
+    },
 };
-use axum::http::{Extensions, StatusCode, request::Parts};
+use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 
 use super::refusals::Refused;
 use crate::{api::House, first::First};
@@ -72,8 +76,8 @@ impl Asker {
         session.inspect(|session| session.presence().touch())
     }
 
-    async fn session(&self) -> Arc<Session> {
-        self.engine.sessions().open(self.id).await
+    fn session(&self) -> Arc<Session> {
+        self.engine.sessions().open(self.id)
     }
 
     async fn house(&self) -> Result<House, Refused> {
@@ -82,7 +86,7 @@ impl Asker {
         let feed = engine.feed_position(session.as_deref());
         let settings = engine.settings();
         Ok(House {
-            conversations: engine.turns().conversations(self.id, session.as_deref()).await?,
+            conversations: engine.turns().conversations(self.id, session.as_deref(), None).await?,
             status: engine.status(session.as_deref()),
             feed,
             model: engine.model().to_owned(),
@@ -116,6 +120,30 @@ pub(super) async fn first(
     Ok(First { house, conversation })
 }
 
+fn not_changed(fault: &StoreError) -> ServerFnError {
+    tracing::error!(%fault, "a change was not stored");
+    let message = format!(
+        "Nothing was changed, because {}. Try again in a moment.",
+        fault.sentence()
+    );
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Refused {
+        status,
+        retry_after: Some(5),
+        message,
+    }
+    .tell()
+}
+
+fn refuse(status: StatusCode, message: &str) -> ServerFnError {
+    Refused {
+        status,
+        retry_after: None,
+        message: message.to_owned(),
+    }
+    .tell()
+}
+
 /// See [`crate::api::house`].
 pub(crate) async fn house() -> Result<House, ServerFnError> {
     Asker::find()?.house().await.map_err(Refused::tell)
@@ -126,13 +154,94 @@ pub(crate) async fn conversation(id: ConversationId) -> Result<Option<Conversati
     Asker::find()?.conversation(id).await.map_err(Refused::tell)
 }
 
+/// See [`crate::api::conversations`].
+pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
+    let asker = Asker::find()?;
+    let session = asker.known();
+    let page = asker
+        .engine
+        .turns()
+        .conversations(asker.id, session.as_deref(), after)
+        .await;
+    page.map_err(|fault| Refused::from(fault).tell())
+}
+
+/// See [`crate::api::earlier`].
+pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
+    let asker = Asker::find()?;
+    let page = asker.engine.turns().earlier(asker.id, before).await;
+    page.map_err(|fault| Refused::from(fault).tell())
+}
+
+/// See [`crate::api::search`].
+pub(crate) async fn search(text: &str) -> Result<SearchResults, ServerFnError> {
+    let asker = Asker::find()?;
+    let session = asker.known();
+    let results = asker.engine.turns().search(asker.id, session.as_deref(), text).await;
+    results.map_err(|fault| Refused::from(fault).tell())
+}
+
+/// See [`crate::api::rename`].
+pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), ServerFnError> {
+    if title.trim().is_empty() {
+        return Err(refuse(StatusCode::BAD_REQUEST, "A conversation needs a title."));
+    }
+    let asker = Asker::find()?;
+    let renamed = asker.engine.turns().rename(&asker.session(), conversation, title).await;
+    done(renamed)
+}
+
+/// See [`crate::api::delete`].
+pub(crate) async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
+    let asker = Asker::find()?;
+    done(asker.engine.turns().delete(&asker.session(), conversation).await)
+}
+
+/// See [`crate::api::undelete`].
+pub(crate) async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
+    let asker = Asker::find()?;
+    done(asker.engine.turns().undelete(&asker.session(), conversation).await)
+}
+
+/// See [`crate::api::version`].
+pub(crate) async fn version(turn: TurnId) -> Result<(), ServerFnError> {
+    let asker = Asker::find()?;
+    done(asker.engine.turns().show(&asker.session(), turn).await)
+}
+
+/// See [`crate::api::forget`].
+pub(crate) async fn forget() -> Result<(), ServerFnError> {
+    let asker = Asker::find()?;
+    let forgotten = asker.engine.forget(asker.id).await;
+    forgotten.map_err(|fault| not_changed(&fault))?;
+    if let Some(response) = use_context::<ResponseOptions>() {
+        let cookie = asker.engine.jar().set_cookie(SessionId::random());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.append_header(header::SET_COOKIE, cookie);
+        }
+    }
+    Ok(())
+}
+
+/// What a change of conversations came to.
+fn done(result: Result<bool, StoreError>) -> Result<(), ServerFnError> {
+    match result {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(refuse(
+            StatusCode::NOT_FOUND,
+            "This conversation is not here any more, or is being answered at the moment.",
+        )),
+        Err(fault) => Err(not_changed(&fault)),
+    }
+}
+
 /// See [`crate::api::send`].
 pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     let asker = Asker::find()?;
     asker
         .engine
         .turns()
-        .send(&asker.session().await, request)
+        .send(&asker.session(), request)
         .await
         .map_err(|error| Refused::from(error).tell())
 }
@@ -145,12 +254,12 @@ pub(crate) fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
 }
 
 /// See [`crate::api::again`].
-pub(crate) async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
+pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnError> {
     let asker = Asker::find()?;
     asker
         .engine
         .turns()
-        .again(&asker.session().await, turn)
+        .again(&asker.session(), turn, new)
         .await
         .map_err(|error| Refused::from(error).tell())
 }
@@ -158,6 +267,6 @@ pub(crate) async fn again(turn: TurnId) -> Result<Sent, ServerFnError> {
 /// See [`crate::api::refresh`].
 pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.refresh(&asker.session().await, kind);
+    asker.engine.refresh(&asker.session(), kind);
     Ok(())
 }

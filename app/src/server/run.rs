@@ -2,11 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use anteroom::{engine::Engine, logs, settings::Settings};
+use anteroom::{
+    engine::Engine,
+    logs,
+    settings::{Settings, watch::Watch},
+};
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, info_span, warn};
 
 use super::{assets, pages};
 
@@ -60,6 +64,7 @@ pub async fn serve() -> Result<(), Failure> {
         engine.model()
     );
     logs.started();
+    let retuning = tokio::spawn(retune(Arc::clone(&engine)).instrument(info_span!("retuning")));
 
     let stopping = Arc::clone(&engine);
     let (stopped, stop) = tokio::sync::oneshot::channel();
@@ -67,7 +72,7 @@ pub async fn serve() -> Result<(), Failure> {
         signals.next().await;
         tokio::spawn(async move {
             signals.next().await;
-            eprintln!("Ended at once; turns that ran are lost.");
+            eprintln!("Ended at once; turns that ran run again after the next start.");
             std::process::exit(130);
         });
         stopping.shutdown(stopping.settings().shutdown_grace).await;
@@ -91,8 +96,63 @@ pub async fn serve() -> Result<(), Failure> {
         served = axum::serve(listener, site).with_graceful_shutdown(shutdown) => served.context("serving failed")?,
         () = goodbye => {}
     }
+    retuning.abort();
     info!("ended");
     Ok(())
+}
+
+/// Puts edits of `.env` in force, as soon as they are made or when SIGHUP asks for it. Ends with the server.
+async fn retune(engine: Arc<Engine>) {
+    let (file, _) = Settings::file();
+    let mut watch = Watch::start(&file)
+        .inspect_err(
+            |error| warn!(%error, file = %file.display(), "edits of this file are not noticed; send SIGHUP after one"),
+        )
+        .ok();
+    let mut hangup = Hangup::listen();
+    loop {
+        let edited = async {
+            match &mut watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = edited => info!(file = %file.display(), "the settings were edited"),
+            () = hangup.next() => info!("asked to read the settings again"),
+        }
+        engine.retune(Settings::from_process()).await;
+    }
+}
+
+/// SIGHUP, where there is such a thing.
+struct Hangup(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+impl Hangup {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+        Self(
+            signal
+                .inspect_err(|error| warn!(%error, "SIGHUP cannot be listened for"))
+                .ok(),
+        )
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self()
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.0
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -69,7 +69,7 @@ async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
         .await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{nowhere:?}");
     assert!(
-        browser.house().await["conversations"]
+        browser.house().await["conversations"]["conversations"]
             .as_array()
             .expect("a list")
             .is_empty()
@@ -105,7 +105,10 @@ async fn nobody_reaches_what_is_anothers() {
 
     assert!(!thief.cancel(sent.turn).await);
     assert_eq!(thief.conversation(sent.conversation).await, None);
-    assert_eq!(thief.again(sent.turn).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        thief.again(sent.turn, TurnId::new()).await.status,
+        StatusCode::NOT_FOUND
+    );
     let stolen = thief
         .try_send(&request(Some(sent.conversation), "hello", Vec::new()))
         .await;
@@ -121,7 +124,7 @@ async fn nobody_reaches_what_is_anothers() {
         "the secret"
     );
     assert!(
-        thief.house().await["conversations"]
+        thief.house().await["conversations"]["conversations"]
             .as_array()
             .expect("a list")
             .is_empty()

@@ -70,7 +70,7 @@ async fn what_is_safe_to_retry_is_retried_and_what_failed_can_be_asked_again() {
     assert_eq!(answer_of(&browser, sent.turn).await.state, TurnState::Done);
 
     let turn = failed(&browser, "thrice [[fault=status:500 times=2]]").await;
-    let again = browser.again(turn.id).await;
+    let again = browser.again(turn.id, anteroom::wire::TurnId::new()).await;
     assert_eq!(again.status, StatusCode::OK, "{again:?}");
     let turn = answer_of(&browser, turn.id).await;
     assert_eq!(turn.state, TurnState::Done);

@@ -1,11 +1,14 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
+mod conversations;
 mod doors;
 mod endings;
 mod faults;
 mod feeds;
 mod files;
 mod line;
+mod restart;
+mod retuning;
 mod sharing;
 mod shutdown;
 mod support;

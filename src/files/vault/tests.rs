@@ -180,13 +180,6 @@ async fn a_start_sweeps_what_an_end_left_and_keeps_the_rest() {
     let vault = Vault::open(dir.path()).await.expect("opened again");
     assert!(!left.exists());
     assert_eq!(vault.read(view.id, u64::MAX).await.expect("there"), b"kept");
-
-    vault.clear().await.expect("cleared");
-    assert!(matches!(vault.read(view.id, u64::MAX).await, Err(FileError::Gone)));
-    assert_eq!(files(dir.path()).len(), 0);
-    upload(&vault, "b.txt", b"a cleared vault takes files")
-        .await
-        .expect("kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@
 mod effects;
 mod estimates;
 mod read;
+mod restore;
 mod retune;
 
 use std::{
@@ -50,8 +51,8 @@ pub(super) enum Joined {
     /// It has its slot at once and never waited.
     Started(Grant),
     Waits(Key),
-    /// Its time was over before it came.
-    TooLate,
+    /// It could not wait any more when it came.
+    Ended(Left),
 }
 
 /// What a ticket sees when it looks.
@@ -125,7 +126,7 @@ impl State {
         }
         self.expire(now, effects);
         if self.is_due(joined, now) {
-            return Ok((new_id(), Joined::TooLate));
+            return Ok((new_id(), Joined::Ended(Left::Expired)));
         }
         let at = self.line_of[event.0];
         if self.lines[at].waiting() == 0

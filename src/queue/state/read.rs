@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{State, estimates::Reading};
-use crate::queue::{EventIndex, LineState, Policy, Standing, TicketId};
+use crate::queue::{EventIndex, LineState, OrderKey, Policy, Standing, TicketId};
 
 impl State {
     pub(in crate::queue) fn policy(&self) -> &Policy {
@@ -42,6 +42,14 @@ impl State {
             estimate: None,
         };
         Some((standing, self.reading(at, before, now)))
+    }
+
+    pub(in crate::queue) fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
+        let place = self.waiters[*self.by_id.get(&ticket)?].place;
+        Some(OrderKey {
+            tag: place.tag,
+            arrival: place.arrival,
+        })
     }
 
     /// One line; its estimate is the reading's to find, outside the lock.

@@ -5,6 +5,7 @@ mod estimates;
 mod model;
 mod property;
 mod rank;
+mod restore;
 mod retune;
 mod rules;
 mod support;

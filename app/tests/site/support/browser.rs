@@ -116,8 +116,29 @@ impl Browser {
         self.form("cancel", format!("turn={turn}")).await.json()
     }
 
-    pub(crate) async fn again(&self, turn: TurnId) -> Reply {
-        self.form("again", format!("turn={turn}")).await
+    /// Asks for another answer; where that makes another version, it is the turn `new`.
+    pub(crate) async fn again(&self, turn: TurnId, new: TurnId) -> Reply {
+        self.form("again", format!("turn={turn}&new={new}")).await
+    }
+
+    /// Calls a server function with these arguments.
+    pub(crate) async fn call(&self, function: &str, arguments: &[(&str, &str)]) -> Reply {
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let body: Vec<String> = arguments
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        self.form(function, body.join("&")).await
+    }
+
+    /// Sends a message in place of another.
+    pub(crate) async fn edit(&self, conversation: ConversationId, turn: TurnId, text: &str) -> Sent {
+        let request = SendRequest {
+            instead_of: Some(turn),
+            ..request(Some(conversation), text, Vec::new())
+        };
+        self.try_send(&request).await.json()
     }
 
     pub(crate) async fn refresh(&self, kind: RefreshKind) {
@@ -160,6 +181,7 @@ pub(crate) fn request(conversation: Option<ConversationId>, text: &str, files: V
     SendRequest {
         turn: TurnId::new(),
         conversation,
+        instead_of: None,
         text: text.to_owned(),
         files,
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anteroom::wire::{FeedEvent, FeedMessage, FeedPosition, Place, Status, TurnId, TurnState, TurnView};
+use anteroom::wire::{
+    ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, StatsView, Status, TurnId, TurnState, TurnView,
+};
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -27,6 +29,10 @@ pub(crate) struct Feed {
     pub(crate) positions: BTreeMap<TurnId, Vec<u64>>,
     /// Status messages seen.
     pub(crate) statuses: usize,
+    /// Titles of the conversations that were named and not removed.
+    pub(crate) conversations: HashMap<ConversationId, String>,
+    /// The last turn of the version last chosen.
+    pub(crate) head: Option<TurnId>,
 }
 
 impl Feed {
@@ -69,6 +75,8 @@ impl Feed {
             numbers: Vec::new(),
             positions: BTreeMap::new(),
             statuses: 0,
+            conversations: HashMap::new(),
+            head: None,
         };
         let FeedMessage::Hello { position, resumed, .. } = feed.next().await else {
             panic!("the first frame is Hello")
@@ -92,6 +100,15 @@ impl Feed {
                 }
                 Message::Close(frame) => panic!("the feed closed: {frame:?}"),
                 _ => {}
+            }
+        }
+    }
+
+    /// The next figures that come.
+    pub(crate) async fn stats(&mut self) -> StatsView {
+        loop {
+            if let FeedMessage::Stats(view) = self.next().await {
+                return *view;
             }
         }
     }
@@ -147,7 +164,13 @@ impl Feed {
                     turn.blocks.push(html.clone());
                 }
             }
-            FeedEvent::Conversation(_) | FeedEvent::ConversationRemoved { .. } => {}
+            FeedEvent::Conversation(summary) => {
+                self.conversations.insert(summary.id, summary.title.clone());
+            }
+            FeedEvent::ConversationRemoved { id } => {
+                self.conversations.remove(id);
+            }
+            FeedEvent::Version { head, .. } => self.head = Some(*head),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The site under test.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anteroom::{
     agents::{self, AgentFactory, House},
@@ -21,7 +21,8 @@ pub(crate) struct Site {
     pub(crate) model: Loopback,
     pub(crate) addr: SocketAddr,
     server: JoinHandle<()>,
-    _data: TempDir,
+    variables: Vec<(String, String)>,
+    data: TempDir,
 }
 
 impl Site {
@@ -48,22 +49,46 @@ impl Site {
         let own = settings
             .iter()
             .map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let variables = base.map(|(name, value)| (name.to_owned(), value)).chain(own);
-        let loaded = Settings::load(variables, None).expect("good settings");
-        let engine = Engine::start_with(loaded, Logs::default(), agents)
-            .await
-            .expect("an engine");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let addr = listener.local_addr().expect("an address");
-        let site = pages::router(&engine);
-        let server = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
+        let variables: Vec<_> = base.map(|(name, value)| (name.to_owned(), value)).chain(own).collect();
+        let (engine, addr, server) = serve(&variables, agents).await;
         Self {
             engine,
             model,
             addr,
             server,
-            _data: data,
+            variables,
+            data,
         }
+    }
+
+    /// Ends the server after `grace`, and starts another on the same folder, at another address.
+    pub(crate) async fn restart(&mut self, grace: Duration) {
+        soon("the end of the server", self.engine.shutdown(grace)).await;
+        self.server.abort();
+        let _ = (&mut self.server).await;
+        (self.engine, self.addr, self.server) = serve(&self.variables, agents::factory).await;
+    }
+
+    /// The environment of its settings.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        self.variables.clone()
+    }
+
+    /// The same without one of them.
+    pub(crate) fn variables_but(&self, name: &str) -> Vec<(String, String)> {
+        let variables = self.variables.iter().filter(|(known, _)| known != name);
+        variables.cloned().collect()
+    }
+
+    /// Gives the environment of the next start another value.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Where it keeps what has to last.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// A browser that has opened the page.
@@ -90,6 +115,21 @@ impl Site {
         })
         .await;
     }
+}
+
+async fn serve<E: std::error::Error + Send + Sync + 'static>(
+    variables: &[(String, String)],
+    agents: impl FnOnce(&Settings, Arc<dyn House>) -> Result<Arc<dyn AgentFactory>, E>,
+) -> (Arc<Engine>, SocketAddr, JoinHandle<()>) {
+    let loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
+    let engine = Engine::start_with(loaded, Logs::default(), agents)
+        .await
+        .expect("an engine");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    let site = pages::router(&engine);
+    let server = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
+    (engine, addr, server)
 }
 
 impl Drop for Site {

@@ -1,0 +1,33 @@
+//! Nothing accepted is ever lost: the real server is killed again and again while fifty browsers send to it.
+//!
+//! `cargo xtask bench crash` runs more rounds. Every choice comes from one seed, which a failure prints:
+//! `ANTEROOM_CRASH_SEED` replays it, `ANTEROOM_CRASH_ROUNDS` sets the number of rounds.
+
+#[cfg(unix)]
+mod browser;
+#[cfg(unix)]
+mod order;
+#[cfg(unix)]
+mod server;
+#[cfg(unix)]
+mod story;
+
+/// Kills in the ordinary test run.
+#[cfg(unix)]
+const ROUNDS: u32 = 20;
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_is_answered_once_however_often_the_server_is_killed() {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().expect("a number"))
+    };
+    let seed = number("ANTEROOM_CRASH_SEED").unwrap_or_else(rand::random);
+    let rounds =
+        number("ANTEROOM_CRASH_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).expect("a small number"));
+    println!("ANTEROOM_CRASH_SEED={seed} ANTEROOM_CRASH_ROUNDS={rounds}");
+    let counts = story::tell(seed, rounds).await;
+    println!("{counts}");
+}

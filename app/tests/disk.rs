@@ -1,0 +1,419 @@
+//! Faults of the disk as an operator meets them, each of them real; and back-ups.
+#![cfg(target_os = "linux")]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use anteroom::wire::{ConversationView, SendRequest, Sent, TurnId, TurnState};
+use anteroom_loopback::{Config, Loopback};
+use reqwest::{Client, StatusCode, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Far more than anything here needs.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
+/// A small file system of its own.
+struct Disk(TempDir);
+
+impl Disk {
+    /// `None`: this machine lets nobody mount, or not this user. The test says so and passes.
+    fn mount(megabytes: u32) -> Option<Self> {
+        let disk = Self(tempfile::tempdir().expect("a folder"));
+        let size = format!("size={megabytes}m");
+        let mounted = disk.run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs"]);
+        if !mounted {
+            eprintln!("not tried: a file system cannot be mounted here");
+        }
+        mounted.then_some(disk)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let output = Command::new(program).args(arguments).arg(self.0.path()).output();
+        output.is_ok_and(|output| output.status.success())
+    }
+
+    fn writable(&self, writable: bool) {
+        let options = if writable { "remount,rw" } else { "remount,ro" };
+        assert!(self.run("mount", &["-o", options]));
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.path().join("filler");
+        let mut file = fs::File::create(&path).expect("made");
+        for size in [1 << 16, 1 << 12, 1] {
+            while std::io::Write::write_all(&mut file, &vec![b'x'; size]).is_ok() {}
+        }
+        path
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.run("umount", &["-l"]);
+    }
+}
+
+fn command(data: &Path, model: &Loopback) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+    command
+        .current_dir("/")
+        .env_clear()
+        .env("DATA_DIR", data)
+        .env("MODEL", "loopback@openai")
+        .env("OPENAI_BASE_URL", model.base_url());
+    command
+}
+
+fn failed(mut command: Command) -> String {
+    let Output { status, stderr, .. } = command.env("SITE_ADDR", "127.0.0.1:0").output().expect("it ran");
+    let said = String::from_utf8(stderr).expect("text");
+    assert_eq!(status.code(), Some(1), "{said}");
+    said
+}
+
+/// A server, and a browser in front of it.
+struct Site {
+    child: Child,
+    url: String,
+    http: Client,
+    cookie: String,
+}
+
+impl Site {
+    async fn start(data: &Path, model: &Loopback, cookie: Option<&str>) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .expect("a free port");
+        let mut command = command(data, model);
+        command
+            .env("SITE_ADDR", free.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("it runs");
+        let mut greeting = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut greeting)
+            .expect("a line");
+        assert!(greeting.contains("http://"), "it does not start");
+        let (url, http) = (
+            format!("http://{free}"),
+            Client::builder().no_proxy().build().expect("a client"),
+        );
+        let page = http.get(&url).header(header::ACCEPT, "text/html");
+        let page = match cookie {
+            Some(cookie) => page.header(header::COOKIE, cookie),
+            None => page,
+        };
+        let page = page.send().await.expect("a page");
+        assert_eq!(page.status(), StatusCode::OK);
+        let fresh = page
+            .headers()
+            .get(header::SET_COOKIE)
+            .map(|value| value.to_str().expect("text"));
+        let fresh = fresh.and_then(|value| value.split(';').next()).map(str::to_owned);
+        Self {
+            child,
+            url,
+            http,
+            cookie: cookie.map(str::to_owned).or(fresh).expect("a cookie"),
+        }
+    }
+
+    async fn post(&self, function: &str, mime: &str, body: String) -> (StatusCode, String) {
+        let post = self.http.post(format!("{}/api/{function}", self.url));
+        let post = post
+            .header(header::COOKIE, &self.cookie)
+            .header(header::CONTENT_TYPE, mime);
+        let response = post.timeout(GIVE_UP).body(body).send().await.expect("an answer");
+        (response.status(), response.text().await.expect("text"))
+    }
+
+    async fn try_send(&self, text: &str) -> (StatusCode, String) {
+        let request = SendRequest {
+            turn: TurnId::new(),
+            conversation: None,
+            instead_of: None,
+            text: text.to_owned(),
+            files: Vec::new(),
+        };
+        self.post("send", "application/json", json!({ "request": request }).to_string())
+            .await
+    }
+
+    async fn send(&self, text: &str) -> Sent {
+        let (status, reply) = self.try_send(text).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        serde_json::from_str(&reply).expect("JSON")
+    }
+
+    async fn view(&self, sent: &Sent) -> Option<ConversationView> {
+        let form = "application/x-www-form-urlencoded";
+        let (status, reply) = self
+            .post("conversation", form, format!("id={}", sent.conversation))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        serde_json::from_str(&reply).expect("JSON")
+    }
+
+    /// Sends, and waits until the answer is stored.
+    async fn answered(&self, text: &str) -> Sent {
+        let sent = self.send(text).await;
+        self.until(&sent, |state| *state == TurnState::Done).await;
+        sent
+    }
+
+    async fn until(&self, sent: &Sent, holds: impl Fn(&TurnState) -> bool) {
+        let waited = tokio::time::timeout(GIVE_UP, async {
+            while !self.view(sent).await.is_some_and(|view| holds(&view.turns[0].state)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        waited.await.expect("the state in time");
+    }
+
+    async fn health(&self) -> Value {
+        let response = self
+            .http
+            .get(format!("{}/health", self.url))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.expect("JSON")
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn model() -> Loopback {
+    Loopback::start(Config::default()).await.expect("a free port")
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_cannot_be_kept_and_loses_nothing() {
+    let (Some(disk), model) = (Disk::mount(4), model().await) else {
+        return;
+    };
+    let site = Site::start(&disk.data(), &model, None).await;
+    let before = site.answered("before").await;
+    model.hold(true);
+    let running = site.send("its answer comes while the disk is full").await;
+    model.until(|record| record.now == 1).await;
+
+    let filler = disk.fill();
+    let long = "too much for what is left ".repeat(2_000);
+    let (status, reply) = site.try_send(&long).await;
+    assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE, "{reply}");
+    assert!(
+        reply.contains("disk is full") && reply.contains("not accepted"),
+        "{reply}"
+    );
+    assert_eq!(site.health().await["store"], "the disk is full");
+    assert!(site.view(&before).await.is_some(), "who only reads is served");
+    model.hold(false);
+    // The answer is shown, although it is not stored yet.
+    site.until(&running, |state| *state == TurnState::Done).await;
+
+    fs::remove_file(filler).expect("removed");
+    let after = site.answered("after").await;
+    assert_eq!(site.health().await["store"], "ok");
+    // It is owed to the store no longer.
+    let log = tokio::time::timeout(GIVE_UP, async {
+        loop {
+            let cookie = site.cookie.clone();
+            let copy = tempfile::tempdir().expect("a folder");
+            let file = copy.path().join("copy.tar");
+            let backup = command(&disk.data(), &model)
+                .args(["backup".as_ref(), file.as_os_str()])
+                .output()
+                .expect("it ran");
+            assert!(backup.status.success(), "{backup:?}");
+            let data = copy.path().join("data");
+            fs::create_dir(&data).expect("made");
+            assert!(
+                Command::new("tar")
+                    .arg("-xf")
+                    .arg(&file)
+                    .arg("-C")
+                    .arg(&data)
+                    .status()
+                    .expect("tar")
+                    .success()
+            );
+            model.hold(true);
+            let restored = Site::start(&data, &model, Some(&cookie)).await;
+            let view = restored.view(&running).await.expect("it is there");
+            drop(restored);
+            model.hold(false);
+            if view.turns[0].state == TurnState::Done {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    log.await.expect("it is stored in the end");
+    for sent in [&before, &running, &after] {
+        assert_eq!(site.view(sent).await.expect("it is there").turns.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_can_only_be_read_is_read() {
+    let (Some(disk), model) = (Disk::mount(8), model().await) else {
+        return;
+    };
+    let site = Site::start(&disk.data(), &model, None).await;
+    let (sent, cookie) = (site.answered("before").await, site.cookie.clone());
+    model.hold(true);
+    let waits = site.send("waits for a disk that can be written").await;
+    drop(site);
+
+    disk.writable(false);
+    let site = Site::start(&disk.data(), &model, Some(&cookie)).await;
+    assert_eq!(
+        site.view(&sent).await.expect("it is there").turns[0].state,
+        TurnState::Done
+    );
+    let (status, reply) = site.try_send("new").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{reply}");
+    assert!(reply.contains("can only be read"), "{reply}");
+    assert_ne!(site.health().await["store"], "ok");
+    drop(site);
+    model.until(|record| record.now == 0).await;
+    model.hold(false);
+
+    disk.writable(true);
+    let site = Site::start(&disk.data(), &model, Some(&cookie)).await;
+    site.until(&waits, |state| *state == TurnState::Done).await;
+    site.answered("new").await;
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_refuses_to_start() {
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model().await);
+    let site = Site::start(folder.path(), &model, None).await;
+    let sent = site.answered("mine").await;
+    let said = failed(command(folder.path(), &model));
+    let pid = site.child.id().to_string();
+    assert!(
+        said.contains("in use by another Anteroom") && said.contains(&pid) && said.contains("DATA_DIR"),
+        "{said}"
+    );
+    assert!(site.view(&sent).await.is_some());
+    let cookie = site.cookie.clone();
+    drop(site);
+    // A crash leaves no lock behind.
+    let site = Site::start(folder.path(), &model, Some(&cookie)).await;
+    assert!(site.view(&sent).await.is_some());
+}
+
+#[tokio::test]
+async fn a_damaged_or_newer_database_is_named_and_left_as_it_is() {
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model().await);
+    let database = folder.path().join("anteroom.db");
+    let garbage = b"this was a database once, or never ".repeat(200);
+    fs::write(&database, &garbage).expect("written");
+    let said = failed(command(folder.path(), &model));
+    assert!(
+        said.contains("damaged") && said.contains("anteroom.db") && said.contains("docs/operating.md"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&database).expect("read"), garbage, "left as it is");
+
+    fs::remove_file(&database).expect("removed");
+    drop(Site::start(folder.path(), &model, None).await);
+    let script = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)";
+    edit(&database, script).await;
+    let said = failed(command(folder.path(), &model));
+    assert!(said.contains("newer Anteroom"), "{said}");
+}
+
+async fn edit(database: &Path, script: &'static str) {
+    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+    let mut connection = SqliteConnectOptions::new()
+        .filename(database)
+        .connect()
+        .await
+        .expect("opened");
+    sqlx::raw_sql(script).execute(&mut connection).await.expect("edited");
+    connection.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_backup_of_a_busy_server_is_restored_whole() {
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model().await);
+    let (data, archive) = (folder.path().join("data"), folder.path().join("copy.tar"));
+    let site = Site::start(&data, &model, None).await;
+    let sent = site.answered("kept").await;
+    model.hold(true);
+    let running = site.send("runs while it is copied").await;
+
+    let backup = |target: &Path| {
+        command(&data, &model)
+            .args(["backup".as_ref(), target.as_os_str()])
+            .output()
+            .expect("it ran")
+    };
+    let output = backup(&archive);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("2 conversations"),
+        "{output:?}"
+    );
+    let again = backup(&archive);
+    assert_eq!(again.status.code(), Some(1), "it overwrites nothing");
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("there already"),
+        "{again:?}"
+    );
+    site.send("comes too late for the copy").await;
+    let cookie = site.cookie.clone();
+    drop(site);
+    model.until(|record| record.now == 0).await;
+    model.hold(false);
+
+    let restored = folder.path().join("restored");
+    fs::create_dir(&restored).expect("made");
+    assert!(
+        Command::new("tar")
+            .arg("-xf")
+            .arg(&archive)
+            .arg("-C")
+            .arg(&restored)
+            .status()
+            .expect("tar")
+            .success()
+    );
+    let site = Site::start(&restored, &model, Some(&cookie)).await;
+    assert_eq!(
+        site.view(&sent).await.expect("it is there").turns[0].state,
+        TurnState::Done
+    );
+    // What was on its way when the copy was made is answered.
+    site.until(&running, |state| *state == TurnState::Done).await;
+    let nothing = command(&folder.path().join("nothing"), &model)
+        .args(["backup", "/nowhere.tar"])
+        .output()
+        .expect("it ran");
+    assert!(
+        String::from_utf8_lossy(&nothing.stderr).contains("nothing to back up"),
+        "{nothing:?}"
+    );
+}

@@ -1,0 +1,123 @@
+//! Rule 8: the settings change while the server runs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::Engine;
+use crate::{
+    clock::now_ms,
+    settings::{Faults, Loaded, Settings},
+    stats::SettingsView,
+    wire::{BadEdit, SettingRow},
+};
+
+/// The settings in force, and what became of the last edit.
+pub(super) struct InForce {
+    /// For those who only want the values.
+    values: watch::Sender<Arc<Settings>>,
+    all: Mutex<All>,
+}
+
+struct All {
+    loaded: Loaded,
+    changed_at: Option<u64>,
+    bad_edit: Option<BadEdit>,
+}
+
+impl InForce {
+    pub(super) fn new(loaded: Loaded) -> Self {
+        Self {
+            values: watch::Sender::new(Arc::new(loaded.settings.clone())),
+            all: Mutex::new(All {
+                loaded,
+                changed_at: None,
+                bad_edit: None,
+            }),
+        }
+    }
+
+    /// Held for the copy of a few rows, and for a whole retuning, so that of two the later one wins in everything.
+    fn all(&self) -> MutexGuard<'_, All> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.values.borrow())
+    }
+
+    pub(super) fn follow(&self) -> watch::Receiver<Arc<Settings>> {
+        self.values.subscribe()
+    }
+
+    pub(super) fn rows(&self) -> Vec<SettingRow> {
+        self.all().loaded.rows.clone()
+    }
+
+    pub(super) fn view(&self) -> SettingsView {
+        let all = self.all();
+        SettingsView {
+            rows: all.loaded.rows.clone(),
+            changed_at: all.changed_at,
+            bad_edit: all.bad_edit.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// Puts edited settings in force, at once and without losing or moving back anybody who waits; or, where the edit was a
+    /// bad one, changes nothing and keeps its faults for the stats tab.
+    pub async fn retune(&self, edited: Result<Loaded, Faults>) {
+        let reordered = match edited {
+            Ok(edited) => self.put_in_force(edited),
+            Err(faults) => {
+                error!("the edited settings were not taken over, nothing has changed: {faults}");
+                self.in_force.all().bad_edit = Some(BadEdit {
+                    at: now_ms(),
+                    message: faults.to_string(),
+                });
+                false
+            }
+        };
+        if reordered {
+            self.turns.store_order().await;
+        }
+    }
+
+    /// Whether places in line may have other order keys now.
+    fn put_in_force(&self, edited: Loaded) -> bool {
+        let mut all = self.in_force.all();
+        for warning in &edited.warnings {
+            warn!("{warning}");
+        }
+        let (loaded, changes) = all.loaded.reload(edited);
+        all.bad_edit = None;
+        for change in &changes {
+            let (before, after) = &change.values;
+            if change.needs_restart {
+                warn!(
+                    variable = change.name,
+                    in_force = before,
+                    edited = after,
+                    "this change needs a restart"
+                );
+            } else {
+                info!(variable = change.name, before, after, "setting changed");
+            }
+        }
+        let before = self.in_force.settings();
+        if changes.iter().any(|change| !change.needs_restart) {
+            all.changed_at = Some(now_ms());
+        }
+        self.in_force.values.send_replace(Arc::new(loaded.settings.clone()));
+        self.sessions.set_max(loaded.settings.max_sessions);
+        let policy = loaded.settings.policy.clone();
+        all.loaded = loaded;
+        if policy == before.policy {
+            return false;
+        }
+        self.queue.retune(policy);
+        true
+    }
+}

@@ -1,0 +1,50 @@
+//! The door for conversations as files to keep.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tracing::error;
+
+use super::{Browser, Refusal};
+use crate::{engine::Engine, files::harmless, turns::Export, wire::ConversationId};
+
+/// `/export/{conversation}.md` and `.json`: a conversation of the session that asks, as a file to save.
+pub(super) async fn download(
+    State(engine): State<Arc<Engine>>,
+    Browser(id): Browser,
+    Path(file): Path<String>,
+) -> Result<Response, Refusal> {
+    let missing = || Refusal::new(StatusCode::NOT_FOUND, "This conversation is not here (any more).");
+    let (conversation, form, mime) = match file.rsplit_once('.') {
+        Some((name, "md")) => (name, Export::Markdown, "text/markdown; charset=utf-8"),
+        Some((name, "json")) => (name, Export::Json, "application/json"),
+        _ => return Err(missing()),
+    };
+    let conversation: ConversationId = conversation.parse().map_err(|_| missing())?;
+    let exported = engine.turns().export(id, conversation, form).await.map_err(|fault| {
+        error!(%fault, "a conversation could not be exported");
+        let message = "This conversation cannot be read at the moment. Try again in a moment.";
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5))
+    })?;
+    let (title, content) = exported.ok_or_else(missing)?;
+    let extension = if form == Export::Json { "json" } else { "md" };
+    let name = harmless(&format!("{title}.{extension}"));
+    let disposition = format!(
+        "attachment; filename*=UTF-8''{}",
+        utf8_percent_encode(&name, NON_ALPHANUMERIC)
+    );
+    let mut response = content.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    // All of it is percent-encoded.
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}

@@ -1,0 +1,203 @@
+//! Settings that change while the server runs.
+
+use super::{
+    Settings,
+    gather::Given,
+    load::{Loaded, rows},
+    variables::{VARIABLES, Variable},
+};
+
+/// One variable that an edit has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The variable.
+    pub name: &'static str,
+    /// Its value before and after, secrets hidden.
+    pub values: (String, String),
+    /// It cannot change while the server runs: the value of before stays in force.
+    pub needs_restart: bool,
+}
+
+impl Loaded {
+    /// Takes over what `edited` changes, but for what cannot change while the server runs. Returns what is in force then,
+    /// and what was changed compared to now.
+    #[must_use]
+    pub fn reload(&self, mut edited: Self) -> (Self, Vec<Change>) {
+        let mut changes = Vec::new();
+        let mut notes = Vec::new();
+        for variable in &VARIABLES {
+            let field = variable.field();
+            let (now, then) = (self.given.get(&field), edited.given.get(&field));
+            if text(now) == text(then) {
+                continue;
+            }
+            let values = (shown(variable, now), shown(variable, then));
+            if variable.fixed {
+                notes.push((variable.name, format!("needs a restart to become {}", values.1)));
+            }
+            changes.push(Change {
+                name: variable.name,
+                values,
+                needs_restart: variable.fixed,
+            });
+            if variable.fixed {
+                match now.cloned() {
+                    Some(now) => edited.given.insert(field, now),
+                    None => edited.given.remove(&field),
+                };
+            }
+        }
+        let mut rows = rows(&edited.given);
+        for (name, note) in notes {
+            if let Some(row) = rows.iter_mut().find(|row| row.name == name) {
+                row.note = Some(note);
+            }
+        }
+        let in_force = Self {
+            settings: self.settings.with_those_that_may_change(edited.settings),
+            warnings: edited.warnings,
+            rows,
+            given: edited.given,
+        };
+        (in_force, changes)
+    }
+}
+
+impl Settings {
+    /// These settings with what may change taken from `edited`. A new setting has to be put on one side or the other here, and
+    /// among the variables.
+    fn with_those_that_may_change(&self, edited: Self) -> Self {
+        let fixed = self.clone();
+        Self {
+            policy: edited.policy,
+            status_update_rate: edited.status_update_rate,
+            abandon_after: edited.abandon_after,
+            chat_timeout: edited.chat_timeout,
+            max_upload_bytes: edited.max_upload_bytes,
+            retention_days: edited.retention_days,
+            session_idle_timeout: edited.session_idle_timeout,
+            max_sessions: edited.max_sessions,
+            shutdown_grace: edited.shutdown_grace,
+            ..fixed
+        }
+    }
+}
+
+fn text(given: Option<&Given>) -> Option<&str> {
+    given.map(|one| one.text.as_str())
+}
+
+fn shown(variable: &Variable, given: Option<&Given>) -> String {
+    given.map_or_else(|| "(unset)".to_owned(), |one| one.shown(variable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{queue::Order, settings::Faults};
+
+    fn file(text: &str) -> Result<Loaded, Faults> {
+        Settings::load([], Some(text))
+    }
+
+    #[test]
+    fn what_may_change_changes_and_the_rest_says_that_it_needs_a_restart() {
+        let before = file(
+            "CHAT_CONCURRENCY_LIMIT=2\nSITE_ADDR=127.0.0.1:3000\nSECRET_KEY=0123456789012345678901234567890123456789",
+        )
+        .expect("good");
+        let edited = file("CHAT_CONCURRENCY_LIMIT=4\nSITE_ADDR=127.0.0.1:4000\nQUEUE_ORDER=fifo\nSECRET_KEY=9123456789012345678901234567890123456789").expect("good");
+        let (after, changes) = before.reload(edited.clone());
+        assert_eq!(after.settings.policy.events[0].limit, Some(4));
+        assert_eq!(after.settings.policy.order, Order::Fifo);
+        assert_eq!(after.settings.site_addr, before.settings.site_addr);
+        let said: Vec<_> = changes
+            .iter()
+            .map(|change| (change.name, change.needs_restart))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("CHAT_CONCURRENCY_LIMIT", false),
+                ("QUEUE_ORDER", false),
+                ("SITE_ADDR", true),
+                ("SECRET_KEY", true)
+            ]
+        );
+        let row = |name: &str| after.rows.iter().find(|row| row.name == name).expect("a row").clone();
+        assert_eq!(row("SITE_ADDR").value, "127.0.0.1:3000");
+        assert_eq!(
+            row("SITE_ADDR").note.as_deref(),
+            Some("needs a restart to become 127.0.0.1:4000")
+        );
+        assert_eq!(
+            row("SECRET_KEY").note.as_deref(),
+            Some("needs a restart to become (hidden)")
+        );
+        assert_eq!(row("CHAT_CONCURRENCY_LIMIT").note, None);
+        // Read once more it still needs one, and taken back it does not.
+        let (again, changes) = after.reload(edited);
+        assert_eq!(changes.iter().filter(|change| !change.needs_restart).count(), 0);
+        assert_eq!(again.rows, after.rows);
+        let (back, changes) = after.reload(before.clone());
+        assert_eq!((back.settings, changes.len()), (before.settings, 2));
+    }
+
+    #[test]
+    fn every_setting_is_on_the_side_that_its_variable_says() {
+        // A value that differs from the default, for each variable that may change.
+        let others = [
+            ("ENABLE_CONCURRENT_PROCESSING", "false"),
+            ("ENABLE_QUEUE", "false"),
+            ("DEFAULT_CONCURRENCY_LIMIT", "7"),
+            ("CHAT_CONCURRENCY_LIMIT", "7"),
+            ("FILE_CONCURRENCY_LIMIT", "7"),
+            ("STATS_CONCURRENCY_LIMIT", "7"),
+            ("LOGS_CONCURRENCY_LIMIT", "7"),
+            ("CHAT_CONCURRENCY_ID", "gpu"),
+            ("FILE_CONCURRENCY_ID", "gpu"),
+            ("STATS_CONCURRENCY_ID", "gpu"),
+            ("LOGS_CONCURRENCY_ID", "gpu"),
+            ("MAX_RUNNING", "7"),
+            ("QUEUE_ORDER", "fifo"),
+            ("QUEUE_STATUS_UPDATE_RATE", "7"),
+            ("QUEUE_MAX_SIZE", "7"),
+            ("QUEUE_MAX_WAITING_PER_SESSION", "7"),
+            ("QUEUE_MAX_WAIT", "7"),
+            ("QUEUE_ABANDON_AFTER", "7"),
+            ("CHAT_TIMEOUT", "77"),
+            ("MAX_UPLOAD_SIZE", "7MB"),
+            ("RETENTION_DAYS", "7"),
+            ("SESSION_IDLE_TIMEOUT", "7m"),
+            ("MAX_SESSIONS", "7"),
+            ("SHUTDOWN_GRACE", "7"),
+        ];
+        let defaults = file("").expect("good");
+        for variable in VARIABLES.iter().filter(|variable| !variable.fixed) {
+            let (name, value) = others
+                .iter()
+                .find(|(name, _)| *name == variable.name)
+                .expect(variable.name);
+            let edited = file(&format!("{name}={value}")).expect(name);
+            let (after, changes) = defaults.reload(edited.clone());
+            assert_eq!(after.settings, edited.settings, "{name}");
+            assert_ne!(after.settings, defaults.settings, "{name}");
+            assert_eq!(changes.len(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_and_says_so() {
+        let environment = [("CHAT_CONCURRENCY_LIMIT".to_owned(), "2".to_owned())];
+        let before = Settings::load(environment.clone(), Some("")).expect("good");
+        let edited = Settings::load(environment, Some("# more\nCHAT_CONCURRENCY_LIMIT=4")).expect("good");
+        let (after, changes) = before.reload(edited);
+        assert_eq!((after.settings.policy.events[0].limit, changes), (Some(2), vec![]));
+        let row = after
+            .rows
+            .iter()
+            .find(|row| row.name == "CHAT_CONCURRENCY_LIMIT")
+            .expect("a row");
+        assert_eq!(row.note.as_deref(), Some("the environment wins over .env line 2"));
+    }
+}

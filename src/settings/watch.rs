@@ -1,0 +1,110 @@
+//! Hearing of edits of `.env`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::{sync::mpsc, time::sleep};
+
+/// How long the folder has to be quiet before the file is read: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Tells when the file's content has changed, however it is written: in place, by rename and replace, through a
+/// symbolic link that is swapped. The folder is watched rather than the file, so the file may come and go.
+#[derive(Debug)]
+pub struct Watch {
+    path: PathBuf,
+    content: Option<Vec<u8>>,
+    events: mpsc::Receiver<()>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches this file from now on.
+    ///
+    /// # Errors
+    /// The system cannot watch its folder.
+    pub fn start(path: &Path) -> notify::Result<Self> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // One waiting event is as good as many.
+        let (tell, events) = mpsc::channel(1);
+        let mut watcher = notify::recommended_watcher(move |_event| {
+            let _ = tell.try_send(());
+        })?;
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        Ok(Self {
+            path: path.to_owned(),
+            // Read after the watching has begun: what comes in between is compared.
+            content: fs::read(path).ok(),
+            events,
+            _watcher: watcher,
+        })
+    }
+
+    /// Returns once the content is another one than before. Not cancel-safe: an edit that is being looked at
+    /// when this is dropped is told with the next one.
+    pub async fn changed(&mut self) {
+        loop {
+            if self.events.recv().await.is_none() {
+                // The watcher has died; nothing will come any more.
+                std::future::pending::<()>().await;
+            }
+            sleep(QUIET).await;
+            while self.events.try_recv().is_ok() {
+                sleep(QUIET).await;
+            }
+            let content = tokio::fs::read(&self.path).await.ok();
+            if content != self.content {
+                self.content = content;
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn hears(watch: &mut Watch) -> bool {
+        tokio::time::timeout(Duration::from_secs(30), watch.changed())
+            .await
+            .is_ok()
+    }
+
+    #[tokio::test]
+    async fn every_way_of_editing_is_heard() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".env");
+        let mut watch = Watch::start(&path).expect("a watch");
+        fs::write(&path, "A=1").expect("made");
+        assert!(hears(&mut watch).await);
+        fs::write(&path, "A=2").expect("written in place");
+        assert!(hears(&mut watch).await);
+        fs::write(folder.path().join(".env.swp"), "A=3").expect("written beside");
+        fs::rename(folder.path().join(".env.swp"), &path).expect("renamed over");
+        assert!(hears(&mut watch).await);
+        fs::remove_file(&path).expect("removed");
+        assert!(hears(&mut watch).await);
+    }
+
+    #[tokio::test]
+    async fn what_changes_nothing_is_not_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".env");
+        fs::write(&path, "A=1").expect("made");
+        let mut watch = Watch::start(&path).expect("a watch");
+        fs::write(&path, "A=1").expect("the same");
+        fs::write(folder.path().join("other"), "B=1").expect("another file");
+        let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
+        assert!(told.is_err());
+        fs::write(&path, "A=2").expect("written");
+        assert!(hears(&mut watch).await);
+    }
+}

@@ -1,0 +1,41 @@
+//! What can go wrong with the store.
+
+use thiserror::Error;
+
+/// A fault of the store. `Display` is for the operator; [`StoreError::sentence`] for a person at a browser.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StoreError {
+    /// The disk has no room left.
+    #[error("the disk is full")]
+    Full,
+    /// The file or the disk cannot be written.
+    #[error("the database cannot be written: {0}")]
+    ReadOnly(String),
+    /// Somebody else has kept it locked for too long.
+    #[error("the database is locked by another program")]
+    Locked,
+    /// The file is not what it should be.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// It has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// Anything else.
+    #[error("the store failed: {0}")]
+    Other(String),
+}
+
+impl StoreError {
+    /// Why nothing can be kept, as a sentence.
+    #[must_use]
+    pub const fn sentence(&self) -> &'static str {
+        match self {
+            Self::Full => "the server's disk is full",
+            Self::ReadOnly(_) => "the server's disk can only be read at the moment",
+            Self::Locked => "the server's database is locked at the moment",
+            Self::Damaged(_) => "the server's database is damaged",
+            Self::Closed => "the server is being restarted",
+            Self::Other(_) => "the server's database failed",
+        }
+    }
+}

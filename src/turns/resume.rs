@@ -1,0 +1,117 @@
+//! After a restart: turns that were not over are back in the line.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tracing::{Instrument as _, error, info, warn};
+
+use super::{OnItsWay, Turns, turn_span};
+use crate::{
+    clock::now_ms,
+    queue::{Returning, Ticket},
+    sessions::Sessions,
+    status,
+    store::{Step, StoreError, Unfinished},
+    wire::{Event, TurnState},
+};
+
+/// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
+const MAX_ATTEMPTS: u32 = 10;
+
+impl Turns {
+    /// Puts every turn that was not over when the server ended back into the line: those that ran first, the others in their
+    /// order and with their deadlines. To be called once, before anybody is served. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was taken up then.
+    pub async fn resume(&self, sessions: &Sessions) -> Result<usize, StoreError> {
+        let (unfinished, given_up): (Vec<_>, Vec<_>) = self
+            .parts
+            .store
+            .unfinished()
+            .await?
+            .into_iter()
+            .partition(|unfinished| unfinished.turn.turn.attempts < MAX_ATTEMPTS);
+        for Unfinished { turn, .. } in given_up {
+            self.give_up(turn).await;
+        }
+        let (here, wall) = (Instant::now(), now_ms());
+        let returning: Vec<Returning> = unfinished
+            .iter()
+            .map(|unfinished| Returning {
+                event: status::index(Event::Chat),
+                owner: unfinished.turn.turn.session.owner(),
+                joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
+                key: unfinished.key,
+            })
+            .collect();
+        let tickets = self.parts.queue.restore(&returning);
+        let count = tickets.len();
+        let mut keys = Vec::with_capacity(count);
+        for (unfinished, ticket) in unfinished.into_iter().zip(tickets) {
+            let turn = &unfinished.turn.turn;
+            if let Some(key) = self.parts.queue.order_key(ticket.id()) {
+                keys.push((turn.session, turn.id, key));
+            }
+            self.take_up(sessions, unfinished, ticket);
+        }
+        // The order counts from here on by the keys of this run.
+        self.reorder(keys).await;
+        if count > 0 {
+            info!(turns = count, "turns of before the restart are back in the line");
+        }
+        Ok(count)
+    }
+
+    fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
+        let Unfinished {
+            conversation,
+            turn: Step { mut turn, versions },
+            ..
+        } = unfinished;
+        let session = sessions.open(turn.session);
+        let holds = session
+            .claim(conversation.id)
+            .zip(self.live.enter(turn.session, turn.id));
+        let Some((claim, entered)) = holds else {
+            // Two turns of one conversation never wait at once, unless somebody has edited the database.
+            error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
+            return;
+        };
+        // Nobody else sets it: the turn was entered just now.
+        let _ = entered.live.ticket.set(ticket.id());
+        let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
+        turn.state = TurnState::Waiting;
+        turn.started_at = None;
+        let span = turn_span(&turn);
+        let way = OnItsWay {
+            session: Arc::clone(&session),
+            conversation,
+            turn,
+            versions,
+        };
+        let work = self.clone().run(way, ticket, (claim, entered, registered));
+        self.tasks.spawn(work.instrument(span));
+    }
+
+    async fn give_up(&self, step: Step) {
+        let mut turn = step.turn;
+        warn!(turn = %turn.id, attempts = turn.attempts, "a turn is not answered again: the server ended each time");
+        turn.state = TurnState::Failed {
+            reason: "Anteroom ended unexpectedly each time it answered this message, so it was given up. Try other words, and tell whoever runs this server.".into(),
+        };
+        turn.ended_at = Some(now_ms());
+        self.keep(turn).await;
+    }
+}
+
+/// The instant so many milliseconds before another; the earliest there is, where the machine has not run for so long.
+fn before(instant: Instant, ms: u64) -> Instant {
+    let mut age = Duration::from_millis(ms);
+    loop {
+        match instant.checked_sub(age) {
+            Some(before) => return before,
+            None => age /= 2,
+        }
+    }
+}
