@@ -133,7 +133,8 @@ pub trait Store: Send + Sync {
     async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError>;
 
     /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
-    /// conversation that was just deleted is brought back by it. A turn whose parent is not there is an error.
+    /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
+    /// renamed meanwhile. A turn whose parent is not there is an error.
     async fn accept(
         &self,
         conversation: ConversationRecord,

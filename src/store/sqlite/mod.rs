@@ -186,11 +186,11 @@ impl Store for SqliteStore {
         self.write(write::Update(turn)).await
     }
 
-    async fn reorder(&self, session_turns: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError> {
-        if session_turns.is_empty() {
+    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError> {
+        if keys.is_empty() {
             return Ok(());
         }
-        self.write(write::Reorder::new(&session_turns)).await
+        self.write(write::Reorder::new(&keys)).await
     }
 
     async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError> {

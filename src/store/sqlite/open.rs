@@ -8,6 +8,7 @@ use std::{
 
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use thiserror::Error;
+use tracing::info;
 
 use super::{
     faults,
@@ -185,6 +186,7 @@ pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Ope
     };
     let mut connection = connect(&first, &file).await?;
     schema::migrate(&mut connection, &file).await?;
+    info!(file = %file.display(), "conversations are kept here");
     Ok(Opened {
         lock,
         connection,

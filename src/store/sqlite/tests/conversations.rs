@@ -51,6 +51,8 @@ async fn a_conversation_can_be_renamed() {
     talk.say(&store, None, "hello").await;
     assert_eq!(store.rename(session, talk.id(), "After").await, Ok(true));
     assert_eq!(titles(&store, session).await, ["After"]);
+    talk.say(&store, None, "sent before the new title was known").await;
+    assert_eq!(titles(&store, session).await, ["After"]);
     assert_eq!(store.rename(session, ConversationId::new(), "Nothing").await, Ok(false));
 }
 
