@@ -1,0 +1,105 @@
+//! What is measured: a chat that queues for one model, driven through what its own page would do.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use crate::process::Program;
+
+/// Where the programs are that a run needs, and where it may write.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// Anteroom's binary.
+    pub(crate) anteroom: PathBuf,
+    /// A folder on a real disk, for the data of the servers under test.
+    pub(crate) scratch: PathBuf,
+}
+
+/// How a system is set up for a scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Turns that may be answered at once.
+    pub(crate) slots: usize,
+    /// The base URL of the model server, in OpenAI's wire format.
+    pub(crate) model: String,
+}
+
+/// A running server and the browsers that have it open.
+pub(crate) trait System: Sized + Send + Sync + 'static {
+    /// What it is called in the report.
+    const NAME: &'static str;
+    /// A browser's open page.
+    type Page: Page;
+
+    /// Starts it; it serves once this has returned. It ends when it is dropped.
+    fn start(places: &Places, setup: &Setup) -> impl Future<Output = anyhow::Result<Self>> + Send;
+
+    /// A new browser that opens the page and keeps it open.
+    fn visit(&self) -> impl Future<Output = anyhow::Result<Self::Page>> + Send;
+
+    /// Its process.
+    fn program(&self) -> &Program;
+
+    /// What all its pages have been told.
+    fn tally(&self) -> &Tally;
+
+    /// Closes the connections that pages use for requests, as browsers do after a while.
+    fn close_idle(&self);
+}
+
+/// A page that is open in a browser of its own. It is closed when it is dropped.
+pub(crate) trait Page: Send + Sync + 'static {
+    /// Sends a message in a new conversation, and follows it to its end.
+    ///
+    /// # Errors
+    /// It was refused, it failed, or the answer is not the one to this message.
+    fn chat(&self, message: &str) -> impl Future<Output = anyhow::Result<Chat>> + Send;
+}
+
+/// When a page saw what of one message, counted from when it was sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Chat {
+    /// Its place in the line; `None`: it never had to wait.
+    pub(crate) position: Option<Duration>,
+    /// The first piece of the answer; `None`: it came as a whole.
+    pub(crate) first_piece: Option<Duration>,
+    /// The whole answer.
+    pub(crate) done: Duration,
+}
+
+/// What all pages of a system have been told of their place in the line.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    waiting: AtomicU64,
+}
+
+/// A [`Tally`] at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Messages that say where somebody stands.
+    pub(crate) messages: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+    /// Those of them that went to somebody who waited.
+    pub(crate) waiting: u64,
+}
+
+impl Tally {
+    pub(crate) fn count(&self, bytes: usize, waiting: bool) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.waiting.fetch_add(u64::from(waiting), Ordering::Relaxed);
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        Told {
+            messages: self.messages.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
+        }
+    }
+}
