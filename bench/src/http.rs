@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -30,6 +30,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When the first of the body was read; of an empty one, when it was seen to be empty.
+    pub(crate) began: Instant,
 }
 
 impl Reply {
@@ -78,13 +80,21 @@ impl Http {
             let _permit = self.at_once.acquire().await?;
             let request = self.request(method, path, headers, body.into())?;
             let (response, connection) = self.exchange(request).await?;
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.context("an answer was cut off")?.to_bytes();
+            let (head, mut body) = response.into_parts();
+            let first = body.frame().await.transpose().context("an answer was cut off")?;
+            let began = Instant::now();
+            let rest = body.collect().await.context("an answer was cut off")?.to_bytes();
+            let body = match first.and_then(|frame| frame.into_data().ok()) {
+                Some(first) if rest.is_empty() => first,
+                Some(first) => [first, rest].concat().into(),
+                None => rest,
+            };
             self.lock().push(connection);
             Ok::<_, anyhow::Error>(Reply {
                 status: head.status,
                 headers: head.headers,
                 body,
+                began,
             })
         };
         tokio::time::timeout(PATIENCE, asked)
@@ -151,8 +161,12 @@ impl Http {
                 ensure!(was_kept, "the server closed a new connection");
                 continue;
             }
-            let response = connection.send_request(request).await.context("no answer")?;
-            return Ok((response, connection));
+            match connection.send_request(request.clone()).await {
+                Ok(response) => return Ok((response, connection)),
+                // Closed by the server at the very moment when it was used again: browsers ask once more, too.
+                Err(fault) if was_kept && (fault.is_canceled() || fault.is_incomplete_message()) => {}
+                Err(fault) => return Err(fault).context("no answer"),
+            }
         }
     }
 

@@ -5,11 +5,15 @@
 mod anteroom;
 mod cli;
 mod figures;
+mod gradio;
 mod http;
+mod machine;
 mod model;
 mod numbers;
 mod process;
+mod report;
 mod scenario;
+mod stage;
 mod system;
 
 use std::{process::ExitCode, time::Instant};
@@ -17,7 +21,7 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::Context as _;
 
 use cli::Options;
-use figures::{Figure, gather};
+use report::{Outcome, Report, Rounds};
 use scenario::Scenario;
 
 #[tokio::main]
@@ -36,35 +40,45 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<bool> {
     let options = cli::parse(std::env::args().skip(1))?;
     std::fs::create_dir_all(&options.places.scratch).context("cannot make the scratch folder")?;
-    let mut well = true;
+    let mut report = Report::new(&options);
     for &scenario in &options.scenarios {
         println!("\n{}: {}", scenario.name(), scenario.about());
-        match measure(&options, scenario).await {
-            Ok(figures) => figures.iter().for_each(|figure| println!("  {figure}")),
-            Err(fault) => {
-                well = false;
-                println!("  failed: {fault:#}");
-            }
-        }
+        let outcome = measure(&options, scenario).await;
+        outcome.print();
+        report.add(scenario, outcome);
     }
-    Ok(well)
+    if let Some(file) = &options.report {
+        std::fs::write(file, report.to_string()).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("\nwritten: {}", file.display());
+    }
+    Ok(report.is_whole())
 }
 
-async fn measure(options: &Options, scenario: Scenario) -> anyhow::Result<Vec<Figure>> {
-    let mut rounds = Vec::new();
+/// Plays every round of a scenario, Anteroom and Gradio in turns, so that whatever else the machine does meets both.
+async fn measure(options: &Options, scenario: Scenario) -> Outcome {
+    let (mut anteroom, mut gradio) = (Rounds::default(), Rounds::default());
     for round in 1..=options.rounds {
         let began = Instant::now();
-        rounds.push(
-            scenario
-                .anteroom(&options.places)
-                .await
-                .with_context(|| format!("round {round}"))?,
-        );
+        anteroom.add(scenario.anteroom(&options.places).await);
         eprintln!(
-            "bench: {} round {round} took {:.1} s",
+            "bench: {} round {round}: {:.1} s",
             scenario.name(),
             began.elapsed().as_secs_f64()
         );
+        if options.places.gradio.is_some() {
+            let began = Instant::now();
+            if let Some(measures) = scenario.gradio(&options.places).await {
+                gradio.add(measures);
+                eprintln!(
+                    "bench: {} round {round} with Gradio: {:.1} s",
+                    scenario.name(),
+                    began.elapsed().as_secs_f64()
+                );
+            }
+        }
     }
-    Ok(gather(&rounds))
+    Outcome {
+        anteroom: anteroom.side(),
+        gradio: gradio.side(),
+    }
 }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
+
 use crate::process::Program;
 
 /// Where the programs are that a run needs, and where it may write.
@@ -13,8 +15,19 @@ use crate::process::Program;
 pub(crate) struct Places {
     /// Anteroom's binary.
     pub(crate) anteroom: PathBuf,
+    /// Gradio, where it is compared with.
+    pub(crate) gradio: Option<GradioPlaces>,
     /// A folder on a real disk, for the data of the servers under test.
     pub(crate) scratch: PathBuf,
+}
+
+/// Where Gradio is.
+#[derive(Clone, Debug)]
+pub(crate) struct GradioPlaces {
+    /// The Python of its virtual environment.
+    pub(crate) python: PathBuf,
+    /// The app.
+    pub(crate) app: PathBuf,
 }
 
 /// How a system is set up for a scenario.
@@ -28,8 +41,6 @@ pub(crate) struct Setup {
 
 /// A running server and the browsers that have it open.
 pub(crate) trait System: Sized + Send + Sync + 'static {
-    /// What it is called in the report.
-    const NAME: &'static str;
     /// A browser's open page.
     type Page: Page;
 
@@ -38,6 +49,9 @@ pub(crate) trait System: Sized + Send + Sync + 'static {
 
     /// A new browser that opens the page and keeps it open.
     fn visit(&self) -> impl Future<Output = anyhow::Result<Self::Page>> + Send;
+
+    /// As many tabs of one new browser, which keeps to [`CONNECTIONS_OF_A_BROWSER`], as open within `patience` each.
+    fn tabs(&self, count: usize, patience: Duration) -> impl Future<Output = anyhow::Result<Vec<Self::Page>>> + Send;
 
     /// Its process.
     fn program(&self) -> &Program;
@@ -49,13 +63,38 @@ pub(crate) trait System: Sized + Send + Sync + 'static {
     fn close_idle(&self);
 }
 
+/// HTTP/1.1 connections that a browser opens to one host. WebSockets do not count.
+pub(crate) const CONNECTIONS_OF_A_BROWSER: usize = 6;
+
 /// A page that is open in a browser of its own. It is closed when it is dropped.
 pub(crate) trait Page: Send + Sync + 'static {
-    /// Sends a message in a new conversation, and follows it to its end.
+    /// Sends a message in a new conversation, and follows it to its end. What the page shows of it is told as it changes.
     ///
     /// # Errors
     /// It was refused, it failed, or the answer is not the one to this message.
-    fn chat(&self, message: &str) -> impl Future<Output = anyhow::Result<Chat>> + Send;
+    fn chat(&self, message: &str, shown: &watch::Sender<Shown>) -> impl Future<Output = anyhow::Result<Chat>> + Send;
+
+    /// Takes the message out of the line that was sent last and waits, as the page's own button does.
+    fn leave(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Loads the page anew, in the same browser.
+    fn reload(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Whether the page, as it was loaded last, shows a whole answer to this message, which was sent before; or comes to
+    /// show it soon.
+    fn shows_answer_to(&self, message: &str) -> impl Future<Output = anyhow::Result<bool>> + Send;
+
+    /// Has an event with nothing to do go through the line, and waits for its result.
+    fn event(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// What a page shows of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Its place in the line.
+    pub(crate) position: Option<u64>,
+    /// Some of the answer.
+    pub(crate) answering: bool,
 }
 
 /// When a page saw what of one message, counted from when it was sent.

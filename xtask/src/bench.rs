@@ -11,7 +11,9 @@ use crate::step::{self, step};
 /// Name of the load generator's binary and package.
 const BENCH: &str = "anteroom-bench";
 /// What the load generator can play; it has the same list.
-pub(crate) const SCENARIOS: [&str; 1] = ["restart"];
+pub(crate) const SCENARIOS: [&str; 10] = [
+    "drain", "crowd", "latency", "events", "cpu", "fairness", "memory", "tabs", "reload", "restart",
+];
 /// Kills of `bench crash`.
 const KILLS: u32 = 200;
 

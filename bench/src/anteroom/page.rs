@@ -1,23 +1,25 @@
 //! A page of one browser: its cookie, its requests, its feed.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use anteroom::wire::{ConversationId, ConversationView, SendRequest, Sent, Status, TurnId, TurnState};
+use anteroom::wire::{
+    ConversationId, ConversationPage, ConversationView, SendRequest, Sent, Status, TurnId, TurnState,
+};
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use hyper::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::feed::{Feed, Seen, Subjects};
 use crate::{
     http::{Http, Reply},
-    system::{Chat, Page, Tally},
+    system::{Chat, Page, Shown, Tally},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -33,6 +35,8 @@ pub(crate) struct AnteroomPage {
     subjects: Arc<Subjects>,
     tally: Arc<Tally>,
     feed: Option<Feed>,
+    /// The turn sent last, in [`Page::chat`].
+    last: Mutex<Option<TurnId>>,
 }
 
 /// A message on its way, and what its page hears of it.
@@ -66,6 +70,7 @@ impl AnteroomPage {
             subjects: Arc::default(),
             tally,
             feed: None,
+            last: Mutex::default(),
         }
     }
 
@@ -76,6 +81,11 @@ impl AnteroomPage {
         let cookie = reply.headers.get(header::SET_COOKIE).context("no cookie")?.to_str()?;
         let cookie = cookie.split(';').next().unwrap_or_default();
         Ok(Self::of(http, cookie, tally))
+    }
+
+    /// Another tab of the same browser; its feed is not open yet.
+    pub(super) fn tab(&self) -> Self {
+        Self::of(self.http.clone(), &self.cookie, Arc::clone(&self.tally))
     }
 
     /// Opens the feed.
@@ -123,11 +133,6 @@ impl AnteroomPage {
         })
     }
 
-    /// Ends a turn. `false`: it was over already.
-    pub(crate) async fn cancel(&self, turn: TurnId) -> anyhow::Result<bool> {
-        self.call("cancel", format!("turn={turn}")).await
-    }
-
     /// Where this session stands.
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         let mut house: Value = self.call("house", String::new()).await?;
@@ -142,30 +147,86 @@ impl AnteroomPage {
 }
 
 impl Page for AnteroomPage {
-    async fn chat(&self, message: &str) -> anyhow::Result<Chat> {
+    async fn chat(&self, message: &str, shown: &watch::Sender<Shown>) -> anyhow::Result<Chat> {
         let mut sending = self.send(message).await?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(sending.sent.turn);
         let begun = sending.at;
-        let mut chat = Chat {
-            position: sending.sent.place.is_some().then(|| sending.accepted - begun),
-            ..Chat::default()
-        };
+        let mut chat = Chat::default();
+        if let Some(known) = &sending.sent.place {
+            chat.position = Some(sending.accepted - begun);
+            shown.send_replace(waiting(known.position));
+        }
         loop {
             let (at, seen) = sending.next().await?;
+            let after = at.saturating_duration_since(begun);
             match seen {
-                Seen::Position(_) => {
-                    let at = at.saturating_duration_since(begun);
-                    chat.position = Some(chat.position.map_or(at, |known| known.min(at)));
+                Seen::Position(position) => {
+                    chat.position = Some(chat.position.map_or(after, |known| known.min(after)));
+                    shown.send_replace(waiting(position));
                 }
                 Seen::Piece => {
-                    chat.first_piece.get_or_insert(at.saturating_duration_since(begun));
+                    chat.first_piece.get_or_insert(after);
+                    shown.send_replace(Shown {
+                        position: None,
+                        answering: true,
+                    });
                 }
                 Seen::Over(TurnState::Done, answer) => {
                     ensure!(answer.contains(message), "{answer:?} is no answer to {message:?}");
-                    chat.done = at.saturating_duration_since(begun);
+                    chat.done = after;
                     return Ok(chat);
                 }
                 Seen::Over(state, _) => bail!("a turn ended as {state:?}"),
             }
         }
+    }
+
+    async fn leave(&self) -> anyhow::Result<()> {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let left: bool = self
+            .call("cancel", format!("turn={}", last.context("nothing was sent")?))
+            .await?;
+        ensure!(left, "the turn did not wait any more");
+        Ok(())
+    }
+
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        self.feed = None;
+        let headers = [(header::COOKIE, self.cookie.as_str()), (header::ACCEPT, "text/html")];
+        let reply = self.http.ask(Method::GET, "/", &headers, "").await?;
+        ensure!(reply.status == StatusCode::OK, "the page: {}", reply.status);
+        self.follow().await
+    }
+
+    async fn shows_answer_to(&self, message: &str) -> anyhow::Result<bool> {
+        let page: ConversationPage = self.call("conversations", String::new()).await?;
+        for conversation in page.conversations {
+            let view = self.conversation(conversation.id).await?;
+            let shown = view
+                .turns
+                .iter()
+                .any(|turn| turn.message == message && turn.state == TurnState::Done && turn.answer.contains(message));
+            if shown {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn event(&self) -> anyhow::Result<()> {
+        let mut refreshed = self.subjects.watch_refreshes();
+        let reply = self.post("refresh", FORM, "kind=logs").await?;
+        ensure!(reply.status == StatusCode::OK, "{}: {}", reply.status, reply.text());
+        let refreshed = tokio::time::timeout(PATIENCE, refreshed.recv())
+            .await
+            .context("no refresh")?;
+        refreshed.map(drop).context("the feed ended before the refresh")
+    }
+}
+
+const fn waiting(position: u64) -> Shown {
+    Shown {
+        position: Some(position),
+        answering: false,
     }
 }

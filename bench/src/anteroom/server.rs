@@ -1,16 +1,17 @@
 //! The server: started, killed, started again on the same folder.
 
-use std::{net::SocketAddr, path::Path, process::Command, sync::Arc};
+use std::{net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use hyper::Method;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use super::AnteroomPage;
 use crate::{
     http::Http,
     process::Program,
-    system::{Places, Setup, System, Tally},
+    system::{CONNECTIONS_OF_A_BROWSER, Page as _, Places, Setup, System, Tally},
 };
 
 /// Connections for requests that all browsers together have at once.
@@ -79,7 +80,6 @@ pub(crate) struct Load {
 }
 
 impl System for Anteroom {
-    const NAME: &'static str = "Anteroom";
     type Page = AnteroomPage;
 
     async fn start(places: &Places, setup: &Setup) -> anyhow::Result<Self> {
@@ -99,6 +99,21 @@ impl System for Anteroom {
         let mut page = self.browser().await?;
         page.follow().await?;
         Ok(page)
+    }
+
+    async fn tabs(&self, count: usize, patience: Duration) -> anyhow::Result<Vec<AnteroomPage>> {
+        let http = Http::new(self.http.addr(), CONNECTIONS_OF_A_BROWSER);
+        let first = AnteroomPage::visit(http, Arc::clone(&self.tally)).await?;
+        let mut tabs = Vec::new();
+        for _ in 0..count {
+            let mut tab = first.tab();
+            match timeout(patience, tab.reload()).await {
+                Ok(opened) => opened?,
+                Err(_) => break,
+            }
+            tabs.push(tab);
+        }
+        Ok(tabs)
     }
 
     fn program(&self) -> &Program {
