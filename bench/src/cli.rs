@@ -47,11 +47,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--anteroom" => anteroom = Some(PathBuf::from(value()?)),
             "--scratch" => scratch = Some(PathBuf::from(value()?)),
             "--rounds" => {
-                rounds = value()?
-                    .parse()
-                    .ok()
-                    .filter(|&rounds| rounds > 0)
-                    .context("--rounds: a number from 1 on is needed")?
+                let number = value()?.parse().ok().filter(|&rounds| rounds > 0);
+                rounds = number.context("--rounds: a number from 1 on is needed")?;
             }
             "--gradio" => python = Some(PathBuf::from(value()?)),
             "--gradio-app" => app = Some(PathBuf::from(value()?)),

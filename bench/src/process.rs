@@ -66,11 +66,6 @@ impl Program {
         Ok(())
     }
 
-    /// Whether it still runs.
-    pub(crate) fn runs(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
     /// Processor time that it has used, in all its threads.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let path = format!("/proc/{}/stat", self.id());

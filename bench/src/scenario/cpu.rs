@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::{
     figures::{Measure, Unit},
     stage::{AT_ONCE, Stage, millis, unseen},
-    system::{Page as _, Places, System},
+    system::{Page, Places, System},
 };
 
 const BROWSERS: usize = 10;
@@ -30,7 +30,7 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
 }
 
 /// Every browser sends so many messages, one after the other.
-async fn talk<P: crate::system::Page>(pages: &[Arc<P>], messages: usize) -> anyhow::Result<()> {
+async fn talk<P: Page>(pages: &[Arc<P>], messages: usize) -> anyhow::Result<()> {
     let mut browsers = JoinSet::new();
     for page in pages {
         let page = Arc::clone(page);
