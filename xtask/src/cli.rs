@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::bench;
 use crate::project::Mode;
 
 pub(crate) const USAGE: &str = "\
@@ -9,7 +10,12 @@ Usage: cargo xtask <command>
   test [filter…]                       set up and run every test, those in the browser too
        [--no-browser | --browser-only]
   check                                format, lints, docs, licences
-  build [--release]                    build; with --release, one file that serves everything";
+  build [--release]                    build; with --release, one file that serves everything
+  bench [what…] [--rounds N]           build a release and measure it; what is crash, queue, gradio, all or a scenario:
+        [--seed S] [--dev]               crash   kill the server again and again (--rounds kills, replayed by --seed)
+                                         queue   every scenario, with Anteroom alone
+                                         gradio  the same beside Gradio; writes docs/BENCHMARKS.md (unless told, this)
+                                         restart, drain, … (see bench/src/scenario)";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +30,25 @@ pub(crate) enum Command {
     Test(TestOptions),
     /// Check format, lints, docs and licences.
     Check,
+    /// Measure.
+    Bench(BenchOptions),
+}
+
+/// What to measure.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BenchOptions {
+    /// How the server is built.
+    pub(crate) mode: Mode,
+    /// The crash test.
+    pub(crate) crash: bool,
+    /// Scenarios, by name.
+    pub(crate) scenarios: Vec<&'static str>,
+    /// Beside Gradio.
+    pub(crate) gradio: bool,
+    /// Kills of the crash test, or rounds of each scenario; their own number unless given.
+    pub(crate) rounds: Option<u32>,
+    /// What the crash test's choices come from; any unless given.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Which tests to run.
@@ -56,6 +81,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
         }
         "build" => Ok(Command::Build { mode: mode(&rest)? }),
         "test" => test_options(rest).map(Command::Test),
+        "bench" => bench_options(rest).map(Command::Bench),
         "check" if rest.is_empty() => Ok(Command::Check),
         "check" => Err(unknown(&rest[0])),
         other => Err(format!("there is no command `{other}`")),
@@ -85,6 +111,52 @@ fn test_options(arguments: Vec<String>) -> Result<TestOptions, String> {
         return Err("`--no-browser` and `--browser-only` together leave no test to run".to_owned());
     }
     Ok(options)
+}
+
+fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
+    let mut options = BenchOptions {
+        mode: Mode::Release,
+        crash: false,
+        scenarios: Vec::new(),
+        gradio: false,
+        rounds: None,
+        seed: None,
+    };
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--dev" => options.mode = Mode::Dev,
+            "--rounds" => match number(&argument, arguments.next())? {
+                0 => return Err("no rounds, no figures: `--rounds` starts at 1".to_owned()),
+                rounds => options.rounds = Some(rounds),
+            },
+            "--seed" => options.seed = Some(number(&argument, arguments.next())?),
+            "crash" => options.crash = true,
+            "queue" => options.scenarios = bench::SCENARIOS.to_vec(),
+            "gradio" | "all" => {
+                options.scenarios = bench::SCENARIOS.to_vec();
+                options.gradio = true;
+                options.crash |= argument == "all";
+            }
+            name => match bench::SCENARIOS.iter().find(|scenario| **scenario == name) {
+                Some(scenario) if options.scenarios.contains(scenario) => {}
+                Some(scenario) => options.scenarios.push(scenario),
+                None => return Err(unknown(name)),
+            },
+        }
+    }
+    if !options.crash && options.scenarios.is_empty() {
+        options.scenarios = bench::SCENARIOS.to_vec();
+        options.gradio = true;
+    }
+    Ok(options)
+}
+
+fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> Result<T, String> {
+    let value = value.ok_or_else(|| format!("`{option}` needs a number"))?;
+    value
+        .parse()
+        .map_err(|_| format!("`{option}` needs a number, not `{value}`"))
 }
 
 fn unknown(argument: &str) -> String {
@@ -127,6 +199,30 @@ mod tests {
         };
         assert_eq!(parsed("test a --no-browser b"), Ok(Command::Test(options)));
         assert!(parsed("test --no-browser --browser-only").is_err());
+    }
+
+    #[test]
+    fn benches_are_named_or_all_are_meant() {
+        let options = |line: &str| match parsed(line) {
+            Ok(Command::Bench(options)) => options,
+            other => panic!("{line}: {other:?}"),
+        };
+        let crash = options("bench crash --rounds 5 --seed 7 --dev");
+        assert!(crash.crash && crash.scenarios.is_empty() && !crash.gradio);
+        assert_eq!((crash.mode, crash.rounds, crash.seed), (Mode::Dev, Some(5), Some(7)));
+        assert_eq!(options("bench restart restart").scenarios, ["restart"]);
+        assert!(options("bench").gradio && !options("bench").crash);
+        assert!(options("bench all").gradio && options("bench all").crash);
+        assert!(!options("bench queue").gradio);
+        for wrong in [
+            "bench --rounds",
+            "bench --rounds 0",
+            "bench --rounds many",
+            "bench --seed",
+            "bench fast",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

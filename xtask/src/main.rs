@@ -1,9 +1,10 @@
-//! Anteroom's build commands: `cargo xtask run | test | check | build`.
+//! Anteroom's build commands: `cargo xtask run | test | check | build | bench`.
 //!
 //! Each command sets up what it needs itself (the WebAssembly target, npm packages, a browser) and skips what has not
 //! changed. What takes longer than a moment says what it does, and how long it took.
 
 mod assets;
+mod bench;
 mod browser;
 mod check;
 mod cli;
@@ -49,6 +50,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run { mode, arguments } => server::run(&Project::open()?, mode, &arguments),
         Command::Build { mode } => server::build_all(&Project::open()?, mode).map(done),
         Command::Test(options) => test::run(&Project::open()?, &options).map(done),
+        Command::Bench(options) => bench::run(&Project::open()?, &options).map(done),
         Command::Check => check::run(&Project::open()?).map(done),
     }
 }

@@ -25,6 +25,14 @@ impl Mode {
             Self::Release => "wasm-release",
         }
     }
+
+    /// The name of the folder where cargo puts what it builds.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
 }
 
 /// The workspace and its build directory.
@@ -79,6 +87,11 @@ impl Project {
         })
     }
 
+    /// A folder of our own for what belongs to no build.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.target.join("xtask").join(name)
+    }
+
     /// The browser's half as the compiler leaves it.
     pub(crate) fn compiled_wasm(&self, mode: Mode) -> PathBuf {
         self.target
@@ -89,12 +102,8 @@ impl Project {
 
     /// A binary of the workspace.
     pub(crate) fn binary(&self, mode: Mode, name: &str) -> PathBuf {
-        let profile = match mode {
-            Mode::Dev => "debug",
-            Mode::Release => "release",
-        };
         self.target
-            .join(profile)
+            .join(mode.folder())
             .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 }

@@ -1,0 +1,154 @@
+//! The server: started, killed, started again on the same folder.
+
+use std::{net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use hyper::Method;
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::AnteroomPage;
+use crate::{
+    http::Http,
+    process::Program,
+    system::{CONNECTIONS_OF_A_BROWSER, Page as _, Places, Setup, System, Tally},
+};
+
+/// Connections for requests that all browsers together have at once.
+const CONNECTIONS: usize = 1_000;
+
+/// A running Anteroom.
+#[derive(Debug)]
+pub(crate) struct Anteroom {
+    program: Program,
+    http: Http,
+    tally: Arc<Tally>,
+    folder: TempDir,
+    places: Places,
+    setup: Setup,
+}
+
+impl Anteroom {
+    /// SIGKILL. Pages see their feed end.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.program.kill()
+    }
+
+    /// A new start, once it was killed, on the same data, at another address.
+    pub(crate) fn start_again(self) -> anyhow::Result<Self> {
+        let (program, addr) = spawn(&self.places, &self.setup, self.folder.path())?;
+        Ok(Self {
+            program,
+            http: Http::new(addr, CONNECTIONS),
+            ..self
+        })
+    }
+
+    /// A new browser, with its feed not open yet.
+    pub(crate) async fn browser(&self) -> anyhow::Result<AnteroomPage> {
+        AnteroomPage::visit(self.http.clone(), Arc::clone(&self.tally)).await
+    }
+
+    /// A page of a browser that was here before, which keeps its cookie.
+    pub(crate) fn known(&self, cookie: &str) -> AnteroomPage {
+        AnteroomPage::of(self.http.clone(), cookie, Arc::clone(&self.tally))
+    }
+
+    /// How many chat turns wait and how many are being answered, as `/metrics` says.
+    pub(crate) async fn load(&self) -> anyhow::Result<Load> {
+        let reply = self.http.ask(Method::GET, "/metrics", &[], "").await?;
+        let text = reply.text();
+        let gauge = |name: &str| {
+            let line = format!("anteroom_{name}{{limit=\"chat\"}} ");
+            text.lines()
+                .find_map(|found| found.strip_prefix(&line))
+                .and_then(|number| number.parse().ok())
+                .with_context(|| format!("/metrics does not say how many are {name}"))
+        };
+        Ok(Load {
+            waiting: gauge("waiting")?,
+            running: gauge("running")?,
+        })
+    }
+}
+
+/// How busy the line of `chat` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) waiting: usize,
+    pub(crate) running: usize,
+}
+
+impl System for Anteroom {
+    type Page = AnteroomPage;
+
+    async fn start(places: &Places, setup: &Setup) -> anyhow::Result<Self> {
+        let folder = TempDir::new_in(&places.scratch).context("no folder for the server's data")?;
+        let (program, addr) = spawn(places, setup, folder.path())?;
+        Ok(Self {
+            program,
+            http: Http::new(addr, CONNECTIONS),
+            tally: Arc::default(),
+            folder,
+            places: places.clone(),
+            setup: setup.clone(),
+        })
+    }
+
+    async fn visit(&self) -> anyhow::Result<AnteroomPage> {
+        let mut page = self.browser().await?;
+        page.follow().await?;
+        Ok(page)
+    }
+
+    async fn tabs(&self, count: usize, patience: Duration) -> anyhow::Result<Vec<AnteroomPage>> {
+        let http = Http::new(self.http.addr(), CONNECTIONS_OF_A_BROWSER);
+        let first = AnteroomPage::visit(http, Arc::clone(&self.tally)).await?;
+        let mut tabs = Vec::new();
+        for _ in 0..count {
+            let mut tab = first.tab();
+            match timeout(patience, tab.reload()).await {
+                Ok(opened) => opened?,
+                Err(_) => break,
+            }
+            tabs.push(tab);
+        }
+        Ok(tabs)
+    }
+
+    fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn close_idle(&self) {
+        self.http.close_idle();
+    }
+}
+
+/// Starts the server with its default settings, but for the slots, and for the bounds that a bench goes beyond.
+fn spawn(places: &Places, setup: &Setup, folder: &Path) -> anyhow::Result<(Program, SocketAddr)> {
+    let mut command = Command::new(&places.anteroom);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("SITE_ADDR", "127.0.0.1:0")
+        .env("MODEL", "loopback@openai")
+        .env("OPENAI_BASE_URL", &setup.model)
+        .env("CHAT_CONCURRENCY_LIMIT", setup.slots.to_string())
+        .env("MAX_SESSIONS", "20000")
+        .env("QUEUE_MAX_WAITING_PER_SESSION", "none")
+        // Ten thousand turns take longer than somebody would be waited for who does not look.
+        .env("QUEUE_ABANDON_AFTER", "none")
+        .env("CHAT_TIMEOUT", "none")
+        .env("MODEL_STALL_TIMEOUT", "1h");
+    let (mut program, output) = Program::start(&mut command, folder)?;
+    let addr = program.greeting(output, |line| {
+        let (_, rest) = line.split_once("http://")?;
+        rest.split_whitespace().next()?.parse().ok()
+    })?;
+    Ok((program, addr))
+}

@@ -1,0 +1,77 @@
+//! The command line. `cargo xtask bench` writes it; people rarely do.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+use crate::{
+    scenario::Scenario,
+    system::{GradioPlaces, Places},
+};
+
+pub(crate) const USAGE: &str = "\
+anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME]
+               [--gradio PYTHON --gradio-app FILE [--report FILE]] [scenario …]
+
+  --anteroom FILE   the server's binary
+  --scratch FOLDER  where servers under test may keep their data; on a real disk
+  --rounds N        rounds of each scenario, of which the median counts; 3 unless given
+  --build NAME      how the server was built, for the report
+  --gradio PYTHON   the Python that has Gradio: every scenario that it can play is played with it, too
+  --gradio-app FILE the app for it
+  --report FILE     where the report goes";
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) places: Places,
+    pub(crate) rounds: usize,
+    pub(crate) build: String,
+    pub(crate) report: Option<PathBuf>,
+    pub(crate) scenarios: Vec<Scenario>,
+}
+
+/// Reads the arguments.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+    let mut arguments = arguments;
+    let (mut anteroom, mut scratch, mut rounds, mut build) = (None, None, 3, "unknown".to_owned());
+    let (mut python, mut app, mut report) = (None, None, None);
+    let mut scenarios = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
+        };
+        match argument.as_str() {
+            "--anteroom" => anteroom = Some(PathBuf::from(value()?)),
+            "--scratch" => scratch = Some(PathBuf::from(value()?)),
+            "--rounds" => {
+                let number = value()?.parse().ok().filter(|&rounds| rounds > 0);
+                rounds = number.context("--rounds: a number from 1 on is needed")?;
+            }
+            "--gradio" => python = Some(PathBuf::from(value()?)),
+            "--gradio-app" => app = Some(PathBuf::from(value()?)),
+            "--report" => report = Some(PathBuf::from(value()?)),
+            "--build" => build = value()?,
+            name => match Scenario::ALL.into_iter().find(|scenario| scenario.name() == name) {
+                Some(scenario) => scenarios.push(scenario),
+                None => bail!("there is no {name}\n\n{USAGE}"),
+            },
+        }
+    }
+    if scenarios.is_empty() {
+        scenarios.extend(Scenario::ALL);
+    }
+    Ok(Options {
+        places: Places {
+            anteroom: anteroom.with_context(|| format!("--anteroom is missing\n\n{USAGE}"))?,
+            gradio: python.zip(app).map(|(python, app)| GradioPlaces { python, app }),
+            scratch: scratch.with_context(|| format!("--scratch is missing\n\n{USAGE}"))?,
+        },
+        rounds,
+        build,
+        report,
+        scenarios,
+    })
+}

@@ -1,0 +1,193 @@
+//! What was measured, in which unit, and what it may be.
+
+use std::fmt;
+
+use crate::numbers::median;
+
+/// One figure of one round.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Measure {
+    pub(crate) what: String,
+    pub(crate) value: f64,
+    pub(crate) unit: Unit,
+    pub(crate) budget: Option<Budget>,
+}
+
+impl Measure {
+    pub(crate) fn new(what: impl Into<String>, value: f64, unit: Unit) -> Self {
+        Self {
+            what: what.into(),
+            value,
+            unit,
+            budget: None,
+        }
+    }
+
+    /// Anteroom's budget: no more than this.
+    pub(crate) fn at_most(self, most: f64) -> Self {
+        Self {
+            budget: Some(Budget::AtMost(most)),
+            ..self
+        }
+    }
+
+    /// Anteroom's budget: no less than this.
+    pub(crate) fn at_least(self, least: f64) -> Self {
+        Self {
+            budget: Some(Budget::AtLeast(least)),
+            ..self
+        }
+    }
+}
+
+/// What a figure may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Budget {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Budget {
+    pub(crate) fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
+        }
+    }
+
+    pub(crate) fn show(self, unit: Unit) -> String {
+        match self {
+            Self::AtMost(most) => format!("≤ {}", unit.show(most)),
+            Self::AtLeast(least) => format!("≥ {}", unit.show(least)),
+        }
+    }
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// One quantity against another of the same kind.
+    Times,
+    /// Milliseconds.
+    Millis,
+    Seconds,
+    /// Bytes, shown in units of 1,000.
+    Bytes,
+    /// So many a second.
+    PerSecond,
+    Count,
+}
+
+impl Unit {
+    /// A number for people.
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Self::Times => format!("{value:.3}"),
+            Self::Millis if value.abs() < 10.0 => format!("{value:.2} ms"),
+            Self::Millis => format!("{value:.0} ms"),
+            Self::Seconds => format!("{value:.2} s"),
+            Self::Bytes if value.abs() < 1e5 => format!("{:.1} KB", value / 1e3),
+            Self::Bytes if value.abs() < 1e6 => format!("{:.0} KB", value / 1e3),
+            Self::Bytes => format!("{:.1} MB", value / 1e6),
+            Self::PerSecond => format!("{}/s", grouped(value)),
+            Self::Count => grouped(value),
+        }
+    }
+}
+
+/// A whole number with its thousands set apart.
+fn grouped(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if value <= -0.5 { format!("-{out}") } else { out }
+}
+
+/// One figure of all rounds.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    pub(crate) what: String,
+    pub(crate) unit: Unit,
+    pub(crate) budget: Option<Budget>,
+    /// Of each round that measured it.
+    pub(crate) values: Vec<f64>,
+}
+
+impl Figure {
+    /// The median of the rounds.
+    pub(crate) fn value(&self) -> Option<f64> {
+        median(&self.values)
+    }
+
+    /// `None`: it has no budget, or was not measured.
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        Some(self.budget?.is_met(self.value()?))
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(value) = self.value() else {
+            return write!(f, "{}: not measured", self.what);
+        };
+        write!(f, "{}: {}", self.what, self.unit.show(value))?;
+        if self.values.len() > 1 {
+            let all: Vec<String> = self.values.iter().map(|value| self.unit.show(*value)).collect();
+            write!(f, " (of {})", all.join(", "))?;
+        }
+        match (self.budget, self.is_met()) {
+            (Some(budget), Some(met)) => {
+                let word = if met { "met" } else { "MISSED" };
+                write!(f, "; budget {}: {word}", budget.show(self.unit))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The figures of all rounds, in the order in which they first came.
+pub(crate) fn gather(rounds: &[Vec<Measure>]) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = Vec::new();
+    for measure in rounds.iter().flatten() {
+        match figures.iter_mut().find(|figure| figure.what == measure.what) {
+            Some(figure) => figure.values.push(measure.value),
+            None => figures.push(Figure {
+                what: measure.what.clone(),
+                unit: measure.unit,
+                budget: measure.budget,
+                values: vec![measure.value],
+            }),
+        }
+    }
+    figures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(Unit::Count.show(1_234_567.0), "1,234,567");
+        assert_eq!(Unit::PerSecond.show(999.6), "1,000/s");
+        assert_eq!(Unit::Count.show(-1_000.0), "-1,000");
+        assert_eq!(Unit::Count.show(-0.0), "0");
+        assert_eq!(Unit::Bytes.show(8_192.0), "8.2 KB");
+        assert_eq!(Unit::Bytes.show(141e6), "141.0 MB");
+        assert_eq!(Unit::Millis.show(0.123), "0.12 ms");
+    }
+
+    #[test]
+    fn a_figure_is_the_median_and_a_budget_is_judged_by_it() {
+        let round = |value| vec![Measure::new("a", value, Unit::Seconds).at_most(2.0)];
+        let figures = gather(&[round(1.0), round(9.0), round(2.0)]);
+        assert_eq!(figures.len(), 1);
+        assert_eq!((figures[0].value(), figures[0].is_met()), (Some(2.0), Some(true)));
+        assert!(!Budget::AtLeast(3.0).is_met(2.0));
+    }
+}

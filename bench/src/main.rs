@@ -1,0 +1,84 @@
+//! Anteroom's benches: a load generator, and the scenarios that it plays. `cargo xtask bench` builds and runs it.
+//!
+//! Everything happens on 127.0.0.1. Every program that is started here is ended here, by its id.
+
+mod anteroom;
+mod cli;
+mod figures;
+mod gradio;
+mod http;
+mod machine;
+mod model;
+mod numbers;
+mod process;
+mod report;
+mod scenario;
+mod stage;
+mod system;
+
+use std::{process::ExitCode, time::Instant};
+
+use anyhow::Context as _;
+
+use cli::Options;
+use report::{Outcome, Report, Rounds};
+use scenario::Scenario;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            eprintln!("bench: {fault:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs what was asked for; `false`: a scenario has failed.
+async fn run() -> anyhow::Result<bool> {
+    let options = cli::parse(std::env::args().skip(1))?;
+    std::fs::create_dir_all(&options.places.scratch).context("cannot make the scratch folder")?;
+    let mut report = Report::new(&options);
+    for &scenario in &options.scenarios {
+        println!("\n{}: {}", scenario.name(), scenario.about());
+        let outcome = measure(&options, scenario).await;
+        outcome.print();
+        report.add(scenario, outcome);
+    }
+    if let Some(file) = &options.report {
+        std::fs::write(file, report.to_string()).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("\nwritten: {}", file.display());
+    }
+    Ok(report.is_whole())
+}
+
+/// Plays every round of a scenario, Anteroom and Gradio in turns, so that whatever else the machine does meets both.
+async fn measure(options: &Options, scenario: Scenario) -> Outcome {
+    let (mut anteroom, mut gradio) = (Rounds::default(), Rounds::default());
+    for round in 1..=options.rounds {
+        let began = Instant::now();
+        anteroom.add(scenario.anteroom(&options.places).await);
+        eprintln!(
+            "bench: {} round {round}: {:.1} s",
+            scenario.name(),
+            began.elapsed().as_secs_f64()
+        );
+        if options.places.gradio.is_some() {
+            let began = Instant::now();
+            if let Some(measures) = scenario.gradio(&options.places).await {
+                gradio.add(measures);
+                eprintln!(
+                    "bench: {} round {round} with Gradio: {:.1} s",
+                    scenario.name(),
+                    began.elapsed().as_secs_f64()
+                );
+            }
+        }
+    }
+    Outcome {
+        anteroom: anteroom.side(),
+        gradio: gradio.side(),
+    }
+}

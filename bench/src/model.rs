@@ -1,0 +1,62 @@
+//! The loopback model server, on threads of its own, and what its record says.
+
+use anteroom_loopback::{Config, Loopback, Record};
+use anyhow::Context as _;
+use tokio::runtime::Runtime;
+
+/// The model server that all systems of a run talk to. It stops when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Model {
+    loopback: Option<Loopback>,
+    /// Its own, so that it answers in time whatever the load generator is doing.
+    runtime: Option<Runtime>,
+}
+
+impl Model {
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("model")
+            .enable_all()
+            .build()
+            .context("no threads for the model server")?;
+        let started = runtime.spawn(Loopback::start(config)).await;
+        let loopback = started?.context("no port for the model server")?;
+        Ok(Self {
+            loopback: Some(loopback),
+            runtime: Some(runtime),
+        })
+    }
+
+    pub(crate) fn loopback(&self) -> &Loopback {
+        match &self.loopback {
+            Some(loopback) => loopback,
+            None => unreachable!("it is taken only when this is dropped"),
+        }
+    }
+
+    /// Times between the end of an answer and the beginning of the one that takes its slot, while tickets waited, in
+    /// milliseconds. `total` requests were waiting or running from the first of them on, `slots` at once.
+    ///
+    /// Slots are not told apart: the one that has been free longest is taken to be filled first. The sum of the gaps
+    /// is the same however they are matched.
+    pub(crate) fn gaps(record: &Record, slots: usize) -> Vec<f64> {
+        let mut ended: Vec<f64> = record.requests.iter().filter_map(|request| request.ended).collect();
+        let mut began: Vec<f64> = record.requests.iter().map(|request| request.began).collect();
+        ended.sort_by(f64::total_cmp);
+        began.sort_by(f64::total_cmp);
+        // The first ones found slots that nobody had left.
+        let filled = began.into_iter().skip(slots);
+        filled.zip(ended).map(|(began, ended)| began - ended).collect()
+    }
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        drop(self.loopback.take());
+        if let Some(runtime) = self.runtime.take() {
+            // Its requests have been told to end; waiting for them is not for an async thread.
+            runtime.shutdown_background();
+        }
+    }
+}

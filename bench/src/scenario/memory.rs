@@ -1,0 +1,47 @@
+//! Memory: at the start, for each open and idle browser, and what is given back after all have gone.
+
+use std::time::Duration;
+
+use crate::{
+    figures::{Measure, Unit},
+    stage::{AT_ONCE, Stage},
+    system::{Places, System},
+};
+
+const SLOTS: usize = 5;
+/// Browsers that come and go before anything is compared: what the first page needs once is no browser's.
+const WARM_UP: usize = 100;
+/// Time to come to rest. Feeds say something every 15 s; so they have done it at least once.
+const REST: Duration = Duration::from_secs(20);
+
+pub(crate) async fn run<S: System>(places: &Places, crowds: &[usize]) -> anyhow::Result<Vec<Measure>> {
+    let stage = Stage::<S>::set(places, SLOTS, AT_ONCE).await?;
+    let memory = || stage.system.program().memory().map(|bytes| bytes as f64);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let start = memory()?;
+    drop(stage.visit(WARM_UP).await?);
+    stage.system.close_idle();
+    tokio::time::sleep(REST).await;
+    let base = memory()?;
+
+    let mut measures = vec![Measure::new("at start", start, Unit::Bytes).at_most(40e6)];
+    let mut pages = Vec::new();
+    let mut most = base;
+    for &crowd in crowds {
+        pages.extend(stage.visit(crowd - pages.len()).await?);
+        stage.system.close_idle();
+        tokio::time::sleep(REST).await;
+        let now = memory()?;
+        most = most.max(now);
+        let each = (now - base) / crowd as f64;
+        let grouped = Unit::Count.show(crowd as f64);
+        measures.push(Measure::new(format!("for each of {grouped} idle browsers"), each, Unit::Bytes).at_most(8e3));
+    }
+    drop(pages);
+    tokio::time::sleep(REST).await;
+    let kept = memory()? - base;
+    // Most of it: more than half.
+    let given_back = 1.0 - kept / (most - base);
+    measures.push(Measure::new("share given back after all have gone", given_back, Unit::Times).at_least(0.5));
+    Ok(measures)
+}

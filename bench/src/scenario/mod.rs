@@ -1,0 +1,120 @@
+//! What is measured, one file a scenario.
+
+mod cpu;
+mod crowd;
+mod drain;
+mod events;
+mod fairness;
+mod latency;
+mod memory;
+mod reload;
+mod restart;
+mod tabs;
+
+use crate::{anteroom::Anteroom, figures::Measure, gradio::Gradio, system::Places};
+
+/// Browsers that wait at once.
+const CROWD: usize = 10_000;
+/// The same for Gradio: where issue 4 saw its queue die.
+const CROWD_FOR_GRADIO: usize = 2_200;
+/// Idle browsers, one number after the other.
+const IDLE: [usize; 3] = [1_000, 5_000, 10_000];
+/// The same for Gradio, whose streams take two connections a browser that waits, and one that does not.
+const IDLE_FOR_GRADIO: [usize; 2] = [1_000, 5_000];
+
+/// A scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    Drain,
+    Crowd,
+    Latency,
+    Events,
+    Cpu,
+    Fairness,
+    Memory,
+    Tabs,
+    Reload,
+    Restart,
+}
+
+impl Scenario {
+    /// All, in the order of the report. xtask has the same list.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Drain,
+        Self::Crowd,
+        Self::Latency,
+        Self::Events,
+        Self::Cpu,
+        Self::Fairness,
+        Self::Memory,
+        Self::Tabs,
+        Self::Reload,
+        Self::Restart,
+    ];
+
+    /// The name on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Crowd => "crowd",
+            Self::Latency => "latency",
+            Self::Events => "events",
+            Self::Cpu => "cpu",
+            Self::Fairness => "fairness",
+            Self::Memory => "memory",
+            Self::Tabs => "tabs",
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// What happens in it, for the report.
+    pub(crate) const fn about(self) -> &'static str {
+        match self {
+            Self::Drain => "N browsers send at once; 5 slots, answers of 9 pieces in 0.3 s",
+            Self::Crowd => {
+                "A crowd (Anteroom: 10,000 browsers, Gradio: 2,200) waits at once, each with its page open; then all are served"
+            }
+            Self::Latency => "One user: what the way through adds to the direct call",
+            Self::Events => "Events without work, from 100 browsers, one after the other each; 5 slots",
+            Self::Cpu => "Short chat messages with answers of 10 pieces at once, from 10 browsers",
+            Self::Fairness => "One browser sends 20 messages, five others one each; 3 slots, answers of 0.3 s",
+            Self::Memory => "Resident memory of the server, with pages open that do nothing",
+            Self::Tabs => "20 tabs of one browser that chat at once, with its six connections to a host",
+            Self::Reload => "The page is loaded anew; somebody ahead leaves the line",
+            Self::Restart => "The server is killed (SIGKILL) with 10,000 turns waiting, and started again",
+        }
+    }
+
+    /// One round with Anteroom.
+    pub(crate) async fn anteroom(self, places: &Places) -> anyhow::Result<Vec<Measure>> {
+        match self {
+            Self::Drain => drain::run::<Anteroom>(places).await,
+            Self::Crowd => crowd::run::<Anteroom>(places, CROWD).await,
+            Self::Latency => latency::run::<Anteroom>(places).await,
+            Self::Events => events::run::<Anteroom>(places).await,
+            Self::Cpu => cpu::run::<Anteroom>(places).await,
+            Self::Fairness => fairness::run::<Anteroom>(places).await,
+            Self::Memory => memory::run::<Anteroom>(places, &IDLE).await,
+            Self::Tabs => tabs::run::<Anteroom>(places).await,
+            Self::Reload => reload::run::<Anteroom>(places).await,
+            Self::Restart => restart::run(places).await,
+        }
+    }
+
+    /// One round with Gradio; `None`: it has nothing of the kind.
+    pub(crate) async fn gradio(self, places: &Places) -> Option<anyhow::Result<Vec<Measure>>> {
+        Some(match self {
+            Self::Drain => drain::run::<Gradio>(places).await,
+            Self::Crowd => crowd::run::<Gradio>(places, CROWD_FOR_GRADIO).await,
+            Self::Latency => latency::run::<Gradio>(places).await,
+            Self::Events => events::run::<Gradio>(places).await,
+            Self::Cpu => cpu::run::<Gradio>(places).await,
+            Self::Fairness => fairness::run::<Gradio>(places).await,
+            Self::Memory => memory::run::<Gradio>(places, &IDLE_FOR_GRADIO).await,
+            Self::Tabs => tabs::run::<Gradio>(places).await,
+            Self::Reload => reload::run::<Gradio>(places).await,
+            Self::Restart => return None,
+        })
+    }
+}

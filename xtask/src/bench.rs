@@ -1,0 +1,144 @@
+//! The benches: the crash test with many kills, and the load generator with its scenarios, beside Gradio if asked for.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::BenchOptions;
+use crate::project::{Mode, Project};
+use crate::server::SERVER;
+use crate::site;
+use crate::step::{self, step};
+
+/// Name of the load generator's binary and package.
+const BENCH: &str = "anteroom-bench";
+/// What the load generator can play; `bench/src/scenario/mod.rs` has the same list.
+pub(crate) const SCENARIOS: [&str; 10] = [
+    "drain", "crowd", "latency", "events", "cpu", "fairness", "memory", "tabs", "reload", "restart",
+];
+/// Kills of `bench crash`.
+const KILLS: u32 = 200;
+
+/// Runs the benches that were asked for.
+pub(crate) fn run(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
+    if options.crash {
+        step("kill the server again and again", || crash(project, options))?;
+    }
+    if !options.scenarios.is_empty() {
+        scenarios(project, options)?;
+    }
+    Ok(())
+}
+
+/// The crash test of `app/tests/crash`. A debug build: what it proves does not depend on speed.
+fn crash(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("test");
+    cargo
+        .args(["--package=anteroom-app", "--test=crash", "--", "--nocapture"])
+        .env("ANTEROOM_CRASH_ROUNDS", options.rounds.unwrap_or(KILLS).to_string());
+    if let Some(seed) = options.seed {
+        cargo.env("ANTEROOM_CRASH_SEED", seed.to_string());
+    }
+    step::run(&mut cargo)
+}
+
+fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!("the load generator reads /proc, so it needs Linux");
+    }
+    let mode = options.mode;
+    let python = options.gradio.then(|| gradio(project)).transpose()?;
+    site::build(project, mode)?;
+    step("compile the server and the load generator", || {
+        let mut cargo = project.cargo("build");
+        // In one go: what both need is compiled once.
+        cargo.args([
+            "--package=anteroom-app",
+            "--package",
+            BENCH,
+            "--bin",
+            SERVER,
+            "--bin",
+            BENCH,
+        ]);
+        if mode == Mode::Release {
+            cargo.arg("--release");
+        }
+        step::run(&mut cargo)
+    })?;
+    let mut bench = with_many_files(project.binary(mode, BENCH).as_os_str());
+    bench
+        .current_dir(&project.root)
+        .arg("--anteroom")
+        .arg(project.binary(mode, SERVER))
+        .arg("--scratch")
+        .arg(project.folder("bench"))
+        .args(["--build", &build(project, mode)]);
+    if let Some(rounds) = options.rounds {
+        bench.args(["--rounds", &rounds.to_string()]);
+    }
+    if let Some(python) = python {
+        bench
+            .arg("--gradio")
+            .arg(python)
+            .args(["--gradio-app", "bench/gradio_app.py"]);
+        // The report is that of the whole table, of a build that people would run.
+        if mode == Mode::Release && options.scenarios.len() == SCENARIOS.len() {
+            bench.args(["--report", "docs/BENCHMARKS.md"]);
+        }
+    }
+    step::run(bench.args(&options.scenarios))
+}
+
+/// A command that may open as many files as the system lets it, and whose children may: ten thousand browsers need
+/// ten thousand connections, on either side.
+fn with_many_files(program: &OsStr) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"ulimit -n "$(ulimit -H -n)"; exec "$0" "$@""#])
+        .arg(program);
+    shell
+}
+
+/// How the server was built, and from what.
+fn build(project: &Project, mode: Mode) -> String {
+    let of = |command: &mut Command| step::output(command.current_dir(&project.root)).ok();
+    let rustc = of(Command::new("rustc").arg("--version")).unwrap_or_default();
+    let commit = of(Command::new("git").args(["describe", "--always", "--dirty"])).unwrap_or_default();
+    [mode.folder(), commit.trim(), rustc.trim()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Makes the virtual environment with Gradio, unless it is there as `bench/requirements.txt` wants it. Returns its Python.
+fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
+    let requirements = project.root.join("bench/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context("cannot read bench/requirements.txt")?;
+    let folder = project.folder("gradio");
+    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
+    if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    step("install Gradio in a virtual environment of its own", || {
+        let mut venv = Command::new("python3");
+        step::run(venv.args(["-m", "venv", "--clear"]).arg(&folder))
+            .context("this needs Python 3.10 or later, with venv (https://www.python.org)")?;
+        let mut pip = Command::new(&python);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+        ]);
+        step::run(pip.arg(&requirements))?;
+        fs::write(&stamp, &wanted).context("cannot write what was installed")
+    })?;
+    Ok(python)
+}
