@@ -160,7 +160,7 @@ async fn a_turn_that_takes_the_server_down_each_time_is_given_up() {
     site.model.until(|record| record.now == 1).await;
     site.engine.shutdown(Duration::ZERO).await;
     // As ten crashes would leave it.
-    edit(site.data(), "UPDATE turns SET attempts = 10").await;
+    crate::support::edit(site.data(), "UPDATE turns SET attempts = 10").await;
     site.restart(Duration::ZERO).await;
     assert_eq!(site.load(), (0, 0));
     let view = again(&browser, &site)
@@ -199,12 +199,4 @@ async fn sending_again_after_a_restart_makes_no_second_turn() {
     let second: anteroom::wire::Sent = browser.try_send(&message).await.json();
     assert_eq!(second.conversation, first.conversation);
     assert_eq!(site.model.record().requests.len(), 1);
-}
-
-async fn edit(data: &std::path::Path, script: &'static str) {
-    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
-    let options = SqliteConnectOptions::new().filename(data.join("anteroom.db"));
-    let mut connection = options.connect().await.expect("opened");
-    sqlx::raw_sql(script).execute(&mut connection).await.expect("edited");
-    connection.close().await.expect("closed");
 }
