@@ -178,7 +178,7 @@ fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView 
     view! {
         <form class="rename" on:submit=keep on:keydown=on_key>
             <input
-                class="field"
+                class="text-field"
                 type="text"
                 maxlength="200"
                 aria-label="Title"

@@ -151,7 +151,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
     view! {
         <div class="editor" on:keydown=on_key>
             <textarea
-                class="field"
+                class="text-field"
                 rows="1"
                 aria-label="Your message in other words"
                 data-testid="editor"

@@ -93,7 +93,7 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
     view! {
         <search class="search needs-awake">
             <input
-                class="field"
+                class="text-field"
                 type="search"
                 placeholder="Search"
                 aria-label="Search your conversations"
