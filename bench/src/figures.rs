@@ -38,6 +38,14 @@ impl Measure {
             ..self
         }
     }
+
+    /// Anteroom's budget: no more than this share of Gradio's figure in the same run.
+    pub(crate) fn at_most_of_gradio(self, share: f64) -> Self {
+        Self {
+            budget: Some(Budget::AtMostOfGradio(share)),
+            ..self
+        }
+    }
 }
 
 /// What a figure may be.
@@ -45,13 +53,17 @@ impl Measure {
 pub(crate) enum Budget {
     AtMost(f64),
     AtLeast(f64),
+    /// A share of Gradio's.
+    AtMostOfGradio(f64),
 }
 
 impl Budget {
-    pub(crate) fn is_met(self, value: f64) -> bool {
+    /// `None`: it takes Gradio's figure to say.
+    pub(crate) fn is_met(self, value: f64, gradio: Option<f64>) -> Option<bool> {
         match self {
-            Self::AtMost(most) => value <= most,
-            Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => Some(value <= most),
+            Self::AtLeast(least) => Some(value >= least),
+            Self::AtMostOfGradio(share) => Some(value <= share * gradio?),
         }
     }
 
@@ -59,6 +71,7 @@ impl Budget {
         match self {
             Self::AtMost(most) => format!("≤ {}", unit.show(most)),
             Self::AtLeast(least) => format!("≥ {}", unit.show(least)),
+            Self::AtMostOfGradio(share) => format!("≤ {share} of Gradio's"),
         }
     }
 }
@@ -124,9 +137,9 @@ impl Figure {
         median(&self.values)
     }
 
-    /// `None`: it has no budget, or was not measured.
-    pub(crate) fn is_met(&self) -> Option<bool> {
-        Some(self.budget?.is_met(self.value()?))
+    /// Whether it keeps its budget, beside Gradio's figure. `None`: it has no budget, or something was not measured.
+    pub(crate) fn is_met(&self, gradio: Option<f64>) -> Option<bool> {
+        self.budget?.is_met(self.value()?, gradio)
     }
 }
 
@@ -140,13 +153,7 @@ impl fmt::Display for Figure {
             let all: Vec<String> = self.values.iter().map(|value| self.unit.show(*value)).collect();
             write!(f, " (of {})", all.join(", "))?;
         }
-        match (self.budget, self.is_met()) {
-            (Some(budget), Some(met)) => {
-                let word = if met { "met" } else { "MISSED" };
-                write!(f, "; budget {}: {word}", budget.show(self.unit))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -187,7 +194,9 @@ mod tests {
         let round = |value| vec![Measure::new("a", value, Unit::Seconds).at_most(2.0)];
         let figures = gather(&[round(1.0), round(9.0), round(2.0)]);
         assert_eq!(figures.len(), 1);
-        assert_eq!((figures[0].value(), figures[0].is_met()), (Some(2.0), Some(true)));
-        assert!(!Budget::AtLeast(3.0).is_met(2.0));
+        assert_eq!((figures[0].value(), figures[0].is_met(None)), (Some(2.0), Some(true)));
+        assert_eq!(Budget::AtLeast(3.0).is_met(2.0, None), Some(false));
+        assert_eq!(Budget::AtMostOfGradio(0.5).is_met(2.0, Some(4.0)), Some(true));
+        assert_eq!(Budget::AtMostOfGradio(0.5).is_met(2.0, None), None);
     }
 }
