@@ -48,17 +48,17 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
                 .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
         };
         match argument.as_str() {
-            "--anteroom" => anteroom = Some(PathBuf::from(value()?)),
-            "--scratch" => scratch = Some(PathBuf::from(value()?)),
+            "--anteroom" => anteroom = Some(file(&value()?)?),
+            "--scratch" => scratch = Some(file(&value()?)?),
             "--rounds" => {
                 let number = value()?.parse().ok().filter(|&rounds| rounds > 0);
                 rounds = number.context("--rounds: a number from 1 on is needed")?;
             }
-            "--gradio" => python = Some(PathBuf::from(value()?)),
-            "--gradio-app" => app = Some(PathBuf::from(value()?)),
-            "--report" => report = Some(PathBuf::from(value()?)),
-            "--playwright" => playwright = Some(PathBuf::from(value()?)),
-            "--visit" => visit = Some(PathBuf::from(value()?)),
+            "--gradio" => python = Some(file(&value()?)?),
+            "--gradio-app" => app = Some(file(&value()?)?),
+            "--report" => report = Some(file(&value()?)?),
+            "--playwright" => playwright = Some(file(&value()?)?),
+            "--visit" => visit = Some(file(&value()?)?),
             "--build" => build = value()?,
             name => match Scenario::ALL.into_iter().find(|scenario| scenario.name() == name) {
                 Some(scenario) => scenarios.push(scenario),
@@ -83,4 +83,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
         report,
         scenarios,
     })
+}
+
+/// Servers under test have a folder of their own to work in, so every path has to be whole.
+fn file(path: &str) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{path} is no path"))
 }
