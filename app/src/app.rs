@@ -18,7 +18,7 @@ use crate::{
     erase::{Erase as _, live, memo},
     feed::Store,
     first::{Carried, First},
-    pages::{chat::ChatPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
+    pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
 };
 
 /// Anteroom's pages, on the server and in the browser.
@@ -43,6 +43,7 @@ fn routes() -> AnyView {
             <Route path=path!("/c/:id") view=Furnished />
             <Route path=path!("/stats") view=Furnished />
             <Route path=path!("/logs") view=Furnished />
+            <Route path=path!("/data") view=Furnished />
         </FlatRoutes>
     }
     .erase()
@@ -66,6 +67,8 @@ pub(crate) enum Page {
     Chat,
     Stats,
     Logs,
+    /// What is kept of this browser.
+    Data,
     Missing,
 }
 
@@ -75,6 +78,7 @@ impl Page {
             "" => Self::Chat,
             "/stats" => Self::Stats,
             "/logs" => Self::Logs,
+            "/data" => Self::Data,
             path if path.starts_with("/c/") => Self::Chat,
             _ => Self::Missing,
         }
@@ -105,6 +109,7 @@ fn Furnished() -> impl IntoView {
         Page::Chat => view! { <ChatPage /> }.erase(),
         Page::Stats => view! { <StatsPage /> }.erase(),
         Page::Logs => view! { <LogsPage /> }.erase(),
+        Page::Data => view! { <DataPage /> }.erase(),
         Page::Missing => view! { <MissingPage /> }.erase(),
     };
     match Carried::read() {

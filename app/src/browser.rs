@@ -1,4 +1,5 @@
-//! The few things that are asked of the browser directly. None may be called on the server, except [`now`].
+//! The few things that are asked of the browser directly. None may be called on the server, except [`now`] and
+//! [`lower_case`].
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,6 +22,18 @@ pub(crate) fn now() -> u64 {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A text in lower case. In the browser by its own means: the standard library would bring its table of all letters.
+pub(crate) fn lower_case(text: &str) -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        js_sys::JsString::from(text).to_lower_case().into()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        text.to_lowercase()
     }
 }
 

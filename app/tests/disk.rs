@@ -413,7 +413,7 @@ async fn a_backup_of_a_busy_server_is_restored_whole() {
         .output()
         .expect("it ran");
     assert!(
-        String::from_utf8_lossy(&nothing.stderr).contains("nothing to back up"),
+        String::from_utf8_lossy(&nothing.stderr).contains("there is no database"),
         "{nothing:?}"
     );
 }

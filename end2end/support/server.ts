@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ export interface Server {
   url: string;
   /** What it has printed so far. */
   output(): string;
+  /** Writes its `.env`, as an editor does: beside it, then in its place. */
+  edit(dotenv: string): Promise<void>;
   /** Ends it as a service manager would; its data stays. */
   halt(): Promise<void>;
   /** Ends it as a crash would. */
@@ -50,6 +52,10 @@ export async function startAnteroom(settings: Settings = {}): Promise<Server> {
   return {
     url,
     output: () => program.output(),
+    edit: async (dotenv) => {
+      await writeFile(join(cwd, ".env.new"), dotenv);
+      await rename(join(cwd, ".env.new"), join(cwd, ".env"));
+    },
     halt: () => program.stop(),
     kill: () => program.kill(),
     restart: async () => {

@@ -215,7 +215,7 @@ test("everything can be done with the keyboard", async ({ start }) => {
   await expect(page).toHaveURL(/\/c\//);
   await expect(composer(page)).toBeFocused();
   await expect(composer(page)).not.toHaveAttribute("data-blurred");
-  await tabTo("Stop", "button");
+  await tabTo(/^Stop$/, "button");
   await page.keyboard.press("Enter");
   await expectState(page, "cancelled");
   await site.model.open("stop");

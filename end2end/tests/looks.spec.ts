@@ -84,6 +84,18 @@ for (const { screen, ...device } of SCREENS) {
       await expectState(page, "failed");
       await look("failed");
 
+      await site.model.set({ fault: "none" });
+      await page.getByTestId("retry").click();
+      await expectState(page, "done");
+      await page.getByTestId("regenerate").click();
+      await expect(page.getByTestId("versions").last()).toHaveText(/2 \/ 2/);
+      await expectState(page, "done");
+      await page.getByTestId("edit").last().click();
+      await expect(page.getByTestId("editor")).toBeFocused();
+      await look("editing");
+      await page.keyboard.press("Escape");
+      await look("versions");
+
       await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Stats" }).click();
       await expect(page.getByTestId("stats-row")).toHaveCount(4);
       await look("stats");
@@ -91,11 +103,33 @@ for (const { screen, ...device } of SCREENS) {
       await expect(page.getByRole("log").getByTestId("log-record").first()).toBeVisible();
       await look("logs");
 
-      if (screen === "phone") {
-        await page.getByRole("button", { name: "Conversations" }).click();
+      await page.goto(`${site.url}/data`);
+      await page.locator("html[data-awake]").waitFor({ state: "attached" });
+      await page.getByTestId("forget").click();
+      await look("data");
+
+      const drawer = async () => {
+        if (screen === "phone") {
+          await page.getByRole("button", { name: "Conversations" }).click();
+        }
         await expect(page.getByTestId("conversation").first()).toBeVisible();
-        await look("drawer");
-      }
+      };
+      await drawer();
+      await page.getByTestId("conversation").first().hover();
+      await page.getByTestId("conversation-more").first().click();
+      await look("conversations");
+      await page.getByTestId("rename").click();
+      await look("renaming");
+      await page.keyboard.press("Escape");
+      await page.getByTestId("search").fill("word1");
+      await expect(page.getByTestId("hit").first()).toBeVisible();
+      await look("search");
+      await page.getByTestId("search").fill("");
+      await page.getByTestId("conversation").first().hover();
+      await page.getByTestId("conversation-more").first().click();
+      await page.getByTestId("delete").click();
+      await expect(page.getByTestId("deleted")).toBeVisible();
+      await look("deleted");
       expect(faults).toEqual([]);
     });
   }

@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::Engine;
-use crate::{clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, wire::FeedEvent};
+use crate::{clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, store::StoreError, wire::FeedEvent};
 
 /// Between two looks for idle sessions.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -62,6 +62,8 @@ async fn purge(engine: &Engine) {
     let unused_before = retention.map(|days| now.saturating_sub(u64::from(days) * DAY));
     let purged = match engine.store.purge(deleted_before, unused_before).await {
         Ok(purged) => purged,
+        // That nothing can be written was said at the start.
+        Err(StoreError::ReadOnly(_)) => return,
         Err(error) => {
             warn!(%error, "what was deleted, or is too old, could not be removed yet");
             return;

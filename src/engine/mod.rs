@@ -135,7 +135,7 @@ impl Engine {
         match engine.store.fault() {
             // Answers that cannot be kept would be given again and again.
             Some(fault) => {
-                warn!(%fault, "only what is stored can be read; turns that wait stay where they are until a restart finds the disk writable")
+                warn!(%fault, "only what is stored can be read; turns that wait stay so until a start finds the disk writable");
             }
             None => {
                 let resumed = engine.turns.resume(&engine.sessions).await;

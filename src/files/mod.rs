@@ -11,4 +11,5 @@ mod vault;
 
 pub use error::FileError;
 pub use name::harmless;
+pub(crate) use vault::place_in_data_dir;
 pub use vault::{Upload, Vault};

@@ -14,7 +14,7 @@ use tokio::{
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
 
-/// The folder of everything, within the data directory.
+/// The folder inside the data directory.
 const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
@@ -128,19 +128,18 @@ impl Vault {
     }
 
     fn path(&self, id: FileId) -> PathBuf {
-        self.root.join(Self::place(id))
+        self.root.join(place(id))
     }
+}
 
-    /// Where a file's content is within the data directory.
-    #[must_use]
-    pub fn relative_path(id: FileId) -> PathBuf {
-        Path::new(FOLDER).join(Self::place(id))
-    }
+/// Where a file's content is, from the data directory on: for back-ups.
+pub(crate) fn place_in_data_dir(id: FileId) -> PathBuf {
+    Path::new(FOLDER).join(place(id))
+}
 
-    fn place(id: FileId) -> PathBuf {
-        let name = id.to_string();
-        Path::new(&name[name.len() - 2..]).join(&name)
-    }
+fn place(id: FileId) -> PathBuf {
+    let name = id.to_string();
+    Path::new(&name[name.len() - 2..]).join(&name)
 }
 
 /// An upload that is coming in. Dropping it removes what has come.

@@ -16,7 +16,7 @@ use crate::settings::Secret;
 /// The cookie's name.
 const NAME: &str = "anteroom";
 /// Where the key is kept when `SECRET_KEY` is unset, inside `DATA_DIR`.
-pub const KEY_FILE: &str = "secret.key";
+pub(crate) const KEY_FILE: &str = "secret.key";
 /// Bytes that a key must have at least.
 const KEY_BYTES: usize = 32;
 

@@ -6,7 +6,8 @@ mod presence;
 mod registry;
 mod session;
 
-pub use cookie::{CookieJar, CookieKey, KEY_FILE, KeyError};
+pub(crate) use cookie::KEY_FILE;
+pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};

@@ -120,18 +120,21 @@ pub trait Store: Send + Sync {
     /// The last turn of the newest version below a turn: the newest of those that follow it, the newest of those that follow
     /// that one, and so on; itself where none does.
     async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError>;
-    /// Turns that are not over, of all sessions, in the order in which they are to start: those that ran first (by their start), then by
-    /// their keys.
+    /// Turns that are not over, of all sessions, in the order in which they are to start: those that ran first, by their
+    /// start, and with them those without a key, by their acceptance; then the others by their keys.
     async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
-    /// Conversations that have `text` in their title or in a message or an answer, whatever its case, the last used first; at most `most`, one hit each,
-    /// the newest. Versions that are not shown are looked through, too.
+    /// Conversations that have `text` in their title or in a message or an answer, whatever its case, the last used first; at
+    /// most `most`, one hit each: the title, or the newest. Versions that are not shown are looked through, too.
+    /// [`search::find_in`] finds the place in the text of a hit.
     async fn search(&self, session: SessionId, text: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
     /// Every turn of a conversation, all versions, in the order of their acceptance: for an export.
     async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError>;
     /// One uploaded file of a session.
     async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError>;
 
-    /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`].
+    /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
+    /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
+    /// renamed meanwhile. A turn whose parent is not there is an error.
     async fn accept(
         &self,
         conversation: ConversationRecord,
@@ -148,17 +151,22 @@ pub trait Store: Send + Sync {
     async fn rename(&self, session: SessionId, id: ConversationId, title: &str) -> Result<bool, StoreError>;
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.
     async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError>;
-    /// Brings back what was deleted. `None`: it has been purged, or was never there.
+    /// Brings back what was deleted; also says what was brought back already. `None`: it has been purged, or was never there.
     async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
     /// Keeps what is known of an uploaded file.
     async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
 
     /// Removes for good, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
-    /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded before it that no
-    /// message carries (all in milliseconds since the Unix epoch). Returns the files that are of no use any more, whose contents are
-    /// the caller's to remove, and what was removed for each session of what was not deleted by hand.
+    /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded
+    /// before it that no message carries (all in milliseconds since the Unix epoch).
+    ///
+    /// Returns the files that are of no use any more, whose contents are the caller's to remove, and what was removed for
+    /// each session of what was not deleted by hand. Files that the last purge or a [`Store::forget`] since then has named are
+    /// named once more, should the server have ended before it had removed them. Dropped halfway, some conversations are
+    /// removed and others not.
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError>;
-    /// Removes for good, from the disk too, everything of a session. Returns its files.
+    /// Removes for good, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
+    /// remove.
     async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
     /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can.
     fn fault(&self) -> Option<StoreError>;

@@ -7,7 +7,7 @@ use crate::{
     clock::now_ms,
     sessions::{Session, SessionId},
     store::{Hit, StoreError, search::find_in},
-    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, TurnId},
+    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, TurnId, TurnState},
 };
 
 /// Most conversations that one search finds.
@@ -58,6 +58,15 @@ impl Turns {
             return Ok(false);
         };
         session.set_removed(id, false);
+        // The server may have ended between the deletion and the end of what was on its way in it: nobody took that up.
+        if let Some(mut step) = self.parts.store.turn(session.id(), record.head).await?
+            && !step.turn.state.is_over()
+            && self.live.find(session.id(), record.head).is_none()
+        {
+            step.turn.state = TurnState::Cancelled;
+            step.turn.ended_at = Some(now_ms());
+            self.keep(step.turn).await;
+        }
         let busy = session.is_conversation_busy(id);
         session
             .journal()

@@ -26,7 +26,7 @@ impl Turns {
         self.reorder(keys.collect()).await;
     }
 
-    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) {
+    pub(super) async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) {
         if keys.is_empty() {
             return;
         }

@@ -56,7 +56,7 @@ impl Turns {
             self.take_up(sessions, unfinished, ticket);
         }
         // The order counts from here on by the keys of this run.
-        self.parts.store.reorder(keys).await?;
+        self.reorder(keys).await;
         if count > 0 {
             info!(turns = count, "turns of before the restart are back in the line");
         }

@@ -94,6 +94,10 @@ impl Turns {
             Ending::Failed(reason) => (Outcome::Failed, TurnState::Failed { reason }),
             Ending::Stopped => {
                 info!("turn stopped by the end of the server; it runs again after the next start");
+                // That was no fault of its own.
+                way.turn.attempts = way.turn.attempts.saturating_sub(1);
+                way.turn.answer.clear();
+                self.keep(way.turn).await;
                 return;
             }
         };

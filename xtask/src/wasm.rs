@@ -26,6 +26,10 @@ const FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
+/// Small once it is compressed: to put functions into their only caller saves bytes, but breaks up the patterns that
+/// Brotli lives on (28 KB of 312 here).
+const SMALL: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=10"];
+
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
     /// The folder that holds them.
@@ -52,7 +56,7 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = project.scratch(mode).join("bindings");
     let stamp = project.scratch(mode).join("bindings.stamp");
-    let made_from = format!("{version} {}", digest(&bytes));
+    let made_from = format!("{version} {} {}", SMALL.join(" "), digest(&bytes));
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == made_from) && folder.join(Bindings::WASM).is_file() {
         return Ok(Bindings { folder });
     }
@@ -101,7 +105,7 @@ fn optimise(project: &Project, wasm: &Path) -> anyhow::Result<()> {
         let small = wasm.with_extension("small");
         let mut node = Command::new("node");
         node.arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
-            .arg("-Oz")
+            .args(SMALL)
             .args(FEATURES);
         step::run(node.arg("--output").arg(&small).arg(wasm))?;
         fs::rename(&small, wasm).context("cannot replace the WebAssembly by the small one")

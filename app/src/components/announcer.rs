@@ -59,7 +59,7 @@ pub(crate) fn Announcer() -> impl IntoView {
             "/stats" => Some("Stats".to_owned()),
             "/logs" => Some("Logs".to_owned()),
             path => conversation_of(path).and_then(|id| {
-                store.conversations.with(|list| {
+                store.conversations.all.with(|list| {
                     list.iter()
                         .find(|known| known.id == id)
                         .map(|known| known.title.clone())

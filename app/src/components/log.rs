@@ -7,16 +7,19 @@ use web_sys::{Element, ResizeObserver};
 
 use super::{
     icon::{self, Icon},
+    sidebar,
     turn::TurnRow,
 };
 use crate::{
     browser,
-    erase::{Erase as _, each, effect, when},
-    feed::Conversation,
+    erase::{Erase as _, each, effect, live, memo, when},
+    feed::{self, Conversation, Rest},
 };
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
+/// So near to the beginning, in pixels, earlier turns are fetched.
+const EARLIER: i32 = 400;
 
 /// The scrolling part of the chat page.
 #[component]
@@ -30,14 +33,29 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             log.set_scroll_top(log.scroll_height());
         }
     };
+    // What comes in above must not move what is being read.
+    let load_earlier = move || {
+        let Some(log) = log.get_untracked() else { return };
+        feed::load_earlier(conversation.get_untracked(), move |put| {
+            let (height, top) = (log.scroll_height(), log.scroll_top());
+            put();
+            request_animation_frame(move || log.set_scroll_top(top + log.scroll_height() - height));
+        });
+    };
     let last_top = StoredValue::new(0);
     let measure = move |_| {
         if let Some(log) = log.get_untracked() {
             let top = log.scroll_top();
             let near = log.scroll_height() - top - log.client_height() < NEAR;
             // The event comes late: the answer may have grown since our own scrolling. Only the reader scrolls up.
-            let left = !near && top < last_top.get_value();
+            let up = top < last_top.get_value();
+            let left = !near && up;
             last_top.set_value(top);
+            let more = conversation
+                .with_untracked(|conversation| conversation.earlier.with_untracked(|rest| *rest == Rest::More));
+            if more && up && top < EARLIER {
+                load_earlier();
+            }
             if (near || left) && near != at_end.get_untracked() {
                 at_end.set(near);
             }
@@ -57,11 +75,25 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             on_cleanup(move || watch.0.disconnect());
         }
     });
-    // Another conversation, or a message of one's own: to the end.
+    // Another conversation, or a message of one's own: to the end. Another version leaves the reader where they are.
+    let last = memo(move || {
+        conversation.with(|conversation| {
+            let last = conversation.turns.with(|turns| turns.last().cloned());
+            let over = last
+                .as_ref()
+                .is_none_or(|last| last.view.with_untracked(|view| view.state.is_over()));
+            (conversation.id.get(), last.map(|last| last.id), over)
+        })
+    });
+    let shown = StoredValue::new(None);
     effect(move || {
-        conversation.with(|conversation| conversation.turns.track());
-        at_end.set(true);
-        request_animation_frame(to_end);
+        let (id, _, over) = last.get();
+        let another = shown.get_value() != Some(id);
+        shown.set_value(Some(id));
+        if another || !over {
+            at_end.set(true);
+            request_animation_frame(to_end);
+        }
     });
 
     let rows = move || {
@@ -88,6 +120,10 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         }
         .erase()
     };
+    let earlier = move || {
+        let rest = conversation.with(|conversation| conversation.earlier.get());
+        sidebar::rest(&rest, "Show earlier messages", load_earlier)
+    };
     let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
     view! {
         <div
@@ -101,6 +137,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             on:click=|event| copy_code(&event)
         >
             <div class="log-inside" node_ref=inside>
+                {live(earlier)}
                 {each(rows, |(turn, _)| turn.id.to_string(), row)}
             </div>
         </div>

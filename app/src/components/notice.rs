@@ -1,11 +1,12 @@
 //! What has to be told: the feed is lost, a new version is out, something went wrong.
 
 use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::icon::{self, Icon};
 use crate::{
     erase::{Erase as _, live, when},
-    feed::{Link, Store},
+    feed::{Link, Store, changes},
 };
 
 /// The strip above the page. Empty while there is nothing to tell.
@@ -50,11 +51,36 @@ pub(crate) fn Notices() -> impl IntoView {
         };
         Some(notice.erase())
     };
+    let navigate = use_navigate();
+    let deleted = move || {
+        let title = store
+            .deleted
+            .with(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
+        let navigate = navigate.clone();
+        let undo = move |_| {
+            let navigate = navigate.clone();
+            changes::undelete(store, move |deleted| {
+                if deleted.was_open {
+                    navigate(&format!("/c/{}", deleted.id), NavigateOptions::default());
+                }
+            });
+        };
+        let notice = view! {
+            <p class="notice" data-testid="deleted">
+                <span class="notice-title">"Deleted “"{title}"”"</span>
+                <button class="button" type="button" data-testid="undo" on:click=undo>
+                    "Undo"
+                </button>
+            </p>
+        };
+        Some(notice.erase())
+    };
     view! {
         <div class="notices" role="status">
             {when(lost, offline)}
             {when(move || store.outdated.get(), outdated)}
             {live(told)}
+            {live(deleted)}
         </div>
     }
     .erase()

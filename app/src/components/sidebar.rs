@@ -2,80 +2,116 @@
 
 use std::time::Duration;
 
-use anteroom::wire::ConversationSummary;
-use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos::{html, prelude::*};
 
-use super::icon::{self, Icon};
+use super::{
+    conversation_row::{ConversationRow, Rows},
+    icon::{self, Icon},
+    search::{Found, Search, Searching},
+};
 use crate::{
     browser,
-    erase::{Erase as _, choose, each, effect, live, memo, when},
-    feed::Store,
-    format,
+    erase::{Erase as _, choose, each, effect, live, when},
+    feed::{self, Rest, Store},
 };
 
 /// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
 pub(crate) const ID: &str = "conversations";
+/// So near to the end of the list, in pixels, more of it is fetched.
+const NEAR: i32 = 300;
 
-/// The list of conversations, the last used first.
+/// The list of conversations, the last used first, and the search in them.
 #[component]
 pub(crate) fn Sidebar() -> impl IntoView {
     let store = expect_context::<Store>();
-    let now = RwSignal::new(browser::now());
-    effect(move || {
-        let every = set_interval_with_handle(move || now.set(browser::now()), Duration::from_secs(30));
-        on_cleanup(move || {
-            if let Ok(every) = every {
-                every.clear();
-            }
-        });
-    });
-    let empty = move || store.conversations.with(Vec::is_empty);
-    let row = move |summary: ConversationSummary| {
-        let id = summary.id;
-        // The list is short and its lines are looked up as they change.
-        let line = memo(move || {
-            let known = store
-                .conversations
-                .with(|list| list.iter().find(|known| known.id == id).cloned());
-            known.unwrap_or_else(|| summary.clone())
-        });
-        let title = live(move || line.with(|line| line.title.clone()));
-        let sign = choose(
-            move || line.with(|line| line.busy),
-            || view! { <span class="busy-dot" role="img" aria-label="waiting or being answered"></span> }.erase(),
-            move || {
-                let at = live(move || format::ago(line.with(|line| line.updated_at), now.get().max(browser::now())));
-                view! { <span class="conversation-at">{at}</span> }.erase()
-            },
-        );
-        view! {
-            <li>
-                <A href=format!("/c/{id}") attr:class="conversation" attr:data-testid="conversation">
-                    <span class="conversation-title">{title}</span>
-                    {sign}
-                </A>
-            </li>
-        }
-        .erase()
-    };
+    let searching = Searching::new();
     view! {
         <aside class="sidebar" id=ID aria-label="Conversations" popover="auto">
             <a class="button new-chat" href="/" data-testid="new-chat" on:click=move |_| browser::hide_popover(ID)>
                 <Icon path=icon::PLUS />
                 "New chat"
             </a>
-            <nav class="conversations" aria-label="Conversations" on:click=move |_| browser::hide_popover(ID)>
-                {when(empty, || view! {
-                    <p class="hint">"Your conversations will be listed here. Nobody else sees them."</p>
-                }.erase())}
-                <ul>{each(move || store.conversations.get(), |summary| summary.id.to_string(), row)}</ul>
-            </nav>
-            <p class="sidebar-foot">
-                {live(move || store.facts.with(|facts| facts.model.clone()))}
-                <span class="version">"Anteroom " {live(move || store.facts.with(|facts| facts.version.clone()))}</span>
-            </p>
+            <Search searching />
+            {choose(
+                move || searching.is_active(),
+                move || view! { <Found searching /> }.erase(),
+                || view! { <Conversations /> }.erase(),
+            )}
+            <div class="sidebar-foot">
+                <span>{live(move || store.facts.with(|facts| facts.model.clone()))}</span>
+                <span class="version">
+                    "Anteroom "{live(move || store.facts.with(|facts| facts.version.clone()))}" · "
+                    <a href="/data" on:click=move |_| browser::hide_popover(ID)>
+                        "Your data"
+                    </a>
+                </span>
+            </div>
         </aside>
     }
     .erase()
+}
+
+/// The list, as far as it is here. More comes as it is scrolled.
+#[component]
+fn Conversations() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let list = NodeRef::<html::Nav>::new();
+    let rows = Rows::new();
+    effect(move || {
+        let every = set_interval_with_handle(move || rows.now.set(browser::now()), Duration::from_secs(30));
+        on_cleanup(move || {
+            if let Ok(every) = every {
+                every.clear();
+            }
+        });
+    });
+    let scrolled = move |_| {
+        if let Some(list) = list.get_untracked()
+            && list.scroll_height() - list.scroll_top() - list.client_height() < NEAR
+            && store.conversations.rest.with_untracked(|rest| *rest == Rest::More)
+        {
+            feed::load_more(store);
+        }
+    };
+    let empty = move || store.conversations.all.with(Vec::is_empty);
+    let more = move || {
+        rest(&store.conversations.rest.get(), "Show more", move || {
+            feed::load_more(store);
+        })
+    };
+    view! {
+        <nav class="conversations" aria-label="Conversations" node_ref=list on:scroll=scrolled>
+            {when(empty, || view! {
+                <p class="hint">"Your conversations will be listed here. Nobody else sees them."</p>
+            }.erase())}
+            <ul>
+                {each(
+                    move || store.conversations.all.get(),
+                    |summary| summary.id.to_string(),
+                    move |summary| view! { <ConversationRow summary rows /> }.erase(),
+                )}
+            </ul>
+            {live(more)}
+        </nav>
+    }
+    .erase()
+}
+
+/// What lies beyond the part of a list that is here, with a button for whoever does not scroll.
+pub(crate) fn rest(rest: &Rest, label: &'static str, load: impl Fn() + Send + 'static) -> Option<AnyView> {
+    let (words, failed) = match rest {
+        Rest::Nothing => return None,
+        Rest::Loading => return Some(view! { <p class="rest quiet">"Loading…"</p> }.erase()),
+        Rest::More => (label, None),
+        Rest::Failed(reason) => ("Try again", Some(reason.clone())),
+    };
+    let shown = view! {
+        <div class="rest">
+            {failed}
+            <button class="quiet-button" type="button" data-testid="more" on:click=move |_| load()>
+                {words}
+            </button>
+        </div>
+    };
+    Some(shown.erase())
 }

@@ -1,11 +1,12 @@
 //! One turn: the message, then what became of it.
 
-use anteroom::wire::{FileKind, FileView, TurnState, Usage};
+use anteroom::wire::{TurnState, Usage};
 use leptos::prelude::*;
 
 use super::{
     answer::Answer,
     icon::{self, Icon},
+    message::Message,
     waiting::Waiting,
 };
 use crate::{
@@ -41,6 +42,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         None => "You left the line before it began",
     };
     let running = memo(move || state.with(|state| *state == TurnState::Running));
+    let said = conversation.clone();
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
@@ -73,13 +75,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             data-state=live(hook)
             aria-busy=live(move || state.with(|state| !state.is_over()).then_some("true"))
         >
-            <div class="message">
-                <h2 class="who">"You"</h2>
-                <div class="message-body">
-                    <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p>
-                    <Files files=view.with_untracked(|view| view.files.clone()) />
-                </div>
-            </div>
+            <Message turn=turn.clone() conversation=said />
             <div class="reply">
                 <h2 class="who">
                     <span class="visually-hidden">"Answer"</span>
@@ -95,35 +91,6 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         </article>
     }
     .erase()
-}
-
-/// The files that came with a message.
-#[component]
-fn Files(files: Vec<FileView>) -> impl IntoView {
-    (!files.is_empty()).then(|| {
-        let chips = files
-            .into_iter()
-            .map(|file| {
-                let address = format!("/files/{}", file.id);
-                let inside = match file.kind {
-                    FileKind::Image => {
-                        view! { <img class="thumbnail" src=address.clone() alt="" loading="lazy" /> }.erase()
-                    }
-                    FileKind::Text => view! { <Icon path=icon::FILE /> }.erase(),
-                };
-                view! {
-                    <li>
-                        <a class="chip" href=address target="_blank" rel="external noopener" data-testid="file">
-                            {inside}
-                            <span class="chip-name">{file.name}</span>
-                            <span class="chip-note">{format::size(file.size)}</span>
-                        </a>
-                    </li>
-                }
-            })
-            .collect_view();
-        view! { <ul class="chips">{chips}</ul> }
-    })
 }
 
 /// A message that the server does not have.

@@ -62,7 +62,9 @@ impl Store {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));
             }
-            FeedEvent::Block { conversation, .. } => self.pass_on(conversation, number, event),
+            FeedEvent::Block { conversation, .. } | FeedEvent::Version { conversation, .. } => {
+                self.pass_on(conversation, number, event);
+            }
         }
     }
 

@@ -1,137 +1,26 @@
-//! One conversation as the screen holds it: a signal a turn and a signal a block, so that a streaming answer
-//! touches the one node that grows.
+//! One conversation as the screen holds it: its newest turns, of the version that is shown, and older ones as far as
+//! somebody has scrolled up to them.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom::wire::{ConversationId, ConversationView, FeedEvent, TurnId, TurnView};
+use anteroom::wire::{ConversationId, ConversationView, FeedEvent, TurnId, TurnPage, TurnView};
 use leptos::prelude::*;
+
+use super::{Delivery, Rest, Turn};
 
 /// How much of a conversation is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// All of it, and the feed keeps it so.
+    /// All that is shown of it, and the feed keeps it so.
     Ready,
     /// It is being fetched; what the feed says meanwhile is held back.
     Loading,
-    /// It was here, but the feed has lost the thread: to be fetched again when it is shown.
+    /// It was here, but the feed has lost the thread, or another version is shown: to be fetched again when it is shown.
     Stale,
     /// The server knows none of this id.
     Absent,
     /// It could not be fetched: the sentence says why.
     Failed(String),
-}
-
-/// Whether the server has a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    /// It is the server's.
-    Accepted,
-    /// On its way.
-    Sending,
-    /// It did not get through; `retry` where sending it again may help.
-    Failed {
-        /// A sentence for the person.
-        reason: String,
-    },
-}
-
-/// One Markdown block of an answer.
-#[derive(Clone)]
-pub(crate) struct Block {
-    /// Which it is. A block that takes the place of one that went is another: nothing that showed the old one may be
-    /// taken for its own.
-    pub(crate) key: usize,
-    /// Clean HTML, as the server made it.
-    pub(crate) html: ArcRwSignal<String>,
-}
-
-impl Block {
-    fn new(html: String) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Self {
-            key: NEXT.fetch_add(1, Ordering::Relaxed),
-            html: ArcRwSignal::new(html),
-        }
-    }
-}
-
-/// One turn on the screen.
-#[derive(Clone)]
-pub(crate) struct Turn {
-    pub(crate) id: TurnId,
-    /// All but the blocks, which are below.
-    pub(crate) view: ArcRwSignal<TurnView>,
-    pub(crate) blocks: ArcRwSignal<Vec<Block>>,
-    pub(crate) delivery: ArcRwSignal<Delivery>,
-}
-
-impl Turn {
-    pub(crate) fn new(mut view: TurnView, delivery: Delivery) -> Self {
-        let blocks = std::mem::take(&mut view.blocks);
-        let turn = Self {
-            id: view.id,
-            view: ArcRwSignal::new(view),
-            blocks: ArcRwSignal::new(Vec::new()),
-            delivery: ArcRwSignal::new(delivery),
-        };
-        turn.set_blocks(blocks);
-        turn
-    }
-
-    /// Takes over what the server says of this turn, touching only what differs.
-    pub(crate) fn update(&self, mut view: TurnView) {
-        let blocks = std::mem::take(&mut view.blocks);
-        self.set_blocks(blocks);
-        if self.view.with_untracked(|known| *known != view) {
-            self.view.set(view);
-        }
-        if self.delivery.with_untracked(|known| *known != Delivery::Accepted) {
-            self.delivery.set(Delivery::Accepted);
-        }
-    }
-
-    /// Puts a block in its place; those after it go.
-    pub(crate) fn set_block(&self, index: usize, html: String) {
-        let known = self
-            .blocks
-            .with_untracked(|blocks| (blocks.len(), blocks.get(index).cloned()));
-        match known {
-            (count, Some(block)) => {
-                if count > index + 1 {
-                    self.blocks.update(|blocks| blocks.truncate(index + 1));
-                }
-                if block.html.with_untracked(|known| *known != html) {
-                    block.html.set(html);
-                }
-            }
-            // A hole would mean a lost event; the end state, which carries every block, fills it.
-            (count, None) => {
-                self.blocks.update(|blocks| {
-                    blocks.extend((count..index).map(|_| Block::new(String::new())));
-                    blocks.push(Block::new(html));
-                });
-            }
-        }
-    }
-
-    fn set_blocks(&self, blocks: Vec<String>) {
-        let mut known = self.blocks.get_untracked();
-        let count = known.len();
-        known.truncate(blocks.len());
-        for (index, html) in blocks.into_iter().enumerate() {
-            match known.get(index) {
-                Some(block) if block.html.with_untracked(|known| *known == html) => {}
-                Some(block) => block.html.set(html),
-                None => known.push(Block::new(html)),
-            }
-        }
-        if known.len() != count {
-            self.blocks.set(known);
-        }
-    }
 }
 
 /// One conversation on the screen.
@@ -140,6 +29,8 @@ pub(crate) struct Conversation {
     /// `None` until the server has taken its first message.
     pub(crate) id: ArcRwSignal<Option<ConversationId>>,
     pub(crate) turns: ArcRwSignal<Vec<Turn>>,
+    /// What there is before the first of these turns.
+    pub(crate) earlier: ArcRwSignal<Rest>,
     pub(crate) load: ArcRwSignal<Load>,
     held: Arc<Mutex<Held>>,
 }
@@ -151,6 +42,17 @@ struct Held {
     events: Vec<(u64, FeedEvent)>,
     /// The feed has begun anew: what is on its way is of no use.
     outrun: bool,
+}
+
+/// Where a turn belongs that is not here.
+#[derive(Debug, PartialEq, Eq)]
+enum Fit {
+    /// After so many of the turns; the others are of another version.
+    After(usize),
+    /// Nowhere: it is of a version that somebody has turned away from.
+    Hidden,
+    /// What it follows is not here.
+    Unknown,
 }
 
 /// The same conversation, not one that looks the same.
@@ -166,6 +68,7 @@ impl Conversation {
         Self {
             id: ArcRwSignal::new(id),
             turns: ArcRwSignal::new(Vec::new()),
+            earlier: ArcRwSignal::new(Rest::Nothing),
             load: ArcRwSignal::new(load),
             held: Arc::default(),
         }
@@ -177,19 +80,17 @@ impl Conversation {
             .with_untracked(|turns| turns.iter().rev().find(|turn| turn.id == id).cloned())
     }
 
-    /// Puts a turn in, or brings the known one up to date.
+    /// The last turn that the server has.
+    pub(crate) fn last(&self) -> Option<TurnId> {
+        self.turns
+            .with_untracked(|turns| turns.iter().rev().find(|turn| turn.is_accepted()).map(|turn| turn.id))
+    }
+
+    /// Shows a message that is on its way, below all others.
     pub(crate) fn put(&self, view: TurnView, delivery: Delivery) -> Turn {
-        match self.turn(view.id) {
-            Some(turn) => {
-                turn.update(view);
-                turn
-            }
-            None => {
-                let turn = Turn::new(view, delivery);
-                self.turns.update(|turns| turns.push(turn.clone()));
-                turn
-            }
-        }
+        let turn = Turn::new(view, delivery);
+        self.turns.update(|turns| turns.push(turn.clone()));
+        turn
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -240,61 +141,168 @@ impl Conversation {
         }
     }
 
+    /// It has gone.
+    pub(crate) fn close(&self) {
+        self.turns.set(Vec::new());
+        self.earlier.set(Rest::Nothing);
+        self.load.set(Load::Absent);
+    }
+
+    /// One that had gone is there again.
+    pub(crate) fn reappear(&self) {
+        if self.load.with_untracked(|load| *load == Load::Absent) {
+            self.load.set(Load::Stale);
+        }
+    }
+
     /// Takes over the server's view, then what the feed said since it was made.
     pub(crate) fn fill(&self, view: ConversationView) {
-        self.show(view.summary.id, view.turns);
+        let number = view.feed.number;
+        self.show(view);
         self.load.set(Load::Ready);
         let held = std::mem::take(&mut self.held().events);
-        for (_, event) in held.into_iter().filter(|(number, _)| *number > view.feed.number) {
+        for (_, event) in held.into_iter().filter(|(at, _)| *at > number) {
             self.apply(event);
         }
     }
 
     /// Takes over the server's turns; the feed does not follow on them yet.
-    pub(crate) fn show(&self, id: ConversationId, turns: Vec<TurnView>) {
-        let turns: Vec<Turn> = turns
-            .into_iter()
-            .map(|view| match self.turn(view.id) {
-                Some(turn) => {
-                    turn.update(view);
-                    turn
-                }
-                None => Turn::new(view, Delivery::Accepted),
-            })
-            .collect();
+    pub(crate) fn show(&self, view: ConversationView) {
+        // Turns that somebody has scrolled up to stay where they lead to the first of these.
+        let mut turns: Vec<Turn> = self.turns.with_untracked(|known| {
+            let first = view.turns.first();
+            let kept = first
+                .and_then(|first| known.iter().position(|turn| turn.id == first.id))
+                .unwrap_or(0);
+            let joins = kept > 0 && first.and_then(|first| first.parent) == Some(known[kept - 1].id);
+            if joins { known[..kept].to_vec() } else { Vec::new() }
+        });
+        if turns.is_empty() {
+            let rest = Rest::of(view.earlier);
+            if self.earlier.with_untracked(|known| *known != rest) {
+                self.earlier.set(rest);
+            }
+        }
+        turns.extend(view.turns.into_iter().map(|view| match self.turn(view.id) {
+            Some(turn) => {
+                turn.update(view);
+                turn
+            }
+            None => Turn::new(view, Delivery::Accepted),
+        }));
         // A message on its way is known here only.
         let unsent: Vec<Turn> = self.turns.with_untracked(|known| {
-            known
-                .iter()
-                .filter(|turn| turn.delivery.with_untracked(|delivery| *delivery != Delivery::Accepted))
+            let unsent = known.iter().filter(|turn| !turn.is_accepted());
+            unsent
                 .filter(|turn| turns.iter().all(|new| new.id != turn.id))
                 .cloned()
                 .collect()
         });
-        let turns: Vec<Turn> = turns.into_iter().chain(unsent).collect();
+        turns.extend(unsent);
         let same = self
             .turns
-            .with_untracked(|known| known.iter().map(|t| t.id).eq(turns.iter().map(|t| t.id)));
+            .with_untracked(|known| known.iter().map(|turn| turn.id).eq(turns.iter().map(|turn| turn.id)));
         if !same {
             self.turns.set(turns);
         }
-        self.id.update_untracked(|known| *known = Some(id));
+        self.id.update_untracked(|known| *known = Some(view.summary.id));
+    }
+
+    /// Earlier turns are about to be asked for: those before this one. `None`: there are none, or they are on their way.
+    pub(crate) fn begin_earlier(&self) -> Option<TurnId> {
+        if !self.earlier.with_untracked(Rest::is_there) {
+            return None;
+        }
+        let first = self.turns.with_untracked(|turns| turns.first().map(|turn| turn.id))?;
+        self.earlier.set(Rest::Loading);
+        Some(first)
+    }
+
+    /// Puts earlier turns above those that are here, unless those are others by now.
+    pub(crate) fn prepend(&self, before: TurnId, page: TurnPage) {
+        if self
+            .turns
+            .with_untracked(|turns| turns.first().is_none_or(|first| first.id != before))
+        {
+            return;
+        }
+        let earlier = page.turns.into_iter().map(|view| Turn::new(view, Delivery::Accepted));
+        self.turns.update(|turns| drop(turns.splice(0..0, earlier)));
+        self.earlier.set(Rest::of(page.earlier));
+    }
+
+    /// Earlier turns did not come.
+    pub(crate) fn fail_earlier(&self, reason: String) {
+        if self.earlier.with_untracked(|known| *known == Rest::Loading) {
+            self.earlier.set(Rest::Failed(reason));
+        }
     }
 
     /// Applies what the feed says of this conversation.
     pub(crate) fn apply(&self, event: FeedEvent) {
         match event {
-            FeedEvent::Turn(view) => {
-                self.put(*view, Delivery::Accepted);
-            }
+            FeedEvent::Turn(view) => self.take_in(*view),
             FeedEvent::Block { turn, index, html, .. } => {
                 if let Some(turn) = self.turn(turn) {
                     turn.set_block(index, html);
                 }
             }
+            FeedEvent::Version { head, .. } => {
+                if self.last() != Some(head) {
+                    self.load.set(Load::Stale);
+                }
+            }
             FeedEvent::Conversation(_) => {}
-            FeedEvent::ConversationRemoved { .. } => self.load.set(Load::Absent),
+            FeedEvent::ConversationRemoved { .. } => self.close(),
         }
+    }
+
+    /// Brings a turn up to date, or shows a new one after the one that it follows, in place of what was shown there.
+    fn take_in(&self, view: TurnView) {
+        if let Some(turn) = self.turn(view.id) {
+            turn.update(view);
+            return;
+        }
+        match self.fit(&view) {
+            Fit::After(kept) => {
+                let first = view.parent.is_none();
+                let turn = Turn::new(view, Delivery::Accepted);
+                self.turns.update(|turns| {
+                    let unsent: Vec<Turn> = turns.drain(kept..).filter(|turn| !turn.is_accepted()).collect();
+                    turns.push(turn);
+                    turns.extend(unsent);
+                });
+                if first && self.earlier.with_untracked(|rest| *rest != Rest::Nothing) {
+                    self.earlier.set(Rest::Nothing);
+                }
+            }
+            Fit::Hidden => {}
+            Fit::Unknown => self.load.set(Load::Stale),
+        }
+    }
+
+    fn fit(&self, view: &TurnView) -> Fit {
+        self.turns.with_untracked(|turns| {
+            let kept = match view.parent {
+                None => 0,
+                Some(parent) => match turns.iter().position(|turn| turn.id == parent) {
+                    Some(place) => place + 1,
+                    None => return Fit::Unknown,
+                },
+            };
+            let Some(shown) = turns[kept..].iter().find(|turn| turn.is_accepted()) else {
+                return Fit::After(kept);
+            };
+            shown.view.with_untracked(|shown| {
+                if shown.parent != view.parent {
+                    Fit::Unknown
+                } else if view.versions.number <= shown.versions.count {
+                    Fit::Hidden
+                } else {
+                    Fit::After(kept)
+                }
+            })
+        })
     }
 
     /// The turn that waits or runs. Follows changes where it is read reactively.

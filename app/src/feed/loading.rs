@@ -50,6 +50,35 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
     });
 }
 
+/// Fetches the turns before the first that is here, if there are any. `put` is called in place of putting them in: the page has
+/// to keep its place.
+pub(crate) fn load_earlier(conversation: Conversation, put: impl FnOnce(&dyn Fn()) + 'static) {
+    let Some(first) = conversation.begin_earlier() else {
+        return;
+    };
+    spawn_local(async move {
+        match api::earlier(first).await {
+            Ok(Some(page)) => put(&move || conversation.prepend(first, page.clone())),
+            // It has been removed meanwhile; the feed says so.
+            Ok(None) => conversation.fail_earlier("There is nothing more.".to_owned()),
+            Err(error) => conversation.fail_earlier(format::fault(&error)),
+        }
+    });
+}
+
+/// Fetches more of the list of conversations, if there is more.
+pub(crate) fn load_more(store: Store) {
+    let Some(last) = store.conversations.begin_more() else {
+        return;
+    };
+    spawn_local(async move {
+        match api::conversations(Some(last)).await {
+            Ok(page) => store.conversations.append(last, page),
+            Err(error) => store.conversations.fail_more(format::fault(&error)),
+        }
+    });
+}
+
 /// Fetches the list of conversations and the facts anew. The open conversation notices by itself that it is stale.
 /// Tried until it succeeds or the feed begins anew once more.
 pub(crate) fn reload(store: Store) {

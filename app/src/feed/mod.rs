@@ -1,15 +1,22 @@
 //! What this browser knows, and how it learns it: the first page, the feed, the answers of server functions.
 
 mod apply;
+pub(crate) mod changes;
 mod conversation;
+mod list;
 mod loading;
+mod rest;
 pub(crate) mod sending;
 mod socket;
 mod store;
 #[cfg(test)]
 mod tests;
+mod turn;
 
-pub(crate) use conversation::{Block, Conversation, Delivery, Load, Turn};
-pub(crate) use loading::load;
+pub(crate) use conversation::{Conversation, Load};
+pub(crate) use list::List;
+pub(crate) use loading::{load, load_earlier, load_more};
+pub(crate) use rest::Rest;
 pub(crate) use socket::start;
 pub(crate) use store::{Link, Refresh, Store};
+pub(crate) use turn::{Block, Delivery, Turn};

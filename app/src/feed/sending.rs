@@ -1,6 +1,6 @@
 //! What the person tells the server: a message, cancel, again. Nothing typed is lost on the way.
 
-use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, TurnView};
+use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, TurnView, Versions};
 use leptos::{prelude::*, task::spawn_local};
 use uuid::Uuid;
 
@@ -13,6 +13,8 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         id: TurnId(Uuid::new_v4()),
         // Of a conversation that is about to begin, the server says the id.
         conversation: conversation.id.get_untracked().unwrap_or(ConversationId(Uuid::nil())),
+        parent: conversation.last(),
+        versions: Versions::default(),
         message: text,
         files,
         state: TurnState::Waiting,
@@ -34,6 +36,7 @@ pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
     let request = turn.view.with_untracked(|view| SendRequest {
         turn: turn.id,
         conversation: conversation.id.get_untracked(),
+        instead_of: None,
         text: view.message.clone(),
         files: view.files.iter().map(|file| file.id).collect(),
     });
@@ -97,10 +100,23 @@ pub(crate) fn cancel(store: Store, turn: TurnId) {
     });
 }
 
+/// Sends another version of a message, with its files. The turn comes over the feed; `done` is told the sentence of what went
+/// wrong, if anything did.
+pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<String>) + 'static) {
+    let request = turn.view.with_untracked(|view| SendRequest {
+        turn: TurnId(Uuid::new_v4()),
+        conversation: Some(view.conversation),
+        instead_of: Some(view.id),
+        text,
+        files: view.files.iter().map(|file| file.id).collect(),
+    });
+    spawn_local(async move { done(api::send(request).await.err().map(|error| format::fault(&error))) });
+}
+
 /// Answered once more.
 pub(crate) fn again(store: Store, turn: TurnId) {
     spawn_local(async move {
-        if let Err(error) = api::again(turn).await {
+        if let Err(error) = api::again(turn, TurnId(Uuid::new_v4())).await {
             store.notice.set(Some(format::fault(&error)));
         }
     });

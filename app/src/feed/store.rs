@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
-    ConversationId, ConversationSummary, ConversationView, FeedEvent, FeedPosition, LogsView, Place, RefreshKind,
-    StatsView, Status, TurnId, TurnState,
+    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, RefreshKind, StatsView, Status, TurnId,
+    TurnState,
 };
 use leptos::prelude::*;
 
-use super::{Conversation, Load, Turn};
+use super::{Conversation, List, Load, Turn, changes::Deleted};
 use crate::api::House;
 
 /// What does not change while the page is open.
@@ -88,8 +88,9 @@ struct Reload {
 pub(crate) struct Store {
     pub(crate) facts: RwSignal<Facts>,
     pub(crate) status: RwSignal<Status>,
-    /// The last used first.
-    pub(crate) conversations: RwSignal<Vec<ConversationSummary>>,
+    pub(crate) conversations: List,
+    /// The conversation deleted last, while it can be brought back with one click.
+    pub(crate) deleted: RwSignal<Option<Deleted>>,
     pub(crate) link: RwSignal<Link>,
     /// Whether the server has become another version than this page.
     pub(crate) outdated: RwSignal<bool>,
@@ -115,7 +116,8 @@ impl Store {
         Self {
             facts: RwSignal::new(Facts::default()),
             status: RwSignal::new(Status::default()),
-            conversations: RwSignal::new(Vec::new()),
+            conversations: List::new(),
+            deleted: RwSignal::new(None),
             link: RwSignal::new(Link::Opening),
             outdated: RwSignal::new(false),
             stats: Refresh::new(),
@@ -194,9 +196,19 @@ impl Store {
 
     fn relist(self, event: FeedEvent) {
         match event {
-            FeedEvent::Conversation(summary) => self.summarise(summary),
-            FeedEvent::ConversationRemoved { id } => self.remove(id),
-            FeedEvent::Turn(_) | FeedEvent::Block { .. } => {}
+            FeedEvent::Conversation(summary) => {
+                if let Some(conversation) = self.conversation(summary.id) {
+                    conversation.reappear();
+                }
+                self.conversations.put(summary);
+            }
+            FeedEvent::ConversationRemoved { id } => {
+                self.conversations.remove(id);
+                if let Some(conversation) = self.conversation(id) {
+                    conversation.close();
+                }
+            }
+            FeedEvent::Turn(_) | FeedEvent::Block { .. } | FeedEvent::Version { .. } => {}
         }
     }
 
@@ -209,7 +221,7 @@ impl Store {
             queue: house.queue,
         });
         self.status.set(house.status);
-        self.conversations.set(house.conversations);
+        self.conversations.begin(house.conversations);
     }
 
     /// The conversation of this id, if it is here.
@@ -239,10 +251,10 @@ impl Store {
         match view {
             Some(view) if self.follows(view.feed) => conversation.fill(view),
             Some(view) => {
-                conversation.show(view.summary.id, view.turns);
+                conversation.show(view);
                 return false;
             }
-            None => conversation.load.set(Load::Absent),
+            None => conversation.close(),
         }
         true
     }
@@ -293,24 +305,6 @@ impl Store {
                 }
             }
         });
-    }
-
-    /// Takes a line of the list in.
-    fn summarise(self, summary: ConversationSummary) {
-        self.conversations.update(|list| {
-            list.retain(|known| known.id != summary.id);
-            let place = list.partition_point(|known| known.updated_at > summary.updated_at);
-            list.insert(place, summary);
-        });
-    }
-
-    /// Takes a conversation out.
-    fn remove(self, id: ConversationId) {
-        self.conversations.update(|list| list.retain(|known| known.id != id));
-        let gone = self.known.try_update_value(|known| known.remove(&id)).flatten();
-        if let Some(conversation) = gone {
-            conversation.load.set(Load::Absent);
-        }
     }
 
     /// Takes in the place that the answer to a message told of. `asked`: how many statuses had come when it was sent;

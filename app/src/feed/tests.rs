@@ -1,8 +1,8 @@
 //! What the feed makes of the store, whatever order its messages come in.
 
 use anteroom::wire::{
-    ConversationId, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage, FeedPosition, Place, Status,
-    TurnId, TurnState, TurnView,
+    ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
+    FeedPosition, Place, Status, TurnId, TurnState, TurnView, Versions,
 };
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -23,7 +23,10 @@ fn in_store(test: impl FnOnce(Store)) {
 
 fn house(number: u64) -> House {
     House {
-        conversations: Vec::new(),
+        conversations: ConversationPage {
+            conversations: Vec::new(),
+            more: false,
+        },
         status: Status::default(),
         feed: at(number),
         model: "demo@builtin".to_owned(),
@@ -41,6 +44,8 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
     TurnView {
         id: TurnId(Uuid::from_u128(id)),
         conversation: TALK,
+        parent: None,
+        versions: Versions::default(),
         message: "Hello".to_owned(),
         files: Vec::new(),
         state,
@@ -73,6 +78,7 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
     ConversationView {
         summary,
         turns,
+        earlier: false,
         feed: at(number),
     }
 }
@@ -221,6 +227,7 @@ fn the_list_is_in_the_order_of_last_use() {
         hear(store, 13, FeedEvent::Conversation(summary(1, 9)));
         let order: Vec<u64> = store
             .conversations
+            .all
             .get_untracked()
             .iter()
             .map(|one| one.updated_at)
@@ -233,7 +240,7 @@ fn the_list_is_in_the_order_of_last_use() {
                 id: ConversationId(Uuid::from_u128(1)),
             },
         );
-        assert_eq!(store.conversations.get_untracked().len(), 1);
+        assert_eq!(store.conversations.all.get_untracked().len(), 1);
     });
 }
 
@@ -331,12 +338,12 @@ fn an_older_house_takes_back_nothing_that_the_feed_said() {
         stranger.feed.epoch = Uuid::from_u128(8);
         assert!(!store.end_reload(run, stranger));
         assert!(store.end_reload(run, house(10)));
-        assert_eq!(store.conversations.get_untracked(), [summary]);
+        assert_eq!(store.conversations.all.get_untracked(), [summary]);
         assert_eq!(store.status.get_untracked(), told);
         // One that knows of the event decides by itself, and one without a later status brings its own.
         let run = store.begin_reload();
         assert!(store.end_reload(run, house(11)));
-        assert!(store.conversations.get_untracked().is_empty());
+        assert!(store.conversations.all.get_untracked().is_empty());
         assert_eq!(store.status.get_untracked(), Status::default());
     });
 }

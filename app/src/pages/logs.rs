@@ -24,7 +24,7 @@ const fn name(level: Level) -> &'static str {
 
 /// Whether a record is asked for. `text` is in lower case.
 fn matches(record: &LogRecord, least: Level, text: &str) -> bool {
-    let holds = |part: &str| part.to_lowercase().contains(text);
+    let holds = |part: &str| browser::lower_case(part).contains(text);
     record.level >= least
         && (text.is_empty()
             || holds(&record.message)
@@ -47,7 +47,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
 
     let records = move |startup: bool| {
-        let (least, text) = (least.get(), text.with(|text| text.trim().to_lowercase()));
+        let (least, text) = (least.get(), text.with(|text| browser::lower_case(text.trim())));
         refresh.view.with(|view| {
             let Some(view) = view.as_deref() else { return Vec::new() };
             let all = if startup { &view.startup } else { &view.session };

@@ -5,7 +5,9 @@
 )]
 
 pub(crate) mod chat;
+pub(crate) mod data;
 pub(crate) mod logs;
 pub(crate) mod missing;
 pub(crate) mod refreshing;
+mod settings;
 pub(crate) mod stats;

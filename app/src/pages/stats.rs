@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, SettingRow, StatsView};
+use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView};
 use leptos::prelude::*;
 
-use super::refreshing::{Freshness, keep_fresh};
+use super::{
+    refreshing::{Freshness, keep_fresh},
+    settings::Settings,
+};
 use crate::{
     components::chart::{Chart, Series},
     erase::{Erase as _, choose, each, live, memo},
@@ -266,45 +269,4 @@ fn whole(value: f64) -> String {
     )]
     let value = value.round().max(0.0) as u64;
     value.to_string()
-}
-
-/// The settings in force, and where each comes from.
-#[component]
-fn Settings(view: View) -> impl IntoView {
-    let rows = memo(move || view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
-    let row = |row: SettingRow| {
-        let hook = row.name.clone();
-        view! {
-            <tr data-testid="setting" data-name=hook>
-                <th scope="row">
-                    <code>{row.name}</code>
-                </th>
-                <td>
-                    <code>{row.value}</code>
-                </td>
-                <td class="source">{row.source}</td>
-            </tr>
-        }
-        .erase()
-    };
-    view! {
-        <section class="panel">
-            <h2>"Settings in force"</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label="Settings in force">
-                <table class="settings">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Variable"</th>
-                            <th scope="col">"Value"</th>
-                            <th scope="col">"From"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {each(move || rows.get(), |row| format!("{} {} {}", row.name, row.value, row.source), row)}
-                    </tbody>
-                </table>
-            </div>
-        </section>
-    }
-    .erase()
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use anteroom::{settings::Settings, store::sqlite};
+use anteroom::{
+    settings::Settings,
+    store::sqlite::{self, BackupSummary},
+};
 
 use super::run::Failure;
 
@@ -15,6 +18,21 @@ pub async fn run(file: &Path) -> Result<(), Failure> {
     let summary = sqlite::backup(&loaded.settings.data_dir, file)
         .await
         .map_err(|error| Failure::Other(error.into()))?;
-    println!("{summary}");
+    let BackupSummary {
+        conversations,
+        turns,
+        files,
+        key,
+        bytes,
+        ..
+    } = summary;
+    println!(
+        "{} holds {conversations} conversations, {turns} turns and {files} files ({bytes} bytes).",
+        file.display()
+    );
+    if !key {
+        println!("The cookies' key is not in it: it comes from SECRET_KEY, which has to be kept as well.");
+    }
+    println!("docs/operating.md says how to restore it.");
     Ok(())
 }

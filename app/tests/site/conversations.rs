@@ -334,3 +334,24 @@ fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
         bytes.windows(text.len()).any(|window| window == text.as_bytes())
     })
 }
+
+#[tokio::test]
+async fn what_was_cut_off_in_a_deleted_conversation_is_over_when_it_is_back() {
+    let mut site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let sent = answered(&browser, None, "once").await;
+    let id = sent.conversation.to_string();
+    assert_eq!(browser.call("delete", &[("conversation", &id)]).await.status, 200);
+    // As a crash would leave it between the deletion and the end of its turn.
+    site.engine.shutdown(Duration::ZERO).await;
+    crate::support::edit(site.data(), "UPDATE turns SET state = 'waiting', answer = ''").await;
+    site.restart(Duration::ZERO).await;
+    let browser = Browser {
+        addr: site.addr,
+        ..browser
+    };
+    assert_eq!(browser.call("undelete", &[("conversation", &id)]).await.status, 200);
+    let view = shown(&browser, sent.conversation).await;
+    assert_eq!(view.turns[0].state, TurnState::Cancelled);
+    assert!(!view.summary.busy);
+}

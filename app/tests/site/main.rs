@@ -8,6 +8,7 @@ mod feeds;
 mod files;
 mod line;
 mod restart;
+mod retuning;
 mod sharing;
 mod shutdown;
 mod support;

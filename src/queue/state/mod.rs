@@ -47,6 +47,7 @@ pub(super) struct Running {
 }
 
 /// How a join went that was not refused.
+#[derive(Clone, Copy)]
 pub(super) enum Joined {
     /// It has its slot at once and never waited.
     Started(Grant),

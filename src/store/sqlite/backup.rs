@@ -1,102 +1,119 @@
-//! A consistent copy of everything, while it is in use: the database, the files it knows, and the key of the cookies, without
-//! which nobody would find their conversations again. It is a tar archive, and restored by unpacking it.
+//! A back-up of everything that lasts, made while the server runs.
+//!
+//! It is a tar of what belongs into an empty data directory: the database as it was at one moment, the contents of the
+//! files that it knows, and the key that signs the cookies, without which nobody would find their conversations again.
 
 use std::{
-    fmt,
-    fs::{self, File},
-    io,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _, Seek as _},
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use super::FILE;
-use crate::{files::Vault, sessions::KEY_FILE, store::StoreError, wire::FileId};
-
-/// Why there is no back-up. Nothing of it is left then.
-#[derive(Debug, Error)]
-pub enum BackupError {
-    /// There is something already.
-    #[error("{0} is there already, and a back-up overwrites nothing. Choose another name.")]
-    Exists(PathBuf),
-    /// There is no database.
-    #[error("there is nothing to back up: {0} is not there. Is DATA_DIR the one that the server uses?")]
-    Nothing(PathBuf),
-    /// The database cannot be copied.
-    #[error("the database cannot be copied: {0}")]
-    Store(#[from] StoreError),
-    /// The archive cannot be written.
-    #[error("the back-up cannot be written: {0}")]
-    Io(#[from] io::Error),
-}
+use super::{
+    faults,
+    open::FILE,
+    options::{self, Tuning},
+};
+use crate::{files, sessions, store::StoreError, wire::FileId};
 
 /// What a back-up holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupSummary {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Conversations in it, those included that can still be brought back.
+    /// Conversations, with those that can still be brought back.
     pub conversations: u64,
-    /// Files in it.
+    /// Turns, all versions.
+    pub turns: u64,
+    /// Uploaded files.
     pub files: u64,
-    /// Its size, in bytes.
+    /// Uploaded files that were removed while the back-up was made.
+    pub skipped: u64,
+    /// Whether the key that signs the cookies is in it; not if it comes from `SECRET_KEY`.
+    pub key: bool,
+    /// Its size.
     pub bytes: u64,
 }
 
-impl fmt::Display for BackupSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} holds {} conversations and {} files ({} bytes). docs/operating.md says how to restore it.",
-            self.path.display(),
-            self.conversations,
-            self.files,
-            self.bytes
-        )
-    }
+/// There is no back-up. `Display` tells the operator what happened and what to do.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    /// There is nothing to back up.
+    #[error("there is no database at {0}. Set DATA_DIR to the server's")]
+    NothingThere(PathBuf),
+    /// Something has that name already.
+    #[error("{0} is there already and is not overwritten. Name another file, or move that one away")]
+    Exists(PathBuf),
+    /// The database cannot be read.
+    #[error("{file} cannot be read: {reason}", file = file.display())]
+    Unreadable {
+        /// The database, or another file of the data directory.
+        file: PathBuf,
+        /// What happened.
+        reason: StoreError,
+    },
+    /// The back-up cannot be written. Nothing is left of it.
+    #[error("the back-up cannot be written beside {target}: {reason}", target = target.display())]
+    Unwritable {
+        /// Where it was to be.
+        target: PathBuf,
+        /// What happened.
+        reason: StoreError,
+    },
 }
 
-/// Copies everything that `data_dir` keeps into the archive `target`, which must not be there. Another process may use the
-/// folder meanwhile, and is not held up.
+/// Makes a back-up of a data directory, whether a server runs on it or not. What happens while it is made is in it or not,
+/// each change as a whole. Needs room for the database twice where the back-up goes.
+///
+/// Dropped halfway, it ends by itself: at the latest with a whole back-up.
 ///
 /// # Errors
-/// [`BackupError`].
+/// [`BackupError`]. Nothing is left of it then.
 pub async fn backup(data_dir: &Path, target: &Path) -> Result<BackupSummary, BackupError> {
+    let unwritable = |error: &io::Error| unwritable(target, error);
+    let data_dir = std::path::absolute(data_dir).map_err(|error| unwritable(&error))?;
+    let target = std::path::absolute(target).map_err(|error| unwritable(&error))?;
     let database = data_dir.join(FILE);
-    if target.exists() {
-        return Err(BackupError::Exists(target.to_owned()));
+    if !database.is_file() {
+        return Err(BackupError::NothingThere(database));
     }
-    if !database.exists() {
-        return Err(BackupError::Nothing(database));
+    if target.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(target));
     }
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    // Beside the target, so that it can be renamed into its place; removed with all that is in it whatever happens.
-    let work = Work::make(folder)?;
-    let copy = work.0.join(FILE);
-    let (conversations, known) = snapshot(&database, &copy).await?;
-    let (data_dir, target) = (data_dir.to_owned(), target.to_owned());
-    let packed = tokio::task::spawn_blocking(move || pack(&data_dir, &work, &copy, &known, &target));
-    let (path, files, bytes) = packed.await.map_err(io::Error::other)??;
-    Ok(BackupSummary {
-        path,
-        conversations,
-        files,
-        bytes,
+    let workshop = Workshop::beside(&target).map_err(|error| unwritable(&error))?;
+    let snapshot = workshop.0.join(FILE);
+    copy(&database, &snapshot, &target).await?;
+    let (summary, ids) = contents(&snapshot).await.map_err(|error| BackupError::Unreadable {
+        file: database,
+        reason: faults::meaning(&error),
+    })?;
+    let sources = Sources {
+        data_dir,
+        snapshot,
+        files: ids,
+    };
+    let place = target.clone();
+    let packed = spawn_blocking(move || pack(&workshop, &sources, &place, summary)).await;
+    packed.unwrap_or_else(|error| {
+        let reason = StoreError::Other(error.to_string());
+        Err(BackupError::Unwritable { target, reason })
     })
 }
 
-/// A folder of its own for what is not finished.
-struct Work(PathBuf);
+/// A folder of this user's own beside the back-up, for what is not finished. Goes with all that is in it.
+#[derive(Debug)]
+struct Workshop(PathBuf);
 
-impl Work {
-    fn make(beside: &Path) -> io::Result<Self> {
-        let path = beside.join(format!(".anteroom-backup-{}", Uuid::new_v4().simple()));
-        let mut builder = fs::DirBuilder::new();
+impl Workshop {
+    fn beside(target: &Path) -> io::Result<Self> {
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".unfinished-{}", Uuid::new_v4().simple()));
+        let path = target.with_file_name(name);
+        let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&path)?;
@@ -104,76 +121,171 @@ impl Work {
     }
 }
 
-impl Drop for Work {
+impl Drop for Workshop {
     fn drop(&mut self) {
+        // What is left of it has a name that says what it is.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Copies the database as it is at one moment. Returns how many conversations are in it, and the files it knows.
-async fn snapshot(database: &Path, copy: &Path) -> Result<(u64, Vec<FileId>), StoreError> {
-    let mut connection = SqliteConnectOptions::new()
-        .filename(database)
-        .read_only(true)
-        .connect()
-        .await?;
-    sqlx::query("VACUUM INTO ?")
-        .bind(copy.display().to_string())
-        .execute(&mut connection)
-        .await?;
-    connection.close().await?;
-    let mut connection = SqliteConnectOptions::new()
-        .filename(copy)
-        .read_only(true)
-        .connect()
-        .await?;
-    let conversations: i64 = sqlx::query_scalar("SELECT count(*) FROM conversations")
-        .fetch_one(&mut connection)
-        .await?;
-    let files: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM files")
-        .fetch_all(&mut connection)
-        .await?;
-    connection.close().await?;
-    let files = files
-        .iter()
-        .filter_map(|id| Uuid::from_slice(id).ok().map(FileId))
-        .collect();
-    Ok((u64::try_from(conversations).unwrap_or(0), files))
+/// Copies a database as it is at one moment. Writers are not disturbed.
+async fn copy(database: &Path, snapshot: &Path, target: &Path) -> Result<(), BackupError> {
+    let unreadable = |error: sqlx::Error| BackupError::Unreadable {
+        file: database.to_owned(),
+        reason: faults::meaning(&error),
+    };
+    let path = snapshot.to_str().ok_or_else(|| BackupError::Unwritable {
+        target: target.to_owned(),
+        reason: StoreError::Other("its name is not UTF-8".into()),
+    })?;
+    let options = options::reading(database, Tuning::default());
+    let mut connection = options.connect().await.map_err(unreadable)?;
+    let copied = sqlx::query("VACUUM INTO ?1").bind(path).execute(&mut connection).await;
+    // It has only read.
+    let _ = connection.close().await;
+    copied.map(drop).map_err(|error| match faults::meaning(&error) {
+        reason @ (StoreError::Full | StoreError::ReadOnly(_)) => BackupError::Unwritable {
+            target: target.to_owned(),
+            reason,
+        },
+        _ => unreadable(error),
+    })
 }
 
-fn pack(data_dir: &Path, work: &Work, copy: &Path, known: &[FileId], target: &Path) -> io::Result<(PathBuf, u64, u64)> {
-    let unfinished = work.0.join("archive.tar");
-    let mut options = fs::OpenOptions::new();
+/// What a snapshot holds.
+async fn contents(snapshot: &Path) -> sqlx::Result<(BackupSummary, Vec<FileId>)> {
+    let mut connection = options::reading(snapshot, Tuning::default()).connect().await?;
+    let summary = BackupSummary {
+        conversations: count(&mut connection, "SELECT count(*) FROM conversations").await?,
+        turns: count(&mut connection, "SELECT count(*) FROM turns").await?,
+        ..BackupSummary::default()
+    };
+    let ids: Vec<Vec<u8>> = sqlx::query_scalar("SELECT DISTINCT id FROM files ORDER BY id")
+        .fetch_all(&mut connection)
+        .await?;
+    let ids = ids.iter().map(|id| Uuid::from_slice(id).map(FileId));
+    let ids = ids
+        .collect::<Result<_, _>>()
+        .map_err(|error| sqlx::Error::Decode(error.into()))?;
+    connection.close().await?;
+    Ok((summary, ids))
+}
+
+async fn count(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// What goes into the tar.
+struct Sources {
+    data_dir: PathBuf,
+    snapshot: PathBuf,
+    files: Vec<FileId>,
+}
+
+fn pack(
+    workshop: &Workshop,
+    sources: &Sources,
+    target: &Path,
+    mut summary: BackupSummary,
+) -> Result<BackupSummary, BackupError> {
+    let unwritable = |error: io::Error| unwritable(target, &error);
+    let unfinished = workshop.0.join("tar");
+    let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut archive = tar::Builder::new(io::BufWriter::new(options.open(&unfinished)?));
-    archive.append_path_with_name(copy, FILE)?;
-    let key = data_dir.join(KEY_FILE);
-    // It may be in SECRET_KEY instead.
-    if key.exists() {
-        archive.append_path_with_name(key, KEY_FILE)?;
-    }
-    let mut files = 0;
-    for id in known {
-        let path = Vault::relative_path(*id);
-        match File::open(data_dir.join(&path)) {
-            Ok(mut file) => {
-                archive.append_file(&path, &mut file)?;
-                files += 1;
-            }
-            // Deleted meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+    let mut tar = tar::Builder::new(options.open(&unfinished).map_err(unwritable)?);
+
+    let owner = sources.data_dir.join(FILE);
+    let owner = owner.metadata().map_err(|error| unreadable(&owner, &error))?;
+    let mut add = |path: &Path, name: &Path| -> Result<bool, BackupError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unreadable(path, &error)),
+        };
+        let size = file.metadata().map_err(|error| unreadable(path, &error))?.len();
+        let mut header = header(size, &owner);
+        tar.append_data(&mut header, name, file.take(size))
+            .map_err(unwritable)?;
+        Ok(true)
+    };
+    add(&sources.snapshot, Path::new(FILE))?;
+    let key = Path::new(sessions::KEY_FILE);
+    summary.key = add(&sources.data_dir.join(key), key)?;
+    for &id in &sources.files {
+        let place = files::place_in_data_dir(id);
+        if add(&sources.data_dir.join(&place), &place)? {
+            summary.files += 1;
+        } else {
+            summary.skipped += 1;
         }
     }
-    let file = archive
-        .into_inner()?
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    let bytes = file.metadata()?.len();
-    // Unlike a rename, a link never replaces what has come meanwhile.
-    fs::hard_link(&unfinished, target)?;
-    Ok((target.to_owned(), files, bytes))
+    let mut file = tar.into_inner().map_err(unwritable)?;
+    file.sync_all().map_err(unwritable)?;
+    summary.bytes = file.stream_position().map_err(unwritable)?;
+    publish(&unfinished, target)?;
+    Ok(summary)
+}
+
+/// A header that makes a file its server's own again, also where root unpacks it.
+fn header(size: u64, owner: &fs::Metadata) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o600);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    header.set_mtime(now.map_or(0, |since| since.as_secs()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        header.set_uid(owner.uid().into());
+        header.set_gid(owner.gid().into());
+    }
+    #[cfg(not(unix))]
+    let _ = owner;
+    header
+}
+
+/// Gives a finished back-up its name, unless something has it.
+fn publish(unfinished: &Path, target: &Path) -> Result<(), BackupError> {
+    // Unlike a rename, a link never replaces anything.
+    let named = match fs::hard_link(unfinished, target) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && target.symlink_metadata().is_err() => {
+            // Some disks know no links.
+            fs::rename(unfinished, target)
+        }
+        named => named,
+    };
+    match named {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(BackupError::Exists(target.to_owned())),
+        Err(error) => Err(unwritable(target, &error)),
+        Ok(()) => sync_folder(target).map_err(|error| unwritable(target, &error)),
+    }
+}
+
+/// Makes the name survive a power cut. Windows has no such call, and needs none.
+fn sync_folder(target: &Path) -> io::Result<()> {
+    match target.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> BackupError {
+    BackupError::Unreadable {
+        file: file.to_owned(),
+        reason: reason(error),
+    }
+}
+
+fn unwritable(target: &Path, error: &io::Error) -> BackupError {
+    BackupError::Unwritable {
+        target: target.to_owned(),
+        reason: reason(error),
+    }
+}
+
+fn reason(error: &io::Error) -> StoreError {
+    faults::of_io(error).unwrap_or_else(|| StoreError::Other(error.to_string()))
 }

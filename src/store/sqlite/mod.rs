@@ -1,31 +1,35 @@
-//! The store in SQLite: one file, `DATA_DIR/anteroom.db`.
+//! The store in one file, by SQLite.
 //!
-//! - `open`: the file, its lock, its migrations; `fault`: what SQLite's errors mean
-//! - `writer`: the one connection that writes, with group commits; readers have connections of their own
-//! - `rows`: from rows to records; `turns`, `conversations`, `removal`: the operations
-//! - `backup`: a consistent copy while it runs
+//! One task writes (`writer.rs`), a few connections read (`readers.rs`): readers see what has been committed, and go on
+//! while writing waits or fails. The write-ahead log is synchronised with the disk at every commit, so that what has been
+//! acknowledged survives a power cut.
 
 mod backup;
-mod conversations;
-mod fault;
+mod cleaning;
+mod faults;
+mod job;
 mod lock;
 mod open;
-mod removal;
+mod options;
+mod read;
+mod readers;
 mod rows;
-#[cfg(test)]
-mod tests;
-mod turns;
+mod schema;
+mod write;
 mod writer;
 
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
+use tokio::sync::Semaphore;
 
-pub use backup::{BackupError, BackupSummary, backup};
-pub use open::OpenError;
-
-use self::{lock::Lock, writer::Writer};
+use self::{
+    job::Operation,
+    lock::Lock,
+    options::Tuning,
+    readers::{Reader, Readers},
+    writer::{Beginning, Writer},
+};
 use super::{ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished};
 use crate::{
     queue::OrderKey,
@@ -33,15 +37,78 @@ use crate::{
     wire::{ConversationId, FileId, FileView, TurnId},
 };
 
-/// The name of the database within `DATA_DIR`.
-const FILE: &str = "anteroom.db";
+pub use backup::{BackupError, BackupSummary, backup};
+pub use open::OpenError;
 
-/// The store in SQLite.
+/// Searches at once: they take long, and the others who read shall not wait for them.
+const SEARCHES: usize = 2;
+
+/// What was said, in `anteroom.db` in the data directory.
+///
+/// [`Store::close`] ends it well. Dropped without, the writing task ends once it has done what it was given; if the runtime
+/// ends first, that is as if the process were killed, and nothing that was acknowledged is lost either way.
+#[derive(Debug)]
 pub struct SqliteStore {
-    readers: SqlitePool,
-    writer: Writer,
-    /// No other process uses this `DATA_DIR` until this is dropped.
-    lock: Mutex<Option<Lock>>,
+    readers: Readers,
+    searches: Semaphore,
+    access: Writing,
+}
+
+#[derive(Debug)]
+enum Writing {
+    Possible(Writer),
+    /// For this reason it is not, until the next start.
+    Impossible {
+        reason: String,
+        _lock: Lock,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the database in a data directory, making both where there are none, and brings it up to date. What cannot be
+    /// written but can be read is opened for reading: [`Store::fault`] says so then.
+    ///
+    /// To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`]. Whatever is there is left as it is then.
+    pub async fn open(data_dir: &Path) -> Result<Self, OpenError> {
+        Self::open_tuned(data_dir, Tuning::default()).await
+    }
+
+    async fn open_tuned(data_dir: &Path, tuning: Tuning) -> Result<Self, OpenError> {
+        // A later change of the working directory shall not matter.
+        let data_dir = std::path::absolute(data_dir).map_err(|error| OpenError::of_io(&error, data_dir))?;
+        let opened = open::open(&data_dir, tuning).await?;
+        let access = match opened.read_only {
+            None => Writing::Possible(Writer::start(Beginning {
+                connection: opened.connection,
+                options: opened.options,
+                folder: data_dir,
+                lock: opened.lock,
+            })),
+            Some(reason) => Writing::Impossible {
+                reason,
+                _lock: opened.lock,
+            },
+        };
+        Ok(Self {
+            readers: Readers::new(opened.reading),
+            searches: Semaphore::new(SEARCHES),
+            access,
+        })
+    }
+
+    async fn read(&self) -> Result<Reader<'_>, StoreError> {
+        self.readers.get().await
+    }
+
+    async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        match &self.access {
+            Writing::Possible(writer) => writer.write(operation).await,
+            Writing::Impossible { reason, .. } => Err(StoreError::ReadOnly(reason.clone())),
+        }
+    }
 }
 
 #[async_trait]
@@ -52,7 +119,8 @@ impl Store for SqliteStore {
         after: Option<ConversationId>,
         most: usize,
     ) -> Result<Vec<ConversationRecord>, StoreError> {
-        Ok(conversations::page(&self.readers, session, after, most).await?)
+        let mut reader = self.read().await?;
+        told(read::conversations::page(&mut reader, session, after, most).await)
     }
 
     async fn conversation(
@@ -60,35 +128,44 @@ impl Store for SqliteStore {
         session: SessionId,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError> {
-        Ok(conversations::one(&self.readers, session, id).await?)
+        let mut reader = self.read().await?;
+        told(read::conversations::one(&mut reader, session, id).await)
     }
 
     async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<Step>, StoreError> {
-        Ok(turns::path(&self.readers, session, id, 1).await?.pop())
+        let mut reader = self.read().await?;
+        told(read::turns::one(&mut reader, session, id).await)
     }
 
     async fn path(&self, session: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
-        Ok(turns::path(&self.readers, session, last, most).await?)
+        let mut reader = self.read().await?;
+        told(read::turns::path(&mut reader, session, last, most).await)
     }
 
     async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError> {
-        Ok(turns::newest_below(&self.readers, session, turn).await?)
+        let mut reader = self.read().await?;
+        told(read::turns::newest_below(&mut reader, session, turn).await)
     }
 
     async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        Ok(turns::unfinished(&self.readers).await?)
+        let mut reader = self.read().await?;
+        told(read::unfinished::all(&mut reader).await)
     }
 
     async fn search(&self, session: SessionId, text: &str, most: usize) -> Result<Vec<Hit>, StoreError> {
-        Ok(conversations::search(&self.readers, session, text, most).await?)
+        let _permit = self.searches.acquire().await.map_err(|_closed| StoreError::Closed)?;
+        let mut reader = self.read().await?;
+        told(read::search::search(&mut reader, session, text, most).await)
     }
 
     async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError> {
-        Ok(turns::all(&self.readers, session, conversation).await?)
+        let mut reader = self.read().await?;
+        told(read::turns::all(&mut reader, session, conversation).await)
     }
 
     async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError> {
-        Ok(rows::file(&self.readers, session, id).await?)
+        let mut reader = self.read().await?;
+        told(read::conversations::file(&mut reader, session, id).await)
     }
 
     async fn accept(
@@ -97,103 +174,93 @@ impl Store for SqliteStore {
         turn: TurnRecord,
         key: Option<OrderKey>,
     ) -> Result<(), StoreError> {
-        self.writer
-            .write(turns::Accept {
-                conversation,
-                turn,
-                key,
-            })
-            .await
+        self.write(write::Accept {
+            conversation,
+            turn,
+            key,
+        })
+        .await
     }
 
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError> {
-        self.writer.write(turns::Update(turn)).await
+        self.write(write::Update(turn)).await
     }
 
     async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError> {
-        self.writer.write(turns::Reorder(keys)).await
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.write(write::Reorder::new(&keys)).await
     }
 
     async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError> {
-        let show = conversations::Change::Show(head);
-        self.writer
-            .write(conversations::Changed {
-                session,
-                conversation,
-                change: show,
-            })
-            .await
+        self.write(write::Show {
+            session,
+            conversation,
+            head,
+        })
+        .await
     }
 
     async fn rename(&self, session: SessionId, id: ConversationId, title: &str) -> Result<bool, StoreError> {
-        let change = conversations::Change::Rename(title.to_owned());
-        self.writer
-            .write(conversations::Changed {
-                session,
-                conversation: id,
-                change,
-            })
-            .await
+        let title = title.to_owned();
+        self.write(write::Rename { session, id, title }).await
     }
 
     async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError> {
-        let change = conversations::Change::Delete { now };
-        self.writer
-            .write(conversations::Changed {
-                session,
-                conversation: id,
-                change,
-            })
-            .await
+        self.write(write::Delete { session, id, now }).await
     }
 
     async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
-        let change = conversations::Change::Undelete;
-        let back = self
-            .writer
-            .write(conversations::Changed {
-                session,
-                conversation: id,
-                change,
-            })
-            .await?;
-        if back {
-            self.conversation(session, id).await
-        } else {
-            Ok(None)
-        }
+        self.write(write::Undelete { session, id }).await
     }
 
     async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError> {
-        self.writer.write(turns::AddFile { session, file, now }).await
+        self.write(write::AddFile { session, file, now }).await
     }
 
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError> {
-        let purge = removal::Purge {
-            deleted_before,
-            unused_before,
-        };
-        let (purged, any) = self.writer.write(purge).await?;
-        if any {
-            self.writer.compact().await?;
+        let mut purged = Purged::default();
+        let mut first = true;
+        loop {
+            let part = write::Purge {
+                deleted_before,
+                unused_before,
+                first,
+            };
+            let part = self.write(part).await?;
+            purged.files.extend(part.files);
+            purged.conversations.extend(part.conversations);
+            if !part.more {
+                return Ok(purged);
+            }
+            first = false;
         }
-        Ok(purged)
     }
 
     async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError> {
-        let files = self.writer.write(removal::Forget(session)).await?;
-        self.writer.compact().await?;
-        Ok(files)
+        self.write(write::Forget(session)).await
     }
 
     fn fault(&self) -> Option<StoreError> {
-        self.writer.fault()
+        match &self.access {
+            Writing::Possible(writer) => writer.fault(),
+            Writing::Impossible { reason, .. } => Some(StoreError::ReadOnly(reason.clone())),
+        }
     }
 
     async fn close(&self) {
+        // Who still reads would stand in the way of emptying the log.
         self.readers.close().await;
-        self.writer.close().await;
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(lock);
+        if let Writing::Possible(writer) = &self.access {
+            writer.close().await;
+        }
     }
 }
+
+fn told<T>(outcome: sqlx::Result<T>) -> Result<T, StoreError> {
+    outcome.map_err(|error| faults::meaning(&error))
+}
+
+#[cfg(test)]
+mod tests;

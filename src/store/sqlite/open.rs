@@ -1,299 +1,289 @@
-//! Opening the database.
+//! Opening the database, and what can stand in the way.
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use sqlx::{
-    ConnectOptions as _, SqlSafeStr as _, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{
-    FILE, SqliteStore,
-    lock::{Lock, NotTaken},
-    writer::Writer,
+    faults,
+    lock::{Lock, Taken},
+    options, schema,
 };
 use crate::store::StoreError;
 
-/// How long another program may keep the database locked before a write gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections that read.
-const READERS: u32 = 4;
+/// The database's file, inside the data directory.
+pub(super) const FILE: &str = "anteroom.db";
 
-/// The steps from an empty file to what this version needs. What has been released never changes; more is added.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
-
-/// Why the store cannot be opened: what happened, and what to do.
+/// The store cannot be opened. `Display` tells the operator what happened and what to do.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// Another process has it.
+    /// Where the data directory should be is something else.
+    #[error("{0} is not a folder. Set DATA_DIR to one, or remove what is there")]
+    NotAFolder(PathBuf),
+    /// Another server has it.
     #[error(
-        "{folder} is in use by another Anteroom{}. End that one, or give this one a DATA_DIR of its own.",
-        .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+        "{data_dir} is in use by another Anteroom ({holder}). Stop that one first, or set DATA_DIR to a folder of this server's own",
+        data_dir = data_dir.display()
     )]
     InUse {
         /// The data directory.
-        folder: PathBuf,
-        /// The other process, where it is known.
-        pid: Option<u32>,
+        data_dir: PathBuf,
+        /// Who holds it, in words.
+        holder: String,
     },
-    /// The folder cannot be made or used.
-    #[error("{folder} cannot be used: {source}. DATA_DIR has to name a folder that Anteroom may write to.")]
-    Folder {
-        /// The data directory.
-        folder: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It was written by a later version.
-    #[error("{file} was written by a newer Anteroom than this one ({version}). Start the newer one, or restore an older back-up.", version = env!("CARGO_PKG_VERSION"))]
+    /// A later version of this program has written it.
+    #[error(
+        "{file} was made by a newer Anteroom (it has migration {version}, which this one does not know). Start that version, or \
+         restore a back-up made by this one: see docs/operating.md",
+        file = file.display()
+    )]
     Newer {
+        /// The database.
+        file: PathBuf,
+        /// The first migration that is not known.
+        version: i64,
+    },
+    /// The database has had another migration of that number.
+    #[error(
+        "{file} was made by an Anteroom whose migration {version} was another one. Start the build that made it, or set \
+         DATA_DIR to a folder of this one's own",
+        file = file.display()
+    )]
+    Changed {
+        /// The database.
+        file: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// It cannot be written, and would have to be.
+    #[error(
+        "{file} was made by an older Anteroom and has to be brought up to date, but cannot be written. Make it writable and start again",
+        file = file.display()
+    )]
+    Outdated {
         /// The database.
         file: PathBuf,
     },
     /// It is not what it should be.
     #[error(
-        "{file} is damaged, or no database of Anteroom's: {what}. It was left as it is. Restore a back-up (docs/operating.md), or move it away to begin with nothing."
+        "{file} is damaged or not a database ({reason}). Nothing has been changed. Move it away to keep it, and restore a \
+         back-up: see docs/operating.md",
+        file = file.display()
     )]
     Damaged {
         /// The database.
         file: PathBuf,
-        /// What is wrong.
-        what: String,
+        /// What SQLite said.
+        reason: String,
     },
-    /// Another program keeps it locked.
-    #[error("{file} is locked by another program. End that one, and start Anteroom again.")]
+    /// Another program has it.
+    #[error("{file} is locked by another program. Close whatever has it open (a database browser?) and start again", file = file.display())]
     Locked {
         /// The database.
         file: PathBuf,
     },
     /// There is no room.
-    #[error("the disk of {file} is full. Make room, and start Anteroom again.")]
+    #[error("the disk of {path} is full. Make room and start again", path = path.display())]
     Full {
+        /// The file that was to be written.
+        path: PathBuf,
+    },
+    /// There is nothing to read, and nothing can be made.
+    #[error("{path} cannot be written ({reason}), and there is no database there to read. Make DATA_DIR writable and start again", path = path.display())]
+    ReadOnly {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// It was not closed well, and cannot be read as it is without being written.
+    #[error(
+        "{file} was not closed when its server ended, and its disk cannot be written, which reading it needs now. Make the disk \
+         writable and start again",
+        file = file.display()
+    )]
+    Unreadable {
         /// The database.
         file: PathBuf,
     },
     /// Anything else.
-    #[error("{file} cannot be opened: {what}")]
-    Other {
-        /// The database.
+    #[error("{file} cannot be opened: {reason}", file = file.display())]
+    Failed {
+        /// The database, or another file of the data directory.
         file: PathBuf,
-        /// What the database says.
-        what: String,
+        /// What happened.
+        reason: String,
     },
 }
 
 impl OpenError {
-    fn new(file: &Path, fault: StoreError) -> Self {
+    pub(super) fn of_database(error: &sqlx::Error, file: &Path) -> Self {
         let file = file.to_owned();
-        match fault {
-            StoreError::Damaged(what) => Self::Damaged { file, what },
+        match faults::meaning(error) {
+            StoreError::Full => Self::Full { path: file },
+            StoreError::ReadOnly(reason) => Self::ReadOnly { path: file, reason },
             StoreError::Locked => Self::Locked { file },
-            StoreError::Full => Self::Full { file },
-            other => Self::Other {
+            StoreError::Damaged(reason) => Self::Damaged { file, reason },
+            StoreError::Closed | StoreError::Other(_) => Self::Failed {
                 file,
-                what: other.to_string(),
+                reason: error.to_string(),
             },
         }
     }
 
-    fn migrating(file: &Path, error: MigrateError) -> Self {
-        match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooOld(..) => Self::Newer { file: file.to_owned() },
-            MigrateError::VersionMismatch(version) => Self::Damaged {
-                file: file.to_owned(),
-                what: format!("step {version} of its schema is not the one this version knows"),
-            },
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::new(file, error.into()),
-            other => Self::Other {
-                file: file.to_owned(),
-                what: other.to_string(),
+    pub(super) fn of_io(source: &io::Error, path: &Path) -> Self {
+        let path = path.to_owned();
+        match (faults::of_io(source), source.kind()) {
+            (Some(StoreError::Full), _) => Self::Full { path },
+            (Some(StoreError::ReadOnly(reason)), _) => Self::ReadOnly { path, reason },
+            (_, io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists) => Self::NotAFolder(path),
+            _ => Self::Failed {
+                file: path,
+                reason: source.to_string(),
             },
         }
     }
 }
 
-impl SqliteStore {
-    /// Opens the store in this folder, and makes both where they are not there. Where the disk can only be read and a database is
-    /// there, what it holds can be read, and every write fails with [`StoreError::ReadOnly`] until the next start.
-    ///
-    /// # Errors
-    /// [`OpenError`]; what was there is left as it is.
-    pub async fn open(data_dir: &Path) -> Result<Self, OpenError> {
-        Self::open_with(data_dir, PATIENCE).await
-    }
-
-    pub(super) async fn open_with(data_dir: &Path, patience: Duration) -> Result<Self, OpenError> {
-        let file = data_dir.join(FILE);
-        match make_folder(data_dir).and_then(|()| make_file(&file)) {
-            Ok(()) => {}
-            Err(error) if only_to_read(&error) && file.exists() => return Self::open_to_read(data_dir).await,
-            Err(source) => {
-                return Err(OpenError::Folder {
-                    folder: data_dir.to_owned(),
-                    source,
-                });
-            }
-        }
-        let lock = match Lock::take(data_dir) {
-            Ok(lock) => lock,
-            Err(NotTaken::Io(error)) if only_to_read(&error) => return Self::open_to_read(data_dir).await,
-            Err(error) => return Err(not_taken(data_dir, error)),
-        };
-        let options = writing(&file, patience);
-        let mut connection = match options.connect().await {
-            Ok(connection) => connection,
-            Err(error) => match StoreError::from(error) {
-                StoreError::ReadOnly(_) => return Self::reading(data_dir, Some(lock)).await,
-                fault => return Err(OpenError::new(&file, fault)),
-            },
-        };
-        if let Err(error) = migrator().run(&mut connection).await {
-            return match OpenError::migrating(&file, error) {
-                OpenError::Other { .. } if is_read_only(&mut connection).await => {
-                    Self::reading(data_dir, Some(lock)).await
-                }
-                error => Err(error),
-            };
-        }
-        let readers = readers(&file, false);
-        Ok(Self {
-            readers,
-            writer: Writer::start(connection),
-            lock: std::sync::Mutex::new(Some(lock)),
-        })
-    }
-
-    async fn open_to_read(data_dir: &Path) -> Result<Self, OpenError> {
-        let lock = Lock::take_unwritten(data_dir).map_err(|error| not_taken(data_dir, error))?;
-        Self::reading(data_dir, lock).await
-    }
-
-    async fn reading(data_dir: &Path, lock: Option<Lock>) -> Result<Self, OpenError> {
-        let file = data_dir.join(FILE);
-        // Readers keep their notes beside the database. Where even that cannot be written, and no log has to be read, it is as
-        // good as carved in stone.
-        let log = fs::metadata(log_of(&file)).map_or(0, |log| log.len());
-        let mut opened = None;
-        for immutable in [false, true] {
-            if immutable && log > 0 {
-                break;
-            }
-            let readers = readers(&file, immutable);
-            match sqlx::query_scalar::<_, i64>("SELECT max(version) FROM _sqlx_migrations")
-                .fetch_one(&readers)
-                .await
-            {
-                Ok(version) if version > MIGRATIONS[MIGRATIONS.len() - 1].0 => return Err(OpenError::Newer { file }),
-                Ok(_) => {
-                    opened = Some(Ok(readers));
-                    break;
-                }
-                Err(error) => opened = Some(Err(error)),
-            }
-        }
-        let readers = match opened {
-            Some(Ok(readers)) => readers,
-            Some(Err(error)) => return Err(OpenError::new(&file, error.into())),
-            None => {
-                return Err(OpenError::new(
-                    &file,
-                    StoreError::ReadOnly("its log cannot be read".into()),
-                ));
-            }
-        };
-        warn!(file = %file.display(), "the database can only be read; make it writable and start again to go on");
-        let fault = StoreError::ReadOnly("it could only be read when Anteroom started".into());
-        Ok(Self {
-            readers,
-            writer: Writer::none(fault),
-            lock: std::sync::Mutex::new(lock),
-        })
-    }
+/// What opening has found.
+pub(super) struct Opened {
+    pub(super) lock: Lock,
+    /// The connection that writes; where nothing can be written, one that reads.
+    pub(super) connection: SqliteConnection,
+    /// How that is set up.
+    pub(super) options: SqliteConnectOptions,
+    /// How connections that read are set up.
+    pub(super) reading: SqliteConnectOptions,
+    /// Why nothing can be written, where that is so.
+    pub(super) read_only: Option<String>,
 }
 
-fn not_taken(folder: &Path, error: NotTaken) -> OpenError {
-    let folder = folder.to_owned();
-    match error {
-        NotTaken::InUse(pid) => OpenError::InUse { folder, pid },
-        NotTaken::Io(source) => OpenError::Folder { folder, source },
+/// Opens the database in a data directory, making both where there are none, and brings it up to date.
+pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Opened, OpenError> {
+    let file = data_dir.join(FILE);
+    let place = data_dir.to_owned();
+    let prepared = tokio::task::spawn_blocking(move || prepare(&place, tuning)).await;
+    let Prepared { lock, read_only, new } = prepared.map_err(|error| OpenError::Failed {
+        file: file.clone(),
+        reason: error.to_string(),
+    })??;
+    if let Some(reason) = read_only {
+        return open_to_read(lock, file, tuning, &reason).await;
     }
+    let first = if new {
+        options::making(&file, tuning)
+    } else {
+        // Before anything is written: what cannot be used stays as it is.
+        let mut connection = connect(&options::looking(&file, tuning), &file).await?;
+        schema::check(&mut connection, &file).await?;
+        options::writing(&file, tuning)
+    };
+    let mut connection = connect(&first, &file).await?;
+    schema::migrate(&mut connection, &file).await?;
+    info!(file = %file.display(), "conversations are kept here");
+    Ok(Opened {
+        lock,
+        connection,
+        options: options::writing(&file, tuning),
+        reading: options::reading(&file, tuning),
+        read_only: None,
+    })
 }
 
-/// Whether a fault says that there is something to read all the same.
-fn only_to_read(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
-    )
+async fn open_to_read(lock: Lock, file: PathBuf, tuning: options::Tuning, reason: &str) -> Result<Opened, OpenError> {
+    let reading = read_only_options(&file, tuning)?;
+    let mut connection = connect(&reading, &file).await.map_err(unreadable)?;
+    if !schema::check(&mut connection, &file).await.map_err(unreadable)? {
+        return Err(OpenError::Outdated { file });
+    }
+    Ok(Opened {
+        lock,
+        connection,
+        options: reading.clone(),
+        reading,
+        read_only: Some(format!("{reason}; once it can be written again, restart Anteroom")),
+    })
 }
 
-async fn is_read_only(connection: &mut SqliteConnection) -> bool {
-    let attempt = sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(connection).await;
-    matches!(attempt.map_err(StoreError::from), Err(StoreError::ReadOnly(_)))
+async fn connect(options: &SqliteConnectOptions, file: &Path) -> Result<SqliteConnection, OpenError> {
+    options
+        .connect()
+        .await
+        .map_err(|error| OpenError::of_database(&error, file))
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// The folder, made ready.
+struct Prepared {
+    lock: Lock,
+    /// Why nothing can be written, where that is so.
+    read_only: Option<String>,
+    /// Whether there is no database yet.
+    new: bool,
+}
+
+/// Makes the folder and an empty file, both for this user only, takes the lock, and finds out whether they can be written.
+///
+/// The database is opened here as a file only while this process has no connection to it: closing it would let go of
+/// SQLite's locks on it.
+fn prepare(data_dir: &Path, tuning: options::Tuning) -> Result<Prepared, OpenError> {
+    make_folder(data_dir)?;
+    let Taken { lock, mut read_only } = Lock::take(data_dir, tuning.patience)?;
+    let file = data_dir.join(FILE);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(read_only.is_none());
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let new = match options.open(&file).and_then(|opened| opened.metadata()) {
+        Ok(metadata) => metadata.len() == 0,
+        Err(error) if file.is_file() => match faults::of_io(&error) {
+            Some(StoreError::ReadOnly(reason)) => {
+                read_only.get_or_insert(reason);
+                false
+            }
+            _ => return Err(OpenError::of_io(&error, &file)),
+        },
+        Err(error) => match read_only {
+            Some(reason) => return Err(OpenError::ReadOnly { path: file, reason }),
+            None => return Err(OpenError::of_io(&error, &file)),
+        },
+    };
+    Ok(Prepared { lock, read_only, new })
+}
+
+fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    match builder.create(data_dir) {
+        Err(_) if data_dir.exists() && !data_dir.is_dir() => Err(OpenError::NotAFolder(data_dir.into())),
+        Err(error) => Err(OpenError::of_io(&error, data_dir)),
+        Ok(()) => Ok(()),
+    }
 }
 
-/// Makes the file before SQLite does, so that nobody else may read it; or opens the one that is there.
-fn make_file(file: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(file)
-        .map(|_| info!(file = %file.display(), "conversations are kept here"))
+/// A database that has been closed well is all in its file. It can then be read without the two files beside it, which
+/// could not be made.
+fn read_only_options(file: &Path, tuning: options::Tuning) -> Result<SqliteConnectOptions, OpenError> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    match fs::metadata(&log) {
+        Ok(log) if log.len() > 0 => Ok(options::reading(file, tuning)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::of_io(&error, file)),
+        _ => Ok(options::reading(file, tuning).immutable(true)),
+    }
 }
 
-fn log_of(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-fn writing(file: &Path, patience: Duration) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A power cut must not take back what was acknowledged.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(patience)
-        // What is deleted is overwritten.
-        .pragma("secure_delete", "ON")
-        .thread_name(|_| "anteroom-writer".into())
-}
-
-fn readers(file: &Path, immutable: bool) -> SqlitePool {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .read_only(true)
-        .immutable(immutable)
-        .busy_timeout(PATIENCE)
-        .thread_name(|number| format!("anteroom-reader-{number}"));
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_lazy_with(options)
-}
-
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.collect())
+/// Why a database that cannot be written cannot be read either: SQLite says no more than that it cannot open a file.
+fn unreadable(error: OpenError) -> OpenError {
+    match error {
+        OpenError::Failed { file, .. } | OpenError::ReadOnly { path: file, .. } => OpenError::Unreadable { file },
+        other => other,
+    }
 }

@@ -1,193 +1,211 @@
-//! Between rows and records.
+//! Rows of the database as records, and the values that go into them.
 
-use serde::Deserialize;
-use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     queue::OrderKey,
     sessions::SessionId,
-    store::{ConversationRecord, Step, TurnRecord},
+    store::{ConversationRecord, Step, TurnRecord, Unfinished},
     wire::{ConversationId, FileId, FileKind, FileView, TurnId, TurnState, Usage, Versions},
 };
 
-/// What a query of turns has to select, from `turns AS t`.
-macro_rules! turn_columns {
-    () => {
-        "t.number, t.id, t.session, t.conversation, t.parent, t.message, t.state, t.reason, t.answer, t.model, \
-         t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, t.tag, t.arrival, \
-         (SELECT json_group_array(json_array(lower(hex(f.id)), f.name, f.kind, f.mime, f.size) ORDER BY c.position) \
-          FROM turn_files c JOIN files f ON f.id = c.file WHERE c.turn = t.number) AS files, \
-         (SELECT group_concat(hex(v.id), ' ' ORDER BY v.number) FROM turns v \
-          WHERE v.conversation = t.conversation AND v.parent IS t.parent) AS versions"
-    };
-}
-pub(super) use turn_columns;
-
-/// What a query of conversations has to select, from `conversations AS c`.
+/// The columns of [`conversation`]: `s` is its session, `c` itself.
 macro_rules! conversation_columns {
     () => {
-        "c.id AS c_id, c.session AS c_session, c.title AS c_title, c.updated_at AS c_updated_at, c.head AS c_head"
+        "s.id AS session, c.id AS conversation, c.title, c.updated_at, c.head"
     };
 }
-pub(super) use conversation_columns;
 
-fn damaged(what: impl std::fmt::Display) -> sqlx::Error {
-    sqlx::Error::Decode(what.to_string().into())
+/// The columns of [`turn`]: `s` is its session, `c` its conversation, `t` itself.
+macro_rules! turn_columns {
+    () => {
+        "s.id AS session, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.state, t.reason, \
+         t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
+         (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
+         (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size) ORDER BY tf.position) \
+          FROM turn_files tf JOIN files f ON f.key = tf.file WHERE tf.turn = t.key) AS files"
+    };
 }
 
-fn id(row: &SqliteRow, column: &str) -> sqlx::Result<Uuid> {
-    Uuid::from_slice(row.try_get(column)?).map_err(damaged)
+/// The columns of [`step`] that [`turn_columns`] has not.
+macro_rules! version_columns {
+    () => {
+        "(SELECT count(*) FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation) AS versions, \
+         (SELECT count(*) FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key <= t.key) \
+          AS version, \
+         (SELECT v.id FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key < t.key \
+          ORDER BY v.key DESC LIMIT 1) AS earlier, \
+         (SELECT v.id FROM turns v WHERE v.parent IS t.parent AND v.conversation = t.conversation AND v.key > t.key \
+          ORDER BY v.key LIMIT 1) AS later"
+    };
 }
 
-fn number(row: &SqliteRow, column: &str) -> sqlx::Result<u64> {
-    u64::try_from(row.try_get::<i64, _>(column)?).map_err(damaged)
-}
-
-fn maybe_number(row: &SqliteRow, column: &str) -> sqlx::Result<Option<u64>> {
-    let value: Option<i64> = row.try_get(column)?;
-    value.map(u64::try_from).transpose().map_err(damaged)
-}
-
-/// A number as SQLite has them. None of ours comes near the end.
-pub(super) fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-pub(super) fn bytes(id: Uuid) -> Vec<u8> {
-    id.as_bytes().to_vec()
-}
+pub(super) use {conversation_columns, turn_columns, version_columns};
 
 pub(super) fn conversation(row: &SqliteRow) -> sqlx::Result<ConversationRecord> {
     Ok(ConversationRecord {
-        id: ConversationId(id(row, "c_id")?),
-        session: SessionId(id(row, "c_session")?),
-        title: row.try_get("c_title")?,
-        updated_at: number(row, "c_updated_at")?,
-        head: TurnId(id(row, "c_head")?),
+        id: ConversationId(id(row, "conversation")?),
+        session: SessionId(id(row, "session")?),
+        title: row.try_get("title")?,
+        updated_at: number(row, "updated_at")?,
+        head: TurnId(id(row, "head")?),
     })
 }
 
-pub(super) fn turn_id(row: &SqliteRow) -> sqlx::Result<TurnId> {
-    Ok(TurnId(id(row, "id")?))
-}
-
 pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
-    let parent: Option<&[u8]> = row.try_get("parent")?;
-    let parent = parent.map(Uuid::from_slice).transpose().map_err(damaged)?;
     let usage = Usage {
-        input: maybe_number(row, "input_tokens")?,
-        output: maybe_number(row, "output_tokens")?,
+        input: optional_number(row, "input_tokens")?,
+        output: optional_number(row, "output_tokens")?,
     };
     Ok(TurnRecord {
-        id: turn_id(row)?,
+        id: TurnId(id(row, "turn")?),
         session: SessionId(id(row, "session")?),
         conversation: ConversationId(id(row, "conversation")?),
-        parent: parent.map(TurnId),
+        parent: optional_id(row, "parent")?.map(TurnId),
         message: row.try_get("message")?,
         files: files(row.try_get("files")?)?,
-        state: state(row.try_get("state")?, row.try_get("reason")?)?,
+        state: state(row)?,
         answer: row.try_get("answer")?,
         model: row.try_get("model")?,
-        usage: (usage != Usage::default()).then_some(usage),
+        usage: row.try_get::<bool, _>("counted")?.then_some(usage),
         accepted_at: number(row, "accepted_at")?,
-        started_at: maybe_number(row, "started_at")?,
-        ended_at: maybe_number(row, "ended_at")?,
-        attempts: row.try_get("attempts")?,
+        started_at: optional_number(row, "started_at")?,
+        ended_at: optional_number(row, "ended_at")?,
+        attempts: number(row, "attempts")?,
     })
 }
 
 pub(super) fn step(row: &SqliteRow) -> sqlx::Result<Step> {
-    let turn = turn(row)?;
-    let all = row.try_get::<&str, _>("versions")?.split(' ').map(Uuid::try_parse);
-    let all: Vec<TurnId> = all
-        .map(|id| id.map(TurnId))
-        .collect::<Result<_, _>>()
-        .map_err(damaged)?;
-    let at = all
-        .iter()
-        .position(|id| *id == turn.id)
-        .ok_or_else(|| damaged("a turn that is no version of itself"))?;
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let versions = Versions {
-        number: count(at + 1),
-        count: count(all.len()),
-        earlier: at.checked_sub(1).map(|before| all[before]),
-        later: all.get(at + 1).copied(),
-    };
-    Ok(Step { turn, versions })
+    Ok(Step {
+        turn: turn(row)?,
+        versions: Versions {
+            number: number(row, "version")?,
+            count: number(row, "versions")?,
+            earlier: optional_id(row, "earlier")?.map(TurnId),
+            later: optional_id(row, "later")?.map(TurnId),
+        },
+    })
 }
 
-pub(super) fn key(row: &SqliteRow) -> sqlx::Result<Option<OrderKey>> {
-    let (tag, arrival) = (maybe_number(row, "tag")?, maybe_number(row, "arrival")?);
-    Ok(tag.zip(arrival).map(|(tag, arrival)| OrderKey { tag, arrival }))
+pub(super) fn unfinished(row: &SqliteRow) -> sqlx::Result<Unfinished> {
+    let tag = optional_number(row, "tag")?;
+    let arrival = optional_number(row, "arrival")?;
+    Ok(Unfinished {
+        conversation: conversation(row)?,
+        turn: step(row)?,
+        key: tag.zip(arrival).map(|(tag, arrival)| OrderKey { tag, arrival }),
+    })
 }
 
-/// A state's name, and the reason of those that have one.
+pub(super) fn file(row: &SqliteRow) -> sqlx::Result<FileView> {
+    let kind: &str = row.try_get("kind")?;
+    Ok(FileView {
+        id: FileId(id(row, "id")?),
+        name: row.try_get("name")?,
+        kind: file_kind(kind)?,
+        mime: row.try_get("mime")?,
+        size: number(row, "size")?,
+    })
+}
+
+/// The id in a column.
+pub(super) fn id(row: &SqliteRow, column: &str) -> sqlx::Result<Uuid> {
+    Uuid::from_slice(row.try_get(column)?).map_err(undecodable)
+}
+
+fn optional_id(row: &SqliteRow, column: &str) -> sqlx::Result<Option<Uuid>> {
+    let bytes: Option<&[u8]> = row.try_get(column)?;
+    bytes.map(Uuid::from_slice).transpose().map_err(undecodable)
+}
+
+fn number<N: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+    row: &SqliteRow,
+    column: &str,
+) -> sqlx::Result<N> {
+    N::try_from(row.try_get::<i64, _>(column)?).map_err(undecodable)
+}
+
+fn optional_number(row: &SqliteRow, column: &str) -> sqlx::Result<Option<u64>> {
+    let number: Option<i64> = row.try_get(column)?;
+    number.map(u64::try_from).transpose().map_err(undecodable)
+}
+
+fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
+    let rows: Vec<(String, String, String, String, u64)> = serde_json::from_str(json).map_err(undecodable)?;
+    rows.into_iter()
+        .map(|(id, name, kind, mime, size)| {
+            Ok(FileView {
+                id: FileId(Uuid::try_parse(&id).map_err(undecodable)?),
+                name,
+                kind: file_kind(&kind)?,
+                mime,
+                size,
+            })
+        })
+        .collect()
+}
+
+fn state(row: &SqliteRow) -> sqlx::Result<TurnState> {
+    let reason = || Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>("reason")?.unwrap_or_default());
+    match row.try_get("state")? {
+        "waiting" => Ok(TurnState::Waiting),
+        "running" => Ok(TurnState::Running),
+        "done" => Ok(TurnState::Done),
+        "failed" => Ok(TurnState::Failed { reason: reason()? }),
+        "cancelled" => Ok(TurnState::Cancelled),
+        "expired" => Ok(TurnState::Expired { reason: reason()? }),
+        other => Err(unknown("state", other)),
+    }
+}
+
+/// A state as its column, and the reason as the other.
 pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<&str>) {
     match state {
         TurnState::Waiting => ("waiting", None),
         TurnState::Running => ("running", None),
         TurnState::Done => ("done", None),
-        TurnState::Cancelled => ("cancelled", None),
         TurnState::Failed { reason } => ("failed", Some(reason)),
+        TurnState::Cancelled => ("cancelled", None),
         TurnState::Expired { reason } => ("expired", Some(reason)),
     }
 }
 
-fn state(name: &str, reason: Option<String>) -> sqlx::Result<TurnState> {
-    let reason = reason.unwrap_or_default();
-    Ok(match name {
-        "waiting" => TurnState::Waiting,
-        "running" => TurnState::Running,
-        "done" => TurnState::Done,
-        "cancelled" => TurnState::Cancelled,
-        "failed" => TurnState::Failed { reason },
-        "expired" => TurnState::Expired { reason },
-        other => return Err(damaged(format!("there is no state {other}"))),
-    })
+fn file_kind(text: &str) -> sqlx::Result<FileKind> {
+    match text {
+        "text" => Ok(FileKind::Text),
+        "image" => Ok(FileKind::Image),
+        other => Err(unknown("kind of a file", other)),
+    }
 }
 
-pub(super) const fn kind_name(kind: FileKind) -> &'static str {
+/// A kind of file as its column.
+pub(super) const fn file_kind_column(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Text => "text",
         FileKind::Image => "image",
     }
 }
 
-/// A file as an array of JSON.
-#[derive(Deserialize)]
-struct FileRow(Uuid, String, FileKind, String, u64);
-
-impl From<FileRow> for FileView {
-    fn from(FileRow(id, name, kind, mime, size): FileRow) -> Self {
-        Self {
-            id: FileId(id),
-            name,
-            kind,
-            mime,
-            size,
-        }
-    }
+/// A number as SQLite has them. Times, sizes and tags stay far below the half that would not fit.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
-    let rows: Vec<FileRow> = serde_json::from_str(json).map_err(damaged)?;
-    Ok(rows.into_iter().map(FileView::from).collect())
+/// How many, as a limit of a query.
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// One uploaded file of a session.
-pub(super) async fn file(readers: &SqlitePool, session: SessionId, id: FileId) -> sqlx::Result<Option<FileView>> {
-    let json: Option<String> = sqlx::query_scalar(
-        "SELECT json_array(json_array(lower(hex(id)), name, kind, mime, size)) FROM files WHERE id = ? AND session = ?",
-    )
-    .bind(bytes(id.0))
-    .bind(bytes(session.0))
-    .fetch_optional(readers)
-    .await?;
-    Ok(json
-        .as_deref()
-        .map(files)
-        .transpose()?
-        .and_then(|mut files| files.pop()))
+/// An id as SQLite has it.
+pub(super) fn blob(id: &Uuid) -> &[u8] {
+    id.as_bytes()
+}
+
+fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+fn unknown(what: &str, text: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("{text:?} is no {what}").into())
 }

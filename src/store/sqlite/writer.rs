@@ -1,239 +1,368 @@
-//! The one connection that writes.
+//! The one task that writes.
 //!
-//! What waits to be written is taken together, put into one transaction and committed once, so that a burst of messages costs
-//! one flush of the disk and not one each. Should one of them fail, each is tried alone, and harms no other.
+//! A commit costs a wait for the disk, so it is shared: the task takes all that waits, runs it in one transaction, commits once
+//! and then tells everybody. While it does, the next batch gathers. If one job of a batch fails, the batch is rolled back
+//! and each of its jobs runs in a transaction of its own, so that it harms no other.
 
 use std::{
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use sqlx::{Connection as _, SqliteConnection};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
-use tracing::{Instrument as _, info_span, warn};
+use futures_util::FutureExt as _;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument as _, info, info_span, warn};
 
+use super::{
+    cleaning, faults,
+    job::{Job, Operation, job},
+    lock::Lock,
+};
 use crate::store::StoreError;
 
-/// Writes that may wait. Whoever comes when it is full waits to be let in.
-const WAITING: usize = 1024;
-/// Most writes of one commit.
+/// Most jobs of one transaction.
 const BATCH: usize = 256;
+/// Most jobs that wait; who comes then waits to be let in.
+const WAITING: usize = 1024;
+/// How long after a cleaning that somebody's reading stood in the way of, to try again.
+const CLEAN_AGAIN: Duration = Duration::from_secs(10);
 
-pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'c>>;
+/// What is said of a change that panicked.
+const BROKE_OFF: &str = "a change broke off; the log says where";
 
-/// Something to write. It may be run more than once, of which one counts.
-pub(super) trait Write: Send + 'static {
-    type Output: Send + 'static;
-
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, Self::Output>;
-}
-
-/// A [`Write`] with the one who waits for it.
-struct Job<W: Write> {
-    write: W,
-    output: Option<W::Output>,
-    reply: oneshot::Sender<Result<W::Output, StoreError>>,
-}
-
-trait AnyJob: Send {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()>;
-    fn done(self: Box<Self>, result: Result<(), StoreError>);
-}
-
-impl<W: Write> AnyJob for Job<W> {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()> {
-        Box::pin(async move {
-            self.output = Some(self.write.run(connection).await?);
-            Ok(())
-        })
-    }
-
-    fn done(self: Box<Self>, result: Result<(), StoreError>) {
-        let Self { output, reply, .. } = *self;
-        let never = || StoreError::Other("a write was not run".into());
-        // Whoever has gone meanwhile does not hear of it; what is written is written.
-        let _ = reply.send(result.and_then(|()| output.ok_or_else(never)));
-    }
-}
-
-enum Message {
-    Write(Box<dyn AnyJob>),
-    /// Gives freed pages back to the disk, and empties the log.
-    Compact(oneshot::Sender<Result<(), StoreError>>),
-}
-
-/// The way to the connection that writes. Its task ends when this is closed or dropped, after what has come until then.
+/// The way to the writing task. The task ends with [`Writer::close`] or when this is dropped, in both cases once all that it
+/// was given is done.
+#[derive(Debug)]
 pub(super) struct Writer {
-    messages: Mutex<Option<mpsc::Sender<Message>>>,
-    fault: Arc<Mutex<Option<StoreError>>>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    shared: Arc<Shared>,
+    closing: CancellationToken,
+    task: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    fault: Mutex<Option<StoreError>>,
+    commits: AtomicU64,
+}
+
+/// What the task begins with.
+pub(super) struct Beginning {
+    pub(super) connection: SqliteConnection,
+    pub(super) options: SqliteConnectOptions,
+    /// The data directory.
+    pub(super) folder: PathBuf,
+    /// Held until the last job is done.
+    pub(super) lock: Lock,
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection) -> Self {
-        let (messages, waiting) = mpsc::channel(WAITING);
-        let fault = Arc::new(Mutex::new(None));
-        let work = serve(connection, waiting, Arc::clone(&fault));
-        let task = tokio::spawn(work.instrument(info_span!("store")));
+    /// Starts the task.
+    pub(super) fn start(beginning: Beginning) -> Self {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        let shared = Arc::new(Shared::default());
+        let closing = CancellationToken::new();
+        let task = TaskTracker::new();
+        let work = Work {
+            connection: Some(beginning.connection),
+            options: beginning.options,
+            folder: beginning.folder,
+            _lock: beginning.lock,
+            jobs,
+            shared: Arc::clone(&shared),
+            closing: closing.clone(),
+            clean_at: None,
+        };
+        task.spawn(work.run().instrument(info_span!("store")));
+        task.close();
         Self {
-            messages: Mutex::new(Some(messages)),
-            fault,
-            task: Mutex::new(Some(task)),
+            jobs: sender,
+            shared,
+            closing,
+            task,
         }
     }
 
-    /// One that writes nothing, because nothing can be written.
-    pub(super) fn none(fault: StoreError) -> Self {
-        Self {
-            messages: Mutex::default(),
-            fault: Arc::new(Mutex::new(Some(fault))),
-            task: Mutex::default(),
-        }
+    /// Makes a change, and returns once it is on the disk.
+    ///
+    /// Cancel-safe: dropped before the task has taken it in, it is not made; after that, it is made whole.
+    pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        let (job, outcome) = job(operation);
+        self.jobs.send(job).await.map_err(|_closed| StoreError::Closed)?;
+        outcome.await.map_err(|_dropped| {
+            if self.closing.is_cancelled() {
+                StoreError::Closed
+            } else {
+                StoreError::Other(BROKE_OFF.into())
+            }
+        })?
     }
 
+    /// Why the last attempt to write failed, if it did.
     pub(super) fn fault(&self) -> Option<StoreError> {
-        lock(&self.fault).clone()
+        self.shared.fault().clone()
     }
 
-    fn sender(&self) -> Result<mpsc::Sender<Message>, StoreError> {
-        let sender = lock(&self.messages).clone();
-        sender.ok_or_else(|| self.fault().unwrap_or(StoreError::Closed))
+    /// How many transactions have been committed.
+    #[cfg(test)]
+    pub(super) fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
     }
 
-    /// Writes, and returns once it is on the disk. Dropped before, it is written whole or not at all.
-    pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job {
-            write,
-            output: None,
-            reply,
-        });
-        self.sender()?
-            .send(Message::Write(job))
-            .await
-            .map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
-    }
-
-    /// Has what was removed leave the disk.
-    pub(super) async fn compact(&self) -> Result<(), StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.sender()?
-            .send(Message::Compact(reply))
-            .await
-            .map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
-    }
-
+    /// Has what was given done, takes no more, and closes the database.
     pub(super) async fn close(&self) {
-        drop(lock(&self.messages).take());
-        let task = lock(&self.task).take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            warn!(%error, "the task that writes did not end well");
+        self.closing.cancel();
+        self.task.wait().await;
+    }
+}
+
+impl Shared {
+    fn fault(&self) -> std::sync::MutexGuard<'_, Option<StoreError>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let before = self.fault().replace(error.clone());
+        if before.as_ref() != Some(error) {
+            warn!(%error, "nothing can be kept at the moment");
+        }
+    }
+
+    fn succeeded(&self, wrote: bool) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        if wrote && self.fault().take().is_some() {
+            info!("what happens is kept again");
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+struct Work {
+    /// `None` after a fault that has left it in doubt.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    folder: PathBuf,
+    _lock: Lock,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    shared: Arc<Shared>,
+    closing: CancellationToken,
+    /// When to try again to remove from the disk what somebody's reading has kept there.
+    clean_at: Option<Instant>,
 }
 
-async fn serve(
-    mut connection: SqliteConnection,
-    mut waiting: mpsc::Receiver<Message>,
-    fault: Arc<Mutex<Option<StoreError>>>,
-) {
-    let mut messages = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut messages, BATCH).await > 0 {
-        let mut jobs = Vec::with_capacity(messages.len());
-        for message in messages.drain(..) {
-            match message {
-                Message::Write(job) => jobs.push(job),
-                Message::Compact(reply) => {
-                    // What came before it comes before it.
-                    commit(&mut connection, std::mem::take(&mut jobs), &fault).await;
-                    let compacted = compact(&mut connection).await;
-                    let _ = reply.send(compacted.map_err(StoreError::from));
+/// How an attempt at a batch failed.
+enum Failure {
+    /// One of its jobs.
+    Job(sqlx::Error),
+    /// The transaction itself: so will that of any other batch now.
+    Transaction(sqlx::Error),
+}
+
+impl Work {
+    async fn run(mut self) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let closing = self.closing.clone();
+        let mut open = true;
+        loop {
+            let clean_at = self.clean_at;
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if open => {
+                    self.jobs.close();
+                    open = false;
+                }
+                taken = self.jobs.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.write_or_break_off(std::mem::take(&mut batch)).await;
+                }
+                () = tokio::time::sleep_until(clean_at.unwrap_or_else(Instant::now)), if clean_at.is_some() => {
+                    self.clean().await;
                 }
             }
         }
-        commit(&mut connection, jobs, &fault).await;
+        self.end().await;
     }
-    // Everything into the one file.
-    if let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(&mut connection)
+
+    /// Writes a batch. A panic harms that batch alone: its callers are told when their jobs are dropped.
+    async fn write_or_break_off(&mut self, batch: Vec<Box<dyn Job>>) {
+        if AssertUnwindSafe(self.write(batch)).catch_unwind().await.is_err() {
+            // Closing it rolls back.
+            self.connection = None;
+            self.shared.failed(&StoreError::Other(BROKE_OFF.into()));
+        }
+    }
+
+    /// Writes a batch and tells its callers.
+    async fn write(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        match self.attempt(&mut batch).await {
+            Ok(wrote) => {
+                self.shared.succeeded(wrote);
+                self.settle(batch).await;
+            }
+            Err(Failure::Job(_)) if batch.len() > 1 => self.write_one_by_one(batch).await,
+            Err(Failure::Job(error)) => {
+                let error = self.job_failed(&error).await;
+                refuse(batch, &error);
+            }
+            Err(Failure::Transaction(error)) => {
+                let error = self.transaction_failed(&error).await;
+                refuse(batch, &error);
+            }
+        }
+    }
+
+    async fn write_one_by_one(&mut self, batch: Vec<Box<dyn Job>>) {
+        let mut rest = batch.into_iter();
+        while let Some(job) = rest.next() {
+            let mut alone = vec![job];
+            match self.attempt(&mut alone).await {
+                Ok(wrote) => {
+                    self.shared.succeeded(wrote);
+                    self.settle(alone).await;
+                }
+                Err(Failure::Job(error)) => {
+                    let error = self.job_failed(&error).await;
+                    refuse(alone, &error);
+                }
+                Err(Failure::Transaction(error)) => {
+                    let error = self.transaction_failed(&error).await;
+                    refuse(alone, &error);
+                    refuse(rest.by_ref(), &error);
+                }
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction: all of it, or nothing. Says whether it is known to have written anything; a full disk takes
+    /// a change of nothing without complaint.
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+        let faulty = self.shared.fault().is_some();
+        let connection = self.connected().await.map_err(Failure::Transaction)?;
+        let outcome = if faulty {
+            counted_transaction(connection, batch).await
+        } else {
+            transaction(connection, batch).await.map(|()| true)
+        };
+        if outcome.is_err() && !rolled_back(connection).await {
+            self.connection = None;
+        }
+        outcome
+    }
+
+    async fn connected(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn job_failed(&self, error: &sqlx::Error) -> StoreError {
+        let meaning = faults::diagnosis(error, &self.folder).await;
+        // Anything else is the job's own fault, and says nothing about the next one.
+        if !matches!(meaning, StoreError::Other(_)) {
+            self.shared.failed(&meaning);
+        }
+        meaning
+    }
+
+    async fn transaction_failed(&self, error: &sqlx::Error) -> StoreError {
+        let meaning = faults::diagnosis(error, &self.folder).await;
+        self.shared.failed(&meaning);
+        meaning
+    }
+
+    /// Tells the callers of a batch that it is on the disk; those who removed something, once that is gone.
+    async fn settle(&mut self, batch: Vec<Box<dyn Job>>) {
+        let (removals, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| job.removed());
+        for job in others {
+            job.settle(Ok(()));
+        }
+        if !removals.is_empty() {
+            self.clean().await;
+        }
+        for job in removals {
+            job.settle(Ok(()));
+        }
+    }
+
+    /// Gives back room and empties the log. What has been removed is removed whether this works or not, so it is tried again
+    /// later rather than reported to somebody who could do nothing about it.
+    async fn clean(&mut self) {
+        let outcome = match self.connected().await {
+            Ok(connection) => cleaning::clean(connection).await,
+            Err(error) => Err(error),
+        };
+        let clean = outcome.unwrap_or_else(|error| {
+            if self.clean_at.is_none() {
+                warn!(%error, "what was deleted cannot be removed from the disk yet; it will be tried again");
+            }
+            false
+        });
+        self.clean_at = (!clean).then(|| Instant::now() + CLEAN_AGAIN);
+    }
+
+    async fn end(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let emptied = cleaning::clean(&mut connection).await;
+        let closed = connection.close().await;
+        if let Err(error) = emptied.and(closed) {
+            warn!(%error, "the database was not closed well; nothing is lost, and the next start will see to it");
+        }
+    }
+}
+
+async fn transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    // Locked for writing from the beginning, so that it is not found locked halfway. sqlx's own transactions are not used:
+    // they lose count where SQLite has rolled back by itself.
+    execute(connection, "BEGIN IMMEDIATE")
         .await
-    {
-        warn!(%error, "the log was not emptied; the next start does it");
+        .map_err(Failure::Transaction)?;
+    for job in batch {
+        job.run(connection).await.map_err(Failure::Job)?;
     }
-    if let Err(error) = connection.close().await {
-        warn!(%error, "the database was not closed well");
+    execute(connection, "COMMIT").await.map_err(Failure::Transaction)
+}
+
+/// The same, and whether it has changed anything.
+async fn counted_transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+    let before = changes(connection).await.map_err(Failure::Transaction)?;
+    transaction(connection, batch).await?;
+    // Committed it is, whether this can be told or not.
+    Ok(changes(connection).await.is_ok_and(|after| after > before))
+}
+
+async fn changes(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT total_changes()").fetch_one(connection).await
+}
+
+/// Ends a transaction that has failed. `false`: the connection is in doubt.
+async fn rolled_back(connection: &mut SqliteConnection) -> bool {
+    match execute(connection, "ROLLBACK").await {
+        Ok(()) => true,
+        // SQLite has done it already, or none was begun.
+        Err(error) => error
+            .as_database_error()
+            .is_some_and(|error| error.message().contains("no transaction is active")),
     }
 }
 
-/// Writes all in one transaction; or, should that fail, each in one of its own.
-async fn commit(connection: &mut SqliteConnection, mut jobs: Vec<Box<dyn AnyJob>>, fault: &Mutex<Option<StoreError>>) {
-    if jobs.is_empty() {
-        return;
-    }
-    match attempt(connection, &mut jobs).await {
-        Ok(()) => {
-            *lock(fault) = None;
-            for job in jobs {
-                job.done(Ok(()));
-            }
-        }
-        Err(error) if jobs.len() == 1 => {
-            let error = StoreError::from(error);
-            *lock(fault) = Some(error.clone());
-            for job in jobs {
-                job.done(Err(error.clone()));
-            }
-        }
-        Err(_) => {
-            for job in jobs {
-                let mut one = vec![job];
-                let result = attempt(connection, &mut one).await.map_err(StoreError::from);
-                *lock(fault) = result.as_ref().err().cloned();
-                for job in one {
-                    job.done(result.clone());
-                }
-            }
-        }
-    }
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
+    sqlx::query(sql).execute(connection).await.map(drop)
 }
 
-async fn attempt(connection: &mut SqliteConnection, jobs: &mut [Box<dyn AnyJob>]) -> sqlx::Result<()> {
-    // The lock is taken now, or waited for now: not in the middle.
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let mut result = Ok(());
-    for job in jobs {
-        result = job.run(connection).await;
-        if result.is_err() {
-            break;
-        }
+fn refuse(batch: impl IntoIterator<Item = Box<dyn Job>>, error: &StoreError) {
+    for job in batch {
+        job.settle(Err(error.clone()));
     }
-    if result.is_ok() {
-        result = sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map(drop);
-    }
-    if result.is_err() {
-        // Some faults have rolled back by themselves; a second time is an error that says just that.
-        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
-    }
-    result
-}
-
-async fn compact(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::raw_sql("PRAGMA incremental_vacuum")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(&mut *connection)
-        .await?;
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anteroom::wire::{
-    ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, Status, TurnId, TurnState, TurnView,
+    ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, StatsView, Status, TurnId, TurnState, TurnView,
 };
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
@@ -100,6 +100,15 @@ impl Feed {
                 }
                 Message::Close(frame) => panic!("the feed closed: {frame:?}"),
                 _ => {}
+            }
+        }
+    }
+
+    /// The next figures that come.
+    pub(crate) async fn stats(&mut self) -> StatsView {
+        loop {
+            if let FeedMessage::Stats(view) = self.next().await {
+                return *view;
             }
         }
     }

@@ -19,3 +19,12 @@ pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
         Err(_) => panic!("waited in vain for: {what}"),
     }
 }
+
+/// Edits the database of a server that has ended.
+pub(crate) async fn edit(data: &std::path::Path, script: &'static str) {
+    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+    let options = SqliteConnectOptions::new().filename(data.join("anteroom.db"));
+    let mut connection = options.connect().await.expect("opened");
+    sqlx::raw_sql(script).execute(&mut connection).await.expect("edited");
+    connection.close().await.expect("closed");
+}

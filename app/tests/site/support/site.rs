@@ -69,6 +69,23 @@ impl Site {
         (self.engine, self.addr, self.server) = serve(&self.variables, agents::factory).await;
     }
 
+    /// The environment of its settings.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        self.variables.clone()
+    }
+
+    /// The same without one of them.
+    pub(crate) fn variables_but(&self, name: &str) -> Vec<(String, String)> {
+        let variables = self.variables.iter().filter(|(known, _)| known != name);
+        variables.cloned().collect()
+    }
+
+    /// Gives the environment of the next start another value.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Where it keeps what has to last.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()

@@ -1,0 +1,195 @@
+//! One line of the list of conversations: the way to it, and what can be done with it.
+
+use anteroom::wire::{ConversationId, ConversationSummary};
+use leptos::{ev, html, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_location, use_navigate},
+};
+
+use super::{
+    icon::{self, Icon},
+    sidebar,
+};
+use crate::{
+    app::conversation_of,
+    browser,
+    erase::{Erase as _, choose, effect, live, memo, when},
+    feed::{Store, changes},
+    format,
+};
+
+/// What the lines share.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    /// The time, for how long ago something was.
+    pub(crate) now: RwSignal<u64>,
+    /// The one whose menu is open.
+    menu: RwSignal<Option<ConversationId>>,
+    /// The one that is being renamed.
+    renaming: RwSignal<Option<ConversationId>>,
+}
+
+impl Rows {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: RwSignal::new(browser::now()),
+            menu: RwSignal::new(None),
+            renaming: RwSignal::new(None),
+        }
+    }
+}
+
+/// One conversation.
+#[component]
+pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let id = summary.id;
+    let line = memo(move || store.summary(id).unwrap_or_else(|| summary.clone()));
+    let title = memo(move || line.with(|line| line.title.clone()));
+    let open = move || rows.menu.get() == Some(id);
+    let toggle = move |_| rows.menu.update(|menu| *menu = (*menu != Some(id)).then_some(id));
+    let on_key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" && rows.menu.get_untracked() == Some(id) {
+            event.prevent_default();
+            rows.menu.set(None);
+            browser::focus(&button_id(id));
+        }
+    };
+    let sign = choose(
+        move || line.with(|line| line.busy),
+        || view! { <span class="busy-dot" role="img" aria-label="waiting or being answered"></span> }.erase(),
+        move || {
+            let at = live(move || format::ago(line.with(|line| line.updated_at), rows.now.get().max(browser::now())));
+            view! { <span class="conversation-at">{at}</span> }.erase()
+        },
+    );
+    let link = view! {
+        <div class="conversation-line">
+            <A
+                href=format!("/c/{id}")
+                attr:class="conversation"
+                attr:data-testid="conversation"
+                on:click=move |_| browser::hide_popover(sidebar::ID)
+            >
+                <span class="conversation-title">{live(move || title.get())}</span>
+                {sign}
+            </A>
+            <button
+                class="icon-button conversation-more needs-awake"
+                type="button"
+                id=button_id(id)
+                data-testid="conversation-more"
+                aria-label=live(move || format!("More about {}", title.get()))
+                aria-expanded=live(move || if open() { "true" } else { "false" })
+                on:click=toggle
+            >
+                <Icon path=icon::MORE />
+            </button>
+        </div>
+    };
+    view! {
+        <li on:keydown=on_key>
+            {link}
+            {when(move || rows.renaming.get() == Some(id), move || view! { <Rename id title rows /> }.erase())}
+            {when(open, move || view! { <Menu line rows /> }.erase())}
+        </li>
+    }
+    .erase()
+}
+
+fn button_id(id: ConversationId) -> String {
+    format!("more-{id}")
+}
+
+/// What can be done with a conversation.
+#[component]
+fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let id = line.with_untracked(|line| line.id);
+    let path = use_location().pathname;
+    let navigate = use_navigate();
+    let rename = move |_| {
+        rows.menu.set(None);
+        rows.renaming.set(Some(id));
+    };
+    let delete = move |_| {
+        let was_open = path.with_untracked(|path| conversation_of(path)) == Some(id);
+        rows.menu.set(None);
+        changes::delete(store, line.get_untracked(), was_open);
+        if was_open {
+            navigate("/", NavigateOptions::default());
+        }
+    };
+    let export = |form: &str| format!("/export/{id}.{form}");
+    view! {
+        <div class="conversation-menu" role="group" aria-label=live(move || line.with(|line| line.title.clone()))>
+            <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
+                <Icon path=icon::PENCIL />
+                "Rename"
+            </button>
+            <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
+                <Icon path=icon::SAVE />
+                "Save as Markdown"
+            </a>
+            <a class="quiet-button" href=export("json") download="" rel="external" data-testid="export-json">
+                <Icon path=icon::SAVE />
+                "Save as JSON"
+            </a>
+            <button class="quiet-button bad" type="button" data-testid="delete" on:click=delete>
+                <Icon path=icon::BIN />
+                "Delete"
+            </button>
+        </div>
+    }
+    .erase()
+}
+
+/// The title as a field. Enter keeps it, Esc leaves it as it was.
+#[component]
+fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let field = NodeRef::<html::Input>::new();
+    effect(move || {
+        if let Some(field) = field.get() {
+            let _ = field.focus();
+            field.select();
+        }
+    });
+    let close = move || {
+        rows.renaming.set(None);
+        browser::focus(&button_id(id));
+    };
+    let keep = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if let Some(field) = field.get_untracked() {
+            changes::rename(store, id, field.value());
+        }
+        close();
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            event.stop_propagation();
+            close();
+        }
+    };
+    view! {
+        <form class="rename" on:submit=keep on:keydown=on_key>
+            <input
+                class="text-field"
+                type="text"
+                maxlength="200"
+                aria-label="Title"
+                data-testid="title-field"
+                value=title.get_untracked()
+                node_ref=field
+            />
+            <button class="quiet-button" type="submit">
+                "Keep"
+            </button>
+        </form>
+    }
+    .erase()
+}

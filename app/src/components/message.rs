@@ -1,0 +1,208 @@
+//! What the person wrote: the text, its files, its versions, and a way to put it in other words.
+
+use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Versions};
+use leptos::{ev, html, prelude::*};
+
+use super::icon::{self, Icon};
+use crate::{
+    erase::{Erase as _, choose, effect, live, memo, when},
+    feed::{Conversation, Delivery, Store, Turn, changes, sending},
+    format,
+};
+
+/// A turn's message.
+#[component]
+pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
+    let view = RwSignal::from(turn.view.clone());
+    let delivery = RwSignal::from(turn.delivery.clone());
+    let editing = RwSignal::new(false);
+    // While something of the conversation is on its way, that is what counts.
+    let idle = memo(move || conversation.busy().is_none());
+    let settled = memo(move || idle.get() && delivery.with(|delivery| *delivery == Delivery::Accepted));
+    let text =
+        move || view! { <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p> }.erase();
+    let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
+    let tools = move || {
+        view! {
+            <div class="message-tools">
+                <VersionSwitch view />
+                <button
+                    class="quiet-button message-edit needs-awake"
+                    type="button"
+                    data-testid="edit"
+                    on:click=move |_| editing.set(true)
+                >
+                    <Icon path=icon::PENCIL />
+                    "Edit"
+                </button>
+            </div>
+        }
+        .erase()
+    };
+    view! {
+        <div class="message">
+            <h2 class="who">"You"</h2>
+            <div class="message-body">
+                {choose(move || editing.get(), editor, text)}
+                <Files files=view.with_untracked(|view| view.files.clone()) />
+                {when(move || settled.get() && !editing.get(), tools)}
+            </div>
+        </div>
+    }
+    .erase()
+}
+
+/// One version after the other.
+#[component]
+fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let versions = memo(move || view.with(|view| view.versions));
+    let step = move |label: &'static str,
+                     hook: &'static str,
+                     path: &'static str,
+                     to: fn(&Versions) -> Option<anteroom::wire::TurnId>| {
+        view! {
+            <button
+                class="icon-button"
+                type="button"
+                aria-label=label
+                title=label
+                data-testid=hook
+                disabled=live(move || versions.with(to).is_none())
+                on:click=move |_| {
+                    if let Some(turn) = versions.with_untracked(to) {
+                        changes::version(store, turn);
+                    }
+                }
+            >
+                <Icon path />
+            </button>
+        }
+        .erase()
+    };
+    let switch = move || {
+        let place = move || versions.with(|versions| format!("{} / {}", versions.number, versions.count));
+        view! {
+            <div class="versions" role="group" aria-label="Versions" data-testid="versions">
+                {step("Earlier version", "version-earlier", icon::LEFT, |versions| versions.earlier)}
+                <span>{live(place)}</span>
+                {step("Later version", "version-later", icon::RIGHT, |versions| versions.later)}
+            </div>
+        }
+        .erase()
+    };
+    when(move || versions.with(|versions| versions.count > 1), switch)
+}
+
+/// The message in other words. What was there stays, as an earlier version.
+#[component]
+fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
+    let area = NodeRef::<html::Textarea>::new();
+    let sending = RwSignal::new(false);
+    let fault = RwSignal::new(None::<String>);
+    let message = turn.view.with_untracked(|view| view.message.clone());
+    let fit = move || {
+        let Some(area) = area.get_untracked() else { return };
+        let style = web_sys::HtmlElement::style(&area);
+        let _ = style.set_property("height", "auto");
+        let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
+    };
+    effect(move || {
+        if let Some(area) = area.get() {
+            area.set_value(&message);
+            let _ = area.focus();
+            fit();
+        }
+    });
+    let send = move || {
+        let Some(area) = area.get_untracked() else { return };
+        let text = area.value();
+        if sending.get_untracked() || text.trim().is_empty() {
+            return;
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            let (size, most) = (format::size(text.len() as u64), format::size(MAX_MESSAGE_BYTES as u64));
+            fault.set(Some(format!("Too long: {size} of {most}.")));
+            return;
+        }
+        sending.set(true);
+        // By then the feed may have put the new version in this one's place, and taken all of this away.
+        sending::edit(&turn, text, move |failed| {
+            sending.try_set(false);
+            match failed {
+                Some(reason) => drop(fault.try_set(Some(reason))),
+                None => drop(editing.try_set(false)),
+            }
+        });
+    };
+    let send = std::sync::Arc::new(send);
+    let by_key = std::sync::Arc::clone(&send);
+    let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
+        "Enter" if !event.shift_key() && !event.is_composing() && event.key_code() != 229 => {
+            event.prevent_default();
+            by_key();
+        }
+        "Escape" => {
+            event.prevent_default();
+            editing.set(false);
+        }
+        _ => {}
+    };
+    view! {
+        <div class="editor" on:keydown=on_key>
+            <textarea
+                class="text-field"
+                rows="1"
+                aria-label="Your message in other words"
+                data-testid="editor"
+                node_ref=area
+                on:input=move |_| fit()
+            ></textarea>
+            <p class="bad" role="status">{live(move || fault.get())}</p>
+            <div class="actions">
+                <button
+                    class="button"
+                    type="button"
+                    data-testid="editor-send"
+                    disabled=live(move || sending.get())
+                    on:click=move |_| send()
+                >
+                    "Send"
+                </button>
+                <button class="quiet-button" type="button" on:click=move |_| editing.set(false)>
+                    "Cancel"
+                </button>
+            </div>
+        </div>
+    }
+    .erase()
+}
+
+/// The files that came with a message.
+#[component]
+fn Files(files: Vec<FileView>) -> impl IntoView {
+    (!files.is_empty()).then(|| {
+        let chips = files
+            .into_iter()
+            .map(|file| {
+                let address = format!("/files/{}", file.id);
+                let inside = match file.kind {
+                    FileKind::Image => {
+                        view! { <img class="thumbnail" src=address.clone() alt="" loading="lazy" /> }.erase()
+                    }
+                    FileKind::Text => view! { <Icon path=icon::FILE /> }.erase(),
+                };
+                view! {
+                    <li>
+                        <a class="chip" href=address target="_blank" rel="external noopener" data-testid="file">
+                            {inside}
+                            <span class="chip-name">{file.name}</span>
+                            <span class="chip-note">{format::size(file.size)}</span>
+                        </a>
+                    </li>
+                }
+            })
+            .collect_view();
+        view! { <ul class="chips">{chips}</ul> }
+    })
+}

@@ -1,0 +1,133 @@
+//! Rule 8: the settings change while the server runs.
+
+use std::time::Duration;
+
+use anteroom::{
+    settings::Settings,
+    wire::{RefreshKind, StatsView},
+};
+
+use crate::support::{Browser, Site};
+
+/// Edits the settings as a new text of `.env` would.
+async fn edit(site: &Site, dotenv: &str) {
+    site.engine.retune(Settings::load(site.variables(), Some(dotenv))).await;
+}
+
+async fn stats(browser: &Browser) -> StatsView {
+    let mut feed = browser.feed().await;
+    browser.refresh(RefreshKind::Stats).await;
+    feed.stats().await
+}
+
+#[tokio::test]
+async fn growing_starts_more_at_once_and_shrinking_ends_nobody() {
+    let site = Site::start(&[]).await;
+    edit(&site, "CHAT_CONCURRENCY_LIMIT=2").await;
+    site.model.hold(true);
+    let browsers = [site.browser().await, site.browser().await];
+    let mut sent = Vec::new();
+    for number in 0..12 {
+        sent.push(browsers[number % 2].send(&format!("message {number}")).await);
+    }
+    site.until_load(2, 10).await;
+    let mut feed = browsers[0].feed().await;
+    feed.until_position(sent[10].turn, 9).await;
+    edit(&site, "CHAT_CONCURRENCY_LIMIT=4").await;
+    assert_eq!(site.load(), (4, 8), "in force when it returns");
+    feed.until_position(sent[10].turn, 7).await;
+    site.model.until(|record| record.now == 4).await;
+
+    edit(&site, "CHAT_CONCURRENCY_LIMIT=1\nQUEUE_ORDER=fifo").await;
+    assert_eq!(site.load(), (4, 8), "those who run go on");
+    for left in [3, 2, 1] {
+        site.model.release_one();
+        site.until_load(left, 8).await;
+    }
+    site.model.release_one();
+    site.until_load(1, 7).await;
+    site.model.hold(false);
+    for (number, sent) in sent.iter().enumerate() {
+        let over = browsers[number % 2].feed().await.over(sent.turn).await;
+        assert!(
+            over.answer.contains(&format!("message {number}")),
+            "nobody was lost: {over:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_new_order_is_the_order_after_a_restart_too() {
+    let mut site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1"), ("QUEUE_ORDER", "fifo")]).await;
+    site.model.hold(true);
+    let (one, other) = (site.browser().await, site.browser().await);
+    one.send("runs").await;
+    site.until_load(1, 0).await;
+    for text in ["one 1", "one 2", "one 3"] {
+        one.send(text).await;
+    }
+    other.send("other 1").await;
+    site.engine
+        .retune(Settings::load(
+            site.variables_but("QUEUE_ORDER"),
+            Some("QUEUE_ORDER=fair"),
+        ))
+        .await;
+    site.set_variable("QUEUE_ORDER", "fair");
+    site.restart(Duration::ZERO).await;
+    site.until_load(1, 4).await;
+    site.model.hold(false);
+    site.until_load(0, 0).await;
+    let begun: Vec<_> = site
+        .model
+        .record()
+        .requests
+        .into_iter()
+        .map(|request| request.question)
+        .collect();
+    assert_eq!(begun, ["runs", "runs", "one 1", "other 1", "one 2", "one 3"]);
+}
+
+#[tokio::test]
+async fn a_bad_edit_changes_nothing_and_is_told_until_it_is_mended() {
+    let site = Site::start(&[("SITE_ADDR", "127.0.0.1:3000"), ("QUEUE_MAX_SIZE", "7")]).await;
+    let browser = site.browser().await;
+    assert_eq!(stats(&browser).await.settings_changed_at, None);
+    edit(&site, "CHAT_CONCURRENCY_LIMIT=2").await;
+    edit(
+        &site,
+        "CHAT_CONCURRENCY_LIMIT=3\nCHAT_TIMEUOT=5\nFILE_CONCURRENCY_LIMIT=0",
+    )
+    .await;
+    let view = stats(&browser).await;
+    assert!(view.settings_changed_at.is_some());
+    let bad = view.bad_edit.clone().expect("it is told").message;
+    assert!(
+        bad.contains("did you mean CHAT_TIMEOUT") && bad.contains("FILE_CONCURRENCY_LIMIT"),
+        "{bad}"
+    );
+    let row = |view: &StatsView, name: &str| {
+        view.settings
+            .iter()
+            .find(|row| row.name == name)
+            .expect("a row")
+            .clone()
+    };
+    assert_eq!(
+        row(&view, "CHAT_CONCURRENCY_LIMIT").value,
+        "2",
+        "nothing has changed, the good lines neither"
+    );
+
+    edit(
+        &site,
+        "CHAT_CONCURRENCY_LIMIT=3\nSITE_ADDR=127.0.0.1:4000\nQUEUE_MAX_SIZE=9\nDATA_DIR=elsewhere",
+    )
+    .await;
+    let view = stats(&browser).await;
+    assert_eq!(view.bad_edit, None, "it is mended");
+    assert_eq!(row(&view, "CHAT_CONCURRENCY_LIMIT").value, "3");
+    let note = row(&view, "QUEUE_MAX_SIZE").note.expect("the environment wins");
+    assert!(note.contains("environment") && note.contains("line 3"), "{note}");
+    assert_eq!(view.limits[0].line.limit, Some(3));
+}

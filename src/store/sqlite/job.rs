@@ -1,0 +1,70 @@
+//! What the writing task is given to do.
+
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// One change of the database. It runs inside a transaction, and may be run again if that one came to nothing.
+pub(super) trait Operation: Send + Sync + 'static {
+    /// What the caller is told.
+    type Output: Send + 'static;
+    /// Whether it has removed something that must be gone from the disk, too, before the caller is told.
+    fn removed(_output: &Self::Output) -> bool {
+        false
+    }
+
+    /// Makes the change.
+    fn run(&self, connection: &mut SqliteConnection) -> impl Future<Output = sqlx::Result<Self::Output>> + Send;
+}
+
+/// An operation with its caller, of whatever kind.
+#[async_trait]
+pub(super) trait Job: Send {
+    /// Makes the change, and keeps what the caller is to be told.
+    async fn run(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()>;
+    /// See [`Operation::removed`].
+    fn removed(&self) -> bool;
+    /// Tells the caller how it ended, once that is certain.
+    fn settle(self: Box<Self>, end: Result<(), StoreError>);
+}
+
+/// Where the caller will be told.
+pub(super) type Outcome<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// Makes a job of an operation, and says where its outcome will be.
+pub(super) fn job<O: Operation>(operation: O) -> (Box<dyn Job>, Outcome<O::Output>) {
+    let (caller, outcome) = oneshot::channel();
+    let task = Task {
+        operation,
+        output: None,
+        caller,
+    };
+    (Box::new(task), outcome)
+}
+
+struct Task<O: Operation> {
+    operation: O,
+    output: Option<O::Output>,
+    caller: oneshot::Sender<Result<O::Output, StoreError>>,
+}
+
+#[async_trait]
+impl<O: Operation> Job for Task<O> {
+    async fn run(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        self.output = Some(self.operation.run(connection).await?);
+        Ok(())
+    }
+
+    fn removed(&self) -> bool {
+        self.output.as_ref().is_some_and(O::removed)
+    }
+
+    fn settle(self: Box<Self>, end: Result<(), StoreError>) {
+        let Self { output, caller, .. } = *self;
+        let outcome = end.and_then(|()| output.ok_or_else(|| StoreError::Other("a change has no outcome".into())));
+        // A caller that has gone is one that does not want to know.
+        let _ = caller.send(outcome);
+    }
+}

@@ -1,0 +1,6 @@
+//! Looking things up.
+
+pub(super) mod conversations;
+pub(super) mod search;
+pub(super) mod turns;
+pub(super) mod unfinished;

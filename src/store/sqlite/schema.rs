@@ -1,0 +1,75 @@
+//! The migrations, and what a database says about those it has had.
+
+use std::{borrow::Cow, path::Path};
+
+use sqlx::{
+    SqlStr, SqliteConnection,
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::OpenError;
+
+/// Every migration there has been. One that has been released is never changed: sqlx keeps its checksum in the database.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|&(version, name, sql)| {
+                let sql = SqlStr::from_static(sql);
+                Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+            })
+            .collect(),
+    )
+}
+
+/// Brings a database up to date. Each migration is made whole or not at all.
+pub(super) async fn migrate(connection: &mut SqliteConnection, file: &Path) -> Result<(), OpenError> {
+    migrator()
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| open_error(error, file))
+}
+
+/// Looks whether a database can be brought up to date by this version, without changing it. `true`: it is.
+pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<bool, OpenError> {
+    let migrator = migrator();
+    let begun: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = ?1")
+        .bind(&*migrator.table_name)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(|error| OpenError::of_database(&error, file))?;
+    if begun.is_none() {
+        return Ok(false);
+    }
+    let applied = connection
+        .list_applied_migrations(&migrator.table_name)
+        .await
+        .map_err(|error| open_error(error, file))?;
+    for one in &applied {
+        match migrator.iter().find(|known| known.version == one.version) {
+            None => return Err(open_error(MigrateError::VersionMissing(one.version), file)),
+            Some(known) if known.checksum != one.checksum => {
+                return Err(open_error(MigrateError::VersionMismatch(one.version), file));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(applied.len() == migrator.iter().len())
+}
+
+fn open_error(error: MigrateError, file: &Path) -> OpenError {
+    let file = file.into();
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer { file, version },
+        MigrateError::VersionMismatch(version) => OpenError::Changed { file, version },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            OpenError::of_database(&error, &file)
+        }
+        other => OpenError::Failed {
+            file,
+            reason: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,240 @@
+//! Disks that are full or can only be read: real ones, made of memory. Mounting is for root; for anybody else these tests say
+//! so and pass.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    ffi::OsStr,
+    path::PathBuf,
+    process::{Command, Output},
+    thread,
+};
+
+use super::*;
+use crate::store::{StoreError, sqlite::OpenError};
+
+/// A small disk; unmounted on drop.
+struct Disk {
+    folder: TempDir,
+}
+
+impl Disk {
+    fn new(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = format!("size={size},mode=0700");
+        let place = folder.path().as_os_str();
+        let arguments = [
+            OsStr::new("-t"),
+            "tmpfs".as_ref(),
+            "-o".as_ref(),
+            options.as_ref(),
+            "tmpfs".as_ref(),
+            place,
+        ];
+        run("mount", &arguments).then_some(Self { folder })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        // Busy while another test starts a process, which has this one's files for a moment.
+        let done = (0..200).any(|_| {
+            let done = run("mount", &["-o".as_ref(), options.as_ref(), self.path().as_os_str()]);
+            if !done {
+                thread::sleep(Duration::from_millis(10));
+            }
+            done
+        });
+        assert!(done, "{options}");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a thread of SQLite may still have a file open.
+        run("umount", &["-l".as_ref(), self.path().as_os_str()]);
+    }
+}
+
+fn run(program: &str, arguments: &[&OsStr]) -> bool {
+    match Command::new(program).args(arguments).output() {
+        Ok(Output { status, .. }) if status.success() => true,
+        Ok(Output { stderr, .. }) => {
+            eprintln!("not tested: {program} says {}", String::from_utf8_lossy(&stderr));
+            false
+        }
+        Err(error) => {
+            eprintln!("not tested: {program}: {error}");
+            false
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
+    let Some(disk) = Disk::new("2m") else { return };
+    let store = open(&disk.data()).await;
+    let session = SessionId::random();
+    let mut talk = Talk::new(session, "Title");
+    let mut stored: Vec<TurnRecord> = Vec::new();
+    let text = "no room for this ".repeat(4_000);
+    let refused = loop {
+        assert!(stored.len() < 100, "the disk is not full after 6 MB");
+        let turn = talk.turn(stored.last().map(|turn| turn.id), &text);
+        let mut conversation = talk.conversation.clone();
+        conversation.head = turn.id;
+        match store.accept(conversation.clone(), turn.clone(), None).await {
+            Ok(()) => {
+                talk.conversation = conversation;
+                stored.push(turn);
+            }
+            Err(error) => {
+                assert_eq!(error, StoreError::Full);
+                break turn;
+            }
+        }
+    };
+    assert_eq!(store.fault(), Some(StoreError::Full));
+    assert!(stored.len() > 5, "only {} fit", stored.len());
+    assert_eq!(
+        store.turn(session, refused.id).await,
+        Ok(None),
+        "nothing of it is there"
+    );
+    assert_eq!(
+        store.conversation(session, talk.id()).await,
+        Ok(Some(talk.conversation.clone()))
+    );
+    assert_eq!(store.turns(session, talk.id()).await.expect("reading goes on"), stored);
+
+    disk.remount("size=16m");
+    talk.accept(&store, &refused, None).await;
+    assert_eq!(store.fault(), None);
+    stored.push(refused);
+    store.close().await;
+    drop(store);
+    let store = open(&disk.data()).await;
+    assert_eq!(store.turns(session, talk.id()).await.expect("read"), stored);
+}
+
+#[tokio::test]
+async fn a_start_on_a_full_disk_says_so() {
+    let Some(disk) = Disk::new("64k") else { return };
+    std::fs::write(disk.path().join("filler"), vec![0; 64 * 1024]).unwrap_or_default();
+    let error = SqliteStore::open(&disk.data()).await.expect_err("no room");
+    assert!(matches!(error, OpenError::Full { .. }), "{error:?}");
+    assert!(error.to_string().contains("is full. Make room"), "{error}");
+}
+
+#[tokio::test]
+async fn a_disk_that_can_only_be_read_is_read() {
+    let Some(disk) = Disk::new("8m") else { return };
+    let store = open(&disk.data()).await;
+    let session = SessionId::random();
+    let mut talk = Talk::new(session, "Title");
+    let turn = talk.say(&store, None, "hello").await;
+    store.close().await;
+    drop(store);
+
+    disk.remount("ro");
+    let store = open(&disk.data()).await;
+    assert_eq!(
+        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        turn
+    );
+    assert_eq!(store.search(session, "HELLO", 5).await.expect("read").len(), 1);
+    let Err(StoreError::ReadOnly(reason)) = store.update(answered(turn.clone(), "no")).await else {
+        panic!("it cannot be written");
+    };
+    assert!(reason.contains("restart Anteroom"), "{reason}");
+    assert_eq!(store.fault(), Some(StoreError::ReadOnly(reason)));
+    store.close().await;
+    drop(store);
+
+    disk.remount("rw");
+    let store = open(&disk.data()).await;
+    assert_eq!(store.fault(), None);
+    store.update(answered(turn, "yes")).await.expect("updated");
+}
+
+/// What a server that was killed has left, on a disk that can only be read.
+#[tokio::test]
+async fn a_log_that_cannot_be_emptied_is_read_along() {
+    let (Some(disk), Fixture { store, folder }) = (Disk::new("8m"), fixture().await) else {
+        return;
+    };
+    let session = SessionId::random();
+    let mut talk = Talk::new(session, "Title");
+    let turn = talk.say(&store, None, "hello").await;
+    // By another process: closing the files in this one would let go of its locks.
+    let copy = |to: &Path| run("cp", &["-r".as_ref(), folder.path().as_os_str(), to.as_os_str()]);
+    assert!(copy(&disk.data()));
+    disk.remount("ro");
+    let killed = open(&disk.data()).await;
+    assert_eq!(
+        killed.turn(session, turn.id).await.expect("read").expect("there").turn,
+        turn
+    );
+    assert!(matches!(killed.fault(), Some(StoreError::ReadOnly(_))));
+    killed.close().await;
+    drop(killed);
+
+    disk.remount("rw");
+    std::fs::remove_file(disk.data().join("anteroom.db-shm")).expect("there");
+    disk.remount("ro");
+    let error = SqliteStore::open(&disk.data())
+        .await
+        .expect_err("the log cannot be read");
+    assert!(matches!(error, OpenError::Unreadable { .. }), "{error:?}");
+
+    disk.remount("rw");
+    let mended = open(&disk.data()).await;
+    assert_eq!(
+        mended.turn(session, turn.id).await.expect("read").expect("there").turn,
+        turn
+    );
+}
+
+#[tokio::test]
+async fn a_read_only_disk_without_a_database_is_told() {
+    let Some(disk) = Disk::new("1m") else { return };
+    std::fs::create_dir(disk.data()).expect("made");
+    disk.remount("ro");
+    for place in [disk.data(), disk.path().join("new")] {
+        let error = SqliteStore::open(&place).await.expect_err("nothing to read");
+        assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
+        assert!(error.to_string().contains("Make DATA_DIR writable"), "{error}");
+    }
+}
+
+/// Root may write whatever the permissions say, but not what is immutable.
+#[tokio::test]
+async fn a_file_that_can_only_be_read_is_read() {
+    let Fixture { store, folder } = fixture().await;
+    let session = SessionId::random();
+    let mut talk = Talk::new(session, "Title");
+    let turn = talk.say(&store, None, "hello").await;
+    store.close().await;
+    drop(store);
+    let file = folder.path().join("anteroom.db");
+    let change = |flag: &str| run("chattr", &[flag.as_ref(), file.as_os_str()]);
+    if !change("+i") {
+        return;
+    }
+    let outcome = SqliteStore::open(folder.path()).await;
+    assert!(change("-i"));
+    let store = outcome.expect("it opens");
+    assert_eq!(
+        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        turn
+    );
+    let written = store.update(answered(turn, "no")).await;
+    assert!(matches!(written, Err(StoreError::ReadOnly(_))), "{written:?}");
+}

@@ -1,0 +1,17 @@
+//! Changing things. Each operation here runs in the writing task, inside a transaction.
+
+mod accept;
+mod change;
+mod file;
+mod removal;
+
+pub(super) use accept::Accept;
+pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
+pub(super) use file::AddFile;
+pub(super) use removal::{Forget, Purge};
+
+#[cfg(test)]
+pub(super) use {
+    change::{RENAME, REORDER, SHOW, UNDELETE, UPDATE},
+    removal::{EXPIRED, REMOVE, UNUSED_FILES},
+};
