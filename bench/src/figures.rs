@@ -26,7 +26,7 @@ impl Measure {
     /// Anteroom's budget: no more than this.
     pub(crate) fn at_most(self, most: f64) -> Self {
         Self {
-            budget: Some(Budget::AtMost(most)),
+            budget: Some(Budget::Most(most)),
             ..self
         }
     }
@@ -34,7 +34,7 @@ impl Measure {
     /// Anteroom's budget: no less than this.
     pub(crate) fn at_least(self, least: f64) -> Self {
         Self {
-            budget: Some(Budget::AtLeast(least)),
+            budget: Some(Budget::Least(least)),
             ..self
         }
     }
@@ -42,7 +42,7 @@ impl Measure {
     /// Anteroom's budget: no more than this share of Gradio's figure in the same run.
     pub(crate) fn at_most_of_gradio(self, share: f64) -> Self {
         Self {
-            budget: Some(Budget::AtMostOfGradio(share)),
+            budget: Some(Budget::OfGradio(share)),
             ..self
         }
     }
@@ -51,27 +51,29 @@ impl Measure {
 /// What a figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Budget {
-    AtMost(f64),
-    AtLeast(f64),
-    /// A share of Gradio's.
-    AtMostOfGradio(f64),
+    /// No more than this.
+    Most(f64),
+    /// No less than this.
+    Least(f64),
+    /// No more than this share of Gradio's.
+    OfGradio(f64),
 }
 
 impl Budget {
     /// `None`: it takes Gradio's figure to say.
     pub(crate) fn is_met(self, value: f64, gradio: Option<f64>) -> Option<bool> {
         match self {
-            Self::AtMost(most) => Some(value <= most),
-            Self::AtLeast(least) => Some(value >= least),
-            Self::AtMostOfGradio(share) => Some(value <= share * gradio?),
+            Self::Most(most) => Some(value <= most),
+            Self::Least(least) => Some(value >= least),
+            Self::OfGradio(share) => Some(value <= share * gradio?),
         }
     }
 
     pub(crate) fn show(self, unit: Unit) -> String {
         match self {
-            Self::AtMost(most) => format!("≤ {}", unit.show(most)),
-            Self::AtLeast(least) => format!("≥ {}", unit.show(least)),
-            Self::AtMostOfGradio(share) => format!("≤ {share} of Gradio's"),
+            Self::Most(most) => format!("≤ {}", unit.show(most)),
+            Self::Least(least) => format!("≥ {}", unit.show(least)),
+            Self::OfGradio(share) => format!("≤ {share} of Gradio's"),
         }
     }
 }
@@ -195,8 +197,8 @@ mod tests {
         let figures = gather(&[round(1.0), round(9.0), round(2.0)]);
         assert_eq!(figures.len(), 1);
         assert_eq!((figures[0].value(), figures[0].is_met(None)), (Some(2.0), Some(true)));
-        assert_eq!(Budget::AtLeast(3.0).is_met(2.0, None), Some(false));
-        assert_eq!(Budget::AtMostOfGradio(0.5).is_met(2.0, Some(4.0)), Some(true));
-        assert_eq!(Budget::AtMostOfGradio(0.5).is_met(2.0, None), None);
+        assert_eq!(Budget::Least(3.0).is_met(2.0, None), Some(false));
+        assert_eq!(Budget::OfGradio(0.5).is_met(2.0, Some(4.0)), Some(true));
+        assert_eq!(Budget::OfGradio(0.5).is_met(2.0, None), None);
     }
 }
