@@ -140,7 +140,7 @@ impl Report {
             .all(|(_, outcome)| outcome.anteroom.faults.is_empty())
     }
 
-    /// Anteroom's budgets that are missed, in words.
+    /// Anteroom's budgets that are missed, in words; and what could not be measured.
     fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         for (scenario, outcome) in &self.outcomes {
@@ -149,6 +149,8 @@ impl Report {
                     missed.push(format!("{}: {figure}{}", scenario.name(), outcome.verdict(figure)));
                 }
             }
+            let complaint = outcome.anteroom.complaint();
+            missed.extend(complaint.map(|complaint| format!("{}: {complaint}", scenario.name())));
         }
         missed
     }
@@ -233,4 +235,54 @@ fn section(f: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::figures::Unit;
+
+    fn side(rounds: impl IntoIterator<Item = anyhow::Result<f64>>) -> Side {
+        let mut all = Rounds::default();
+        for round in rounds {
+            all.add(round.map(|value| vec![Measure::new("a wait", value, Unit::Millis).at_most(20.0)]));
+        }
+        all.side()
+    }
+
+    fn report(anteroom: Side, gradio: Side) -> String {
+        let report = Report {
+            machine: Machine::look(None),
+            build: "test".to_owned(),
+            rounds: 2,
+            outcomes: vec![(Scenario::Drain, Outcome { anteroom, gradio })],
+        };
+        report.to_string()
+    }
+
+    #[test]
+    fn figures_stand_side_by_side_with_their_budgets() {
+        let text = report(side([Ok(10.0), Ok(20.0)]), side([Ok(30.0)]));
+        assert!(
+            text.contains("| a wait | 15 ms | 30 ms | 2.00 | ≤ 20 ms | met |"),
+            "{text}"
+        );
+        assert!(text.ends_with("None of those that were measured.\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_said_and_not_made_up() {
+        let text = report(side([Ok(30.0), Err(anyhow!("it broke"))]), side([]));
+        assert!(
+            text.contains("| a wait | 30 ms | – | – | ≤ 20 ms | **missed** |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- drain: a wait: 30 ms; budget ≤ 20 ms: MISSED"),
+            "{text}"
+        );
+        assert!(text.contains("- drain: failed in 1 of 2 rounds: it broke"), "{text}");
+    }
 }
