@@ -6,12 +6,13 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     scenario::Scenario,
-    system::{GradioPlaces, Places},
+    system::{BrowserPlaces, GradioPlaces, Places},
 };
 
 pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME]
-               [--gradio PYTHON --gradio-app FILE [--report FILE]] [scenario …]
+               [--gradio PYTHON --gradio-app FILE [--report FILE]]
+               [--playwright FOLDER --visit FILE] [scenario …]
 
   --anteroom FILE   the server's binary
   --scratch FOLDER  where servers under test may keep their data; on a real disk
@@ -19,6 +20,8 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME]
   --build NAME      how the server was built, for the report
   --gradio PYTHON   the Python that has Gradio: every scenario that it can play is played with it, too
   --gradio-app FILE the app for it
+  --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
+  --visit FILE      the script that visits
   --report FILE     where the report goes";
 
 /// What to do.
@@ -36,6 +39,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let mut arguments = arguments;
     let (mut anteroom, mut scratch, mut rounds, mut build) = (None, None, 3, "unknown".to_owned());
     let (mut python, mut app, mut report) = (None, None, None);
+    let (mut playwright, mut visit) = (None, None);
     let mut scenarios = Vec::new();
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -44,15 +48,17 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
                 .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
         };
         match argument.as_str() {
-            "--anteroom" => anteroom = Some(PathBuf::from(value()?)),
-            "--scratch" => scratch = Some(PathBuf::from(value()?)),
+            "--anteroom" => anteroom = Some(file(&value()?)?),
+            "--scratch" => scratch = Some(file(&value()?)?),
             "--rounds" => {
                 let number = value()?.parse().ok().filter(|&rounds| rounds > 0);
                 rounds = number.context("--rounds: a number from 1 on is needed")?;
             }
-            "--gradio" => python = Some(PathBuf::from(value()?)),
-            "--gradio-app" => app = Some(PathBuf::from(value()?)),
-            "--report" => report = Some(PathBuf::from(value()?)),
+            "--gradio" => python = Some(file(&value()?)?),
+            "--gradio-app" => app = Some(file(&value()?)?),
+            "--report" => report = Some(file(&value()?)?),
+            "--playwright" => playwright = Some(file(&value()?)?),
+            "--visit" => visit = Some(file(&value()?)?),
             "--build" => build = value()?,
             name => match Scenario::ALL.into_iter().find(|scenario| scenario.name() == name) {
                 Some(scenario) => scenarios.push(scenario),
@@ -67,6 +73,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
         places: Places {
             anteroom: anteroom.with_context(|| format!("--anteroom is missing\n\n{USAGE}"))?,
             gradio: python.zip(app).map(|(python, app)| GradioPlaces { python, app }),
+            browser: playwright
+                .zip(visit)
+                .map(|(playwright, script)| BrowserPlaces { script, playwright }),
             scratch: scratch.with_context(|| format!("--scratch is missing\n\n{USAGE}"))?,
         },
         rounds,
@@ -74,4 +83,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
         report,
         scenarios,
     })
+}
+
+/// Servers under test have a folder of their own to work in, so every path has to be whole.
+fn file(path: &str) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{path} is no path"))
 }

@@ -26,7 +26,7 @@ impl Measure {
     /// Anteroom's budget: no more than this.
     pub(crate) fn at_most(self, most: f64) -> Self {
         Self {
-            budget: Some(Budget::AtMost(most)),
+            budget: Some(Budget::Most(most)),
             ..self
         }
     }
@@ -34,7 +34,15 @@ impl Measure {
     /// Anteroom's budget: no less than this.
     pub(crate) fn at_least(self, least: f64) -> Self {
         Self {
-            budget: Some(Budget::AtLeast(least)),
+            budget: Some(Budget::Least(least)),
+            ..self
+        }
+    }
+
+    /// Anteroom's budget: no more than this share of Gradio's figure in the same run.
+    pub(crate) fn at_most_of_gradio(self, share: f64) -> Self {
+        Self {
+            budget: Some(Budget::OfGradio(share)),
             ..self
         }
     }
@@ -43,22 +51,29 @@ impl Measure {
 /// What a figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Budget {
-    AtMost(f64),
-    AtLeast(f64),
+    /// No more than this.
+    Most(f64),
+    /// No less than this.
+    Least(f64),
+    /// No more than this share of Gradio's.
+    OfGradio(f64),
 }
 
 impl Budget {
-    pub(crate) fn is_met(self, value: f64) -> bool {
+    /// `None`: it takes Gradio's figure to say.
+    pub(crate) fn is_met(self, value: f64, gradio: Option<f64>) -> Option<bool> {
         match self {
-            Self::AtMost(most) => value <= most,
-            Self::AtLeast(least) => value >= least,
+            Self::Most(most) => Some(value <= most),
+            Self::Least(least) => Some(value >= least),
+            Self::OfGradio(share) => Some(value <= share * gradio?),
         }
     }
 
     pub(crate) fn show(self, unit: Unit) -> String {
         match self {
-            Self::AtMost(most) => format!("≤ {}", unit.show(most)),
-            Self::AtLeast(least) => format!("≥ {}", unit.show(least)),
+            Self::Most(most) => format!("≤ {}", unit.show(most)),
+            Self::Least(least) => format!("≥ {}", unit.show(least)),
+            Self::OfGradio(share) => format!("≤ {share} of Gradio's"),
         }
     }
 }
@@ -124,9 +139,9 @@ impl Figure {
         median(&self.values)
     }
 
-    /// `None`: it has no budget, or was not measured.
-    pub(crate) fn is_met(&self) -> Option<bool> {
-        Some(self.budget?.is_met(self.value()?))
+    /// Whether it keeps its budget, beside Gradio's figure. `None`: it has no budget, or something was not measured.
+    pub(crate) fn is_met(&self, gradio: Option<f64>) -> Option<bool> {
+        self.budget?.is_met(self.value()?, gradio)
     }
 }
 
@@ -140,13 +155,7 @@ impl fmt::Display for Figure {
             let all: Vec<String> = self.values.iter().map(|value| self.unit.show(*value)).collect();
             write!(f, " (of {})", all.join(", "))?;
         }
-        match (self.budget, self.is_met()) {
-            (Some(budget), Some(met)) => {
-                let word = if met { "met" } else { "MISSED" };
-                write!(f, "; budget {}: {word}", budget.show(self.unit))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -187,7 +196,9 @@ mod tests {
         let round = |value| vec![Measure::new("a", value, Unit::Seconds).at_most(2.0)];
         let figures = gather(&[round(1.0), round(9.0), round(2.0)]);
         assert_eq!(figures.len(), 1);
-        assert_eq!((figures[0].value(), figures[0].is_met()), (Some(2.0), Some(true)));
-        assert!(!Budget::AtLeast(3.0).is_met(2.0));
+        assert_eq!((figures[0].value(), figures[0].is_met(None)), (Some(2.0), Some(true)));
+        assert_eq!(Budget::Least(3.0).is_met(2.0, None), Some(false));
+        assert_eq!(Budget::OfGradio(0.5).is_met(2.0, Some(4.0)), Some(true));
+        assert_eq!(Budget::OfGradio(0.5).is_met(2.0, None), None);
     }
 }

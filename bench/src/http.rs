@@ -164,7 +164,7 @@ impl Http {
             match connection.send_request(request.clone()).await {
                 Ok(response) => return Ok((response, connection)),
                 // Closed by the server at the very moment when it was used again: browsers ask once more, too.
-                Err(fault) if was_kept && (fault.is_canceled() || fault.is_incomplete_message()) => {}
+                Err(_) if was_kept => {}
                 Err(fault) => return Err(fault).context("no answer"),
             }
         }

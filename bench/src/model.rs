@@ -36,7 +36,7 @@ impl Model {
     }
 
     /// Times between the end of an answer and the beginning of the one that takes its slot, while tickets waited, in
-    /// milliseconds. `total` requests were waiting or running from the first of them on, `slots` at once.
+    /// milliseconds. For a record of requests that all were sent before the first of `slots` was free again.
     ///
     /// Slots are not told apart: the one that has been free longest is taken to be filled first. The sum of the gaps
     /// is the same however they are matched.
@@ -58,5 +58,35 @@ impl Drop for Model {
             // Its requests have been told to end; waiting for them is not for an async thread.
             runtime.shutdown_background();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_lies_between_an_end_and_the_beginning_that_fills_the_slot() {
+        // Two slots: 0–10 and 0–12, then 10.5–20 and 12.25–22.
+        let times = [(0.0, 10.0), (0.0, 12.0), (10.5, 20.0), (12.25, 22.0)];
+        let requests = times.map(|(began, ended)| anteroom_loopback::RequestRecord {
+            id: 0,
+            question: String::new(),
+            system: None,
+            model: String::new(),
+            messages: 1,
+            images: 0,
+            key: false,
+            began,
+            first_piece: None,
+            ended: Some(ended),
+            ending: None,
+            pieces: 1,
+        });
+        let record = Record {
+            requests: requests.into(),
+            ..Record::default()
+        };
+        assert_eq!(Model::gaps(&record, 2), [0.5, 0.25]);
     }
 }

@@ -56,15 +56,9 @@ impl Side {
         ))
     }
 
-    fn print(&self, name: &str) {
-        if self.rounds == 0 {
-            return;
-        }
-        println!("  {name}");
-        self.figures.iter().for_each(|figure| println!("    {figure}"));
-        self.complaint()
-            .iter()
-            .for_each(|complaint| println!("    {complaint}"));
+    /// The median of a figure.
+    fn value(&self, what: &str) -> Option<f64> {
+        self.figure(what).and_then(Figure::value)
     }
 }
 
@@ -77,8 +71,42 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn print(&self) {
-        self.anteroom.print("Anteroom");
-        self.gradio.print("Gradio (the budgets are Anteroom's)");
+        if self.anteroom.rounds > 0 {
+            println!("  Anteroom");
+            for figure in &self.anteroom.figures {
+                println!("    {figure}{}", self.verdict(figure));
+            }
+            self.anteroom
+                .complaint()
+                .iter()
+                .for_each(|complaint| println!("    {complaint}"));
+        }
+        if self.gradio.rounds > 0 {
+            println!("  Gradio");
+            self.gradio.figures.iter().for_each(|figure| println!("    {figure}"));
+            self.gradio
+                .complaint()
+                .iter()
+                .for_each(|complaint| println!("    {complaint}"));
+        }
+    }
+
+    /// Whether a figure of Anteroom keeps its budget.
+    fn is_met(&self, figure: &Figure) -> Option<bool> {
+        figure.is_met(self.gradio.value(&figure.what))
+    }
+
+    /// The same in words.
+    fn verdict(&self, figure: &Figure) -> String {
+        let Some(budget) = figure.budget else {
+            return String::new();
+        };
+        let word = match self.is_met(figure) {
+            Some(true) => "met",
+            Some(false) => "MISSED",
+            None => "not compared",
+        };
+        format!("; budget {}: {word}", budget.show(figure.unit))
     }
 }
 
@@ -112,16 +140,19 @@ impl Report {
             .all(|(_, outcome)| outcome.anteroom.faults.is_empty())
     }
 
-    /// Anteroom's budgets that are missed.
-    fn missed(&self) -> impl Iterator<Item = (Scenario, &Figure)> {
-        self.outcomes.iter().flat_map(|(scenario, outcome)| {
-            let missed = outcome
-                .anteroom
-                .figures
-                .iter()
-                .filter(|figure| figure.is_met() == Some(false));
-            missed.map(|figure| (*scenario, figure))
-        })
+    /// Anteroom's budgets that are missed, in words; and what could not be measured.
+    fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        for (scenario, outcome) in &self.outcomes {
+            for figure in &outcome.anteroom.figures {
+                if outcome.is_met(figure) == Some(false) {
+                    missed.push(format!("{}: {figure}{}", scenario.name(), outcome.verdict(figure)));
+                }
+            }
+            let complaint = outcome.anteroom.complaint();
+            missed.extend(complaint.map(|complaint| format!("{}: {complaint}", scenario.name())));
+        }
+        missed
     }
 }
 
@@ -157,12 +188,11 @@ impl fmt::Display for Report {
             section(f, outcome)?;
         }
         writeln!(f, "\n## Budgets that are missed\n")?;
-        let mut none = true;
-        for (scenario, figure) in self.missed() {
-            none = false;
-            writeln!(f, "- {}: {figure}", scenario.name())?;
+        let missed = self.missed();
+        for line in &missed {
+            writeln!(f, "- {line}")?;
         }
-        if none {
+        if missed.is_empty() {
             writeln!(f, "None of those that were measured.")?;
         }
         Ok(())
@@ -181,13 +211,12 @@ fn section(f: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         writeln!(f, "| --- | ---: | ---: | ---: | ---: | --- |")?;
     }
     for figure in all {
-        let value = |side: &Side| side.figure(&figure.what).and_then(Figure::value);
         let show = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figure.unit.show(value));
-        let (ours, theirs) = (value(anteroom), value(gradio));
+        let (ours, theirs) = (anteroom.value(&figure.what), gradio.value(&figure.what));
         let ratio = ours.zip(theirs).filter(|(ours, theirs)| *ours > 0.0 && *theirs > 0.0);
         let ratio = ratio.map_or_else(|| "–".to_owned(), |(ours, theirs)| format!("{:.2}", theirs / ours));
         let budget = figure.budget.map(|budget| budget.show(figure.unit)).unwrap_or_default();
-        let met = match anteroom.figure(&figure.what).and_then(Figure::is_met) {
+        let met = match anteroom.figure(&figure.what).and_then(|figure| outcome.is_met(figure)) {
             Some(true) => "met",
             Some(false) => "**missed**",
             None => "",
@@ -206,4 +235,54 @@ fn section(f: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::figures::Unit;
+
+    fn side(rounds: impl IntoIterator<Item = anyhow::Result<f64>>) -> Side {
+        let mut all = Rounds::default();
+        for round in rounds {
+            all.add(round.map(|value| vec![Measure::new("a wait", value, Unit::Millis).at_most(20.0)]));
+        }
+        all.side()
+    }
+
+    fn report(anteroom: Side, gradio: Side) -> String {
+        let report = Report {
+            machine: Machine::look(None),
+            build: "test".to_owned(),
+            rounds: 2,
+            outcomes: vec![(Scenario::Drain, Outcome { anteroom, gradio })],
+        };
+        report.to_string()
+    }
+
+    #[test]
+    fn figures_stand_side_by_side_with_their_budgets() {
+        let text = report(side([Ok(10.0), Ok(20.0)]), side([Ok(30.0)]));
+        assert!(
+            text.contains("| a wait | 15 ms | 30 ms | 2.00 | ≤ 20 ms | met |"),
+            "{text}"
+        );
+        assert!(text.ends_with("None of those that were measured.\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_said_and_not_made_up() {
+        let text = report(side([Ok(30.0), Err(anyhow!("it broke"))]), side([]));
+        assert!(
+            text.contains("| a wait | 30 ms | – | – | ≤ 20 ms | **missed** |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- drain: a wait: 30 ms; budget ≤ 20 ms: MISSED"),
+            "{text}"
+        );
+        assert!(text.contains("- drain: failed in 1 of 2 rounds: it broke"), "{text}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What is measured: a chat that queues for one model, driven through what its own page would do.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -17,6 +18,8 @@ pub(crate) struct Places {
     pub(crate) anteroom: PathBuf,
     /// Gradio, where it is compared with.
     pub(crate) gradio: Option<GradioPlaces>,
+    /// A real browser, for the scenario that needs one.
+    pub(crate) browser: Option<BrowserPlaces>,
     /// A folder on a real disk, for the data of the servers under test.
     pub(crate) scratch: PathBuf,
 }
@@ -28,6 +31,15 @@ pub(crate) struct GradioPlaces {
     pub(crate) python: PathBuf,
     /// The app.
     pub(crate) app: PathBuf,
+}
+
+/// Where the browser is, and what drives it.
+#[derive(Clone, Debug)]
+pub(crate) struct BrowserPlaces {
+    /// The script that visits a page.
+    pub(crate) script: PathBuf,
+    /// The folder where Playwright is installed.
+    pub(crate) playwright: PathBuf,
 }
 
 /// How a system is set up for a scenario.
@@ -52,6 +64,9 @@ pub(crate) trait System: Sized + Send + Sync + 'static {
 
     /// As many tabs of one new browser, which keeps to [`CONNECTIONS_OF_A_BROWSER`], as open within `patience` each.
     fn tabs(&self, count: usize, patience: Duration) -> impl Future<Output = anyhow::Result<Vec<Self::Page>>> + Send;
+
+    /// Where its page is.
+    fn addr(&self) -> SocketAddr;
 
     /// Its process.
     fn program(&self) -> &Program;

@@ -10,15 +10,17 @@ use anyhow::{Context as _, bail};
 use crate::cli::BenchOptions;
 use crate::project::{Mode, Project};
 use crate::server::SERVER;
-use crate::site;
 use crate::step::{self, step};
+use crate::{browser, setup, site};
 
 /// Name of the load generator's binary and package.
 const BENCH: &str = "anteroom-bench";
 /// What the load generator can play; `bench/src/scenario/mod.rs` has the same list.
-pub(crate) const SCENARIOS: [&str; 10] = [
-    "drain", "crowd", "latency", "events", "cpu", "fairness", "memory", "tabs", "reload", "restart",
+pub(crate) const SCENARIOS: [&str; 11] = [
+    "drain", "crowd", "latency", "events", "cpu", "fairness", "memory", "tabs", "reload", "visit", "restart",
 ];
+/// The one that needs a browser.
+const VISIT: &str = "visit";
 /// Kills of `bench crash`.
 const KILLS: u32 = 200;
 
@@ -77,6 +79,17 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
         .arg("--scratch")
         .arg(project.folder("bench"))
         .args(["--build", &build(project, mode)]);
+    if options.scenarios.contains(&VISIT) {
+        let playwright = project.root.join("end2end");
+        setup::npm(&playwright)?;
+        if let Some(chromium) = browser::chromium(&playwright)? {
+            bench.env("CHROMIUM", chromium);
+        }
+        bench
+            .arg("--playwright")
+            .arg(playwright)
+            .args(["--visit", "bench/visit.mjs"]);
+    }
     if let Some(rounds) = options.rounds {
         bench.args(["--rounds", &rounds.to_string()]);
     }

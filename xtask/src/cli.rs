@@ -11,11 +11,10 @@ Usage: cargo xtask <command>
        [--no-browser | --browser-only]
   check                                format, lints, docs, licences
   build [--release]                    build; with --release, one file that serves everything
-  bench [what…] [--rounds N]           build a release and measure it; what is crash, queue, gradio, all or a scenario:
-        [--seed S] [--dev]               crash   kill the server again and again (--rounds kills, replayed by --seed)
-                                         queue   every scenario, with Anteroom alone
-                                         gradio  the same beside Gradio; writes docs/BENCHMARKS.md (unless told, this)
-                                         restart, drain, … (see bench/src/scenario)";
+  bench [what…] [--rounds N]           build a release and measure it; the whole table goes into docs/BENCHMARKS.md
+        [--seed S] [--dev]             what: crash (kill the server --rounds times; --seed replays), queue (every
+                                       scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
+                                       or scenarios by name (drain, restart, …; see bench/src/scenario)";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,10 +132,10 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
             "--seed" => options.seed = Some(number(&argument, arguments.next())?),
             "crash" => options.crash = true,
             "queue" => options.scenarios = bench::SCENARIOS.to_vec(),
-            "gradio" | "all" => {
+            "gradio" => options.gradio = true,
+            "all" => {
                 options.scenarios = bench::SCENARIOS.to_vec();
-                options.gradio = true;
-                options.crash |= argument == "all";
+                (options.crash, options.gradio) = (true, true);
             }
             name => match bench::SCENARIOS.iter().find(|scenario| **scenario == name) {
                 Some(scenario) if options.scenarios.contains(scenario) => {}
@@ -145,7 +144,7 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
             },
         }
     }
-    if !options.crash && options.scenarios.is_empty() {
+    if options.scenarios.is_empty() && (options.gradio || !options.crash) {
         options.scenarios = bench::SCENARIOS.to_vec();
         options.gradio = true;
     }
@@ -213,7 +212,10 @@ mod tests {
         assert_eq!(options("bench restart restart").scenarios, ["restart"]);
         assert!(options("bench").gradio && !options("bench").crash);
         assert!(options("bench all").gradio && options("bench all").crash);
-        assert!(!options("bench queue").gradio);
+        assert!(!options("bench queue").gradio && options("bench queue").scenarios == bench::SCENARIOS);
+        assert_eq!(options("bench gradio").scenarios, bench::SCENARIOS);
+        let beside = options("bench gradio drain");
+        assert!(beside.gradio && beside.scenarios == ["drain"]);
         for wrong in [
             "bench --rounds",
             "bench --rounds 0",

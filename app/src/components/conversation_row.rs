@@ -66,7 +66,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
         },
     );
     let link = view! {
-        <div class="conversation-line">
+        <div class="conversation-line" hidden=live(move || rows.renaming.get() == Some(id))>
             <A
                 href=format!("/c/{id}")
                 attr:class="conversation"

@@ -42,6 +42,8 @@ pub(crate) enum Seen {
 pub(super) struct Subjects {
     turns: Mutex<HashMap<TurnId, UnboundedSender<(Instant, Seen)>>>,
     refreshes: Mutex<Option<UnboundedSender<Instant>>>,
+    /// Why the feed has ended.
+    end: Mutex<Option<String>>,
 }
 
 impl Subjects {
@@ -79,8 +81,15 @@ impl Subjects {
         }
     }
 
+    /// Why the feed has ended.
+    pub(super) fn why_it_ended(&self) -> String {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.clone().unwrap_or_else(|| "it was closed".to_owned())
+    }
+
     /// The feed has ended: whoever waits is told by the end of the channel.
-    fn end(&self) {
+    fn end(&self, why: String) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         self.turns().clear();
         *self.refreshes.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -130,8 +139,12 @@ impl Drop for Feed {
 
 /// Reads until the feed ends.
 async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, tally: Arc<Tally>) {
-    // A feed that breaks has ended; whoever waits for it says so.
-    while let Ok(Some((message, bytes))) = next(&mut socket).await {
+    let why = loop {
+        let (message, bytes) = match next(&mut socket).await {
+            Ok(Some(next)) => next,
+            Ok(None) => break "the server closed it".to_owned(),
+            Err(fault) => break format!("{fault:#}"),
+        };
         match message {
             FeedMessage::Status(status) => {
                 tally.count(bytes, !status.places.is_empty());
@@ -151,8 +164,8 @@ async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, t
             FeedMessage::Logs(_) => subjects.refreshed(),
             _ => {}
         }
-    }
-    subjects.end();
+    };
+    subjects.end(why);
 }
 
 /// The next message and its size; `None` at the end.

@@ -48,6 +48,7 @@ pub(crate) struct Sending {
     /// When the answer to it was read.
     pub(crate) accepted: Instant,
     seen: mpsc::UnboundedReceiver<(Instant, Seen)>,
+    subjects: Arc<Subjects>,
 }
 
 impl Sending {
@@ -57,7 +58,7 @@ impl Sending {
         let seen = next
             .await
             .with_context(|| format!("nothing was heard of a turn in {PATIENCE:?}"))?;
-        seen.context("the feed ended before the answer")
+        seen.with_context(|| format!("the feed ended before the answer: {}", self.subjects.why_it_ended()))
     }
 }
 
@@ -130,6 +131,7 @@ impl AnteroomPage {
             at,
             accepted,
             seen,
+            subjects: Arc::clone(&self.subjects),
         })
     }
 

@@ -116,6 +116,10 @@ impl System for Anteroom {
         Ok(tabs)
     }
 
+    fn addr(&self) -> SocketAddr {
+        self.http.addr()
+    }
+
     fn program(&self) -> &Program {
         &self.program
     }

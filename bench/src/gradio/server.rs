@@ -87,6 +87,10 @@ impl System for Gradio {
         Ok(tabs)
     }
 
+    fn addr(&self) -> SocketAddr {
+        self.requests.addr()
+    }
+
     fn program(&self) -> &Program {
         &self.program
     }

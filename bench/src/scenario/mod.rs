@@ -10,6 +10,7 @@ mod memory;
 mod reload;
 mod restart;
 mod tabs;
+mod visit;
 
 use crate::{anteroom::Anteroom, figures::Measure, gradio::Gradio, system::Places};
 
@@ -34,12 +35,13 @@ pub(crate) enum Scenario {
     Memory,
     Tabs,
     Reload,
+    Visit,
     Restart,
 }
 
 impl Scenario {
     /// All, in the order of the report. xtask has the same list.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -49,6 +51,7 @@ impl Scenario {
         Self::Memory,
         Self::Tabs,
         Self::Reload,
+        Self::Visit,
         Self::Restart,
     ];
 
@@ -64,6 +67,7 @@ impl Scenario {
             Self::Memory => "memory",
             Self::Tabs => "tabs",
             Self::Reload => "reload",
+            Self::Visit => "visit",
             Self::Restart => "restart",
         }
     }
@@ -82,6 +86,7 @@ impl Scenario {
             Self::Memory => "Resident memory of the server, with pages open that do nothing",
             Self::Tabs => "20 tabs of one browser that chat at once, with its six connections to a host",
             Self::Reload => "The page is loaded anew; somebody ahead leaves the line",
+            Self::Visit => "The page in a real browser (Chromium): with an empty cache, then once more",
             Self::Restart => "The server is killed (SIGKILL) with 10,000 turns waiting, and started again",
         }
     }
@@ -98,6 +103,7 @@ impl Scenario {
             Self::Memory => memory::run::<Anteroom>(places, &IDLE).await,
             Self::Tabs => tabs::run::<Anteroom>(places).await,
             Self::Reload => reload::run::<Anteroom>(places).await,
+            Self::Visit => visit::run::<Anteroom>(places).await,
             Self::Restart => restart::run(places).await,
         }
     }
@@ -114,6 +120,7 @@ impl Scenario {
             Self::Memory => memory::run::<Gradio>(places, &IDLE_FOR_GRADIO).await,
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
+            Self::Visit => visit::run::<Gradio>(places).await,
             Self::Restart => return None,
         })
     }

@@ -121,8 +121,8 @@ async fn answered_after_reload<S: System>(places: &Places, slots: usize) -> anyh
         .context("nobody is answered any more")??;
     drop(first);
     let mut kept = 0;
+    let end = Instant::now() + SOON;
     for (number, page) in pages.iter().enumerate() {
-        let end = Instant::now() + SOON;
         loop {
             // The page has to show it, too.
             let whole = model
