@@ -107,14 +107,10 @@ fn Limits(view: View) -> impl IntoView {
         let hook = name.clone();
         let events = move || {
             of.with(|row| {
-                row.as_ref().map(|row| {
-                    row.line
-                        .events
-                        .iter()
-                        .map(|event| event.name())
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                })
+                let line = &row.as_ref()?.line;
+                let events: Vec<_> = line.events.iter().map(|event| event.name()).collect();
+                // A limit of one event has its name already.
+                (events != [line.name.as_str()]).then(|| events.join(", "))
             })
         };
         let share = move || {
