@@ -7,6 +7,10 @@ use anteroom_app::server::{
     run::{Failure, serve},
 };
 
+/// Gives memory back once a crowd has gone; the system's own often keeps what its threads have had.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "Anteroom: a fair line in front of a language model.
 
 Usage: anteroom                 serve

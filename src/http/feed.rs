@@ -29,8 +29,10 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a page may take to read one frame, or leave pings unanswered, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// Nothing a page sends is of use, so little is read; small buffers keep ten thousand idle pages cheap.
-const BUFFER: usize = 2 * 1024;
+/// Nothing a page sends is of use, so little is read.
+const MOST_READ: usize = 2 * 1024;
+/// Each page has one for as long as it is open, and reads an answer to a ping into it four times a minute.
+const BUFFER: usize = 512;
 
 /// Where the page wants its feed to go on.
 #[derive(Debug, Deserialize)]
@@ -53,8 +55,8 @@ pub(super) async fn open(
         number: from.after,
     };
     upgrade
-        .max_message_size(BUFFER)
-        .max_frame_size(BUFFER)
+        .max_message_size(MOST_READ)
+        .max_frame_size(MOST_READ)
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| {

@@ -18,6 +18,8 @@ use super::{
 /// What all clones of a queue, its tickets and its permits share.
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// Held by whoever computes a curve. Never taken under the other lock.
+    computing: Mutex<()>,
     changes: watch::Sender<u64>,
     observer: Arc<dyn Observer>,
 }
@@ -26,6 +28,7 @@ impl Shared {
     pub(super) fn new(policy: Policy, observer: Arc<dyn Observer>) -> Self {
         Self {
             state: Mutex::new(State::new(policy)),
+            computing: Mutex::new(()),
             changes: watch::Sender::new(0),
             observer,
         }
@@ -92,7 +95,8 @@ impl Shared {
         seen
     }
 
-    /// Answers a question about a start. The lock is taken only to keep a new curve for the next reader.
+    /// Answers a question about a start. The lock is taken only to look for a curve that somebody else has computed meanwhile, and to
+    /// keep a new one for the next reader.
     pub(super) fn answer(&self, reading: Reading) -> Option<StartRange> {
         match reading {
             Reading::Known(range) => range,
@@ -103,6 +107,11 @@ impl Shared {
                 before,
                 now,
             } => {
+                // After a change many ask at once, and one computation does for all.
+                let _computing = self.computing.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(range) = self.lock().known_start(at, key, before, now) {
+                    return range;
+                }
                 let curve = Arc::new(Curve::new(&snapshot));
                 let range = curve.start(before, now);
                 self.lock().keep_curve(at, key, curve);

@@ -52,6 +52,15 @@ impl Ticket {
         self.id
     }
 
+    /// The permit of a ticket that had its slot when it joined; `None` for any other, and once it has been handed out. Does not look
+    /// whether a ticket that had to wait has been admitted meanwhile: [`Ticket::admitted`] does.
+    pub fn granted(&mut self) -> Option<Permit> {
+        let Seat::Granted(grant) = self.seat else { return None };
+        self.seat = Seat::Taken;
+        self.shared.started(self.event, grant.waited);
+        Some(Permit::new(Arc::clone(&self.shared), grant))
+    }
+
     /// Waits for the slot. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
     /// wait is kept by a timer of this future, so it needs a tokio runtime with time.
     ///

@@ -1,7 +1,7 @@
 //! One session: its journal, its agent, what it has in the line.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,8 +32,8 @@ pub struct Session {
 #[derive(Default)]
 struct Held {
     agent: Option<Arc<dyn Agent>>,
-    /// Conversations with a turn that waits or runs.
-    busy: HashSet<ConversationId>,
+    /// Conversations with a turn that waits or runs, with the titles that they were given meanwhile.
+    busy: HashMap<ConversationId, Option<String>>,
     /// Conversations that were deleted while something of them was on its way.
     removed: HashSet<ConversationId>,
     /// Refreshes that wait or run.
@@ -120,7 +120,20 @@ impl Session {
     /// Whether a turn of this conversation waits or runs.
     #[must_use]
     pub fn is_conversation_busy(&self, conversation: ConversationId) -> bool {
-        self.held().busy.contains(&conversation)
+        self.held().busy.contains_key(&conversation)
+    }
+
+    /// Notes that a conversation has been renamed, for the turn that it has on its way, if it has.
+    pub fn renamed(&self, conversation: ConversationId, title: &str) {
+        if let Some(known) = self.held().busy.get_mut(&conversation) {
+            *known = Some(title.to_owned());
+        }
+    }
+
+    /// The title that a conversation was given while its turn was on its way.
+    #[must_use]
+    pub fn new_title(&self, conversation: ConversationId) -> Option<String> {
+        self.held().busy.get(&conversation)?.clone()
     }
 
     /// Notes that a conversation has been deleted, or brought back.
@@ -141,10 +154,13 @@ impl Session {
 
     /// Takes the conversation for one turn; `None` while another has it.
     pub fn claim(self: &Arc<Self>, conversation: ConversationId) -> Option<Claim> {
-        self.held()
-            .busy
-            .insert(conversation)
-            .then(|| Claim(Arc::clone(self), Claimed::Conversation(conversation)))
+        let mut held = self.held();
+        let Entry::Vacant(free) = held.busy.entry(conversation) else {
+            return None;
+        };
+        free.insert(None);
+        drop(held);
+        Some(Claim(Arc::clone(self), Claimed::Conversation(conversation)))
     }
 
     /// Takes the refresh of one tab; `None` while one is under way.
@@ -185,9 +201,9 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut held = self.0.held();
         match self.1 {
-            Claimed::Conversation(id) => held.busy.remove(&id),
-            Claimed::Refresh(kind) => held.refreshing.remove(&kind),
-        };
+            Claimed::Conversation(id) => drop(held.busy.remove(&id)),
+            Claimed::Refresh(kind) => drop(held.refreshing.remove(&kind)),
+        }
         drop(held);
         self.0.presence.touch();
     }

@@ -5,10 +5,16 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tracing::{Instrument as _, info};
 
-use super::{OnItsWay, SendError, Turns, live::Entered, title::title, turn_span};
+use super::{
+    OnItsWay, SendError, Turns,
+    live::{Entered, Live},
+    run::Holds,
+    title::title,
+    turn_span,
+};
 use crate::{
     clock::now_ms,
-    queue::Ticket,
+    queue::{OrderKey, Ticket},
     sessions::{Claim, Session},
     status,
     store::{ConversationRecord, StoreError, TurnRecord},
@@ -53,7 +59,9 @@ impl Turns {
             None => (title(&request.text, &files), None),
         };
         let turn = self.new_turn(session, request.turn, id, parent, request.text, files);
-        self.enqueue(session, title, turn, claim, entered).await
+        // What is shown last has nothing after it yet.
+        let versions = request.instead_of.is_none().then(Versions::default);
+        self.enqueue(session, title, (turn, versions), claim, entered).await
     }
 
     /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new
@@ -87,7 +95,8 @@ impl Turns {
             ..
         } = known;
         let turn = self.new_turn(session, id, its, parent, message, files);
-        self.enqueue(session, conversation.title, turn, claim, entered).await
+        self.enqueue(session, conversation.title, (turn, None), claim, entered)
+            .await
     }
 
     fn new_turn(
@@ -129,12 +138,12 @@ impl Turns {
         Ok(known.ok_or(SendError::UnknownTurn)?.turn)
     }
 
-    /// Joins the line, stores the turn and hands it to a task of its own.
+    /// Joins the line and hands the turn to a task of its own, which stores it. Its versions are looked up unless they are known.
     async fn enqueue(
         &self,
         session: &Arc<Session>,
         title: String,
-        turn: TurnRecord,
+        (turn, versions): (TurnRecord, Option<Versions>),
         claim: Claim,
         entered: Entered,
     ) -> Result<Sent, SendError> {
@@ -147,7 +156,7 @@ impl Turns {
         };
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the ticket
         // is dropped and leaves the line. Nothing is awaited between the two, so a shutdown sees both or neither.
-        let ticket = self
+        let mut ticket = self
             .parts
             .queue
             .join(
@@ -160,50 +169,83 @@ impl Turns {
         let _ = entered.live.ticket.set(ticket.id());
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
         let span = turn_span(&turn);
-        let (turns, session) = (self.clone(), Arc::clone(session));
+        let way = OnItsWay {
+            session: Arc::clone(session),
+            conversation,
+            turn,
+            versions: versions.unwrap_or_default(),
+        };
         let (reply, answer) = oneshot::channel();
-        let work = async move {
-            let versions = match turns.store(&conversation, &turn, &ticket).await {
-                Ok(versions) => versions,
-                Err(fault) => {
-                    // Whoever has gone meanwhile does not hear of it; the message was not accepted.
-                    let _ = reply.send(Err(fault.into()));
-                    return;
-                }
-            };
-            info!(bytes = turn.message.len(), files = turn.files.len(), "turn accepted");
-            let sent = turns.sent(&session, &turn);
-            let mut way = OnItsWay {
-                session,
-                conversation,
-                turn,
-                versions,
-            };
-            turns.announce(&mut way, Vec::new()).await;
-            let _ = reply.send(Ok(sent));
-            turns.run(way, ticket, (claim, entered, registered)).await;
+        let acceptance = Acceptance {
+            reply,
+            look_up: versions.is_none(),
+        };
+        let (turns, holds) = (self.clone(), (claim, entered, registered));
+        // A store that has just failed is asked before the model: its answer would be for nothing.
+        let permit = match self.parts.store.fault() {
+            None => ticket.granted(),
+            Some(_) => None,
         };
         // From here on the turn's own task goes on, whether or not anybody waits for the reply.
-        self.tasks.spawn(work.instrument(span));
+        match permit {
+            Some(permit) => self
+                .tasks
+                .spawn(turns.run_at_once(way, permit, holds, acceptance).instrument(span)),
+            None => self
+                .tasks
+                .spawn(turns.run_accepted(way, ticket, holds, acceptance).instrument(span)),
+        };
         answer
             .await
             .unwrap_or_else(|_| Err(StoreError::Other("the turn's task ended early".into()).into()))
     }
 
-    /// Stores a turn with its place in the order; returns where it stands among its versions.
-    async fn store(
-        &self,
-        conversation: &ConversationRecord,
-        turn: &TurnRecord,
-        ticket: &Ticket,
-    ) -> Result<Versions, StoreError> {
-        let store = &self.parts.store;
+    /// Accepts a turn that has to wait, and takes it through.
+    async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, acceptance: Acceptance) {
         let key = self.parts.queue.order_key(ticket.id());
-        store.accept(conversation.clone(), turn.clone(), key).await?;
+        if self.accept(&mut way, key, &holds.1.live, acceptance).await.is_err() {
+            return;
+        }
         // A ticket of the same session that left meanwhile has moved this one up.
         let moved = self.parts.queue.order_key(ticket.id());
         if let Some(moved) = moved.filter(|moved| Some(*moved) != key) {
-            store.reorder(vec![(turn.session, turn.id, moved)]).await?;
+            self.reorder(vec![(way.turn.session, way.turn.id, moved)]).await;
+        }
+        self.run(way, ticket, holds).await;
+    }
+
+    /// Stores a turn with its place in the order, then tells its sender and every page of the session, with the answer as far as it is.
+    /// Returns where it stands among its versions.
+    /// The message was not accepted if this fails, and the sender knows.
+    pub(super) async fn accept(
+        &self,
+        way: &mut OnItsWay,
+        key: Option<OrderKey>,
+        live: &Live,
+        acceptance: Acceptance,
+    ) -> Result<Versions, NotAccepted> {
+        match self.store(way, key, acceptance.look_up).await {
+            Ok(versions) => way.versions = versions,
+            Err(fault) => {
+                // Whoever has gone meanwhile does not hear of it.
+                let _ = acceptance.reply.send(Err(fault.into()));
+                return Err(NotAccepted);
+            }
+        }
+        info!(bytes = way.turn.message.len(), files = way.turn.files.len(), "turn accepted");
+        let sent = self.sent(&way.session, &way.turn);
+        let blocks = live.blocks().clone();
+        self.announce(way, blocks);
+        let _ = acceptance.reply.send(Ok(sent));
+        Ok(way.versions)
+    }
+
+    /// Stores a turn; returns where it stands among its versions.
+    async fn store(&self, way: &OnItsWay, key: Option<OrderKey>, look_up: bool) -> Result<Versions, StoreError> {
+        let (store, turn) = (&self.parts.store, &way.turn);
+        store.accept(way.conversation.clone(), turn.clone(), key).await?;
+        if !look_up {
+            return Ok(way.versions);
         }
         let step = store.turn(turn.session, turn.id).await?;
         Ok(step.map(|step| step.versions).unwrap_or_default())
@@ -237,6 +279,16 @@ impl Turns {
         Ok(files)
     }
 }
+
+/// What is still to be done for the sender of a turn.
+pub(super) struct Acceptance {
+    reply: oneshot::Sender<Result<Sent, SendError>>,
+    /// Whether its versions are to be looked up.
+    look_up: bool,
+}
+
+/// A message could not be stored.
+pub(super) struct NotAccepted;
 
 fn check(request: &SendRequest) -> Result<(), SendError> {
     if request.text.trim().is_empty() && request.files.is_empty() {

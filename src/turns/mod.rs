@@ -53,11 +53,21 @@ pub struct Parts {
 }
 
 /// A turn that waits or runs, as its task has it.
+#[derive(Clone)]
 struct OnItsWay {
     session: Arc<Session>,
     conversation: ConversationRecord,
     turn: TurnRecord,
     versions: Versions,
+}
+
+impl OnItsWay {
+    /// Its owner may have renamed the conversation meanwhile.
+    fn take_new_title(&mut self) {
+        if let Some(title) = self.session.new_title(self.conversation.id) {
+            self.conversation.title = title;
+        }
+    }
 }
 
 /// What a turn's task is logged under.

@@ -1,6 +1,6 @@
 //! One turn's task: from its place in the line to its stored outcome.
 
-use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{
     FutureExt as _,
@@ -8,12 +8,17 @@ use futures_util::{
 };
 use tracing::{error, info, warn};
 
-use super::{OnItsWay, Turns, answer::Ending, live::Entered};
+use super::{
+    OnItsWay, Turns,
+    accept::{Acceptance, NotAccepted},
+    answer::Ending,
+    live::{Entered, Live},
+};
 use crate::{
     clock::now_ms,
     markdown,
     queue::{Left, Outcome, Permit, Ticket},
-    sessions::{Claim, Registered},
+    sessions::{Claim, Registered, Session},
     store::TurnRecord,
     waiting,
     wire::TurnState,
@@ -41,20 +46,48 @@ impl Turns {
                 return;
             }
         };
-        info!(waited_ms = permit.waited().as_millis(), "turn started");
-        way.turn.state = TurnState::Running;
-        way.turn.started_at = Some(now_ms());
-        way.turn.attempts += 1;
-        self.announce(&mut way, Vec::new()).await;
+        begin(&mut way.turn, &permit);
+        self.announce(&mut way, Vec::new());
 
         let started = self.keep(way.turn.clone());
-        let answer = AssertUnwindSafe(self.answer(&way.session, &mut way.turn, &holds.1.live));
+        let answer = self.answer_or_panic(&way.session, &mut way.turn, &holds.1.live);
         // The model need not wait for our disk; and should the disk be slow, nor need the end of the answer.
-        let ending = alongside(answer.catch_unwind(), started).await.unwrap_or_else(|panic| {
+        let ending = alongside(answer, started).await;
+        let over = self.settle(&mut way.turn, ending, permit);
+        self.end(way, over, holds).await;
+    }
+
+    /// The same for a turn that found a free slot. The model is asked while the turn is being stored; nobody is told that it is
+    /// accepted before it is. Should it not be, the model is stopped and the slot is free again.
+    pub(super) async fn run_at_once(self, mut way: OnItsWay, permit: Permit, holds: Holds, acceptance: Acceptance) {
+        begin(&mut way.turn, &permit);
+        // Stored as it begins, so that its start need not be stored a second time.
+        let (mut beginning, live, session) = (way.clone(), Arc::clone(&holds.1.live), Arc::clone(&way.session));
+        let accepted = Box::pin(self.accept(&mut beginning, None, &live, acceptance));
+        let answer = Box::pin(self.answer_or_panic(&session, &mut way.turn, &live));
+        let (ending, accepting) = match select(answer, accepted).await {
+            Either::Left((ending, accepting)) => (ending, Either::Left(accepting)),
+            Either::Right((Ok(versions), answer)) => (answer.await, Either::Right(versions)),
+            Either::Right((Err(NotAccepted), _answer)) => return,
+        };
+        let over = self.settle(&mut way.turn, ending, permit);
+        way.versions = match accepting {
+            Either::Left(accepting) => match accepting.await {
+                Ok(versions) => versions,
+                Err(NotAccepted) => return,
+            },
+            Either::Right(versions) => versions,
+        };
+        self.end(way, over, holds).await;
+    }
+
+    /// Answers a turn; a panic of the agent is an ending, too.
+    async fn answer_or_panic(&self, session: &Session, turn: &mut TurnRecord, live: &Live) -> Ending {
+        let answer = AssertUnwindSafe(self.answer(session, turn, live)).catch_unwind();
+        answer.await.unwrap_or_else(|panic| {
             error!(panic = panic_text(&*panic), "the agent panicked");
             Ending::Failed("Anteroom made a mistake while answering, and has noted it. Try again.".into())
-        });
-        self.end(way, ending, permit, holds).await;
+        })
     }
 
     /// What the owner is told of a ticket that never started.
@@ -79,8 +112,8 @@ impl Turns {
         }
     }
 
-    /// Frees the slot and settles how the turn ended.
-    async fn end(&self, mut way: OnItsWay, ending: Ending, permit: Permit, holds: Holds) {
+    /// Frees the slot and says in the turn how it ended. `false`: it is not over, the next start of the server takes it up.
+    fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
         let (outcome, state) = match ending {
             Ending::Done => (Outcome::Done, TurnState::Done),
             Ending::Cancelled => (Outcome::Cancelled, TurnState::Cancelled),
@@ -95,18 +128,26 @@ impl Turns {
             Ending::Stopped => {
                 info!("turn stopped by the end of the server; it runs again after the next start");
                 // That was no fault of its own.
-                way.turn.attempts = way.turn.attempts.saturating_sub(1);
-                way.turn.answer.clear();
-                self.keep(way.turn).await;
-                return;
+                turn.attempts = turn.attempts.saturating_sub(1);
+                turn.answer.clear();
+                return false;
             }
         };
-        way.turn.state = state;
-        way.turn.ended_at = Some(now_ms());
+        turn.state = state;
+        turn.ended_at = Some(now_ms());
         // Whoever waits should not wait for our disk. The next turn of this conversation does: its claim is held until then.
         permit.finish(outcome);
-        info!(?outcome, bytes = way.turn.answer.len(), "turn ended");
-        self.over(way, holds).await;
+        info!(?outcome, bytes = turn.answer.len(), "turn ended");
+        true
+    }
+
+    /// Stores a turn that runs no more.
+    async fn end(&self, way: OnItsWay, over: bool, holds: Holds) {
+        if over {
+            self.over(way, holds).await;
+        } else {
+            self.keep(way.turn).await;
+        }
     }
 
     /// Stores how a turn has ended, then tells the pages.
@@ -121,9 +162,10 @@ impl Turns {
             error!(%fault, "an answer could not be rendered");
             holds.1.live.blocks().clone()
         });
+        way.take_new_title();
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
-        self.announce(&mut way, blocks).await;
+        self.announce(&mut way, blocks);
         if let Some(owed) = owed {
             self.pay(owed).await;
         }
@@ -144,6 +186,14 @@ impl Turns {
             }
         }
     }
+}
+
+/// Marks a turn as begun.
+fn begin(turn: &mut TurnRecord, permit: &Permit) {
+    info!(waited_ms = permit.waited().as_millis(), "turn started");
+    turn.state = TurnState::Running;
+    turn.started_at = Some(now_ms());
+    turn.attempts += 1;
 }
 
 /// Does `work`, and lets `aside` go on meanwhile; what is not done of that when the work is over, is dropped.

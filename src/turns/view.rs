@@ -1,7 +1,5 @@
 //! Turns and conversations, as their owner's browser shows them.
 
-use tracing::warn;
-
 use super::{OnItsWay, Turns};
 use crate::{
     markdown,
@@ -20,19 +18,14 @@ const TURNS: usize = 30;
 
 impl Turns {
     /// Tells every open page of the session how a turn and its conversation are now.
-    pub(super) async fn announce(&self, way: &mut OnItsWay, blocks: Vec<String>) {
+    pub(super) fn announce(&self, way: &mut OnItsWay, blocks: Vec<String>) {
+        way.take_new_title();
         let OnItsWay {
             session,
             conversation,
             turn,
             versions,
         } = way;
-        match self.parts.store.conversation(session.id(), conversation.id).await {
-            // Its owner may have renamed it meanwhile.
-            Ok(Some(record)) => conversation.title = record.title,
-            Ok(None) => return,
-            Err(error) => warn!(%error, "a title could not be read"),
-        }
         if session.is_removed(conversation.id) {
             return;
         }

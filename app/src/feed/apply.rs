@@ -62,8 +62,15 @@ impl Store {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));
             }
-            FeedEvent::Block { conversation, .. } | FeedEvent::Version { conversation, .. } => {
-                self.pass_on(conversation, number, event);
+            FeedEvent::Version { conversation, .. } => self.pass_on(conversation, number, event),
+            FeedEvent::Block { conversation, turn, .. } => {
+                // An answer may begin before its message is accepted, and with it the fresh conversation that it stands in.
+                let fresh = self.fresh.get_untracked();
+                if self.conversation(conversation).is_none() && fresh.turn(turn).is_some() {
+                    fresh.apply(event);
+                } else {
+                    self.pass_on(conversation, number, event);
+                }
             }
         }
     }

@@ -66,9 +66,13 @@ pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
             }
             // The feed may have brought the turn although the answer was lost: then it is the server's.
             Err(_) if turn.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted) => {}
-            Err(error) => turn.delivery.set(Delivery::Failed {
-                reason: format::fault(&error),
-            }),
+            Err(error) => {
+                // The model may have begun before the message could not be kept.
+                turn.set_blocks(Vec::new());
+                turn.delivery.set(Delivery::Failed {
+                    reason: format::fault(&error),
+                });
+            }
         }
     });
 }

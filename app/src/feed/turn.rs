@@ -104,7 +104,8 @@ impl Turn {
         }
     }
 
-    fn set_blocks(&self, blocks: Vec<String>) {
+    /// Puts these blocks in place of all others, touching only what differs.
+    pub(crate) fn set_blocks(&self, blocks: Vec<String>) {
         let mut known = self.blocks.get_untracked();
         let count = known.len();
         known.truncate(blocks.len());

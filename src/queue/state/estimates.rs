@@ -46,8 +46,8 @@ impl State {
             epoch: self.lines[at].epoch,
             slots,
         };
-        if let Some(curve) = self.curves[at].fresh(key, now) {
-            return Reading::Known(curve.start(before, now));
+        if let Some(range) = self.known_start(at, key, before, now) {
+            return Reading::Known(range);
         }
         Reading::Compute {
             snapshot: Box::new(self.snapshot(at, slots, now)),
@@ -56,6 +56,18 @@ impl State {
             before,
             now,
         }
+    }
+
+    /// What the last curve says of a start, if it is fresh and for `key`. (The line may be gone after a retuning.)
+    pub(in crate::queue) fn known_start(
+        &self,
+        at: usize,
+        key: CurveKey,
+        before: usize,
+        now: Instant,
+    ) -> Option<Option<StartRange>> {
+        let curve = self.curves.get(at)?.fresh(key, now)?;
+        Some(curve.start(before, now))
     }
 
     /// Keeps a curve, unless the line has moved on meanwhile.
