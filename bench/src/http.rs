@@ -122,6 +122,15 @@ impl Http {
         })
     }
 
+    /// Opens connections until so many are there that are not in use.
+    pub(crate) async fn keep(&self, count: usize) -> anyhow::Result<()> {
+        while self.lock().len() < count {
+            let connection = connect(self.addr).await?;
+            self.lock().push(connection);
+        }
+        Ok(())
+    }
+
     /// Closes the connections that are not in use.
     pub(crate) fn close_idle(&self) {
         self.lock().clear();

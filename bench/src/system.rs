@@ -74,6 +74,10 @@ pub(crate) trait System: Sized + Send + Sync + 'static {
     /// What all its pages have been told.
     fn tally(&self) -> &Tally;
 
+    /// Opens as many connections for requests as there are browsers: the one that a page came over is still open when something is
+    /// sent from it soon after.
+    fn keep_connections(&self, browsers: usize) -> impl Future<Output = anyhow::Result<()>> + Send;
+
     /// Closes the connections that pages use for requests, as browsers do after a while.
     fn close_idle(&self);
 }

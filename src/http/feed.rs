@@ -139,6 +139,8 @@ impl Feed<'_> {
                 changed = journal.changed() => {
                     changed.map_err(|_| End::Left)?;
                     seen = self.replay(seen).await?;
+                    // Where this session stands may have changed, too.
+                    look = Some(Instant::now());
                 }
                 message = told.recv() => match message {
                     Ok(message) => self.send(&message).await?,

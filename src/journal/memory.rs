@@ -99,6 +99,10 @@ impl Journal for MemoryJournal {
         )
     }
 
+    fn wake(&self) {
+        self.last.send_modify(|_| {});
+    }
+
     fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }

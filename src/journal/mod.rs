@@ -24,6 +24,8 @@ pub enum Replay {
 pub trait Journal: Send + Sync {
     /// Appends an event and wakes those who follow. Returns its number.
     fn append(&self, event: FeedEvent) -> u64;
+    /// Wakes those who follow, although nothing has come: something that is not in the journal has changed.
+    fn wake(&self);
     /// Where it is now.
     fn position(&self) -> FeedPosition;
     /// What came after `position`.

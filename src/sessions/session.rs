@@ -171,9 +171,10 @@ impl Session {
             .then(|| Claim(Arc::clone(self), Claimed::Refresh(kind)))
     }
 
-    /// Lists a ticket as this session's until the guard is dropped.
+    /// Lists a ticket as this session's until the guard is dropped. Its feeds look at once where it stands.
     pub fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
         self.held().tickets.insert(ticket, (event, turn));
+        self.journal.wake();
         Registered(Arc::clone(self), ticket)
     }
 
@@ -216,5 +217,6 @@ pub struct Registered(Arc<Session>, TicketId);
 impl Drop for Registered {
     fn drop(&mut self) {
         self.0.held().tickets.remove(&self.1);
+        self.0.journal.wake();
     }
 }

@@ -232,7 +232,11 @@ impl Turns {
                 return Err(NotAccepted);
             }
         }
-        info!(bytes = way.turn.message.len(), files = way.turn.files.len(), "turn accepted");
+        info!(
+            bytes = way.turn.message.len(),
+            files = way.turn.files.len(),
+            "turn accepted"
+        );
         let sent = self.sent(&way.session, &way.turn);
         let blocks = live.blocks().clone();
         self.announce(way, blocks);

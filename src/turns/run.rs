@@ -6,6 +6,7 @@ use futures_util::{
     FutureExt as _,
     future::{Either, select},
 };
+use tokio::task::yield_now;
 use tracing::{error, info, warn};
 
 use super::{
@@ -46,31 +47,43 @@ impl Turns {
                 return;
             }
         };
-        begin(&mut way.turn, &permit);
-        self.announce(&mut way, Vec::new());
-
-        let started = self.keep(way.turn.clone());
-        let answer = self.answer_or_panic(&way.session, &mut way.turn, &holds.1.live);
-        // The model need not wait for our disk; and should the disk be slow, nor need the end of the answer.
-        let ending = alongside(answer, started).await;
-        let over = self.settle(&mut way.turn, ending, permit);
+        begin(&mut way.turn);
+        let (mut beginning, session) = (way.clone(), Arc::clone(&way.session));
+        let told = async {
+            // The slot stands empty until the model has been asked: first that, then the log, the pages and the disk.
+            yield_now().await;
+            self.announce(&mut beginning, Vec::new());
+            info!(waited_ms = permit.waited().as_millis(), "turn started");
+            self.keep(beginning.turn).await
+        };
+        let answer = self.answer_or_panic(&session, &mut way.turn, &holds.1.live);
+        // Should the disk be slow, the end of the answer need not wait for it.
+        let ending = alongside(answer, told).await;
+        let over = self.settle(&mut way.turn, ending, permit).await;
         self.end(way, over, holds).await;
     }
 
     /// The same for a turn that found a free slot. The model is asked while the turn is being stored; nobody is told that it is
     /// accepted before it is. Should it not be, the model is stopped and the slot is free again.
     pub(super) async fn run_at_once(self, mut way: OnItsWay, permit: Permit, holds: Holds, acceptance: Acceptance) {
-        begin(&mut way.turn, &permit);
+        begin(&mut way.turn);
+        let waited_ms = permit.waited().as_millis();
         // Stored as it begins, so that its start need not be stored a second time.
         let (mut beginning, live, session) = (way.clone(), Arc::clone(&holds.1.live), Arc::clone(&way.session));
-        let accepted = Box::pin(self.accept(&mut beginning, None, &live, acceptance));
+        let accepted = Box::pin(async {
+            let accepted = self.accept(&mut beginning, None, &live, acceptance).await;
+            if accepted.is_ok() {
+                info!(waited_ms, "turn started");
+            }
+            accepted
+        });
         let answer = Box::pin(self.answer_or_panic(&session, &mut way.turn, &live));
         let (ending, accepting) = match select(answer, accepted).await {
             Either::Left((ending, accepting)) => (ending, Either::Left(accepting)),
             Either::Right((Ok(versions), answer)) => (answer.await, Either::Right(versions)),
             Either::Right((Err(NotAccepted), _answer)) => return,
         };
-        let over = self.settle(&mut way.turn, ending, permit);
+        let over = self.settle(&mut way.turn, ending, permit).await;
         way.versions = match accepting {
             Either::Left(accepting) => match accepting.await {
                 Ok(versions) => versions,
@@ -113,7 +126,7 @@ impl Turns {
     }
 
     /// Frees the slot and says in the turn how it ended. `false`: it is not over, the next start of the server takes it up.
-    fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
+    async fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
         let (outcome, state) = match ending {
             Ending::Done => (Outcome::Done, TurnState::Done),
             Ending::Cancelled => (Outcome::Cancelled, TurnState::Cancelled),
@@ -137,6 +150,8 @@ impl Turns {
         turn.ended_at = Some(now_ms());
         // Whoever waits should not wait for our disk. The next turn of this conversation does: its claim is held until then.
         permit.finish(outcome);
+        // Whoever starts now does so before anything else is done here.
+        yield_now().await;
         info!(?outcome, bytes = turn.answer.len(), "turn ended");
         true
     }
@@ -189,8 +204,7 @@ impl Turns {
 }
 
 /// Marks a turn as begun.
-fn begin(turn: &mut TurnRecord, permit: &Permit) {
-    info!(waited_ms = permit.waited().as_millis(), "turn started");
+fn begin(turn: &mut TurnRecord) {
     turn.state = TurnState::Running;
     turn.started_at = Some(now_ms());
     turn.attempts += 1;

@@ -9,13 +9,17 @@ use anteroom::{
 };
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::{assets, pages};
 
 /// How long connections may take to close once every turn has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Connections that may wait to be taken, as far as the system lets them (`net.core.somaxconn`). One that finds no room is tried
+/// again by its browser after a second, so a crowd that comes at once needs much.
+const BACKLOG: u32 = 4096;
 
 /// What went wrong before anything listened.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ pub async fn serve() -> Result<(), Failure> {
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
     let address = loaded.settings.site_addr;
     // Before the engine: a port that is taken must not cost another server's files.
-    let listener = listen(address).await?;
+    let listener = listen(address)?;
     let address = listener
         .local_addr()
         .context("the address that was bound is not known")?;
@@ -155,8 +159,19 @@ impl Hangup {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // A restart must not wait for the connections of the last run to be forgotten. Elsewhere the option means something else.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             anyhow::anyhow!("{address} is in use by another program. End it, or choose another address with SITE_ADDR.")
         }

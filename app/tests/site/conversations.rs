@@ -163,6 +163,28 @@ async fn conversations_are_renamed_deleted_and_brought_back() {
 }
 
 #[tokio::test]
+async fn a_title_given_while_the_answer_is_on_its_way_stays() {
+    let site = Site::start(&[]).await;
+    site.model.hold(true);
+    let browser = site.browser().await;
+    let mut feed = browser.feed().await;
+    let sent = browser.send("a long story about a lighthouse").await;
+    site.until_load(1, 0).await;
+    let id = sent.conversation.to_string();
+    let reply = browser
+        .call("rename", &[("conversation", &id), ("title", "Mine")])
+        .await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    site.model.hold(false);
+    feed.over(sent.turn).await;
+    // The last word on the conversation comes with the end of its turn.
+    let end = feed.position.number + 1;
+    feed.until("the end", |feed| feed.position.number >= end).await;
+    assert_eq!(feed.conversations[&sent.conversation], "Mine");
+    assert_eq!(shown(&browser, sent.conversation).await.summary.title, "Mine");
+}
+
+#[tokio::test]
 async fn deleting_what_is_on_its_way_ends_it_and_keeps_it_away() {
     let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
     site.model.hold(true);

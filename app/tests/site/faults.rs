@@ -1,9 +1,9 @@
 //! A model server with faults: a sentence for the one concerned, a free slot, everybody else undisturbed.
 
-use anteroom::wire::{TurnState, TurnView};
+use anteroom::wire::{Sent, TurnState, TurnView};
 use reqwest::StatusCode;
 
-use crate::support::{Browser, Site, answer_of};
+use crate::support::{Browser, Site, answer_of, edit, request};
 
 async fn failed(browser: &Browser, question: &str) -> TurnView {
     let sent = browser.send(question).await;
@@ -77,4 +77,37 @@ async fn what_is_safe_to_retry_is_retried_and_what_failed_can_be_asked_again() {
     assert!(turn.answer.contains("thrice"), "{turn:?}");
     let view = browser.conversation(turn.conversation).await.expect("it is there");
     assert_eq!(view.turns.len(), 1, "one message, one answer");
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_not_accepted_and_its_answer_is_stopped() {
+    let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
+    let browser = site.browser().await;
+    let mut feed = browser.feed().await;
+    edit(
+        site.data(),
+        "CREATE TRIGGER broken BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    )
+    .await;
+    site.model.hold(true);
+    let request = request(None, "kept or not?", Vec::new());
+    let reply = browser.try_send(&request).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
+    site.until_load(0, 0).await;
+    site.model.until(|record| record.now == 0).await;
+
+    edit(site.data(), "DROP TRIGGER broken").await;
+    site.model.hold(false);
+    let other = browser.send("another").await;
+    feed.over(other.turn).await;
+    assert!(
+        !feed.turns.contains_key(&request.turn),
+        "its pages have not heard of it"
+    );
+    let reply = browser.try_send(&request).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    let sent: Sent = reply.json();
+    assert_eq!(feed.over(request.turn).await.state, TurnState::Done);
+    let shown = browser.conversation(sent.conversation).await.expect("it is there");
+    assert_eq!(shown.turns.len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use anteroom::{
     markdown,
-    wire::{FeedPosition, TurnState},
+    wire::{Event, FeedPosition, RefreshKind, TurnState},
 };
 
 use crate::support::{Site, soon};
@@ -111,4 +111,35 @@ async fn frames_from_the_page_are_of_no_use_and_do_no_harm() {
     let mut feed = browser.feed().await;
     let sent = browser.send("and now?").await;
     assert_eq!(feed.over(sent.turn).await.state, TurnState::Done);
+}
+
+#[tokio::test]
+async fn a_place_is_shown_at_once_however_seldom_the_rest_is_told() {
+    let site = Site::start(&[
+        ("CHAT_CONCURRENCY_ID", "gpu"),
+        ("LOGS_CONCURRENCY_ID", "gpu"),
+        ("DEFAULT_CONCURRENCY_LIMIT", "1"),
+        ("QUEUE_STATUS_UPDATE_RATE", "60"),
+    ])
+    .await;
+    site.model.hold(true);
+    let (browser, other) = (site.browser().await, site.browser().await);
+    let mut feed = browser.feed().await;
+    other.send("runs").await;
+    site.until_load(1, 0).await;
+    for waiting in 1..=3 {
+        other.send("waits").await;
+        site.until_load(1, waiting).await;
+    }
+    // By now the feed has seen changes of the line that it may tell in a minute.
+    let sent = browser.send("mine").await;
+    feed.until("the message's place", |feed| feed.position_of(sent.turn).is_some())
+        .await;
+    browser.refresh(RefreshKind::Logs).await;
+    feed.until("the refresh's place", |feed| {
+        let places = &feed.status.places;
+        places.iter().any(|place| place.event == Event::LogsRefresh)
+    })
+    .await;
+    assert_eq!(feed.pings, 0, "not only with a heartbeat");
 }

@@ -128,6 +128,10 @@ impl System for Anteroom {
         &self.tally
     }
 
+    async fn keep_connections(&self, browsers: usize) -> anyhow::Result<()> {
+        self.http.keep(browsers.min(CONNECTIONS)).await
+    }
+
     fn close_idle(&self) {
         self.http.close_idle();
     }

@@ -99,6 +99,10 @@ impl System for Gradio {
         &self.tally
     }
 
+    async fn keep_connections(&self, browsers: usize) -> anyhow::Result<()> {
+        self.requests.keep(browsers.min(CONNECTIONS)).await
+    }
+
     fn close_idle(&self) {
         self.requests.close_idle();
     }

@@ -31,6 +31,7 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
 async fn drain<S: System>(places: &Places, browsers: usize) -> anyhow::Result<Vec<Measure>> {
     let stage = Stage::<S>::set(places, SLOTS, SERVICE).await?;
     let pages: Vec<Arc<S::Page>> = stage.visit(browsers).await?.into_iter().map(Arc::new).collect();
+    stage.system.keep_connections(browsers).await?;
     let before = stage.system.tally().told();
 
     let began = Instant::now();

@@ -31,6 +31,8 @@ pub(crate) struct Feed {
     pub(crate) statuses: usize,
     /// Titles of the conversations that were named and not removed.
     pub(crate) conversations: HashMap<ConversationId, String>,
+    /// Heartbeats so far.
+    pub(crate) pings: usize,
     /// The last turn of the version last chosen.
     pub(crate) head: Option<TurnId>,
 }
@@ -77,6 +79,7 @@ impl Feed {
             statuses: 0,
             conversations: HashMap::new(),
             head: None,
+            pings: 0,
         };
         let FeedMessage::Hello { position, resumed, .. } = feed.next().await else {
             panic!("the first frame is Hello")
@@ -99,6 +102,7 @@ impl Feed {
                     return message;
                 }
                 Message::Close(frame) => panic!("the feed closed: {frame:?}"),
+                Message::Ping(_) => self.pings += 1,
                 _ => {}
             }
         }

@@ -20,7 +20,7 @@ pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Edits the database of a server that has ended.
+/// Edits the database, of a server that has ended or behind the back of one that runs.
 pub(crate) async fn edit(data: &std::path::Path, script: &'static str) {
     use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
     let options = SqliteConnectOptions::new().filename(data.join("anteroom.db"));
