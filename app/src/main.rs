@@ -8,8 +8,9 @@ use anteroom_app::server::{
 };
 
 /// Gives memory back once a crowd has gone; the system's own often keeps what its threads have had.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const HELP: &str = "Anteroom: a fair line in front of a language model.
 

@@ -9,7 +9,9 @@ use super::Engine;
 use crate::{clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, store::StoreError, wire::FeedEvent};
 
 /// Between two looks for idle sessions.
-const SWEEP: Duration = Duration::from_secs(10);
+const SWEEP: Duration = Duration::from_secs(5);
+/// How long a session with nothing in it is kept for a page that has lost its connection.
+const BLANK: Duration = Duration::from_secs(10);
 /// Between two removals.
 const PURGE: Duration = Duration::from_secs(60);
 /// How long a deleted conversation can be brought back, at least.
@@ -47,6 +49,7 @@ fn evict(engine: &Engine) {
     let settings = engine.settings();
     let bounds = Bounds {
         idle: settings.session_idle_timeout,
+        blank: BLANK.min(settings.session_idle_timeout),
         max: settings.max_sessions,
     };
     for id in engine.sessions.evict(bounds) {

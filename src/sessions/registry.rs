@@ -18,6 +18,8 @@ use super::{Session, SessionId};
 pub struct Bounds {
     /// One that has asked for nothing for this long, and has no page open, leaves.
     pub idle: Duration,
+    /// The same for one with nothing in it: a browser that has only looked.
+    pub blank: Duration,
     /// Beyond this many, the least recently used leave.
     pub max: usize,
 }
@@ -116,7 +118,8 @@ impl Sessions {
                 continue;
             }
             let seen = session.presence().seen();
-            if feeds == 0 && now.duration_since(seen) >= bounds.idle {
+            let idle = if session.is_blank() { bounds.blank } else { bounds.idle };
+            if feeds == 0 && now.duration_since(seen) >= idle {
                 leaving.push(id);
             } else {
                 rest.push((feeds.min(1), seen, id));
@@ -140,12 +143,16 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::ConversationId;
+    use crate::wire::{ConversationId, FeedEvent};
 
     const IDLE: Duration = Duration::from_secs(3600);
 
     fn bounds(max: usize) -> Bounds {
-        Bounds { idle: IDLE, max }
+        Bounds {
+            idle: IDLE,
+            blank: IDLE,
+            max,
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,6 +173,23 @@ mod tests {
         tokio::time::advance(IDLE).await;
         assert_eq!(sessions.evict(bounds(10)).len(), 2);
         assert!(sessions.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_only_looked_leaves_soon() {
+        let sessions = Sessions::default();
+        let [looked, wrote] = [(); 2].map(|()| SessionId::random());
+        drop(sessions.open(looked).presence().enter());
+        let id = ConversationId::new();
+        let removed = FeedEvent::ConversationRemoved { id };
+        sessions.open(wrote).journal().append(removed);
+        let bounds = Bounds {
+            blank: Duration::from_secs(10),
+            ..bounds(10)
+        };
+        assert_eq!(sessions.evict(bounds), [], "it may be back in a moment");
+        tokio::time::advance(bounds.blank).await;
+        assert_eq!(sessions.evict(bounds), [looked]);
     }
 
     #[tokio::test(start_paused = true)]

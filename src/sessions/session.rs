@@ -104,6 +104,13 @@ impl Session {
         self.held().agent.is_some()
     }
 
+    /// Whether nothing would be lost without it: its feed has told nothing, and it has no agent.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        let held = self.held();
+        held.agent.is_none() && held.removed.is_empty() && self.journal.position().number == 0
+    }
+
     /// Whether anything of it waits or runs.
     #[must_use]
     pub fn is_busy(&self) -> bool {
