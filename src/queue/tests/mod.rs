@@ -12,3 +12,4 @@ mod rules;
 mod support;
 mod tally;
 mod threads;
+mod witness;
