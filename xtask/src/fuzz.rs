@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::FuzzOptions;
 use crate::project::Project;
+use crate::setup;
 use crate::step::{self, step};
 
 /// The targets: the binaries of `fuzz/Cargo.toml`.
@@ -56,10 +57,13 @@ pub(crate) fn run(project: &Project, options: &FuzzOptions) -> anyhow::Result<()
 
 /// Compiles the targets. Returns the folder with their binaries.
 fn build(project: &Project, targets: &[&str]) -> anyhow::Result<PathBuf> {
+    if std::env::var_os("CXX").is_none() && setup::find_program(&["c++", "g++", "clang++"]).is_none() {
+        bail!("libFuzzer is written in C++: install a C++ compiler (g++ or clang++), or name one in CXX");
+    }
     let host = host(project)?;
     let mut cargo = project.cargo("build");
     cargo
-        .args(["--release", "--locked", "--manifest-path", MANIFEST])
+        .args(["--release", "--manifest-path", MANIFEST])
         // Named, so that build scripts and macros are not instrumented.
         .args(["--target", &host])
         .env("CARGO_TARGET_DIR", project.fuzz())
@@ -67,7 +71,7 @@ fn build(project: &Project, targets: &[&str]) -> anyhow::Result<PathBuf> {
     for target in targets {
         cargo.args(["--bin", target]);
     }
-    step::run(&mut cargo).context("this needs a C++ compiler (g++ or clang++): libFuzzer is written in C++")?;
+    step::run(&mut cargo)?;
     Ok(project.fuzz().join(host).join("release"))
 }
 

@@ -91,3 +91,40 @@ pub fn transcript<'b>(provider: Provider, pieces: impl IntoIterator<Item = &'b [
         fault,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(provider: Provider, body: &str) -> Transcript {
+        let whole = transcript(provider, [body.as_bytes()]).expect("a server");
+        for size in 1..body.len() {
+            let pieces = transcript(provider, body.as_bytes().chunks(size));
+            assert_eq!(pieces.as_ref(), Some(&whole), "in pieces of {size}");
+        }
+        whole
+    }
+
+    #[test]
+    fn what_is_sent_behind_the_end_is_none_of_the_answer() {
+        let text = |text: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+        let body = format!("{}data: [DONE]\n\n{}", text("Hi"), text("!"));
+        let heard = said(Provider::OpenAi, &body);
+        assert_eq!((heard.text.as_str(), heard.fault), ("Hi", None));
+    }
+
+    #[test]
+    fn counts_beyond_all_sense_are_no_fault() {
+        let most = u64::MAX;
+        let gemini = format!(
+            "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"Hi\"}}]}},\"finishReason\":\"STOP\"}}],\
+             \"usageMetadata\":{{\"candidatesTokenCount\":{most},\"thoughtsTokenCount\":{most}}}}}\n\n"
+        );
+        assert_eq!(said(Provider::Gemini, &gemini).usage.output, Some(most));
+        let anthropic = format!(
+            "data: {{\"type\":\"message_start\",\"message\":{{\"usage\":{{\"input_tokens\":{most},\
+             \"cache_creation_input_tokens\":{most},\"cache_read_input_tokens\":1}}}}}}\n\n"
+        );
+        assert_eq!(said(Provider::Anthropic, &anthropic).usage.input, Some(most));
+    }
+}

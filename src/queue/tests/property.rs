@@ -24,7 +24,7 @@ use super::{
 use crate::queue::{Left, Order, Outcome, Policy};
 
 /// Cases between two looks at whether there were enough.
-const BATCH: u32 = 200;
+const BATCH: u32 = 500;
 /// How often each kind of thing has to have happened in a run that is for it.
 const OFTEN: usize = 200;
 
