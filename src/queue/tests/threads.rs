@@ -14,7 +14,7 @@ use futures_util::poll;
 use tokio::{
     sync::mpsc,
     task::{JoinSet, yield_now},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use super::{support::*, witness::Witness};
@@ -22,6 +22,8 @@ use crate::queue::{EventIndex, Left, Order, Outcome, Owner, Permit, Policy, Queu
 
 const VISITORS: usize = 24;
 const ROUNDS: usize = 100;
+/// Whoever waits this long was forgotten: a storm takes a second.
+const FOR_EVER: Duration = Duration::from_secs(300);
 
 /// How many run of each event, counted by those who run.
 #[derive(Default)]
@@ -225,9 +227,12 @@ impl House {
         }
         drop(sender);
         everybody.spawn(Arc::clone(self).meddler(ids, policy));
-        while let Some(visitor) = everybody.join_next().await {
-            visitor.unwrap();
-        }
+        let all = async {
+            while let Some(visitor) = everybody.join_next().await {
+                visitor.unwrap();
+            }
+        };
+        timeout(FOR_EVER, all).await.expect("somebody was never woken");
         self.settled();
     }
 
