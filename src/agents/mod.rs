@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     attached::{Attached, attach, detach},
     factory::{FactoryError, factory},
+    real::{Transcript, transcript},
 };
 use crate::wire::{LineView, Role, SettingRow, Usage};
 

@@ -21,7 +21,7 @@ const TEXT_ENDINGS: [&str; 30] = [
 
 /// Looks at a file's bytes in order, and hands on what is to be kept.
 #[derive(Debug)]
-pub(super) struct Inspector {
+pub struct Inspector {
     name: String,
     state: State,
 }
@@ -36,7 +36,8 @@ enum State {
 
 impl Inspector {
     /// For a file with this harmless name.
-    pub(super) const fn new(name: String) -> Self {
+    #[must_use]
+    pub const fn new(name: String) -> Self {
         Self {
             name,
             state: State::Head(Vec::new()),
@@ -47,7 +48,7 @@ impl Inspector {
     ///
     /// # Errors
     /// As soon as it is certain that the file is nothing that Anteroom takes.
-    pub(super) fn feed<'b>(&mut self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, FileError> {
+    pub fn feed<'b>(&mut self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, FileError> {
         match &mut self.state {
             State::Head(head) if head.len() + bytes.len() < HEAD_BYTES => {
                 head.extend_from_slice(bytes);
@@ -67,7 +68,7 @@ impl Inspector {
     ///
     /// # Errors
     /// The file is nothing that Anteroom takes.
-    pub(super) fn finish(mut self) -> Result<(Vec<u8>, FileKind, &'static str), FileError> {
+    pub fn finish(mut self) -> Result<(Vec<u8>, FileKind, &'static str), FileError> {
         let rest = match &mut self.state {
             State::Head(head) => {
                 let head = std::mem::take(head);

@@ -10,6 +10,7 @@ mod name;
 mod vault;
 
 pub use error::FileError;
+pub use inspect::Inspector;
 pub use name::harmless;
 pub(crate) use vault::place_in_data_dir;
 pub use vault::{Upload, Vault};

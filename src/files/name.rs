@@ -27,8 +27,8 @@ pub fn harmless(name: &str) -> String {
     if name.is_empty() {
         return "file".to_owned();
     }
-    let name = shorten(name);
-    if is_reserved(&name) { format!("_{name}") } else { name }
+    let marked = if is_reserved(name) { "_" } else { "" };
+    shorten(&format!("{marked}{name}"))
 }
 
 /// The ending of a name, in lower case and without its dot; empty where there is none.
@@ -115,5 +115,8 @@ mod tests {
         assert!(name.ends_with("ä….csv"));
         assert_eq!(harmless(&format!("a.{}", "b".repeat(5_000))).chars().count(), MAX_CHARS);
         assert_eq!(harmless(&"/".repeat(100_000)), "file");
+        let device = harmless(&format!("con.{}", "b".repeat(500)));
+        assert_eq!(device.chars().count(), MAX_CHARS);
+        assert_eq!(harmless(&device), device);
     }
 }

@@ -17,6 +17,9 @@ use super::{
 
 /// What all clones of a queue, its tickets and its permits share.
 pub(super) struct Shared {
+    /// The queue's only synchronisation. Whatever is decided is decided within one section of it, in which a ticket also
+    /// leaves its waker, so no interleaving can lose a wake-up or see a half-made change, and there is no protocol of our
+    /// own for a model checker to explore.
     state: Mutex<State>,
     /// Held by whoever computes a curve. Never taken under the other lock.
     computing: Mutex<()>,

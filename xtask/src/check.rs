@@ -2,7 +2,7 @@
 
 use crate::project::{Mode, Project};
 use crate::step::{self, step};
-use crate::{setup, wasm};
+use crate::{fuzz, setup, wasm};
 
 /// Checks everything that can be checked without running it. Ends at the first fault.
 pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
@@ -15,7 +15,10 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         )
     };
     setup::rust_components(project)?;
-    step("check the format", || cargo("fmt", &["--all", "--check"]))?;
+    step("check the format", || {
+        cargo("fmt", &["--all", "--check"])?;
+        cargo("fmt", &["--check", "--manifest-path", fuzz::MANIFEST])
+    })?;
     step("check the lints", || {
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;

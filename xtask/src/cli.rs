@@ -1,7 +1,7 @@
 //! The command line.
 
-use crate::bench;
 use crate::project::Mode;
+use crate::{bench, fuzz};
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask <command>
@@ -14,7 +14,9 @@ Usage: cargo xtask <command>
   bench [what…] [--rounds N]           build a release and measure it; the whole table goes into docs/BENCHMARKS.md
         [--seed S] [--dev]             what: crash (kill the server --rounds times; --seed replays), queue (every
                                        scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
-                                       or scenarios by name (drain, restart, …; see bench/src/scenario)";
+                                       or scenarios by name (drain, restart, …; see bench/src/scenario)
+  fuzz [target…] [--seconds N]         feed made-up input to whatever reads what others write, N seconds (60) a target:
+                                       settings, cookies, files, wire, answers, markdown, doors; unless told, all";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +33,17 @@ pub(crate) enum Command {
     Check,
     /// Measure.
     Bench(BenchOptions),
+    /// Look for input that something fails on.
+    Fuzz(FuzzOptions),
+}
+
+/// What to feed, and for how long.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FuzzOptions {
+    /// Targets, by name.
+    pub(crate) targets: Vec<&'static str>,
+    /// Seconds for each of them.
+    pub(crate) seconds: u32,
 }
 
 /// What to measure.
@@ -81,6 +94,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
         "build" => Ok(Command::Build { mode: mode(&rest)? }),
         "test" => test_options(rest).map(Command::Test),
         "bench" => bench_options(rest).map(Command::Bench),
+        "fuzz" => fuzz_options(rest).map(Command::Fuzz),
         "check" if rest.is_empty() => Ok(Command::Check),
         "check" => Err(unknown(&rest[0])),
         other => Err(format!("there is no command `{other}`")),
@@ -147,6 +161,32 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
     if options.scenarios.is_empty() && (options.gradio || !options.crash) {
         options.scenarios = bench::SCENARIOS.to_vec();
         options.gradio = true;
+    }
+    Ok(options)
+}
+
+fn fuzz_options(arguments: Vec<String>) -> Result<FuzzOptions, String> {
+    let mut options = FuzzOptions {
+        targets: Vec::new(),
+        seconds: fuzz::SECONDS,
+    };
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--seconds" {
+            options.seconds = match number(&argument, arguments.next())? {
+                0 => return Err("`--seconds` starts at 1".to_owned()),
+                seconds => seconds,
+            };
+            continue;
+        }
+        match fuzz::TARGETS.iter().find(|target| **target == argument) {
+            Some(target) if options.targets.contains(target) => {}
+            Some(target) => options.targets.push(target),
+            None => return Err(unknown(&argument)),
+        }
+    }
+    if options.targets.is_empty() {
+        options.targets = fuzz::TARGETS.to_vec();
     }
     Ok(options)
 }
@@ -225,6 +265,30 @@ mod tests {
         ] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn fuzz_targets_are_named_or_all_are_meant() {
+        let options = |targets: &[&'static str], seconds| {
+            Ok(Command::Fuzz(FuzzOptions {
+                targets: targets.to_vec(),
+                seconds,
+            }))
+        };
+        assert_eq!(parsed("fuzz"), options(&fuzz::TARGETS, fuzz::SECONDS));
+        assert_eq!(
+            parsed("fuzz wire --seconds 5 doors wire"),
+            options(&["wire", "doors"], 5)
+        );
+        for wrong in [
+            "fuzz --seconds",
+            "fuzz --seconds 0",
+            "fuzz --seconds soon",
+            "fuzz queue",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+        assert!(fuzz::TARGETS.iter().all(|target| USAGE.contains(target)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Anteroom's build commands: `cargo xtask run | test | check | build | bench`.
+//! Anteroom's build commands: `cargo xtask run | test | check | build | bench | fuzz`.
 //!
 //! Each command sets up what it needs itself (the WebAssembly target, npm packages, a browser) and skips what has not
 //! changed. What takes longer than a moment says what it does, and how long it took.
@@ -9,6 +9,7 @@ mod browser;
 mod check;
 mod cli;
 mod css;
+mod fuzz;
 mod lock;
 mod project;
 mod server;
@@ -51,6 +52,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Build { mode } => server::build_all(&Project::open()?, mode).map(done),
         Command::Test(options) => test::run(&Project::open()?, &options).map(done),
         Command::Bench(options) => bench::run(&Project::open()?, &options).map(done),
+        Command::Fuzz(options) => fuzz::run(&Project::open()?, &options).map(done),
         Command::Check => check::run(&Project::open()?).map(done),
     }
 }

@@ -92,6 +92,11 @@ impl Project {
         self.target.join("xtask").join(name)
     }
 
+    /// Where the instrumented fuzz targets are built: apart, or the two builds would throw each other away.
+    pub(crate) fn fuzz(&self) -> PathBuf {
+        self.target.join("fuzz")
+    }
+
     /// The browser's half as the compiler leaves it.
     pub(crate) fn compiled_wasm(&self, mode: Mode) -> PathBuf {
         self.target

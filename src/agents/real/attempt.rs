@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::{Asked, Fault, Heard, Server, frames::Frames};
+use super::{Asked, Fault, Heard, Server, reading::Reading};
 use crate::agents::{AgentError, Pieces};
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
@@ -57,18 +57,13 @@ impl Server {
         heard: &mut Heard,
         put: &mut bool,
     ) -> Result<(), Fault> {
-        let mut frames = Frames::new(self.format.framing());
+        let mut reading = Reading::new(&*self.format);
         loop {
             // Any byte is a sign of life, also one that carries no text.
             let received = timeout(self.stall, response.chunk()).await;
             let (outcome, ended) = match received {
-                Ok(Ok(Some(bytes))) => (frames.push(&bytes, |frame| self.format.read(frame, heard)), false),
-                Ok(Ok(None)) => {
-                    let left_over = frames.finish(|frame| self.format.read(frame, heard));
-                    // Half a frame cannot be read, but it is the end that is wrong then.
-                    let reported = left_over.err().filter(|fault| fault.error != AgentError::Garbage);
-                    (Err(reported.unwrap_or_else(|| early_end(&frames))), true)
-                }
+                Ok(Ok(Some(bytes))) => (reading.push(&bytes, heard), false),
+                Ok(Ok(None)) => (Err(reading.end(heard)), true),
                 Ok(Err(error)) => (
                     Err(Fault {
                         error: AgentError::CutOff,
@@ -86,21 +81,10 @@ impl Server {
             }
             if heard.over {
                 let _end = timeout(LAST_BYTES, response.chunk()).await;
-                return Ok(());
             }
-            // After the answer's end only its usage is missing, which is not worth a fault.
-            if heard.finished && (ended || outcome.is_err()) {
-                return Ok(());
+            if let Some(end) = heard.end(outcome, ended) {
+                return end;
             }
-            outcome?;
         }
     }
-}
-
-/// The fault of a response that has ended before the answer did.
-fn early_end(frames: &Frames) -> Fault {
-    if frames.count == 0 && frames.strange {
-        return Fault::new(AgentError::Garbage, "its response is no stream of events");
-    }
-    Fault::new(AgentError::CutOff, "its response ended early")
 }

@@ -12,6 +12,7 @@ mod fault;
 mod formats;
 mod frames;
 mod history;
+mod reading;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+pub use self::reading::{Transcript, transcript};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken, Fault},

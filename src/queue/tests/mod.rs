@@ -3,10 +3,13 @@
 
 mod estimates;
 mod model;
+mod pair;
 mod property;
 mod rank;
 mod restore;
 mod retune;
 mod rules;
 mod support;
+mod tally;
 mod threads;
+mod witness;

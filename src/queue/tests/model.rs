@@ -22,6 +22,8 @@ pub(super) struct Ticket {
     pub(super) owner: u128,
     /// When it joined; may lie before the beginning.
     pub(super) joined: i64,
+    /// How long it waited for its slot.
+    pub(super) waited: Duration,
     pub(super) state: State,
 }
 
@@ -40,7 +42,12 @@ pub(super) struct Model {
     pub(super) running: Vec<Number>,
     /// Milliseconds since the beginning.
     pub(super) now: i64,
+    /// How many were given a slot after they had waited.
+    pub(super) admitted: usize,
+    /// Those that wait, in the order in which they joined.
+    waiting: Vec<Number>,
     lines: Vec<Line>,
+    closed: bool,
 }
 
 impl Model {
@@ -50,7 +57,10 @@ impl Model {
             tickets: Vec::new(),
             running: Vec::new(),
             now: 0,
+            admitted: 0,
+            waiting: Vec::new(),
             lines: Vec::new(),
+            closed: false,
         };
         model.lines = model.empty_lines();
         model
@@ -113,17 +123,18 @@ impl Model {
         self.tickets[ticket].state == State::Waiting
     }
 
-    pub(super) fn waiting(&self) -> Vec<Number> {
-        (0..self.tickets.len()).filter(|ticket| self.waits(*ticket)).collect()
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// The waiting tickets of the line of `event`, in the order of starting: an owner's n-th place is its n-th ticket's.
     pub(super) fn order(&self, event: usize) -> Vec<Number> {
         let line = self.line_of(event);
         let mut own: BTreeMap<u128, Vec<Number>> = BTreeMap::new();
-        for ticket in self.waiting().into_iter().rev() {
-            if self.line_of(self.tickets[ticket].event) == line {
-                own.entry(self.tickets[ticket].owner).or_default().push(ticket);
+        for ticket in self.waiting.iter().rev() {
+            let Ticket { event, owner, .. } = self.tickets[*ticket];
+            if self.lines[line].events.contains(&event) {
+                own.entry(owner).or_default().push(*ticket);
             }
         }
         self.lines[line]
@@ -139,17 +150,16 @@ impl Model {
     }
 
     pub(super) fn is_due(&self, ticket: Number) -> bool {
-        self.policy
-            .max_wait
-            .is_some_and(|longest| self.waited(ticket) >= longest)
+        self.policy.max_wait.is_some_and(|longest| self.age(ticket) >= longest)
     }
 
-    pub(super) fn waited(&self, ticket: Number) -> Duration {
+    /// How long ago it joined.
+    pub(super) fn age(&self, ticket: Number) -> Duration {
         Duration::from_millis(u64::try_from(self.now - self.tickets[ticket].joined).unwrap())
     }
 
     pub(super) fn expire(&mut self) {
-        for ticket in self.waiting() {
+        for ticket in self.waiting.clone() {
             if self.is_due(ticket) {
                 self.leave(ticket, Left::Expired);
             }
@@ -157,6 +167,9 @@ impl Model {
     }
 
     pub(super) fn join(&mut self, event: usize, owner: u128, joined: i64) -> Result<Number, Refused> {
+        if self.closed {
+            return Err(Refused::Closed);
+        }
         self.expire();
         let number = self.tickets.len();
         let at = self.line_of(event);
@@ -164,10 +177,11 @@ impl Model {
             event,
             owner,
             joined,
+            waited: Duration::ZERO,
             state,
         };
-        let waiting = self.waiting();
-        let own = waiting
+        let own = self
+            .waiting
             .iter()
             .filter(|ticket| self.tickets[**ticket].owner == owner)
             .count();
@@ -178,16 +192,17 @@ impl Model {
         {
             self.tickets.push(new(State::Left(Left::Expired)));
         } else if self.lines[at].places.is_empty() && self.has_slot(event) {
-            self.tickets.push(new(State::Granted));
-            self.running.push(number);
+            self.tickets.push(new(State::Waiting));
+            self.grant(number);
         } else if !self.policy.queue {
             return Err(Refused::Busy);
         } else if self.policy.max_waiting_per_owner.is_some_and(|most| own >= most) {
             return Err(Refused::TooManyOfYours);
-        } else if self.policy.max_size.is_some_and(|most| waiting.len() >= most) {
+        } else if self.policy.max_size.is_some_and(|most| self.waiting.len() >= most) {
             return Err(Refused::Full);
         } else {
             self.tickets.push(new(State::Waiting));
+            self.waiting.push(number);
             let fair = self.policy.order == Order::Fair;
             let line = &mut self.lines[at];
             let last = line
@@ -211,6 +226,12 @@ impl Model {
         Ok(number)
     }
 
+    fn grant(&mut self, ticket: Number) {
+        self.tickets[ticket].waited = self.age(ticket);
+        self.tickets[ticket].state = State::Granted;
+        self.running.push(ticket);
+    }
+
     pub(super) fn leave(&mut self, ticket: Number, how: Left) -> bool {
         if !self.waits(ticket) {
             return false;
@@ -225,7 +246,15 @@ impl Model {
         let last = places.iter().rposition(|(other, _)| *other == owner);
         places.remove(place.or(last).unwrap());
         self.tickets[ticket].state = State::Left(how);
+        self.waiting.retain(|other| *other != ticket);
         true
+    }
+
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        for ticket in self.waiting.clone() {
+            self.leave(ticket, Left::Closed);
+        }
     }
 
     pub(super) fn release(&mut self, ticket: Number) {
@@ -234,7 +263,7 @@ impl Model {
         self.start_waiting();
     }
 
-    pub(super) fn start_waiting(&mut self) {
+    fn start_waiting(&mut self) {
         self.expire();
         loop {
             let heads = self
@@ -247,13 +276,14 @@ impl Model {
             };
             let at = self.line_of(self.tickets[next].event);
             self.lines[at].admitted = self.lines[at].places.remove(0).1;
-            self.tickets[next].state = State::Granted;
-            self.running.push(next);
+            self.grant(next);
+            self.admitted += 1;
+            self.waiting.retain(|other| *other != next);
         }
     }
 
     pub(super) fn retune(&mut self, policy: Policy) {
-        let orders: Vec<Vec<Number>> = self.lines.iter().map(|line| self.order(line.events[0])).collect();
+        let orders = self.orders();
         let (old_order, old_lines) = (self.policy.order, self.lines.clone());
         self.policy = policy;
         self.lines = self.empty_lines();
@@ -281,11 +311,11 @@ impl Model {
             .collect();
         let mut places = Vec::new();
         let mut rounds: BTreeMap<u128, u64> = BTreeMap::new();
-        let age = |ticket: Number| (self.tickets[ticket].joined, ticket);
+        let joined = |ticket: Number| (self.tickets[ticket].joined, ticket);
         while let Some(part) = parts
             .iter_mut()
             .filter(|part| !part.is_empty())
-            .min_by_key(|part| age(part[part.len() - 1]))
+            .min_by_key(|part| joined(part[part.len() - 1]))
         {
             let owner = self.tickets[part.pop().unwrap()].owner;
             let round = rounds.entry(owner).or_default();
@@ -296,19 +326,22 @@ impl Model {
         places
     }
 
-    /// Each owner's first waiting ticket in each line.
-    pub(super) fn firsts(&self) -> Vec<Number> {
-        let mut firsts = Vec::new();
-        for line in &self.lines {
-            let mut seen = Vec::new();
-            for ticket in self.order(line.events[0]) {
-                if !seen.contains(&self.tickets[ticket].owner) {
-                    seen.push(self.tickets[ticket].owner);
-                    firsts.push(ticket);
-                }
-            }
+    /// The order of every line.
+    pub(super) fn orders(&self) -> Vec<Vec<Number>> {
+        self.lines.iter().map(|line| self.order(line.events[0])).collect()
+    }
+
+    /// The position that an owner with nothing waiting would get now; 0: it would start at once.
+    pub(super) fn newcomer(&self, event: usize) -> usize {
+        let line = &self.lines[self.line_of(event)];
+        if line.places.is_empty() && !self.closed && self.has_slot(event) {
+            return 0;
         }
-        firsts
+        let least = match self.policy.order {
+            Order::Fair => line.admitted + 1,
+            Order::Fifo => 0,
+        };
+        line.places.iter().filter(|(_, round)| *round <= least).count() + 1
     }
 
     /// Which events share a line.
@@ -316,7 +349,7 @@ impl Model {
         self.lines.iter().map(|line| line.events.clone()).collect()
     }
 
-    pub(super) fn longest_wait(&self, event: usize) -> Option<Duration> {
-        self.order(event).into_iter().map(|ticket| self.waited(ticket)).max()
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 }

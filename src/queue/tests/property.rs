@@ -1,301 +1,236 @@
-//! The queue and the model get the same random visits, and must agree after each. `PROPTEST_CASES` makes it longer.
+//! The proof: a million random operations, carried out on the queue and on a model of plain lists, and compared after each.
+//!
+//! Several runs, so that they use several cores: each draws another kind of visit, and has to have seen what it is for.
+//! `PROPTEST_CASES` makes each of them at least that many cases long.
+//!
+//! A failing case is kept: proptest writes its seed into `proptest-regressions/queue/tests/property.txt`, which belongs
+//! into the repository and is tried first in every run. A seed brings its case back only as long as these strategies stay
+//! as they are; so write what the failure prints, shrunk to a few steps, as a test of its own in `rules.rs` too.
 
-use std::{collections::HashMap, sync::Arc, sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
-use futures_util::FutureExt;
-use proptest::prelude::*;
-use tokio::time::{Instant, advance};
+use proptest::{
+    prelude::*,
+    sample::Index,
+    test_runner::{Config, FileFailurePersistence, TestRunner},
+};
+use tokio::time::advance;
 
 use super::{
-    model::{Model, Number, State},
-    support::*,
+    pair::{Ending, Pair, Step},
+    support::{policy, shared},
+    tally::{Kind, Tally},
 };
-use crate::queue::{EventIndex, Left, Order, Outcome, Owner, Permit, Policy, Queue, Ticket};
+use crate::queue::{Left, Order, Outcome, Policy};
 
-#[derive(Clone, Debug)]
-enum Step {
-    /// `earlier`: milliseconds by which it comes back later than it first joined.
-    Join {
-        event: usize,
-        owner: u128,
-        earlier: i64,
-    },
-    /// The ticket asks whether it has been admitted.
-    Ask(prop::sample::Index),
-    /// The ticket is dropped, wherever it is.
-    Drop(prop::sample::Index),
-    Leave(prop::sample::Index, Left),
-    /// The permit comes back: with a word, without one, or by a panic.
-    Release(prop::sample::Index, u8),
-    Advance(u64),
-    Retune(Policy),
-    Read(prop::sample::Index),
+/// Cases between two looks at whether there were enough.
+const BATCH: u32 = 500;
+/// How often each kind of thing has to have happened in a run that is for it.
+const OFTEN: usize = 200;
+
+/// What the visits of a run are like.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    steps: usize,
+    owners: u128,
+    limits: (usize, usize),
+    /// Chances of the steps, relative to each other.
+    join: u32,
+    advance: u32,
+    retune: u32,
+    /// The bounds on the line and on an owner are in force this often, and the longest wait.
+    bounds: f64,
+    longest_wait: f64,
 }
 
-fn any_policy() -> impl Strategy<Value = Policy> {
-    let limit = || prop_oneof![8 => (0..4_usize).prop_map(Some), 1 => Just(None)];
+fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
+    let limit = || prop_oneof![8 => (shape.limits.0..=shape.limits.1).prop_map(Some), 1 => Just(None)];
     let id = || prop_oneof![3 => Just(None), 2 => Just(Some("gpu")), 1 => Just(Some("a"))];
     let bounds = (
         prop::option::of(1..6_usize),
-        prop_oneof![2 => Just(None), 1 => (0..9_usize).prop_map(Some)],
-        prop_oneof![2 => Just(None), 1 => (1..5_usize).prop_map(Some)],
-        prop_oneof![1 => Just(None), 1 => (1..4_000_u64).prop_map(Some)],
+        prop::option::weighted(shape.bounds, 0..9_usize),
+        prop::option::weighted(shape.bounds, 1..5_usize),
+        prop::option::weighted(shape.longest_wait, (1..4_000_u64).prop_map(Duration::from_millis)),
     );
-    (
-        [limit(), limit(), limit()],
-        [id(), id(), id()],
+    let switches = (
         prop::bool::weighted(0.8),
         prop::bool::weighted(0.9),
-        prop::bool::weighted(0.7),
-        bounds,
+        prop_oneof![7 => Just(Order::Fair), 3 => Just(Order::Fifo)],
+    );
+    ([limit(), limit(), limit()], [id(), id(), id()], switches, bounds).prop_map(
+        |(limits, ids, (concurrent, queue, order), (max_running, max_size, max_waiting_per_owner, max_wait))| {
+            let mut policy = shared(policy(&[1, 1, 1]), &ids);
+            for (event, limit) in policy.events.iter_mut().zip(limits) {
+                event.limit = limit;
+            }
+            Policy {
+                concurrent,
+                queue,
+                order,
+                max_running,
+                max_size,
+                max_waiting_per_owner,
+                max_wait,
+                ..policy
+            }
+        },
     )
-        .prop_map(
-            |(limits, ids, concurrent, queue, fair, (max_running, max_size, per_owner, max_wait))| {
-                let mut policy = shared(policy(&[1, 1, 1]), &ids);
-                for (event, limit) in policy.events.iter_mut().zip(limits) {
-                    event.limit = limit;
-                }
-                Policy {
-                    concurrent,
-                    queue,
-                    order: if fair { Order::Fair } else { Order::Fifo },
-                    max_running,
-                    max_size,
-                    max_waiting_per_owner: per_owner,
-                    max_wait: max_wait.map(Duration::from_millis),
-                    ..policy
-                }
-            },
-        )
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
-    let which = any::<prop::sample::Index>;
+fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
+    let which = any::<Index>;
     let how = prop_oneof![Just(Left::Cancelled), Just(Left::Abandoned)];
-    let earlier = prop_oneof![5 => Just(0), 1 => 0..3_000_i64];
+    let earlier = prop_oneof![9 => Just(0), 1 => 0..3_000_i64];
+    let ending = prop_oneof![
+        4 => Just(Ending::Word(Outcome::Done)),
+        1 => Just(Ending::Word(Outcome::Cancelled)),
+        1 => Just(Ending::Word(Outcome::Expired)),
+        1 => Just(Ending::Word(Outcome::Failed)),
+        2 => Just(Ending::Dropped),
+        2 => Just(Ending::Panic),
+    ];
+    // Boxed, or each step would be as large as a policy.
+    let retune = any_policy(shape)
+        .prop_map(|policy| Step::Retune(Box::new(policy)))
+        .boxed();
     prop_oneof![
-        10 => (0..3_usize, 0..4_u128, earlier).prop_map(|(event, owner, earlier)| Step::Join { event, owner, earlier }),
-        5 => which().prop_map(Step::Ask),
-        3 => which().prop_map(Step::Drop),
-        2 => (which(), how).prop_map(|(ticket, how)| Step::Leave(ticket, how)),
-        5 => (which(), 0..5_u8).prop_map(|(permit, how)| Step::Release(permit, how)),
-        2 => (1..900_u64).prop_map(Step::Advance),
-        1 => any_policy().prop_map(Step::Retune),
-        1 => which().prop_map(Step::Read),
+        shape.join => (0..3_usize, 0..shape.owners, earlier)
+            .prop_map(|(event, owner, earlier)| Step::Join { event, owner, earlier }),
+        300 => which().prop_map(Step::Ask),
+        100 => which().prop_map(Step::Drop),
+        100 => (which(), how).prop_map(|(ticket, how)| Step::Leave(ticket, how)),
+        300 => (which(), ending).prop_map(|(permit, ending)| Step::Release(permit, ending)),
+        shape.advance => (1..900_u64).prop_map(Step::Advance),
+        shape.retune => retune,
+        20 => which().prop_map(Step::Read),
+        2 => Just(Step::Close),
     ]
 }
 
-/// Both queues, side by side.
-struct Pair {
-    queue: Queue,
-    recorder: Arc<Recorder>,
-    model: Model,
-    tickets: Vec<(Number, Ticket)>,
-    permits: Vec<(Number, Permit)>,
-    firsts: HashMap<Number, usize>,
-    refused: usize,
-    started: usize,
-    ended: usize,
-    left: usize,
-    beginning: Instant,
-}
-
-impl Pair {
-    fn new(policy: Policy) -> Self {
-        let (queue, recorder) = queue(policy.clone());
-        Self {
-            queue,
-            recorder,
-            model: Model::new(policy),
-            tickets: Vec::new(),
-            permits: Vec::new(),
-            firsts: HashMap::new(),
-            refused: 0,
-            started: 0,
-            ended: 0,
-            left: 0,
-            beginning: Instant::now(),
-        }
-    }
-
-    async fn step(&mut self, step: Step) {
-        match step {
-            Step::Join { event, owner, earlier } => {
-                let joined = self.model.now - earlier;
-                let at = self.beginning + Duration::from_millis(self.model.now as u64)
-                    - Duration::from_millis(earlier as u64);
-                let ticket = self.queue.join(EventIndex(event), Owner(owner), at);
-                let number = self.model.join(event, owner, joined);
-                assert_eq!(ticket.as_ref().err(), number.as_ref().err());
-                match (number, ticket) {
-                    (Ok(number), Ok(ticket)) => self.tickets.push((number, ticket)),
-                    _ => self.refused += 1,
-                }
-            }
-            Step::Ask(which) if !self.tickets.is_empty() => self.ask(which.index(self.tickets.len())),
-            Step::Drop(which) if !self.tickets.is_empty() => {
-                let (number, ticket) = self.tickets.swap_remove(which.index(self.tickets.len()));
-                drop(ticket);
-                match self.model.tickets[number].state {
-                    State::Waiting => assert!(self.model.leave(number, Left::Cancelled)),
-                    State::Granted => {
-                        self.model.release(number);
-                        self.left += 1;
-                    }
-                    State::Left(_) | State::Gone => {}
-                }
-            }
-            Step::Leave(which, how) if !self.tickets.is_empty() => {
-                let (number, ticket) = &self.tickets[which.index(self.tickets.len())];
-                assert_eq!(self.queue.leave(ticket.id(), how), self.model.leave(*number, how));
-            }
-            Step::Release(which, how) if !self.permits.is_empty() => {
-                let (number, permit) = self.permits.swap_remove(which.index(self.permits.len()));
-                match how {
-                    0 => drop(permit),
-                    1 => {
-                        let work = std::panic::AssertUnwindSafe(move || {
-                            let _permit = permit;
-                            std::panic::resume_unwind(Box::new("a fault of the work"));
-                        });
-                        assert!(std::panic::catch_unwind(work).is_err());
-                    }
-                    2 => permit.finish(Outcome::Cancelled),
-                    _ => permit.finish(Outcome::Done),
-                }
-                self.model.release(number);
-                self.ended += 1;
-            }
-            Step::Advance(ms) => {
-                advance(Duration::from_millis(ms)).await;
-                self.model.now += ms as i64;
-            }
-            Step::Retune(policy) => {
-                let sharing = self.model.sharing();
-                self.queue.retune(policy.clone());
-                self.model.retune(policy);
-                if self.model.sharing() != sharing {
-                    // In a line of other members a position means something else.
-                    self.firsts.clear();
-                }
-            }
-            Step::Read(which) if !self.tickets.is_empty() => {
-                let (_, ticket) = &self.tickets[which.index(self.tickets.len())];
-                let estimate = self.queue.standing(ticket.id()).and_then(|standing| standing.estimate);
-                assert!(estimate.is_none_or(|range| range.low <= range.high));
-            }
-            _ => {}
-        }
-    }
-
-    fn ask(&mut self, index: usize) {
-        let (number, ticket) = &mut self.tickets[index];
-        // Its own timer ends its wait where nothing else has happened since, and that of all who are due.
-        if self.model.tickets[*number].state == State::Waiting && self.model.is_due(*number) {
-            self.model.expire();
-        }
-        let before = self.model.tickets[*number].state;
-        match (before, ticket.admitted().now_or_never()) {
-            (State::Waiting, None) => {}
-            (State::Granted, Some(Ok(permit))) => {
-                let (number, _) = self.tickets.swap_remove(index);
-                self.permits.push((number, permit));
-                self.started += 1;
-            }
-            (State::Left(how), Some(Err(seen))) => assert_eq!(how, seen),
-            (state, seen) => panic!("{state:?} in the model, {seen:?} in the queue"),
-        }
-    }
-
-    fn agree(&mut self) {
-        let (queue, model) = (&self.queue, &self.model);
-        assert_eq!(queue.running(), model.running.len());
-        assert_eq!(queue.waiting(), model.waiting().len());
-        let now = Instant::now();
-        for (number, ticket) in &self.tickets {
-            let standing = queue
-                .shared
-                .lock()
-                .standing(ticket.id(), now)
-                .map(|(standing, _)| standing);
-            let position = model.position(*number);
-            assert_eq!(standing.map(|standing| standing.position as usize), position);
-            let line = model.order(model.tickets[*number].event).len();
-            assert!(standing.is_none_or(|standing| standing.waiting as usize == line));
-        }
-        for event in 0..3 {
-            let state = queue.shared.lock();
-            let (line, _) = state.line(state.line_of(EventIndex(event)), now);
-            let order = model.order(event);
-            assert_eq!(
-                (line.limit, line.running),
-                (model.limit(event), model.running_in_line_of(event))
-            );
-            assert_eq!(
-                (line.waiting, line.longest_wait),
-                (order.len(), model.longest_wait(event))
-            );
-            assert!(order.is_empty() || !model.has_slot(event), "a slot idles");
-        }
-        let firsts: HashMap<Number, usize> = model
-            .firsts()
-            .into_iter()
-            .filter_map(|ticket| Some((ticket, model.position(ticket)?)))
-            .collect();
-        for (ticket, position) in &firsts {
-            assert!(
-                self.firsts.get(ticket).is_none_or(|before| position <= before),
-                "a first ticket has moved back"
-            );
-        }
-        self.firsts = firsts;
-        let left = model
-            .tickets
-            .iter()
-            .filter(|ticket| matches!(ticket.state, State::Left(_)))
-            .count();
-        let counts = [
-            &self.recorder.refused,
-            &self.recorder.started,
-            &self.recorder.ended,
-            &self.recorder.left,
-        ];
-        assert_eq!(
-            counts.map(|count| count.load(SeqCst)),
-            [self.refused, self.started, self.ended, left + self.left],
-            "refused, started, ended, left"
-        );
-    }
-
-    /// Everybody goes; the queue is as new.
-    fn end(mut self) {
-        self.permits.clear();
-        self.tickets.clear();
-        assert_eq!((self.queue.running(), self.queue.waiting()), (0, 0));
-        self.queue.retune(policy(&[2, 1, 1]));
-        let _running = [
-            start(&self.queue, A, 1),
-            start(&self.queue, A, 2),
-            start(&self.queue, C, 3),
-        ];
-        assert!(waits(&mut join(&self.queue, A, 4)));
-    }
-}
-
-proptest! {
-    #[test]
-    fn agrees_with_the_model(policy in any_policy(), steps in prop::collection::vec(any_step(), 1..160)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            // Room before the beginning, for those that come back from earlier.
-            advance(Duration::from_secs(3_600)).await;
-            let mut pair = Pair::new(policy);
-
-            for step in steps {
-                pair.step(step).await;
-                pair.agree();
-            }
-            pair.end();
+/// Visits of this shape until there were so many operations, and proof that what the run is for has happened often.
+fn prove(name: &'static str, shape: &Shape, operations: usize, often: &[Kind]) {
+    let config = Config {
+        cases: BATCH,
+        max_shrink_iters: 20_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::SourceParallel("proptest-regressions"))),
+        source_file: Some(file!()),
+        test_name: Some(name),
+        ..Config::default()
+    };
+    let visits = (
+        any_policy(shape),
+        prop::collection::vec(any_step(shape), 1..shape.steps),
+    );
+    let tally = RefCell::new(Tally::default());
+    let mut cases = 0;
+    while tally.borrow().operations < operations || cases < Config::default().cases {
+        let mut runner = TestRunner::new(config.clone());
+        let outcome = runner.run(&visits, |(policy, steps)| {
+            let seen = visit(policy, steps);
+            tally.borrow_mut().merge(&seen);
+            Ok(())
         });
+        if let Err(failure) = outcome {
+            panic!("{failure}\n{runner}");
+        }
+        cases += BATCH;
     }
+    let tally = tally.into_inner();
+    let seldom: Vec<_> = often.iter().filter(|kind| tally.of(**kind) < OFTEN).collect();
+    assert!(seldom.is_empty(), "this run proves too little of {seldom:?}: {tally:?}");
+}
+
+fn visit(policy: Policy, steps: Vec<Step>) -> Tally {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        // Room before the beginning, for those that come back from earlier.
+        advance(Duration::from_secs(3_600)).await;
+        let mut pair = Pair::new(policy);
+        for step in steps {
+            pair.step(step).await;
+        }
+        pair.end()
+    })
+}
+
+/// Everything there is.
+const MIXED: Shape = Shape {
+    steps: 200,
+    owners: 4,
+    limits: (0, 3),
+    join: 900,
+    advance: 200,
+    retune: 60,
+    bounds: 0.3,
+    longest_wait: 0.5,
+};
+
+#[test]
+fn a_mixture_agrees_with_the_model() {
+    prove("mixture", &MIXED, 450_000, &Kind::ALL);
+}
+
+/// Many owners behind few slots: long lines, in which people leave from the middle.
+#[test]
+fn long_lines_agree_with_the_model() {
+    let shape = Shape {
+        steps: 300,
+        owners: 9,
+        limits: (1, 2),
+        join: 800,
+        advance: 20,
+        retune: 4,
+        bounds: 0.02,
+        longest_wait: 0.1,
+    };
+    let often = [
+        Kind::Waited,
+        Kind::Admitted,
+        Kind::Cancelled,
+        Kind::Abandoned,
+        Kind::Panicked,
+        Kind::Closed,
+    ];
+    prove("long lines", &shape, 50_000, &often);
+}
+
+/// An operator who never rests.
+#[test]
+fn restless_retuning_agrees_with_the_model() {
+    let shape = Shape {
+        retune: 600,
+        bounds: 0.1,
+        longest_wait: 0.1,
+        ..MIXED
+    };
+    prove("retuning", &shape, 250_000, &Kind::ALL);
+}
+
+/// Short lines, short patience: most are refused, expire or are cancelled.
+#[test]
+fn those_who_do_not_start_agree_with_the_model() {
+    let shape = Shape {
+        advance: 400,
+        retune: 20,
+        bounds: 0.9,
+        longest_wait: 0.95,
+        ..MIXED
+    };
+    let often = [
+        Kind::RefusedBusy,
+        Kind::RefusedFull,
+        Kind::RefusedTooManyOfYours,
+        Kind::RefusedClosed,
+        Kind::Expired,
+        Kind::CameTooLate,
+        Kind::Abandoned,
+        Kind::Closed,
+        Kind::LeftTooLate,
+        Kind::GaveBack,
+    ];
+    prove("refusals", &shape, 300_000, &often);
 }

@@ -1,31 +1,35 @@
-//! The same promises under real threads: whatever interleaves, no limit is passed, nobody is lost, nothing idles.
+//! The same promises under real threads: whatever interleaves, no limit is passed, nobody is lost or moved back, nothing idles.
 
 use std::{
+    collections::{HashMap, VecDeque},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 
+use futures_util::poll;
 use tokio::{
     sync::mpsc,
     task::{JoinSet, yield_now},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
-use super::support::*;
-use crate::queue::{EventIndex, Left, Outcome, Owner, Permit, Queue, TicketId};
+use super::{support::*, witness::Witness};
+use crate::queue::{EventIndex, Left, Order, Outcome, Owner, Permit, Policy, Queue, Ticket, TicketId};
 
-const TASKS: usize = 24;
-const ROUNDS: usize = 200;
+const VISITORS: usize = 24;
+const ROUNDS: usize = 100;
+/// Whoever waits this long was forgotten: a storm takes a second.
+const FOR_EVER: Duration = Duration::from_secs(300);
 
 /// How many run of each event, counted by those who run.
 #[derive(Default)]
 struct Gauge {
     running: [AtomicUsize; 3],
     most: [AtomicUsize; 3],
-    done: AtomicUsize,
 }
 
 struct Counted<'a>(&'a Gauge, EventIndex);
@@ -57,136 +61,255 @@ impl Dice {
     }
 }
 
-async fn work(gauge: Arc<Gauge>, permit: Permit, event: EventIndex, fate: u64) {
-    let counted = Counted::new(&gauge, event);
-    for _ in 0..fate % 3 {
-        yield_now().await;
-    }
-    gauge.done.fetch_add(1, SeqCst);
-    match fate {
-        0..3 => {
-            drop(counted);
-            permit.finish(Outcome::Done);
-        }
-        3..5 => drop((counted, permit)),
-        _ => {
-            let _held = (counted, permit);
-            std::panic::resume_unwind(Box::new("a fault of the work"));
-        }
-    }
+/// How a ticket has ended, as somebody was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Started,
+    /// Its owner took it back, or somebody else did.
+    TakenOut,
+    Expired,
 }
 
-/// Joins and waits, cancels, lets others take it out, works, panics.
-async fn visitor(queue: Queue, gauge: Arc<Gauge>, waiting: mpsc::UnboundedSender<TicketId>, number: usize) {
-    let mut dice = Dice(number as u64 + 1);
-    for _ in 0..ROUNDS {
-        let event = EventIndex(dice.below(3) as usize);
-        let owner = Owner(u128::from(dice.below(8)));
-        let Ok(mut ticket) = queue.join(event, owner, Instant::now()) else {
+/// A queue with everybody who is at it.
+struct House {
+    queue: Queue,
+    recorder: Arc<Recorder>,
+    gauge: Gauge,
+    witness: Witness,
+    joined: AtomicUsize,
+    fates: Mutex<HashMap<TicketId, Fate>>,
+    /// Whether what shares a line stays as it is, so that positions can be compared over time.
+    same_lines: bool,
+}
+
+impl House {
+    fn new(policy: Policy, same_lines: bool) -> Arc<Self> {
+        let (queue, recorder) = queue(policy);
+        Arc::new(Self {
+            queue,
+            recorder,
+            gauge: Gauge::default(),
+            witness: Witness::default(),
+            joined: AtomicUsize::new(0),
+            fates: Mutex::default(),
+            same_lines,
+        })
+    }
+
+    fn ended(&self, ticket: TicketId, fate: Fate) {
+        let earlier = self.fates.lock().unwrap().insert(ticket, fate);
+        assert_eq!(earlier, None, "{ticket:?} ends a second time, as {fate:?}");
+    }
+
+    fn take_out(&self, ticket: TicketId, how: Left) -> bool {
+        let in_time = self.queue.leave(ticket, how);
+        if in_time {
+            self.ended(ticket, Fate::TakenOut);
+        }
+        in_time
+    }
+
+    fn look(&self) {
+        self.witness.look(&self.queue);
+    }
+
+    async fn work(self: Arc<Self>, permit: Permit, event: EventIndex, fate: u64) {
+        let counted = Counted::new(&self.gauge, event);
+        for _ in 0..fate % 3 {
             yield_now().await;
-            continue;
-        };
-        let _ = waiting.send(ticket.id());
-        match dice.below(6) {
-            0 => drop(ticket),
-            1 => {
-                // Gives up after a while: races with admission.
-                let mut admitted = Box::pin(ticket.admitted());
-                for _ in 0..dice.below(4) {
-                    if futures_util::poll!(&mut admitted).is_ready() {
-                        break;
-                    }
-                    yield_now().await;
-                }
+        }
+        match fate {
+            0..3 => {
+                drop(counted);
+                permit.finish(Outcome::Done);
             }
+            3..5 => drop((counted, permit)),
             _ => {
-                if let Ok(permit) = ticket.admitted().await {
-                    let work = tokio::spawn(work(Arc::clone(&gauge), permit, event, dice.below(6)));
-                    let _panicked = work.await;
-                }
+                let _held = (counted, permit);
+                std::panic::resume_unwind(Box::new("a fault of the work"));
             }
         }
     }
-}
 
-async fn storm(queue: &Queue, retune: impl Fn(u64) + Send + 'static) -> Arc<Gauge> {
-    let gauge = Arc::new(Gauge::default());
-    let (sender, mut ids) = mpsc::unbounded_channel();
-    let mut visitors = JoinSet::new();
-    for number in 0..TASKS {
-        visitors.spawn(visitor(queue.clone(), Arc::clone(&gauge), sender.clone(), number));
-    }
-    drop(sender);
-    let meddler = tokio::spawn({
-        let queue = queue.clone();
-        async move {
-            let mut dice = Dice(99);
-            while let Some(id) = ids.recv().await {
-                match dice.below(8) {
-                    0 => {
-                        let _in_time = queue.leave(id, Left::Abandoned);
-                    }
-                    1 => assert!(
-                        queue
-                            .standing(id)
-                            .is_none_or(|standing| standing.position <= standing.waiting)
-                    ),
-                    2 => retune(dice.below(1_000)),
-                    _ => yield_now().await,
+    /// Joins with one ticket or several; waits, cancels, is taken out by others, works, panics.
+    async fn visitor(self: Arc<Self>, number: usize, waiting: mpsc::UnboundedSender<TicketId>) {
+        let mut dice = Dice(number as u64 + 1);
+        for _ in 0..ROUNDS {
+            let event = EventIndex(dice.below(3) as usize);
+            let mut tickets = VecDeque::new();
+            for _ in 0..=dice.below(3) {
+                if let Ok(ticket) = self.queue.join(event, Owner(number as u128), Instant::now()) {
+                    self.joined.fetch_add(1, SeqCst);
+                    let _ = waiting.send(ticket.id());
+                    tickets.push_back(ticket);
                 }
+                self.look();
+            }
+            if dice.below(4) == 0 {
+                // One from the middle or the end, wherever it has got to meanwhile.
+                drop(tickets.pop_back());
+            }
+            while let Some(first) = tickets.pop_front() {
+                self.stand_first(first, event, &mut dice).await;
             }
         }
-    });
-    while let Some(visitor) = visitors.join_next().await {
-        visitor.unwrap();
     }
-    meddler.await.unwrap();
-    gauge
-}
 
-/// Everything has ended once, and every slot is there again.
-fn settled(queue: &Queue, recorder: &Recorder, limits: &[usize]) {
-    assert_eq!((queue.running(), queue.waiting()), (0, 0));
-    assert_eq!(recorder.started.load(SeqCst), recorder.ended.load(SeqCst));
-    queue.retune(policy(limits));
-    for (event, limit) in limits.iter().enumerate() {
-        let event = EventIndex(event);
-        let running: Vec<_> = (0..*limit).map(|owner| start(queue, event, owner as u128)).collect();
-        assert!(waits(&mut join(queue, event, 0)), "one slot too many");
-        assert_eq!(queue.line_of(event).running, running.len());
+    /// A ticket that is its owner's first in the line, from now to its end.
+    async fn stand_first(self: &Arc<Self>, mut ticket: Ticket, event: EventIndex, dice: &mut Dice) {
+        let id = ticket.id();
+        let patience = match dice.below(4) {
+            0 => dice.below(4),
+            _ => u64::MAX,
+        };
+        let (mut last, mut looks) = (u64::MAX, 0);
+        let outcome = loop {
+            if dice.below(8) == 0 && patience == u64::MAX {
+                break ticket.admitted().await;
+            }
+            if let Poll::Ready(outcome) = poll!(std::pin::pin!(ticket.admitted())) {
+                break outcome;
+            }
+            if looks == patience {
+                // Gives up: races with admission, and with whoever takes it out.
+                if self.take_out(id, Left::Cancelled) {
+                    return;
+                }
+                break ticket.admitted().await;
+            }
+            if let Some((standing, _)) = self.queue.shared.lock().standing(id, Instant::now()) {
+                assert!(standing.position <= standing.waiting);
+                assert!(
+                    !self.same_lines || standing.position <= last,
+                    "a first ticket has moved back from {last} to {}",
+                    standing.position
+                );
+                last = standing.position;
+            }
+            looks += 1;
+            yield_now().await;
+        };
+        match outcome {
+            Ok(permit) => {
+                self.ended(id, Fate::Started);
+                self.look();
+                let work = tokio::spawn(Arc::clone(self).work(permit, event, dice.below(6)));
+                let _panicked = work.await;
+            }
+            Err(Left::Expired) => self.ended(id, Fate::Expired),
+            Err(_) => assert_eq!(self.fates.lock().unwrap().get(&id), Some(&Fate::TakenOut)),
+        }
+    }
+
+    /// Takes others out of the line and retunes, until nobody comes any more.
+    async fn meddler(self: Arc<Self>, mut ids: mpsc::UnboundedReceiver<TicketId>, policy: impl Fn(usize) -> Policy) {
+        let mut dice = Dice(99);
+        while let Some(id) = ids.recv().await {
+            match dice.below(8) {
+                0 => {
+                    self.take_out(id, Left::Abandoned);
+                }
+                1 => self
+                    .witness
+                    .retuning(|| self.queue.retune(policy(dice.below(1_000) as usize))),
+                _ => yield_now().await,
+            }
+            self.look();
+        }
+    }
+
+    /// Everybody comes and goes while the policy changes; in the end each ticket has ended once, and every slot is there again.
+    async fn storm(self: &Arc<Self>, policy: impl Fn(usize) -> Policy + Send + 'static) {
+        let (sender, ids) = mpsc::unbounded_channel();
+        let mut everybody = JoinSet::new();
+        for number in 0..VISITORS {
+            everybody.spawn(Arc::clone(self).visitor(number, sender.clone()));
+        }
+        drop(sender);
+        everybody.spawn(Arc::clone(self).meddler(ids, policy));
+        let all = async {
+            while let Some(visitor) = everybody.join_next().await {
+                visitor.unwrap();
+            }
+        };
+        timeout(FOR_EVER, all).await.expect("somebody was never woken");
+        self.settled();
+    }
+
+    fn settled(&self) {
+        let queue = &self.queue;
+        assert_eq!((queue.running(), queue.waiting()), (0, 0));
+        assert!(queue.lines().iter().all(|line| line.running == 0 && line.waiting == 0));
+        let count = |counter: &AtomicUsize| counter.load(SeqCst);
+        let (started, left) = (count(&self.recorder.started), count(&self.recorder.left));
+        assert_eq!(
+            started + left,
+            count(&self.joined),
+            "each ticket starts or leaves, once"
+        );
+        assert_eq!(started, count(&self.recorder.ended), "what has started has ended");
+        assert!(started > 0 && left > 0 && self.witness.has_seen_waiting());
+
+        let limits = [3, 1, 2];
+        queue.retune(policy(&limits));
+        for (event, limit) in limits.iter().enumerate() {
+            let event = EventIndex(event);
+            let running: Vec<_> = (0..*limit).map(|owner| start(queue, event, owner as u128)).collect();
+            assert!(waits(&mut join(queue, event, 0)), "one slot too many");
+            assert_eq!(queue.line_of(event).running, running.len());
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn running_never_exceeds_a_limit() {
     let limits = [3, 1, 2];
-    let (queue, recorder) = queue(policy(&limits));
-    let gauge = storm(&queue, |_| {}).await;
+    let house = House::new(policy(&limits), true);
+    // The same policy again and again: it changes nothing, but takes the lock and starts whom it can.
+    house.storm(move |_| policy(&limits)).await;
     for (event, limit) in limits.iter().enumerate() {
-        assert!(gauge.most[event].load(SeqCst) <= *limit, "event {event}");
+        assert!(house.gauge.most[event].load(SeqCst) <= *limit, "event {event}");
     }
-    assert!(gauge.done.load(SeqCst) > 0);
-    settled(&queue, &recorder, &limits);
-    assert_eq!(recorder.refused.load(SeqCst), 0);
+    assert_eq!(house.recorder.refused.load(SeqCst), 0);
 }
 
+/// Limits grow and shrink, bounds and the order change, while everybody comes, goes, cancels and panics.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_is_lost_while_limits_change() {
-    let (queue, recorder) = queue(policy(&[3, 1, 2]));
-    let tuned = queue.clone();
-    let gauge = storm(&queue, move |chance| {
-        let chance = chance as usize;
-        let mut next = policy(&[1 + chance % 4, 1 + chance % 3, 1 + chance % 2]);
-        next.concurrent = !chance.is_multiple_of(7);
-        next.max_running = (!chance.is_multiple_of(3)).then_some(1 + chance % 5);
-        next.max_size = (!chance.is_multiple_of(5)).then_some(6);
-        next.max_wait = chance.is_multiple_of(11).then_some(Duration::from_secs(60));
+async fn nobody_is_lost_or_moved_back_while_limits_change() {
+    let tuned = |chance: usize| Policy {
+        max_running: (!chance.is_multiple_of(3)).then_some(1 + chance % 5),
+        max_size: chance.is_multiple_of(5).then_some(12),
+        max_waiting_per_owner: chance.is_multiple_of(7).then_some(2),
+        max_wait: chance.is_multiple_of(11).then_some(Duration::from_millis(1)),
+        order: if chance.is_multiple_of(2) {
+            Order::Fair
+        } else {
+            Order::Fifo
+        },
+        ..policy(&[1 + chance % 4, 1 + chance % 3, 1 + chance % 2])
+    };
+    let house = House::new(tuned(1), true);
+    house.storm(tuned).await;
+    let most = [4, 3, 2];
+    assert!((0..3).all(|event| house.gauge.most[event].load(SeqCst) <= most[event]));
+}
+
+/// Lines merge and split, the master switches are thrown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_lost_while_lines_merge_and_split() {
+    let tuned = |chance: usize| {
         let id = (chance % 4 > 1).then_some("gpu");
-        tuned.retune(shared(next, &[id, None, id]));
-    })
-    .await;
-    assert!((0..3).all(|event| gauge.most[event].load(SeqCst) <= 4));
-    settled(&queue, &recorder, &[3, 1, 2]);
+        let next = Policy {
+            concurrent: !chance.is_multiple_of(7),
+            queue: !chance.is_multiple_of(13),
+            max_running: (!chance.is_multiple_of(3)).then_some(1 + chance % 5),
+            ..policy(&[1 + chance % 4, 1 + chance % 3, 1 + chance % 2])
+        };
+        shared(next, &[id, None, id])
+    };
+    let house = House::new(tuned(1), false);
+    house.storm(tuned).await;
+    assert!((0..3).all(|event| house.gauge.most[event].load(SeqCst) <= 4));
 }
 
 /// While more wait than there are slots, every slot is in use whenever the queue is at rest.

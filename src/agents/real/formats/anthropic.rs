@@ -114,8 +114,8 @@ impl Format for Anthropic {
 fn count(tokens: Option<Tokens>, heard: &mut Heard) {
     let Some(tokens) = tokens else { return };
     if let Some(input) = tokens.input_tokens {
-        let cached = tokens.cache_creation_input_tokens.unwrap_or(0) + tokens.cache_read_input_tokens.unwrap_or(0);
-        heard.usage.input = Some(input + cached);
+        let cached = [tokens.cache_creation_input_tokens, tokens.cache_read_input_tokens];
+        heard.usage.input = Some(cached.into_iter().flatten().fold(input, u64::saturating_add));
     }
     heard.usage.output = tokens.output_tokens.or(heard.usage.output);
 }

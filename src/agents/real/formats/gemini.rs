@@ -96,7 +96,9 @@ impl Format for Gemini {
             .is_some_and(|feedback| feedback.block_reason.is_some());
         if let Some(tokens) = chunk.usage_metadata {
             let thoughts = tokens.thoughts_token_count.unwrap_or(0);
-            let output = tokens.candidates_token_count.map(|count| count + thoughts);
+            let output = tokens
+                .candidates_token_count
+                .map(|count| count.saturating_add(thoughts));
             heard.usage = Usage {
                 input: tokens.prompt_token_count,
                 output,

@@ -42,6 +42,17 @@ pub(super) struct Heard {
     pub(super) over: bool,
 }
 
+impl Heard {
+    /// How the answer has ended, if it has, after the latest bytes came to `outcome`; `ended`: there will be no more.
+    pub(super) fn end(&self, outcome: Result<(), Fault>, ended: bool) -> Option<Result<(), Fault>> {
+        // After the answer's end only its usage is missing, which is not worth a fault.
+        if self.over || (self.finished && (ended || outcome.is_err())) {
+            return Some(Ok(()));
+        }
+        outcome.err().map(Err)
+    }
+}
+
 /// The format of a provider that has one.
 pub(super) fn of(provider: Provider) -> Option<Box<dyn Format>> {
     match provider {

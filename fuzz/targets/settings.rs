@@ -1,0 +1,84 @@
+//! Settings from a `.env` that anybody may have edited.
+//!
+//! Input: `NAME=value` lines of the environment, a line `---`, the text of `.env`; without that line, `.env` alone.
+#![no_main]
+
+use std::time::Duration;
+
+use anteroom::settings::{Loaded, Settings};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+/// Nothing that is shown may hold it.
+const KEY: &str = "sk-dont-show-this-0123456789-0123456789";
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+fuzz_target!(|text: &str| -> Corpus {
+    // A `$NAME` stands for a variable of the process, or for the key where the file says so.
+    if text.contains('$') {
+        return Corpus::Reject;
+    }
+    let (environment, file) = text.split_once("\n---\n").unwrap_or(("", text));
+    let environment: Vec<_> = environment
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .chain([("SECRET_KEY", KEY)])
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let file = format!("OPENAI_API_KEY={KEY}\n{file}");
+    let load = || Settings::load(environment.clone(), Some(&file));
+
+    let said = match load() {
+        Ok(loaded) => {
+            check(&loaded);
+            let (again, changes) = loaded.reload(load().expect("it was good the first time"));
+            assert!(changes.is_empty(), "nothing was edited: {changes:?}");
+            assert_eq!(again.settings, loaded.settings);
+            format!("{loaded:?}")
+        }
+        Err(faults) => {
+            assert!(!faults.0.is_empty());
+            for fault in &faults.0 {
+                assert!(!fault.subject.is_empty() && !fault.advice.is_empty(), "{fault:?}");
+            }
+            assert_eq!(load().expect_err("it was wrong the first time"), faults);
+            format!("{faults}{faults:?}")
+        }
+    };
+    assert!(!said.contains(KEY), "the key is shown: {said}");
+    Corpus::Keep
+});
+
+/// What the rest of the program may rely on.
+fn check(loaded: &Loaded) {
+    let settings = &loaded.settings;
+    let policy = &settings.policy;
+    let limits = policy
+        .events
+        .iter()
+        .map(|event| event.limit)
+        .chain([policy.max_running]);
+    assert!(limits.flatten().all(|limit| (1..=1000).contains(&limit)), "{policy:?}");
+    for event in &policy.events {
+        let stranger = |id: &str| {
+            policy
+                .events
+                .iter()
+                .any(|other| other.name == id && other.name != event.name)
+        };
+        assert!(!event.concurrency_id.as_deref().is_some_and(stranger), "{policy:?}");
+    }
+    let times = [
+        policy.max_wait,
+        settings.abandon_after,
+        settings.chat_timeout,
+        Some(settings.model_stall_timeout),
+        Some(settings.demo_first_token),
+        Some(settings.session_idle_timeout),
+        Some(settings.shutdown_grace),
+    ];
+    assert!(times.into_iter().flatten().all(|time| time <= LONGEST), "{times:?}");
+    assert!(settings.max_sessions > 0 && settings.max_upload_bytes > 0 && settings.demo_speed > 0);
+    for row in &loaded.rows {
+        assert!(!row.value.contains(char::is_control), "{row:?}");
+    }
+}

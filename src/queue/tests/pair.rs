@@ -1,0 +1,380 @@
+//! The queue and its model, side by side: each step is taken by both, and then everything that shows is compared.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use proptest::sample::Index;
+use tokio::{
+    sync::watch,
+    time::{Instant, advance},
+};
+
+use super::{
+    model::{Model, Number, State},
+    support::{A, C, join, policy, start, waits},
+    tally::{Kind, Ledger, Tally, Told},
+};
+use crate::queue::{EventIndex, Left, Outcome, Owner, Permit, Policy, Queue, Ticket};
+
+/// One thing that somebody does.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// `earlier`: milliseconds by which it comes back later than it first joined.
+    Join {
+        event: usize,
+        owner: u128,
+        earlier: i64,
+    },
+    /// The ticket asks whether it has been admitted.
+    Ask(Index),
+    /// The ticket is dropped, wherever it is.
+    Drop(Index),
+    /// Somebody takes it out of its line.
+    Leave(Index, Left),
+    Release(Index, Ending),
+    /// Milliseconds.
+    Advance(u64),
+    Retune(Box<Policy>),
+    /// Somebody reads an estimate.
+    Read(Index),
+    Close,
+}
+
+/// How a permit comes back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    Word(Outcome),
+    Dropped,
+    Panic,
+}
+
+/// Rings when a ticket that was asked about is to be asked about again.
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+struct Held {
+    number: Number,
+    ticket: Ticket,
+    bell: Option<Arc<Bell>>,
+}
+
+/// What anybody can see, but for times.
+#[derive(PartialEq)]
+struct Visible {
+    orders: Vec<Vec<Number>>,
+    running: usize,
+    limits: [Option<usize>; 3],
+}
+
+impl Visible {
+    fn of(model: &Model, orders: Vec<Vec<Number>>) -> Self {
+        Self {
+            orders,
+            running: model.running.len(),
+            limits: [0, 1, 2].map(|event| model.limit(event)),
+        }
+    }
+}
+
+/// Both queues.
+pub(super) struct Pair {
+    queue: Queue,
+    ledger: Arc<Ledger>,
+    changes: watch::Receiver<u64>,
+    model: Model,
+    tickets: Vec<Held>,
+    permits: Vec<(Number, Permit)>,
+    /// What the ledger has to hold, but for those that have left, whom the model knows.
+    told: Told,
+    seen: Visible,
+    /// The position of each owner's first waiting ticket in each line.
+    firsts: HashMap<Number, usize>,
+    beginning: Instant,
+    tally: Tally,
+}
+
+impl Pair {
+    pub(super) fn new(policy: Policy) -> Self {
+        let ledger = Arc::<Ledger>::default();
+        let queue = Queue::new(policy.clone(), Arc::clone(&ledger) as _);
+        let model = Model::new(policy);
+        Self {
+            changes: queue.changes(),
+            queue,
+            ledger,
+            seen: Visible::of(&model, model.orders()),
+            model,
+            tickets: Vec::new(),
+            permits: Vec::new(),
+            told: Told::default(),
+            firsts: HashMap::new(),
+            beginning: Instant::now(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes a step, unless there is nothing that it could be done to, and compares.
+    pub(super) async fn step(&mut self, step: Step) {
+        match step {
+            Step::Join { event, owner, earlier } => self.join(event, owner, earlier),
+            Step::Ask(which) if !self.tickets.is_empty() => self.ask(which.index(self.tickets.len())),
+            Step::Drop(which) if !self.tickets.is_empty() => self.drop_ticket(which.index(self.tickets.len())),
+            Step::Leave(which, how) if !self.tickets.is_empty() => {
+                let Held { number, ticket, .. } = &self.tickets[which.index(self.tickets.len())];
+                let in_time = self.queue.leave(ticket.id(), how);
+                assert_eq!(in_time, self.model.leave(*number, how));
+                self.tally.add(Kind::LeftTooLate, usize::from(!in_time));
+            }
+            Step::Release(which, ending) if !self.permits.is_empty() => {
+                self.release(which.index(self.permits.len()), ending);
+            }
+            Step::Advance(ms) => {
+                advance(Duration::from_millis(ms)).await;
+                self.model.now += ms as i64;
+            }
+            Step::Retune(policy) => self.retune(*policy),
+            Step::Read(which) if !self.tickets.is_empty() => {
+                let Held { ticket, .. } = &self.tickets[which.index(self.tickets.len())];
+                let estimate = self.queue.standing(ticket.id()).and_then(|standing| standing.estimate);
+                assert!(estimate.is_none_or(|range| range.low <= range.high));
+            }
+            Step::Close => {
+                self.queue.close();
+                self.model.close();
+            }
+            Step::Ask(_) | Step::Drop(_) | Step::Leave(..) | Step::Release(..) | Step::Read(_) => return,
+        }
+        self.tally.operations += 1;
+        self.agree();
+    }
+
+    fn join(&mut self, event: usize, owner: u128, earlier: i64) {
+        let joined = self.model.now - earlier;
+        let at = self.beginning + Duration::from_millis(self.model.now as u64) - Duration::from_millis(earlier as u64);
+        let ticket = self.queue.join(EventIndex(event), Owner(owner), at);
+        let number = self.model.join(event, owner, joined);
+        let (number, ticket) = match (number, ticket) {
+            (Ok(number), Ok(ticket)) => (number, ticket),
+            (Err(expected), Err(why)) => {
+                assert_eq!(expected, why);
+                self.told.refused[event][why as usize] += 1;
+                return;
+            }
+            (model, queue) => panic!("{model:?} in the model, {queue:?} in the queue"),
+        };
+        match self.model.tickets[number].state {
+            State::Waiting => self.tally.add(Kind::Waited, 1),
+            State::Granted => self.tally.add(Kind::StartedAtOnce, 1),
+            State::Left(_) | State::Gone => self.tally.add(Kind::CameTooLate, 1),
+        }
+        self.tickets.push(Held {
+            number,
+            ticket,
+            bell: None,
+        });
+    }
+
+    fn ask(&mut self, index: usize) {
+        let Held { number, ticket, bell } = &mut self.tickets[index];
+        // Its own timer ends its wait where nothing else has happened since, and that of all who are due.
+        if self.model.tickets[*number].state == State::Waiting && self.model.is_due(*number) {
+            self.model.expire();
+        }
+        let asked = Arc::<Bell>::default();
+        let waker = Waker::from(Arc::clone(&asked));
+        let answer = std::pin::pin!(ticket.admitted()).poll_unpin(&mut Context::from_waker(&waker));
+        match (self.model.tickets[*number].state, answer) {
+            (State::Waiting, Poll::Pending) => *bell = Some(asked),
+            (State::Granted, Poll::Ready(Ok(permit))) => {
+                assert_eq!(permit.waited(), self.model.tickets[*number].waited);
+                self.told.started[self.model.tickets[*number].event] += 1;
+                self.permits.push((*number, permit));
+                self.tickets.swap_remove(index);
+            }
+            (State::Left(how), Poll::Ready(Err(seen))) => {
+                assert_eq!(how, seen);
+                *bell = None;
+            }
+            (state, seen) => panic!("{state:?} in the model, {seen:?} in the queue"),
+        }
+    }
+
+    fn drop_ticket(&mut self, index: usize) {
+        let Held { number, ticket, .. } = self.tickets.swap_remove(index);
+        drop(ticket);
+        match self.model.tickets[number].state {
+            State::Waiting => assert!(self.model.leave(number, Left::Cancelled)),
+            State::Granted => {
+                self.told.left[self.model.tickets[number].event][Left::Cancelled as usize] += 1;
+                self.model.release(number);
+                self.tally.add(Kind::GaveBack, 1);
+            }
+            State::Left(_) | State::Gone => {}
+        }
+    }
+
+    fn release(&mut self, index: usize, ending: Ending) {
+        let (number, permit) = self.permits.swap_remove(index);
+        let outcome = match ending {
+            Ending::Word(outcome) => {
+                permit.finish(outcome);
+                outcome
+            }
+            Ending::Dropped => {
+                drop(permit);
+                self.tally.add(Kind::Failed, 1);
+                Outcome::Failed
+            }
+            Ending::Panic => {
+                let work = std::panic::AssertUnwindSafe(move || {
+                    let _permit = permit;
+                    std::panic::resume_unwind(Box::new("a fault of the work"));
+                });
+                assert!(std::panic::catch_unwind(work).is_err());
+                self.tally.add(Kind::Panicked, 1);
+                Outcome::Failed
+            }
+        };
+        self.told.ended[self.model.tickets[number].event][outcome as usize] += 1;
+        self.model.release(number);
+    }
+
+    fn retune(&mut self, policy: Policy) {
+        let sharing = self.model.sharing();
+        if self.model.waiting() + self.model.running.len() > 0 {
+            self.tally.retuned(&self.model.policy, &policy);
+        }
+        self.queue.retune(policy.clone());
+        self.model.retune(policy);
+        if self.model.sharing() != sharing {
+            self.tally.add(Kind::SharedAnew, 1);
+            // In a line of other members a position means something else.
+            self.firsts.clear();
+        }
+    }
+
+    fn agree(&mut self) {
+        let (queue, model) = (&self.queue, &self.model);
+        let orders = model.orders();
+        let mut positions = vec![None; model.tickets.len()];
+        for order in &orders {
+            for (before, ticket) in order.iter().enumerate() {
+                positions[*ticket] = Some((before + 1, order.len()));
+            }
+        }
+        assert_eq!(
+            (queue.running(), queue.waiting()),
+            (model.running.len(), model.waiting())
+        );
+
+        let now = Instant::now();
+        let state = queue.shared.lock();
+        for Held { number, ticket, bell } in &self.tickets {
+            let standing = state.standing(ticket.id(), now).map(|(standing, _)| standing);
+            let place = standing.map(|standing| (standing.position as usize, standing.waiting as usize));
+            assert_eq!(
+                place, positions[*number],
+                "the position of ticket {number}, and how many wait"
+            );
+            let forgotten = |bell: &Arc<Bell>| !bell.0.load(SeqCst) && model.tickets[*number].state != State::Waiting;
+            assert!(!bell.as_ref().is_some_and(forgotten), "ticket {number} was not woken");
+        }
+        let sharing = model.sharing();
+        assert_eq!(state.line_count(), sharing.len());
+        for (at, (events, order)) in sharing.into_iter().zip(&orders).enumerate() {
+            let (line, _) = state.line(at, now);
+            let event = events[0];
+            assert!(line.events.iter().map(|event| event.0).eq(events));
+            assert_eq!(
+                (line.limit, line.running, line.waiting, line.newcomer as usize),
+                (
+                    model.limit(event),
+                    model.running_in_line_of(event),
+                    order.len(),
+                    model.newcomer(event)
+                ),
+                "limit, running, waiting and the next position of line {at}"
+            );
+            let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
+            assert_eq!(line.longest_wait, oldest);
+            assert!(order.is_empty() || !model.has_slot(event), "a slot idles");
+        }
+        drop(state);
+
+        self.no_first_has_moved_back(&orders);
+        self.everything_was_told(orders);
+    }
+
+    fn no_first_has_moved_back(&mut self, orders: &[Vec<Number>]) {
+        let mut firsts = HashMap::new();
+        for order in orders {
+            let mut owners = Vec::new();
+            for (before, ticket) in order.iter().enumerate() {
+                let owner = self.model.tickets[*ticket].owner;
+                if !owners.contains(&owner) {
+                    owners.push(owner);
+                    firsts.insert(*ticket, before + 1);
+                }
+            }
+        }
+        for (ticket, position) in &firsts {
+            let before = self.firsts.get(ticket);
+            assert!(
+                before.is_none_or(|before| position <= before),
+                "a first ticket has moved back"
+            );
+        }
+        self.firsts = firsts;
+    }
+
+    /// The observer has heard of everything, once; and whoever follows the changes has heard that there is one.
+    fn everything_was_told(&mut self, orders: Vec<Vec<Number>>) {
+        let mut expected = self.told.clone();
+        for ticket in &self.model.tickets {
+            if let State::Left(how) = ticket.state {
+                expected.left[ticket.event][how as usize] += 1;
+            }
+        }
+        assert_eq!(*self.ledger.0.lock().unwrap(), expected);
+        let visible = Visible::of(&self.model, orders);
+        let told = self.changes.has_changed().unwrap();
+        assert!(told || visible == self.seen, "a change that nobody was told of");
+        self.changes.mark_unchanged();
+        self.seen = visible;
+    }
+
+    /// Everybody goes; the queue is as new. Returns what has happened.
+    pub(super) fn end(mut self) -> Tally {
+        for (kind, count) in self.ledger.0.lock().unwrap().count() {
+            self.tally.add(kind, count);
+        }
+        self.tally.add(Kind::Admitted, self.model.admitted);
+        self.permits.clear();
+        self.tickets.clear();
+        assert_eq!((self.queue.running(), self.queue.waiting()), (0, 0));
+        if !self.model.is_closed() {
+            self.queue.retune(policy(&[2, 1, 1]));
+            let _running = [
+                start(&self.queue, A, 1),
+                start(&self.queue, A, 2),
+                start(&self.queue, C, 3),
+            ];
+            assert!(waits(&mut join(&self.queue, A, 4)));
+        }
+        self.tally
+    }
+}
