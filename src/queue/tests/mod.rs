@@ -10,3 +10,4 @@ mod retune;
 mod rules;
 mod support;
 mod threads;
+mod turns;
