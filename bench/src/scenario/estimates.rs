@@ -24,7 +24,7 @@ const TICKETS: usize = 80;
 /// Those who come together, where they come in bursts.
 const BURST: usize = 40;
 const SLOTS: [usize; 3] = [1, 3, 8];
-const RUNS: u64 = 12;
+const RUNS: u64 = 20;
 /// A ticket is near the head from this position on.
 const NEAR: u64 = 3;
 /// Starts that have to fall into the range shown at joining.

@@ -8,6 +8,7 @@ mod rank;
 mod restore;
 mod retune;
 mod rules;
+mod simulated;
 mod support;
 mod threads;
 mod turns;
