@@ -90,6 +90,7 @@ pub(crate) enum Unit {
     Bytes,
     /// So many a second.
     PerSecond,
+    Percent,
     Count,
 }
 
@@ -105,6 +106,7 @@ impl Unit {
             Self::Bytes if value.abs() < 1e6 => format!("{:.0} KB", value / 1e3),
             Self::Bytes => format!("{:.1} MB", value / 1e6),
             Self::PerSecond => format!("{}/s", grouped(value)),
+            Self::Percent => format!("{value:.1} %"),
             Self::Count => grouped(value),
         }
     }

@@ -4,6 +4,7 @@
 
 mod anteroom;
 mod cli;
+mod engine;
 mod figures;
 mod gradio;
 mod http;
@@ -19,14 +20,24 @@ mod system;
 use std::{process::ExitCode, time::Instant};
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 
 use cli::Options;
+use engine::count;
 use report::{Outcome, Report, Rounds};
 use scenario::Scenario;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).peekable();
+    // Counted to the last instruction, so this has no threads.
+    let done = if arguments.next_if(|first| first == count::COUNT).is_some() {
+        count::run(arguments).map(|()| true)
+    } else {
+        Runtime::new()
+            .context("cannot start")
+            .and_then(|runtime| runtime.block_on(run()))
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(fault) => {

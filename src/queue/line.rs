@@ -1,26 +1,52 @@
 //! One line: the places of its waiting tickets in the order in which they will start, and its slots.
 
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap};
 
 use super::{
-    Order, Owner,
+    Order, OrderKey, Owner,
     arena::{Arena, Key},
     list::Ends,
     policy::LinePlan,
     rank::RankTree,
     slots::Slots,
-    waiter::{Place, Waiter},
+    turns::{GivenUp, Turn, Turns},
+    waiter::Waiter,
 };
 
-/// Capacity of the index of owners that is kept when nobody waits any more.
-const KEPT: usize = 1024;
-
-/// What one owner has waiting in a line.
-struct Turn {
-    owner: Owner,
-    tickets: Ends,
-    waiting: usize,
+/// A place in the order. It belongs to an owner more than to a ticket: see [`Line::remove`].
+#[derive(Clone, Copy)]
+struct Place {
+    order: OrderKey,
+    /// Whose it is: a key of the turns.
+    turn: Key,
 }
+
+impl Place {
+    /// Round and arrival as one number, which compares without a branch. No two places have the same.
+    fn number(self) -> u128 {
+        u128::from(self.order.tag) << 64 | u128::from(self.order.arrival)
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.number() == other.number()
+    }
+}
+
+impl Eq for Place {}
 
 /// One limit's line.
 pub(super) struct Line {
@@ -32,8 +58,7 @@ pub(super) struct Line {
     pub(super) epoch: u64,
     order: Order,
     places: RankTree<Place>,
-    turns: Arena<Turn>,
-    turn_of: HashMap<Owner, Key>,
+    turns: Turns,
     by_age: Ends,
     /// The tag last admitted.
     admitted: u64,
@@ -48,8 +73,7 @@ impl Line {
             epoch: 0,
             order,
             places: RankTree::new(),
-            turns: Arena::default(),
-            turn_of: HashMap::new(),
+            turns: Turns::default(),
             by_age: Ends::default(),
             admitted: 0,
         }
@@ -60,28 +84,33 @@ impl Line {
     }
 
     pub(super) fn waiting_of(&self, owner: Owner) -> usize {
-        self.turn_of.get(&owner).map_or(0, |turn| self.turns[*turn].waiting)
+        self.turns.of(owner).map_or(0, Turn::waiting)
     }
 
-    /// How many start before a ticket with this place.
-    pub(super) fn before(&self, place: Place) -> usize {
-        self.places.rank(place)
+    /// How many start before a ticket with this place in the order.
+    pub(super) fn before(&self, order: OrderKey) -> usize {
+        self.places.rank(Place { order, turn: 0 })
+    }
+
+    /// The place in the order of a ticket that waits here.
+    pub(super) fn place_of(&self, waiter: &Waiter) -> OrderKey {
+        self.turns.get(waiter.turn).place_of(waiter.id)
     }
 
     /// How many would start before an owner who joined now and has nothing waiting.
     pub(super) fn before_newcomer(&self) -> usize {
         match self.order {
             Order::Fifo => self.waiting(),
-            Order::Fair => self.before(Place {
+            Order::Fair => self.before(OrderKey {
                 tag: self.admitted + 2,
-                ..Place::default()
+                arrival: 0,
             }),
         }
     }
 
     /// The ticket that starts next.
     pub(super) fn head(&self) -> Option<Key> {
-        self.turns[self.places.first()?.turn].tickets.first
+        Some(self.turns.get(self.places.first()?.turn).first())
     }
 
     /// The ticket that has waited longest, which need not be the head.
@@ -90,15 +119,15 @@ impl Line {
     }
 
     /// The `most` tickets that start next, in order.
-    pub(super) fn next(&self, most: usize, waiters: &Arena<Waiter>) -> Vec<(Owner, Key)> {
+    pub(super) fn next(&self, most: usize) -> Vec<(Owner, Key)> {
         // An owner's places are in the order of its tickets: each time it comes up, its next ticket is meant.
-        let mut upcoming = HashMap::<Key, Option<Key>>::new();
+        let mut passed = HashMap::<Key, usize>::new();
         let places = self.places.smallest(most).into_iter();
         let tickets = places.filter_map(|Place { turn, .. }| {
-            let next = upcoming.entry(turn).or_insert(self.turns[turn].tickets.first);
-            let key = (*next)?;
-            *next = waiters[key].own.after;
-            Some((self.turns[turn].owner, key))
+            let before = passed.entry(turn).or_insert(0);
+            *before += 1;
+            let turn = self.turns.get(turn);
+            Some((turn.owner, turn.ticket(*before - 1)?))
         });
         tickets.collect()
     }
@@ -109,14 +138,14 @@ impl Line {
     /// Hence the first place of every owner has a tag of at most the last admitted one plus 1, which is the least that a
     /// newcomer can get, with a later arrival: nobody who comes can pass it.
     pub(super) fn push(&mut self, key: Key, owner: Owner, arrival: u64, waiters: &mut Arena<Waiter>) {
-        let tag = match self.order {
-            Order::Fifo => 0,
-            Order::Fair => {
-                let last = self.turn_of.get(&owner).and_then(|turn| self.turns[*turn].tickets.last);
-                last.map_or(0, |last| waiters[last].place.tag).max(self.admitted) + 1
-            }
-        };
-        self.seat(key, owner, tag, arrival, waiters);
+        let (order, admitted) = (self.order, self.admitted);
+        self.seat(key, owner, waiters, |last| {
+            let tag = match order {
+                Order::Fifo => 0,
+                Order::Fair => last.map_or(0, |last| last.tag).max(admitted) + 1,
+            };
+            OrderKey { tag, arrival }
+        });
     }
 
     /// Gives a ticket the place that it had before a restart. To be called for one after the other in their order, after
@@ -125,7 +154,7 @@ impl Line {
         if tag == 0 || self.order == Order::Fifo {
             self.push(key, owner, arrival, waiters);
         } else {
-            self.seat(key, owner, tag, arrival, waiters);
+            self.seat(key, owner, waiters, |_| OrderKey { tag, arrival });
         }
     }
 
@@ -134,62 +163,46 @@ impl Line {
         self.admitted = self.admitted.max(admitted);
     }
 
-    fn seat(&mut self, key: Key, owner: Owner, tag: u64, arrival: u64, waiters: &mut Arena<Waiter>) {
-        let new = || {
-            self.turns.insert(Turn {
-                owner,
-                tickets: Ends::default(),
-                waiting: 0,
-            })
-        };
-        let turn = *self.turn_of.entry(owner).or_insert_with(new);
-        let Turn { tickets, waiting, .. } = &mut self.turns[turn];
-        let place = Place { tag, arrival, turn };
-        waiters[key].place = place;
-        *waiting += 1;
-        tickets.insert(tickets.last, key, waiters, |waiter| &mut waiter.own);
-        self.places.insert(place);
+    /// `place` is told the last place that the owner has in the line.
+    fn seat(
+        &mut self,
+        key: Key,
+        owner: Owner,
+        waiters: &mut Arena<Waiter>,
+        place: impl FnOnce(Option<OrderKey>) -> OrderKey,
+    ) {
+        let waiter = &mut waiters[key];
+        let (turn, order) = self.turns.push(owner, (waiter.id, key), place);
+        waiter.turn = turn;
+        self.places.insert(Place { order, turn });
         self.enter_by_age(key, waiters);
     }
 
     /// Takes the head out of the line because it starts.
     pub(super) fn admit(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
+        let order = self.take_out(key, GivenUp::Own, waiters);
         // One that ran before a restart and waits again has a round that is over.
-        self.admitted = self.admitted.max(waiters[key].place.tag);
-        self.take_out(key, waiters);
+        self.admitted = self.admitted.max(order.tag);
     }
 
     /// Takes a ticket out of the line that will not start.
     ///
     /// In fair order its owner gives up its last place, and its later tickets move up into the places it keeps. (A gap
-    /// in its tags would let newcomers pass its next ticket.) Nobody else's position grows by that. Costs O(log n) and
-    /// a step for each later ticket of the owner.
+    /// in its tags would let newcomers pass its next ticket.) Nobody else's position grows by that. Costs O(log n).
     pub(super) fn remove(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
-        if self.order == Order::Fair {
-            let (mut given_up, mut later) = (waiters[key].place, waiters[key].own.after);
-            while let Some(ticket) = later {
-                std::mem::swap(&mut waiters[ticket].place, &mut given_up);
-                later = waiters[ticket].own.after;
-            }
-            waiters[key].place = given_up;
-        }
-        self.take_out(key, waiters);
+        let given_up = match self.order {
+            Order::Fair => GivenUp::Last,
+            Order::Fifo => GivenUp::Own,
+        };
+        self.take_out(key, given_up, waiters);
     }
 
-    fn take_out(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
-        let place = waiters[key].place;
-        self.places.remove(place);
-        self.by_age.remove(key, waiters, |waiter| &mut waiter.age);
-        let turn = &mut self.turns[place.turn];
-        turn.tickets.remove(key, waiters, |waiter| &mut waiter.own);
-        turn.waiting -= 1;
-        if turn.waiting == 0 {
-            let turn = self.turns.remove(place.turn);
-            self.turn_of.remove(&turn.owner);
-            if self.turn_of.is_empty() && self.turn_of.capacity() > KEPT {
-                self.turn_of.shrink_to_fit();
-            }
-        }
+    fn take_out(&mut self, key: Key, given_up: GivenUp, waiters: &mut Arena<Waiter>) -> OrderKey {
+        self.by_age.remove(key, waiters);
+        let Waiter { id, turn, .. } = waiters[key];
+        let order = self.turns.remove(turn, (id, key), given_up);
+        self.places.remove(Place { order, turn });
+        order
     }
 
     /// Walks only past those that joined later: none, but for a ticket that comes back after a restart.
@@ -199,6 +212,6 @@ impl Line {
         while let Some(other) = older.filter(|other| waiters[*other].joined > joined) {
             older = waiters[other].age.before;
         }
-        self.by_age.insert(older, key, waiters, |waiter| &mut waiter.age);
+        self.by_age.insert(older, key, waiters);
     }
 }

@@ -1,42 +1,39 @@
-//! Lists that run through the waiters, so that joining one and leaving one allocates nothing.
+//! A list that runs through the waiters, so that joining it and leaving it allocates nothing.
 
 use super::{
     arena::{Arena, Key},
     waiter::{Links, Waiter},
 };
 
-/// Both ends of a list.
+/// Both ends of the list of a line's waiters, by age.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Ends {
     pub(super) first: Option<Key>,
     pub(super) last: Option<Key>,
 }
 
-/// Which of a waiter's links a list uses.
-pub(super) type Through = fn(&mut Waiter) -> &mut Links;
-
 impl Ends {
     /// Puts `key` behind `before`; `None` puts it first.
-    pub(super) fn insert(&mut self, before: Option<Key>, key: Key, waiters: &mut Arena<Waiter>, through: Through) {
+    pub(super) fn insert(&mut self, before: Option<Key>, key: Key, waiters: &mut Arena<Waiter>) {
         let after = match before {
-            Some(before) => through(&mut waiters[before]).after.replace(key),
+            Some(before) => waiters[before].age.after.replace(key),
             None => self.first.replace(key),
         };
         match after {
-            Some(after) => through(&mut waiters[after]).before = Some(key),
+            Some(after) => waiters[after].age.before = Some(key),
             None => self.last = Some(key),
         }
-        *through(&mut waiters[key]) = Links { before, after };
+        waiters[key].age = Links { before, after };
     }
 
-    pub(super) fn remove(&mut self, key: Key, waiters: &mut Arena<Waiter>, through: Through) {
-        let Links { before, after } = std::mem::take(through(&mut waiters[key]));
+    pub(super) fn remove(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
+        let Links { before, after } = std::mem::take(&mut waiters[key].age);
         match before {
-            Some(before) => through(&mut waiters[before]).after = after,
+            Some(before) => waiters[before].age.after = after,
             None => self.first = after,
         }
         match after {
-            Some(after) => through(&mut waiters[after]).before = before,
+            Some(after) => waiters[after].age.before = before,
             None => self.last = before,
         }
     }

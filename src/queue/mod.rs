@@ -4,7 +4,7 @@
 //! A caller joins with an event and a session, waits for its [`Permit`], and drops it when the work is over.
 //!
 //! - `policy`: what an operator tunes, and the lines that follow; `slots`: a limit's semaphore, which can be resized.
-//! - `line`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.
+//! - `line`, `turns`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.
 //! - `state`: all that one short lock guards (joining, leaving, admission, retuning); `shared`: the lock itself, and the
 //!   wakes and calls that follow it.
 //! - `ticket`, `permit`: what callers hold. `estimate`: when a ticket is likely to start.
@@ -24,6 +24,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod turns;
 mod waiter;
 
 use std::time::Duration;

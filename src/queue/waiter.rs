@@ -6,17 +6,6 @@ use tokio::time::Instant;
 
 use super::{EventIndex, Left, TicketId, arena::Key, state::Grant};
 
-/// A place in a line's order. It belongs to an owner more than to a ticket: see [`Line::remove`](super::line::Line::remove).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    /// The round, in fair order; 0 in plain arrival.
-    pub(super) tag: u64,
-    /// Grows with every place; the order within a round.
-    pub(super) arrival: u64,
-    /// Whose place it is: a key of the line's turns.
-    pub(super) turn: Key,
-}
-
 /// A ticket that did not start at once, from joining until its [`Ticket`](super::Ticket) has learnt how it ended.
 pub(super) struct Waiter {
     pub(super) id: TicketId,
@@ -25,9 +14,8 @@ pub(super) struct Waiter {
     pub(super) state: WaiterState,
     /// Whom to wake when `state` changes.
     pub(super) waker: Option<Waker>,
-    pub(super) place: Place,
-    /// Neighbours among the owner's tickets in the line, as they came.
-    pub(super) own: Links,
+    /// Whose it is: a key of the line's turns.
+    pub(super) turn: Key,
     /// Neighbours in the line by age.
     pub(super) age: Links,
 }
@@ -41,7 +29,7 @@ pub(super) enum WaiterState {
     Left(Left),
 }
 
-/// Both neighbours in a list that runs through the waiters.
+/// Both neighbours in the list that runs through the waiters.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Links {
     pub(super) before: Option<Key>,
@@ -56,8 +44,7 @@ impl Waiter {
             joined,
             state: WaiterState::Waiting,
             waker: None,
-            place: Place::default(),
-            own: Links::default(),
+            turn: 0,
             age: Links::default(),
         }
     }

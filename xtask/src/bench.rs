@@ -16,9 +16,23 @@ use crate::{browser, setup, site};
 /// Name of the load generator's binary and package.
 const BENCH: &str = "anteroom-bench";
 /// What the load generator can play; `bench/src/scenario/mod.rs` has the same list.
-pub(crate) const SCENARIOS: [&str; 11] = [
-    "drain", "crowd", "latency", "events", "cpu", "fairness", "memory", "tabs", "reload", "visit", "restart",
+pub(crate) const SCENARIOS: [&str; 13] = [
+    "drain",
+    "crowd",
+    "latency",
+    "events",
+    "cpu",
+    "fairness",
+    "memory",
+    "tabs",
+    "reload",
+    "visit",
+    "restart",
+    "engine",
+    "estimates",
 ];
+/// Those that need no server.
+pub(crate) const SERVERLESS: [&str; 2] = ["engine", "estimates"];
 /// The one that needs a browser.
 const VISIT: &str = "visit";
 /// Kills of `bench crash`.
@@ -52,20 +66,18 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
         bail!("the load generator reads /proc, so it needs Linux");
     }
     let mode = options.mode;
-    let python = options.gradio.then(|| gradio(project)).transpose()?;
-    site::build(project, mode)?;
-    step("compile the server and the load generator", || {
+    let served = options.scenarios.iter().any(|name| !SERVERLESS.contains(name));
+    let python = (served && options.gradio).then(|| gradio(project)).transpose()?;
+    if served {
+        site::build(project, mode)?;
+    }
+    step("compile what is measured", || {
         let mut cargo = project.cargo("build");
-        // In one go: what both need is compiled once.
-        cargo.args([
-            "--package=anteroom-app",
-            "--package",
-            BENCH,
-            "--bin",
-            SERVER,
-            "--bin",
-            BENCH,
-        ]);
+        cargo.args(["--package", BENCH, "--bin", BENCH]);
+        if served {
+            // In one go: what both need is compiled once.
+            cargo.args(["--package=anteroom-app", "--bin", SERVER]);
+        }
         if mode == Mode::Release {
             cargo.arg("--release");
         }

@@ -14,7 +14,7 @@ Usage: cargo xtask <command>
   bench [what…] [--rounds N]           build a release and measure it; the whole table goes into docs/BENCHMARKS.md
         [--seed S] [--dev]             what: crash (kill the server --rounds times; --seed replays), queue (every
                                        scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
-                                       or scenarios by name (drain, restart, …; see bench/src/scenario)
+                                       or scenarios by name (drain, engine, …; see bench/src/scenario)
   fuzz [target…] [--seconds N]         feed made-up input to whatever reads what others write, N seconds (60) a target:
                                        settings, cookies, files, wire, answers, markdown, doors; unless told, all";
 
@@ -250,6 +250,7 @@ mod tests {
         assert!(crash.crash && crash.scenarios.is_empty() && !crash.gradio);
         assert_eq!((crash.mode, crash.rounds, crash.seed), (Mode::Dev, Some(5), Some(7)));
         assert_eq!(options("bench restart restart").scenarios, ["restart"]);
+        assert_eq!(options("bench engine estimates").scenarios, bench::SERVERLESS);
         assert!(options("bench").gradio && !options("bench").crash);
         assert!(options("bench all").gradio && options("bench all").crash);
         assert!(!options("bench queue").gradio && options("bench queue").scenarios == bench::SCENARIOS);

@@ -3,6 +3,8 @@
 mod cpu;
 mod crowd;
 mod drain;
+mod engine;
+mod estimates;
 mod events;
 mod fairness;
 mod latency;
@@ -37,11 +39,13 @@ pub(crate) enum Scenario {
     Reload,
     Visit,
     Restart,
+    Engine,
+    Estimates,
 }
 
 impl Scenario {
     /// All, in the order of the report. xtask has the same list.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -53,6 +57,8 @@ impl Scenario {
         Self::Reload,
         Self::Visit,
         Self::Restart,
+        Self::Engine,
+        Self::Estimates,
     ];
 
     /// The name on the command line.
@@ -69,6 +75,8 @@ impl Scenario {
             Self::Reload => "reload",
             Self::Visit => "visit",
             Self::Restart => "restart",
+            Self::Engine => "engine",
+            Self::Estimates => "estimates",
         }
     }
 
@@ -88,6 +96,13 @@ impl Scenario {
             Self::Reload => "The page is loaded anew; somebody ahead leaves the line",
             Self::Visit => "The page in a real browser (Chromium): with an empty cache, then once more",
             Self::Restart => "The server is killed (SIGKILL) with 10,000 turns waiting, and started again",
+            Self::Engine => {
+                "The queue by itself, fair order, no server around it: how fast it is, and how many instructions it takes"
+            }
+            Self::Estimates => {
+                "Whether tickets start when they were told: simulated work on a clock that jumps, 1, 3 and 8 slots, bursts and \
+                 steady arrivals, 20 turns seen before"
+            }
         }
     }
 
@@ -105,6 +120,8 @@ impl Scenario {
             Self::Reload => reload::run::<Anteroom>(places).await,
             Self::Visit => visit::run::<Anteroom>(places).await,
             Self::Restart => restart::run(places).await,
+            Self::Engine => engine::run().await,
+            Self::Estimates => estimates::run().await,
         }
     }
 
@@ -121,7 +138,7 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart => return None,
+            Self::Restart | Self::Engine | Self::Estimates => return None,
         })
     }
 }

@@ -1,9 +1,10 @@
 //! When a waiting ticket is likely to start.
 //!
-//! A reader gets a range that at least eight starts of ten are to fall into. So it runs from the 10 % quantile of the
-//! predicted start to the upper one (`HIGH` in `curve`), which is taken a little above 90 %: with long-tailed work the
-//! surprises are late ones, and a small window has seen few of them. (DESIGN.md speaks of p50–p90, but a range from
-//! the median upwards holds four starts of ten.)
+//! A reader gets a range that at least eight starts of ten are to fall into, also when only twenty turns have been seen, the
+//! work is long-tailed and a single slot serves a burst. So it runs from the 8 % quantile of the predicted start to the
+//! 96 % one (`LOW` and `HIGH` in `curve`): more above than below, for with long-tailed work the surprises are late ones,
+//! and a small window has seen few of them. (DESIGN.md speaks of p50–p90, but a range from the median upwards holds four
+//! starts of ten.)
 //!
 //! Method, from the last holding times of the line's events ([`Window`]; every ending counts, for a slot that was held
 //! was held):
@@ -41,9 +42,9 @@ const LEAST: usize = 3;
 /// When a ticket is likely to start: durations from now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StartRange {
-    /// Hopeful: one start of ten is earlier.
+    /// Hopeful: fewer than one start of ten is earlier.
     pub low: Duration,
-    /// Careful: fewer than one start of ten is later, or about one where the work is long-tailed.
+    /// Careful: fewer than one start of ten is later.
     pub high: Duration,
 }
 

@@ -103,7 +103,7 @@ impl State {
                 age: now.saturating_duration_since(running.started),
             });
         let ahead = if events.len() > 1 {
-            let next = line.next(NEAR, &self.waiters).into_iter();
+            let next = line.next(NEAR).into_iter();
             next.filter_map(|(_, key)| place_of(self.waiters[key].event)).collect()
         } else {
             Vec::new()

@@ -35,7 +35,7 @@ impl State {
         let waiter = &self.waiters[*self.by_id.get(&ticket)?];
         let at = self.line_of[waiter.event.0];
         let line = &self.lines[at];
-        let before = line.before(waiter.place);
+        let before = line.before(line.place_of(waiter));
         let standing = Standing {
             position: before as u64 + 1,
             waiting: line.waiting() as u64,
@@ -45,11 +45,8 @@ impl State {
     }
 
     pub(in crate::queue) fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
-        let place = self.waiters[*self.by_id.get(&ticket)?].place;
-        Some(OrderKey {
-            tag: place.tag,
-            arrival: place.arrival,
-        })
+        let waiter = &self.waiters[*self.by_id.get(&ticket)?];
+        Some(self.lines[self.line_of[waiter.event.0]].place_of(waiter))
     }
 
     /// One line; its estimate is the reading's to find, outside the lock.

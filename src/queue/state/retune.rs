@@ -81,11 +81,7 @@ impl State {
     }
 
     fn reseat(&mut self, plan: Vec<LinePlan>) {
-        let old: Vec<Vec<(Owner, Key)>> = self
-            .lines
-            .iter()
-            .map(|line| line.next(line.waiting(), &self.waiters))
-            .collect();
+        let old: Vec<Vec<(Owner, Key)>> = self.lines.iter().map(|line| line.next(line.waiting())).collect();
         self.lay_out(plan);
         for at in 0..self.lines.len() {
             let mut parts: Vec<VecDeque<_>> = old.iter().map(|order| self.part_of(at, order)).collect();

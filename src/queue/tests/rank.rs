@@ -7,6 +7,9 @@ use crate::queue::rank::RankTree;
 fn agrees(tree: &RankTree<u32>, plain: &[u32], probe: u32) {
     assert_eq!(tree.len(), plain.len());
     assert_eq!(tree.first(), plain.first().copied());
+    assert_eq!(tree.last(), plain.last().copied());
+    let nth = probe as usize % (plain.len() + 1);
+    assert_eq!(tree.nth(nth), plain.get(nth).copied());
     assert_eq!(tree.rank(probe), plain.partition_point(|key| *key < probe));
 }
 

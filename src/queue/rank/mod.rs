@@ -5,6 +5,10 @@
 //! three or four levels deep at 100,000 keys, so insertion, removal and rank cost about the same at any size.
 //! Nodes live in tables, so it needs no pointers and no `unsafe`.
 
+mod inner;
+
+use inner::{Child, Inner};
+
 /// Most keys of a leaf and most children of an inner node.
 const WIDTH: usize = 32;
 /// A node narrower than this looks for a neighbour to merge with.
@@ -14,19 +18,10 @@ const MERGED: usize = WIDTH / 2;
 
 type NodeId = u32;
 
-#[derive(Clone, Copy)]
-struct Child<K> {
-    /// No key below this child is smaller. (It may have been removed since.)
-    low: K,
-    /// Keys below this child.
-    count: usize,
-    node: NodeId,
-}
-
-/// The set. `K`'s order decides.
+/// The set. `K`'s order decides. It holds fewer than 2^32 keys.
 pub(super) struct RankTree<K> {
     leaves: Vec<Vec<K>>,
-    inners: Vec<Vec<Child<K>>>,
+    inners: Vec<Inner<K>>,
     free_leaves: Vec<NodeId>,
     free_inners: Vec<NodeId>,
     root: NodeId,
@@ -58,10 +53,10 @@ impl<K: Copy + Ord> RankTree<K> {
         if let Some(right) = self.insert_below(self.height, self.root, key) {
             let left = Child {
                 low: self.low_of(self.height, self.root),
-                count: self.len - right.count,
+                count: self.len as u32 - right.count,
                 node: self.root,
             };
-            self.root = self.add_inner(vec![left, right]);
+            self.root = self.add_inner(Inner::new(&[left, right]));
             self.height += 1;
         }
     }
@@ -78,8 +73,8 @@ impl<K: Copy + Ord> RankTree<K> {
             }
             return true;
         }
-        while self.height > 0 && self.inners[self.root as usize].len() == 1 {
-            let only = self.inners[self.root as usize][0].node;
+        while self.height > 0 && self.inners[self.root as usize].width() == 1 {
+            let only = self.inners[self.root as usize].node(0);
             self.free(self.height, self.root);
             self.root = only;
             self.height -= 1;
@@ -91,21 +86,46 @@ impl<K: Copy + Ord> RankTree<K> {
     pub(super) fn rank(&self, key: K) -> usize {
         let (mut node, mut before) = (self.root, 0);
         for _ in 0..self.height {
-            let children = &self.inners[node as usize];
-            let at = child_of(children, key);
-            before += children[..at].iter().map(|child| child.count).sum::<usize>();
-            node = children[at].node;
+            let inner = &self.inners[node as usize];
+            let at = inner.find(key);
+            before += inner.before(at);
+            node = inner.node(at);
         }
         before + self.leaves[node as usize].partition_point(|other| *other < key)
+    }
+
+    /// The key that so many others are smaller than.
+    pub(super) fn nth(&self, mut before: usize) -> Option<K> {
+        let mut node = self.root;
+        for _ in 0..self.height {
+            let inner = &self.inners[node as usize];
+            let mut at = 0;
+            while at + 1 < inner.width() && before >= inner.child(at).count as usize {
+                before -= inner.child(at).count as usize;
+                at += 1;
+            }
+            node = inner.node(at);
+        }
+        self.leaves[node as usize].get(before).copied()
     }
 
     /// The smallest key.
     pub(super) fn first(&self) -> Option<K> {
         let mut node = self.root;
         for _ in 0..self.height {
-            node = self.inners[node as usize][0].node;
+            node = self.inners[node as usize].node(0);
         }
         self.leaves[node as usize].first().copied()
+    }
+
+    /// The largest key.
+    pub(super) fn last(&self) -> Option<K> {
+        let mut node = self.root;
+        for _ in 0..self.height {
+            let inner = &self.inners[node as usize];
+            node = inner.node(inner.width() - 1);
+        }
+        self.leaves[node as usize].last().copied()
     }
 
     /// The `most` smallest keys, in order.
@@ -121,11 +141,12 @@ impl<K: Copy + Ord> RankTree<K> {
             found.extend(self.leaves[node as usize].iter().take(room));
             return;
         }
-        for child in &self.inners[node as usize] {
+        let inner = &self.inners[node as usize];
+        for at in 0..inner.width() {
             if found.len() == most {
                 return;
             }
-            self.collect(level - 1, child.node, most, found);
+            self.collect(level - 1, inner.node(at), most, found);
         }
     }
 
@@ -133,29 +154,32 @@ impl<K: Copy + Ord> RankTree<K> {
     fn insert_below(&mut self, level: usize, node: NodeId, key: K) -> Option<Child<K>> {
         if level == 0 {
             let keys = &mut self.leaves[node as usize];
-            let at = keys.partition_point(|other| *other < key);
+            let at = match keys.last() {
+                Some(last) if key < *last => keys.partition_point(|other| *other < key),
+                _ => keys.len(),
+            };
             keys.insert(at, key);
-            let right = split(keys, at)?;
+            let cut = cut(keys.len(), at)?;
+            let mut right = Vec::with_capacity(WIDTH + 1);
+            right.extend(keys.drain(cut..));
             return Some(Child {
                 low: right[0],
-                count: right.len(),
+                count: right.len() as u32,
                 node: self.add_leaf(right),
             });
         }
-        let children = &mut self.inners[node as usize];
-        let at = child_of(children, key);
-        children[at].count += 1;
-        children[at].low = children[at].low.min(key);
-        let below = children[at].node;
+        let inner = &mut self.inners[node as usize];
+        let at = inner.find(key);
+        inner.grow(at, key);
+        let below = inner.node(at);
         let new = self.insert_below(level - 1, below, key)?;
-        let children = &mut self.inners[node as usize];
-        children[at].count -= new.count;
-        children.insert(at + 1, new);
-        let right = split(children, at + 1)?;
-        let count = right.iter().map(|child| child.count).sum();
+        let inner = &mut self.inners[node as usize];
+        inner.shrink(at, new.count);
+        inner.insert(at + 1, new);
+        let right = inner.split_off(cut(inner.width(), at + 1)?);
         Some(Child {
-            low: right[0].low,
-            count,
+            low: right.child(0).low,
+            count: right.total(),
             node: self.add_inner(right),
         })
     }
@@ -165,12 +189,12 @@ impl<K: Copy + Ord> RankTree<K> {
             let keys = &mut self.leaves[node as usize];
             return keys.binary_search(&key).map(|at| keys.remove(at)).is_ok();
         }
-        let at = child_of(&self.inners[node as usize], key);
-        let child = self.inners[node as usize][at].node;
+        let at = self.inners[node as usize].find(key);
+        let child = self.inners[node as usize].node(at);
         if !self.remove_below(level - 1, child, key) {
             return false;
         }
-        self.inners[node as usize][at].count -= 1;
+        self.inners[node as usize].shrink(at, 1);
         let width = self.width(level - 1, child);
         if width == 0 {
             // This may empty `node` too; then its own parent does the same, up to the root.
@@ -184,26 +208,22 @@ impl<K: Copy + Ord> RankTree<K> {
 
     /// Merges the child at `at` with a neighbour, if both fit into one node with room to spare.
     fn merge(&mut self, level: usize, node: NodeId, at: usize) {
-        let last = self.inners[node as usize].len() - 1;
-        for left in [at.checked_sub(1), Some(at)]
-            .into_iter()
-            .flatten()
-            .filter(|left| *left < last)
-        {
-            let (into, from) = (self.inners[node as usize][left], self.inners[node as usize][left + 1]);
-            if self.width(level - 1, into.node) + self.width(level - 1, from.node) > MERGED {
+        let inner = &self.inners[node as usize];
+        let last = inner.width() - 1;
+        let neighbours = [at.checked_sub(1), Some(at)].into_iter().flatten();
+        for left in neighbours.filter(|left| *left < last) {
+            let (into, from) = (inner.node(left), inner.node(left + 1));
+            if self.width(level - 1, into) + self.width(level - 1, from) > MERGED {
                 continue;
             }
             if level == 1 {
-                let moved = std::mem::take(&mut self.leaves[from.node as usize]);
-                self.leaves[into.node as usize].extend(moved);
-            } else {
-                let moved = std::mem::take(&mut self.inners[from.node as usize]);
-                self.inners[into.node as usize].extend(moved);
+                let moved = std::mem::take(&mut self.leaves[from as usize]);
+                self.leaves[into as usize].extend(moved);
+            } else if let Ok([into, from]) = self.inners.get_disjoint_mut([into as usize, from as usize]) {
+                into.append(from);
             }
-            self.free(level - 1, from.node);
-            self.inners[node as usize][left].count += from.count;
-            self.inners[node as usize].remove(left + 1);
+            self.free(level - 1, from);
+            self.inners[node as usize].unite(left);
             return;
         }
     }
@@ -212,7 +232,7 @@ impl<K: Copy + Ord> RankTree<K> {
         if level == 0 {
             self.leaves[node as usize].len()
         } else {
-            self.inners[node as usize].len()
+            self.inners[node as usize].width()
         }
     }
 
@@ -220,7 +240,7 @@ impl<K: Copy + Ord> RankTree<K> {
         if level == 0 {
             self.leaves[node as usize][0]
         } else {
-            self.inners[node as usize][0].low
+            self.inners[node as usize].child(0).low
         }
     }
 
@@ -228,8 +248,8 @@ impl<K: Copy + Ord> RankTree<K> {
         add(&mut self.leaves, &mut self.free_leaves, keys)
     }
 
-    fn add_inner(&mut self, children: Vec<Child<K>>) -> NodeId {
-        add(&mut self.inners, &mut self.free_inners, children)
+    fn add_inner(&mut self, inner: Inner<K>) -> NodeId {
+        add(&mut self.inners, &mut self.free_inners, inner)
     }
 
     fn free(&mut self, level: usize, node: NodeId) {
@@ -237,26 +257,18 @@ impl<K: Copy + Ord> RankTree<K> {
             self.leaves[node as usize] = Vec::new();
             self.free_leaves.push(node);
         } else {
-            self.inners[node as usize] = Vec::new();
             self.free_inners.push(node);
         }
     }
 }
 
-fn child_of<K: Copy + Ord>(children: &[Child<K>], key: K) -> usize {
-    children.partition_point(|child| child.low <= key).saturating_sub(1)
-}
-
-/// Splits a node that has grown too wide by the insertion at `at`; the right part. Insertions at the end leave a full node
-/// behind, because a line grows at its end.
-fn split<T>(node: &mut Vec<T>, at: usize) -> Option<Vec<T>> {
-    if node.len() <= WIDTH {
+/// Where a node that has so many entries after an insertion at `at` is to be split, if it is too wide now. Insertions at
+/// the end leave a full node behind, because a line grows at its end.
+fn cut(width: usize, at: usize) -> Option<usize> {
+    if width <= WIDTH {
         return None;
     }
-    let cut = if at + 1 == node.len() { at } else { node.len() / 2 };
-    let mut right = Vec::with_capacity(WIDTH + 1);
-    right.extend(node.drain(cut..));
-    Some(right)
+    Some(if at + 1 == width { at } else { width / 2 })
 }
 
 fn add<T>(nodes: &mut Vec<T>, free: &mut Vec<NodeId>, node: T) -> NodeId {

@@ -1,0 +1,198 @@
+//! Whether estimates come true, and grow more exact: simulated services on a paused clock. The dice are loaded the same way
+//! each time, so the figures are too. (`cargo xtask bench estimates` reports the like.)
+
+use std::{sync::Arc, sync::Mutex, time::Duration};
+
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use super::support::*;
+use crate::queue::{Outcome, Queue, StartRange};
+
+/// Starts that should fall into the range shown at joining.
+const INSIDE: f64 = 0.8;
+/// Turns that are over before the first ticket counts.
+const SEEN: u128 = 20;
+const SEEDS: u64 = 5;
+const SLOTS: [usize; 3] = [1, 3, 8];
+
+/// A service time in seconds from a number between 0 and 1; two seconds on average, or nearly.
+type Service = fn(f64) -> f64;
+
+fn constant(_: f64) -> f64 {
+    2.0
+}
+
+fn exponential(unit: f64) -> f64 {
+    -2.0 * unit.ln()
+}
+
+/// Pareto with finite variance: one in a hundred takes six times as long as the shortest.
+fn long_tailed(unit: f64) -> f64 {
+    1.2 * unit.powf(-1.0 / 2.5)
+}
+
+/// How tickets come, 80 of them: the seconds until the next one comes after so many.
+type Arrivals = fn(number: u128, slots: usize, unit: f64) -> f64;
+const TICKETS: u128 = 80;
+
+fn bursts(number: u128, _: usize, unit: f64) -> f64 {
+    if number == 40 || number == 60 { 3.0 + unit } else { 0.0 }
+}
+
+/// At random, a little faster than they can be served.
+fn steady(_: u128, slots: usize, unit: f64) -> f64 {
+    -1.8 / slots as f64 * unit.ln()
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        let mut dice = Self(seed);
+        // The first throws of neighbouring seeds are alike.
+        for _ in 0..5 {
+            dice.unit();
+        }
+        dice
+    }
+
+    fn unit(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as f64 + 0.5) / (1_u64 << 31) as f64
+    }
+}
+
+/// What a ticket was shown while it waited.
+struct Shown {
+    at_joining: StartRange,
+    started: Duration,
+    /// The width of the range when it first stood at a position, in seconds.
+    widths: Vec<(u64, f64)>,
+}
+
+impl Shown {
+    fn holds(&self) -> bool {
+        (self.at_joining.low..=self.at_joining.high).contains(&self.started)
+    }
+
+    fn width_at(&self, position: u64) -> Option<f64> {
+        let at = self.widths.iter().find(|(known, _)| *known == position);
+        at.map(|(_, width)| *width)
+    }
+}
+
+/// Somebody joins, watches its place, and works. What it saw counts if it had to wait.
+async fn visit(queue: Queue, owner: u128, held: f64, seen: Arc<Mutex<Vec<Shown>>>) {
+    let mut ticket = join(&queue, A, owner);
+    let (joined, id) = (Instant::now(), ticket.id());
+    let mut changes = queue.changes();
+    let (mut at_joining, mut widths) = (None, Vec::new());
+    let permit = loop {
+        if let Some(standing) = queue.standing(id)
+            && let Some(range) = standing.estimate
+            && widths.last().is_none_or(|(last, _)| *last != standing.position)
+        {
+            at_joining = at_joining.or(Some(range));
+            widths.push((standing.position, (range.high - range.low).as_secs_f64()));
+        }
+        tokio::select! {
+            biased;
+            permit = ticket.admitted() => break permit.unwrap(),
+            _ = changes.changed() => {}
+        }
+    };
+    if let Some(at_joining) = at_joining {
+        let started = joined.elapsed();
+        seen.lock().unwrap().push(Shown {
+            at_joining,
+            started,
+            widths,
+        });
+    }
+    sleep(Duration::from_secs_f64(held)).await;
+    permit.finish(Outcome::Done);
+}
+
+/// What those saw who joined once 20 turns were over.
+async fn shown(service: Service, arrivals: Arrivals, slots: usize, seed: u64) -> Vec<Shown> {
+    let (queue, _) = queue(policy(&[slots]));
+    let mut dice = Dice::new(seed);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    for (first, last) in [(0, SEEN), (SEEN, SEEN + TICKETS)] {
+        seen.lock().unwrap().clear();
+        let mut visits = JoinSet::new();
+        for owner in first..last {
+            let held = service(dice.unit());
+            visits.spawn(visit(queue.clone(), owner, held, Arc::clone(&seen)));
+            let pause = arrivals(owner - first + 1, slots, dice.unit());
+            if pause > 0.0 {
+                sleep(Duration::from_secs_f64(pause)).await;
+            }
+        }
+        while let Some(visit) = visits.join_next().await {
+            visit.unwrap();
+        }
+    }
+    drop(queue);
+    Arc::into_inner(seen).unwrap().into_inner().unwrap()
+}
+
+/// What everybody saw, and the part of the starts that fell into the range shown at joining: the least of all ways to come.
+async fn all_shown(service: Service) -> (Vec<Shown>, f64) {
+    let (mut all, mut least) = (Vec::new(), 1.0_f64);
+    for arrivals in [bursts as Arrivals, steady] {
+        let from = all.len();
+        for slots in SLOTS {
+            for seed in 1..=SEEDS {
+                all.extend(shown(service, arrivals, slots, seed).await);
+            }
+        }
+        let these: &[Shown] = &all[from..];
+        assert!(these.len() > 900, "{} were shown an estimate", these.len());
+        let inside = these.iter().filter(|shown| shown.holds()).count();
+        least = least.min(inside as f64 / these.len() as f64);
+    }
+    (all, least)
+}
+
+/// The mean widths that the same tickets were shown as they moved up, from the head on.
+fn widths(all: &[Shown], positions: [u64; 4]) -> [f64; 4] {
+    let widths = all.iter().map(|shown| positions.map(|at| shown.width_at(at)));
+    let whole: Vec<[f64; 4]> = widths.filter_map(|[a, b, c, d]| Some([a?, b?, c?, d?])).collect();
+    assert!(whole.len() > 100, "{} came by all of {positions:?}", whole.len());
+    std::array::from_fn(|at| whole.iter().map(|widths| widths[at]).sum::<f64>() / whole.len() as f64)
+}
+
+fn narrows(all: &[Shown]) {
+    let widths = widths(all, [1, 3, 8, 16]);
+    assert!(widths.is_sorted_by(|near, far| near < far), "{widths:?}");
+    // And by much.
+    assert!(widths[0] > 0.0 && widths[0] < widths[3] / 2.0, "{widths:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn constant_services_start_when_they_were_said_to() {
+    let (all, inside) = all_shown(constant).await;
+    assert!(inside > 0.99, "{inside}");
+    narrows(&all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn exponential_services_start_within_the_range() {
+    let (all, inside) = all_shown(exponential).await;
+    assert!(inside >= INSIDE, "{inside}");
+    narrows(&all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_tailed_services_start_within_the_range() {
+    let (all, inside) = all_shown(long_tailed).await;
+    assert!(inside >= INSIDE, "{inside}");
+    narrows(&all);
+}

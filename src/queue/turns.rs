@@ -1,0 +1,200 @@
+//! Who has what waiting in a line.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
+
+use super::{
+    OrderKey, Owner, TicketId,
+    arena::{Arena, Key},
+    rank::RankTree,
+};
+
+/// Capacity of the index that is kept when nobody waits any more.
+const KEPT: usize = 1024;
+
+/// The turns of a line, found by their keys and by their owners.
+#[derive(Default)]
+pub(super) struct Turns {
+    turns: Arena<Turn>,
+    /// Keys only, not owners: with 100,000 waiting it still fits into a processor's cache.
+    of: HashTable<Key>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Turns {
+    pub(super) fn get(&self, turn: Key) -> &Turn {
+        &self.turns[turn]
+    }
+
+    pub(super) fn of(&self, owner: Owner) -> Option<&Turn> {
+        let turn = self
+            .of
+            .find(self.hasher.hash_one(owner), |turn| self.turns[*turn].owner == owner);
+        turn.map(|turn| &self.turns[*turn])
+    }
+
+    /// Adds a ticket to what its owner has waiting; `place` is told the last place that the owner has. Returns the key of the
+    /// turn, and the place.
+    pub(super) fn push(
+        &mut self,
+        owner: Owner,
+        ticket: (TicketId, Key),
+        place: impl FnOnce(Option<OrderKey>) -> OrderKey,
+    ) -> (Key, OrderKey) {
+        let Self { turns, of, hasher } = self;
+        let known = of.entry(
+            hasher.hash_one(owner),
+            |turn| turns[*turn].owner == owner,
+            |turn| hasher.hash_one(turns[*turn].owner),
+        );
+        match known {
+            Entry::Occupied(entry) => {
+                let turn = &mut turns[*entry.get()];
+                let place = place(Some(turn.last_place()));
+                turn.push(ticket, place);
+                (*entry.get(), place)
+            }
+            Entry::Vacant(entry) => {
+                let place = place(None);
+                let turn = turns.insert(Turn::new(owner, ticket, place));
+                entry.insert(turn);
+                (turn, place)
+            }
+        }
+    }
+
+    /// Takes out a ticket, and a place of its owner's, which is returned.
+    pub(super) fn remove(&mut self, turn: Key, ticket: (TicketId, Key), given_up: GivenUp) -> OrderKey {
+        if let Some(place) = self.turns[turn].remove(ticket, given_up) {
+            return place;
+        }
+        let Turn { owner, place, .. } = self.turns.remove(turn);
+        if let Ok(entry) = self.of.find_entry(self.hasher.hash_one(owner), |known| *known == turn) {
+            entry.remove();
+        }
+        if self.of.is_empty() && self.of.capacity() > KEPT {
+            self.of = HashTable::new();
+        }
+        place
+    }
+}
+
+/// The place that goes with a ticket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// Its own.
+    Own,
+    /// Its owner's last: the later tickets move up.
+    Last,
+}
+
+/// What one owner has waiting: tickets as they came, and as many places. The nth ticket has the nth place.
+///
+/// Most owners have one ticket, which takes no memory but this.
+pub(super) struct Turn {
+    pub(super) owner: Owner,
+    first: Key,
+    first_id: TicketId,
+    place: OrderKey,
+    rest: Option<Box<Rest>>,
+}
+
+/// All but the first. Trees, because an owner may have any number of tickets and take back any of them.
+struct Rest {
+    tickets: RankTree<(TicketId, Key)>,
+    places: RankTree<OrderKey>,
+}
+
+impl Turn {
+    fn new(owner: Owner, (first_id, first): (TicketId, Key), place: OrderKey) -> Self {
+        Self {
+            owner,
+            first,
+            first_id,
+            place,
+            rest: None,
+        }
+    }
+
+    /// How many tickets.
+    pub(super) fn waiting(&self) -> usize {
+        1 + self.rest.as_ref().map_or(0, |rest| rest.tickets.len())
+    }
+
+    /// The ticket that starts next.
+    pub(super) fn first(&self) -> Key {
+        self.first
+    }
+
+    /// The ticket with so many before it.
+    pub(super) fn ticket(&self, before: usize) -> Option<Key> {
+        let Some(before) = before.checked_sub(1) else {
+            return Some(self.first);
+        };
+        Some(self.rest.as_ref()?.tickets.nth(before)?.1)
+    }
+
+    /// How many tickets are before this one.
+    pub(super) fn before(&self, ticket: TicketId) -> usize {
+        match &self.rest {
+            Some(rest) if ticket != self.first_id => 1 + rest.tickets.rank((ticket, 0)),
+            _ => 0,
+        }
+    }
+
+    /// The place of a ticket.
+    pub(super) fn place_of(&self, ticket: TicketId) -> OrderKey {
+        let later = self.before(ticket).checked_sub(1);
+        let later = later.and_then(|before| self.rest.as_ref()?.places.nth(before));
+        later.unwrap_or(self.place)
+    }
+
+    fn last_place(&self) -> OrderKey {
+        let last = self.rest.as_ref().and_then(|rest| rest.places.last());
+        last.unwrap_or(self.place)
+    }
+
+    fn push(&mut self, ticket: (TicketId, Key), place: OrderKey) {
+        let rest = self.rest.get_or_insert_with(|| {
+            Box::new(Rest {
+                tickets: RankTree::new(),
+                places: RankTree::new(),
+            })
+        });
+        rest.tickets.insert(ticket);
+        rest.places.insert(place);
+    }
+
+    /// Takes out one of several tickets, and a place; `None`: there is only one.
+    fn remove(&mut self, ticket: (TicketId, Key), given_up: GivenUp) -> Option<OrderKey> {
+        let before = match given_up {
+            GivenUp::Own => self.before(ticket.0),
+            GivenUp::Last => self.waiting() - 1,
+        };
+        let Rest { tickets, places } = &mut **self.rest.as_mut()?;
+        if ticket.0 == self.first_id {
+            let next = tickets.first()?;
+            tickets.remove(next);
+            (self.first_id, self.first) = next;
+        } else {
+            tickets.remove(ticket);
+        }
+        let place = match before.checked_sub(1) {
+            Some(before) => {
+                let place = places.nth(before)?;
+                places.remove(place);
+                place
+            }
+            None => {
+                let next = places.first()?;
+                places.remove(next);
+                std::mem::replace(&mut self.place, next)
+            }
+        };
+        if tickets.len() == 0 {
+            self.rest = None;
+        }
+        Some(place)
+    }
+}
