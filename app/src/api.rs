@@ -9,10 +9,12 @@ use anteroom::wire::{
     Status, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::Answer;
 
 /// What every page needs at once, before its WebAssembly has arrived.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct House {
     /// The conversations of this session that were used last.
     pub conversations: ConversationPage,
@@ -31,73 +33,73 @@ pub struct House {
 }
 
 /// The house, as this session may see it.
-#[server(name = AskHouse, prefix = "/api", endpoint = "house")]
+#[server(name = AskHouse, prefix = "/api", endpoint = "house", output = Answer)]
 pub async fn house() -> Result<House, ServerFnError> {
     crate::server::api::house().await
 }
 
 /// The conversations of this session that come after `after`, the last used first.
-#[server(prefix = "/api", endpoint = "conversations")]
+#[server(prefix = "/api", endpoint = "conversations", output = Answer)]
 pub async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
     crate::server::api::conversations(after).await
 }
 
 /// One conversation of this session with its newest turns. `None`: there is none of this id (or it is somebody else's).
-#[server(prefix = "/api", endpoint = "conversation")]
+#[server(prefix = "/api", endpoint = "conversation", output = Answer)]
 pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
     crate::server::api::conversation(id).await
 }
 
 /// The turns before `before`, which is a turn of a conversation of this session. `None`: there is none of this id.
-#[server(prefix = "/api", endpoint = "earlier")]
+#[server(prefix = "/api", endpoint = "earlier", output = Answer)]
 pub async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
     crate::server::api::earlier(before).await
 }
 
 /// Conversations of this session with `text` in their title, a message or an answer, whatever its case.
-#[server(prefix = "/api", endpoint = "search")]
+#[server(prefix = "/api", endpoint = "search", output = Answer)]
 pub async fn search(text: String) -> Result<SearchResults, ServerFnError> {
     crate::server::api::search(&text).await
 }
 
 /// Gives a conversation another title.
-#[server(prefix = "/api", endpoint = "rename")]
+#[server(prefix = "/api", endpoint = "rename", output = Answer)]
 pub async fn rename(conversation: ConversationId, title: String) -> Result<(), ServerFnError> {
     crate::server::api::rename(conversation, &title).await
 }
 
 /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
-#[server(prefix = "/api", endpoint = "delete")]
+#[server(prefix = "/api", endpoint = "delete", output = Answer)]
 pub async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
     crate::server::api::delete(conversation).await
 }
 
 /// Brings a deleted conversation back.
-#[server(prefix = "/api", endpoint = "undelete")]
+#[server(prefix = "/api", endpoint = "undelete", output = Answer)]
 pub async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
     crate::server::api::undelete(conversation).await
 }
 
 /// Deletes everything of this session for good, and its cookie: the browser is a new one afterwards.
-#[server(prefix = "/api", endpoint = "forget")]
+#[server(prefix = "/api", endpoint = "forget", output = Answer)]
 pub async fn forget() -> Result<(), ServerFnError> {
     crate::server::api::forget().await
 }
 
 /// Shows this version of a turn, and the newest that follows it. Open pages hear of it over the feed.
-#[server(prefix = "/api", endpoint = "version")]
+#[server(prefix = "/api", endpoint = "version", output = Answer)]
 pub async fn version(turn: TurnId) -> Result<(), ServerFnError> {
     crate::server::api::version(turn).await
 }
 
 /// Sends a message. Once this has answered, the message is the server's.
-#[server(name = SendMessage, prefix = "/api", endpoint = "send", input = Json)]
+#[server(name = SendMessage, prefix = "/api", endpoint = "send", input = Json, output = Answer)]
 pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     crate::server::api::send(request).await
 }
 
 /// Sends a message from a page without WebAssembly, then shows its conversation.
-#[server(prefix = "/api", endpoint = "send_form")]
+#[server(prefix = "/api", endpoint = "send_form", output = Answer)]
 pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), ServerFnError> {
     let request = SendRequest {
         turn,
@@ -112,20 +114,20 @@ pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text:
 }
 
 /// Ends a turn: out of the line at once, or stopped, with what was written kept. `false`: it was over already.
-#[server(prefix = "/api", endpoint = "cancel")]
+#[server(prefix = "/api", endpoint = "cancel", output = Answer)]
 pub async fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
     crate::server::api::cancel(turn)
 }
 
 /// Answers a turn that is over once more. One that has an answer keeps it: the new one is another version of it, the turn
 /// `new` (chosen by the browser, so that asking again after a lost reply makes no second one). One that has none is answered in place.
-#[server(prefix = "/api", endpoint = "again")]
+#[server(prefix = "/api", endpoint = "again", output = Answer)]
 pub async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnError> {
     crate::server::api::again(turn, new).await
 }
 
 /// Asks for the figures or the records. They come over the feed, once the line lets the refresh start.
-#[server(prefix = "/api", endpoint = "refresh")]
+#[server(prefix = "/api", endpoint = "refresh", output = Answer)]
 pub async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
     crate::server::api::refresh(kind).await
 }

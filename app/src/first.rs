@@ -5,20 +5,22 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use anteroom::wire::{ConversationId, ConversationView};
 use leptos::server::SharedValue;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::api::House;
+use crate::{
+    api::House,
+    json::{self, Unreadable},
+};
 
 /// What the first page is made of. Later pages get theirs from the store.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct First {
     pub(crate) house: House,
     /// Of a page that shows one; `None` inside: there is none of this id.
     pub(crate) conversation: Option<(ConversationId, Option<ConversationView>)>,
 }
 
-/// [`First`], or the sentence why there is none. It is read from bytes, as the answers of server functions are: one set
-/// of deserialisers serves both.
+/// [`First`], or the sentence why there is none.
 #[derive(Clone)]
 pub(crate) struct Carried(Arc<Result<First, String>>);
 
@@ -55,9 +57,9 @@ impl fmt::Display for Carried {
 }
 
 impl FromStr for Carried {
-    type Err = serde_json::Error;
+    type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_slice(text.as_bytes()).map(Self::new)
+        json::parse(text).map(Self::new)
     }
 }

@@ -75,6 +75,19 @@ pub(crate) fn whole(value: f64) -> u64 {
     }
 }
 
+/// A number to two decimals, `3`, `-0.5`, `7.25`: without the float formatting of the standard library, which is large.
+pub(crate) fn decimal(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a length on a screen")]
+    let hundredths = (value * 100.0).round() as i64;
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let (whole, rest) = (hundredths.abs() / 100, hundredths.abs() % 100);
+    match (rest / 10, rest % 10) {
+        (0, 0) => format!("{sign}{whole}"),
+        (tenths, 0) => format!("{sign}{whole}.{tenths}"),
+        (tenths, last) => format!("{sign}{whole}.{tenths}{last}"),
+    }
+}
+
 /// `You are 3rd of 7 in line`.
 pub(crate) fn rank(place: &Place) -> String {
     format!(
@@ -295,6 +308,14 @@ mod tests {
                 .map(|now| ago(0, now))
                 .join(", "),
             "now, 1 min, 2 h, 2 d"
+        );
+    }
+
+    #[test]
+    fn decimals_end_where_they_say_nothing_more() {
+        assert_eq!(
+            [0.0, 3.0, -0.5, 7.246, 12.05, -0.004, 99.999].map(decimal).join(" "),
+            "0 3 -0.5 7.25 12.05 0 100"
         );
     }
 

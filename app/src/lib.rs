@@ -9,6 +9,7 @@ mod erase;
 mod feed;
 mod first;
 mod format;
+mod json;
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;

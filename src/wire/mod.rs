@@ -1,6 +1,6 @@
 //! The types that browser and server share: the only room that also builds for wasm32.
 //!
-//! Enums are tagged on the outside: a tag inside costs the page's WebAssembly a second set of deserialisers.
+//! The browser reads them without serde (`app/src/json`), which knows enums that are tagged on the outside.
 
 mod chat;
 mod event;

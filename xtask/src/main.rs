@@ -6,6 +6,7 @@
 mod assets;
 mod bench;
 mod browser;
+mod budget;
 mod check;
 mod cli;
 mod css;

@@ -5,10 +5,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 
+use crate::budget::{self, bytes};
 use crate::project::{Mode, Project};
-use crate::setup;
-use crate::site::{self, Size};
 use crate::step::{self, step};
+use crate::{setup, site};
 
 /// Name of the server's binary.
 pub(crate) const SERVER: &str = "anteroom";
@@ -20,10 +20,10 @@ pub(crate) fn build_all(project: &Project, mode: Mode) -> anyhow::Result<()> {
     let sizes = site::build(project, mode)?;
     let server = compile(project, mode)?;
     println!("{} ({})", server.display(), bytes(std::fs::metadata(&server)?.len()));
-    if mode == Mode::Release {
-        print_sizes(&sizes);
+    match mode {
+        Mode::Dev => Ok(()),
+        Mode::Release => budget::check(&sizes),
     }
-    Ok(())
 }
 
 /// Builds all, makes an `.env` where there is none, and becomes the server: Ctrl-C and the exit code are its own.
@@ -61,54 +61,4 @@ fn compile(project: &Project, mode: Mode) -> anyhow::Result<PathBuf> {
         step::run(&mut cargo)
     })?;
     Ok(project.binary(mode, SERVER))
-}
-
-fn print_sizes(sizes: &[Size]) {
-    let size = |size: Option<u64>| size.map_or_else(|| "-".to_owned(), bytes);
-    println!(
-        "\n{:<44} {:>12} {:>12} {:>12}",
-        "what the browser loads", "plain", "gzip", "brotli"
-    );
-    for file in sizes {
-        println!(
-            "{:<44} {:>12} {:>12} {:>12}",
-            file.path,
-            bytes(file.plain),
-            size(file.gzip),
-            size(file.brotli)
-        );
-    }
-    let app = sizes.iter().filter(|file| file.path.starts_with("pkg/"));
-    let (plain, brotli) = app.fold((0, 0), |(plain, brotli), file| {
-        (plain + file.plain, brotli + file.brotli.unwrap_or(file.plain))
-    });
-    println!(
-        "{:<44} {:>12} {:>12} {:>12}",
-        "all of pkg",
-        bytes(plain),
-        "",
-        bytes(brotli)
-    );
-}
-
-/// A size that a person can read, in units of 1,000.
-fn bytes(size: u64) -> String {
-    match size {
-        0..1_000 => format!("{size} B"),
-        1_000..1_000_000 => format!("{}.{} KB", size / 1_000, size % 1_000 / 100),
-        _ => format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_readable() {
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(1_000), "1.0 KB");
-        assert_eq!(bytes(299_960), "299.9 KB");
-        assert_eq!(bytes(12_345_678), "12.3 MB");
-    }
 }

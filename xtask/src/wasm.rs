@@ -1,5 +1,7 @@
 //! The browser's half: compiled, given its JavaScript bindings, and for a release made small.
 
+mod names;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,6 +32,9 @@ const FEATURES: [&str; 7] = [
 /// Brotli lives on (28 KB of 312 here).
 const SMALL: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=10"];
 
+/// The script as small as it gets without its meaning changed; it is a module, so that all names in it are its own.
+const MINIFIED: [&str; 4] = ["--module", "--compress=passes=2", "--mangle", "--ecma=2022"];
+
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
     /// The folder that holds them.
@@ -56,7 +61,14 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = project.scratch(mode).join("bindings");
     let stamp = project.scratch(mode).join("bindings.stamp");
-    let made_from = format!("{version} {} {}", SMALL.join(" "), digest(&bytes));
+    let tools = fs::read(project.root.join("xtask/npm/package-lock.json")).context("the tools' lock is missing")?;
+    let made_from = format!(
+        "{version} {} {} {} {}",
+        digest(&tools),
+        SMALL.join(" "),
+        MINIFIED.join(" "),
+        digest(&bytes)
+    );
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == made_from) && folder.join(Bindings::WASM).is_file() {
         return Ok(Bindings { folder });
     }
@@ -64,7 +76,7 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     remove(&stamp)?;
     step("make the bindings", || bind(&compiled, &folder, mode))?;
     if mode == Mode::Release {
-        optimise(project, &folder.join(Bindings::WASM))?;
+        make_small(project, &folder)?;
     }
     fs::write(&stamp, made_from).context("cannot write what the bindings were made from")?;
     Ok(Bindings { folder })
@@ -86,7 +98,7 @@ fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
         fs::remove_dir_all(folder).context("cannot clear the folder of the bindings")?;
     }
     let release = mode == Mode::Release;
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(compiled)
         .out_name("anteroom")
         .web(true)?
@@ -95,21 +107,38 @@ fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
         // The names make a panic's stack readable, and a quarter of the file.
         .remove_name_section(release)
         .remove_producers_section(release)
-        .generate(folder)
+        .generate_output()?;
+    let script = release.then(|| names::shorten(&mut output));
+    output.emit(folder)?;
+    match script {
+        Some(script) => fs::write(folder.join(Bindings::JS), script).context("cannot write the script"),
+        None => Ok(()),
+    }
 }
 
-fn optimise(project: &Project, wasm: &Path) -> anyhow::Result<()> {
+fn make_small(project: &Project, folder: &Path) -> anyhow::Result<()> {
     let tools = project.root.join("xtask/npm");
     setup::npm(&tools)?;
-    step("make the WebAssembly small", || {
-        let small = wasm.with_extension("small");
+    let tool = |program: &str| {
         let mut node = Command::new("node");
-        node.arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
-            .args(SMALL)
-            .args(FEATURES);
-        step::run(node.arg("--output").arg(&small).arg(wasm))?;
-        fs::rename(&small, wasm).context("cannot replace the WebAssembly by the small one")
+        node.arg(tools.join("node_modules").join(program));
+        node
+    };
+    step("make the WebAssembly small", || {
+        let mut optimise = tool("binaryen/bin/wasm-opt");
+        replace(optimise.args(SMALL).args(FEATURES), &folder.join(Bindings::WASM))
+    })?;
+    step("make the script small", || {
+        let mut minify = tool("terser/bin/terser");
+        replace(minify.args(MINIFIED), &folder.join(Bindings::JS))
     })
+}
+
+/// Puts what a tool makes of a file in its place.
+fn replace(tool: &mut Command, file: &Path) -> anyhow::Result<()> {
+    let small = file.with_extension("small");
+    step::run(tool.arg("--output").arg(&small).arg(file))?;
+    fs::rename(&small, file).with_context(|| format!("cannot replace {} by the small one", file.display()))
 }
 
 fn remove(file: &Path) -> anyhow::Result<()> {

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::erase::{Erase as _, live, memo, when};
+use crate::{
+    erase::{Erase as _, live, memo, when},
+    format::decimal,
+};
 
 /// The span of every chart, in seconds.
 const SPAN: f64 = 15.0 * 60.0;
@@ -21,8 +24,8 @@ pub(crate) struct Series {
 impl Series {
     /// `M…L…` through the points, in the chart's units; steps, as each value holds until the next.
     fn path(&self, top: f64, area: bool) -> String {
-        let x = |ago: f64| round((1.0 - ago.clamp(0.0, SPAN) / SPAN) * WIDTH);
-        let y = |value: f64| round(HEIGHT - value / top * (HEIGHT - 8.0));
+        let x = |ago: f64| decimal((1.0 - ago.clamp(0.0, SPAN) / SPAN) * WIDTH);
+        let y = |value: f64| decimal(HEIGHT - value / top * (HEIGHT - 8.0));
         let mut path = String::new();
         for (index, (ago, value)) in self.points.iter().enumerate() {
             let (x, y) = (x(*ago), y(*value));
@@ -33,14 +36,10 @@ impl Series {
             });
         }
         if let (true, Some((first, _)), Some((last, _))) = (area, self.points.first(), self.points.last()) {
-            path.push_str(&format!("H{}V{HEIGHT}H{}z", x(*last), x(*first)));
+            path.push_str(&format!("H{}V{}H{}z", x(*last), decimal(HEIGHT), x(*first)));
         }
         path
     }
-}
-
-fn round(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }
 
 /// The next round figure that is not below: 1, 2, 5, 10, 20, 50, …
@@ -90,6 +89,7 @@ pub(crate) fn Chart(
                             <b>{now}</b>
                         </span>
                     }
+                    .erase()
                 })
                 .collect_view()
                 .erase()
@@ -105,11 +105,13 @@ pub(crate) fn Chart(
                         <path class=format!("area {}", one.class) d=one.path(top, true) />
                         <path class=format!("curve {}", one.class) d=one.path(top, false) />
                     }
+                    .erase()
                 })
                 .collect_view()
                 .erase()
         })
     };
+    let [width, height] = [WIDTH, HEIGHT].map(decimal);
     view! {
         <figure class="chart">
             <figcaption>
@@ -117,8 +119,8 @@ pub(crate) fn Chart(
                 {live(legend)}
             </figcaption>
             <div class="chart-frame">
-                <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
-                    <path class="grid" d=format!("M0 8H{WIDTH}M0 64H{WIDTH}M0 {HEIGHT}H{WIDTH}") />
+                <svg viewBox=format!("0 0 {width} {height}") preserveAspectRatio="none" aria-hidden="true">
+                    <path class="grid" d=format!("M0 8H{width}M0 64H{width}M0 {height}H{width}") />
                     {live(paths)}
                 </svg>
                 <span class="chart-top">{live(move || unit(top.get()))}</span>

@@ -201,6 +201,7 @@ fn Files(files: Vec<FileView>) -> impl IntoView {
                         </a>
                     </li>
                 }
+                .erase()
             })
             .collect_view();
         view! { <ul class="chips">{chips}</ul> }

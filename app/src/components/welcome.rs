@@ -45,6 +45,7 @@ pub(crate) fn Welcome() -> impl IntoView {
                     </button>
                 </li>
             }
+            .erase()
         })
         .collect_view();
     view! {

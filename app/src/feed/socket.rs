@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{MessageEvent, VisibilityState, WebSocket, js_sys};
 
 use super::{Link, Store};
+use crate::json;
 
 /// First pause before a new attempt; doubled each time.
 const FIRST_PAUSE_MS: f64 = 500.0;
@@ -111,8 +112,7 @@ impl Feed {
             state.pause = FIRST_PAUSE_MS;
         }
         let Some(text) = event.data().as_string() else { return };
-        // From bytes, as server functions read their answers: one set of deserialisers serves both.
-        match serde_json::from_slice::<FeedMessage>(text.as_bytes()) {
+        match json::parse::<FeedMessage>(&text) {
             Ok(message) => self.store.hear(message),
             // Another version's message: its Hello has said so, and the page asks to be reloaded.
             Err(error) => leptos::logging::warn!("feed: {error}"),

@@ -99,7 +99,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
     };
     let options = LEVELS
         .into_iter()
-        .map(|level| view! { <option value=name(level) selected=level == Level::Info>{name(level)}</option> })
+        .map(|level| view! { <option value=name(level) selected=level == Level::Info>{name(level)}</option> }.erase())
         .collect_view();
     view! {
         <div class="page page-logs">
@@ -178,6 +178,7 @@ fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
                         {value}
                     </span>
                 }
+                .erase()
             })
             .collect_view();
         view! {

@@ -6,13 +6,14 @@ use anteroom::{engine::Engine, http};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header},
     middleware::{self, Next},
     response::Response,
     routing::post,
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use tower_http::compression::CompressionLayer;
 
 use super::{api, assets, refusals};
 use crate::{
@@ -60,7 +61,9 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         ))
         .with_state(options)
         .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish))
-        .layer(middleware::from_fn_with_state(urls, refusals::in_words));
+        .layer(middleware::from_fn_with_state(urls, refusals::in_words))
+        // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
+        .layer(CompressionLayer::new().compress_when(is_page));
     http::site(engine, pages.merge(assets::router()))
 }
 
@@ -82,6 +85,12 @@ async fn furnish(State(engine): State<Arc<Engine>>, mut request: Request, next: 
         Some(refused) => refused.mark(response),
         None => response,
     }
+}
+
+/// Server functions answer in a few bytes, and the files of the site have been compressed already.
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Lets the page run only the scripts that this render has marked, and talk only to this site.

@@ -12,3 +12,4 @@ mod retuning;
 mod sharing;
 mod shutdown;
 mod support;
+mod visit;

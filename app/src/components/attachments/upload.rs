@@ -6,7 +6,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{File, FileList, ProgressEvent, XmlHttpRequest, js_sys};
 
-use crate::{feed::Store, format};
+use crate::{feed::Store, format, json};
 
 /// How far a file is.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,13 +234,13 @@ impl Uploads {
 fn outcome(request: &XmlHttpRequest) -> Stage {
     let text = request.response_text().ok().flatten().unwrap_or_default();
     match request.status() {
-        Ok(200..300) => match serde_json::from_slice::<FileView>(text.as_bytes()) {
+        Ok(200..300) => match json::parse::<FileView>(&text) {
             Ok(file) => Stage::Taken(file),
             Err(_) => Stage::Failed("the server's answer was not understood".to_owned()),
         },
         Ok(0) | Err(_) => Stage::Failed("did not get through: check the connection".to_owned()),
         Ok(status) => Stage::Failed(
-            serde_json::from_slice::<UploadError>(text.as_bytes())
+            json::parse::<UploadError>(&text)
                 .map_or_else(|_| format!("was refused ({status})"), |refusal| refusal.message),
         ),
     }

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{pixels, scene::Door};
+use super::scene::Door;
+use crate::{erase::Erase as _, format::decimal};
 
 impl Door {
     const fn class(self) -> &'static str {
@@ -26,29 +27,18 @@ pub(super) struct Frame {
 impl Frame {
     /// Straight below, half a circle above.
     fn outline(self) -> String {
-        let Self { x, floor, width, .. } = self;
-        let radius = width / 2.0;
-        format!(
-            "M{x} {floor}V{}a{radius} {radius} 0 0 1 {width} 0V{floor}z",
-            self.spring()
-        )
+        let [x, floor, spring] = [self.x, self.floor, self.spring()].map(decimal);
+        let [radius, width] = [self.width / 2.0, self.width].map(decimal);
+        format!("M{x} {floor}V{spring}a{radius} {radius} 0 0 1 {width} 0V{floor}z")
     }
 
     /// The leaf of a door that stands ajar, hinged on the left: narrower, and its far edge a little higher.
     fn leaf(self) -> String {
-        let Self {
-            x,
-            floor,
-            width,
-            height,
-        } = self;
-        let (leaf, spring) = (width * 0.36, self.spring());
-        let (across, up) = (leaf / 2.0, width / 2.0);
-        format!(
-            "M{x} {floor}V{spring}a{across} {up} 0 0 1 {leaf} {}V{}z",
-            height * 0.03,
-            floor - height * 0.08
-        )
+        let leaf = self.width * 0.36;
+        let [x, floor, spring] = [self.x, self.floor, self.spring()].map(decimal);
+        let [across, up, leaf] = [leaf / 2.0, self.width / 2.0, leaf].map(decimal);
+        let [lower, edge] = [self.height * 0.03, self.floor - self.height * 0.08].map(decimal);
+        format!("M{x} {floor}V{spring}a{across} {up} 0 0 1 {leaf} {lower}V{edge}z")
     }
 
     /// Where the half circle begins.
@@ -58,13 +48,14 @@ impl Frame {
 }
 
 /// A door. It keeps its nodes while it opens and shuts.
-pub(super) fn view(door: Door, frame: Frame) -> impl IntoView {
+pub(super) fn view(door: Door, frame: Frame) -> AnyView {
     let knob = (frame.x + frame.width * 0.8, frame.floor - frame.height * 0.42);
     view! {
         <g class=door.class()>
             <path class="door-frame" d=frame.outline() />
             <path class="door-leaf" d=frame.leaf() />
-            <circle class="door-knob" cx=pixels(knob.0) cy=pixels(knob.1) r=pixels(frame.width * 0.055) />
+            <circle class="door-knob" cx=decimal(knob.0) cy=decimal(knob.1) r=decimal(frame.width * 0.055) />
         </g>
     }
+    .erase()
 }

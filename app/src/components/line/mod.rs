@@ -14,7 +14,7 @@ use self::{
 use crate::{
     erase::{Erase as _, each, live, memo},
     feed::Store,
-    format,
+    format::{self, decimal},
 };
 
 /// How large the line is drawn.
@@ -107,7 +107,7 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
             })
             .collect_view()
             .erase(),
-        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5).erase(),
+        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5),
     };
     let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
@@ -120,14 +120,14 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
             let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
             now.unwrap_or_else(|| before.unwrap_or(&item).clone())
         });
-        let x = live(move || pixels(at(now.with(Item::place))));
+        let x = live(move || decimal(at(now.with(Item::place))));
         if mark_of_one {
             let class = live(move || now.with(Item::class));
-            view! { <circle class=class cx=x cy=pixels(floor - mark - 2.0) r=pixels(mark) /> }.erase()
+            view! { <circle class=class cx=x cy=decimal(floor - mark - 2.0) r=decimal(mark) /> }.erase()
         } else {
             let words = live(move || now.with(Item::text));
             view! {
-                <text class="gap" x=x y=pixels(floor - 3.0)>
+                <text class="gap" x=x y=decimal(floor - 3.0)>
                     {words}
                 </text>
             }
@@ -137,9 +137,9 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
     view! {
         <div class=scale.class() aria-hidden="true">
             <svg
-                width=live(move || pixels(length()))
-                height=pixels(floor)
-                viewBox=live(move || format!("0 0 {} {}", pixels(length()), pixels(floor)))
+                width=live(move || decimal(length()))
+                height=decimal(floor)
+                viewBox=live(move || format!("0 0 {} {}", decimal(length()), decimal(floor)))
                 preserveAspectRatio="xMinYMax meet"
             >
                 {live(doors)}
@@ -148,14 +148,6 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
         </div>
     }
     .erase()
-}
-
-/// A length in pixels, to a tenth: without the float formatting of the standard library, which is large.
-fn pixels(length: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "a length on a screen")]
-    let tenths = (length * 10.0).round() as i64;
-    let sign = if tenths < 0 { "-" } else { "" };
-    format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 /// Width of the bar that stands for more doors than can be drawn.
@@ -185,19 +177,20 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
     scene
 }
 
-fn meter(share: f64, lit: bool, floor: f64, height: f64) -> impl IntoView {
-    let (y, height) = (pixels(floor - height), pixels(height));
+fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
+    let (y, height) = (decimal(floor - height), decimal(height));
     view! {
-        <rect class="meter" x="1" y=y.clone() width=pixels(METER) height=height.clone() rx="2" />
+        <rect class="meter" x="1" y=y.clone() width=decimal(METER) height=height.clone() rx="2" />
         <rect
             class=if lit { "meter-busy lit" } else { "meter-busy" }
             x="1"
             y=y
-            width=pixels(METER * share)
+            width=decimal(METER * share)
             height=height
             rx="2"
         />
     }
+    .erase()
 }
 
 /// The line in the header, on every page: drawn small, with its figures.

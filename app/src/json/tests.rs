@@ -1,0 +1,317 @@
+//! Whatever serde writes is read as the same.
+
+use std::fmt::Debug;
+
+use anteroom::wire::*;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Read, parse};
+use crate::{api::House, first::First};
+
+/// Writes a value as the server does, and reads it as the browser does.
+fn told<T: Serialize + Read>(value: &T) -> T {
+    let text = serde_json::to_string(value).expect("the types of the wire can be written");
+    parse(&text).unwrap_or_else(|unreadable| panic!("{unreadable}: {text}"))
+}
+
+fn same<T: Serialize + Read + PartialEq + Debug>(value: &T) {
+    assert_eq!(told(value), *value);
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn summary() -> ConversationSummary {
+    ConversationSummary {
+        id: ConversationId(id(1)),
+        title: "\u{1f600} \"quoted\"\n".to_owned(),
+        updated_at: 1_700_000_000_123,
+        busy: true,
+    }
+}
+
+fn position() -> FeedPosition {
+    FeedPosition {
+        epoch: id(2),
+        number: (1 << 53) - 1,
+    }
+}
+
+fn turn(state: TurnState) -> TurnView {
+    TurnView {
+        id: TurnId(id(3)),
+        conversation: ConversationId(id(1)),
+        parent: Some(TurnId(id(4))),
+        versions: Versions {
+            number: 2,
+            count: 3,
+            earlier: Some(TurnId(id(5))),
+            later: None,
+        },
+        message: "Hello".to_owned(),
+        files: vec![file(FileKind::Image), file(FileKind::Text)],
+        state,
+        answer: String::new(),
+        blocks: vec!["<p>a</p>".to_owned(), String::new()],
+        model: "demo".to_owned(),
+        usage: Some(Usage {
+            input: Some(0),
+            output: None,
+        }),
+        accepted_at: 1,
+        started_at: None,
+        ended_at: Some(3),
+    }
+}
+
+fn file(kind: FileKind) -> FileView {
+    FileView {
+        id: FileId(id(6)),
+        name: "a.png".to_owned(),
+        kind,
+        mime: "image/png".to_owned(),
+        size: 5,
+    }
+}
+
+fn line() -> LineView {
+    LineView {
+        name: "chat".to_owned(),
+        events: Event::ALL.to_vec(),
+        running: 1,
+        limit: None,
+        waiting: 2,
+        newcomer: 3,
+        estimate: Some(Estimate { low: 0.5, high: 1e21 }),
+    }
+}
+
+fn place() -> Place {
+    Place {
+        turn: None,
+        event: Event::FileUpload,
+        position: 1,
+        waiting: 2,
+        estimate: None,
+    }
+}
+
+fn stats() -> StatsView {
+    StatsView {
+        limits: vec![LimitRow {
+            line: line(),
+            longest_wait: Some(1.25),
+            wait: None,
+            service: Some(Percentiles { p50: 1.0, p95: 2.5 }),
+            done: 1,
+            failed: 2,
+            refused: 3,
+            cancelled: 4,
+            expired: 5,
+        }],
+        samples: vec![Sample {
+            ago: 5.0,
+            running: vec![1, 2],
+            waiting: Vec::new(),
+            done: 6,
+            sessions: 7,
+            memory: None,
+        }],
+        sessions: 1,
+        connected: 2,
+        memory: Some(1 << 40),
+        uptime: 0.0,
+        model: "demo".to_owned(),
+        version: "1".to_owned(),
+        settings: vec![SettingRow {
+            name: "A".to_owned(),
+            value: "b".to_owned(),
+            source: ".env".to_owned(),
+            note: Some("c".to_owned()),
+        }],
+        settings_changed_at: Some(8),
+        bad_edit: Some(BadEdit {
+            at: 9,
+            message: "d".to_owned(),
+        }),
+    }
+}
+
+fn logs() -> LogsView {
+    let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
+    let record = |level| LogRecord {
+        number: 1,
+        at: 2,
+        level,
+        target: "anteroom".to_owned(),
+        message: "e".to_owned(),
+        fields: vec![("name".to_owned(), "value".to_owned())],
+    };
+    LogsView {
+        session: levels.map(record).to_vec(),
+        startup: Vec::new(),
+        dropped: 3,
+    }
+}
+
+fn house() -> House {
+    House {
+        conversations: ConversationPage {
+            conversations: vec![summary()],
+            more: true,
+        },
+        status: Status {
+            line: Some(line()),
+            places: vec![place()],
+            running: 1,
+        },
+        feed: position(),
+        model: "demo".to_owned(),
+        version: "1".to_owned(),
+        max_upload_bytes: 20 << 20,
+        queue: false,
+    }
+}
+
+fn conversation() -> ConversationView {
+    ConversationView {
+        summary: summary(),
+        turns: vec![turn(TurnState::Done)],
+        earlier: false,
+        feed: position(),
+    }
+}
+
+#[test]
+fn the_feed_is_read_as_it_was_written() {
+    let reason = || "f".to_owned();
+    let states = [
+        TurnState::Waiting,
+        TurnState::Running,
+        TurnState::Done,
+        TurnState::Failed { reason: reason() },
+        TurnState::Cancelled,
+        TurnState::Expired { reason: reason() },
+    ];
+    let turns = states.map(|state| FeedEvent::Turn(Box::new(turn(state))));
+    let others = [
+        FeedEvent::Conversation(summary()),
+        FeedEvent::ConversationRemoved {
+            id: ConversationId(id(1)),
+        },
+        FeedEvent::Version {
+            conversation: ConversationId(id(1)),
+            head: TurnId(id(3)),
+        },
+        FeedEvent::Block {
+            turn: TurnId(id(3)),
+            conversation: ConversationId(id(1)),
+            index: 4,
+            html: "<p>&amp;</p>".to_owned(),
+        },
+    ];
+    for event in turns.into_iter().chain(others) {
+        same(&FeedMessage::Event { number: 7, event });
+    }
+    let hello = |resumed| FeedMessage::Hello {
+        position: position(),
+        resumed,
+        version: "1".to_owned(),
+    };
+    let refused = |refresh| FeedMessage::RefreshRefused {
+        refresh,
+        message: reason(),
+    };
+    for message in [
+        hello(true),
+        hello(false),
+        FeedMessage::Status(Status::default()),
+        FeedMessage::Stats(Box::new(stats())),
+        FeedMessage::Logs(Box::new(logs())),
+        refused(RefreshKind::Stats),
+        refused(RefreshKind::Logs),
+    ] {
+        same(&message);
+    }
+}
+
+#[test]
+fn answers_are_read_as_they_were_written() {
+    same(&house());
+    same(&house().conversations);
+    same(&Some(conversation()));
+    same(&None::<ConversationView>);
+    same(&Some(TurnPage {
+        turns: vec![turn(TurnState::Waiting)],
+        earlier: true,
+    }));
+    let found = |role: Option<Role>| Found {
+        conversation: summary(),
+        turn: role.map(|_| TurnId(id(3))),
+        role,
+        excerpt: ("before ".to_owned(), "place".to_owned(), String::new()),
+    };
+    same(&SearchResults {
+        found: [Some(Role::User), Some(Role::Agent), None].map(found).to_vec(),
+        more: true,
+    });
+    same(&Sent {
+        turn: TurnId(id(3)),
+        conversation: ConversationId(id(1)),
+        place: Some(place()),
+    });
+    same(&UploadError {
+        message: "Too large.".to_owned(),
+    });
+    same(&());
+    same(&true);
+}
+
+#[test]
+fn what_a_page_starts_with_is_read_as_it_was_written() {
+    let first = First {
+        house: house(),
+        conversation: Some((ConversationId(id(1)), Some(conversation()))),
+    };
+    let Ok(read) = told(&Ok::<First, String>(first)) else {
+        panic!("it was no refusal")
+    };
+    assert_eq!(read.house, house());
+    assert_eq!(read.conversation, Some((ConversationId(id(1)), Some(conversation()))));
+    let refusal = told(&Err::<First, String>("Full.".to_owned()));
+    assert!(matches!(refusal, Err(reason) if reason == "Full."));
+}
+
+fn fault(text: &str) -> String {
+    match parse::<FeedMessage>(text) {
+        Ok(message) => panic!("{text} was read as {message:?}"),
+        Err(unreadable) => unreadable.to_string(),
+    }
+}
+
+#[test]
+fn what_is_not_there_is_none_and_what_is_wrong_is_named() {
+    assert_eq!(
+        parse::<Usage>("{}"),
+        Ok(Usage {
+            input: None,
+            output: None
+        })
+    );
+    let position = r#""position":{"epoch":"00000000-0000-0000-0000-000000000002","number":-1}"#;
+    assert!(fault(&format!(r#"{{"hello":{{{position}}}}}"#)).contains("(`number`)"));
+    assert!(fault(r#"{"hello":{}}"#).contains("(`epoch`)"));
+    for text in ["", "nonsense", "{}", "[]", "3", r#""hello""#, r#"{"farewell":{}}"#] {
+        assert!(
+            fault(text).starts_with("What the server said was not understood"),
+            "{text}"
+        );
+    }
+    for number in ["-1", "0.5", "1e300", "\"1\"", "null", "true"] {
+        assert!(parse::<u64>(number).is_err(), "{number}");
+    }
+    assert!(parse::<u32>("4294967296").is_err());
+    assert!(parse::<Vec<u64>>("{}").is_err() && parse::<(u64, u64)>("[1]").is_err());
+}
