@@ -23,7 +23,9 @@ pub fn harmless(name: &str) -> String {
             }
         })
         .collect();
-    let name = name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    let name = name
+        .trim_start()
+        .trim_end_matches(|c: char| c == '.' || c.is_whitespace());
     if name.is_empty() {
         return "file".to_owned();
     }
