@@ -23,7 +23,9 @@ pub fn harmless(name: &str) -> String {
             }
         })
         .collect();
-    let name = name.trim().trim_end_matches(['.', ' ']);
+    let name = name
+        .trim_start()
+        .trim_end_matches(|c: char| c == '.' || c.is_whitespace());
     if name.is_empty() {
         return "file".to_owned();
     }
@@ -102,6 +104,7 @@ mod tests {
             ("LPT9", "_LPT9"),
             ("console.log", "console.log"),
             ("trailing. . ", "trailing"),
+            ("trailing\u{2006} \u{2006}.", "trailing"),
             ("Übersicht 2024 – 最終.csv", "Übersicht 2024 – 最終.csv"),
         ] {
             assert_eq!(harmless(name), shown, "{name:?}");
@@ -118,5 +121,16 @@ mod tests {
         let device = harmless(&format!("con.{}", "b".repeat(500)));
         assert_eq!(device.chars().count(), MAX_CHARS);
         assert_eq!(harmless(&device), device);
+    }
+
+    proptest::proptest! {
+        /// So that a name may be made harmless wherever it is about to do harm.
+        #[test]
+        fn what_is_harmless_stays_as_it_is(
+            name in "(con|nul\\.)?([ab]{0,60}|[ ._\u{2006}\u{200B}\u{A0}/:…\\t]{0,4}|\\PC){0,6}(\\.[ab. ]{0,14})?"
+        ) {
+            let shown = harmless(&name);
+            proptest::prop_assert_eq!(harmless(&shown), shown);
+        }
     }
 }
