@@ -24,7 +24,8 @@ const TICKETS: usize = 80;
 /// Those who come together, where they come in bursts.
 const BURST: usize = 40;
 const SLOTS: [usize; 3] = [1, 3, 8];
-const RUNS: u64 = 20;
+/// Runs of each kind: those of one burst share their luck, so it takes many.
+const RUNS: u64 = 50;
 /// A ticket is near the head from this position on.
 const NEAR: u64 = 3;
 /// Starts that have to fall into the range shown at joining.
@@ -164,7 +165,7 @@ fn measure(work: Work) -> anyhow::Result<Vec<Measure>> {
 /// One line, until all have started. Returns those who had to wait.
 async fn simulate(work: Work, arrivals: Arrivals, slots: usize, seed: u64) -> anyhow::Result<Vec<Waited>> {
     let queue = Queue::new(policy(slots), Arc::new(Nobody));
-    let mut dice = Dice::new(seed);
+    let mut dice = Dice(seed << 32);
     let mut before = JoinSet::new();
     for number in 0..SEEN {
         before.spawn(visit(queue.clone(), number, work.seconds(&mut dice)));
@@ -217,26 +218,18 @@ async fn visit(queue: Queue, number: usize, seconds: f64) -> anyhow::Result<Opti
     }))
 }
 
-/// Repeatable dice.
+/// Repeatable dice: SplitMix64 (Steele, Lea, Flood 2014), whose neighbouring seeds have nothing in common.
 struct Dice(u64);
 
 impl Dice {
-    fn new(seed: u64) -> Self {
-        let mut dice = Self(seed);
-        // The first throws of neighbouring seeds are alike.
-        for _ in 0..5 {
-            dice.unit();
-        }
-        dice
-    }
-
-    /// Between 0 and 1 (a linear congruential generator with Knuth's constants for MMIX).
+    /// Between 0 and 1.
     fn unit(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as f64 + 0.5) / (1_u64 << 31) as f64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        ((mixed >> 33) as f64 + 0.5) / (1_u64 << 31) as f64
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{NEAR, Snapshot, StartRange, simulate};
 
 /// The quantiles that a range runs between.
-const LOW: f64 = 0.08;
+const LOW: f64 = 0.06;
 const HIGH: f64 = 0.96;
 /// Timers, scheduling and the network shift a start a little, however regular the work is.
 const JITTER: f64 = 0.02;

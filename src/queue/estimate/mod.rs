@@ -1,7 +1,7 @@
 //! When a waiting ticket is likely to start.
 //!
 //! A reader gets a range that at least eight starts of ten are to fall into, also when only twenty turns have been seen, the
-//! work is long-tailed and a single slot serves a burst. So it runs from the 8 % quantile of the predicted start to the
+//! work is long-tailed and a single slot serves a burst. So it runs from the 6 % quantile of the predicted start to the
 //! 96 % one (`LOW` and `HIGH` in `curve`): more above than below, for with long-tailed work the surprises are late ones,
 //! and a small window has seen few of them. (DESIGN.md speaks of p50–p90, but a range from the median upwards holds four
 //! starts of ten.)
