@@ -1,5 +1,5 @@
 //! What the server tells, read in the browser by the browser's own JSON parser and with one short function a type. Serde's
-//! deserialisers of the same types, each with a parser inlined, made a tenth of the page's WebAssembly.
+//! deserialisers of the same types, each with a parser inlined, were a tenth of the page's WebAssembly.
 
 mod codec;
 mod types;

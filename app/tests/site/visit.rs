@@ -36,7 +36,7 @@ async fn a_page_is_sent_compressed_and_small() {
         .read_to_string(&mut text)
         .expect("the whole page in gzip");
     assert!(
-        text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>"),
+        text.starts_with("<!DOCTYPE html>") && text.contains("</html>"),
         "{text}"
     );
 }

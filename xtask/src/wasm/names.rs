@@ -1,5 +1,5 @@
 //! Short names for what the script and the WebAssembly call of each other. wasm-bindgen's hold a word and a hash, which no
-//! compression makes small, and each stands in both files: together 8 KB of a first visit.
+//! compression makes small, and each stands in both files: together 7 KB of a first visit.
 
 use std::collections::HashMap;
 

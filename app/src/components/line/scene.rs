@@ -196,7 +196,7 @@ fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64)
     };
     // Only the head and what is near to the own places is looked at, whatever the length of the line.
     let mut candidates: Vec<u64> = (1..=waiting.min(most as u64)).collect();
-    // Put in their place one by one: the standard library's sorting is 3 KB of WebAssembly.
+    // Put in their place one by one: the standard library's sorting is 4 KB of WebAssembly.
     for position in mine
         .iter()
         .take(2)
