@@ -162,6 +162,10 @@ fn fault(html: &str) -> Option<String> {
 }
 
 fn is_our_link(attributes: &[&str]) -> bool {
+    // What only looks like an address has lost it, and leads nowhere.
+    if matches!(attributes, ["rel=noopener noreferrer nofollow", "target=_blank"]) {
+        return true;
+    }
     let [href, "rel=noopener noreferrer nofollow", "target=_blank", title @ ..] = attributes else {
         return false;
     };
