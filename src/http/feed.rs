@@ -12,6 +12,7 @@ use axum::{
 use serde::Deserialize;
 use tokio::{
     sync::{broadcast::error::RecvError, watch},
+    task::yield_now,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::{Instrument as _, debug};
@@ -150,7 +151,11 @@ impl Feed<'_> {
                 },
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
-                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => look = Some(Instant::now()),
+                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => {
+                    // Whoever starts by this change goes first, and whatever else is ready: a slot must not stand empty for a message.
+                    yield_now().await;
+                    look = Some(Instant::now());
+                }
                 () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
                     changes.mark_unchanged();
                     look = self.update(&mut sent).await?;

@@ -158,6 +158,8 @@ async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, t
                 FeedEvent::Turn(turn) if turn.state.is_over() => {
                     subjects.tell(turn.id, Seen::Over(turn.state, turn.answer));
                 }
+                // The event that makes a message the server's has with it what there is of its answer.
+                FeedEvent::Turn(turn) if !turn.blocks.is_empty() => subjects.tell(turn.id, Seen::Piece),
                 FeedEvent::Block { turn, .. } => subjects.tell(turn, Seen::Piece),
                 _ => {}
             },
