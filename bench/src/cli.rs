@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(crate) const USAGE: &str = "\
-anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME]
+anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
                [--playwright FOLDER --visit FILE] [scenario …]
 
@@ -18,6 +18,7 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME]
   --scratch FOLDER  where servers under test may keep their data; on a real disk
   --rounds N        rounds of each scenario, of which the median counts; 3 unless given
   --build NAME      how the server was built, for the report
+  --go-on           takes the rounds that an earlier run of the same build has measured, and plays the rest
   --gradio PYTHON   the Python that has Gradio: every scenario that it can play is played with it, too
   --gradio-app FILE the app for it
   --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
@@ -30,6 +31,7 @@ pub(crate) struct Options {
     pub(crate) places: Places,
     pub(crate) rounds: usize,
     pub(crate) build: String,
+    pub(crate) go_on: bool,
     pub(crate) report: Option<PathBuf>,
     pub(crate) scenarios: Vec<Scenario>,
 }
@@ -41,6 +43,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let (mut python, mut app, mut report) = (None, None, None);
     let (mut playwright, mut visit) = (None, None);
     let mut scenarios = Vec::new();
+    let mut go_on = false;
     while let Some(argument) = arguments.next() {
         let mut value = || {
             arguments
@@ -60,6 +63,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--playwright" => playwright = Some(file(&value()?)?),
             "--visit" => visit = Some(file(&value()?)?),
             "--build" => build = value()?,
+            "--go-on" => go_on = true,
             name => match Scenario::ALL.into_iter().find(|scenario| scenario.name() == name) {
                 Some(scenario) => scenarios.push(scenario),
                 None => bail!("there is no {name}\n\n{USAGE}"),
@@ -80,6 +84,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
         },
         rounds,
         build,
+        go_on,
         report,
         scenarios,
     })

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::numbers::median;
 
 /// One figure of one round.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Measure {
     pub(crate) what: String,
     pub(crate) value: f64,
@@ -49,7 +51,7 @@ impl Measure {
 }
 
 /// What a figure may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Budget {
     /// No more than this.
     Most(f64),
@@ -79,7 +81,7 @@ impl Budget {
 }
 
 /// What a number counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unit {
     /// One quantity against another of the same kind.
     Times,

@@ -8,6 +8,7 @@ mod engine;
 mod figures;
 mod gradio;
 mod http;
+mod kept;
 mod machine;
 mod model;
 mod numbers;
@@ -24,7 +25,8 @@ use tokio::runtime::Runtime;
 
 use cli::Options;
 use engine::count;
-use report::{Outcome, Report, Rounds};
+use kept::{Kept, Measured};
+use report::{Outcome, Report};
 use scenario::Scenario;
 
 fn main() -> ExitCode {
@@ -54,7 +56,7 @@ async fn run() -> anyhow::Result<bool> {
     let mut report = Report::new(&options);
     for &scenario in &options.scenarios {
         println!("\n{}: {}", scenario.name(), scenario.about());
-        let outcome = measure(&options, scenario).await;
+        let outcome = measure(&options, scenario).await?;
         outcome.print();
         report.add(scenario, outcome);
     }
@@ -66,11 +68,11 @@ async fn run() -> anyhow::Result<bool> {
 }
 
 /// Plays every round of a scenario, Anteroom and Gradio in turns, so that whatever else the machine does meets both.
-async fn measure(options: &Options, scenario: Scenario) -> Outcome {
-    let (mut anteroom, mut gradio) = (Rounds::default(), Rounds::default());
-    for round in 1..=options.rounds {
+async fn measure(options: &Options, scenario: Scenario) -> anyhow::Result<Outcome> {
+    let mut kept = Kept::open(options, scenario)?;
+    for round in kept.measured.anteroom.count() + 1..=options.rounds {
         let began = Instant::now();
-        anteroom.add(scenario.anteroom(&options.places).await);
+        let outcome = scenario.anteroom(&options.places).await;
         eprintln!(
             "bench: {} round {round}: {:.1} s",
             scenario.name(),
@@ -78,8 +80,8 @@ async fn measure(options: &Options, scenario: Scenario) -> Outcome {
         );
         if options.places.gradio.is_some() {
             let began = Instant::now();
-            if let Some(measures) = scenario.gradio(&options.places).await {
-                gradio.add(measures);
+            if let Some(outcome) = scenario.gradio(&options.places).await {
+                kept.measured.gradio.add(outcome);
                 eprintln!(
                     "bench: {} round {round} with Gradio: {:.1} s",
                     scenario.name(),
@@ -87,9 +89,12 @@ async fn measure(options: &Options, scenario: Scenario) -> Outcome {
                 );
             }
         }
+        kept.measured.anteroom.add(outcome);
+        kept.save()?;
     }
-    Outcome {
+    let Measured { anteroom, gradio, .. } = kept.measured;
+    Ok(Outcome {
         anteroom: anteroom.side(),
         gradio: gradio.side(),
-    }
+    })
 }

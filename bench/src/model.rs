@@ -1,8 +1,12 @@
 //! The loopback model server, on threads of its own, and what its record says.
 
 use anteroom_loopback::{Config, Loopback, Record};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use hyper::{Method, StatusCode, header};
+use serde_json::json;
 use tokio::runtime::Runtime;
+
+use crate::http::{Http, Reply};
 
 /// The model server that all systems of a run talk to. It stops when this is dropped.
 #[derive(Debug)]
@@ -49,6 +53,17 @@ impl Model {
         let filled = began.into_iter().skip(slots);
         filled.zip(ended).map(|(began, ended)| began - ended).collect()
     }
+}
+
+/// Asks the model server itself, as OpenAI's clients do, and reads the whole answer.
+pub(crate) async fn ask(model: &Http, message: &str) -> anyhow::Result<Reply> {
+    let body = json!({ "model": "loopback", "stream": true, "messages": [{ "role": "user", "content": message }] });
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    let reply = model
+        .ask(Method::POST, "/v1/chat/completions", &headers, body.to_string())
+        .await?;
+    ensure!(reply.status == StatusCode::OK, "the model: {}", reply.status);
+    Ok(reply)
 }
 
 impl Drop for Model {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     cli::Options,
     figures::{Figure, Measure, gather},
@@ -10,7 +12,7 @@ use crate::{
 };
 
 /// The rounds of one scenario with one system.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rounds {
     measured: Vec<Vec<Measure>>,
     faults: Vec<String>,
@@ -24,10 +26,15 @@ impl Rounds {
         }
     }
 
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.measured.len() + self.faults.len()
+    }
+
     pub(crate) fn side(self) -> Side {
         Side {
             figures: gather(&self.measured),
-            rounds: self.measured.len() + self.faults.len(),
+            rounds: self.count(),
             faults: self.faults,
         }
     }

@@ -134,6 +134,9 @@ impl Feed<'_> {
         // When to look again at a change that came too soon after the last update.
         let mut look: Option<Instant> = None;
         loop {
+            // A look that is due is taken, however fast the queue changes.
+            let due = look.is_some_and(|look| look <= Instant::now());
+            let listens = look.is_none() || !due && pace::is_near(&self.last);
             tokio::select! {
                 // In this order, so that the last events are out before the goodbye.
                 biased;
@@ -151,7 +154,7 @@ impl Feed<'_> {
                 },
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
-                () = changed(&mut changes, look.is_none() || pace::is_near(&self.last)) => {
+                () = changed(&mut changes, listens) => {
                     // Whoever starts by this change goes first, and whatever else is ready: a slot must not stand empty for a message.
                     yield_now().await;
                     look = Some(Instant::now());

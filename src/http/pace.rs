@@ -49,10 +49,13 @@ pub(super) fn look_again(status: &Status) -> Duration {
     }
 }
 
-/// Whether what has changed is worth telling without waiting for the interval: a step near the head, or something
-/// that begins or ends to wait.
+/// Whether what has changed is worth telling without waiting for the interval: a step near the head, or something of this
+/// session that begins or ends to wait or to run.
 pub(super) fn is_urgent(rate: UpdateRate, old: &Status, new: &Status) -> bool {
     let key = |place: &Place| (place.turn, place.event);
+    if old.running != new.running {
+        return true;
+    }
     if old.places.len() != new.places.len() || !old.places.iter().map(key).eq(new.places.iter().map(key)) {
         return true;
     }
@@ -102,6 +105,11 @@ mod tests {
         assert!(!urgent(&[3], &[3]));
         assert!(urgent(&[900], &[]));
         assert!(urgent(&[], &[900]));
+        let runs = Status {
+            running: 1,
+            ..status(&[])
+        };
+        assert!(is_urgent(UpdateRate::Auto, &status(&[]), &runs));
         let every = UpdateRate::Every(Duration::from_secs(1));
         assert!(
             !is_urgent(every, &status(&[3]), &status(&[2])),

@@ -23,7 +23,9 @@ impl Turns {
     pub async fn rename(&self, session: &Session, id: ConversationId, title: &str) -> Result<bool, StoreError> {
         let Some(title) = given(title) else { return Ok(false) };
         let renamed = self.parts.store.rename(session.id(), id, &title).await?;
-        session.renamed(id, &title);
+        if renamed {
+            session.renamed(id, &title);
+        }
         if let Some(record) = self.parts.store.conversation(session.id(), id).await? {
             let busy = session.is_conversation_busy(id);
             session

@@ -52,7 +52,9 @@ impl Turns {
         let told = async {
             // The slot stands empty until the model has been asked: first that, then the log, the pages and the disk.
             yield_now().await;
-            self.announce(&mut beginning, Vec::new());
+            // Something of the answer may be there already.
+            let blocks = holds.1.live.blocks().clone();
+            self.announce(&mut beginning, blocks);
             info!(waited_ms = permit.waited().as_millis(), "turn started");
             self.keep(beginning.turn).await
         };

@@ -102,6 +102,9 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
             .arg(playwright)
             .args(["--visit", "bench/visit.mjs"]);
     }
+    if options.go_on {
+        bench.arg("--go-on");
+    }
     if let Some(rounds) = options.rounds {
         bench.args(["--rounds", &rounds.to_string()]);
     }

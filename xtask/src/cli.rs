@@ -12,7 +12,7 @@ Usage: cargo xtask <command>
   check                                format, lints, docs, licences
   build [--release]                    build; with --release, one file that serves everything
   bench [what…] [--rounds N]           build a release and measure it; the whole table goes into docs/BENCHMARKS.md
-        [--seed S] [--dev]             what: crash (kill the server --rounds times; --seed replays), queue (every
+        [--seed S] [--dev] [--go-on]   what: crash (kill the server --rounds times; --seed replays), queue (every
                                        scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
                                        or scenarios by name (drain, engine, …; see bench/src/scenario)
   fuzz [target…] [--seconds N]         feed made-up input to whatever reads what others write, N seconds (60) a target:
@@ -59,6 +59,8 @@ pub(crate) struct BenchOptions {
     pub(crate) gradio: bool,
     /// Kills of the crash test, or rounds of each scenario; their own number unless given.
     pub(crate) rounds: Option<u32>,
+    /// With what an earlier run of the same build has measured.
+    pub(crate) go_on: bool,
     /// What the crash test's choices come from; any unless given.
     pub(crate) seed: Option<u64>,
 }
@@ -133,6 +135,7 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
         scenarios: Vec::new(),
         gradio: false,
         rounds: None,
+        go_on: false,
         seed: None,
     };
     let mut arguments = arguments.into_iter();
@@ -143,6 +146,7 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
                 0 => return Err("no rounds, no figures: `--rounds` starts at 1".to_owned()),
                 rounds => options.rounds = Some(rounds),
             },
+            "--go-on" => options.go_on = true,
             "--seed" => options.seed = Some(number(&argument, arguments.next())?),
             "crash" => options.crash = true,
             "queue" => options.scenarios = bench::SCENARIOS.to_vec(),

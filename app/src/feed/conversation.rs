@@ -243,7 +243,8 @@ impl Conversation {
         match event {
             FeedEvent::Turn(view) => self.take_in(*view),
             FeedEvent::Block { turn, index, html, .. } => {
-                if let Some(turn) = self.turn(turn) {
+                // What could not be accepted has no answer, though the model had begun one.
+                if let Some(turn) = self.turn(turn).filter(|turn| !turn.is_failed()) {
                     turn.set_block(index, html);
                 }
             }

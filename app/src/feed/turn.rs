@@ -80,6 +80,12 @@ impl Turn {
         self.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted)
     }
 
+    /// Whether it did not get through.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.delivery
+            .with_untracked(|delivery| matches!(delivery, Delivery::Failed { .. }))
+    }
+
     /// Puts a block in its place; those after it go.
     pub(crate) fn set_block(&self, index: usize, html: String) {
         let known = self

@@ -12,8 +12,8 @@ use crate::{
 };
 
 const SLOTS: usize = 5;
-/// Longest time until all are in line.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Once nobody more has come into the line for so long, nobody will.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Messages are sent in such groups.
 const GROUP: usize = 100;
 
@@ -30,10 +30,14 @@ pub(crate) async fn run<S: System>(places: &Places, crowd: usize) -> anyhow::Res
             tokio::task::yield_now().await;
         }
     }
-    while in_line(&seen) + SLOTS < crowd && began.elapsed() < PATIENCE {
+    let (mut at_once, mut last_came) = (0, Instant::now());
+    while at_once + SLOTS < crowd && last_came.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(50)).await;
+        let now = in_line(&seen);
+        if now > at_once {
+            (at_once, last_came) = (now, Instant::now());
+        }
     }
-    let at_once = in_line(&seen);
     let joined = began.elapsed();
     stage.model.loopback().hold(false);
     let released = Instant::now();

@@ -1,13 +1,21 @@
 //! N browsers send at once: how long until all are answered, against what the model itself needs; how soon each sees its
 //! place; what all are told meanwhile; how long a slot stands empty while somebody waits.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use tokio::task::JoinSet;
 
 use crate::{
     figures::{Measure, Unit},
-    model::Model,
+    http::Http,
+    model::{Model, ask},
     numbers::percentile,
     stage::{Chats, SERVICE, SERVICE_SECONDS, Stage, millis},
     system::{Places, System},
@@ -62,6 +70,14 @@ async fn drain<S: System>(places: &Places, browsers: usize) -> anyhow::Result<Ve
         measures.extend(
             gap(0.99).map(|gap| Measure::new("N = 100: idle gap of a slot, p99", gap, Unit::Millis).at_most(1.0)),
         );
+        let direct = direct_gaps(browsers).await?;
+        measures.extend(percentile(&direct, 0.5).map(|gap| {
+            Measure::new(
+                "N = 100: the same gap where nothing stands before the model, p50",
+                gap,
+                Unit::Millis,
+            )
+        }));
     }
     if browsers == FOR_MESSAGES {
         let seen: Vec<f64> = chats.iter().filter_map(|chat| chat.position).map(millis).collect();
@@ -86,4 +102,29 @@ async fn drain<S: System>(places: &Places, browsers: usize) -> anyhow::Result<Ve
         ]);
     }
     Ok(measures)
+}
+
+/// The gaps when as many clients as there are slots ask the model themselves, each at once after its last answer: what the
+/// network, the model server and this side take of the gaps above.
+async fn direct_gaps(messages: usize) -> anyhow::Result<Vec<f64>> {
+    let model = Model::start(SERVICE).await?;
+    let http = Http::new(model.loopback().addr, SLOTS);
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut clients = JoinSet::new();
+    for _ in 0..SLOTS {
+        let (http, next) = (http.clone(), Arc::clone(&next));
+        clients.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= messages {
+                    return anyhow::Ok(());
+                }
+                ask(&http, &format!("message {number}, asked directly")).await?;
+            }
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client.context("a client broke")??;
+    }
+    Ok(Model::gaps(&model.loopback().record(), SLOTS))
 }

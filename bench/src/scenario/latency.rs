@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
-use hyper::{Method, StatusCode, header};
-use serde_json::json;
+use anyhow::Context as _;
 
 use crate::{
     figures::{Measure, Unit},
     http::Http,
+    model::ask,
     numbers::{median, percentile},
     stage::{AT_ONCE, Stage, millis, unseen},
     system::{Page as _, Places, System},
@@ -56,11 +55,6 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
 
 /// Milliseconds from the request to the first piece of its answer.
 async fn direct_call(model: &Http, message: &str) -> anyhow::Result<f64> {
-    let body = json!({ "model": "loopback", "stream": true, "messages": [{ "role": "user", "content": message }] });
-    let headers = [(header::CONTENT_TYPE, "application/json")];
-    let body = body.to_string();
     let began = Instant::now();
-    let reply = model.ask(Method::POST, "/v1/chat/completions", &headers, body).await?;
-    ensure!(reply.status == StatusCode::OK, "the model: {}", reply.status);
-    Ok(millis(reply.began - began))
+    Ok(millis(ask(model, message).await?.began - began))
 }

@@ -30,11 +30,7 @@ pub(in crate::queue) struct CurveCache(Option<(CurveKey, Arc<Curve>)>);
 impl CurveCache {
     pub(in crate::queue) fn fresh(&self, key: CurveKey, now: Instant) -> Option<&Curve> {
         let (known, curve) = self.0.as_ref()?;
-        let age = now.saturating_duration_since(curve.at);
-        // Several starts and ends in one moment make no other picture, and computing it each time would hold them up.
-        let same_moment =
-            known.slots == key.slots && !curve.near.is_empty() && age > Duration::ZERO && age < *FRESH.start();
-        (same_moment || *known == key && age <= curve.fresh_for).then_some(curve)
+        (*known == key && now.saturating_duration_since(curve.at) <= curve.fresh_for).then_some(curve)
     }
 
     pub(in crate::queue) fn keep(&mut self, key: CurveKey, curve: Arc<Curve>) {
