@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+pub use notify::Error as WatchError;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::{sync::mpsc, time::sleep};
 

@@ -1,11 +1,14 @@
 //! The server's start and its end.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anteroom::{
     engine::Engine,
     logs,
-    settings::{Settings, watch::Watch},
+    settings::{
+        Settings,
+        watch::{Watch, WatchError},
+    },
 };
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
@@ -41,6 +44,8 @@ impl From<anyhow::Error> for Failure {
 /// # Errors
 /// [`Failure`], with words for the operator.
 pub async fn serve() -> Result<(), Failure> {
+    // Before they are read: an edit from now on is noticed, however soon after the start it is made.
+    let edits = Edits::listen();
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
     let logs =
         logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
@@ -68,7 +73,7 @@ pub async fn serve() -> Result<(), Failure> {
         engine.model()
     );
     logs.started();
-    let retuning = tokio::spawn(retune(Arc::clone(&engine)).instrument(info_span!("retuning")));
+    let retuning = tokio::spawn(retune(Arc::clone(&engine), edits).instrument(info_span!("retuning")));
 
     let stopping = Arc::clone(&engine);
     let (stopped, stop) = tokio::sync::oneshot::channel();
@@ -105,15 +110,36 @@ pub async fn serve() -> Result<(), Failure> {
     Ok(())
 }
 
+/// What says that the settings are to be read again.
+struct Edits {
+    file: PathBuf,
+    watch: Result<Watch, WatchError>,
+    hangup: Hangup,
+}
+
+impl Edits {
+    fn listen() -> Self {
+        let (file, _) = Settings::file();
+        Self {
+            watch: Watch::start(&file),
+            hangup: Hangup::listen(),
+            file,
+        }
+    }
+}
+
 /// Puts edits of `.env` in force, as soon as they are made or when SIGHUP asks for it. Ends with the server.
-async fn retune(engine: Arc<Engine>) {
-    let (file, _) = Settings::file();
-    let mut watch = Watch::start(&file)
+async fn retune(engine: Arc<Engine>, edits: Edits) {
+    let Edits {
+        file,
+        watch,
+        mut hangup,
+    } = edits;
+    let mut watch = watch
         .inspect_err(
             |error| warn!(%error, file = %file.display(), "edits of this file are not noticed; send SIGHUP after one"),
         )
         .ok();
-    let mut hangup = Hangup::listen();
     loop {
         let edited = async {
             match &mut watch {
