@@ -1,7 +1,7 @@
 //! Programs that a bench starts, and what the system says of them.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -23,7 +23,9 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it, with what it complains of going into a file of `folder`.
     pub(crate) fn start(command: &mut Command, folder: &Path) -> anyhow::Result<(Self, BufReader<ChildStdout>)> {
-        let errors = folder.join("errors.log");
+        // Not in the folder itself, which the program may watch.
+        let errors = folder.join("log").join("errors.log");
+        fs::create_dir_all(folder.join("log"))?;
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command
             .stdin(Stdio::null())

@@ -3,6 +3,7 @@
 mod feeds;
 mod house;
 mod housekeeping;
+mod moves;
 mod retune;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use tokio::sync::watch;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -58,6 +60,7 @@ pub struct Engine {
     jar: CookieJar,
     model: String,
     feeds: Feeds,
+    moves: watch::Sender<()>,
     tasks: TaskTracker,
     closed: AtomicBool,
     closing: CancellationToken,
@@ -127,6 +130,7 @@ impl Engine {
             jar,
             model,
             feeds: Feeds::default(),
+            moves: watch::Sender::new(()),
             tasks,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),
@@ -143,6 +147,7 @@ impl Engine {
             }
         }
         housekeeping::spawn(&engine);
+        moves::spawn(&engine);
         Ok(engine)
     }
 
@@ -198,6 +203,12 @@ impl Engine {
     #[must_use]
     pub const fn feeds(&self) -> &Feeds {
         &self.feeds
+    }
+
+    /// Hears when the line has changed, a moment later and once for all changes of that moment.
+    #[must_use]
+    pub fn moves(&self) -> watch::Receiver<()> {
+        self.moves.subscribe()
     }
 
     /// Has the shutdown wait for whoever holds the token.

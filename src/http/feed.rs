@@ -12,7 +12,6 @@ use axum::{
 use serde::Deserialize;
 use tokio::{
     sync::{broadcast::error::RecvError, watch},
-    task::yield_now,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::{Instrument as _, debug};
@@ -123,7 +122,7 @@ impl Feed<'_> {
     async fn follow(&mut self, from: FeedPosition) -> Result<std::convert::Infallible, End> {
         // Subscribed before anything is read, so that nothing falls between.
         let mut journal = self.session.journal().follow();
-        let mut changes = self.engine.queue().changes();
+        let mut moves = self.engine.moves();
         let mut told = self.session.told();
         let mut seen = self.hello(from).await?;
         self.last = self.engine.status(Some(self.session));
@@ -154,13 +153,9 @@ impl Feed<'_> {
                 },
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
-                () = changed(&mut changes, listens) => {
-                    // Whoever starts by this change goes first, and whatever else is ready: a slot must not stand empty for a message.
-                    yield_now().await;
-                    look = Some(Instant::now());
-                }
+                () = moved(&mut moves, listens) => look = Some(Instant::now()),
                 () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
-                    changes.mark_unchanged();
+                    moves.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }
                 () = sleep_until(pinged + HEARTBEAT) => {
@@ -264,9 +259,9 @@ impl Feed<'_> {
     }
 }
 
-/// Waits for a change of the queue, if `wanted`.
-async fn changed(changes: &mut watch::Receiver<u64>, wanted: bool) {
-    if !wanted || changes.changed().await.is_err() {
+/// Waits for a change of the line, if `wanted`.
+async fn moved(moves: &mut watch::Receiver<()>, wanted: bool) {
+    if !wanted || moves.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

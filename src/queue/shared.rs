@@ -47,10 +47,11 @@ impl Shared {
         let now = Instant::now();
         let mut effects = Effects::default();
         let result = change(&mut self.lock(), now, &mut effects);
-        effects.wake.wake();
+        // Those first who only look on: tokio runs next what was woken last, which is to be who starts.
         if effects.changed {
             self.changes.send_modify(|changes| *changes += 1);
         }
+        effects.wake.wake();
         for (event, how) in effects.left {
             self.observer.left(event, how);
         }

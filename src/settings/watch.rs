@@ -8,10 +8,15 @@ use std::{
 
 pub use notify::Error as WatchError;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 /// How long the folder has to be quiet before the file is read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);
+/// It is read after that time at the latest: something else may write into the folder all the time, a log for one.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells when the file's content has changed, however it is written: in place, by rename and replace, through a
 /// symbolic link that is swapped. The folder is watched rather than the file, so the file may come and go.
@@ -56,8 +61,9 @@ impl Watch {
                 // The watcher has died; nothing will come any more.
                 std::future::pending::<()>().await;
             }
+            let latest = Instant::now() + PATIENCE;
             sleep(QUIET).await;
-            while self.events.try_recv().is_ok() {
+            while self.events.try_recv().is_ok() && Instant::now() < latest {
                 sleep(QUIET).await;
             }
             let content = tokio::fs::read(&self.path).await.ok();
@@ -93,6 +99,23 @@ mod tests {
         assert!(hears(&mut watch).await);
         fs::remove_file(&path).expect("removed");
         assert!(hears(&mut watch).await);
+    }
+
+    #[tokio::test]
+    async fn an_edit_is_heard_beside_a_log_that_grows_all_the_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".env");
+        let mut watch = Watch::start(&path).expect("a watch");
+        let log = folder.path().join("log");
+        let writing = tokio::spawn(async move {
+            loop {
+                tokio::fs::write(&log, "a line").await.expect("written");
+                sleep(QUIET / 10).await;
+            }
+        });
+        fs::write(&path, "A=1").expect("made");
+        assert!(hears(&mut watch).await);
+        writing.abort();
     }
 
     #[tokio::test]

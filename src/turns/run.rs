@@ -6,7 +6,7 @@ use futures_util::{
     FutureExt as _,
     future::{Either, select},
 };
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::sleep};
 use tracing::{error, info, warn};
 
 use super::{
@@ -24,6 +24,9 @@ use crate::{
     waiting,
     wire::TurnState,
 };
+
+/// How long a model server takes to read a request, generously.
+const ASKING: Duration = Duration::from_millis(1);
 
 /// What a turn holds of its session until it is over.
 pub(super) type Holds = (Claim, Entered, Registered);
@@ -50,8 +53,7 @@ impl Turns {
         begin(&mut way.turn);
         let (mut beginning, session) = (way.clone(), Arc::clone(&way.session));
         let told = async {
-            // The slot stands empty until the model has been asked: first that, then the log, the pages and the disk.
-            yield_now().await;
+            self.model_first().await;
             // Something of the answer may be there already.
             let blocks = holds.1.live.blocks().clone();
             self.announce(&mut beginning, blocks);
@@ -152,10 +154,19 @@ impl Turns {
         turn.ended_at = Some(now_ms());
         // Whoever waits should not wait for our disk. The next turn of this conversation does: its claim is held until then.
         permit.finish(outcome);
-        // Whoever starts now does so before anything else is done here.
-        yield_now().await;
+        self.model_first().await;
         info!(?outcome, bytes = turn.answer.len(), "turn ended");
         true
+    }
+
+    /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody
+    /// waits, a model server that has to share the machine's cores also gets the time to read its request.
+    async fn model_first(&self) {
+        if self.parts.queue.waiting() > 0 {
+            sleep(ASKING).await;
+        } else {
+            yield_now().await;
+        }
     }
 
     /// Stores a turn that runs no more.
