@@ -133,6 +133,7 @@ pub(crate) struct Tally {
     messages: AtomicU64,
     bytes: AtomicU64,
     waiting: AtomicU64,
+    most: AtomicU64,
 }
 
 /// A [`Tally`] at one moment.
@@ -144,10 +145,14 @@ pub(crate) struct Told {
     pub(crate) bytes: u64,
     /// Those of them that went to somebody who waited.
     pub(crate) waiting: u64,
+    /// The most that one page has been told.
+    pub(crate) most: u64,
 }
 
 impl Tally {
-    pub(crate) fn count(&self, bytes: usize, waiting: bool) {
+    /// Counts a message to a page, its `number`th.
+    pub(crate) fn count(&self, bytes: usize, waiting: bool, number: u64) {
+        self.most.fetch_max(number, Ordering::Relaxed);
         self.messages.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         self.waiting.fetch_add(u64::from(waiting), Ordering::Relaxed);
@@ -158,6 +163,7 @@ impl Tally {
             messages: self.messages.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
+            most: self.most.load(Ordering::Relaxed),
         }
     }
 }

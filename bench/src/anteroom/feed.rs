@@ -139,6 +139,7 @@ impl Drop for Feed {
 
 /// Reads until the feed ends.
 async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, tally: Arc<Tally>) {
+    let mut told = 0;
     let why = loop {
         let (message, bytes) = match next(&mut socket).await {
             Ok(Some(next)) => next,
@@ -147,7 +148,8 @@ async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, t
         };
         match message {
             FeedMessage::Status(status) => {
-                tally.count(bytes, !status.places.is_empty());
+                told += 1;
+                tally.count(bytes, !status.places.is_empty(), told);
                 for place in status.places {
                     if let Some(turn) = place.turn {
                         subjects.tell(turn, Seen::Position(place.position));

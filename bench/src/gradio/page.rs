@@ -164,11 +164,13 @@ impl Page for GradioPage {
         let (session, _follows) = self.session();
         let begun = Instant::now();
         let mut chat = Chat::default();
+        let mut told = 0;
         let hear = |heard: Message, bytes: usize| {
             let after = begun.elapsed();
             match heard.msg.as_str() {
                 "estimation" => {
-                    self.tally.count(bytes, true);
+                    told += 1;
+                    self.tally.count(bytes, true, told);
                     chat.position.get_or_insert(after);
                     shown.send_replace(Shown {
                         position: heard.rank.map(|rank| rank + 1),

@@ -93,6 +93,12 @@ async fn drain<S: System>(places: &Places, browsers: usize) -> anyhow::Result<Ve
         let (messages, waiting) = (after.messages - before.messages, after.waiting - before.waiting);
         measures.extend([
             Measure::new("N = 1,000: status messages, all browsers", count(messages), Unit::Count).at_most(40_000.0),
+            Measure::new(
+                "N = 1,000: the most of them to one browser",
+                count(after.most),
+                Unit::Count,
+            )
+            .at_most(40.0),
             Measure::new("N = 1,000: of them, to somebody who waits", count(waiting), Unit::Count),
             Measure::new(
                 "N = 1,000: bytes of the status messages",
