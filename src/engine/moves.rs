@@ -1,8 +1,8 @@
 //! The line's changes, as feeds hear of them.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::{sync::watch, time::sleep};
 use tracing::{Instrument as _, info_span};
 
 use super::Engine;
@@ -15,18 +15,52 @@ const TOGETHER: Duration = Duration::from_millis(2);
 pub(super) fn spawn(engine: &Arc<Engine>) {
     let teller = Arc::clone(engine);
     let work = async move {
-        let mut changes = teller.queue.changes();
-        loop {
-            tokio::select! {
-                () = teller.closing.cancelled() => return,
-                // The queue lives as long as the engine.
-                _ = changes.changed() => {}
-            }
-            sleep(TOGETHER).await;
-            // Marked before it is told: a change that comes in between is told once more rather than not at all.
-            changes.mark_unchanged();
-            teller.moves.send_replace(());
+        tokio::select! {
+            () = teller.closing.cancelled() => {}
+            never = tell(teller.queue.changes(), &teller.moves) => match never {},
         }
     };
     engine.tasks.spawn(work.instrument(info_span!("moves")));
+}
+
+async fn tell(mut changes: watch::Receiver<u64>, moves: &watch::Sender<()>) -> Infallible {
+    while changes.changed().await.is_ok() {
+        sleep(TOGETHER).await;
+        // Marked before it is told: a change that comes in between is told once more rather than not at all.
+        changes.mark_unchanged();
+        moves.send_replace(());
+    }
+    // The queue has gone, and nothing changes any more.
+    pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{task::yield_now, time::timeout};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_of_one_moment_are_told_once_and_none_is_lost() {
+        let (queue, moves) = (watch::Sender::new(0), watch::Sender::new(()));
+        let mut feed = moves.subscribe();
+        let teller = tokio::spawn({
+            let (changes, moves) = (queue.subscribe(), moves.clone());
+            async move { tell(changes, &moves).await }
+        });
+        for _ in 0..5 {
+            queue.send_modify(|changes| *changes += 1);
+            yield_now().await;
+        }
+        assert!(timeout(SOON, feed.changed()).await.is_ok());
+        assert!(timeout(SOON, feed.changed()).await.is_err(), "told twice");
+        queue.send_modify(|changes| *changes += 1);
+        assert!(timeout(SOON, feed.changed()).await.is_ok());
+        // Just as the last is told.
+        queue.send_modify(|changes| *changes += 1);
+        assert!(timeout(SOON, feed.changed()).await.is_ok());
+        teller.abort();
+    }
 }
