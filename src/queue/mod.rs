@@ -154,3 +154,11 @@ pub trait Observer: Send + Sync + 'static {
     /// A permit came back after `held`.
     fn ended(&self, event: EventIndex, outcome: Outcome, held: Duration);
 }
+
+/// Keeps no figures.
+impl Observer for () {
+    fn refused(&self, _: EventIndex, _: Refused) {}
+    fn started(&self, _: EventIndex, _: Duration) {}
+    fn left(&self, _: EventIndex, _: Left) {}
+    fn ended(&self, _: EventIndex, _: Outcome, _: Duration) {}
+}

@@ -7,12 +7,9 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
-use anteroom::queue::{
-    EventIndex, EventPolicy, Left, Observer, Order, Outcome, Owner, Permit, Policy, Queue, Refused, Ticket,
-};
+use anteroom::queue::{EventIndex, EventPolicy, Order, Outcome, Owner, Permit, Policy, Queue, Ticket};
 use tokio::time::Instant;
 
 const CHAT: EventIndex = EventIndex(0);
@@ -76,7 +73,7 @@ impl Crowd {
     /// A line of `waiting` tickets to measure `operation` with.
     pub(crate) fn gather(operation: Operation, order: Order, waiting: usize) -> Self {
         let mut crowd = Self {
-            queue: Queue::new(policy(order), Arc::new(Nobody)),
+            queue: Queue::new(policy(order), Arc::new(())),
             running: None,
             waiting: VecDeque::with_capacity(waiting + 1),
             owners: 0,
@@ -215,14 +212,4 @@ fn policy(order: Order) -> Policy {
         max_waiting_per_owner: None,
         max_wait: None,
     }
-}
-
-/// Keeps no figures.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn refused(&self, _: EventIndex, _: Refused) {}
-    fn started(&self, _: EventIndex, _: Duration) {}
-    fn left(&self, _: EventIndex, _: Left) {}
-    fn ended(&self, _: EventIndex, _: Outcome, _: Duration) {}
 }

@@ -5,9 +5,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use anteroom::queue::{
-    EventIndex, EventPolicy, Left, Observer, Order, Outcome, Owner, Policy, Queue, Refused, StartRange,
-};
+use anteroom::queue::{EventIndex, EventPolicy, Order, Outcome, Owner, Policy, Queue, StartRange};
 use anyhow::{Context as _, anyhow, ensure};
 use tokio::{runtime, task::JoinSet, time::Instant};
 
@@ -164,7 +162,7 @@ fn measure(work: Work) -> anyhow::Result<Vec<Measure>> {
 
 /// One line, until all have started. Returns those who had to wait.
 async fn simulate(work: Work, arrivals: Arrivals, slots: usize, seed: u64) -> anyhow::Result<Vec<Waited>> {
-    let queue = Queue::new(policy(slots), Arc::new(Nobody));
+    let queue = Queue::new(policy(slots), Arc::new(()));
     let mut dice = Dice(seed << 32);
     let mut before = JoinSet::new();
     for number in 0..SEEN {
@@ -248,14 +246,4 @@ fn policy(slots: usize) -> Policy {
         max_waiting_per_owner: None,
         max_wait: None,
     }
-}
-
-/// Keeps no figures.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn refused(&self, _: EventIndex, _: Refused) {}
-    fn started(&self, _: EventIndex, _: Duration) {}
-    fn left(&self, _: EventIndex, _: Left) {}
-    fn ended(&self, _: EventIndex, _: Outcome, _: Duration) {}
 }
