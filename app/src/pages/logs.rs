@@ -2,6 +2,7 @@
 
 use anteroom::wire::{Event, Level, LogRecord, RefreshKind};
 use leptos::{html, prelude::*};
+use uuid::Uuid;
 
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
@@ -172,10 +173,13 @@ fn Records(records: Memo<Vec<LogRecord>>) -> impl IntoView {
             .fields
             .into_iter()
             .map(|(name, value)| {
+                // Its beginning tells it from others; all of it can be pointed at and copied.
+                let id = Uuid::try_parse(&value).is_ok();
+                let whole = id.then(|| value.clone());
                 view! {
                     <span class="field">
                         <i>{name} "="</i>
-                        {value}
+                        <span class:id=id title=whole>{value}</span>
                     </span>
                 }
                 .erase()
