@@ -78,6 +78,8 @@ struct House {
     witness: Witness,
     joined: AtomicUsize,
     fates: Mutex<HashMap<TicketId, Fate>>,
+    /// Whose owners have heard that they were taken out. Whoever did it may write that down a moment later, so this is compared at the end.
+    heard: Mutex<Vec<TicketId>>,
     /// Whether what shares a line stays as it is, so that positions can be compared over time.
     same_lines: bool,
 }
@@ -92,6 +94,7 @@ impl House {
             witness: Witness::default(),
             joined: AtomicUsize::new(0),
             fates: Mutex::default(),
+            heard: Mutex::default(),
             same_lines,
         })
     }
@@ -197,7 +200,7 @@ impl House {
                 let _panicked = work.await;
             }
             Err(Left::Expired) => self.ended(id, Fate::Expired),
-            Err(_) => assert_eq!(self.fates.lock().unwrap().get(&id), Some(&Fate::TakenOut)),
+            Err(_) => self.heard.lock().unwrap().push(id),
         }
     }
 
@@ -249,6 +252,10 @@ impl House {
         );
         assert_eq!(started, count(&self.recorder.ended), "what has started has ended");
         assert!(started > 0 && left > 0 && self.witness.has_seen_waiting());
+        let fates = self.fates.lock().unwrap();
+        for ticket in self.heard.lock().unwrap().iter() {
+            assert_eq!(fates.get(ticket), Some(&Fate::TakenOut), "{ticket:?}");
+        }
 
         let limits = [3, 1, 2];
         queue.retune(policy(&limits));
