@@ -19,6 +19,10 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         cargo("fmt", &["--all", "--check"])?;
         cargo("fmt", &["--check", "--manifest-path", fuzz::MANIFEST])
     })?;
+    step("check the lock file of the fuzz targets", || {
+        let tree = ["--quiet", "--locked", "--manifest-path", fuzz::MANIFEST];
+        step::output(project.cargo("tree").args(tree)).map(drop)
+    })?;
     step("check the lints", || {
         cargo("clippy", &["--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
