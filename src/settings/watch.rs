@@ -16,7 +16,7 @@ use tokio::{
 /// How long the folder has to be quiet before the file is read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);
 /// It is read after that time at the latest: something else may write into the folder all the time, a log for one.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Tells when the file's content has changed, however it is written: in place, by rename and replace, through a
 /// symbolic link that is swapped. The folder is watched rather than the file, so the file may come and go.
