@@ -2,16 +2,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, Weak},
 };
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Journal, Replay};
-use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId};
+use super::{Journal, Journals, Replay};
+use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId, TurnView};
 
-/// Most bytes of text that one session's journal keeps. A browser that was away for longer asks for its
+/// Most bytes that one session's journal keeps. A browser that was away for longer asks for its
 /// conversation anew, which costs it one request.
 const KEEP_BYTES: usize = 512 * 1024;
 /// Most events likewise.
@@ -23,6 +23,10 @@ pub struct MemoryJournal {
     epoch: Uuid,
     log: Mutex<Log>,
     last: watch::Sender<u64>,
+    /// All journals, which together have a bound of their own; this one's number there.
+    shelf: Journals,
+    shelved: Mutex<Option<u64>>,
+    own: Weak<Self>,
 }
 
 #[derive(Debug, Default)]
@@ -45,15 +49,28 @@ struct TurnEvents {
 }
 
 impl MemoryJournal {
-    /// An empty journal with an epoch of its own.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default with a random epoch would surprise")]
-    pub fn new() -> Self {
+    /// An empty one; [`Journals::open`] makes it.
+    pub(super) fn new(shelf: Journals, own: Weak<Self>) -> Self {
         Self {
             epoch: Uuid::new_v4(),
             log: Mutex::default(),
             last: watch::Sender::new(0),
+            shelf,
+            shelved: Mutex::default(),
+            own,
         }
+    }
+
+    /// Forgets every event, to make room for other journals. Returns how many bytes they took.
+    pub(super) fn forget(&self) -> i64 {
+        let mut log = self.log();
+        let bytes = log.bytes;
+        *log = Log {
+            last: log.last,
+            trimmed: log.last,
+            ..Log::default()
+        };
+        signed(bytes)
     }
 
     /// A panic while the lock was held leaves numbers that are still right, so a poisoned lock is used on.
@@ -64,7 +81,16 @@ impl MemoryJournal {
 
 impl Journal for MemoryJournal {
     fn append(&self, event: FeedEvent) -> u64 {
-        let number = self.log().append(event);
+        let (number, change) = {
+            let mut log = self.log();
+            let before = log.bytes;
+            (log.append(event), signed(log.bytes) - signed(before))
+        };
+        {
+            // Held on, so that of two appends at once each replaces the other's number on the shelf.
+            let mut shelved = self.shelved.lock().unwrap_or_else(PoisonError::into_inner);
+            *shelved = Some(self.shelf.appended(&self.own, *shelved, change));
+        }
         // Two appends may get here in the other order; those who follow must never see the number fall.
         self.last.send_if_modified(|last| {
             let later = number > *last;
@@ -106,6 +132,19 @@ impl Journal for MemoryJournal {
     fn follow(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
+}
+
+impl Drop for MemoryJournal {
+    fn drop(&mut self) {
+        let shelved = *self.shelved.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.log.get_mut().unwrap_or_else(PoisonError::into_inner).bytes;
+        self.shelf.left(shelved, signed(bytes));
+    }
+}
+
+/// A size as one that can also shrink.
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 impl Log {
@@ -199,16 +238,22 @@ impl Log {
     }
 }
 
-/// Bytes of text that an event holds, and a little for itself.
+/// Bytes that an event takes, roughly: itself, its place in the maps, its text.
 fn weight(event: &FeedEvent) -> usize {
-    64 + match event {
-        FeedEvent::Conversation(summary) => summary.title.len(),
-        FeedEvent::ConversationRemoved { .. } | FeedEvent::Version { .. } => 0,
-        FeedEvent::Turn(turn) => {
-            turn.message.len() + turn.answer.len() + turn.blocks.iter().map(String::len).sum::<usize>()
+    const PLACE: usize = 64;
+    PLACE
+        + size_of::<FeedEvent>()
+        + match event {
+            FeedEvent::Conversation(summary) => summary.title.len(),
+            FeedEvent::ConversationRemoved { .. } | FeedEvent::Version { .. } => 0,
+            FeedEvent::Turn(turn) => {
+                size_of::<TurnView>()
+                    + turn.message.len()
+                    + turn.answer.len()
+                    + turn.blocks.iter().map(String::len).sum::<usize>()
+            }
+            FeedEvent::Block { html, .. } => html.len(),
         }
-        FeedEvent::Block { html, .. } => html.len(),
-    }
 }
 
 #[cfg(test)]
@@ -263,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_replay_has_what_came_after_the_number() {
-        let journal = MemoryJournal::new();
+        let journal = Journals::default().open();
         let (a, b) = (ConversationId::new(), ConversationId::new());
         journal.append(conversation(a, "a"));
         let seen = journal.append(conversation(b, "b"));
@@ -275,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_finished_turn_replaces_its_blocks() {
-        let journal = MemoryJournal::new();
+        let journal = Journals::default().open();
         let id = TurnId::new();
         journal.append(turn(id, TurnState::Running));
         journal.append(block(id, 0, "<p>a"));
@@ -291,7 +336,7 @@ mod tests {
 
     #[test]
     fn another_epoch_and_a_number_from_the_future_are_too_old() {
-        let journal = MemoryJournal::new();
+        let journal = Journals::default().open();
         let nil = FeedPosition {
             epoch: Uuid::nil(),
             number: 0,
@@ -319,7 +364,7 @@ mod tests {
 
     #[test]
     fn it_stays_within_its_bounds_and_says_so() {
-        let journal = MemoryJournal::new();
+        let journal = Journals::default().open();
         let id = TurnId::new();
         for index in 0..KEEP_EVENTS + 10 {
             journal.append(block(id, index, "x"));
@@ -337,9 +382,56 @@ mod tests {
         assert_eq!(log.bytes, log.events.values().map(weight).sum::<usize>());
     }
 
+    #[test]
+    fn together_they_stay_within_a_bound_and_the_quietest_make_room() {
+        let shelf = Journals::with_room_for(signed(KEEP_BYTES));
+        let [quiet, busy, new] = [(); 3].map(|()| shelf.open());
+        let text = "x".repeat(KEEP_BYTES / 3);
+        let id = TurnId::new();
+        let before = quiet.append(block(id, 0, "x")) - 1;
+        let followed = quiet.append(block(id, 1, &text));
+        busy.append(block(id, 0, &text));
+        assert_eq!(events(&quiet, before).len(), 2, "there is room for both");
+        new.append(block(id, 0, &text));
+        assert_eq!(events(&busy, 0).len(), 1);
+        let epoch = quiet.position().epoch;
+        let missed = quiet.after(FeedPosition { epoch, number: before });
+        assert!(matches!(missed, Replay::TooOld(_)), "what is gone is said to be gone");
+        assert_eq!(events(&quiet, followed), [], "who has seen everything misses nothing");
+        assert_eq!(shelf.bytes(), signed(busy.log().bytes + new.log().bytes));
+        quiet.append(block(id, 0, "y"));
+        assert_eq!(events(&quiet, followed).len(), 1, "it goes on from here");
+        drop((quiet, busy));
+        assert_eq!(shelf.bytes(), signed(new.log().bytes));
+        drop(new);
+        assert_eq!(shelf.bytes(), 0);
+    }
+
+    #[test]
+    fn the_bound_holds_whoever_appends_at_once() {
+        let most = signed(KEEP_BYTES);
+        let shelf = Journals::with_room_for(most);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let journals: Vec<_> = (0..8).map(|_| shelf.open()).collect();
+                    let id = TurnId::new();
+                    for step in 0..2_000 {
+                        journals[step * 7 % 8].append(block(id, step % 5, &"x".repeat(step % 300 * 30)));
+                    }
+                    drop(journals);
+                });
+            }
+        });
+        assert_eq!(shelf.bytes(), 0, "what came and what went has been counted alike");
+        let last = shelf.open();
+        last.append(block(TurnId::new(), 0, "x"));
+        assert!((1..=most).contains(&shelf.bytes()));
+    }
+
     #[tokio::test]
     async fn followers_wake() {
-        let journal = MemoryJournal::new();
+        let journal = Journals::default().open();
         let mut follow = journal.follow();
         journal.append(conversation(ConversationId::new(), "a"));
         follow.changed().await.expect("the journal lives");

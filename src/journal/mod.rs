@@ -4,10 +4,12 @@
 //! makes the earlier one needless, and a replay after any number is whole without it.
 
 mod memory;
+mod shelf;
 
 use tokio::sync::watch;
 
 pub use memory::MemoryJournal;
+pub use shelf::Journals;
 
 use crate::wire::{FeedEvent, FeedPosition};
 

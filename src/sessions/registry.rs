@@ -12,6 +12,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{Session, SessionId};
+use crate::journal::Journals;
 
 /// How many sessions stay in memory, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,7 @@ pub struct Bounds {
 /// The sessions in memory.
 pub struct Sessions {
     all: Mutex<HashMap<SessionId, Arc<Session>>>,
+    journals: Journals,
     max: AtomicUsize,
     crowded: Notify,
 }
@@ -35,6 +37,7 @@ impl Default for Sessions {
     fn default() -> Self {
         Self {
             all: Mutex::default(),
+            journals: Journals::default(),
             max: AtomicUsize::new(usize::MAX),
             crowded: Notify::new(),
         }
@@ -49,7 +52,10 @@ impl Sessions {
     /// The session of this name, made if it is not in memory.
     pub fn open(&self, id: SessionId) -> Arc<Session> {
         let mut all = self.all();
-        let session = Arc::clone(all.entry(id).or_insert_with(|| Arc::new(Session::new(id))));
+        let session = Arc::clone(
+            all.entry(id)
+                .or_insert_with(|| Arc::new(Session::new(id, &self.journals))),
+        );
         let crowded = all.len() > self.max.load(Ordering::Relaxed);
         drop(all);
         session.presence().touch();

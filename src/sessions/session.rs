@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Presence, SessionId};
 use crate::{
     agents::{Agent, AgentFactory},
-    journal::{Journal, MemoryJournal},
+    journal::{Journal, Journals},
     queue::TicketId,
     wire::{ConversationId, Event, FeedMessage, RefreshKind, TurnId},
 };
@@ -42,10 +42,10 @@ struct Held {
 }
 
 impl Session {
-    pub(super) fn new(id: SessionId) -> Self {
+    pub(super) fn new(id: SessionId, journals: &Journals) -> Self {
         Self {
             id,
-            journal: Arc::new(MemoryJournal::new()),
+            journal: journals.open(),
             presence: Presence::new(),
             left: CancellationToken::new(),
             direct: broadcast::Sender::new(DIRECT_CAPACITY),
