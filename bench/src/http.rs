@@ -64,6 +64,15 @@ impl Http {
         }
     }
 
+    /// The connections of one browser to the same server: nobody else uses them, and they stay open until the browser has gone or
+    /// the server closes them.
+    pub(crate) fn of_a_browser(&self) -> Self {
+        Self {
+            idle: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
     }

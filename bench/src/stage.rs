@@ -51,13 +51,21 @@ impl<S: System> Stage<S> {
 
     /// So many browsers with the page open.
     pub(crate) async fn visit(&self, count: usize) -> anyhow::Result<Vec<S::Page>> {
-        stream::iter(0..count)
-            .map(|_| self.system.visit())
-            .buffer_unordered(LOADING)
-            .try_collect()
-            .await
-            .context("a browser could not open the page")
+        loaded((0..count).map(|_| self.system.visit())).await
     }
+
+    /// The same, each with the connection that its page came over.
+    pub(crate) async fn visit_and_stay_connected(&self, count: usize) -> anyhow::Result<Vec<S::Page>> {
+        loaded((0..count).map(|_| self.system.visit_and_stay_connected())).await
+    }
+}
+
+async fn loaded<P>(visits: impl Iterator<Item = impl Future<Output = anyhow::Result<P>>>) -> anyhow::Result<Vec<P>> {
+    stream::iter(visits)
+        .buffer_unordered(LOADING)
+        .try_collect()
+        .await
+        .context("a browser could not open the page")
 }
 
 /// Messages on their way, each from a browser of its own.

@@ -59,8 +59,11 @@ pub(crate) trait System: Sized + Send + Sync + 'static {
     /// Starts it; it serves once this has returned. It ends when it is dropped.
     fn start(places: &Places, setup: &Setup) -> impl Future<Output = anyhow::Result<Self>> + Send;
 
-    /// A new browser that opens the page and keeps it open.
+    /// A new browser that opens the page and keeps it open. The connection that the page came over may be used by others next.
     fn visit(&self) -> impl Future<Output = anyhow::Result<Self::Page>> + Send;
+
+    /// The same, and as browsers do it leaves it to the server to close the connection that the page came over.
+    fn visit_and_stay_connected(&self) -> impl Future<Output = anyhow::Result<Self::Page>> + Send;
 
     /// As many tabs of one new browser, which keeps to [`CONNECTIONS_OF_A_BROWSER`], as open within `patience` each.
     fn tabs(&self, count: usize, patience: Duration) -> impl Future<Output = anyhow::Result<Vec<Self::Page>>> + Send;

@@ -101,6 +101,12 @@ impl System for Anteroom {
         Ok(page)
     }
 
+    async fn visit_and_stay_connected(&self) -> anyhow::Result<AnteroomPage> {
+        let mut page = AnteroomPage::visit(self.http.of_a_browser(), Arc::clone(&self.tally)).await?;
+        page.follow().await?;
+        Ok(page)
+    }
+
     async fn tabs(&self, count: usize, patience: Duration) -> anyhow::Result<Vec<AnteroomPage>> {
         let http = Http::new(self.http.addr(), CONNECTIONS_OF_A_BROWSER);
         let first = AnteroomPage::visit(http, Arc::clone(&self.tally)).await?;

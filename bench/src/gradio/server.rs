@@ -75,6 +75,10 @@ impl System for Gradio {
         self.page(self.requests.clone(), self.streams.clone()).await
     }
 
+    async fn visit_and_stay_connected(&self) -> anyhow::Result<GradioPage> {
+        self.page(self.requests.of_a_browser(), self.streams.clone()).await
+    }
+
     async fn tabs(&self, count: usize, patience: Duration) -> anyhow::Result<Vec<GradioPage>> {
         let http = Http::new(self.requests.addr(), CONNECTIONS_OF_A_BROWSER);
         let mut tabs = Vec::new();
