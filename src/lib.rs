@@ -35,6 +35,8 @@ pub mod status;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
+pub mod tls;
+#[cfg(feature = "server")]
 pub mod turns;
 #[cfg(feature = "server")]
 pub mod waiting;

@@ -8,7 +8,7 @@ use anteroom_app::server::{
 };
 
 /// Gives memory back once a crowd has gone; the system's own often keeps what its threads have had.
-#[cfg(not(target_env = "msvc"))]
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

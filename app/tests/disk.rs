@@ -107,6 +107,7 @@ impl Site {
             .read_line(&mut greeting)
             .expect("a line");
         assert!(greeting.contains("http://"), "it does not start");
+        anteroom::tls::install();
         let (url, http) = (
             format!("http://{free}"),
             Client::builder().no_proxy().build().expect("a client"),

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// Without the system's certificates, which take long to load and are of no use here.
 fn client() -> Client {
+    // Chosen by another test already, perhaps.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().tls_certs_only([]).build().unwrap()
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::cli::BenchOptions;
 use crate::project::{Mode, Project};
-use crate::server::SERVER;
+use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
 use crate::{browser, setup, site};
 
@@ -77,10 +77,11 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
         if served {
             // In one go: what both need is compiled once.
             cargo.args(["--package=anteroom-app", "--bin", SERVER]);
+            if mode == Mode::Release {
+                cargo.args(["--features", ALLOCATOR]);
+            }
         }
-        if mode == Mode::Release {
-            cargo.arg("--release");
-        }
+        cargo.args(mode.profile());
         step::run(&mut cargo)
     })?;
     let mut bench = with_many_files(project.binary(mode, BENCH).as_os_str());

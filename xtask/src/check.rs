@@ -1,6 +1,6 @@
 //! Format, lints, docs and licences.
 
-use crate::project::{Mode, Project};
+use crate::project::Project;
 use crate::step::{self, step};
 use crate::{fuzz, setup, wasm};
 
@@ -28,14 +28,7 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
     })?;
 
     setup::wasm_target(project)?;
-    let browser = [
-        "--lib",
-        "--no-default-features",
-        "--target",
-        wasm::TARGET,
-        "--profile",
-        Mode::Dev.wasm_profile(),
-    ];
+    let browser = ["--lib", "--no-default-features", "--target", wasm::TARGET];
     let for_browser = |package: &str, features: &str| {
         let chosen = [package, features, "--", "-D", "warnings"];
         cargo("clippy", &[browser.as_slice(), chosen.as_slice()].concat())

@@ -18,11 +18,11 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// The cargo profile of the browser's half.
-    pub(crate) fn wasm_profile(self) -> &'static str {
+    /// What cargo is told about this way to build.
+    pub(crate) fn profile(self) -> &'static [&'static str] {
         match self {
-            Self::Dev => "wasm-dev",
-            Self::Release => "wasm-release",
+            Self::Dev => &[],
+            Self::Release => &["--release"],
         }
     }
 
@@ -101,7 +101,7 @@ impl Project {
     pub(crate) fn compiled_wasm(&self, mode: Mode) -> PathBuf {
         self.target
             .join(crate::wasm::TARGET)
-            .join(mode.wasm_profile())
+            .join(mode.folder())
             .join("anteroom_app.wasm")
     }
 

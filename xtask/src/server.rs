@@ -12,6 +12,8 @@ use crate::{setup, site};
 
 /// Name of the server's binary.
 pub(crate) const SERVER: &str = "anteroom";
+/// The feature of the server that a release has and a development build goes without.
+pub(crate) const ALLOCATOR: &str = "anteroom-app/jemalloc";
 /// Name of the loopback model server's binary and package.
 pub(crate) const LOOPBACK: &str = "anteroom-loopback";
 
@@ -54,9 +56,11 @@ fn become_it(command: &mut Command) -> anyhow::Result<ExitCode> {
 fn compile(project: &Project, mode: Mode) -> anyhow::Result<PathBuf> {
     step("compile the server", || {
         let mut cargo = project.cargo("build");
-        cargo.args(["--package=anteroom-app", "--bin", SERVER]);
+        cargo
+            .args(["--package=anteroom-app", "--bin", SERVER])
+            .args(mode.profile());
         if mode == Mode::Release {
-            cargo.arg("--release");
+            cargo.args(["--features", ALLOCATOR]);
         }
         step::run(&mut cargo)
     })?;

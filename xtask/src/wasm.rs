@@ -35,6 +35,20 @@ const SMALL: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function
 /// The script as small as it gets without its meaning changed; it is a module, so that all names in it are its own.
 const MINIFIED: [&str; 4] = ["--module", "--compress=passes=2", "--mangle", "--ecma=2022"];
 
+/// What differs from the profile of the server's half, as `profile.wasm-dev` and `profile.wasm-release` have it in Cargo.toml. A
+/// profile of its own would compile every procedural macro and build script once more.
+const fn profile(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Dev => &["profile.dev.opt-level='s'", "profile.dev.debug=false"],
+        Mode::Release => &[
+            "profile.release.opt-level='z'",
+            "profile.release.lto=true",
+            "profile.release.codegen-units=1",
+            "profile.release.panic='abort'",
+        ],
+    }
+}
+
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
     /// The folder that holds them.
@@ -90,7 +104,11 @@ fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
         "--no-default-features",
         "--features=hydrate",
     ]);
-    step::run(cargo.args(["--target", TARGET, "--profile", mode.wasm_profile()]))
+    cargo.args(["--target", TARGET]).args(mode.profile());
+    for setting in profile(mode) {
+        cargo.args(["--config", setting]);
+    }
+    step::run(&mut cargo)
 }
 
 fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
@@ -147,5 +165,29 @@ fn remove(file: &Path) -> anyhow::Result<()> {
             Err(anyhow!(fault).context(format!("cannot remove {}", file.display())))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_profiles_are_those_of_cargo_toml() {
+        let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")).expect("a manifest");
+        for (mode, base) in [(Mode::Dev, "dev"), (Mode::Release, "release")] {
+            let (_, section) = manifest
+                .split_once(&format!("[profile.wasm-{base}]\n"))
+                .expect("the profile");
+            let mut lines = section.lines().take_while(|line| !line.is_empty());
+            assert_eq!(lines.next(), Some(format!("inherits = \"{base}\"").as_str()));
+            let theirs: BTreeSet<_> = lines
+                .map(|line| format!("profile.{base}.{}", line.replace(" = ", "=").replace('"', "'")))
+                .collect();
+            let ours: BTreeSet<_> = profile(mode).iter().map(ToString::to_string).collect();
+            assert_eq!(ours, theirs);
+        }
     }
 }

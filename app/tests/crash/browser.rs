@@ -41,6 +41,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn visit(addr: SocketAddr) -> Self {
+        anteroom::tls::install();
         let http = Client::builder().no_proxy().build().expect("a client");
         let page = http.get(format!("http://{addr}/")).header(header::ACCEPT, "text/html");
         let page = page.send().await.expect("a page");

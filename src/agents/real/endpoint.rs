@@ -14,6 +14,7 @@ use reqwest::{
 use crate::{
     agents::FactoryError,
     settings::{Provider, Secret, Settings},
+    tls,
 };
 
 /// Longest time to make a connection.
@@ -176,6 +177,7 @@ fn headers(provider: Provider, name: HeaderName, key: Option<&Secret>) -> Option
 }
 
 fn client(url: &Url, headers: HeaderMap) -> Result<Client, FactoryError> {
+    tls::install();
     let mut builder = Client::builder()
         .user_agent(concat!("anteroom/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)

@@ -49,6 +49,7 @@ impl Reply {
 
 impl Browser {
     pub(crate) async fn visit(addr: SocketAddr) -> Self {
+        anteroom::tls::install();
         let http = Client::builder().no_proxy().build().expect("a client");
         let page = http
             .get(format!("http://{addr}/"))
