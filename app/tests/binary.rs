@@ -35,7 +35,22 @@ impl Server {
     fn start(settings: &[(&str, &str)], dotenv: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(".env"), dotenv).expect("written");
-        let mut command = anteroom(folder.path(), settings);
+        let command = anteroom(folder.path(), settings);
+        Self::spawn(command, folder)
+    }
+
+    /// The same, with so few files and connections that it may have open.
+    #[cfg(unix)]
+    fn start_with_descriptors(most: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n {most}; exec \"$0\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_anteroom")]);
+        command.current_dir(folder.path()).env_clear();
+        Self::spawn(command, folder)
+    }
+
+    fn spawn(mut command: Command, folder: TempDir) -> Self {
         command
             .env("SITE_ADDR", "127.0.0.1:0")
             .stdout(Stdio::piped())
@@ -137,4 +152,34 @@ fn a_sigterm_ends_it_well() {
     );
     let status = server.child.wait().expect("it ended");
     assert_eq!(status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn half_requests_shut_nobody_out_for_long() {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpStream,
+        time::Duration,
+    };
+    const DESCRIPTORS: u32 = 256;
+    let server = Server::start_with_descriptors(DESCRIPTORS);
+    let half = || -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(&server.address)?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: ")?;
+        Ok(stream)
+    };
+    let halves: Vec<_> = (0..DESCRIPTORS + 44)
+        .map(|_| half().expect("room in the backlog"))
+        .collect();
+    let mut asking = TcpStream::connect(&server.address).expect("room in the backlog");
+    // Only against a test that never ends: what is waited for is the answer.
+    asking.set_read_timeout(Some(Duration::from_secs(300))).expect("a time");
+    asking
+        .write_all(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        .expect("written");
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(halves);
 }

@@ -1,5 +1,6 @@
 //! The doors that are not the UI: feed, files, health and metrics; and the checks that every door passes through.
 
+mod body;
 mod browser;
 mod error;
 mod export;
@@ -9,6 +10,7 @@ mod headers;
 mod health;
 mod origin;
 mod pace;
+mod serve;
 
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 pub use browser::{Browser, NoCookie};
 pub use error::Refusal;
 pub use origin::CrossSite;
+pub use serve::serve;
 
 use crate::{engine::Engine, wire::MAX_MESSAGE_BYTES};
 
@@ -44,7 +47,9 @@ pub fn doors() -> Router<Arc<Engine>> {
 
 /// Puts every door of the site, the engine's and `pages`, behind the checks.
 pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
-    let pages = pages.layer(RequestBodyLimitLayer::new(MAX_BODY));
+    let pages = pages
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn(body::bound));
     let checked = doors()
         .with_state(Arc::clone(engine))
         .merge(pages)

@@ -157,6 +157,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// `SITE_ADDR`.
     pub site_addr: SocketAddr,
+    /// `MAX_CONNECTIONS_PER_ADDRESS`: most connections that one address may have open; `None` is no bound.
+    pub max_connections_per_address: Option<usize>,
     /// `DATA_DIR`.
     pub data_dir: PathBuf,
     /// `SECRET_KEY`: signs the cookies; made on the first start and kept in `DATA_DIR` where unset.

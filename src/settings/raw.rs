@@ -179,6 +179,8 @@ pub(super) struct Raw {
 
     #[validate(custom(function = "readable"))]
     pub(super) site_addr: Field<SocketAddr>,
+    #[validate(range(min = 1.0, max = 1_000_000.0))]
+    pub(super) max_connections_per_address: Field<OrNone<u32>>,
     #[validate(custom(function = "readable"))]
     pub(super) data_dir: Field<PathBuf>,
     #[validate(custom(function = "readable"), length(min = 32, max = 4096))]

@@ -78,6 +78,7 @@ impl Settings {
             session_idle_timeout: edited.session_idle_timeout,
             max_sessions: edited.max_sessions,
             shutdown_grace: edited.shutdown_grace,
+            max_connections_per_address: edited.max_connections_per_address,
             ..fixed
         }
     }
@@ -171,6 +172,7 @@ mod tests {
             ("SESSION_IDLE_TIMEOUT", "7m"),
             ("MAX_SESSIONS", "7"),
             ("SHUTDOWN_GRACE", "7"),
+            ("MAX_CONNECTIONS_PER_ADDRESS", "7"),
         ];
         let defaults = file("").expect("good");
         for variable in VARIABLES.iter().filter(|variable| !variable.fixed) {

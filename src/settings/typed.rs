@@ -78,6 +78,7 @@ pub(super) fn settings(raw: Raw) -> Settings {
         max_sessions: count(set(raw.max_sessions)),
         shutdown_grace: set(raw.shutdown_grace),
         site_addr: set(raw.site_addr),
+        max_connections_per_address: set(raw.max_connections_per_address).0.map(count),
         data_dir: set(raw.data_dir),
         secret_key: raw.secret_key.get(),
         secure_cookies: set(raw.secure_cookies),

@@ -60,7 +60,7 @@ const fn var(name: &'static str, default: &'static str) -> Variable {
 }
 
 /// Every variable, in the order of `.env.example`.
-pub(super) const VARIABLES: [Variable; 43] = [
+pub(super) const VARIABLES: [Variable; 44] = [
     var("MODEL", "demo@builtin").also(&["GEN_MODEL"]).fixed(),
     unset("OPENAI_API_KEY").hidden().fixed(),
     unset("OPENAI_BASE_URL").fixed(),
@@ -99,6 +99,7 @@ pub(super) const VARIABLES: [Variable; 43] = [
     var("SESSION_IDLE_TIMEOUT", "1h"),
     var("MAX_SESSIONS", "10000"),
     var("SITE_ADDR", "127.0.0.1:3000").fixed(),
+    var("MAX_CONNECTIONS_PER_ADDRESS", "none"),
     var("DATA_DIR", "data").fixed(),
     unset("SECRET_KEY").hidden().fixed(),
     var("SECURE_COOKIES", "false").fixed(),

@@ -4,14 +4,13 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anteroom::{
     engine::Engine,
-    logs,
+    http, logs,
     settings::{
         Settings,
         watch::{Watch, WatchError},
     },
 };
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use tokio::net::{TcpListener, TcpSocket};
 use tracing::{Instrument as _, info, info_span, warn};
 
@@ -88,12 +87,6 @@ pub async fn serve() -> Result<(), Failure> {
         // The receiver lives until the server has ended.
         let _ = stopped.send(());
     };
-    // Small frames must not wait for one another.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            warn!(%error, "a connection stays slow");
-        }
-    });
     let goodbye = async {
         if stop.await.is_ok() {
             tokio::time::sleep(GOODBYE).await;
@@ -102,7 +95,7 @@ pub async fn serve() -> Result<(), Failure> {
         }
     };
     tokio::select! {
-        served = axum::serve(listener, site).with_graceful_shutdown(shutdown) => served.context("serving failed")?,
+        () = http::serve(&engine, listener, site, shutdown) => {}
         () = goodbye => {}
     }
     retuning.abort();

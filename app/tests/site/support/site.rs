@@ -1,10 +1,11 @@
 //! The site under test.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{future::pending, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anteroom::{
     agents::{self, AgentFactory, House},
     engine::Engine,
+    http,
     logs::Logs,
     settings::Settings,
 };
@@ -128,7 +129,8 @@ async fn serve<E: std::error::Error + Send + Sync + 'static>(
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("an address");
     let site = pages::router(&engine);
-    let server = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
+    let served = Arc::clone(&engine);
+    let server = tokio::spawn(async move { http::serve(&served, listener, site, pending()).await });
     (engine, addr, server)
 }
 
