@@ -20,7 +20,7 @@ use crate::{
     store::{ConversationRecord, StoreError, TurnRecord},
     wire::{
         ConversationId, Event, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, Sent, TurnId,
-        TurnState, Versions,
+        TurnState, Versions, is_blank,
     },
 };
 
@@ -295,7 +295,7 @@ pub(super) struct Acceptance {
 pub(super) struct NotAccepted;
 
 fn check(request: &SendRequest) -> Result<(), SendError> {
-    if request.text.trim().is_empty() && request.files.is_empty() {
+    if is_blank(&request.text) && request.files.is_empty() {
         return Err(SendError::Empty);
     }
     if request.text.len() > MAX_MESSAGE_BYTES {
@@ -320,7 +320,9 @@ mod tests {
             text: text.into(),
             files: Vec::new(),
         };
-        assert!(matches!(check(&request(" \n\t\u{a0}")), Err(SendError::Empty)));
+        for blank in [" \n\t\u{a0}", "\u{200b}\u{feff}", "\u{3164}", "\u{fe0f}\u{ad}\n"] {
+            assert!(matches!(check(&request(blank)), Err(SendError::Empty)), "{blank:?}");
+        }
         assert!(matches!(
             check(&request(&"x".repeat(1 << 20))),
             Err(SendError::TooLong(1_048_576))
