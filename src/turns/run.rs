@@ -133,6 +133,7 @@ impl Turns {
     async fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
         let (outcome, state) = match ending {
             Ending::Done => (Outcome::Done, TurnState::Done),
+            Ending::Incomplete(cause) => (Outcome::Done, TurnState::Incomplete { cause }),
             Ending::Cancelled => (Outcome::Cancelled, TurnState::Cancelled),
             Ending::Expired => {
                 let reason = format!(

@@ -6,6 +6,7 @@ mod endings;
 mod faults;
 mod feeds;
 mod files;
+mod incomplete;
 mod line;
 mod restart;
 mod retuning;

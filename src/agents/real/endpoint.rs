@@ -27,6 +27,8 @@ pub(super) struct Endpoint {
     pub(super) client: Client,
     pub(super) url: Url,
     pub(super) key: Option<Secret>,
+    /// The setting with the address.
+    pub(super) variable: &'static str,
 }
 
 /// What the settings say about one provider.
@@ -94,6 +96,7 @@ pub(super) fn of(settings: &Settings) -> Result<Option<Endpoint>, FactoryError> 
         client,
         url,
         key: key.cloned(),
+        variable: given.url_variable,
     }))
 }
 
