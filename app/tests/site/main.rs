@@ -8,6 +8,7 @@ mod feeds;
 mod files;
 mod incomplete;
 mod line;
+mod repeats;
 mod restart;
 mod retuning;
 mod sharing;
