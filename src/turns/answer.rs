@@ -159,7 +159,7 @@ impl Page<'_> {
 fn log_fault(fault: &AgentError) {
     match fault {
         AgentError::Blind | AgentError::Filtered | AgentError::Rejected { .. } | AgentError::Spent => {
-            warn!(?fault, "the model server did not take the turn")
+            warn!(?fault, "the model server did not take the turn");
         }
         _ => error!(?fault, "the model server failed"),
     }
