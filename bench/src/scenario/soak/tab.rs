@@ -12,7 +12,7 @@ use hyper::{Method, StatusCode, header};
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::{
     net::TcpStream,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -28,7 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const OPENING: Duration = Duration::from_secs(60);
 /// A feed is dropped before a refresh is asked for, or while it is waited for, once in so many times each.
 const DROPS: f64 = 20.0;
-/// Longest time for which a feed that is going to be dropped waits.
+/// Longest pause after a refusal, in seconds: who asks again at once leaves no time for answers.
+const PAUSE: f64 = 0.2;
+/// Longest time, in seconds, for which a feed that is going to be dropped waits.
 const HALFWAY: f64 = 0.02;
 /// The greeting is not waited for once in so many times: the server may not know of the feed yet.
 const HASTE: f64 = 3.0;
@@ -133,7 +135,11 @@ impl Tab {
         asked?;
         match came {
             Ok(Came::Answer) => counts.answered.fetch_add(1, Ordering::Relaxed),
-            Ok(Came::Refusal) => counts.refused.fetch_add(1, Ordering::Relaxed),
+            Ok(Came::Refusal) => {
+                counts.refused.fetch_add(1, Ordering::Relaxed);
+                sleep(Duration::from_secs_f64(self.dice.unit() * PAUSE)).await;
+                return Ok(halfway.is_none());
+            }
             Ok(Came::Greeting) => counts.too_early.fetch_add(1, Ordering::Relaxed),
             Ok(Came::Gone) => counts.lost_with_feed.fetch_add(1, Ordering::Relaxed),
             Err(_) if halfway.is_some() => counts.lost_with_feed.fetch_add(1, Ordering::Relaxed),
