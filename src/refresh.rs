@@ -54,7 +54,7 @@ impl Refreshes {
             Ok(ticket) => ticket,
             Err(why) => {
                 drop(claim);
-                session.tell(refused(turns::refusal(why)));
+                session.tell(kind, refused(turns::refusal(why)));
                 return;
             }
         };
@@ -81,7 +81,7 @@ impl Refreshes {
             };
             // Given back before the page hears of it: it may ask again in the same instant.
             drop((claim, registered));
-            session.tell(message);
+            session.tell(kind, message);
         };
         self.tasks.spawn(work.instrument(span));
     }

@@ -1,18 +1,18 @@
 //! The command line. `cargo xtask bench` writes it; people rarely do.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 
 use crate::{
-    scenario::Scenario,
+    scenario::{Scenario, SoakBounds},
     system::{BrowserPlaces, GradioPlaces, Places},
 };
 
 pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
-               [--playwright FOLDER --visit FILE] [scenario …]
+               [--playwright FOLDER --visit FILE] [--asks N] [--seconds N] [scenario …]
 
   --anteroom FILE   the server's binary
   --scratch FOLDER  where servers under test may keep their data; on a real disk
@@ -23,6 +23,8 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--g
   --gradio-app FILE the app for it
   --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
   --visit FILE      the script that visits
+  --asks N          soak: refreshes that are asked for; 100,000 unless given
+  --seconds N       soak: how long it goes on at most; 300 unless given
   --report FILE     where the report goes";
 
 /// What to do.
@@ -34,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) go_on: bool,
     pub(crate) report: Option<PathBuf>,
     pub(crate) scenarios: Vec<Scenario>,
+    /// How much of `soak`.
+    pub(crate) soak: SoakBounds,
 }
 
 /// Reads the arguments.
@@ -44,6 +48,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let (mut playwright, mut visit) = (None, None);
     let mut scenarios = Vec::new();
     let mut go_on = false;
+    let mut soak = SoakBounds::default();
     while let Some(argument) = arguments.next() {
         let mut value = || {
             arguments
@@ -64,10 +69,18 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--visit" => visit = Some(file(&value()?)?),
             "--build" => build = value()?,
             "--go-on" => go_on = true,
-            name => match Scenario::ALL.into_iter().find(|scenario| scenario.name() == name) {
-                Some(scenario) => scenarios.push(scenario),
-                None => bail!("there is no {name}\n\n{USAGE}"),
-            },
+            "--asks" => soak.asks = value()?.parse().context("--asks: a number is needed")?,
+            "--seconds" => {
+                let seconds = value()?.parse().context("--seconds: a number is needed")?;
+                soak.time = Duration::from_secs(seconds);
+            }
+            name => {
+                let mut known = Scenario::ALL.into_iter().chain(Scenario::APART);
+                match known.find(|scenario| scenario.name() == name) {
+                    Some(scenario) => scenarios.push(scenario),
+                    None => bail!("there is no {name}\n\n{USAGE}"),
+                }
+            }
         }
     }
     if scenarios.is_empty() {
@@ -87,6 +100,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
         go_on,
         report,
         scenarios,
+        soak,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod anteroom;
 mod cli;
+mod dice;
 mod engine;
 mod figures;
 mod gradio;
@@ -72,7 +73,7 @@ async fn measure(options: &Options, scenario: Scenario) -> anyhow::Result<Outcom
     let mut kept = Kept::open(options, scenario)?;
     for round in kept.measured.anteroom.count() + 1..=options.rounds {
         let began = Instant::now();
-        let outcome = scenario.anteroom(&options.places).await;
+        let outcome = scenario.anteroom(options).await;
         eprintln!(
             "bench: {} round {round}: {:.1} s",
             scenario.name(),

@@ -23,7 +23,7 @@ export async function send(page: Page, text: string): Promise<void> {
 }
 
 /** A turn that does not wait. */
-const over = ["running", "done", "failed", "cancelled", "expired"].map((state) => `[data-state="${state}"]`).join(", ");
+const over = ["running", "done", "incomplete", "failed", "cancelled", "expired"].map((state) => `[data-state="${state}"]`).join(", ");
 
 /** Where a turn is. */
 export async function expectState(page: Page, state: string): Promise<void> {

@@ -151,3 +151,34 @@ test("a message that could not be sent stays, and is sent again on demand", asyn
   await expect(page.getByTestId("turn")).toHaveCount(1);
   expect((await site.model.record()).requests.length).toBe(1);
 });
+
+test("an answer that ends before its time says so, live and after a reload, and can be had again", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await send(page, "[[tokens=4 finish=length]] cut short");
+  await expectState(page, "incomplete");
+  const notice = lastTurn(page).getByTestId("incomplete");
+  await expect(notice).toContainText("longest answer");
+  expect(await words(answer(page))).toBe(whole("cut short", 4));
+  await page.reload();
+  await awake(page);
+  await expect(notice).toContainText("longest answer");
+  await lastTurn(page).getByTestId("regenerate").click();
+  await expect(lastTurn(page).getByTestId("versions")).toContainText("2 / 2");
+  await expectState(page, "incomplete");
+});
+
+test("a message that nobody can see is not sent", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  for (const blank of ["\u200b", "\ufeff\u00ad \u3164", "\u202e\u2066\ufe0f"]) {
+    await composer(page).fill(blank);
+    await page.getByTestId("send").click();
+    await composer(page).press("Enter");
+  }
+  await expect(page.getByTestId("turn")).toHaveCount(0);
+  await composer(page).fill("");
+  await send(page, "this one can be seen");
+  await expectState(page, "done");
+  expect((await site.model.record()).requests.length).toBe(1);
+});

@@ -96,6 +96,7 @@ async fn answer(
         model: request.model.clone(),
         prompt_tokens: request.tokens(),
         usage: request.stream_options.include_usage,
+        finish: directed.knobs.finish.clone().unwrap_or_else(|| "stop".to_owned()),
     };
     let (steps, mime) = if request.stream {
         (
@@ -122,6 +123,12 @@ async fn answer(
 
 fn told_to_refuse(status: u16, knobs: &Knobs) -> Response<Body> {
     let mut response = refusal(status, "Told to refuse.");
+    if (300..400).contains(&status) {
+        response.headers_mut().insert(
+            header::LOCATION,
+            HeaderValue::from_static("https://me:secret@elsewhere.invalid:8443/v1?token=secret"),
+        );
+    }
     let default = (status == 429).then_some(std::time::Duration::from_secs(1));
     if let Some(time) = knobs.retry_after.or(default) {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
@@ -152,6 +159,7 @@ struct Wire {
     model: String,
     prompt_tokens: usize,
     usage: bool,
+    finish: String,
 }
 
 impl Wire {
@@ -182,7 +190,7 @@ impl Wire {
             "choices": [{
                 "index": 0,
                 "message": { "role": "assistant", "content": pieces.concat() },
-                "finish_reason": "stop",
+                "finish_reason": self.finish,
             }],
             "usage": self.usage(pieces.len()),
         });
@@ -197,7 +205,7 @@ impl Format for Wire {
     }
 
     fn finish(&self, pieces: usize) -> Bytes {
-        let mut end = sse(&self.chunk(&json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]))).to_vec();
+        let mut end = sse(&self.chunk(&json!([{ "index": 0, "delta": {}, "finish_reason": self.finish }]))).to_vec();
         if self.usage {
             let mut chunk = self.chunk(&json!([]));
             chunk["usage"] = self.usage(pieces);

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// A fault on demand, written `name` or `name:number`. `after` counts pieces of the answer that are sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// `status:500`: refuses with this status and OpenAI's error body.
+    /// `status:500`: refuses with this status and OpenAI's error body; `status:307` leads elsewhere.
     Status(u16),
     /// `hang`: takes the request and sends nothing, not even a status.
     Hang,
@@ -43,6 +43,13 @@ pub enum Fault {
     },
     /// `empty`: a proper answer of no words.
     Empty,
+    /// `units`: a proper answer, every UTF-16 unit of it in a delta of its own, so that surrogate pairs come in halves.
+    Units,
+    /// `bad_byte` or `bad_byte:3`: a proper answer, with a byte in one of its pieces that is no UTF-8.
+    BadByte {
+        /// 0 is before the first piece.
+        after: usize,
+    },
 }
 
 /// Long enough that no honest model server sends such a line.
@@ -58,7 +65,7 @@ impl FromStr for Fault {
         };
         let after = number.unwrap_or(0);
         Ok(match (name, number) {
-            ("status", Some(status @ 400..=599)) => Self::Status(u16::try_from(status).map_err(|_| ())?),
+            ("status", Some(status @ 300..=599)) => Self::Status(u16::try_from(status).map_err(|_| ())?),
             ("stall", _) => Self::Stall { after },
             ("close", _) => Self::Close { after },
             ("end", _) => Self::End { after },
@@ -70,6 +77,8 @@ impl FromStr for Fault {
             ("hang", None) => Self::Hang,
             ("garbage", None) => Self::Page,
             ("empty", None) => Self::Empty,
+            ("units", None) => Self::Units,
+            ("bad_byte", _) => Self::BadByte { after },
             _ => return Err(()),
         })
     }
@@ -88,6 +97,8 @@ impl fmt::Display for Fault {
             Self::Garbage { after } => write!(f, "garbage:{after}"),
             Self::HugeLine { bytes } => write!(f, "huge_line:{bytes}"),
             Self::Empty => f.write_str("empty"),
+            Self::Units => f.write_str("units"),
+            Self::BadByte { after } => write!(f, "bad_byte:{after}"),
         }
     }
 }

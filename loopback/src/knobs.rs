@@ -32,6 +32,8 @@ pub struct Knobs {
     pub reply: Reply,
     /// `fault`; `none` takes it away.
     pub fault: Option<Fault>,
+    /// `finish`: the reason that the answer is said to have ended for, as OpenAI names them; `stop` unless told.
+    pub finish: Option<String>,
     /// `times`: only the first so many requests with the same text meet the fault.
     pub times: Option<u64>,
     /// `retry_after`: sent with a `status` fault; 1 s with 429 unless told.
@@ -72,6 +74,7 @@ impl Knobs {
             "retry_after" => self.retry_after = Some(duration()?),
             "tokens" => self.tokens = number()?,
             "after" => self.after = number()?,
+            "finish" => self.finish = Some(value.to_owned()),
             "times" if value == "none" => self.times = None,
             "times" => self.times = Some(value.parse().map_err(|_| wrong("a number or none is needed"))?),
             "reply" => {
@@ -98,6 +101,7 @@ impl Knobs {
             "tokens": self.tokens,
             "reply": match self.reply { Reply::Words => "words", Reply::Markdown => "markdown", Reply::Echo => "echo" },
             "fault": self.fault.map(|fault| fault.to_string()),
+            "finish": self.finish,
             "times": self.times,
             "retry_after": self.retry_after.map(|time| time.as_millis()),
             "gate": self.gate,
@@ -219,6 +223,8 @@ mod tests {
             "garbage:4",
             "huge_line:9",
             "empty",
+            "units",
+            "bad_byte:2",
         ] {
             assert_eq!(text.parse::<Fault>().expect("a fault").to_string(), text);
         }

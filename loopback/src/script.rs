@@ -60,7 +60,11 @@ pub(crate) fn streamed(pieces: &[String], knobs: &Knobs, fault: Option<Fault>, f
             if sent > 0 {
                 steps.push(Step::Pause(knobs.pace));
             }
-            steps.push(Step::Piece(format.piece(text)));
+            steps.push(Step::Piece(match fault {
+                Some(Fault::Units) => units(text, format),
+                Some(Fault::BadByte { after }) if after == sent => spelt(&format!("{STAND_IN}{text}"), b"\xff", format),
+                _ => format.piece(text),
+            }));
         }
     }
     // A fault later than the answer is long strikes at its end.
@@ -116,10 +120,32 @@ fn strike(fault: Fault, sent: usize) -> Option<Vec<Step>> {
             steps.push(Step::Last(chunk.slice(..bytes % chunk.len()), Ending::Fault));
             (1, steps)
         }
-        Fault::Status(_) | Fault::Hang | Fault::Empty => return None,
+        Fault::Status(_) | Fault::Hang | Fault::Empty | Fault::Units | Fault::BadByte { .. } => return None,
     };
     // A struck answer never gets here again, so "not before" is "exactly at".
     (sent >= after).then_some(steps)
+}
+
+/// What JSON writes in six bytes, and no test says.
+const STAND_IN: char = '\u{1}';
+
+/// A piece with these bytes where its JSON has [`STAND_IN`].
+fn spelt(text: &str, bytes: &[u8], format: &dyn Format) -> Bytes {
+    const WRITTEN: &[u8] = b"\\u0001";
+    let piece = format.piece(text);
+    let Some(at) = piece.windows(WRITTEN.len()).position(|window| window == WRITTEN) else {
+        return piece;
+    };
+    [&piece[..at], bytes, &piece[at + WRITTEN.len()..]].concat().into()
+}
+
+/// A piece for each UTF-16 unit.
+fn units(text: &str, format: &dyn Format) -> Bytes {
+    let all: Vec<Bytes> = text
+        .encode_utf16()
+        .map(|unit| spelt(&STAND_IN.to_string(), format!("\\u{unit:04x}").as_bytes(), format))
+        .collect();
+    all.concat().into()
 }
 
 const PAGE: &[u8] =

@@ -54,6 +54,7 @@ impl From<Config> for Knobs {
             tokens: config.tokens,
             reply: Reply::default(),
             fault: None,
+            finish: None,
             times: None,
             retry_after: None,
             gate: None,

@@ -22,7 +22,7 @@ pub use self::{
     factory::{FactoryError, factory},
     real::{Transcript, transcript},
 };
-use crate::wire::{LineView, Role, SettingRow, Usage};
+use crate::wire::{Incomplete, LineView, Role, SettingRow, Usage};
 
 /// One message of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,18 @@ pub enum AgentError {
         /// As configured.
         model: String,
     },
+    /// 3xx.
+    #[error(
+        "The model server's address only leads elsewhere{}. Whoever runs this site has to set {variable} to where the model \
+         server itself is.",
+        .to.as_ref().map(|to| format!(", to {to}")).unwrap_or_default()
+    )]
+    Redirected {
+        /// Where it leads, as far as it says so: never more of it than scheme, host and port.
+        to: Option<String>,
+        /// The setting with the address.
+        variable: &'static str,
+    },
     /// Any other 4xx.
     #[error("The model server did not accept this message (status {status}). A shorter or simpler one may work.")]
     Rejected {
@@ -101,16 +113,39 @@ pub enum AgentError {
     /// The model said that it was done, and had said nothing.
     #[error("The model gave an empty answer. Ask again, perhaps in other words.")]
     Empty,
+    /// The model has used up the longest answer it may write before its first word.
+    #[error(
+        "The model reached the longest answer it may write before it had said anything: it may have thought for too long. \
+         Ask for less at once, or try again."
+    )]
+    Spent,
+    /// A filter let nothing through.
+    #[error("The model server's filter let no answer to this through. Put the question in other words.")]
+    Filtered,
     /// Pictures for a model that does not see.
     #[error("This model cannot look at pictures. Send the message without them.")]
     Blind,
 }
 
+impl AgentError {
+    /// Why there is nothing to read, of a model that ended without saying anything.
+    #[must_use]
+    pub const fn of_silence(incomplete: Option<Incomplete>) -> Self {
+        match incomplete {
+            Some(Incomplete::Length) => Self::Spent,
+            Some(Incomplete::Filter) => Self::Filtered,
+            Some(Incomplete::Other) | None => Self::Empty,
+        }
+    }
+}
+
 /// How an answer ended, when it did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answered {
     /// Tokens taken.
     pub usage: Usage,
+    /// Why the answer has ended, where that was not its own end.
+    pub incomplete: Option<Incomplete>,
 }
 
 /// Where an agent puts its answer, piece by piece. Bounded: a slow reader slows the agent down.

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tokio::{
-    sync::{broadcast::error::RecvError, watch},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::{Instrument as _, debug};
@@ -123,7 +123,7 @@ impl Feed<'_> {
         // Subscribed before anything is read, so that nothing falls between.
         let mut journal = self.session.journal().follow();
         let mut moves = self.engine.moves();
-        let mut told = self.session.told();
+        let told = self.session.told();
         let mut seen = self.hello(from).await?;
         self.last = self.engine.status(Some(self.session));
         self.send(&FeedMessage::Status(self.last.clone())).await?;
@@ -145,12 +145,10 @@ impl Feed<'_> {
                     // Where this session stands may have changed, too.
                     look = Some(Instant::now());
                 }
-                message = told.recv() => match message {
-                    Ok(message) => self.send(&message).await?,
-                    // What was missed is out of date anyway.
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return Err(End::Left),
-                },
+                message = told.next() => {
+                    self.send(&message).await?;
+                    told.sent(&message);
+                }
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
                 () = moved(&mut moves, listens) => look = Some(Instant::now()),

@@ -5,6 +5,7 @@ mod id;
 mod presence;
 mod registry;
 mod session;
+mod told;
 
 pub(crate) use cookie::KEY_FILE;
 pub use cookie::{CookieJar, CookieKey, KeyError};
@@ -12,3 +13,4 @@ pub use id::SessionId;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
 pub use session::{Claim, Registered, Session};
+pub use told::Told;

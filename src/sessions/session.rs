@@ -5,10 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use super::{Presence, SessionId};
+use super::{
+    Presence, SessionId,
+    told::{Tellers, Told},
+};
 use crate::{
     agents::{Agent, AgentFactory},
     journal::{Journal, Journals},
@@ -16,16 +18,13 @@ use crate::{
     wire::{ConversationId, Event, FeedMessage, RefreshKind, TurnId},
 };
 
-/// Unnumbered messages that may wait for a slow feed. They state values, so losing an old one loses nothing.
-const DIRECT_CAPACITY: usize = 4;
-
 /// One browser's session.
 pub struct Session {
     id: SessionId,
     journal: Arc<dyn Journal>,
     presence: Presence,
     left: CancellationToken,
-    direct: broadcast::Sender<Arc<FeedMessage>>,
+    tellers: Tellers,
     held: Mutex<Held>,
 }
 
@@ -48,7 +47,7 @@ impl Session {
             journal: journals.open(),
             presence: Presence::new(),
             left: CancellationToken::new(),
-            direct: broadcast::Sender::new(DIRECT_CAPACITY),
+            tellers: Tellers::default(),
             held: Mutex::default(),
         }
     }
@@ -81,16 +80,16 @@ impl Session {
         &self.left
     }
 
-    /// Sends an unnumbered message to every open feed of this session.
-    pub fn tell(&self, message: FeedMessage) {
-        // Nobody listening is no fault: the message is for those who look.
-        let _ = self.direct.send(Arc::new(message));
+    /// Tells every open feed of this session what came of a refresh. Where there is none, the next one hears that it has to be
+    /// asked for again.
+    pub fn tell(&self, kind: RefreshKind, message: FeedMessage) {
+        self.tellers.tell(kind, message);
     }
 
-    /// Follows the unnumbered messages.
+    /// What one feed is told of refreshes from now on, and what was missed before.
     #[must_use]
-    pub fn told(&self) -> broadcast::Receiver<Arc<FeedMessage>> {
-        self.direct.subscribe()
+    pub fn told(&self) -> Told<'_> {
+        self.tellers.follow()
     }
 
     /// Its agent, made by `factory` if it has none yet.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tracing::{Instrument as _, info};
 
 use super::{
     OnItsWay, SendError, Turns,
-    live::{Entered, Live},
+    live::{Acceptance, Entered, Live},
     run::Holds,
     title::title,
     turn_span,
@@ -20,13 +19,13 @@ use crate::{
     store::{ConversationRecord, StoreError, TurnRecord},
     wire::{
         ConversationId, Event, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, Sent, TurnId,
-        TurnState, Versions,
+        TurnState, Versions, is_blank,
     },
 };
 
 impl Turns {
     /// Accepts a message: stored, in the line, owned by the server once this has returned. Sending the same turn
-    /// again returns where it is and changes nothing.
+    /// again, also while it is being accepted, returns where it is and changes nothing.
     ///
     /// Cancel-safe: dropped before it returns, the message is either accepted whole or not at all.
     ///
@@ -34,13 +33,65 @@ impl Turns {
     /// [`SendError`]; nothing has changed then.
     pub async fn send(&self, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
         session.presence().touch();
-        let store = &self.parts.store;
-        // Entered before looking, so that of two that come at once only one finds nothing.
-        let entered = self.live.enter(session.id(), request.turn);
-        if let Some(known) = store.turn(session.id(), request.turn).await? {
-            return Ok(self.sent(session, &known.turn));
+        let entered = match self.enter(session, request.turn).await? {
+            Entry::New(entered) => entered,
+            Entry::Known(sent) => return Ok(sent),
+        };
+        match self.prepare(session, request).await {
+            Ok(prepared) => self.enqueue(session, prepared, entered).await,
+            Err(refusal) => Err(entered.refuse(refusal)),
         }
-        let entered = entered.ok_or(SendError::ConversationBusy)?;
+    }
+
+    /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new
+    /// answer belongs to another version of it, the turn `new`. One that came to nothing is answered in place. Asking the
+    /// same again, also while it is being accepted, returns where the turn is and changes nothing.
+    ///
+    /// Cancel-safe as [`Turns::send`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing has changed then.
+    pub async fn again(&self, session: &Arc<Session>, id: TurnId, new: TurnId) -> Result<Sent, SendError> {
+        session.presence().touch();
+        let mut entered = match self.enter(session, new).await? {
+            Entry::New(entered) => entered,
+            Entry::Known(sent) => return Ok(sent),
+        };
+        match self.prepare_again(session, id, new, &mut entered).await {
+            Ok(prepared) => self.enqueue(session, prepared, entered).await,
+            Err(refusal) => Err(entered.refuse(refusal)),
+        }
+    }
+
+    /// Lists a turn that is new. Of several that come at once only one finds it new; the others hear what became of that one.
+    async fn enter(&self, session: &Session, id: TurnId) -> Result<Entry, SendError> {
+        loop {
+            // Entered before looking, so that nobody else can take it in meanwhile.
+            match self.live.enter(session.id(), id) {
+                Ok(entered) => {
+                    let known = match self.parts.store.turn(session.id(), id).await {
+                        Ok(known) => known,
+                        Err(fault) => return Err(entered.refuse(fault.into())),
+                    };
+                    return Ok(match known {
+                        Some(known) => Entry::Known(self.sent(session, known.turn.id, known.turn.conversation)),
+                        None => Entry::New(entered),
+                    });
+                }
+                Err(live) => match live.decided().await {
+                    Acceptance::Accepted { turn, conversation } => {
+                        return Ok(Entry::Known(self.sent(session, turn, conversation)));
+                    }
+                    Acceptance::Refused(refusal) => return Err(refusal),
+                    Acceptance::Pending | Acceptance::GivenUp => {}
+                },
+            }
+        }
+    }
+
+    /// What a new message needs before it can join the line.
+    async fn prepare(&self, session: &Arc<Session>, request: SendRequest) -> Result<Prepared, SendError> {
+        let store = &self.parts.store;
         check(&request)?;
         let files = self.files(session, &request.files).await?;
         let id = request.conversation.unwrap_or_else(ConversationId::new);
@@ -58,35 +109,32 @@ impl Turns {
             }
             None => (title(&request.text, &files), None),
         };
-        let turn = self.new_turn(session, request.turn, id, parent, request.text, files);
-        // What is shown last has nothing after it yet.
-        let versions = request.instead_of.is_none().then(Versions::default);
-        self.enqueue(session, title, (turn, versions), claim, entered).await
+        Ok(Prepared {
+            title,
+            turn: self.new_turn(session, request.turn, id, parent, request.text, files),
+            // What is shown last has nothing after it yet.
+            versions: request.instead_of.is_none().then(Versions::default),
+            claim,
+        })
     }
 
-    /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new
-    /// answer belongs to another version of it, the turn `new`. One that came to nothing is answered in place.
-    ///
-    /// # Errors
-    /// [`SendError`]; nothing has changed then.
-    pub async fn again(&self, session: &Arc<Session>, id: TurnId, new: TurnId) -> Result<Sent, SendError> {
-        session.presence().touch();
+    /// The same for an answer to a turn that is there. `entered` stands for that one if it is answered in place.
+    async fn prepare_again(
+        &self,
+        session: &Arc<Session>,
+        id: TurnId,
+        new: TurnId,
+        entered: &mut Entered,
+    ) -> Result<Prepared, SendError> {
         let store = &self.parts.store;
-        let entered = self.live.enter(session.id(), new);
-        if let Some(known) = store.turn(session.id(), new).await? {
-            return Ok(self.sent(session, &known.turn));
-        }
-        let entered = entered.ok_or(SendError::ConversationBusy)?;
         let known = store.turn(session.id(), id).await?.ok_or(SendError::UnknownTurn)?.turn;
         let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
         let conversation = store.conversation(session.id(), known.conversation).await?;
         let conversation = conversation.ok_or(SendError::UnknownConversation)?;
-        let (id, entered) = if known.answer.is_empty() && conversation.head == id {
-            let entered = self.live.enter(session.id(), id).ok_or(SendError::ConversationBusy)?;
-            (id, entered)
-        } else {
-            (new, entered)
-        };
+        let in_place = known.answer.is_empty() && conversation.head == id;
+        if in_place && !entered.stand_for(id) {
+            return Err(SendError::ConversationBusy);
+        }
         let TurnRecord {
             conversation: its,
             parent,
@@ -94,9 +142,12 @@ impl Turns {
             files,
             ..
         } = known;
-        let turn = self.new_turn(session, id, its, parent, message, files);
-        self.enqueue(session, conversation.title, (turn, None), claim, entered)
-            .await
+        Ok(Prepared {
+            title: conversation.title,
+            turn: self.new_turn(session, if in_place { id } else { new }, its, parent, message, files),
+            versions: None,
+            claim,
+        })
     }
 
     fn new_turn(
@@ -138,15 +189,14 @@ impl Turns {
         Ok(known.ok_or(SendError::UnknownTurn)?.turn)
     }
 
-    /// Joins the line and hands the turn to a task of its own, which stores it. Its versions are looked up unless they are known.
-    async fn enqueue(
-        &self,
-        session: &Arc<Session>,
-        title: String,
-        (turn, versions): (TurnRecord, Option<Versions>),
-        claim: Claim,
-        entered: Entered,
-    ) -> Result<Sent, SendError> {
+    /// Joins the line and hands the turn to a task of its own, which stores it.
+    async fn enqueue(&self, session: &Arc<Session>, prepared: Prepared, entered: Entered) -> Result<Sent, SendError> {
+        let Prepared {
+            title,
+            turn,
+            versions,
+            claim,
+        } = prepared;
         let conversation = ConversationRecord {
             id: turn.conversation,
             session: turn.session,
@@ -156,15 +206,15 @@ impl Turns {
         };
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the ticket
         // is dropped and leaves the line. Nothing is awaited between the two, so a shutdown sees both or neither.
-        let mut ticket = self
-            .parts
-            .queue
-            .join(
-                status::index(Event::Chat),
-                session.id().owner(),
-                tokio::time::Instant::now(),
-            )
-            .map_err(SendError::Refused)?;
+        let joined = self.parts.queue.join(
+            status::index(Event::Chat),
+            session.id().owner(),
+            tokio::time::Instant::now(),
+        );
+        let mut ticket = match joined {
+            Ok(ticket) => ticket,
+            Err(why) => return Err(entered.refuse(SendError::Refused(why))),
+        };
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.live.ticket.set(ticket.id());
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
@@ -175,11 +225,8 @@ impl Turns {
             turn,
             versions: versions.unwrap_or_default(),
         };
-        let (reply, answer) = oneshot::channel();
-        let acceptance = Acceptance {
-            reply,
-            look_up: versions.is_none(),
-        };
+        let look_up = versions.is_none();
+        let live = Arc::clone(&entered.live);
         let (turns, holds) = (self.clone(), (claim, entered, registered));
         // A store that has just failed is asked before the model: its answer would be for nothing.
         let permit = match self.parts.store.fault() {
@@ -190,20 +237,24 @@ impl Turns {
         match permit {
             Some(permit) => self
                 .tasks
-                .spawn(turns.run_at_once(way, permit, holds, acceptance).instrument(span)),
+                .spawn(turns.run_at_once(way, permit, holds, look_up).instrument(span)),
             None => self
                 .tasks
-                .spawn(turns.run_accepted(way, ticket, holds, acceptance).instrument(span)),
+                .spawn(turns.run_accepted(way, ticket, holds, look_up).instrument(span)),
         };
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Other("the turn's task ended early".into()).into()))
+        match live.decided().await {
+            Acceptance::Accepted { turn, conversation } => Ok(self.sent(session, turn, conversation)),
+            Acceptance::Refused(refusal) => Err(refusal),
+            Acceptance::Pending | Acceptance::GivenUp => {
+                Err(StoreError::Other("the turn's task ended early".into()).into())
+            }
+        }
     }
 
     /// Accepts a turn that has to wait, and takes it through.
-    async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, acceptance: Acceptance) {
+    async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, look_up: bool) {
         let key = self.parts.queue.order_key(ticket.id());
-        if self.accept(&mut way, key, &holds.1.live, acceptance).await.is_err() {
+        if self.accept(&mut way, key, &holds.1.live, look_up).await.is_err() {
             return;
         }
         // A ticket of the same session that left meanwhile has moved this one up.
@@ -215,20 +266,19 @@ impl Turns {
     }
 
     /// Stores a turn with its place in the order, then tells its sender and every page of the session, with the answer as far as it is.
-    /// Returns where it stands among its versions.
+    /// Returns where it stands among its versions, which are looked up unless they are known.
     /// The message was not accepted if this fails, and the sender knows.
     pub(super) async fn accept(
         &self,
         way: &mut OnItsWay,
         key: Option<OrderKey>,
         live: &Live,
-        acceptance: Acceptance,
+        look_up: bool,
     ) -> Result<Versions, NotAccepted> {
-        match self.store(way, key, acceptance.look_up).await {
+        match self.store(way, key, look_up).await {
             Ok(versions) => way.versions = versions,
             Err(fault) => {
-                // Whoever has gone meanwhile does not hear of it.
-                let _ = acceptance.reply.send(Err(fault.into()));
+                live.refuse(fault.into());
                 return Err(NotAccepted);
             }
         }
@@ -237,10 +287,9 @@ impl Turns {
             files = way.turn.files.len(),
             "turn accepted"
         );
-        let sent = self.sent(&way.session, &way.turn);
         let blocks = live.blocks().clone();
         self.announce(way, blocks);
-        let _ = acceptance.reply.send(Ok(sent));
+        live.accepted(way.turn.id, way.turn.conversation);
         Ok(way.versions)
     }
 
@@ -256,16 +305,15 @@ impl Turns {
     }
 
     /// Where a turn that was accepted is now.
-    fn sent(&self, session: &Session, turn: &TurnRecord) -> Sent {
+    fn sent(&self, session: &Session, turn: TurnId, conversation: ConversationId) -> Sent {
         let ticket = self
             .live
-            .find(session.id(), turn.id)
+            .find(session.id(), turn)
             .and_then(|live| live.ticket.get().copied());
-        let place = ticket.and_then(|ticket| status::place(&self.parts.queue, ticket, Event::Chat, Some(turn.id)));
         Sent {
-            turn: turn.id,
-            conversation: turn.conversation,
-            place,
+            turn,
+            conversation,
+            place: ticket.and_then(|ticket| status::place(&self.parts.queue, ticket, Event::Chat, Some(turn))),
         }
     }
 
@@ -284,18 +332,28 @@ impl Turns {
     }
 }
 
-/// What is still to be done for the sender of a turn.
-pub(super) struct Acceptance {
-    reply: oneshot::Sender<Result<Sent, SendError>>,
-    /// Whether its versions are to be looked up.
-    look_up: bool,
+/// What somebody who sends a turn finds.
+enum Entry {
+    /// Nobody has sent it yet: it is listed now.
+    New(Entered),
+    /// It is the server's already.
+    Known(Sent),
+}
+
+/// A turn that may join the line.
+struct Prepared {
+    title: String,
+    turn: TurnRecord,
+    /// Where it stands among its versions, if that is known.
+    versions: Option<Versions>,
+    claim: Claim,
 }
 
 /// A message could not be stored.
 pub(super) struct NotAccepted;
 
 fn check(request: &SendRequest) -> Result<(), SendError> {
-    if request.text.trim().is_empty() && request.files.is_empty() {
+    if is_blank(&request.text) && request.files.is_empty() {
         return Err(SendError::Empty);
     }
     if request.text.len() > MAX_MESSAGE_BYTES {
@@ -320,7 +378,9 @@ mod tests {
             text: text.into(),
             files: Vec::new(),
         };
-        assert!(matches!(check(&request(" \n\t\u{a0}")), Err(SendError::Empty)));
+        for blank in [" \n\t\u{a0}", "\u{200b}\u{feff}", "\u{3164}", "\u{fe0f}\u{ad}\n"] {
+            assert!(matches!(check(&request(blank)), Err(SendError::Empty)), "{blank:?}");
+        }
         assert!(matches!(
             check(&request(&"x".repeat(1 << 20))),
             Err(SendError::TooLong(1_048_576))

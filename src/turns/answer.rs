@@ -14,7 +14,7 @@ use crate::{
     markdown,
     sessions::Session,
     store::{StoreError, TurnRecord},
-    wire::FeedEvent,
+    wire::{FeedEvent, Incomplete, is_blank},
 };
 
 /// Pieces that may wait for us. A model that is faster than that is slowed down.
@@ -30,6 +30,8 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 pub(super) enum Ending {
     /// Whole.
     Done,
+    /// Before its time, though nothing failed.
+    Incomplete(Incomplete),
     /// With a fault; the sentence is for the person.
     Failed(String),
     /// By its owner.
@@ -52,8 +54,9 @@ impl Turns {
             dirty: false,
         };
         match self.stream(&mut page).await {
-            Ending::Done if page.turn.answer.trim().is_empty() => {
-                Ending::Failed("The model gave an empty answer. Try again, or put the question in other words.".into())
+            Ending::Done if is_blank(&page.turn.answer) => Ending::Failed(AgentError::of_silence(None).to_string()),
+            Ending::Incomplete(cause) if is_blank(&page.turn.answer) => {
+                Ending::Failed(AgentError::of_silence(Some(cause)).to_string())
             }
             ending => ending,
         }
@@ -96,9 +99,9 @@ impl Turns {
             }
         }
         match result {
-            Some(Ok(Answered { usage })) => {
+            Some(Ok(Answered { usage, incomplete })) => {
                 page.turn.usage = Some(usage);
-                Ending::Done
+                incomplete.map_or(Ending::Done, Ending::Incomplete)
             }
             Some(Err(Fault::Agent(fault))) => {
                 log_fault(&fault);
@@ -155,7 +158,9 @@ impl Page<'_> {
 
 fn log_fault(fault: &AgentError) {
     match fault {
-        AgentError::Blind | AgentError::Rejected { .. } => warn!(?fault, "the model server did not take the turn"),
+        AgentError::Blind | AgentError::Filtered | AgentError::Rejected { .. } | AgentError::Spent => {
+            warn!(?fault, "the model server did not take the turn");
+        }
         _ => error!(?fault, "the model server failed"),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A message was not accepted, and nothing has changed. `Display` is a sentence for the person.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
     /// Nothing was written and no file came along.
     #[error("Write something first: this message is empty.")]

@@ -9,7 +9,7 @@ use super::Turns;
 use crate::{
     sessions::SessionId,
     store::{ConversationRecord, StoreError, TurnRecord},
-    wire::{ConversationId, FileView, TurnId, TurnState, Usage},
+    wire::{ConversationId, FileView, Incomplete, TurnId, TurnState, Usage},
 };
 
 /// The name of the JSON format; a later one that readers of this one cannot read gets another number.
@@ -42,6 +42,8 @@ struct One {
     message: String,
     files: Vec<FileView>,
     state: TurnState,
+    /// Why an answer that is `done` is not whole.
+    incomplete: Option<Incomplete>,
     answer: String,
     model: String,
     usage: Option<Usage>,
@@ -105,6 +107,7 @@ fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>
         let remark = match &turn.state {
             TurnState::Done => None,
             TurnState::Waiting | TurnState::Running => Some("not answered yet"),
+            TurnState::Incomplete { cause } => Some(cause.sentence()),
             TurnState::Cancelled => Some("stopped"),
             TurnState::Failed { reason } | TurnState::Expired { reason } => Some(reason.as_str()),
         };
@@ -129,12 +132,17 @@ fn json(record: ConversationRecord, turns: Vec<TurnRecord>) -> Result<String, St
 
 impl From<TurnRecord> for One {
     fn from(turn: TurnRecord) -> Self {
+        let (state, incomplete) = match turn.state {
+            TurnState::Incomplete { cause } => (TurnState::Done, Some(cause)),
+            state => (state, None),
+        };
         Self {
             id: turn.id,
             parent: turn.parent,
             message: turn.message,
             files: turn.files,
-            state: turn.state,
+            state,
+            incomplete,
             answer: turn.answer,
             model: turn.model,
             usage: turn.usage,

@@ -5,13 +5,36 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{queue::TicketId, sessions::SessionId, wire::TurnId};
+use super::SendError;
+use crate::{
+    queue::TicketId,
+    sessions::SessionId,
+    wire::{ConversationId, TurnId},
+};
 
-/// One turn that waits or runs.
+/// Whether a turn was taken in.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Acceptance {
+    /// Not decided yet.
+    #[default]
+    Pending,
+    /// It is stored. The turn is another than the one asked for where that came to nothing and is answered in place.
+    Accepted { turn: TurnId, conversation: ConversationId },
+    /// Nothing has changed.
+    Refused(SendError),
+    /// Whoever was to take it in has gone before it was decided.
+    GivenUp,
+}
+
+/// One turn that is being taken in, waits or runs.
 #[derive(Debug, Default)]
 pub(super) struct Live {
+    acceptance: watch::Sender<Acceptance>,
+    /// Why it is not taken in. Told once the turn is off the list, so that whoever hears of it can try again at once.
+    refusal: OnceLock<SendError>,
     /// Set once it has joined the line.
     pub(super) ticket: OnceLock<TicketId>,
     pub(super) cancel: CancellationToken,
@@ -20,6 +43,36 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// It has been taken in, as this turn.
+    pub(super) fn accepted(&self, turn: TurnId, conversation: ConversationId) {
+        self.decide(Acceptance::Accepted { turn, conversation });
+    }
+
+    /// It is not taken in: whoever waits for it is told the reason once it is off the list.
+    pub(super) fn refuse(&self, refusal: SendError) {
+        // One that has been refused already has its reason.
+        let _ = self.refusal.set(refusal);
+    }
+
+    /// What was said first holds.
+    fn decide(&self, acceptance: Acceptance) {
+        self.acceptance.send_if_modified(|known| {
+            let open = matches!(known, Acceptance::Pending);
+            if open {
+                *known = acceptance;
+            }
+            open
+        });
+    }
+
+    /// How taking it in has ended, once that is decided. Cancel-safe.
+    pub(super) async fn decided(&self) -> Acceptance {
+        let mut acceptance = self.acceptance.subscribe();
+        let decided = acceptance.wait_for(|known| !matches!(known, Acceptance::Pending)).await;
+        // The sender lives as long as `self`, so waiting cannot fail.
+        decided.map_or(Acceptance::GivenUp, |decided| decided.clone())
+    }
+
     /// Puts changed blocks in place. A block takes those after it along.
     pub(super) fn set_block(&self, index: usize, html: String) {
         let mut blocks = self.blocks();
@@ -32,31 +85,45 @@ impl Live {
     }
 }
 
-/// Every turn that waits or runs. A turn's id is chosen by a browser, so it counts only together with its session.
+type Key = (SessionId, TurnId);
+
+/// What is listed under an id.
 #[derive(Debug, Default)]
-pub(super) struct LiveTurns(Mutex<HashMap<(SessionId, TurnId), Arc<Live>>>);
+struct Listed {
+    live: Arc<Live>,
+    /// The id is one that somebody asked for and that another turn took the place of.
+    is_alias: bool,
+}
+
+/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its session.
+#[derive(Debug, Default)]
+pub(super) struct LiveTurns(Mutex<HashMap<Key, Listed>>);
 
 impl LiveTurns {
-    fn all(&self) -> MutexGuard<'_, HashMap<(SessionId, TurnId), Arc<Live>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Key, Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn find(&self, session: SessionId, turn: TurnId) -> Option<Arc<Live>> {
-        self.all().get(&(session, turn)).map(Arc::clone)
+        self.all().get(&(session, turn)).map(|listed| Arc::clone(&listed.live))
     }
 
-    /// Lists a turn until the guard is dropped; `None` where it is listed already.
-    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Option<Entered> {
+    /// Lists a turn until the guard is dropped.
+    ///
+    /// # Errors
+    /// It is listed already, as this.
+    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Result<Entered, Arc<Live>> {
         let key = (session, turn);
         let mut all = self.all();
-        let Entry::Vacant(vacant) = all.entry(key) else {
-            return None;
+        let live = match all.entry(key) {
+            Entry::Occupied(listed) => return Err(Arc::clone(&listed.get().live)),
+            Entry::Vacant(vacant) => Arc::clone(&vacant.insert(Listed::default()).live),
         };
-        let live = Arc::clone(vacant.insert(Arc::default()));
         drop(all);
-        Some(Entered {
+        Ok(Entered {
             turns: Arc::clone(self),
             key,
+            alias: None,
             live,
         })
     }
@@ -64,35 +131,153 @@ impl LiveTurns {
     /// Those of one session.
     pub(super) fn of(&self, session: SessionId) -> Vec<TurnId> {
         let all = self.all();
-        all.keys()
-            .filter(|(whose, _)| *whose == session)
-            .map(|(_, turn)| *turn)
+        turns(&all)
+            .filter(|((whose, _), _)| *whose == session)
+            .map(|((_, turn), _)| turn)
             .collect()
     }
 
     /// Those that have joined the line.
     pub(super) fn all_tickets(&self) -> Vec<(SessionId, TurnId, TicketId)> {
         let all = self.all();
-        let joined = all
-            .iter()
-            .filter_map(|(&(session, turn), live)| Some((session, turn, *live.ticket.get()?)));
+        let joined = turns(&all).filter_map(|((session, turn), live)| Some((session, turn, *live.ticket.get()?)));
         joined.collect()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.all().len()
+        turns(&self.all()).count()
     }
 }
 
+/// Each turn once.
+fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &Live)> {
+    all.iter()
+        .filter(|(_, listed)| !listed.is_alias)
+        .map(|(&key, listed)| (key, &*listed.live))
+}
+
 /// A turn that is listed. Dropping it takes it off the list.
+#[derive(Debug)]
 pub(super) struct Entered {
     turns: Arc<LiveTurns>,
-    key: (SessionId, TurnId),
+    key: Key,
+    /// The id that was asked for, where it is another.
+    alias: Option<Key>,
     pub(super) live: Arc<Live>,
+}
+
+impl Entered {
+    /// Takes the turn off the list, since it is not taken in. Whoever else has sent it hears the reason. Gives it back.
+    pub(super) fn refuse(self, refusal: SendError) -> SendError {
+        self.live.refuse(refusal.clone());
+        refusal
+    }
+
+    /// Lists the turn as `turn`, too, which takes the place of the id that was asked for. `false`: that one is listed already.
+    pub(super) fn stand_for(&mut self, turn: TurnId) -> bool {
+        let key = (self.key.0, turn);
+        let mut all = self.turns.all();
+        let Entry::Vacant(vacant) = all.entry(key) else {
+            return false;
+        };
+        vacant.insert(Listed {
+            live: Arc::clone(&self.live),
+            is_alias: false,
+        });
+        if let Some(asked) = all.get_mut(&self.key) {
+            asked.is_alias = true;
+        }
+        drop(all);
+        self.alias = Some(std::mem::replace(&mut self.key, key));
+        true
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.turns.all().remove(&self.key);
+        let mut all = self.turns.all();
+        all.remove(&self.key);
+        if let Some(alias) = self.alias {
+            all.remove(&alias);
+        }
+        drop(all);
+        // Without a reason, one of those who wait to hear of it has to take it in now.
+        let refusal = self.live.refusal.get().cloned();
+        self.live
+            .decide(refusal.map_or(Acceptance::GivenUp, Acceptance::Refused));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn ids() -> (Arc<LiveTurns>, SessionId, TurnId) {
+        (Arc::default(), SessionId::random(), TurnId::new())
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_the_same_hears_what_became_of_the_first() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        assert!(second.decided().now_or_never().is_none(), "nothing is decided yet");
+        assert!(
+            turns.enter(SessionId::random(), turn).is_ok(),
+            "another's turn is another"
+        );
+        let conversation = ConversationId::new();
+        first.live.accepted(turn, conversation);
+        let accepted = |acceptance| matches!(acceptance, Acceptance::Accepted { turn: known, .. } if known == turn);
+        assert!(accepted(second.decided().await));
+        drop(first);
+        assert!(
+            accepted(second.decided().await),
+            "the end of the turn changes nothing of it"
+        );
+        assert!(turns.enter(session, turn).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_once_the_turn_can_be_sent_again() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        first.live.refuse(SendError::Empty);
+        assert!(second.decided().now_or_never().is_none());
+        assert_eq!(first.refuse(SendError::UnknownFile), SendError::UnknownFile);
+        assert!(matches!(second.decided().await, Acceptance::Refused(SendError::Empty)));
+        assert!(turns.enter(session, turn).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_first_sender_who_goes_strands_nobody() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        drop(first);
+        assert!(matches!(second.decided().await, Acceptance::GivenUp));
+        assert!(turns.enter(session, turn).is_ok(), "the second can do it now");
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_answered_in_place_has_two_names_and_counts_once() {
+        let (turns, session, asked) = ids();
+        let known = TurnId::new();
+        let mut entered = turns.enter(session, asked).expect("it is new");
+        assert!(entered.stand_for(known));
+        for name in [asked, known] {
+            let live = turns.enter(session, name).expect_err("it is listed");
+            assert!(Arc::ptr_eq(&live, &entered.live));
+        }
+        assert_eq!((turns.len(), turns.of(session)), (1, vec![known]));
+        let mut other = turns.enter(session, TurnId::new()).expect("it is new");
+        assert!(!other.stand_for(known), "it is taken");
+        drop(other);
+        drop(entered);
+        assert_eq!(turns.len(), 0);
+        assert!(turns.enter(session, asked).is_ok() && turns.enter(session, known).is_ok());
     }
 }

@@ -72,7 +72,7 @@ impl Turns {
         let session = sessions.open(turn.session);
         let holds = session
             .claim(conversation.id)
-            .zip(self.live.enter(turn.session, turn.id));
+            .zip(self.live.enter(turn.session, turn.id).ok());
         let Some((claim, entered)) = holds else {
             // Two turns of one conversation never wait at once, unless somebody has edited the database.
             error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
@@ -80,6 +80,7 @@ impl Turns {
         };
         // Nobody else sets it: the turn was entered just now.
         let _ = entered.live.ticket.set(ticket.id());
+        entered.live.accepted(turn.id, conversation.id);
         let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
         turn.state = TurnState::Waiting;
         turn.started_at = None;

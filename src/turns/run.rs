@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use super::{
     OnItsWay, Turns,
-    accept::{Acceptance, NotAccepted},
+    accept::NotAccepted,
     answer::Ending,
     live::{Entered, Live},
 };
@@ -69,13 +69,13 @@ impl Turns {
 
     /// The same for a turn that found a free slot. The model is asked while the turn is being stored; nobody is told that it is
     /// accepted before it is. Should it not be, the model is stopped and the slot is free again.
-    pub(super) async fn run_at_once(self, mut way: OnItsWay, permit: Permit, holds: Holds, acceptance: Acceptance) {
+    pub(super) async fn run_at_once(self, mut way: OnItsWay, permit: Permit, holds: Holds, look_up: bool) {
         begin(&mut way.turn);
         let waited_ms = permit.waited().as_millis();
         // Stored as it begins, so that its start need not be stored a second time.
         let (mut beginning, live, session) = (way.clone(), Arc::clone(&holds.1.live), Arc::clone(&way.session));
         let accepted = Box::pin(async {
-            let accepted = self.accept(&mut beginning, None, &live, acceptance).await;
+            let accepted = self.accept(&mut beginning, None, &live, look_up).await;
             if accepted.is_ok() {
                 info!(waited_ms, "turn started");
             }
@@ -133,6 +133,7 @@ impl Turns {
     async fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
         let (outcome, state) = match ending {
             Ending::Done => (Outcome::Done, TurnState::Done),
+            Ending::Incomplete(cause) => (Outcome::Done, TurnState::Incomplete { cause }),
             Ending::Cancelled => (Outcome::Cancelled, TurnState::Cancelled),
             Ending::Expired => {
                 let reason = format!(

@@ -1,6 +1,6 @@
 //! Titles of conversations.
 
-use crate::wire::FileView;
+use crate::wire::{FileView, is_blank};
 
 /// Most characters of a title that is made.
 const MADE: usize = 60;
@@ -9,7 +9,7 @@ const GIVEN: usize = 200;
 
 /// A conversation's title: the beginning of its first message, or the name of its first file.
 pub(super) fn title(text: &str, files: &[FileView]) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    let line = text.lines().map(str::trim).find(|line| !is_blank(line));
     let full = line
         .or_else(|| files.first().map(|file| file.name.as_str()))
         .unwrap_or_default();
@@ -31,7 +31,7 @@ pub(super) fn given(text: &str) -> Option<String> {
         .filter(|word| !word.is_empty())
         .collect();
     let title: String = words.join(" ").chars().take(GIVEN).collect();
-    (!title.is_empty()).then_some(title)
+    (!is_blank(&title)).then_some(title)
 }
 
 #[cfg(test)]
@@ -49,13 +49,16 @@ mod tests {
             &[],
         );
         assert_eq!(long, "Please explain to me in detail how start-time fair queueing…");
+        assert_eq!(title("\u{200b}\n\u{2060}\u{feff}\nHello", &[]), "Hello");
         assert_eq!(title(&"ü".repeat(100), &[]), format!("{}…", "ü".repeat(60)));
     }
 
     #[test]
     fn given_titles_are_one_line_and_not_blank() {
         assert_eq!(given("  My\n\tplans \u{7} "), Some("My plans".into()));
-        assert_eq!(given(" \n "), None);
+        for blank in [" \n ", "\u{200b}\u{feff}", "\u{3164} \u{ad}"] {
+            assert_eq!(given(blank), None, "{blank:?}");
+        }
         assert_eq!(given(&"x".repeat(999)).map(|title| title.len()), Some(GIVEN));
     }
 }

@@ -24,6 +24,11 @@ pub enum TurnState {
     Running,
     /// Answered.
     Done,
+    /// The answer has ended before its time, though nothing failed. What was written is kept.
+    Incomplete {
+        /// Why.
+        cause: Incomplete,
+    },
     /// Ended without an answer, or with part of one.
     Failed {
         /// A sentence for the person: what happened and what to do.
@@ -36,6 +41,36 @@ pub enum TurnState {
         /// A sentence for the person: what happened and what to do.
         reason: String,
     },
+}
+
+/// Why an answer has ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Incomplete {
+    /// It has become as long as the model may write.
+    Length,
+    /// A filter of the model server.
+    Filter,
+    /// The model server did not say.
+    Other,
+}
+
+impl Incomplete {
+    /// A sentence for the person: what happened and what to do.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Length => {
+                "The model reached the longest answer it may write: this one is not whole. Ask it to go on, or for less at once."
+            }
+            Self::Filter => {
+                "The model server's filter ended this answer before it was whole. Put the question in other words."
+            }
+            Self::Other => {
+                "The model server ended this answer before it was whole, and did not say why. Regenerate it, or ask again."
+            }
+        }
+    }
 }
 
 impl TurnState {

@@ -28,7 +28,8 @@ pub enum RefreshKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedMessage {
-    /// The first frame.
+    /// The first frame. A refresh that was asked for before it, and has not come, may be lost with the feed before: it is asked
+    /// for again.
     Hello {
         /// Where the replay starts. If it is not where the browser asked, what it holds is out of date:
         /// it asks for its conversations anew and follows from here.
@@ -51,7 +52,7 @@ pub enum FeedMessage {
     Stats(Box<StatsView>),
     /// The records of the logs tab, likewise.
     Logs(Box<LogsView>),
-    /// A refresh came to nothing.
+    /// A refresh came to nothing, or came when no feed was there: it is asked for again.
     RefreshRefused {
         /// Which.
         refresh: RefreshKind,

@@ -10,10 +10,11 @@ mod ids;
 mod line;
 mod logs;
 mod stats;
+mod visible;
 
 pub use chat::{
-    ConversationPage, ConversationSummary, ConversationView, Found, Role, SearchResults, SendRequest, Sent, TurnPage,
-    TurnState, TurnView, Usage, Versions,
+    ConversationPage, ConversationSummary, ConversationView, Found, Incomplete, Role, SearchResults, SendRequest, Sent,
+    TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
@@ -22,6 +23,7 @@ pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Estimate, LineView, Place, Status};
 pub use logs::{Level, LogRecord, LogsView};
 pub use stats::{BadEdit, LimitRow, Percentiles, Sample, SettingRow, StatsView};
+pub use visible::is_blank;
 
 /// Longest message a browser may send, in bytes of UTF-8.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;

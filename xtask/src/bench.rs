@@ -31,6 +31,8 @@ pub(crate) const SCENARIOS: [&str; 13] = [
     "engine",
     "estimates",
 ];
+/// Those that are played only when they are named, likewise.
+pub(crate) const APART: [&str; 1] = ["soak"];
 /// Those that need no server.
 pub(crate) const SERVERLESS: [&str; 2] = ["engine", "estimates"];
 /// The one that needs a browser.
@@ -108,6 +110,11 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
     }
     if let Some(rounds) = options.rounds {
         bench.args(["--rounds", &rounds.to_string()]);
+    }
+    for (option, number) in [("--asks", options.asks), ("--seconds", options.seconds)] {
+        if let Some(number) = number {
+            bench.args([option, &number.to_string()]);
+        }
     }
     if let Some(python) = python {
         bench

@@ -13,8 +13,9 @@ Usage: cargo xtask <command>
   build [--release]                    build; with --release, one file that serves everything
   bench [what…] [--rounds N]           build a release and measure it; the whole table goes into docs/BENCHMARKS.md
         [--seed S] [--dev] [--go-on]   what: crash (kill the server --rounds times; --seed replays), queue (every
-                                       scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
-                                       or scenarios by name (drain, engine, …; see bench/src/scenario)
+        [--asks N] [--seconds N]       scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
+                                       or scenarios by name (drain, engine, …; see bench/src/scenario); only by name:
+                                       soak (refreshes, --asks of them or for --seconds, each waited for)
   fuzz [target…] [--seconds N]         feed made-up input to whatever reads what others write, N seconds (60) a target:
                                        settings, cookies, files, wire, answers, markdown, doors; unless told, all";
 
@@ -63,6 +64,10 @@ pub(crate) struct BenchOptions {
     pub(crate) go_on: bool,
     /// What the crash test's choices come from; any unless given.
     pub(crate) seed: Option<u64>,
+    /// Refreshes that the soak asks for; its own number unless given.
+    pub(crate) asks: Option<u64>,
+    /// Longest time that the soak goes on; its own unless given.
+    pub(crate) seconds: Option<u64>,
 }
 
 /// Which tests to run.
@@ -137,6 +142,8 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
         rounds: None,
         go_on: false,
         seed: None,
+        asks: None,
+        seconds: None,
     };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -148,6 +155,8 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
             },
             "--go-on" => options.go_on = true,
             "--seed" => options.seed = Some(number(&argument, arguments.next())?),
+            "--asks" => options.asks = Some(number(&argument, arguments.next())?),
+            "--seconds" => options.seconds = Some(number(&argument, arguments.next())?),
             "crash" => options.crash = true,
             "queue" => options.scenarios = bench::SCENARIOS.to_vec(),
             "gradio" => options.gradio = true,
@@ -155,7 +164,11 @@ fn bench_options(arguments: Vec<String>) -> Result<BenchOptions, String> {
                 options.scenarios = bench::SCENARIOS.to_vec();
                 (options.crash, options.gradio) = (true, true);
             }
-            name => match bench::SCENARIOS.iter().find(|scenario| **scenario == name) {
+            name => match bench::SCENARIOS
+                .iter()
+                .chain(&bench::APART)
+                .find(|scenario| **scenario == name)
+            {
                 Some(scenario) if options.scenarios.contains(scenario) => {}
                 Some(scenario) => options.scenarios.push(scenario),
                 None => return Err(unknown(name)),
@@ -255,6 +268,11 @@ mod tests {
         assert_eq!((crash.mode, crash.rounds, crash.seed), (Mode::Dev, Some(5), Some(7)));
         assert_eq!(options("bench restart restart").scenarios, ["restart"]);
         assert_eq!(options("bench engine estimates").scenarios, bench::SERVERLESS);
+        let soak = options("bench soak --asks 9 --seconds 8");
+        assert_eq!(
+            (soak.scenarios, soak.asks, soak.seconds),
+            (bench::APART.to_vec(), Some(9), Some(8))
+        );
         assert!(options("bench").gradio && !options("bench").crash);
         assert!(options("bench all").gradio && options("bench all").crash);
         assert!(!options("bench queue").gradio && options("bench queue").scenarios == bench::SCENARIOS);

@@ -1,6 +1,6 @@
 //! The composer: a form that works without WebAssembly, and sends without leaving the page once that is there.
 
-use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState};
+use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank};
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
@@ -59,7 +59,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if busy.get_untracked().is_some() || uploads.pending() || text.len() > MAX_MESSAGE_BYTES {
             return;
         }
-        if text.trim().is_empty() && !uploads.any() {
+        if is_blank(&text) && !uploads.any() {
             return;
         }
         sending::send(store, &conversation.get_untracked(), text, uploads.take());

@@ -1,6 +1,6 @@
 //! What the person wrote: the text, its files, its versions, and a way to put it in other words.
 
-use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Versions};
+use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Versions, is_blank};
 use leptos::{ev, html, prelude::*};
 
 use super::icon::{self, Icon};
@@ -117,7 +117,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
     let send = move || {
         let Some(area) = area.get_untracked() else { return };
         let text = area.value();
-        if sending.get_untracked() || text.trim().is_empty() {
+        if sending.get_untracked() || is_blank(&text) {
             return;
         }
         if text.len() > MAX_MESSAGE_BYTES {

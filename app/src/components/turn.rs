@@ -21,6 +21,7 @@ const fn name(state: &TurnState) -> &'static str {
         TurnState::Waiting => "waiting",
         TurnState::Running => "running",
         TurnState::Done => "done",
+        TurnState::Incomplete { .. } => "incomplete",
         TurnState::Failed { .. } => "failed",
         TurnState::Cancelled => "cancelled",
         TurnState::Expired { .. } => "expired",
@@ -53,6 +54,11 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
+            (_, TurnState::Incomplete { cause }) => view! {
+                <p class="ended" role="status" data-testid="incomplete">{cause.sentence()}</p>
+                <Foot turn=turn.clone() last />
+            }
+            .erase(),
             (_, TurnState::Cancelled) => view! {
                 <p class="ended">{live(stopped)}</p>
                 <Foot turn=turn.clone() last />

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{ConversationId, ConversationSummary, TurnId};
+use anteroom::wire::{ConversationId, ConversationSummary, TurnId, is_blank};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Store;
@@ -31,7 +31,7 @@ fn change(store: Store, change: impl Future<Output = Result<(), ServerFnError>> 
 
 /// Gives a conversation another title. A blank one changes nothing.
 pub(crate) fn rename(store: Store, id: ConversationId, title: String) {
-    if !title.trim().is_empty() {
+    if !is_blank(&title) {
         change(store, api::rename(id, title));
     }
 }

@@ -187,10 +187,14 @@ fn conversation() -> ConversationView {
 #[test]
 fn the_feed_is_read_as_it_was_written() {
     let reason = || "f".to_owned();
+    let incomplete = |cause| TurnState::Incomplete { cause };
     let states = [
         TurnState::Waiting,
         TurnState::Running,
         TurnState::Done,
+        incomplete(Incomplete::Length),
+        incomplete(Incomplete::Filter),
+        incomplete(Incomplete::Other),
         TurnState::Failed { reason: reason() },
         TurnState::Cancelled,
         TurnState::Expired { reason: reason() },

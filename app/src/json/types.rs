@@ -2,9 +2,9 @@
 
 use anteroom::wire::{
     BadEdit, ConversationId, ConversationPage, ConversationSummary, ConversationView, Estimate, Event, FeedEvent,
-    FeedMessage, FeedPosition, FileId, FileKind, FileView, Found, Level, LimitRow, LineView, LogRecord, LogsView,
-    Percentiles, Place, RefreshKind, Role, Sample, SearchResults, Sent, SettingRow, StatsView, Status, TurnId,
-    TurnPage, TurnState, TurnView, UploadError, Usage, Versions,
+    FeedMessage, FeedPosition, FileId, FileKind, FileView, Found, Incomplete, Level, LimitRow, LineView, LogRecord,
+    LogsView, Percentiles, Place, RefreshKind, Role, Sample, SearchResults, Sent, SettingRow, StatsView, Status,
+    TurnId, TurnPage, TurnState, TurnView, UploadError, Usage, Versions,
 };
 use uuid::Uuid;
 
@@ -106,6 +106,11 @@ enums! {
         "text" => Text,
         "image" => Image,
     }
+    Incomplete {
+        "length" => Length,
+        "filter" => Filter,
+        "other" => Other,
+    }
     Level {
         "trace" => Trace,
         "debug" => Debug,
@@ -125,6 +130,7 @@ enums! {
         "waiting" => Waiting,
         "running" => Running,
         "done" => Done,
+        "incomplete" => Incomplete { cause },
         "failed" => Failed { reason },
         "cancelled" => Cancelled,
         "expired" => Expired { reason },

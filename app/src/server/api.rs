@@ -10,7 +10,7 @@ use anteroom::{
     turns::SendError,
     wire::{
         ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
-        TurnPage,
+        TurnPage, is_blank,
     },
 };
 use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
@@ -183,7 +183,7 @@ pub(crate) async fn search(text: &str) -> Result<SearchResults, ServerFnError> {
 
 /// See [`crate::api::rename`].
 pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), ServerFnError> {
-    if title.trim().is_empty() {
+    if is_blank(title) {
         return Err(refuse(StatusCode::BAD_REQUEST, "A conversation needs a title."));
     }
     let asker = Asker::find()?;

@@ -377,3 +377,31 @@ async fn what_was_cut_off_in_a_deleted_conversation_is_over_when_it_is_back() {
     assert_eq!(view.turns[0].state, TurnState::Cancelled);
     assert!(!view.summary.busy);
 }
+
+#[tokio::test]
+async fn what_nobody_can_see_is_no_message_and_no_title() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    let sent = answered(&browser, None, "\u{200b}\n\u{feff}visible\u{200d}").await;
+    assert_eq!(shown(&browser, sent.conversation).await.turns.len(), 1);
+    for blank in [
+        "\u{200b}",
+        "\u{feff} \u{ad}",
+        "\u{3164}",
+        "\u{202e}\u{2066}",
+        "\u{fe0f}\u{e0100}",
+        "\u{0}",
+    ] {
+        let message = crate::support::request(Some(sent.conversation), blank, Vec::new());
+        let reply = browser.try_send(&message).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{blank:?}: {reply:?}");
+        assert!(reply.text.contains("empty"), "{reply:?}");
+        let id = sent.conversation.to_string();
+        let reply = browser.call("rename", &[("conversation", &id), ("title", blank)]).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{blank:?}: {reply:?}");
+    }
+    // With a file it is a message all the same.
+    let file = browser.uploaded("a.txt", "text").await;
+    let message = crate::support::request(Some(sent.conversation), "\u{200b}", vec![file.id]);
+    assert_eq!(browser.try_send(&message).await.status, StatusCode::OK);
+}

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use anteroom::{
     agents::{Agent, AgentError, AgentFactory, Answered, Pieces, Question},
-    wire::{TurnState, Usage},
+    wire::TurnState,
 };
 use anteroom_loopback::Ending;
 use async_trait::async_trait;
@@ -137,9 +137,7 @@ impl Agent for Clumsy {
         assert_ne!(text, "panic at once", "clumsy");
         pieces.send("A beginning".to_owned()).await.expect("read");
         assert_ne!(text, "panic", "clumsy");
-        Ok(Answered {
-            usage: Usage::default(),
-        })
+        Ok(Answered::default())
     }
 }
 

@@ -36,7 +36,8 @@ async fn every_fault_becomes_a_sentence_and_frees_the_slot() {
     site.until_load(0, 0).await;
 }
 
-const FAULTS: [&str; 12] = [
+const FAULTS: [&str; 13] = [
+    "status:307",
     "status:400",
     "status:401",
     "status:404",
@@ -60,6 +61,21 @@ async fn a_server_that_is_not_there_is_told_so() {
         "{:?}",
         turn.state
     );
+}
+
+#[tokio::test]
+async fn a_redirect_is_told_with_its_host_and_without_what_is_secret() {
+    let site = Site::start(&[]).await;
+    let turn = failed(&site.browser().await, "hello [[fault=status:307]]").await;
+    let TurnState::Failed { reason } = &turn.state else {
+        panic!("{:?}", turn.state)
+    };
+    assert!(
+        reason.contains("https://elsewhere.invalid:8443") && reason.contains("OPENAI_BASE_URL"),
+        "{reason}"
+    );
+    assert!(!reason.contains("secret"), "{reason}");
+    assert_eq!(site.model.record().requests.len(), 1, "asking again changes nothing");
 }
 
 #[tokio::test]

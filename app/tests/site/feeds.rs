@@ -2,7 +2,7 @@
 
 use anteroom::{
     markdown,
-    wire::{Event, FeedPosition, RefreshKind, TurnState},
+    wire::{Event, FeedMessage, FeedPosition, RefreshKind, TurnState},
 };
 
 use crate::support::{Site, soon};
@@ -142,4 +142,32 @@ async fn a_place_is_shown_at_once_however_seldom_the_rest_is_told() {
     })
     .await;
     assert_eq!(feed.pings, 0, "not only with a heartbeat");
+}
+
+#[tokio::test]
+async fn a_refresh_that_nobody_was_there_to_hear_of_is_told_to_the_next_feed() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    for kind in [RefreshKind::Stats, RefreshKind::Logs] {
+        browser.refresh(kind).await;
+    }
+    site.until_load(0, 0).await;
+    let mut feed = browser.feed().await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        told.push(match feed.next().await {
+            FeedMessage::RefreshRefused { refresh, message } => {
+                assert!(message.contains("asked for again"), "{message}");
+                refresh
+            }
+            // It came between the end of its work and the telling.
+            FeedMessage::Stats(_) => RefreshKind::Stats,
+            FeedMessage::Logs(_) => RefreshKind::Logs,
+            _ => continue,
+        });
+    }
+    assert!(
+        told.contains(&RefreshKind::Stats) && told.contains(&RefreshKind::Logs),
+        "{told:?}"
+    );
 }

@@ -11,10 +11,12 @@ mod latency;
 mod memory;
 mod reload;
 mod restart;
+mod soak;
 mod tabs;
 mod visit;
 
-use crate::{anteroom::Anteroom, figures::Measure, gradio::Gradio, system::Places};
+use crate::{anteroom::Anteroom, cli::Options, figures::Measure, gradio::Gradio, system::Places};
+pub(crate) use soak::Bounds as SoakBounds;
 
 /// Browsers that wait at once.
 const CROWD: usize = 10_000;
@@ -41,10 +43,11 @@ pub(crate) enum Scenario {
     Restart,
     Engine,
     Estimates,
+    Soak,
 }
 
 impl Scenario {
-    /// All, in the order of the report. xtask has the same list.
+    /// All of the report, in its order. xtask has the same list.
     pub(crate) const ALL: [Self; 13] = [
         Self::Drain,
         Self::Crowd,
@@ -60,6 +63,9 @@ impl Scenario {
         Self::Engine,
         Self::Estimates,
     ];
+
+    /// Those that are played only when they are named: what they find is a fault or nothing. xtask has the same list.
+    pub(crate) const APART: [Self; 1] = [Self::Soak];
 
     /// The name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -77,6 +83,7 @@ impl Scenario {
             Self::Restart => "restart",
             Self::Engine => "engine",
             Self::Estimates => "estimates",
+            Self::Soak => "soak",
         }
     }
 
@@ -103,11 +110,16 @@ impl Scenario {
                 "Whether tickets start when they were told: simulated work on a clock that jumps, 1, 3 and 8 slots, bursts and \
                  steady arrivals, 20 turns seen before"
             }
+            Self::Soak => {
+                "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
+                 are dropped and opened again"
+            }
         }
     }
 
     /// One round with Anteroom.
-    pub(crate) async fn anteroom(self, places: &Places) -> anyhow::Result<Vec<Measure>> {
+    pub(crate) async fn anteroom(self, options: &Options) -> anyhow::Result<Vec<Measure>> {
+        let places = &options.places;
         match self {
             Self::Drain => drain::run::<Anteroom>(places).await,
             Self::Crowd => crowd::run::<Anteroom>(places, CROWD).await,
@@ -122,6 +134,7 @@ impl Scenario {
             Self::Restart => restart::run(places).await,
             Self::Engine => engine::run().await,
             Self::Estimates => estimates::run().await,
+            Self::Soak => soak::run(places, options.soak).await,
         }
     }
 
@@ -138,7 +151,7 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart | Self::Engine | Self::Estimates => return None,
+            Self::Restart | Self::Engine | Self::Estimates | Self::Soak => return None,
         })
     }
 }

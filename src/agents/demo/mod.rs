@@ -78,7 +78,10 @@ impl Agent for DemoAgent {
             () = pieces.closed() => {}
             () = self.speak(&answer, &pieces, &mut usage) => {}
         }
-        Ok(Answered { usage })
+        Ok(Answered {
+            usage,
+            incomplete: None,
+        })
     }
 }
 

@@ -36,6 +36,7 @@ impl Server {
                 &Asked {
                     display: &self.display,
                     key,
+                    variable: self.endpoint.variable,
                     images,
                 },
             )
@@ -45,7 +46,7 @@ impl Server {
         if *put {
             Ok(())
         } else {
-            Err(Fault::new(AgentError::Empty, "its answer has no text"))
+            Err(Fault::new(heard.silence(), "its answer has no text"))
         }
     }
 
@@ -73,6 +74,7 @@ impl Server {
                 ),
                 Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
             };
+            let end = heard.end(outcome, ended);
             if !heard.text.is_empty() {
                 *put = true;
                 if pieces.send(std::mem::take(&mut heard.text)).await.is_err() {
@@ -82,7 +84,7 @@ impl Server {
             if heard.over {
                 let _end = timeout(LAST_BYTES, response.chunk()).await;
             }
-            if let Some(end) = heard.end(outcome, ended) {
+            if let Some(end) = end {
                 return end;
             }
         }

@@ -28,6 +28,8 @@ pub(super) struct Endpoint {
     pub(super) client: Client,
     pub(super) url: Url,
     pub(super) key: Option<Secret>,
+    /// The setting with the address.
+    pub(super) variable: &'static str,
 }
 
 /// What the settings say about one provider.
@@ -95,6 +97,7 @@ pub(super) fn of(settings: &Settings) -> Result<Option<Endpoint>, FactoryError> 
         client,
         url,
         key: key.cloned(),
+        variable: given.url_variable,
     }))
 }
 

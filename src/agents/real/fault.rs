@@ -3,7 +3,10 @@
 use std::{error::Error as _, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{
+    Response, StatusCode, Url,
+    header::{HeaderMap, LOCATION},
+};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -16,7 +19,7 @@ pub(super) struct Fault {
     pub(super) error: AgentError,
     /// How long the server asks to be left alone.
     pub(super) retry_after: Option<Duration>,
-    /// For the operator's log; holds no key and nothing that the server said.
+    /// For the operator's log; holds no key, and of what the server said no more than the host that a redirect names.
     pub(super) detail: String,
 }
 
@@ -102,6 +105,7 @@ impl Fault {
     pub(super) async fn of_refusal(response: Response, asked: &Asked<'_>) -> Self {
         let status = response.status();
         let retry_after = retry_after(response.headers(), Timestamp::now());
+        let leads_to = elsewhere(response.url(), response.headers());
         let body = body(response).await;
         if let Some(body) = &body {
             let body = asked
@@ -117,6 +121,10 @@ impl Fault {
         }
         let body = body.unwrap_or_default().to_lowercase();
         let error = match status {
+            _ if status.is_redirection() => AgentError::Redirected {
+                to: leads_to,
+                variable: asked.variable,
+            },
             _ if asked.images && is_blindness(&body) => AgentError::Blind,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
             // Gemini's way of saying it.
@@ -132,10 +140,14 @@ impl Fault {
                 status: status.as_u16(),
             },
         };
+        let detail = match &error {
+            AgentError::Redirected { to: Some(to), .. } => format!("status {}, to {to}", status.as_u16()),
+            _ => format!("status {}", status.as_u16()),
+        };
         Self {
             error,
             retry_after,
-            detail: format!("status {}", status.as_u16()),
+            detail,
         }
     }
 }
@@ -147,8 +159,22 @@ pub(super) struct Asked<'a> {
     pub(super) display: &'a str,
     /// The key that no log may hold.
     pub(super) key: Option<&'a str>,
+    /// The setting with the address.
+    pub(super) variable: &'static str,
     /// Whether there were pictures in the history.
     pub(super) images: bool,
+}
+
+/// Where a redirect leads. What may hold a secret, which is all but scheme, host and port, is left out.
+fn elsewhere(from: &Url, headers: &HeaderMap) -> Option<String> {
+    let to = from.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let origin = to.origin();
+    let name = origin.is_tuple().then(|| origin.ascii_serialization())?;
+    Some(if origin == from.origin() {
+        format!("another path of {name}")
+    } else {
+        name
+    })
 }
 
 async fn body(mut response: Response) -> Option<String> {
@@ -228,6 +254,26 @@ mod tests {
             );
         }
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn a_redirect_is_told_without_what_may_be_secret() {
+        let from = Url::parse("https://user:pass@models.example/v1/chat/completions?key=1").expect("an address");
+        for (location, expected) in [
+            (
+                "https://me:secret@other.example:8443/v1?token=secret",
+                Some("https://other.example:8443"),
+            ),
+            ("http://models.example/v1", Some("http://models.example")),
+            ("//other.example", Some("https://other.example")),
+            ("/secret?token=secret", Some("another path of https://models.example")),
+            ("data:text/plain,secret", None),
+            ("https://", None),
+        ] {
+            let headers: HeaderMap = [(LOCATION, location.parse().expect("a value"))].into_iter().collect();
+            assert_eq!(elsewhere(&from, &headers).as_deref(), expected, "{location}");
+        }
+        assert_eq!(elsewhere(&from, &HeaderMap::new()), None);
     }
 
     #[test]

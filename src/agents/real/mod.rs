@@ -13,6 +13,7 @@ mod formats;
 mod frames;
 mod history;
 mod reading;
+mod text;
 
 use std::{sync::Arc, time::Duration};
 
@@ -113,7 +114,10 @@ impl Agent for RealAgent {
             () = pieces.closed() => {}
             outcome = self.server.answer(question, &pieces, &mut heard) => outcome?,
         }
-        Ok(Answered { usage: heard.usage })
+        Ok(Answered {
+            usage: heard.usage,
+            incomplete: heard.incomplete,
+        })
     }
 }
 
@@ -195,12 +199,15 @@ const fn kind(error: &AgentError) -> &'static str {
         AgentError::RateLimited { .. } => "rate_limited",
         AgentError::Unauthorized => "unauthorized",
         AgentError::UnknownModel { .. } => "unknown_model",
+        AgentError::Redirected { .. } => "redirected",
         AgentError::Rejected { .. } => "rejected",
         AgentError::ServerFault { .. } => "server_fault",
         AgentError::Stalled => "stalled",
         AgentError::CutOff => "cut_off",
         AgentError::Garbage => "garbage",
         AgentError::Empty => "empty",
+        AgentError::Spent => "spent",
+        AgentError::Filtered => "filtered",
         AgentError::Blind => "blind",
     }
 }

@@ -5,7 +5,11 @@ use super::{
     formats::{self, Format, Heard},
     frames::Frames,
 };
-use crate::{agents::AgentError, settings::Provider, wire::Usage};
+use crate::{
+    agents::AgentError,
+    settings::Provider,
+    wire::{Incomplete, Usage},
+};
 
 /// One answer, as its bytes come in. How they are cut makes no difference.
 pub(super) struct Reading<'f> {
@@ -62,7 +66,9 @@ pub struct Transcript {
     pub text: String,
     /// Tokens, as far as they were told.
     pub usage: Usage,
-    /// Why it is not whole, if it is not.
+    /// Why it has ended, where that was not its own end.
+    pub incomplete: Option<Incomplete>,
+    /// Why it is no answer, or half of one, if it is not.
     pub fault: Option<AgentError>,
 }
 
@@ -82,19 +88,179 @@ pub fn transcript<'b>(provider: Provider, pieces: impl IntoIterator<Item = &'b [
     });
     let fault = match ended {
         Some(Err(fault)) => Some(fault.error),
-        _ if heard.text.is_empty() => Some(AgentError::Empty),
+        _ if heard.text.is_empty() => Some(heard.silence()),
         _ => None,
     };
     Some(Transcript {
         text: heard.text,
         usage: heard.usage,
+        incomplete: heard.incomplete,
         fault,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// An answer of these deltas, each what stands between the quotes of its JSON, and of nothing else.
+    fn answer(provider: Provider, deltas: &[Vec<u8>]) -> Vec<u8> {
+        let (before, after, end) = match provider {
+            Provider::Builtin => ("", "", ""),
+            Provider::OpenAi => (
+                "data: {\"choices\":[{\"delta\":{\"content\":\"",
+                "\"}}]}\n\n",
+                "data: [DONE]\n\n",
+            ),
+            Provider::Ollama => ("{\"message\":{\"content\":\"", "\"}}\n", "{\"done\":true}\n"),
+            Provider::Anthropic => (
+                "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"",
+                "\"}}\n\n",
+                "data: {\"type\":\"message_stop\"}\n\n",
+            ),
+            Provider::Gemini => (
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
+                "\"}]}}]}\n\n",
+                "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
+            ),
+        };
+        let mut body = Vec::new();
+        for delta in deltas {
+            body.extend([before.as_bytes(), delta, after.as_bytes()].concat());
+        }
+        body.extend_from_slice(end.as_bytes());
+        body
+    }
+
+    fn heard(provider: Provider, deltas: &[Vec<u8>]) -> Option<Transcript> {
+        transcript(provider, [&answer(provider, deltas)[..]])
+    }
+
+    /// Bytes as a JSON string may have them, whether or not they are text.
+    fn quoted(bytes: &[u8]) -> Vec<u8> {
+        let quoted = bytes.iter().flat_map(|&byte| match byte {
+            0..0x20 | b'"' | b'\\' => format!("\\u{byte:04x}").into_bytes(),
+            byte => vec![byte],
+        });
+        quoted.collect()
+    }
+
+    #[test]
+    fn halves_that_find_no_other_and_bytes_that_are_no_text_are_replaced() {
+        for provider in [
+            Provider::OpenAi,
+            Provider::Ollama,
+            Provider::Anthropic,
+            Provider::Gemini,
+        ] {
+            for (deltas, expected) in [
+                (&["\\ud83d", "\\ude00"][..], "\u{1f600}"),
+                (&["a\\ud83d", "", "\\ude00b"], "a\u{1f600}b"),
+                (&["\\ud83d", "x"], "\u{fffd}x"),
+                (&["\\ude00", "x"], "\u{fffd}x"),
+                (&["x\\uD83D"], "x\u{fffd}"),
+                (&["\\ud83d\\n"], "\u{fffd}\n"),
+            ] {
+                let deltas: Vec<_> = deltas.iter().map(|delta| delta.as_bytes().to_vec()).collect();
+                let heard = heard(provider, &deltas).expect("a server");
+                assert_eq!(
+                    (heard.text.as_str(), heard.fault),
+                    (expected, None),
+                    "{provider:?} {deltas:x?}"
+                );
+            }
+            let heard = heard(provider, &[b"a\xffb".to_vec(), b"\xc3".to_vec(), b"\xa9".to_vec()]).expect("a server");
+            assert_eq!(
+                (heard.text.as_str(), heard.fault),
+                ("a\u{fffd}b\u{e9}", None),
+                "{provider:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_harm_nothing_wherever_they_are() {
+        let body = b"data: {\"\xff\":\"\xfe\",\"id\":\"\xff\",\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"\xff\"}]}\n\n";
+        let heard = transcript(Provider::OpenAi, [&body[..]]).expect("a server");
+        assert_eq!((heard.text.as_str(), heard.fault), ("Hi", None));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn an_answer_that_is_cut_anywhere_is_the_same(text in "\\PC{1,20}|[\u{1f600}-\u{1f64f}e\\\\\"\n]{1,20}", size in 1..6_usize) {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let by_unit: Vec<Vec<u8>> = units
+                .chunks(size)
+                .map(|units| units.iter().flat_map(|unit| format!("\\u{unit:04x}").into_bytes()).collect())
+                .collect();
+            let by_byte: Vec<Vec<u8>> = text.as_bytes().chunks(size).map(quoted).collect();
+            for provider in [Provider::OpenAi, Provider::Ollama, Provider::Anthropic, Provider::Gemini] {
+                for deltas in [&by_unit, &by_byte] {
+                    let heard = heard(provider, deltas).expect("a server");
+                    prop_assert_eq!((&heard.text, heard.fault), (&text, None));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_server_says_in_its_own_way_why_an_answer_is_not_whole() {
+        let openai = |reason: &str| {
+            format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}},\"finish_reason\":\"{reason}\"}}]}}\n\n")
+        };
+        let anthropic = |reason: &str| {
+            let text =
+                "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n";
+            format!(
+                "{text}data: {{\"type\":\"message_delta\",\"delta\":{{\"stop_reason\":\"{reason}\"}}}}\n\ndata: {{\"type\":\"message_stop\"}}\n\n"
+            )
+        };
+        let gemini = |reason: &str| {
+            format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"a\"}}]}},\"finishReason\":\"{reason}\"}}]}}\n\n"
+            )
+        };
+        let ollama = |reason: &str| {
+            format!("{{\"message\":{{\"content\":\"a\"}},\"done\":true,\"done_reason\":\"{reason}\"}}\n")
+        };
+        let (length, filter, other) = (
+            Some(Incomplete::Length),
+            Some(Incomplete::Filter),
+            Some(Incomplete::Other),
+        );
+        for (provider, body, expected) in [
+            (Provider::OpenAi, openai("stop"), None),
+            (Provider::OpenAi, openai("eos"), None),
+            (Provider::OpenAi, openai("length"), length),
+            (Provider::OpenAi, openai("content_filter"), filter),
+            (Provider::OpenAi, openai("abort"), other),
+            (Provider::Ollama, ollama("stop"), None),
+            (Provider::Ollama, ollama("length"), length),
+            (Provider::Anthropic, anthropic("end_turn"), None),
+            (Provider::Anthropic, anthropic("max_tokens"), length),
+            (Provider::Anthropic, anthropic("model_context_window_exceeded"), length),
+            (Provider::Anthropic, anthropic("refusal"), filter),
+            (Provider::Gemini, gemini("STOP"), None),
+            (Provider::Gemini, gemini("MAX_TOKENS"), length),
+            (Provider::Gemini, gemini("SAFETY"), filter),
+            (Provider::Gemini, gemini("RECITATION"), filter),
+            (Provider::Gemini, gemini("PROHIBITED_CONTENT"), filter),
+            (Provider::Gemini, gemini("OTHER"), other),
+        ] {
+            let heard = said(provider, &body);
+            assert_eq!(
+                (heard.text.as_str(), heard.incomplete, heard.fault),
+                ("a", expected, None),
+                "{body}"
+            );
+            let silent = said(provider, &body.replace("\"a\"", "\"\""));
+            assert_eq!(silent.fault, Some(AgentError::of_silence(expected)), "{body}");
+        }
+    }
 
     fn said(provider: Provider, body: &str) -> Transcript {
         let whole = transcript(provider, [body.as_bytes()]).expect("a server");

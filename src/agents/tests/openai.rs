@@ -3,6 +3,7 @@
 use anteroom_loopback::{Config, Ending, Loopback};
 
 use super::*;
+use crate::wire::Incomplete;
 
 async fn loopback() -> Loopback {
     Loopback::start(Config {
@@ -136,4 +137,45 @@ async fn connections_are_used_again() {
         ask(&agent, question(&n.to_string())).all().await.1.unwrap();
     }
     assert_eq!(loopback.record().connections, 1);
+}
+
+#[tokio::test]
+async fn characters_that_come_in_halves_are_put_together() {
+    let loopback = loopback().await;
+    let text = "\u{1f9d1}\u{200d}\u{1f4bb} \u{e9} \u{5b57} \u{1f600}";
+    let asked = ask(
+        &agent_of(&loopback),
+        question(&format!("[[reply=echo fault=units]]{text}")),
+    );
+    let (heard, outcome) = asked.all().await;
+    outcome.unwrap();
+    assert_eq!(heard, text);
+}
+
+#[tokio::test]
+async fn a_byte_that_is_no_text_costs_one_character_and_not_the_answer() {
+    let loopback = loopback().await;
+    let asked = ask(&agent_of(&loopback), question("[[fault=bad_byte:1]]q"));
+    let (heard, outcome) = asked.all().await;
+    outcome.unwrap();
+    assert_eq!(heard, "Answer to: q\n\n\u{fffd}word1 word2 ");
+}
+
+#[tokio::test]
+async fn why_an_answer_is_not_whole_is_told() {
+    let loopback = loopback().await;
+    for (finish, cause, silence) in [
+        ("stop", None, AgentError::Empty),
+        ("length", Some(Incomplete::Length), AgentError::Spent),
+        ("content_filter", Some(Incomplete::Filter), AgentError::Filtered),
+        ("abort", Some(Incomplete::Other), AgentError::Empty),
+    ] {
+        let message = format!("[[finish={finish}]]q");
+        let (heard, outcome) = ask(&agent_of(&loopback), question(&message)).all().await;
+        assert_eq!(heard, "Answer to: q\n\nword1 word2 ");
+        assert_eq!(outcome.unwrap().incomplete, cause, "{finish}");
+        let message = format!("[[finish={finish} fault=empty]]q");
+        let outcome = ask(&agent_of(&loopback), question(&message)).all().await.1;
+        assert_eq!(outcome, Err(silence), "{finish}");
+    }
 }

@@ -263,14 +263,14 @@ async fn faults_inside_an_answer_are_known_in_every_format() {
 }
 
 #[tokio::test]
-async fn a_question_that_gemini_blocks_is_an_empty_answer() {
+async fn a_question_that_gemini_blocks_is_told_so() {
     let stub = Stub::streaming(
         "text/event-stream",
         events(&[json!({ "promptFeedback": { "blockReason": "SAFETY" } })]),
     )
     .await;
     let agent = agent(&[("MODEL", "m@gemini"), ("GEMINI_BASE_URL", &stub.url)]);
-    assert_eq!(ask(&agent, question("q")).all().await.1, Err(AgentError::Empty));
+    assert_eq!(ask(&agent, question("q")).all().await.1, Err(AgentError::Filtered));
 }
 
 #[tokio::test]
@@ -292,23 +292,42 @@ async fn a_model_that_does_not_see_says_so() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let stub = Stub::start(|_| {
-        Response::builder()
-            .status(307)
-            .header("location", "/elsewhere")
-            .body(Body::empty())
-            .unwrap()
-    })
-    .await;
-    let agent = agent(&[
-        ("MODEL", "m@openai"),
-        ("OPENAI_BASE_URL", &stub.url),
-        ("OPENAI_API_KEY", "k"),
-    ]);
-    assert_eq!(
-        ask(&agent, question("q")).all().await.1,
-        Err(AgentError::Rejected { status: 307 })
+async fn a_redirect_is_not_followed_and_is_told_as_what_it_is() {
+    let other = Stub::start(|_| Response::new(Body::empty())).await;
+    let to = other.url.clone();
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("{}/v1?token=secret", to.replace("http://", "http://me:secret@"));
+        let stub = Stub::start(move |_| {
+            Response::builder()
+                .status(status)
+                .header("location", &location)
+                .body(Body::from("this site takes no image"))
+                .unwrap()
+        })
+        .await;
+        for (model, address, key) in [
+            ("m@openai", "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+            ("m@anthropic", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
+            ("m@gemini", "GEMINI_BASE_URL", "GEMINI_API_KEY"),
+            ("m@ollama", "OLLAMA_URL", "OPENAI_API_KEY"),
+        ] {
+            let agent = agent(&[("MODEL", model), (address, &stub.url), (key, "sk-secret")]);
+            let fault = ask(&agent, conversation()).all().await.1.unwrap_err();
+            let expected = AgentError::Redirected {
+                to: Some(to.clone()),
+                variable: address,
+            };
+            assert_eq!(fault, expected);
+            let sentence = fault.to_string();
+            assert!(
+                sentence.contains(&to) && sentence.contains(address) && !sentence.contains("secret"),
+                "{sentence}"
+            );
+        }
+        assert_eq!(stub.got.lock().unwrap().len(), 4, "none was asked again");
+    }
+    assert!(
+        other.got.lock().unwrap().is_empty(),
+        "nothing went there, nor did a key"
     );
-    assert_eq!(stub.only().path, "/v1/chat/completions");
 }

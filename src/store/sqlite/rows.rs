@@ -7,7 +7,7 @@ use crate::{
     queue::OrderKey,
     sessions::SessionId,
     store::{ConversationRecord, Step, TurnRecord, Unfinished},
-    wire::{ConversationId, FileId, FileKind, FileView, TurnId, TurnState, Usage, Versions},
+    wire::{ConversationId, FileId, FileKind, FileView, Incomplete, TurnId, TurnState, Usage, Versions},
 };
 
 /// The columns of [`conversation`]: `s` is its session, `c` itself.
@@ -151,12 +151,22 @@ fn state(row: &SqliteRow) -> sqlx::Result<TurnState> {
     match row.try_get("state")? {
         "waiting" => Ok(TurnState::Waiting),
         "running" => Ok(TurnState::Running),
-        "done" => Ok(TurnState::Done),
+        // A server from before there was a reason for it takes such a turn as one that is whole.
+        "done" => match row.try_get::<Option<&str>, _>("reason")? {
+            None => Ok(TurnState::Done),
+            Some("length") => Ok(incomplete(Incomplete::Length)),
+            Some("filter") => Ok(incomplete(Incomplete::Filter)),
+            Some(_) => Ok(incomplete(Incomplete::Other)),
+        },
         "failed" => Ok(TurnState::Failed { reason: reason()? }),
         "cancelled" => Ok(TurnState::Cancelled),
         "expired" => Ok(TurnState::Expired { reason: reason()? }),
         other => Err(unknown("state", other)),
     }
+}
+
+const fn incomplete(cause: Incomplete) -> TurnState {
+    TurnState::Incomplete { cause }
 }
 
 /// A state as its column, and the reason as the other.
@@ -165,6 +175,14 @@ pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<&str>) {
         TurnState::Waiting => ("waiting", None),
         TurnState::Running => ("running", None),
         TurnState::Done => ("done", None),
+        TurnState::Incomplete { cause } => {
+            let reason = match cause {
+                Incomplete::Length => "length",
+                Incomplete::Filter => "filter",
+                Incomplete::Other => "other",
+            };
+            ("done", Some(reason))
+        }
         TurnState::Failed { reason } => ("failed", Some(reason)),
         TurnState::Cancelled => ("cancelled", None),
         TurnState::Expired { reason } => ("expired", Some(reason)),

@@ -10,34 +10,37 @@ use crate::{
         real::{
             Fault,
             frames::{Frame, Framing},
+            text::Delta,
         },
     },
-    wire::Role,
+    wire::{Incomplete, Role},
 };
 
 #[derive(Debug)]
 pub(super) struct Anthropic;
 
+/// Serde would read the text of an enum that is tagged inside as UTF-8 only, so the tag is read by itself.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+struct Tagged<T> {
+    r#type: T,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Event {
-    MessageStart {
-        message: Started,
-    },
-    ContentBlockDelta {
-        delta: BlockDelta,
-    },
-    MessageDelta {
-        delta: MessageDelta,
-        usage: Option<Tokens>,
-    },
+    MessageStart,
+    ContentBlockDelta,
+    MessageDelta,
     MessageStop,
-    Error {
-        error: Value,
-    },
+    Error,
     /// Pings, the beginning and end of a block, and what is added one day.
     #[serde(other)]
     Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct MessageStart {
+    message: Started,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,18 +49,37 @@ struct Started {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum BlockDelta {
-    TextDelta {
-        text: String,
-    },
+struct BlockDelta<T> {
+    delta: T,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeltaKind {
+    TextDelta,
     #[serde(other)]
     Other,
 }
 
 #[derive(Debug, Deserialize)]
+struct TextDelta {
+    text: Delta,
+}
+
+#[derive(Debug, Deserialize)]
 struct MessageDelta {
+    delta: Stop,
+    usage: Option<Tokens>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stop {
     stop_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorEvent {
+    error: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,26 +109,36 @@ impl Format for Anthropic {
     }
 
     fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
-        match parse(frame)? {
-            Event::MessageStart { message } => count(message.usage, heard),
-            Event::ContentBlockDelta {
-                delta: BlockDelta::TextDelta { text },
-            } => heard.text.push_str(&text),
-            Event::MessageDelta { delta, usage } => {
-                heard.finished |= delta.stop_reason.is_some();
+        match parse::<Tagged<Event>>(frame)?.r#type {
+            Event::MessageStart => count(parse::<MessageStart>(frame)?.message.usage, heard),
+            Event::ContentBlockDelta => {
+                if let DeltaKind::TextDelta = parse::<BlockDelta<Tagged<DeltaKind>>>(frame)?.delta.r#type {
+                    heard.say(&parse::<BlockDelta<TextDelta>>(frame)?.delta.text);
+                }
+            }
+            Event::MessageDelta => {
+                let MessageDelta { delta, usage } = parse(frame)?;
+                if let Some(reason) = delta.stop_reason {
+                    heard.finish(incomplete(&reason));
+                }
                 count(usage, heard);
             }
             Event::MessageStop => {
                 heard.finished = true;
                 heard.over = true;
             }
-            Event::Error { error } => return Err(Fault::reported(&error)),
-            Event::ContentBlockDelta {
-                delta: BlockDelta::Other,
-            }
-            | Event::Other => {}
+            Event::Error => return Err(Fault::reported(&parse::<ErrorEvent>(frame)?.error)),
+            Event::Other => {}
         }
         Ok(())
+    }
+}
+
+fn incomplete(reason: &str) -> Option<Incomplete> {
+    match reason {
+        "max_tokens" | "model_context_window_exceeded" => Some(Incomplete::Length),
+        "refusal" => Some(Incomplete::Filter),
+        _ => None,
     }
 }
 

@@ -10,9 +10,10 @@ use crate::{
         real::{
             Fault,
             frames::{Frame, Framing},
+            text::Delta,
         },
     },
-    wire::{Role, Usage},
+    wire::{Incomplete, Role, Usage},
 };
 
 #[derive(Debug)]
@@ -45,7 +46,7 @@ struct Content {
 #[derive(Debug, Deserialize)]
 struct Part {
     #[serde(default)]
-    text: String,
+    text: Delta,
     /// The model's thoughts are not its answer.
     #[serde(default)]
     thought: bool,
@@ -86,14 +87,19 @@ impl Format for Gemini {
         }
         for candidate in chunk.candidates {
             for part in candidate.content.parts.iter().filter(|part| !part.thought) {
-                heard.text.push_str(&part.text);
+                heard.say(&part.text);
             }
-            heard.finished |= candidate.finish_reason.is_some();
+            if let Some(reason) = candidate.finish_reason {
+                heard.finish(incomplete(&reason));
+            }
         }
         // A question that it will not answer gets no candidate at all.
-        heard.finished |= chunk
+        if chunk
             .prompt_feedback
-            .is_some_and(|feedback| feedback.block_reason.is_some());
+            .is_some_and(|feedback| feedback.block_reason.is_some())
+        {
+            heard.finish(Some(Incomplete::Filter));
+        }
         if let Some(tokens) = chunk.usage_metadata {
             let thoughts = tokens.thoughts_token_count.unwrap_or(0);
             let output = tokens
@@ -105,6 +111,16 @@ impl Format for Gemini {
             };
         }
         Ok(())
+    }
+}
+
+fn incomplete(reason: &str) -> Option<Incomplete> {
+    match reason {
+        "STOP" | "FINISH_REASON_UNSPECIFIED" => None,
+        "MAX_TOKENS" => Some(Incomplete::Length),
+        "SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => Some(Incomplete::Filter),
+        // The kinds of pictures, tools that nobody gave it, and what is added one day.
+        _ => Some(Incomplete::Other),
     }
 }
 

@@ -5,6 +5,8 @@ mod gemini;
 mod ollama;
 mod openai;
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,11 +14,12 @@ use serde_json::Value;
 use super::{
     Broken, Fault,
     frames::{Frame, Framing},
+    text::{Delta, Joiner},
 };
 use crate::{
-    agents::{Image, Message},
+    agents::{AgentError, Image, Message},
     settings::Provider,
-    wire::Usage,
+    wire::{Incomplete, Usage},
 };
 
 /// One kind of model server.
@@ -34,22 +37,43 @@ pub(super) trait Format: Send + Sync {
 pub(super) struct Heard {
     /// Text that has not been passed on yet.
     pub(super) text: String,
+    /// Puts together what deltas have cut.
+    joiner: Joiner,
     /// Tokens, as far as they were told.
     pub(super) usage: Usage,
-    /// The model has said that its answer is complete.
+    /// The model has said that its answer has ended.
     pub(super) finished: bool,
+    /// Why it has ended, where that was not its own end.
+    pub(super) incomplete: Option<Incomplete>,
     /// Nothing more will come.
     pub(super) over: bool,
 }
 
 impl Heard {
+    /// Adds what the model says next.
+    fn say(&mut self, delta: &Delta) {
+        self.joiner.push(&delta.0, &mut self.text);
+    }
+
+    /// The model has said why its answer ends. The first to tell of an end before its time is right.
+    fn finish(&mut self, incomplete: Option<Incomplete>) {
+        self.finished = true;
+        self.incomplete = self.incomplete.or(incomplete);
+    }
+
     /// How the answer has ended, if it has, after the latest bytes came to `outcome`; `ended`: there will be no more.
-    pub(super) fn end(&self, outcome: Result<(), Fault>, ended: bool) -> Option<Result<(), Fault>> {
+    pub(super) fn end(&mut self, outcome: Result<(), Fault>, ended: bool) -> Option<Result<(), Fault>> {
         // After the answer's end only its usage is missing, which is not worth a fault.
         if self.over || (self.finished && (ended || outcome.is_err())) {
+            self.joiner.finish(&mut self.text);
             return Some(Ok(()));
         }
         outcome.err().map(Err)
+    }
+
+    /// Why there is no answer, when the model has ended without a word.
+    pub(super) const fn silence(&self) -> AgentError {
+        AgentError::of_silence(self.incomplete)
     }
 }
 
@@ -64,8 +88,15 @@ pub(super) fn of(provider: Provider) -> Option<Box<dyn Format>> {
     }
 }
 
+/// Reads a frame's JSON. Bytes that are no text are read in any string that is a [`Delta`] or of no use; those elsewhere are
+/// replaced.
 fn parse<T: DeserializeOwned>(frame: Frame<'_>) -> Result<T, Broken> {
-    serde_json::from_slice(frame.data).map_err(|_| Broken)
+    let read = serde_json::from_slice(frame.data);
+    let read = read.or_else(|fault| match String::from_utf8_lossy(frame.data) {
+        Cow::Borrowed(_) => Err(fault),
+        Cow::Owned(replaced) => serde_json::from_str(&replaced),
+    });
+    read.map_err(|_| Broken)
 }
 
 fn base64(image: &Image) -> String {

@@ -10,9 +10,10 @@ use crate::{
         real::{
             Fault,
             frames::{Frame, Framing},
+            text::Delta,
         },
     },
-    wire::{Role, Usage},
+    wire::{Incomplete, Role, Usage},
 };
 
 #[derive(Debug)]
@@ -24,6 +25,7 @@ struct Line {
     message: Said,
     #[serde(default)]
     done: bool,
+    done_reason: Option<String>,
     prompt_eval_count: Option<u64>,
     eval_count: Option<u64>,
     error: Option<Value>,
@@ -32,7 +34,7 @@ struct Line {
 #[derive(Debug, Default, Deserialize)]
 struct Said {
     #[serde(default)]
-    content: String,
+    content: Delta,
 }
 
 impl Format for Ollama {
@@ -51,13 +53,14 @@ impl Format for Ollama {
         if let Some(error) = line.error {
             return Err(Fault::reported(&error));
         }
-        heard.text.push_str(&line.message.content);
+        heard.say(&line.message.content);
         if line.done {
             heard.usage = Usage {
                 input: line.prompt_eval_count,
                 output: line.eval_count,
             };
-            heard.finished = true;
+            let length = line.done_reason.is_some_and(|reason| reason == "length");
+            heard.finish(length.then_some(Incomplete::Length));
             heard.over = true;
         }
         Ok(())

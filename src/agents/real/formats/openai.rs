@@ -10,9 +10,10 @@ use crate::{
         real::{
             Fault,
             frames::{Frame, Framing},
+            text::Delta as Text,
         },
     },
-    wire::{Role, Usage},
+    wire::{Incomplete, Role, Usage},
 };
 
 #[derive(Debug)]
@@ -39,10 +40,10 @@ struct Choice {
 #[derive(Debug, Default, Deserialize)]
 struct Delta {
     #[serde(default)]
-    content: Option<String>,
+    content: Option<Text>,
     /// What a model that may not answer says instead.
     #[serde(default)]
-    refusal: Option<String>,
+    refusal: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,9 +78,12 @@ impl Format for OpenAi {
             return Err(Fault::reported(&error));
         }
         for choice in chunk.choices {
-            heard.text.push_str(choice.delta.content.as_deref().unwrap_or_default());
-            heard.text.push_str(choice.delta.refusal.as_deref().unwrap_or_default());
-            heard.finished |= choice.finish_reason.is_some();
+            for text in [choice.delta.content, choice.delta.refusal].iter().flatten() {
+                heard.say(text);
+            }
+            if let Some(reason) = choice.finish_reason {
+                heard.finish(incomplete(&reason));
+            }
         }
         if let Some(usage) = chunk.usage {
             heard.usage = Usage {
@@ -88,6 +92,16 @@ impl Format for OpenAi {
             };
         }
         Ok(())
+    }
+}
+
+/// `abort` and `error` are vLLM's and OpenRouter's.
+fn incomplete(reason: &str) -> Option<Incomplete> {
+    match reason {
+        "length" => Some(Incomplete::Length),
+        "content_filter" => Some(Incomplete::Filter),
+        "abort" | "error" => Some(Incomplete::Other),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     store::StoreError,
-    wire::{Usage, Versions},
+    wire::{Incomplete, Usage, Versions},
 };
 
 #[tokio::test]
@@ -19,8 +19,12 @@ async fn a_turn_comes_back_as_it_was_stored() {
     assert_eq!(step.turn, turn);
     assert_eq!(step.versions, Versions::default());
 
+    let incomplete = |cause| TurnState::Incomplete { cause };
     for (state, usage) in [
         (TurnState::Running, None),
+        (incomplete(Incomplete::Length), Some(Usage::default())),
+        (incomplete(Incomplete::Filter), None),
+        (incomplete(Incomplete::Other), None),
         (
             TurnState::Done,
             Some(Usage {
