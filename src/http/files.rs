@@ -81,7 +81,7 @@ async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body
         let message = match left {
             Left::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
             Left::Closed => "Anteroom is being restarted. Try again in a moment.",
-            Left::Cancelled | Left::Abandoned => "This file has left the line. Attach it again.",
+            Left::Cancelled | Left::Abandoned | Left::Withdrawn => "This file has left the line. Attach it again.",
         };
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5))
     })?;

@@ -204,6 +204,8 @@ impl Turns {
     async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, acceptance: Acceptance) {
         let key = self.parts.queue.order_key(ticket.id());
         if self.accept(&mut way, key, &holds.1.live, acceptance).await.is_err() {
+            ticket.withdraw();
+            self.moved_up(&way.session).await;
             return;
         }
         // A ticket of the same session that left meanwhile has moved this one up.
