@@ -116,7 +116,7 @@ impl Engine {
             agents,
             settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), turns.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
             in_force,
             queue,
