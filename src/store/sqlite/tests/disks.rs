@@ -11,12 +11,12 @@ use std::{
     thread,
 };
 
-use super::*;
+use super::{
+    faults::{IMPATIENT, well},
+    *,
+};
 use crate::store::{StoreError, sqlite::OpenError};
 
-/// A small disk; unmounted on drop.
-struct Disk {
-    folder: TempDir,
 /// Set to anything in the environment, a test that cannot be run on this machine fails.
 const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_MOUNTS";
 
@@ -29,6 +29,9 @@ fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
 }
 
+/// A small disk; unmounted on drop.
+struct Disk {
+    folder: TempDir,
 }
 
 impl Disk {
@@ -134,6 +137,92 @@ async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
     drop(store);
     let store = open(&disk.data()).await;
     assert_eq!(store.turns(session, talk.id()).await.expect("read"), stored);
+}
+
+/// A full disk with two conversations on it, of which one is to go.
+async fn full(disk: &Disk) -> (SqliteStore, Talk, Talk) {
+    let store = SqliteStore::open_tuned(&disk.data(), IMPATIENT)
+        .await
+        .expect("it opens");
+    let session = SessionId::random();
+    let (mut goes, mut stays) = (Talk::new(session, "Goes"), Talk::new(session, "Stays"));
+    let text = "what takes room on the disk ".repeat(2_000);
+    let mut last = None;
+    for _ in 0..20 {
+        last = Some(goes.say(&store, last, &text).await.id);
+    }
+    stays.say(&store, None, &text).await;
+    // Whatever is left, as far as the log has not taken it already.
+    let mut filler = std::fs::File::create(disk.path().join("filler")).expect("made");
+    for size in [1 << 16, 1 << 12, 1] {
+        while std::io::Write::write_all(&mut filler, &vec![b'x'; size]).is_ok() {}
+    }
+    // With only the log's own room left, some changes are still taken.
+    for _ in 0..1_000 {
+        let turn = stays.turn(None, &text);
+        match store.accept(stays.conversation.clone(), turn, None).await {
+            Ok(()) => {}
+            Err(error) => {
+                assert_eq!(error, StoreError::Full);
+                return (store, goes, stays);
+            }
+        }
+    }
+    panic!("the disk is not full");
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_removed_although_the_disk_is_full() {
+    let Some(disk) = Disk::new("32m") else { return };
+    let (store, goes, stays) = full(&disk).await;
+    let session = goes.conversation.session;
+    assert_eq!(store.delete(session, goes.id(), 10).await, Ok(true));
+    assert_eq!(
+        store.fault(),
+        Some(StoreError::Full),
+        "what is kept for deleting is nobody else's"
+    );
+    store.purge(11, None).await.expect("purged");
+    assert_eq!(store.undelete(session, goes.id()).await, Ok(None));
+
+    // There is room again, for the next removal first.
+    well(&store).await;
+    let kept = std::fs::metadata(disk.data().join("reserve")).expect("there").len();
+    assert_eq!(kept, 8 << 20);
+    assert_eq!(store.delete(session, stays.id(), 10).await, Ok(true));
+}
+
+#[tokio::test]
+async fn everything_of_somebody_is_removed_although_the_disk_is_full() {
+    let Some(disk) = Disk::new("32m") else { return };
+    let (store, goes, _) = full(&disk).await;
+    let session = goes.conversation.session;
+    store.forget(session).await.expect("forgotten");
+    assert_eq!(store.conversations(session, None, 10).await, Ok(vec![]));
+    assert!(!on_disk(&disk.data(), "what takes room on the disk"));
+    well(&store).await;
+}
+
+#[tokio::test]
+async fn a_disk_with_little_room_is_left_it() {
+    let Some(disk) = Disk::new("6m") else { return };
+    let store = open(&disk.data()).await;
+    assert!(!disk.data().join("reserve").exists());
+    Talk::new(SessionId::random(), "Title").say(&store, None, "hello").await;
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_is_found_out_to_have_room_without_a_message() {
+    // With nothing kept for deleting, and with it.
+    for size in ["4m", "32m"] {
+        let Some(disk) = Disk::new(size) else { return };
+        let (store, ..) = full(&disk).await;
+        tokio::time::sleep(IMPATIENT.try_again * 4).await;
+        assert_eq!(store.fault(), Some(StoreError::Full), "{size}");
+        std::fs::remove_file(disk.path().join("filler")).expect("removed");
+        disk.remount("size=64m");
+        well(&store).await;
+    }
 }
 
 #[tokio::test]
