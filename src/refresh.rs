@@ -13,7 +13,9 @@ use crate::{
     queue::{Outcome, Queue},
     sessions::Session,
     settings::Settings,
-    status, turns, waiting,
+    status,
+    turns::{self, Turns},
+    waiting,
     wire::{Event, FeedMessage, RefreshKind},
 };
 
@@ -21,15 +23,21 @@ use crate::{
 #[derive(Clone)]
 pub struct Refreshes {
     queue: Queue,
+    turns: Turns,
     settings: watch::Receiver<Arc<Settings>>,
     tasks: TaskTracker,
 }
 
 impl Refreshes {
-    /// Refreshes that wait in `queue`; their tasks belong to `tasks`.
+    /// Refreshes that wait in `queue`, perhaps in one line with `turns`; their tasks belong to `tasks`.
     #[must_use]
-    pub const fn new(queue: Queue, settings: watch::Receiver<Arc<Settings>>, tasks: TaskTracker) -> Self {
-        Self { queue, settings, tasks }
+    pub const fn new(queue: Queue, turns: Turns, settings: watch::Receiver<Arc<Settings>>, tasks: TaskTracker) -> Self {
+        Self {
+            queue,
+            turns,
+            settings,
+            tasks,
+        }
     }
 
     /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
@@ -59,7 +67,8 @@ impl Refreshes {
             }
         };
         let registered = session.register(ticket.id(), event, None);
-        let (session, settings, queue) = (Arc::clone(session), self.settings.clone(), self.queue.clone());
+        let (session, settings) = (Arc::clone(session), self.settings.clone());
+        let (queue, turns) = (self.queue.clone(), self.turns.clone());
         let span = crate::logs::session_span(session.id());
         let work = async move {
             let patience = || settings.borrow().abandon_after;
@@ -76,6 +85,7 @@ impl Refreshes {
                 }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
+                    turns.moved_up(&session).await;
                     refused("This refresh had to leave the line. It will be tried again.")
                 }
             };

@@ -104,6 +104,48 @@ fn every_fault_of_the_settings_is_named_at_once_and_nothing_listens() {
 }
 
 #[test]
+fn what_is_misspelt_in_the_environment_is_named_whatever_else_ends_the_start() {
+    let (code, said) = refused(&[("CHAT_TIMEOUT", "soon"), ("CHAT_CONCURENCY_LIMIT", "2")], "");
+    assert_eq!(code, Some(2), "{said}");
+    for part in ["CHAT_TIMEOUT = soon", "did you mean CHAT_CONCURRENCY_LIMIT?"] {
+        assert!(said.contains(part), "{part} is missing: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_that_are_no_file_are_refused_instead_of_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dotenv = folder.path().join(".env");
+    let made = Command::new("mkfifo").arg(&dotenv).status();
+    assert!(made.expect("mkfifo ran").success());
+    let mut child = anteroom(folder.path(), &[("CHAT_CONCURENCY_LIMIT", "2")])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let ended = ends(&mut child);
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().expect("it is piped");
+    std::io::Read::read_to_string(&mut stderr, &mut said).expect("text");
+    assert_eq!(ended, Some(2), "{said}");
+    for part in [".env", "a pipe is there", "did you mean CHAT_CONCURRENCY_LIMIT?"] {
+        assert!(said.contains(part), "{part} is missing: {said}");
+    }
+}
+
+/// The code that a process ends with; one that hangs is ended, and has none.
+fn ends(child: &mut Child) -> Option<i32> {
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait().expect("it is there") {
+            return status.code();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().expect("ended");
+    child.wait().expect("ended").code()
+}
+
+#[test]
 fn a_port_in_use_is_told_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -19,17 +19,25 @@ use tempfile::TempDir;
 /// Far more than anything here needs.
 const GIVE_UP: Duration = Duration::from_secs(60);
 
+/// Set to anything in the environment, a test that cannot be run on this machine fails.
+const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_MOUNTS";
+
 /// A small file system of its own.
 struct Disk(TempDir);
 
 impl Disk {
-    /// `None`: this machine lets nobody mount, or not this user. The test says so and passes.
+    /// `None`: this machine lets nobody mount, or not this user. Says that the test is skipped then, or fails it where
+    /// [`REQUIRED`] is set.
     fn mount(megabytes: u32) -> Option<Self> {
         let disk = Self(tempfile::tempdir().expect("a folder"));
         let size = format!("size={megabytes}m");
         let mounted = disk.run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs"]);
         if !mounted {
-            eprintln!("not tried: a file system cannot be mounted here");
+            let required = std::env::var_os(REQUIRED).is_some_and(|value| !value.is_empty());
+            assert!(!required, "{REQUIRED} is set, and nothing can be mounted here");
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            // Not by `eprintln!`: of a test that passes, the harness would keep it to itself.
+            let _ = writeln!(std::io::stderr(), "skipped: {test}: could not mount");
         }
         mounted.then_some(disk)
     }
@@ -49,7 +57,7 @@ impl Disk {
         let path = self.0.path().join("filler");
         let mut file = fs::File::create(&path).expect("made");
         for size in [1 << 16, 1 << 12, 1] {
-            while std::io::Write::write_all(&mut file, &vec![b'x'; size]).is_ok() {}
+            while file.write_all(&vec![b'x'; size]).is_ok() {}
         }
         path
     }
@@ -184,6 +192,15 @@ impl Site {
         waited.await.expect("the state in time");
     }
 
+    async fn until_health(&self, holds: impl Fn(&str) -> bool) {
+        let waited = tokio::time::timeout(GIVE_UP, async {
+            while !holds(self.health().await["store"].as_str().expect("text")) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("the store's state in time");
+    }
+
     async fn health(&self) -> Value {
         let response = self
             .http
@@ -233,6 +250,8 @@ async fn a_full_disk_refuses_what_cannot_be_kept_and_loses_nothing() {
     site.until(&running, |state| *state == TurnState::Done).await;
 
     fs::remove_file(filler).expect("removed");
+    // Found out without a message.
+    site.until_health(|store| store == "ok").await;
     let after = site.answered("after").await;
     assert_eq!(site.health().await["store"], "ok");
     // It is owed to the store no longer.
@@ -344,6 +363,72 @@ async fn a_damaged_or_newer_database_is_named_and_left_as_it_is() {
     edit(&database, script).await;
     let said = failed(command(folder.path(), &model));
     assert!(said.contains("newer Anteroom"), "{said}");
+}
+
+#[tokio::test]
+async fn what_would_hide_every_conversation_does_not_start() {
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model().await);
+    let site = Site::start(folder.path(), &model, None).await;
+    let (sent, cookie) = (site.answered("kept").await, site.cookie.clone());
+    drop(site);
+    let (database, key) = (folder.path().join("anteroom.db"), folder.path().join("secret.key"));
+    edit(&database, "SELECT 1").await;
+
+    // Without its key.
+    let kept = fs::read(&key).expect("read");
+    fs::remove_file(&key).expect("removed");
+    let said = failed(command(folder.path(), &model));
+    assert!(
+        said.contains("secret.key is missing") && said.contains("back-up"),
+        "{said}"
+    );
+    assert!(!key.exists(), "no other one is made");
+    fs::write(&key, "").expect("emptied");
+    let said = failed(command(folder.path(), &model));
+    assert!(said.contains("0 bytes") && said.contains("Do not remove it"), "{said}");
+    fs::write(&key, kept).expect("restored");
+
+    // Without its database.
+    let kept = fs::read(&database).expect("read");
+    for state in ["is empty", "is missing"] {
+        match state {
+            "is empty" => fs::write(&database, "").expect("emptied"),
+            _ => fs::remove_file(&database).expect("removed"),
+        }
+        let said = failed(command(folder.path(), &model));
+        for part in [state, "secret.key", "hide them from everybody", "docs/operating.md"] {
+            assert!(said.contains(part), "{part} is missing: {said}");
+        }
+    }
+    fs::write(&database, kept).expect("restored");
+    let site = Site::start(folder.path(), &model, Some(&cookie)).await;
+    assert!(site.view(&sent).await.is_some());
+    assert_eq!(site.health().await["warnings"], json!([]));
+}
+
+#[tokio::test]
+async fn damage_is_found_while_the_server_runs() {
+    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+    let (folder, model) = (tempfile::tempdir().expect("a folder"), model().await);
+    let site = Site::start(folder.path(), &model, None).await;
+    site.answered("kept").await;
+    drop(site);
+    let database = folder.path().join("anteroom.db");
+    let connected = SqliteConnectOptions::new().filename(&database).connect().await;
+    let mut connection = connected.expect("opened");
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'turns_by_parent'")
+        .fetch_one(&mut connection)
+        .await
+        .expect("read");
+    // The last to close it empties the log.
+    connection.close().await.expect("closed");
+    let mut bytes = fs::read(&database).expect("read");
+    let at = usize::try_from(page - 1).expect("a page") * 4096;
+    bytes[at + 8..at + 4096].fill(0xa5);
+    fs::write(&database, bytes).expect("damaged");
+
+    let site = Site::start(folder.path(), &model, None).await;
+    site.until_health(|store| store.contains("damaged")).await;
 }
 
 async fn edit(database: &Path, script: &'static str) {

@@ -36,8 +36,8 @@ fuzz_target!(|text: &str| -> Corpus {
             format!("{loaded:?}")
         }
         Err(faults) => {
-            assert!(!faults.0.is_empty());
-            for fault in &faults.0 {
+            assert!(!faults.faults.is_empty());
+            for fault in &faults.faults {
                 assert!(!fault.subject.is_empty() && !fault.advice.is_empty(), "{fault:?}");
             }
             assert_eq!(load().expect_err("it was wrong the first time"), faults);

@@ -16,6 +16,8 @@ const BLANK: Duration = Duration::from_secs(10);
 const PURGE: Duration = Duration::from_secs(60);
 /// How long a deleted conversation can be brought back, at least.
 const UNDO: Duration = Duration::from_secs(60);
+/// After the start, the database is looked through: those who come back come first.
+const INSPECT_AFTER: Duration = Duration::from_secs(5);
 /// Milliseconds of a day.
 const DAY: u64 = 24 * 3600 * 1000;
 
@@ -37,6 +39,18 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
         }
     };
     engine.tasks.spawn(work.instrument(info_span!("housekeeping")));
+}
+
+/// Has what is stored looked through, once; that ends with the engine, too.
+pub(super) fn inspect(engine: &Arc<Engine>) {
+    let inspected = Arc::clone(engine);
+    let work = async move {
+        tokio::select! {
+            () = inspected.closing.cancelled() => {}
+            () = tokio::time::sleep(INSPECT_AFTER) => inspected.store.inspect().await,
+        }
+    };
+    engine.tasks.spawn(work.instrument(info_span!("inspection")));
 }
 
 fn every(period: Duration) -> tokio::time::Interval {

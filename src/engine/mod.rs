@@ -91,7 +91,11 @@ impl Engine {
         let settings = in_force.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);
-        let key = CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?;
+        let key = if store.is_empty().await? {
+            CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?
+        } else {
+            CookieKey::load_kept(settings.secret_key.as_ref(), &settings.data_dir)?
+        };
         let jar = CookieJar::new(key, settings.secure_cookies);
         let vault = match (Vault::open(&settings.data_dir).await, store.fault()) {
             (Ok(vault), _) => vault,
@@ -116,7 +120,7 @@ impl Engine {
             agents,
             settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), turns.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
             in_force,
             queue,
@@ -147,6 +151,7 @@ impl Engine {
             }
         }
         housekeeping::spawn(&engine);
+        housekeeping::inspect(&engine);
         moves::spawn(&engine);
         Ok(engine)
     }

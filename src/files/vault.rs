@@ -14,8 +14,8 @@ use tokio::{
 use super::{FileError, inspect::Inspector, name::harmless};
 use crate::wire::{FileId, FileView};
 
-/// The folder inside the data directory.
-const FOLDER: &str = "files";
+/// The folder inside the data directory. It is made at every start that gets that far.
+pub(crate) const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
 

@@ -75,13 +75,18 @@ async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body
         .map_err(|why| refused(&SendError::Refused(why)))?;
     let registered = session.register(ticket.id(), event, None);
     let patience = || engine.settings().abandon_after;
+    // A browser that closes its request leaves the line, too.
+    let moves_up = engine.turns().moves_up(session);
     let admitted = waiting::admitted(engine.queue(), ticket, session, patience, pending()).await;
     drop(registered);
+    if admitted.is_ok() {
+        moves_up.started();
+    }
     let permit = admitted.map_err(|left| {
         let message = match left {
             Left::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
             Left::Closed => "Anteroom is being restarted. Try again in a moment.",
-            Left::Cancelled | Left::Abandoned => "This file has left the line. Attach it again.",
+            Left::Cancelled | Left::Abandoned | Left::Withdrawn => "This file has left the line. Attach it again.",
         };
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5))
     })?;

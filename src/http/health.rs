@@ -20,8 +20,10 @@ pub(super) struct Health {
     status: &'static str,
     version: &'static str,
     model: String,
-    /// `ok`, or why nothing can be stored at the moment; what is there can be read all the same.
+    /// `ok`, or why nothing can be stored at the moment, or what is damaged; what is there can be read all the same.
     store: String,
+    /// What was odd at the start and harmless by itself, a sentence each.
+    warnings: Vec<String>,
 }
 
 /// 200 while it takes messages in, 503 once it is shutting down. Waits for nothing.
@@ -32,14 +34,16 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
     } else {
         (StatusCode::OK, "ok")
     };
+    let store = engine.store();
     let body = Health {
         status,
         version: VERSION,
         model: engine.model().to_owned(),
-        store: engine
-            .store()
+        store: store
             .fault()
+            .or_else(|| store.damage())
             .map_or_else(|| "ok".into(), |fault| fault.to_string()),
+        warnings: store.warnings().to_vec(),
     };
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }

@@ -33,7 +33,7 @@ use tokio::time::Instant;
 
 pub use estimate::StartRange;
 pub use handle::Queue;
-pub use permit::Permit;
+pub use permit::{Ended, Permit};
 pub use policy::{EventPolicy, Order, Policy};
 pub use ticket::Ticket;
 
@@ -96,6 +96,8 @@ pub enum Left {
     Abandoned,
     /// The queue has been closed.
     Closed,
+    /// What it was for was not accepted after all.
+    Withdrawn,
 }
 
 /// How the work that held a permit ended.
@@ -149,7 +151,7 @@ pub trait Observer: Send + Sync + 'static {
     fn refused(&self, event: EventIndex, why: Refused);
     /// A ticket got its slot after `waited`.
     fn started(&self, event: EventIndex, waited: Duration);
-    /// A ticket left the line without starting.
+    /// A ticket left the line without starting, or was withdrawn, which it may have been after its start.
     fn left(&self, event: EventIndex, how: Left);
     /// A permit came back after `held`.
     fn ended(&self, event: EventIndex, outcome: Outcome, held: Duration);

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Outcome, arena::Key, shared::Shared, state::Grant};
+use super::{EventIndex, Left, Outcome, arena::Key, shared::Shared, state::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -12,7 +12,25 @@ pub struct Permit {
     shared: Arc<Shared>,
     running: Key,
     waited: Duration,
-    outcome: Outcome,
+    end: End,
+}
+
+/// What becomes of a permit when it is dropped.
+enum End {
+    Counts(Outcome),
+    Withdrawn,
+    /// The slot is free already.
+    Free,
+}
+
+/// Work that is over and whose slot is free again. It is counted when this is dropped.
+#[must_use = "it is counted when it is dropped"]
+pub struct Ended {
+    shared: Arc<Shared>,
+    event: EventIndex,
+    held: Duration,
+    /// `None`: withdrawn.
+    outcome: Option<Outcome>,
 }
 
 impl Permit {
@@ -21,13 +39,31 @@ impl Permit {
             shared,
             running: grant.running,
             waited: grant.waited,
-            outcome: Outcome::Failed,
+            end: End::Counts(Outcome::Failed),
         }
     }
 
     /// Frees the slot and says how the work ended.
     pub fn finish(mut self, outcome: Outcome) {
-        self.outcome = outcome;
+        self.end = End::Counts(outcome);
+    }
+
+    /// The same, for work of which is not known yet whether it was accepted: it is counted once that is.
+    pub fn free(mut self, outcome: Outcome) -> Ended {
+        self.end = End::Free;
+        let (event, held) = self.shared.release(self.running);
+        Ended {
+            shared: Arc::clone(&self.shared),
+            event,
+            held,
+            outcome: Some(outcome),
+        }
+    }
+
+    /// Frees the slot, because what it was for was not accepted: no work has failed, and nothing is learnt from it. Counts as
+    /// [`Left::Withdrawn`].
+    pub fn withdraw(mut self) {
+        self.end = End::Withdrawn;
     }
 
     /// How long its ticket waited.
@@ -39,7 +75,31 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.shared.release(self.running, self.outcome);
+        match self.end {
+            End::Counts(outcome) => {
+                let (event, held) = self.shared.release(self.running);
+                self.shared.observer().ended(event, outcome, held);
+            }
+            End::Withdrawn => self.shared.give_back(self.running, Left::Withdrawn),
+            End::Free => {}
+        }
+    }
+}
+
+impl Ended {
+    /// What it was for was not accepted: counts as [`Left::Withdrawn`].
+    pub fn withdraw(mut self) {
+        self.outcome = None;
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let observer = self.shared.observer();
+        match self.outcome {
+            Some(outcome) => observer.ended(self.event, outcome, self.held),
+            None => observer.left(self.event, Left::Withdrawn),
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    EventIndex, Left, Observer, Outcome, Policy, StartRange,
+    EventIndex, Left, Observer, Policy, StartRange,
     arena::Key,
     estimate::Curve,
-    state::{Effects, Grant, Reading, Seen, State},
+    state::{Effects, Reading, Seen, State},
 };
 
 /// What all clones of a queue, its tickets and its permits share.
@@ -70,19 +70,19 @@ impl Shared {
         self.observer.started(event, waited);
     }
 
-    pub(super) fn release(&self, running: Key, outcome: Outcome) {
-        let (event, held) = self.change(|state, now, effects| state.release(running, now, effects));
-        self.observer.ended(event, outcome, held);
+    /// Frees a slot after work. Returns whose it was, and how long it was held.
+    pub(super) fn release(&self, running: Key) -> (EventIndex, Duration) {
+        self.change(|state, now, effects| state.release(running, now, effects))
     }
 
-    /// A ticket is dropped with a slot it never took.
-    pub(super) fn give_back(&self, event: EventIndex, grant: Grant) {
-        self.change(|state, now, effects| state.give_back(grant, now, effects));
-        self.observer.left(event, Left::Cancelled);
+    /// Frees a slot in which nothing was done that counts.
+    pub(super) fn give_back(&self, running: Key, how: Left) {
+        let event = self.change(|state, now, effects| state.give_back(running, now, effects));
+        self.observer.left(event, how);
     }
 
-    pub(super) fn abandon(&self, key: Key) {
-        self.change(|state, now, effects| state.abandon(key, now, effects));
+    pub(super) fn abandon(&self, key: Key, how: Left) {
+        self.change(|state, now, effects| state.abandon(key, how, now, effects));
     }
 
     /// A timer has seen `deadline` pass.

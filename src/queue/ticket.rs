@@ -74,6 +74,20 @@ impl Ticket {
         poll_fn(|cx| self.poll(timer.as_mut(), cx)).await
     }
 
+    /// Leaves the line, or gives back the slot it was just given, because what it was for was not accepted: as
+    /// [`Left::Withdrawn`].
+    pub fn withdraw(mut self) {
+        self.leave(Left::Withdrawn);
+    }
+
+    fn leave(&mut self, how: Left) {
+        match mem::replace(&mut self.seat, Seat::Taken) {
+            Seat::Waiting(key) => self.shared.abandon(key, how),
+            Seat::Granted(grant) => self.shared.give_back(grant.running, how),
+            Seat::Left(_) | Seat::Taken => {}
+        }
+    }
+
     fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, Left>> {
         loop {
             match mem::replace(&mut self.seat, Seat::Taken) {
@@ -114,11 +128,7 @@ fn poll_deadline(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, 
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        match mem::replace(&mut self.seat, Seat::Taken) {
-            Seat::Waiting(key) => self.shared.abandon(key),
-            Seat::Granted(grant) => self.shared.give_back(self.event, grant),
-            Seat::Left(_) | Seat::Taken => {}
-        }
+        self.leave(Left::Cancelled);
     }
 }
 

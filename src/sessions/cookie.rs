@@ -11,7 +11,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::SessionId;
-use crate::settings::Secret;
+use crate::settings::{Secret, file};
 
 /// The cookie's name.
 const NAME: &str = "anteroom";
@@ -19,6 +19,8 @@ const NAME: &str = "anteroom";
 pub(crate) const KEY_FILE: &str = "secret.key";
 /// Bytes that a key must have at least.
 const KEY_BYTES: usize = 32;
+/// Bytes that are read of it at most.
+const LONGEST: u64 = 64 * 1024;
 
 /// The key could not be had.
 #[derive(Debug, Error)]
@@ -26,10 +28,29 @@ pub enum KeyError {
     /// It is too short to keep a forger out.
     #[error("SECRET_KEY has {0} bytes; it needs at least {KEY_BYTES}. Make one with: openssl rand -base64 48")]
     TooShort(usize),
-    /// The file with the key of an earlier start cannot be read or written.
+    /// The file of an earlier start has lost the key.
     #[error(
-        "the key that signs the cookies cannot be kept in {path}: {source}. Make DATA_DIR writable, or set SECRET_KEY"
+        "{path} has {bytes} bytes, and a key has at least {KEY_BYTES}: it is damaged. Restore it from the last back-up. Do not remove it \
+         instead: with another key nobody finds their conversations again (see docs/operating.md)"
     )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+    },
+    /// There was a key, and it is gone.
+    #[error(
+        "{path} is missing, and there are conversations. With another key nobody would find theirs again, so none has been made. \
+         Restore the file from the last back-up, or set SECRET_KEY again if it was set before. To go on with another key on \
+         purpose: (umask 077; openssl rand -out {path} 64), and see docs/operating.md"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file with the key of an earlier start cannot be read or written.
+    #[error("the key that signs the cookies cannot be kept in {path}: {source}. Mend that, or set SECRET_KEY")]
     File {
         /// The file.
         path: PathBuf,
@@ -43,38 +64,53 @@ pub enum KeyError {
 pub struct CookieKey(Key);
 
 impl CookieKey {
-    /// The key of the settings, or the one kept in `data_dir`, made there on the first start.
+    /// The key of the settings, or the one kept in `data_dir`, made there where there is none.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn load(secret: Option<&Secret>, data_dir: &Path) -> Result<Self, KeyError> {
-        match secret {
-            Some(Secret(text)) if text.len() < KEY_BYTES => Err(KeyError::TooShort(text.len())),
-            Some(Secret(text)) => Ok(Self(Key::derive_from(text.as_bytes()))),
+        Self::find(secret, data_dir, |path| {
+            make(path).map_err(|source| KeyError::File {
+                path: path.into(),
+                source,
+            })
+        })
+    }
+
+    /// The same for a site that has conversations: what has signed their cookies is not replaced.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load_kept(secret: Option<&Secret>, data_dir: &Path) -> Result<Self, KeyError> {
+        Self::find(secret, data_dir, |path| Err(KeyError::Missing { path: path.into() }))
+    }
+
+    fn find(
+        secret: Option<&Secret>,
+        data_dir: &Path,
+        missing: impl FnOnce(&Path) -> Result<Vec<u8>, KeyError>,
+    ) -> Result<Self, KeyError> {
+        let bytes = match secret {
+            Some(Secret(text)) if text.len() < KEY_BYTES => return Err(KeyError::TooShort(text.len())),
+            Some(Secret(text)) => text.as_bytes().to_vec(),
             None => {
                 let path = data_dir.join(KEY_FILE);
-                let bytes = kept_or_made(&path).map_err(|source| KeyError::File {
-                    path: path.clone(),
-                    source,
-                })?;
-                Ok(Self(Key::derive_from(&bytes)))
+                match file::read(&path, LONGEST) {
+                    Ok(bytes) if bytes.len() >= KEY_BYTES => bytes,
+                    Ok(bytes) => {
+                        let bytes = bytes.len();
+                        return Err(KeyError::Damaged { path, bytes });
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => missing(&path)?,
+                    Err(source) => return Err(KeyError::File { path, source }),
+                }
             }
-        }
+        };
+        Ok(Self(Key::derive_from(&bytes)))
     }
 }
 
-fn kept_or_made(path: &Path) -> io::Result<Vec<u8>> {
-    match fs::read(path) {
-        Ok(bytes) if bytes.len() >= KEY_BYTES => return Ok(bytes),
-        Ok(_) => {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the file is too short to be a key; remove it",
-            ));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
+fn make(path: &Path) -> io::Result<Vec<u8>> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -195,7 +231,49 @@ mod tests {
             CookieKey::load(Some(&short), &data),
             Err(KeyError::TooShort(5))
         ));
-        fs::write(data.join(KEY_FILE), "x").expect("written");
-        assert!(matches!(CookieKey::load(None, &data), Err(KeyError::File { .. })));
+    }
+
+    #[test]
+    fn a_key_that_is_lost_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(KEY_FILE);
+        let said = |loaded: Result<CookieKey, KeyError>| match loaded {
+            Ok(_) => panic!("it has a key"),
+            Err(error) => error.to_string(),
+        };
+        let missing = said(CookieKey::load_kept(None, folder.path()));
+        for part in [
+            "secret.key is missing",
+            "last back-up",
+            "SECRET_KEY",
+            "openssl rand -out",
+        ] {
+            assert!(missing.contains(part), "{part}: {missing}");
+        }
+        assert!(!path.exists());
+        for content in ["", "x"] {
+            fs::write(&path, content).expect("written");
+            for loaded in [
+                CookieKey::load(None, folder.path()),
+                CookieKey::load_kept(None, folder.path()),
+            ] {
+                let damaged = said(loaded);
+                for part in [
+                    &format!("has {} bytes", content.len()),
+                    "last back-up",
+                    "Do not remove it",
+                ] {
+                    assert!(damaged.contains(part), "{part}: {damaged}");
+                }
+            }
+        }
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("made");
+        assert!(said(CookieKey::load(None, folder.path())).contains("a folder is there"));
+        fs::remove_dir(&path).expect("removed");
+        let made = CookieKey::load(None, folder.path()).expect("made");
+        assert_eq!(CookieKey::load_kept(None, folder.path()).expect("kept").0, made.0);
+        let given = Secret("x".repeat(KEY_BYTES));
+        assert!(CookieKey::load_kept(Some(&given), &folder.path().join("nothing")).is_ok());
     }
 }

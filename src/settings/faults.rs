@@ -13,22 +13,33 @@ pub struct Fault {
     pub advice: String,
 }
 
-/// Every fault of the settings at once. `Display` is one block for a terminal; it holds no secrets.
+/// Everything that was found in settings that cannot be used. `Display` is one block for a terminal; it holds no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct Faults {
+    /// Every fault, at least one.
+    pub faults: Vec<Fault>,
+    /// What is odd but harmless, a sentence each: it may be what explains a fault.
+    pub warnings: Vec<String>,
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.len() {
+        match self.faults.len() {
             1 => writeln!(f, "One setting is wrong:")?,
             many => writeln!(f, "{many} settings are wrong:")?,
         }
-        for fault in &self.0 {
+        for fault in &self.faults {
             write!(f, "\n  {}", fault.subject)?;
             if !fault.place.is_empty() {
                 write!(f, "   ({})", fault.place)?;
             }
             write!(f, "\n      {}\n", fault.advice)?;
+        }
+        if !self.warnings.is_empty() {
+            writeln!(f, "\nAlso noticed, which would not keep it from starting:\n")?;
+            for warning in &self.warnings {
+                writeln!(f, "  {warning}")?;
+            }
         }
         write!(f, "\n.env.example and docs/settings.md describe every setting.")
     }

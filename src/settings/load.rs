@@ -27,10 +27,16 @@ pub struct Loaded {
     pub(super) given: AllGiven,
 }
 
-/// See [`Settings::load`].
-pub(super) fn load(environment: &HashMap<String, String>, dotenv: Option<&str>) -> Result<Loaded, Faults> {
+/// See [`Settings::load`]. Where the file cannot be read, what the environment alone gets wrong is told with that.
+pub(super) fn load(
+    environment: &HashMap<String, String>,
+    dotenv: Result<Option<&str>, Fault>,
+) -> Result<Loaded, Faults> {
     let mut warnings = Vec::new();
-    let (assignments, mut faults) = dotenv.map(dotenv::parse).unwrap_or_default();
+    let unreadable = dotenv.as_ref().err().cloned();
+    let (assignments, mut faults) = dotenv.ok().flatten().map(dotenv::parse).unwrap_or_default();
+    let whole = unreadable.is_none();
+    faults.extend(unreadable);
     look_for_misspellings(environment, &assignments, &mut warnings, &mut faults);
     let given = gather(environment, assignments, &mut warnings);
 
@@ -50,14 +56,14 @@ pub(super) fn load(environment: &HashMap<String, String>, dotenv: Option<&str>) 
                 place: String::new(),
                 advice: error.to_string(),
             });
-            return Err(Faults(faults));
+            return Err(Faults { faults, warnings });
         }
     };
     if let Err(errors) = raw.validate() {
-        faults.extend(from_validator(&errors, &given));
+        faults.extend(from_validator(&errors, &given, whole));
     }
     if !faults.is_empty() {
-        return Err(Faults(faults));
+        return Err(Faults { faults, warnings });
     }
     let settings = typed::settings(raw);
     warnings.extend(oddities(&settings, &given));
@@ -87,8 +93,9 @@ fn fault(variable: &Variable, given: Option<&Given>, advice: impl Into<String>) 
     }
 }
 
-/// Validator's errors, in the order of `.env.example`.
-fn from_validator(errors: &ValidationErrors, given: &AllGiven) -> Vec<Fault> {
+/// Validator's errors, in the order of `.env.example`. Unless everything is there that was `given`, those between fields are
+/// left out: the other field may stand in what could not be read.
+fn from_validator(errors: &ValidationErrors, given: &AllGiven, whole: bool) -> Vec<Fault> {
     let of = |field: &str| match errors.errors().get(field) {
         Some(ValidationErrorsKind::Field(errors)) => errors.as_slice(),
         _ => &[],
@@ -100,7 +107,7 @@ fn from_validator(errors: &ValidationErrors, given: &AllGiven) -> Vec<Fault> {
         // Validator keeps the errors between fields under this name.
         let between = of("__all__")
             .iter()
-            .filter(|error| error.code == AT_MODEL && field == AT_MODEL);
+            .filter(|error| whole && error.code == AT_MODEL && field == AT_MODEL);
         for error in of(&field).iter().take(1).chain(between) {
             let advice = match &error.message {
                 Some(message) => message.clone().into_owned(),

@@ -4,7 +4,8 @@
 //! `typed` makes [`Settings`] of it. Every fault is reported at once.
 
 use std::{
-    env, fmt, fs, io,
+    collections::HashMap,
+    env, fmt, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -12,6 +13,7 @@ use std::{
 
 mod dotenv;
 mod faults;
+pub(crate) mod file;
 mod gather;
 mod load;
 mod raw;
@@ -108,6 +110,9 @@ impl Provider {
 /// Names the file that is read in place of `.env`. Read from the environment alone.
 pub const ENV_FILE: &str = "ANTEROOM_ENV_FILE";
 
+/// Most bytes of `.env`: far more than every setting at its longest, and comments.
+const LONGEST_FILE: u64 = 1 << 20;
+
 /// Every setting, typed and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -182,25 +187,30 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         dotenv: Option<&str>,
     ) -> Result<Loaded, Faults> {
-        load::load(&environment.into_iter().collect(), dotenv)
+        load::load(&environment.into_iter().collect(), Ok(dotenv))
     }
 
     /// The settings of this process: its environment, and `.env` of the working directory, or the file that
     /// [`ENV_FILE`] names. May be called again after an edit.
     ///
     /// # Errors
-    /// As [`Settings::load`]; also where the file is there and cannot be read.
+    /// As [`Settings::load`]; also where the file is there and cannot be read, or is no regular file.
     pub fn from_process() -> Result<Loaded, Faults> {
         let (path, named) = Self::file();
-        let dotenv = read(&path, named)?;
         // Lossy: what is not UTF-8 is reported like any other fault, and matters in Anteroom's own variables only.
-        let environment = env::vars_os().map(|(name, value)| {
-            (
-                name.to_string_lossy().into_owned(),
-                value.to_string_lossy().into_owned(),
-            )
-        });
-        Self::load(environment, dotenv.as_deref())
+        let environment: HashMap<_, _> = env::vars_os()
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
+            .collect();
+        let dotenv = read(&path, named);
+        load::load(
+            &environment,
+            dotenv.as_ref().map(Option::as_deref).map_err(Clone::clone),
+        )
     }
 
     /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
@@ -220,11 +230,11 @@ impl Settings {
 }
 
 /// The text of `.env`; `None` where it is not there and nobody `named` it.
-fn read(path: &Path, named: bool) -> Result<Option<String>, Faults> {
-    match fs::read(path) {
+fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
+    match file::read(path, LONGEST_FILE) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
-        Err(error) => Err(Faults(vec![Fault {
+        Err(error) => Err(Fault {
             subject: path.display().to_string(),
             place: if named {
                 format!("named by {ENV_FILE}")
@@ -232,6 +242,6 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Faults> {
                 String::new()
             },
             advice: format!("this file cannot be read: {error}"),
-        }])),
+        }),
     }
 }

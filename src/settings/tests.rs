@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, read,
+    Fault, Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, load, read,
     variables::{self, VARIABLES},
 };
 use crate::{queue::Order, wire::Event};
@@ -244,6 +244,40 @@ fn misspelt_in_the_environment_is_a_warning() {
 }
 
 #[test]
+fn what_is_misspelt_in_the_environment_is_told_beside_what_ends_the_start() {
+    let text = said(env(&[("CHAT_CONCURENCY_LIMIT", "2"), ("CHAT_TIMEOUT", "soon")]));
+    for part in [
+        "One setting is wrong:",
+        "CHAT_TIMEOUT = soon",
+        "Also noticed",
+        "CHAT_CONCURENCY_LIMIT (environment) is not a setting of Anteroom and is ignored; did you mean CHAT_CONCURRENCY_LIMIT?",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
+    assert!(!said(env(&[("CHAT_TIMEOUT", "soon")])).contains("Also noticed"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_what_the_environment_gets_wrong() {
+    let pairs = [
+        ("MODEL", "gpt-4o@openai"),
+        ("MAX_RUNNING", "0"),
+        ("CHAT_CONCURENCY_LIMIT", "2"),
+    ];
+    let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let unreadable = Fault {
+        subject: ".env".to_owned(),
+        place: String::new(),
+        advice: "this file cannot be read: a pipe is there".to_owned(),
+    };
+    let faults = load::load(&environment.into_iter().collect(), Err(unreadable.clone())).expect_err("it is faulty");
+    assert_eq!(faults.faults.len(), 2, "its key may stand in the file: {faults}");
+    assert_eq!(faults.faults[0], unreadable);
+    assert!(faults.faults[1].subject.starts_with("MAX_RUNNING"), "{faults}");
+    assert_eq!(faults.warnings.len(), 1, "{faults}");
+}
+
+#[test]
 fn keys_are_shown_nowhere() {
     let key = "sk-verysecretverysecretverysecretverysecret";
     let loaded = env(&[("OPENAI_API_KEY", key), ("SECRET_KEY", key)]).expect("right");
@@ -296,12 +330,16 @@ fn a_file_may_be_missing_unless_it_was_asked_for() {
     let dir = tempfile::tempdir().expect("a directory to write in");
     let path = dir.path().join("my.env");
     assert_eq!(read(&path, false), Ok(None));
-    let faults = read(&path, true).expect_err("it is not there").to_string();
-    assert!(
-        faults.contains("my.env   (named by ANTEROOM_ENV_FILE)\n      this file cannot be read:"),
-        "{faults}"
-    );
-    assert!(read(dir.path(), false).is_err(), "a directory is no file");
+    let fault = read(&path, true).expect_err("it is not there");
+    assert!(fault.subject.ends_with("my.env"), "{fault:?}");
+    assert_eq!(fault.place, "named by ANTEROOM_ENV_FILE");
+    assert!(fault.advice.starts_with("this file cannot be read:"), "{fault:?}");
+    let fault = read(dir.path(), false).expect_err("a directory is no file");
+    assert!(fault.advice.contains("a folder is there"), "{fault:?}");
+    let huge = std::fs::File::create(&path).expect("made");
+    huge.set_len(1 << 30).expect("set");
+    let fault = read(&path, true).expect_err("it is too large");
+    assert!(fault.advice.contains("more than 1048576 bytes"), "{fault:?}");
     std::fs::write(&path, b"DATA_DIR=d\xff\n").expect("written");
     let text = read(&path, true).expect("it is there now");
     assert!(said(Settings::load([], text.as_deref())).contains("not valid UTF-8"));

@@ -1,7 +1,6 @@
 //! Hearing of edits of `.env`.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,17 +12,22 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use super::{LONGEST_FILE, file};
+
 /// How long the folder has to be quiet before the file is read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(100);
 /// It is read after that time at the latest: something else may write into the folder all the time, a log for one.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What the file holds, or why that cannot be told.
+type Content = Result<Vec<u8>, String>;
 
 /// Tells when the file's content has changed, however it is written: in place, by rename and replace, through a
 /// symbolic link that is swapped. The folder is watched rather than the file, so the file may come and go.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
-    content: Option<Vec<u8>>,
+    content: Content,
     events: mpsc::Receiver<()>,
     _watcher: RecommendedWatcher,
 }
@@ -47,7 +51,7 @@ impl Watch {
         Ok(Self {
             path: path.to_owned(),
             // Read after the watching has begun: what comes in between is compared.
-            content: fs::read(path).ok(),
+            content: content(path),
             events,
             _watcher: watcher,
         })
@@ -66,7 +70,9 @@ impl Watch {
             while self.events.try_recv().is_ok() && Instant::now() < latest {
                 sleep(QUIET).await;
             }
-            let content = tokio::fs::read(&self.path).await.ok();
+            let path = self.path.clone();
+            let read = tokio::task::spawn_blocking(move || content(&path)).await;
+            let content = read.unwrap_or_else(|error| Err(error.to_string()));
             if content != self.content {
                 self.content = content;
                 return;
@@ -75,8 +81,14 @@ impl Watch {
     }
 }
 
+fn content(path: &Path) -> Content {
+    file::read(path, LONGEST_FILE).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     async fn hears(watch: &mut Watch) -> bool {
@@ -99,6 +111,25 @@ mod tests {
         assert!(hears(&mut watch).await);
         fs::remove_file(&path).expect("removed");
         assert!(hears(&mut watch).await);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_in_its_place_is_heard_and_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".env");
+        fs::write(&path, "A=1").expect("made");
+        let mut watch = Watch::start(&path).expect("a watch");
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path().join("pipe"))
+            .status();
+        assert!(made.expect("mkfifo ran").success());
+        fs::rename(folder.path().join("pipe"), &path).expect("renamed over");
+        assert!(hears(&mut watch).await);
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, "A=1").expect("made");
+        assert!(hears(&mut watch).await);
+        Watch::start(&path).expect("a watch");
     }
 
     #[tokio::test]

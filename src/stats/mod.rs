@@ -158,6 +158,8 @@ impl Observer for Stats {
             Left::Expired | Left::Abandoned => figures.expired += 1,
             // A server that stops keeps these for its next start; they have not ended.
             Left::Closed => {}
+            // Its sender was told that it was not accepted.
+            Left::Withdrawn => figures.refused += 1,
         });
     }
 

@@ -168,8 +168,18 @@ pub trait Store: Send + Sync {
     /// Removes for good, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
     /// remove.
     async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
-    /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can.
+    /// Whether nobody has anything in it.
+    async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can. A fault that has passed is
+    /// found out within seconds, whether anybody writes or not.
     fn fault(&self) -> Option<StoreError>;
+    /// Looks whether what is stored is what it should be, for a minute at most. To be called once, in the background: it reads
+    /// as much as it can in that time. [`Store::damage`] knows the outcome then, and so does the log.
+    async fn inspect(&self);
+    /// What [`Store::inspect`] has found to be damaged.
+    fn damage(&self) -> Option<StoreError>;
+    /// What was odd at the start and harmless by itself, a sentence each. Anybody may read them.
+    fn warnings(&self) -> &[String];
     /// Ends well: everything is in one file then. Writes fail from here on.
     async fn close(&self);
 }

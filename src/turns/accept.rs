@@ -255,6 +255,8 @@ impl Turns {
     async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, look_up: bool) {
         let key = self.parts.queue.order_key(ticket.id());
         if self.accept(&mut way, key, &holds.1.live, look_up).await.is_err() {
+            ticket.withdraw();
+            self.moved_up(&way.session).await;
             return;
         }
         // A ticket of the same session that left meanwhile has moved this one up.

@@ -1,6 +1,8 @@
 //! The stored order of those who wait, kept true when it changes.
 
-use tracing::warn;
+use std::sync::Arc;
+
+use tracing::{Instrument as _, Span, warn};
 
 use super::Turns;
 use crate::{
@@ -9,13 +11,55 @@ use crate::{
     wire::TurnId,
 };
 
+/// Has the places of a session's turns stored when it is dropped: for a ticket of the session that may leave the line because
+/// the future that holds it is dropped. To be made before that future, so that it goes after it.
+pub(crate) struct MovesUp {
+    turns: Turns,
+    session: Arc<Session>,
+    left: bool,
+}
+
+impl MovesUp {
+    /// The ticket has started: nobody moves up by that.
+    pub(crate) fn started(mut self) {
+        self.left = false;
+    }
+}
+
+impl Drop for MovesUp {
+    fn drop(&mut self) {
+        if !self.left {
+            return;
+        }
+        let (turns, keys) = (self.turns.clone(), self.turns.keys_of(&self.session));
+        if !keys.is_empty() {
+            let stored = async move { turns.reorder(keys).await };
+            self.turns.tasks.spawn(stored.instrument(Span::current()));
+        }
+    }
+}
+
 impl Turns {
-    /// Stores the new places of a session's waiting turns, after one of its tickets has left the line.
-    pub(super) async fn moved_up(&self, session: &Session) {
+    /// See [`MovesUp`].
+    pub(crate) fn moves_up(&self, session: &Arc<Session>) -> MovesUp {
+        MovesUp {
+            turns: self.clone(),
+            session: Arc::clone(session),
+            left: true,
+        }
+    }
+
+    /// Stores the new places of a session's waiting turns, after one of its tickets has left the line: of whatever event, for
+    /// events may share a line.
+    pub(crate) async fn moved_up(&self, session: &Session) {
+        self.reorder(self.keys_of(session)).await;
+    }
+
+    fn keys_of(&self, session: &Session) -> Vec<(SessionId, TurnId, OrderKey)> {
         let tickets = session.tickets().into_iter();
-        let keys =
-            tickets.filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.parts.queue.order_key(ticket)?)));
-        self.reorder(keys.collect()).await;
+        tickets
+            .filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.parts.queue.order_key(ticket)?)))
+            .collect()
     }
 
     /// Stores the places of all waiting turns, after a retuning has dealt them anew.

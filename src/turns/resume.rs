@@ -47,16 +47,11 @@ impl Turns {
             .collect();
         let tickets = self.parts.queue.restore(&returning);
         let count = tickets.len();
-        let mut keys = Vec::with_capacity(count);
         for (unfinished, ticket) in unfinished.into_iter().zip(tickets) {
-            let turn = &unfinished.turn.turn;
-            if let Some(key) = self.parts.queue.order_key(ticket.id()) {
-                keys.push((turn.session, turn.id, key));
-            }
             self.take_up(sessions, unfinished, ticket);
         }
-        // The order counts from here on by the keys of this run.
-        self.reorder(keys).await;
+        // The order counts from here on by the keys of this run. Read only now: one that has left meanwhile has moved others up.
+        self.store_order().await;
         if count > 0 {
             info!(turns = count, "turns of before the restart are back in the line");
         }

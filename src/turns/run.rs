@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::now_ms,
     markdown,
-    queue::{Left, Outcome, Permit, Ticket},
+    queue::{Ended, Left, Outcome, Permit, Ticket},
     sessions::{Claim, Registered, Session},
     store::TurnRecord,
     waiting,
@@ -63,7 +63,7 @@ impl Turns {
         let answer = self.answer_or_panic(&session, &mut way.turn, &holds.1.live);
         // Should the disk be slow, the end of the answer need not wait for it.
         let ending = alongside(answer, told).await;
-        let over = self.settle(&mut way.turn, ending, permit).await;
+        let over = self.settle(&mut way.turn, ending, permit).await.is_some();
         self.end(way, over, holds).await;
     }
 
@@ -85,16 +85,27 @@ impl Turns {
         let (ending, accepting) = match select(answer, accepted).await {
             Either::Left((ending, accepting)) => (ending, Either::Left(accepting)),
             Either::Right((Ok(versions), answer)) => (answer.await, Either::Right(versions)),
-            Either::Right((Err(NotAccepted), _answer)) => return,
+            Either::Right((Err(NotAccepted), _answer)) => {
+                permit.withdraw();
+                return;
+            }
         };
-        let over = self.settle(&mut way.turn, ending, permit).await;
+        let ended = self.settle(&mut way.turn, ending, permit).await;
         way.versions = match accepting {
             Either::Left(accepting) => match accepting.await {
                 Ok(versions) => versions,
-                Err(NotAccepted) => return,
+                Err(NotAccepted) => {
+                    if let Some(ended) = ended {
+                        ended.withdraw();
+                    }
+                    return;
+                }
             },
             Either::Right(versions) => versions,
         };
+        let over = ended.is_some();
+        // Counted before anybody hears of it.
+        drop(ended);
         self.end(way, over, holds).await;
     }
 
@@ -124,13 +135,13 @@ impl Turns {
                     words(settings.abandon_after)
                 ),
             },
-            // Not for good: see `run`.
-            Left::Closed => TurnState::Waiting,
+            // Not for good: see `run`. One that was withdrawn was never accepted.
+            Left::Closed | Left::Withdrawn => TurnState::Waiting,
         }
     }
 
-    /// Frees the slot and says in the turn how it ended. `false`: it is not over, the next start of the server takes it up.
-    async fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> bool {
+    /// Frees the slot and says in the turn how it ended. `None`: it is not over, the next start of the server takes it up.
+    async fn settle(&self, turn: &mut TurnRecord, ending: Ending, permit: Permit) -> Option<Ended> {
         let (outcome, state) = match ending {
             Ending::Done => (Outcome::Done, TurnState::Done),
             Ending::Incomplete(cause) => (Outcome::Done, TurnState::Incomplete { cause }),
@@ -148,16 +159,16 @@ impl Turns {
                 // That was no fault of its own.
                 turn.attempts = turn.attempts.saturating_sub(1);
                 turn.answer.clear();
-                return false;
+                return None;
             }
         };
         turn.state = state;
         turn.ended_at = Some(now_ms());
         // Whoever waits should not wait for our disk. The next turn of this conversation does: its claim is held until then.
-        permit.finish(outcome);
+        let ended = permit.free(outcome);
         self.model_first().await;
         info!(?outcome, bytes = turn.answer.len(), "turn ended");
-        true
+        Some(ended)
     }
 
     /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody

@@ -5,6 +5,9 @@ use reqwest::StatusCode;
 
 use crate::support::{Browser, Site, answer_of, edit, request};
 
+const BROKEN: &str = "CREATE TRIGGER broken BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'broken'); END";
+const MENDED: &str = "DROP TRIGGER broken";
+
 async fn failed(browser: &Browser, question: &str) -> TurnView {
     let sent = browser.send(question).await;
     let turn = answer_of(browser, sent.turn).await;
@@ -100,11 +103,7 @@ async fn what_cannot_be_stored_is_not_accepted_and_its_answer_is_stopped() {
     let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
     let browser = site.browser().await;
     let mut feed = browser.feed().await;
-    edit(
-        site.data(),
-        "CREATE TRIGGER broken BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'broken'); END",
-    )
-    .await;
+    edit(site.data(), BROKEN).await;
     site.model.hold(true);
     let request = request(None, "kept or not?", Vec::new());
     let reply = browser.try_send(&request).await;
@@ -112,7 +111,7 @@ async fn what_cannot_be_stored_is_not_accepted_and_its_answer_is_stopped() {
     site.until_load(0, 0).await;
     site.model.until(|record| record.now == 0).await;
 
-    edit(site.data(), "DROP TRIGGER broken").await;
+    edit(site.data(), MENDED).await;
     site.model.hold(false);
     let other = browser.send("another").await;
     feed.over(other.turn).await;
@@ -126,4 +125,31 @@ async fn what_cannot_be_stored_is_not_accepted_and_its_answer_is_stopped() {
     assert_eq!(feed.over(request.turn).await.state, TurnState::Done);
     let shown = browser.conversation(sent.conversation).await.expect("it is there");
     assert_eq!(shown.turns.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_not_accepted_is_no_answer_that_failed() {
+    let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
+    let (unlucky, other) = (site.browser().await, site.browser().await);
+    site.model.hold(true);
+    let refused = || async {
+        edit(site.data(), BROKEN).await;
+        let reply = unlucky.try_send(&request(None, "kept or not?", Vec::new())).await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
+        edit(site.data(), MENDED).await;
+    };
+    // Once with a slot, and once in the line.
+    refused().await;
+    site.until_load(0, 0).await;
+    let sent = other.send("this one is kept").await;
+    site.until_load(1, 0).await;
+    refused().await;
+    site.until_load(1, 0).await;
+    site.model.hold(false);
+    assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done);
+
+    let limits = site.engine.stats_view().limits;
+    let chat = limits.iter().find(|row| row.line.name == "chat").expect("the limit");
+    let counted = (chat.done, chat.failed, chat.cancelled, chat.refused);
+    assert_eq!(counted, (1, 0, 0, 2), "done, failed, cancelled, refused");
 }

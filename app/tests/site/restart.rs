@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use anteroom::wire::TurnState;
+use anteroom::{
+    queue::Left,
+    wire::{Event, FeedMessage, RefreshKind, TurnState},
+};
 
 use crate::support::{Browser, Site, request};
 
@@ -97,6 +100,73 @@ async fn a_cancel_before_the_restart_moves_nobody_back_after_it() {
     one.feed().await.until_position(second.turn, 1).await;
     other.feed().await.until_position(others.turn, 2).await;
     site.model.hold(false);
+}
+
+/// Everything in one line, its only slot taken.
+async fn one_line() -> (Site, Browser, Browser) {
+    let site = Site::start(&[("ENABLE_CONCURRENT_PROCESSING", "false")]).await;
+    site.model.hold(true);
+    let (one, other) = (site.browser().await, site.browser().await);
+    one.send("runs").await;
+    site.until_load(1, 0).await;
+    (site, one, other)
+}
+
+/// The only waiting ticket of an event leaves the line, as if it had waited too long.
+fn expire(site: &Site, browser: &Browser, event: Event) {
+    let id = site.engine.jar().session(&browser.cookie).expect("its cookie");
+    let session = site.engine.sessions().find(id).expect("it is in memory");
+    let mut tickets = session.tickets().into_iter();
+    let (ticket, ..) = tickets.find(|(_, its, _)| *its == event).expect("it waits");
+    assert!(site.engine.queue().leave(ticket, Left::Expired));
+}
+
+#[tokio::test]
+async fn a_refresh_that_left_before_the_restart_moves_nobody_back_after_it() {
+    let (mut site, one, other) = one_line().await;
+    let mut feed = one.feed().await;
+    one.refresh(RefreshKind::Stats).await;
+    site.until_load(1, 1).await;
+    let mine = one.send("behind the refresh").await;
+    let others = other.send("other's").await;
+    feed.until_position(mine.turn, 3).await;
+    expire(&site, &one, Event::StatsRefresh);
+    while !matches!(feed.next().await, FeedMessage::RefreshRefused { .. }) {}
+
+    site.restart(Duration::ZERO).await;
+    let (one, other) = (again(&one, &site), again(&other, &site));
+    one.feed().await.until_position(mine.turn, 1).await;
+    other.feed().await.until_position(others.turn, 2).await;
+    site.model.hold(false);
+}
+
+#[tokio::test]
+async fn an_upload_that_left_before_the_restart_moves_nobody_back_after_it() {
+    for hangs_up in [false, true] {
+        let (mut site, one, other) = one_line().await;
+        let mut feed = one.feed().await;
+        let uploading = tokio::spawn({
+            let one = one.clone();
+            async move { one.upload("notes.txt", "some notes").await }
+        });
+        site.until_load(1, 1).await;
+        let mine = one.send("behind the upload").await;
+        let others = other.send("other's").await;
+        feed.until_position(mine.turn, 3).await;
+        if hangs_up {
+            uploading.abort();
+        } else {
+            expire(&site, &one, Event::FileUpload);
+            assert_eq!(uploading.await.expect("answered").status, 503);
+        }
+        feed.until_position(mine.turn, 1).await;
+
+        site.restart(Duration::ZERO).await;
+        let (one, other) = (again(&one, &site), again(&other, &site));
+        one.feed().await.until_position(mine.turn, 1).await;
+        other.feed().await.until_position(others.turn, 2).await;
+        site.model.hold(false);
+    }
 }
 
 #[tokio::test]

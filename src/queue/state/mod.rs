@@ -192,22 +192,23 @@ impl State {
     }
 
     /// A ticket is dropped before it learnt how it ended.
-    pub(super) fn abandon(&mut self, key: Key, now: Instant, effects: &mut Effects) {
+    pub(super) fn abandon(&mut self, key: Key, how: Left, now: Instant, effects: &mut Effects) {
         match self.waiters[key].state {
-            WaiterState::Waiting => self.take_out(key, Left::Cancelled, effects),
+            WaiterState::Waiting => self.take_out(key, how, effects),
             WaiterState::Granted(grant) => {
-                effects.left.push((self.waiters[key].event, Left::Cancelled));
-                self.give_back(grant, now, effects);
+                effects.left.push((self.waiters[key].event, how));
+                self.give_back(grant.running, now, effects);
             }
             WaiterState::Left(_) => {}
         }
         effects.wake.push(self.waiters.remove(key).waker);
     }
 
-    /// A slot comes back that nobody took: nothing has been learnt from it.
-    pub(super) fn give_back(&mut self, grant: Grant, now: Instant, effects: &mut Effects) {
-        self.free(grant.running);
+    /// A slot comes back that nobody took, or in which nothing was done that counts: nothing has been learnt from it.
+    pub(super) fn give_back(&mut self, running: Key, now: Instant, effects: &mut Effects) -> EventIndex {
+        let (event, _) = self.free(running);
         self.start_waiting(now, effects);
+        event
     }
 
     /// A slot comes back after work; how long it was held.

@@ -382,3 +382,29 @@ async fn a_newcomer_is_told_the_position_that_it_then_gets() {
         assert_eq!(told == 6, order == Order::Fifo);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_accepted_is_no_work() {
+    let (queue, told) = queue(policy(&[1]));
+    let running = start(&queue, A, 1);
+    let (mut next, waiting) = (join(&queue, A, 2), join(&queue, A, 3));
+    advance(Duration::from_secs(9)).await;
+    running.withdraw();
+    waiting.withdraw();
+    let second = take(&mut next);
+    assert_eq!((queue.running(), queue.waiting()), (1, 0), "the slot was free at once");
+    assert_eq!(*told.leavings.lock().unwrap(), [(A, Left::Withdrawn); 2]);
+    assert!(told.endings.lock().unwrap().is_empty());
+    assert_eq!(queue.line_of(A).estimate, None, "nothing is learnt from it");
+
+    // Whether this one was accepted is known only after its slot has gone to the next.
+    let mut third = join(&queue, A, 4);
+    let ended = second.free(Outcome::Done);
+    take(&mut third).finish(Outcome::Failed);
+    assert_eq!(told.endings.lock().unwrap().len(), 1, "it is not counted yet");
+    ended.withdraw();
+    assert_eq!(told.leavings.lock().unwrap().len(), 3);
+    drop(start(&queue, A, 5).free(Outcome::Done));
+    let outcomes: Vec<_> = told.endings.lock().unwrap().iter().map(|(_, how, _)| *how).collect();
+    assert_eq!(outcomes, [Outcome::Failed, Outcome::Done]);
+}

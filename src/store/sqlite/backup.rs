@@ -200,6 +200,11 @@ fn pack(
     let owner = sources.data_dir.join(FILE);
     let owner = owner.metadata().map_err(|error| unreadable(&owner, &error))?;
     let mut add = |path: &Path, name: &Path| -> Result<bool, BackupError> {
+        // A pipe would be waited for.
+        let regular = path.metadata().map_or(true, |metadata| metadata.is_file());
+        if !regular {
+            return Err(unreadable(path, &io::Error::other("it is no regular file")));
+        }
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::store::StoreError;
+use crate::{store::StoreError, wire::MAX_MESSAGE_BYTES};
 
 // Primary result codes, the low byte of an extended one: https://www.sqlite.org/rescode.html
 const PERM: u32 = 3;
@@ -24,6 +24,11 @@ const READONLY_DBMOVED: u32 = READONLY | 4 << 8;
 const IOERR_SHMSIZE: u32 = IOERR | 19 << 8;
 const IOERR_DATA: u32 = IOERR | 32 << 8;
 const IOERR_CORRUPTFS: u32 = IOERR | 33 << 8;
+
+/// Bytes that show whether a disk can be written at all.
+const LITTLE: usize = 16 * 1024;
+/// Bytes that the change takes which stores a message, with every page that it touches.
+const MESSAGE: usize = 4 * MAX_MESSAGE_BYTES;
 
 /// What an error of the database means, by its code.
 pub(super) fn meaning(error: &sqlx::Error) -> StoreError {
@@ -56,11 +61,18 @@ pub(super) async fn diagnosis(error: &sqlx::Error, folder: &Path) -> StoreError 
         return meaning;
     }
     let folder = folder.to_owned();
-    let probed = tokio::task::spawn_blocking(move || probe(&folder)).await;
+    let probed = tokio::task::spawn_blocking(move || probe(&folder, LITTLE)).await;
     match probed {
         Ok(Err(error)) => of_io(&error).unwrap_or(meaning),
         _ => meaning,
     }
+}
+
+/// Whether a disk that was full has room for a message again, of the longest kind.
+pub(super) async fn has_room(folder: &Path) -> bool {
+    let folder = folder.to_owned();
+    let probed = tokio::task::spawn_blocking(move || probe(&folder, MESSAGE)).await;
+    matches!(probed, Ok(Ok(())))
 }
 
 /// What an error of the system means, where that is plain.
@@ -78,8 +90,8 @@ fn code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
-/// Writes a little beside the database, and removes it.
-fn probe(folder: &Path) -> io::Result<()> {
+/// Writes so many bytes beside the database, and removes them.
+fn probe(folder: &Path, bytes: usize) -> io::Result<()> {
     let path = folder.join("probe");
     let written = OpenOptions::new()
         .write(true)
@@ -87,7 +99,7 @@ fn probe(folder: &Path) -> io::Result<()> {
         .truncate(true)
         .open(&path)
         .and_then(|mut file| {
-            file.write_all(&[0; 16 * 1024])?;
+            file.write_all(&vec![0; bytes])?;
             file.sync_all()
         });
     // Whether it was made or not.

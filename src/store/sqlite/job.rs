@@ -10,6 +10,8 @@ use crate::store::StoreError;
 pub(super) trait Operation: Send + Sync + 'static {
     /// What the caller is told.
     type Output: Send + 'static;
+    /// Whether it is a step on the way to more room on the disk: it may use what is kept for that.
+    const FREES: bool = false;
     /// Whether it has removed something that must be gone from the disk, too, before the caller is told.
     fn removed(_output: &Self::Output) -> bool {
         false
@@ -26,6 +28,8 @@ pub(super) trait Job: Send {
     async fn run(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()>;
     /// See [`Operation::removed`].
     fn removed(&self) -> bool;
+    /// See [`Operation::FREES`].
+    fn frees(&self) -> bool;
     /// Tells the caller how it ended, once that is certain.
     fn settle(self: Box<Self>, end: Result<(), StoreError>);
 }
@@ -59,6 +63,10 @@ impl<O: Operation> Job for Task<O> {
 
     fn removed(&self) -> bool {
         self.output.as_ref().is_some_and(O::removed)
+    }
+
+    fn frees(&self) -> bool {
+        O::FREES
     }
 
     fn settle(self: Box<Self>, end: Result<(), StoreError>) {

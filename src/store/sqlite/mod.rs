@@ -7,23 +7,35 @@
 mod backup;
 mod cleaning;
 mod faults;
+mod integrity;
 mod job;
 mod lock;
+mod log;
 mod open;
 mod options;
 mod read;
 mod readers;
+mod reserve;
 mod rows;
 mod schema;
+mod survey;
+mod transaction;
 mod write;
 mod writer;
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::Semaphore;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use tracing::{error, info, warn};
 
 use self::{
+    integrity::Verdict,
     job::Operation,
     lock::Lock,
     options::Tuning,
@@ -42,6 +54,9 @@ pub use open::OpenError;
 
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;
+/// How long the database is looked through. A disk reads many gigabytes in that time; and while it is read, what has been
+/// deleted stays in the log.
+const INSPECTION: Duration = Duration::from_secs(60);
 
 /// What was said, in `anteroom.db` in the data directory.
 ///
@@ -52,6 +67,13 @@ pub struct SqliteStore {
     readers: Readers,
     searches: Semaphore,
     access: Writing,
+    reading: SqliteConnectOptions,
+    warnings: Vec<String>,
+    damage: OnceLock<StoreError>,
+    inspections: TaskTracker,
+    /// Ends them.
+    closing: CancellationToken,
+    _closing: DropGuard,
 }
 
 #[derive(Debug)]
@@ -86,16 +108,25 @@ impl SqliteStore {
                 options: opened.options,
                 folder: data_dir,
                 lock: opened.lock,
+                reserve: opened.reserve,
+                try_again: tuning.try_again,
             })),
             Some(reason) => Writing::Impossible {
                 reason,
                 _lock: opened.lock,
             },
         };
+        let closing = CancellationToken::new();
         Ok(Self {
-            readers: Readers::new(opened.reading),
+            readers: Readers::new(opened.reading.clone()),
             searches: Semaphore::new(SEARCHES),
             access,
+            reading: opened.reading,
+            warnings: opened.warnings,
+            damage: OnceLock::new(),
+            inspections: TaskTracker::new(),
+            _closing: closing.clone().drop_guard(),
+            closing,
         })
     }
 
@@ -221,14 +252,22 @@ impl Store for SqliteStore {
 
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
-        let mut first = true;
+        let (mut first, mut most) = (true, write::AT_A_TIME);
         loop {
             let part = write::Purge {
                 deleted_before,
                 unused_before,
                 first,
+                most,
             };
-            let part = self.write(part).await?;
+            let part = match self.write(part).await {
+                // There may be room for one at a time, and more after each.
+                Err(StoreError::Full) if most > 1 => {
+                    most = 1;
+                    continue;
+                }
+                part => part?,
+            };
             purged.files.extend(part.files);
             purged.conversations.extend(part.conversations);
             if !part.more {
@@ -242,6 +281,35 @@ impl Store for SqliteStore {
         self.write(write::Forget(session)).await
     }
 
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut reader = self.read().await?;
+        told(read::conversations::none(&mut reader).await)
+    }
+
+    async fn inspect(&self) {
+        let check = integrity::check(&self.reading, INSPECTION, &self.closing);
+        match self.inspections.track_future(check).await {
+            Ok(Verdict::Sound) => info!("the database has been looked through, and is sound"),
+            Ok(Verdict::Unfinished) => info!("the database has been looked through in part, and that is sound"),
+            Ok(Verdict::Damaged(reason)) => {
+                error!(
+                    reason,
+                    "the database is damaged: stop this server and see docs/operating.md"
+                );
+                let _ = self.damage.set(StoreError::Damaged(reason));
+            }
+            Err(error) => warn!(%error, "the database could not be looked through"),
+        }
+    }
+
+    fn damage(&self) -> Option<StoreError> {
+        self.damage.get().cloned()
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     fn fault(&self) -> Option<StoreError> {
         match &self.access {
             Writing::Possible(writer) => writer.fault(),
@@ -251,6 +319,9 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         // Who still reads would stand in the way of emptying the log.
+        self.closing.cancel();
+        self.inspections.close();
+        self.inspections.wait().await;
         self.readers.close().await;
         if let Writing::Possible(writer) = &self.access {
             writer.close().await;

@@ -13,7 +13,10 @@ use tracing::info;
 use super::{
     faults,
     lock::{Lock, Taken},
-    options, schema,
+    log, options,
+    reserve::Reserve,
+    schema::{self, Migrated},
+    survey,
 };
 use crate::store::StoreError;
 
@@ -81,6 +84,34 @@ pub enum OpenError {
         file: PathBuf,
         /// What SQLite said.
         reason: String,
+    },
+    /// It holds nothing, but was not always so.
+    #[error(
+        "{file} {state}, but {beside} beside it is from a server that kept conversations here. Starting would hide them from \
+         everybody, so nothing has been changed. Put the database back, or restore a back-up; to begin with no conversations \
+         on purpose, move everything out of this folder and keep it: see docs/operating.md",
+        file = file.display()
+    )]
+    Emptied {
+        /// The database.
+        file: PathBuf,
+        /// What it is like, in words.
+        state: &'static str,
+        /// The file or folder that tells.
+        beside: &'static str,
+    },
+    /// Its log cannot be read.
+    #[error(
+        "{log} has {bytes} bytes, of which nothing can be read. The newest messages were in it, and SQLite would drop it without a \
+         word, so nothing has been changed. Restore a back-up, or, to go on without what was in it, move {log} away and keep \
+         it: see docs/operating.md",
+        log = log.display()
+    )]
+    LogLost {
+        /// The log.
+        log: PathBuf,
+        /// How long it is.
+        bytes: u64,
     },
     /// Another program has it.
     #[error("{file} is locked by another program. Close whatever has it open (a database browser?) and start again", file = file.display())]
@@ -162,6 +193,9 @@ pub(super) struct Opened {
     pub(super) reading: SqliteConnectOptions,
     /// Why nothing can be written, where that is so.
     pub(super) read_only: Option<String>,
+    pub(super) reserve: Reserve,
+    /// What is odd and lets it start all the same, a sentence each.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Opens the database in a data directory, making both where there are none, and brings it up to date.
@@ -169,20 +203,33 @@ pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Ope
     let file = data_dir.join(FILE);
     let place = data_dir.to_owned();
     let prepared = tokio::task::spawn_blocking(move || prepare(&place, tuning)).await;
-    let Prepared { lock, read_only, new } = prepared.map_err(|error| OpenError::Failed {
+    let Prepared {
+        lock,
+        read_only,
+        new,
+        earlier,
+        warnings,
+        reserve,
+    } = prepared.map_err(|error| OpenError::Failed {
         file: file.clone(),
         reason: error.to_string(),
     })??;
     if let Some(reason) = read_only {
-        return open_to_read(lock, file, tuning, &reason).await;
+        let opened = open_to_read(lock, reserve, file, tuning, &reason).await?;
+        return Ok(Opened { warnings, ..opened });
     }
     let first = if new {
         options::making(&file, tuning)
     } else {
         // Before anything is written: what cannot be used stays as it is.
         let mut connection = connect(&options::looking(&file, tuning), &file).await?;
-        schema::check(&mut connection, &file).await?;
-        options::writing(&file, tuning)
+        match (schema::check(&mut connection, &file).await?, earlier) {
+            (Migrated::Never, Some(beside)) => {
+                let state = "has nothing in it";
+                return Err(OpenError::Emptied { file, state, beside });
+            }
+            _ => options::writing(&file, tuning),
+        }
     };
     let mut connection = connect(&first, &file).await?;
     schema::migrate(&mut connection, &file).await?;
@@ -193,13 +240,21 @@ pub(super) async fn open(data_dir: &Path, tuning: options::Tuning) -> Result<Ope
         options: options::writing(&file, tuning),
         reading: options::reading(&file, tuning),
         read_only: None,
+        reserve,
+        warnings,
     })
 }
 
-async fn open_to_read(lock: Lock, file: PathBuf, tuning: options::Tuning, reason: &str) -> Result<Opened, OpenError> {
+async fn open_to_read(
+    lock: Lock,
+    reserve: Reserve,
+    file: PathBuf,
+    tuning: options::Tuning,
+    reason: &str,
+) -> Result<Opened, OpenError> {
     let reading = read_only_options(&file, tuning)?;
     let mut connection = connect(&reading, &file).await.map_err(unreadable)?;
-    if !schema::check(&mut connection, &file).await.map_err(unreadable)? {
+    if schema::check(&mut connection, &file).await.map_err(unreadable)? != Migrated::Fully {
         return Err(OpenError::Outdated { file });
     }
     Ok(Opened {
@@ -208,6 +263,8 @@ async fn open_to_read(lock: Lock, file: PathBuf, tuning: options::Tuning, reason
         options: reading.clone(),
         reading,
         read_only: Some(format!("{reason}; once it can be written again, restart Anteroom")),
+        reserve,
+        warnings: Vec::new(),
     })
 }
 
@@ -225,6 +282,10 @@ struct Prepared {
     read_only: Option<String>,
     /// Whether there is no database yet.
     new: bool,
+    /// What tells that there has been a server here before.
+    earlier: Option<&'static str>,
+    warnings: Vec<String>,
+    reserve: Reserve,
 }
 
 /// Makes the folder and an empty file, both for this user only, takes the lock, and finds out whether they can be written.
@@ -235,6 +296,8 @@ fn prepare(data_dir: &Path, tuning: options::Tuning) -> Result<Prepared, OpenErr
     make_folder(data_dir)?;
     let Taken { lock, mut read_only } = Lock::take(data_dir, tuning.patience)?;
     let file = data_dir.join(FILE);
+    let earlier = survey::earlier(data_dir);
+    let warnings = survey::look(&file, earlier)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(read_only.is_none());
     #[cfg(unix)]
@@ -253,7 +316,18 @@ fn prepare(data_dir: &Path, tuning: options::Tuning) -> Result<Prepared, OpenErr
             None => return Err(OpenError::of_io(&error, &file)),
         },
     };
-    Ok(Prepared { lock, read_only, new })
+    let reserve = match read_only {
+        None => Reserve::keep(data_dir),
+        Some(_) => Reserve::none(data_dir),
+    };
+    Ok(Prepared {
+        lock,
+        read_only,
+        new,
+        earlier,
+        warnings,
+        reserve,
+    })
 }
 
 fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
@@ -271,9 +345,7 @@ fn make_folder(data_dir: &Path) -> Result<(), OpenError> {
 /// A database that has been closed well is all in its file. It can then be read without the two files beside it, which
 /// could not be made.
 fn read_only_options(file: &Path, tuning: options::Tuning) -> Result<SqliteConnectOptions, OpenError> {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    match fs::metadata(&log) {
+    match fs::metadata(log::path(file)) {
         Ok(log) if log.len() > 0 => Ok(options::reading(file, tuning)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::of_io(&error, file)),
         _ => Ok(options::reading(file, tuning).immutable(true)),

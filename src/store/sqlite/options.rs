@@ -14,6 +14,8 @@ pub(super) struct Tuning {
     pub(super) busy_timeout: Duration,
     /// How long to wait for another server to end.
     pub(super) patience: Duration,
+    /// How long after a fault to see whether it has passed, and again.
+    pub(super) try_again: Duration,
 }
 
 impl Default for Tuning {
@@ -21,6 +23,7 @@ impl Default for Tuning {
         Self {
             busy_timeout: Duration::from_secs(5),
             patience: Duration::from_secs(1),
+            try_again: Duration::from_secs(5),
         }
     }
 }

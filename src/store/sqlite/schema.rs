@@ -12,6 +12,20 @@ use super::OpenError;
 /// Every migration there has been. One that has been released is never changed: sqlx keeps its checksum in the database.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
 
+/// The tables that all of them together make, those that others refer to first.
+pub(super) const TABLES: [&str; 6] = ["sessions", "conversations", "files", "turn_files", "orphans", "turns"];
+
+/// What a database has had of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Migrated {
+    /// None: nothing has ever been kept in it.
+    Never,
+    /// Not all.
+    Partly,
+    /// All.
+    Fully,
+}
+
 fn migrator() -> Migrator {
     Migrator::with_migrations(
         MIGRATIONS
@@ -32,8 +46,8 @@ pub(super) async fn migrate(connection: &mut SqliteConnection, file: &Path) -> R
         .map_err(|error| open_error(error, file))
 }
 
-/// Looks whether a database can be brought up to date by this version, without changing it. `true`: it is.
-pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<bool, OpenError> {
+/// Looks whether a database can be brought up to date by this version, without changing it.
+pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<Migrated, OpenError> {
     let migrator = migrator();
     let begun: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE name = ?1")
         .bind(&*migrator.table_name)
@@ -41,7 +55,7 @@ pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Res
         .await
         .map_err(|error| OpenError::of_database(&error, file))?;
     if begun.is_none() {
-        return Ok(false);
+        return Ok(Migrated::Never);
     }
     let applied = connection
         .list_applied_migrations(&migrator.table_name)
@@ -56,7 +70,20 @@ pub(super) async fn check(connection: &mut SqliteConnection, file: &Path) -> Res
             Some(_) => {}
         }
     }
-    Ok(applied.len() == migrator.iter().len())
+    if applied.len() < migrator.iter().len() {
+        return Ok(Migrated::Partly);
+    }
+    let there: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(connection)
+        .await
+        .map_err(|error| OpenError::of_database(&error, file))?;
+    match TABLES.iter().find(|table| !there.iter().any(|name| name == *table)) {
+        Some(missing) => Err(OpenError::Damaged {
+            file: file.into(),
+            reason: format!("its table {missing} is missing"),
+        }),
+        None => Ok(Migrated::Fully),
+    }
 }
 
 fn open_error(error: MigrateError, file: &Path) -> OpenError {

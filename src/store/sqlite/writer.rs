@@ -24,6 +24,8 @@ use super::{
     cleaning, faults,
     job::{Job, Operation, job},
     lock::Lock,
+    reserve::Reserve,
+    transaction::{self, Failure},
 };
 use crate::store::StoreError;
 
@@ -61,6 +63,9 @@ pub(super) struct Beginning {
     pub(super) folder: PathBuf,
     /// Held until the last job is done.
     pub(super) lock: Lock,
+    pub(super) reserve: Reserve,
+    /// How long after a fault to see whether it has passed, and again.
+    pub(super) try_again: Duration,
 }
 
 impl Writer {
@@ -79,6 +84,9 @@ impl Writer {
             shared: Arc::clone(&shared),
             closing: closing.clone(),
             clean_at: None,
+            reserve: beginning.reserve,
+            try_again: beginning.try_again,
+            try_at: None,
         };
         task.spawn(work.run().instrument(info_span!("store")));
         task.close();
@@ -154,14 +162,10 @@ struct Work {
     closing: CancellationToken,
     /// When to try again to remove from the disk what somebody's reading has kept there.
     clean_at: Option<Instant>,
-}
-
-/// How an attempt at a batch failed.
-enum Failure {
-    /// One of its jobs.
-    Job(sqlx::Error),
-    /// The transaction itself: so will that of any other batch now.
-    Transaction(sqlx::Error),
+    reserve: Reserve,
+    try_again: Duration,
+    /// When to see whether a fault has passed.
+    try_at: Option<Instant>,
 }
 
 impl Work {
@@ -170,7 +174,7 @@ impl Work {
         let closing = self.closing.clone();
         let mut open = true;
         loop {
-            let clean_at = self.clean_at;
+            let (clean_at, try_at) = (self.clean_at, self.try_at());
             tokio::select! {
                 biased;
                 () = closing.cancelled(), if open => {
@@ -186,9 +190,56 @@ impl Work {
                 () = tokio::time::sleep_until(clean_at.unwrap_or_else(Instant::now)), if clean_at.is_some() => {
                     self.clean().await;
                 }
+                () = tokio::time::sleep_until(try_at.unwrap_or_else(Instant::now)), if try_at.is_some() => {
+                    self.try_at = None;
+                    self.try_again().await;
+                }
             }
         }
         self.end().await;
+    }
+
+    fn try_at(&mut self) -> Option<Instant> {
+        let faulty = match *self.shared.fault() {
+            // A small change says nothing about the place that is damaged.
+            Some(StoreError::Damaged(_)) => false,
+            ref fault => fault.is_some() || self.reserve.is_partial(),
+        };
+        self.try_at = faulty.then(|| self.try_at.unwrap_or_else(|| Instant::now() + self.try_again));
+        self.try_at
+    }
+
+    /// Sees whether a fault has passed, by a change that changes nothing: nobody need send a message for that.
+    async fn try_again(&mut self) {
+        // What is kept for deleting comes first.
+        if self.reserve.is_partial() && !self.reserve.take_again().await {
+            return;
+        }
+        let fault = self.shared.fault().clone();
+        match fault {
+            None => return,
+            // The log may have room of its own for a small change, when there is none for a message.
+            Some(StoreError::Full) if !faults::has_room(&self.folder).await => return,
+            Some(_) => {}
+        }
+        let outcome = match self.connected().await {
+            Ok(connection) => transaction::changing_nothing(connection).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => {
+                self.shared.succeeded(true);
+                self.reserve.make_again().await;
+            }
+            Err(error) => {
+                if let Some(connection) = &mut self.connection
+                    && !transaction::rolled_back(connection).await
+                {
+                    self.connection = None;
+                }
+                self.transaction_failed(&error).await;
+            }
+        }
     }
 
     /// Writes a batch. A panic harms that batch alone: its callers are told when their jobs are dropped.
@@ -210,13 +261,39 @@ impl Work {
             Err(Failure::Job(_)) if batch.len() > 1 => self.write_one_by_one(batch).await,
             Err(Failure::Job(error)) => {
                 let error = self.job_failed(&error).await;
-                refuse(batch, &error);
+                self.turn_away(batch, &error).await;
             }
             Err(Failure::Transaction(error)) => {
                 let error = self.transaction_failed(&error).await;
-                refuse(batch, &error);
+                self.turn_away(batch, &error).await;
             }
         }
+    }
+
+    /// Refuses a batch. Of one that found the disk full, what leads to more room is done with what is kept for that.
+    async fn turn_away(&mut self, batch: Vec<Box<dyn Job>>, error: &StoreError) {
+        let full = *error == StoreError::Full;
+        let (freeing, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| full && job.frees());
+        refuse(others, error);
+        if freeing.is_empty() || !self.reserve.give_back().await {
+            refuse(freeing, error);
+            return;
+        }
+        for job in freeing {
+            let mut alone = vec![job];
+            match self.attempt(&mut alone).await {
+                // The fault stays, until there is room for others, too.
+                Ok(_) => {
+                    self.shared.succeeded(false);
+                    self.settle(alone).await;
+                }
+                Err(Failure::Job(error) | Failure::Transaction(error)) => {
+                    let error = self.transaction_failed(&error).await;
+                    refuse(alone, &error);
+                }
+            }
+        }
+        self.reserve.take_again().await;
     }
 
     async fn write_one_by_one(&mut self, batch: Vec<Box<dyn Job>>) {
@@ -230,12 +307,12 @@ impl Work {
                 }
                 Err(Failure::Job(error)) => {
                     let error = self.job_failed(&error).await;
-                    refuse(alone, &error);
+                    self.turn_away(alone, &error).await;
                 }
                 Err(Failure::Transaction(error)) => {
                     let error = self.transaction_failed(&error).await;
-                    refuse(alone, &error);
-                    refuse(rest.by_ref(), &error);
+                    alone.extend(rest.by_ref());
+                    self.turn_away(alone, &error).await;
                 }
             }
         }
@@ -247,11 +324,11 @@ impl Work {
         let faulty = self.shared.fault().is_some();
         let connection = self.connected().await.map_err(Failure::Transaction)?;
         let outcome = if faulty {
-            counted_transaction(connection, batch).await
+            transaction::counted(connection, batch).await
         } else {
-            transaction(connection, batch).await.map(|()| true)
+            transaction::run(connection, batch).await.map(|()| true)
         };
-        if outcome.is_err() && !rolled_back(connection).await {
+        if outcome.is_err() && !transaction::rolled_back(connection).await {
             self.connection = None;
         }
         outcome
@@ -297,10 +374,12 @@ impl Work {
     /// Gives back room and empties the log. What has been removed is removed whether this works or not, so it is tried again
     /// later rather than reported to somebody who could do nothing about it.
     async fn clean(&mut self) {
-        let outcome = match self.connected().await {
-            Ok(connection) => cleaning::clean(connection).await,
-            Err(error) => Err(error),
-        };
+        let mut outcome = self.cleaned().await;
+        let full = |error: &sqlx::Error| faults::meaning(error) == StoreError::Full;
+        if outcome.as_ref().is_err_and(full) && self.reserve.give_back().await {
+            outcome = self.cleaned().await;
+            self.reserve.take_again().await;
+        }
         let clean = outcome.unwrap_or_else(|error| {
             if self.clean_at.is_none() {
                 warn!(%error, "what was deleted cannot be removed from the disk yet; it will be tried again");
@@ -308,6 +387,10 @@ impl Work {
             false
         });
         self.clean_at = (!clean).then(|| Instant::now() + CLEAN_AGAIN);
+    }
+
+    async fn cleaned(&mut self) -> sqlx::Result<bool> {
+        cleaning::clean(self.connected().await?).await
     }
 
     async fn end(&mut self) {
@@ -320,45 +403,6 @@ impl Work {
             warn!(%error, "the database was not closed well; nothing is lost, and the next start will see to it");
         }
     }
-}
-
-async fn transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-    // Locked for writing from the beginning, so that it is not found locked halfway. sqlx's own transactions are not used:
-    // they lose count where SQLite has rolled back by itself.
-    execute(connection, "BEGIN IMMEDIATE")
-        .await
-        .map_err(Failure::Transaction)?;
-    for job in batch {
-        job.run(connection).await.map_err(Failure::Job)?;
-    }
-    execute(connection, "COMMIT").await.map_err(Failure::Transaction)
-}
-
-/// The same, and whether it has changed anything.
-async fn counted_transaction(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
-    let before = changes(connection).await.map_err(Failure::Transaction)?;
-    transaction(connection, batch).await?;
-    // Committed it is, whether this can be told or not.
-    Ok(changes(connection).await.is_ok_and(|after| after > before))
-}
-
-async fn changes(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar("SELECT total_changes()").fetch_one(connection).await
-}
-
-/// Ends a transaction that has failed. `false`: the connection is in doubt.
-async fn rolled_back(connection: &mut SqliteConnection) -> bool {
-    match execute(connection, "ROLLBACK").await {
-        Ok(()) => true,
-        // SQLite has done it already, or none was begun.
-        Err(error) => error
-            .as_database_error()
-            .is_some_and(|error| error.message().contains("no transaction is active")),
-    }
-}
-
-async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
-    sqlx::query(sql).execute(connection).await.map(drop)
 }
 
 fn refuse(batch: impl IntoIterator<Item = Box<dyn Job>>, error: &StoreError) {

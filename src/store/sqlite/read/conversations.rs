@@ -55,6 +55,13 @@ pub(in crate::store::sqlite) async fn page(
     found.iter().map(rows::conversation).collect()
 }
 
+/// Whether there is no session at all: each is stored with the first that it has.
+pub(in crate::store::sqlite) async fn none(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM sessions)")
+        .fetch_one(connection)
+        .await
+}
+
 pub(in crate::store::sqlite) async fn one(
     connection: &mut SqliteConnection,
     session: SessionId,

@@ -17,7 +17,20 @@ use crate::store::{
 pub(super) const IMPATIENT: Tuning = Tuning {
     busy_timeout: Duration::from_millis(50),
     patience: Duration::ZERO,
+    try_again: Duration::from_millis(50),
 };
+
+/// Waits until the store says by itself that it is well.
+pub(super) async fn well(store: &SqliteStore) {
+    let well = async {
+        while store.fault().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), well)
+        .await
+        .expect("it is well in time");
+}
 
 async fn refused(folder: &Path) -> OpenError {
     SqliteStore::open_tuned(folder, IMPATIENT)
@@ -162,6 +175,29 @@ async fn a_lock_of_another_program_passes() {
     sqlx::query("ROLLBACK").execute(&mut other).await.expect("unlocked");
     assert_eq!(store.update(answered(turn.clone(), "late")).await, Ok(()));
     assert_eq!(store.fault(), None);
+}
+
+#[tokio::test]
+async fn a_fault_that_has_passed_is_found_out_without_a_message() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open_tuned(folder.path(), IMPATIENT)
+        .await
+        .expect("it opens");
+    let mut talk = Talk::new(SessionId::random(), "Title");
+    let turn = talk.say(&store, None, "hello").await;
+    let mut other = outside(folder.path()).await;
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut other)
+        .await
+        .expect("locked");
+    assert_eq!(store.update(turn.clone()).await, Err(StoreError::Locked));
+    // It is tried meanwhile, and stays so.
+    tokio::time::sleep(IMPATIENT.busy_timeout * 4).await;
+    assert_eq!(store.fault(), Some(StoreError::Locked));
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("unlocked");
+    well(&store).await;
+    let step = store.turn(talk.conversation.session, turn.id).await.expect("read");
+    assert_eq!(step.expect("there").turn, turn);
 }
 
 #[tokio::test]

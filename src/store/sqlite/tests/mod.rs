@@ -8,6 +8,7 @@ mod plans;
 mod processes;
 mod removal;
 mod speed;
+mod starts;
 mod turns;
 mod unfinished;
 mod writing;

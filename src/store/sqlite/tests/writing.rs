@@ -124,7 +124,7 @@ async fn it_ends_with_everything_in_one_file() {
         .map(|file| file.expect("a file").file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["anteroom.db", "lock"]);
+    assert_eq!(names, ["anteroom.db", "lock", "reserve"]);
 }
 
 #[cfg(unix)]

@@ -163,6 +163,7 @@ pub(in crate::store::sqlite) struct Delete {
 
 impl Operation for Delete {
     type Output = bool;
+    const FREES: bool = true;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let done = sqlx::query(DELETE)

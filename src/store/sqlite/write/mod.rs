@@ -8,7 +8,7 @@ mod removal;
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use file::AddFile;
-pub(super) use removal::{Forget, Purge};
+pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]
 pub(super) use {

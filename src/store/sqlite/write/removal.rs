@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most conversations that one transaction removes: others wait for it.
-const AT_A_TIME: i64 = 200;
+pub(in crate::store::sqlite) const AT_A_TIME: i64 = 200;
 
 /// Conversations whose time is over. Without a second bound, that part finds nothing.
 pub(in crate::store::sqlite) const EXPIRED: &str = "SELECT c.key, c.id, s.id AS session, c.deleted_at IS NULL AS unused \
@@ -42,6 +42,8 @@ pub(in crate::store::sqlite) struct Purge {
     pub(in crate::store::sqlite) unused_before: Option<u64>,
     /// Whether it is the first part, which names the files that the purge before has named, too.
     pub(in crate::store::sqlite) first: bool,
+    /// Most conversations of it.
+    pub(in crate::store::sqlite) most: i64,
 }
 
 /// What a part of a purge has removed.
@@ -57,6 +59,7 @@ pub(in crate::store::sqlite) struct Part {
 
 impl Operation for Purge {
     type Output = Part;
+    const FREES: bool = true;
 
     fn removed(part: &Part) -> bool {
         part.removed
@@ -72,10 +75,10 @@ impl Operation for Purge {
         let expired = sqlx::query(EXPIRED)
             .bind(integer(self.deleted_before))
             .bind(self.unused_before.map(integer))
-            .bind(AT_A_TIME)
+            .bind(self.most)
             .fetch_all(&mut *connection)
             .await?;
-        part.more = expired.len() as i64 == AT_A_TIME;
+        part.more = expired.len() as i64 == self.most;
         let mut orphans = Vec::new();
         for row in &expired {
             orphans.extend(remove(connection, row.try_get("key")?).await?);
@@ -103,6 +106,7 @@ pub(in crate::store::sqlite) struct Forget(pub(in crate::store::sqlite) SessionI
 
 impl Operation for Forget {
     type Output = Vec<FileId>;
+    const FREES: bool = true;
 
     fn removed(_files: &Self::Output) -> bool {
         true
