@@ -6,6 +6,7 @@ mod endings;
 mod faults;
 mod feeds;
 mod files;
+mod hostile;
 mod line;
 mod restart;
 mod retuning;
