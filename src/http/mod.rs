@@ -1,6 +1,7 @@
 //! The doors that are not the UI: feed, files, health and metrics; and the checks that every door passes through.
 
 mod browser;
+mod disposition;
 mod error;
 mod export;
 mod feed;
