@@ -76,7 +76,10 @@ impl House {
             let loaded = Settings::load(variables, None).expect("good settings");
             let engine = Engine::start(loaded, Logs::default()).await.expect("an engine");
             let cookie = |number| {
-                let set = engine.jar().set_cookie(SessionId(Uuid::from_u128(number)));
+                let set = engine
+                    .jar()
+                    .set_cookies(SessionId(Uuid::from_u128(number)), "")
+                    .remove(0);
                 set.split(';').next().unwrap_or_default().to_owned()
             };
             (pages::router(&Arc::clone(&engine)), (cookie(1), cookie(2)))

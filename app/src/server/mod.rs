@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 pub mod backup;
+mod forms;
 pub mod pages;
 mod refusals;
 pub mod run;

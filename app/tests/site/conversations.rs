@@ -331,7 +331,7 @@ async fn everything_of_one_browser_can_be_deleted_from_the_disk_too() {
     browser.send("forget-marker waits").await;
     assert!(is_on_disk(site.data(), "forget-marker"));
 
-    let reply = browser.call("forget", &[]).await;
+    let reply = browser.forget().await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(feed.closed().await, Some(1012), "its pages begin anew");
     site.until_load(0, 0).await;

@@ -1,11 +1,13 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
+mod addresses;
 mod conversations;
 mod doors;
 mod endings;
 mod faults;
 mod feeds;
 mod files;
+mod forms;
 mod hostile;
 mod line;
 mod restart;
