@@ -47,10 +47,13 @@ impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Browser {
     }
 }
 
-/// Reads the cookie into a [`Browser`].
+/// Reads the cookies into a [`Browser`] and the [`Viewer`](crate::settings::Viewer) that it looks as.
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
-    if let Some(session) = known(&engine, request.headers()) {
+    let sent = cookies(request.headers());
+    if let Some(session) = engine.jar().session(&sent) {
+        let viewer = engine.viewer(session, &sent);
         request.extensions_mut().insert(Browser(session));
+        request.extensions_mut().insert(viewer);
     }
     next.run(request).await
 }
@@ -80,10 +83,6 @@ pub(super) async fn welcome(State(engine): State<Arc<Engine>>, mut request: Requ
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
-}
-
-fn known(engine: &Engine, headers: &HeaderMap) -> Option<SessionId> {
-    engine.jar().session(&cookies(headers))
 }
 
 /// All cookies of a request. HTTP/2 may send each in a header of its own.

@@ -49,7 +49,7 @@ pub enum KeyError {
 
 /// Signs cookies and checks their signatures.
 #[derive(Clone)]
-pub struct CookieKey(Key);
+pub struct CookieKey(pub(super) Key);
 
 impl CookieKey {
     /// The key of the settings, or the one kept in `data_dir`, made there on the first start.
@@ -105,8 +105,8 @@ fn kept_or_made(path: &Path) -> io::Result<Vec<u8>> {
 /// afterwards, it was not ours to drop: another host has put it there (with `Domain=`), so its session is nobody's.
 #[derive(Clone)]
 pub struct CookieJar {
-    key: CookieKey,
-    secure: bool,
+    pub(super) key: CookieKey,
+    pub(super) secure: bool,
 }
 
 /// What the cookies of a request name.
@@ -215,7 +215,7 @@ impl CookieJar {
 }
 
 /// The cookies of this name in a `Cookie` header.
-fn sent<'a>(header: &'a str, name: &'static str) -> impl Iterator<Item = Cookie<'a>> {
+pub(super) fn sent<'a>(header: &'a str, name: &'static str) -> impl Iterator<Item = Cookie<'a>> {
     let cookies = Cookie::split_parse(header).flatten();
     cookies.filter(move |cookie| cookie.name() == name)
 }

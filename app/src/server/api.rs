@@ -6,6 +6,7 @@ use anteroom::{
     engine::{Engine, VERSION},
     http::{Browser, NoCookie, cookies, set_session},
     sessions::{Session, SessionId},
+    settings::Viewer,
     store::StoreError,
     turns::SendError,
     wire::{
@@ -282,6 +283,7 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnErr
 /// See [`crate::api::refresh`].
 pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.refresh(&asker.session(), kind);
+    let viewer = request()?.extensions.get().copied().unwrap_or(Viewer::Everybody);
+    asker.engine.refresh(&asker.session(), kind, viewer);
     Ok(())
 }

@@ -9,13 +9,13 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
-    routing::post,
+    routing::{get, post},
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{api, assets, refusals};
+use super::{api, assets, operator, refusals};
 use crate::{
     App, AssetUrls,
     app::{Page, conversation_of},
@@ -51,6 +51,9 @@ pub fn router(engine: &Arc<Engine>) -> Router {
             shell(options.clone())
         }
     };
+    let operator = Router::new()
+        .route("/operator", get(operator::enter))
+        .with_state((Arc::clone(engine), urls.clone()));
     let pages = Router::new()
         .route("/api/{*function}", post(refusals::unknown_function))
         // These bring the routes of the server functions along.
@@ -65,7 +68,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .layer(middleware::from_fn(without_slash))
         // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
         .layer(CompressionLayer::new().compress_when(is_page));
-    http::site(engine, pages.merge(assets::router()))
+    http::site(engine, pages.merge(operator).merge(assets::router()))
 }
 
 /// Sends whoever asks for a page with a slash behind its address to the page.

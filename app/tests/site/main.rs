@@ -10,6 +10,7 @@ mod files;
 mod forms;
 mod hostile;
 mod line;
+mod operator;
 mod restart;
 mod retuning;
 mod sharing;
