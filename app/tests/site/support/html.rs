@@ -33,6 +33,11 @@ impl Html {
         let texts = self.texts.iter().filter(|(within, _)| within == element);
         texts.map(|(_, text)| text.as_str()).collect()
     }
+
+    /// Whether these words stand somewhere, whole.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.texts.iter().any(|(_, text)| text.contains(words))
+    }
 }
 
 #[derive(Default)]
@@ -77,7 +82,7 @@ impl Reader {
             attribute.name.local == *"class" && attribute.value.split(' ').any(|class| class == "block")
         });
         let depth = self.answer.get();
-        if depth == 0 {
+        if depth == 0 && !is_answer {
             let mut shape = if opens { format!("<{name}") } else { format!("</{name}") };
             for attribute in &tag.attrs {
                 shape.push(' ');
