@@ -30,6 +30,8 @@ pub struct House {
     pub max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub queue: bool,
+    /// Goes with [`forget`]: a request without it does not come from a page of this session.
+    pub confirmation: String,
 }
 
 /// The house, as this session may see it.
@@ -80,10 +82,11 @@ pub async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError>
     crate::server::api::undelete(conversation).await
 }
 
-/// Deletes everything of this session for good, and its cookie: the browser is a new one afterwards.
+/// Deletes everything of this session for good, and its cookie: the browser is a new one afterwards. `confirmation` is the
+/// house's.
 #[server(prefix = "/api", endpoint = "forget", output = Answer)]
-pub async fn forget() -> Result<(), ServerFnError> {
-    crate::server::api::forget().await
+pub async fn forget(confirmation: String) -> Result<(), ServerFnError> {
+    crate::server::api::forget(&confirmation).await
 }
 
 /// Shows this version of a turn, and the newest that follows it. Open pages hear of it over the feed.

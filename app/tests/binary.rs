@@ -146,6 +146,26 @@ fn ends(child: &mut Child) -> Option<i32> {
 }
 
 #[test]
+fn the_operators_link_is_printed_and_not_logged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = std::fs::File::create(folder.path().join("log")).expect("a file");
+    let mut command = anteroom(folder.path(), &[("SITE_ADDR", "127.0.0.1:0"), ("RUST_LOG", "trace")]);
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it runs");
+    let output = child.stdout.take().expect("it is piped");
+    let mut lines = BufReader::new(output).lines();
+    let greeting = lines.next().expect("a line").expect("text");
+    let link = lines.next().expect("a second line").expect("text");
+    child.kill().expect("it ran");
+    child.wait().expect("it has ended");
+    let address = greeting.split_whitespace().find(|word| word.starts_with("http://"));
+    let start = format!("The operator's link: {}/operator?key=", address.expect("an address"));
+    let key = link.strip_prefix(&start).unwrap_or_else(|| panic!("{link}"));
+    assert!(key.len() >= 32, "{link}");
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("text");
+    assert!(log.contains("listening") && !log.contains(key), "{log}");
+}
+
+#[test]
 fn a_port_in_use_is_told_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();

@@ -44,7 +44,7 @@ test("the stats tab shows a row a limit, alive, and the settings in force", asyn
 });
 
 test("the logs tab shows the records of one's own session, by level and text", async ({ start }) => {
-  const site = await start();
+  const site = await start({ OPERATOR_KEY: "the key of the operator" });
   const [mine, other] = [await site.person(), await site.person()];
   const turns: string[] = [];
   for (const [index, page] of [mine, other].entries()) {
@@ -77,8 +77,16 @@ test("the logs tab shows the records of one's own session, by level and text", a
   await mine.getByTestId("log-level").selectOption("info");
   await expect(records(mine).filter({ hasText: turns[0] }).first()).toBeVisible();
   await mine.getByText("The server’s start").click();
+  const hidden = mine.getByTestId("startup-hidden");
+  await expect(hidden).toBeVisible();
+  // Whoever runs the server sees what its start has logged.
+  await mine.goto("/operator?key=the%20key%20of%20the%20operator");
+  await expect(mine).toHaveURL(/\/stats$/);
+  await tab(mine, "Logs").click();
+  await mine.getByText("The server’s start").click();
   const startup = mine.getByRole("region", { name: "Records of the server's start" }).getByTestId("log-record");
   await expect(startup.first()).toBeVisible();
+  await expect(hidden).toBeHidden();
   await expect(startup.filter({ hasText: turns[1] })).toHaveCount(0);
 });
 

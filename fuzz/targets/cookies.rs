@@ -24,7 +24,7 @@ static SIGNED: LazyLock<Signed> = LazyLock::new(|| {
     let secret = Secret("a key that no input of this target can know".to_owned());
     let key = CookieKey::load(Some(&secret), Path::new("unused")).expect("it is long enough");
     let jar = CookieJar::new(key, true);
-    let set = jar.set_cookie(SESSION);
+    let set = jar.set_cookies(SESSION, "").remove(0);
     let cookie = set.split(';').next().unwrap_or_default().to_owned();
     Signed { jar, cookie }
 });

@@ -1,5 +1,5 @@
 //! The whole site, its doors and server functions, in front of whatever a browser may send: nothing fails, no other site's page
-//! gets in, and nobody sees what is somebody else's.
+//! gets in, nobody sees what is somebody else's, and no words become elements of a page.
 //!
 //! Input: a request as HTTP/1.1 writes it, without the version. `{cookie}` is a cookie of ours, `{own}` a conversation of
 //! its session; `{turn}`, `{conversation}` and `{file}` belong to somebody else.
@@ -23,6 +23,13 @@ use axum::{
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, Uri, header},
 };
+use html5ever::{
+    TokenizerResult,
+    tendril::StrTendril,
+    tokenizer::{
+        BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind,
+    },
+};
 use http_body_util::BodyExt as _;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use tokio::{runtime::Runtime, time::timeout};
@@ -34,6 +41,8 @@ const TURN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
 const OWN_TURN: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002);
 /// Somebody else's words, in a message, a title and a file.
 const SECRET: &str = "quetzalcoatlus";
+/// The title of the conversation of ours. Requests may give it another.
+const TITLE: &str = "</title></script></textarea>--><meta http-equiv=refresh content=0><form action=/api/forget><img src=x onerror=alert(1)>";
 /// No honest request takes nearly as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -76,7 +85,10 @@ impl House {
             let loaded = Settings::load(variables, None).expect("good settings");
             let engine = Engine::start(loaded, Logs::default()).await.expect("an engine");
             let cookie = |number| {
-                let set = engine.jar().set_cookie(SessionId(Uuid::from_u128(number)));
+                let set = engine
+                    .jar()
+                    .set_cookies(SessionId(Uuid::from_u128(number)), "")
+                    .remove(0);
                 set.split(';').next().unwrap_or_default().to_owned()
             };
             (pages::router(&Arc::clone(&engine)), (cookie(1), cookie(2)))
@@ -88,6 +100,10 @@ impl House {
         };
         let (own, other) = cookies;
         let own_conversation = house.send(&own, OWN_TURN, "hello").conversation.to_string();
+        house.expect(&format!(
+            "POST /api/rename\nhost: {HOST}\ncookie: {own}\ncontent-type: application/x-www-form-urlencoded\n\n\
+             conversation={own_conversation}&title={TITLE}"
+        ));
         let conversation = house.send(&other, TURN, SECRET).conversation.to_string();
         let file = house.expect(&format!(
             "POST /files?name={SECRET}.txt\nhost: {HOST}\ncookie: {other}\n\n{SECRET}"
@@ -160,8 +176,12 @@ impl House {
         ] {
             assert!(answer.headers.contains_key(&name), "{name} is missing for {text}");
         }
-        // Who brings the words along may get them back.
         let body = String::from_utf8_lossy(&answer.body);
+        let kind = answer.headers.get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+            read_page(&body);
+        }
+        // Who brings the words along may get them back.
         let shown = body.contains(SECRET)
             || answer.headers.values().any(|value| {
                 value
@@ -183,6 +203,59 @@ fn must_be_refused(request: &Request<Body>) -> bool {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let watched = ["/health", "/metrics"].contains(&request.uri().path());
     !reads && !watched && header(header::HOST) == Some(HOST) && header(header::ORIGIN) == Some("http://evil.example")
+}
+
+/// Reads a page as a browser does, and sees that nothing in it is of another making.
+fn read_page(html: &str) {
+    let tokenizer = Tokenizer::new(Page, TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    while let TokenizerResult::Script(()) = tokenizer.feed(&input) {}
+    tokenizer.end();
+}
+
+struct Page;
+
+impl TokenSink for Page {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let Token::TagToken(tag) = token else {
+            return TokenSinkResult::Continue;
+        };
+        if tag.kind == TagKind::EndTag {
+            return TokenSinkResult::Continue;
+        }
+        check_tag(&tag);
+        match &*tag.name {
+            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            "style" => TokenSinkResult::RawData(RawKind::Rawtext),
+            "script" => TokenSinkResult::RawData(RawKind::ScriptData),
+            _ => TokenSinkResult::Continue,
+        }
+    }
+}
+
+fn check_tag(tag: &Tag) {
+    let value = |name: &str| {
+        let mut all = tag.attrs.iter();
+        all.find(|attribute| &*attribute.name.local == name)
+            .map(|attribute| &*attribute.value)
+    };
+    for attribute in &tag.attrs {
+        assert!(!attribute.name.local.starts_with("on"), "{tag:?}");
+    }
+    match &*tag.name {
+        "script" => assert!(value("nonce").is_some() && value("src").is_none(), "{tag:?}"),
+        "meta" => assert_eq!(value("http-equiv"), None, "{tag:?}"),
+        // One to send with, one on the page of one's data, and those that scripts take over.
+        "form" => assert!(
+            matches!(value("action"), None | Some("/api/send_form" | "/api/forget")),
+            "{tag:?}"
+        ),
+        "base" | "iframe" | "object" | "embed" | "plaintext" => panic!("{tag:?}"),
+        _ => {}
+    }
 }
 
 /// `METHOD address`, lines of headers, a blank line, the body.

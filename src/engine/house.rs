@@ -22,6 +22,6 @@ impl House for EngineHouse {
     }
 
     fn settings(&self) -> Vec<SettingRow> {
-        self.in_force.rows()
+        self.in_force.public_rows()
     }
 }

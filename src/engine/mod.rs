@@ -4,6 +4,7 @@ mod feeds;
 mod house;
 mod housekeeping;
 mod moves;
+mod operator;
 mod retune;
 
 use std::{
@@ -29,12 +30,12 @@ use crate::{
     queue::Queue,
     refresh::Refreshes,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
-    settings::{Loaded, Settings},
+    settings::{Loaded, Secret, Settings, Viewer},
     stats::{Gauges, Stats, resident_memory},
     status,
     store::{Store, StoreError, sqlite::SqliteStore},
     turns::{self, Turns},
-    wire::{FeedMessage, FeedPosition, FileId, RefreshKind, StatsView, Status},
+    wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
@@ -58,6 +59,8 @@ pub struct Engine {
     stats: Arc<Stats>,
     logs: Logs,
     jar: CookieJar,
+    /// In force where the settings have none.
+    operator_key: Secret,
     model: String,
     feeds: Feeds,
     moves: watch::Sender<()>,
@@ -132,6 +135,7 @@ impl Engine {
             stats,
             logs,
             jar,
+            operator_key: operator::made_key(),
             model,
             feeds: Feeds::default(),
             moves: watch::Sender::new(()),
@@ -252,20 +256,33 @@ impl Engine {
         )
     }
 
-    /// Asks for the figures or the records; they come over the session's feed when the line lets them.
-    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind) {
+    /// Asks for the figures or the records, as this viewer may see them; they come over the session's feed when the line lets
+    /// them.
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, viewer: Viewer) {
         let (engine, id) = (Arc::clone(self), session.id());
         self.refreshes.ask(session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view())),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs.view(id))),
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(viewer))),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, viewer))),
         });
     }
 
-    /// The figures of the stats tab.
+    /// The stats tab.
     #[must_use]
-    pub fn stats_view(&self) -> StatsView {
+    pub fn stats_view(&self, viewer: Viewer) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.in_force.view())
+            .view(&self.gauges(), self.model.clone(), self.in_force.view(viewer))
+    }
+
+    /// The logs tab of a session. What the start has logged names addresses and paths.
+    fn logs_view(&self, id: SessionId, viewer: Viewer) -> LogsView {
+        let view = self.logs.view(id);
+        match viewer {
+            Viewer::Operator => view,
+            Viewer::Everybody => LogsView {
+                startup: Vec::new(),
+                ..view
+            },
+        }
     }
 
     /// The figures for Prometheus.

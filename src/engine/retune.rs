@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::Engine;
 use crate::{
     clock::now_ms,
-    settings::{Faults, Loaded, Settings},
+    settings::{Faults, Loaded, Settings, Viewer},
     stats::SettingsView,
     wire::{BadEdit, SettingRow},
 };
@@ -23,7 +23,7 @@ pub(super) struct InForce {
 struct All {
     loaded: Loaded,
     changed_at: Option<u64>,
-    bad_edit: Option<BadEdit>,
+    bad_edit: Option<(u64, Faults)>,
 }
 
 impl InForce {
@@ -51,16 +51,23 @@ impl InForce {
         self.values.subscribe()
     }
 
-    pub(super) fn rows(&self) -> Vec<SettingRow> {
-        self.all().loaded.rows.clone()
+    pub(super) fn public_rows(&self) -> Vec<SettingRow> {
+        self.all().loaded.public_rows.clone()
     }
 
-    pub(super) fn view(&self) -> SettingsView {
+    pub(super) fn view(&self, viewer: Viewer) -> SettingsView {
         let all = self.all();
+        let (rows, faults): (_, fn(&Faults) -> String) = match viewer {
+            Viewer::Operator => (&all.loaded.rows, Faults::to_string),
+            Viewer::Everybody => (&all.loaded.public_rows, |faults| faults.for_everybody().to_string()),
+        };
         SettingsView {
-            rows: all.loaded.rows.clone(),
+            rows: rows.clone(),
             changed_at: all.changed_at,
-            bad_edit: all.bad_edit.clone(),
+            bad_edit: all.bad_edit.as_ref().map(|(at, bad)| BadEdit {
+                at: *at,
+                message: faults(bad),
+            }),
         }
     }
 }
@@ -73,10 +80,7 @@ impl Engine {
             Ok(edited) => self.put_in_force(edited),
             Err(faults) => {
                 error!("the edited settings were not taken over, nothing has changed: {faults}");
-                self.in_force.all().bad_edit = Some(BadEdit {
-                    at: now_ms(),
-                    message: faults.to_string(),
-                });
+                self.in_force.all().bad_edit = Some((now_ms(), faults));
                 false
             }
         };

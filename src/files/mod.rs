@@ -11,6 +11,6 @@ mod vault;
 
 pub use error::FileError;
 pub use inspect::Inspector;
-pub use name::harmless;
+pub use name::{harmless, titled};
 pub(crate) use vault::{FOLDER, place_in_data_dir};
 pub use vault::{Upload, Vault};

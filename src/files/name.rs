@@ -12,25 +12,36 @@ pub fn harmless(name: &str) -> String {
         .rsplit(['/', '\\'])
         .find(|part| !part.trim().is_empty())
         .unwrap_or_default();
-    let name: String = last
-        .chars()
-        .filter(|&c| !is_invisible(c))
-        .map(|c| {
-            if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') {
-                '_'
-            } else {
-                c
-            }
-        })
-        .collect();
+    let name = last.replace(['<', '>', ':', '"', '|', '?', '*'], "_");
+    shorten(&tidy(&name).unwrap_or_else(|| "file".to_owned()))
+}
+
+/// The name of a file that is called by a title, with this ending. A title is no path: a slash in it stays where it is, as a dash.
+#[must_use]
+pub fn titled(title: &str, ending: &str) -> String {
+    let shown = title.chars().filter_map(|c| match c {
+        '/' | '\\' | ':' | '|' => Some('-'),
+        '"' => Some('\''),
+        '<' => Some('('),
+        '>' => Some(')'),
+        '*' => Some('_'),
+        '?' => None,
+        other => Some(other),
+    });
+    let shown: String = shown.collect();
+    // What begins with a dot is hidden.
+    let stem = tidy(shown.trim_start_matches(|c: char| c == '.' || c.is_whitespace() || is_invisible(c)));
+    shorten(&format!("{}.{ending}", stem.as_deref().unwrap_or("conversation")))
+}
+
+/// `name` without what cannot be seen or stands at its ends for nothing, and not called as a device is; `None`: nothing is left.
+fn tidy(name: &str) -> Option<String> {
+    let name: String = name.chars().filter(|&c| !is_invisible(c)).collect();
     let name = name
         .trim_start()
         .trim_end_matches(|c: char| c == '.' || c.is_whitespace());
-    if name.is_empty() {
-        return "file".to_owned();
-    }
     let marked = if is_reserved(name) { "_" } else { "" };
-    shorten(&format!("{marked}{name}"))
+    (!name.is_empty()).then(|| format!("{marked}{name}"))
 }
 
 /// The ending of a name, in lower case and without its dot; empty where there is none.
@@ -112,6 +123,31 @@ mod tests {
     }
 
     #[test]
+    fn a_title_becomes_a_name_that_still_says_it() {
+        for (title, name) in [
+            ("TCP/IP: a \"guide\"", "TCP-IP- a 'guide'.md"),
+            ("What does </title> do in HTML?", "What does (-title) do in HTML.md"),
+            ("../../etc/passwd", "-..-etc-passwd.md"),
+            ("C:\\autoexec.bat", "C--autoexec.bat.md"),
+            ("1 < 2 * 3 | x", "1 ( 2 _ 3 - x.md"),
+            ("v1.2 of it…", "v1.2 of it….md"),
+            ("etc.", "etc.md"),
+            ("nul", "_nul.md"),
+            ("…", "….md"),
+            ("???", "conversation.md"),
+            (". .", "conversation.md"),
+            ("\u{202E}\0", "conversation.md"),
+            ("a\u{202E}b\nc", "abc.md"),
+            ("Übersicht – 最終 😀", "Übersicht – 最終 😀.md"),
+        ] {
+            assert_eq!(titled(title, "md"), name, "{title:?}");
+        }
+        let long = titled(&"ä/".repeat(5_000), "json");
+        assert_eq!(long.chars().count(), MAX_CHARS);
+        assert!(long.ends_with("….json"), "{long}");
+    }
+
+    #[test]
     fn long_names_keep_their_ending() {
         let name = harmless(&format!("{}.csv", "ä".repeat(5_000)));
         assert_eq!(name.chars().count(), MAX_CHARS);
@@ -131,6 +167,8 @@ mod tests {
         ) {
             let shown = harmless(&name);
             proptest::prop_assert_eq!(harmless(&shown), shown);
+            let titled = titled(&name, "md");
+            proptest::prop_assert_eq!(harmless(&titled), titled);
         }
     }
 }

@@ -47,28 +47,37 @@ impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Browser {
     }
 }
 
-/// Reads the cookie into a [`Browser`]. A page that is asked for without one gets one; nothing else does, so that a
-/// forged or lost cookie cannot quietly begin a new session in the middle of a page.
+/// Reads the cookies into a [`Browser`] and the [`Viewer`](crate::settings::Viewer) that it looks as.
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
-    let known = known(&engine, request.headers());
-    let fresh = if known.is_none() && asks_for_a_page(&request) {
-        Some(SessionId::random())
-    } else {
-        None
-    };
-    if let Some(session) = known.or(fresh) {
+    let sent = cookies(request.headers());
+    if let Some(session) = engine.jar().session(&sent) {
+        let viewer = engine.viewer(session, &sent);
         request.extensions_mut().insert(Browser(session));
+        request.extensions_mut().insert(viewer);
     }
+    next.run(request).await
+}
+
+/// Gives whoever looks at a page without a cookie of ours one, and who has one a year more. Nothing but a page does, so that a
+/// forged or lost cookie cannot quietly begin a new session in the middle of one. What the request accepts says nothing:
+/// programs that look whether a site is there accept anything.
+pub(super) async fn welcome(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
+    let known = request.extensions().get().copied();
+    let fresh = (known.is_none() && matches!(*request.method(), Method::GET | Method::HEAD))
+        .then(|| Browser(SessionId::random()));
+    if let Some(fresh) = fresh {
+        request.extensions_mut().insert(fresh);
+    }
+    let sent = cookies(request.headers());
     let mut response = next.run(request).await;
     let is_page = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if let Some(session) = known.or(fresh).filter(|_| is_page)
-        && let Ok(cookie) = HeaderValue::from_str(&engine.jar().set_cookie(session))
-    {
-        // Set anew with each page, so that it ends a year after the last visit, not the first.
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    // An address that leads nowhere is asked for beside pages (for an icon, say), and must not take their cookie away again.
+    let fresh = fresh.filter(|_| response.status().is_success());
+    if let Some(Browser(session)) = known.or(fresh).filter(|_| is_page) {
+        set_session(&engine, session, &sent, response.headers_mut());
         response
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -76,19 +85,20 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Req
     response
 }
 
-fn known(engine: &Engine, headers: &HeaderMap) -> Option<SessionId> {
-    let cookies = headers.get_all(header::COOKIE);
+/// All cookies of a request. HTTP/2 may send each in a header of its own.
+#[must_use]
+pub fn cookies(headers: &HeaderMap) -> String {
+    let all = headers.get_all(header::COOKIE).iter();
     // Ports share cookies: another program's may hold bytes that are no ASCII, which must not hide ours.
-    cookies
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .find_map(|header| engine.jar().session(&header))
+    let all: Vec<_> = all.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    all.join("; ")
 }
 
-fn asks_for_a_page(request: &Request) -> bool {
-    let accepts = request.headers().get(header::ACCEPT);
-    request.method() == Method::GET
-        && accepts
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"))
+/// Makes the browser that has `sent` these [`cookies`] that session, or lets it be so for longer.
+pub fn set_session(engine: &Engine, session: SessionId, sent: &str, response: &mut HeaderMap) {
+    for cookie in engine.jar().set_cookies(session, sent) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.append(header::SET_COOKIE, cookie);
+        }
+    }
 }

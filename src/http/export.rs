@@ -7,11 +7,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tracing::error;
 
-use super::{Browser, Refusal};
-use crate::{engine::Engine, files::harmless, turns::Export, wire::ConversationId};
+use super::{Browser, Refusal, disposition::disposition};
+use crate::{engine::Engine, files::titled, turns::Export, wire::ConversationId};
 
 /// `/export/{conversation}.md` and `.json`: a conversation of the session that asks, as a file to save.
 pub(super) async fn download(
@@ -33,18 +32,11 @@ pub(super) async fn download(
     })?;
     let (title, content) = exported.ok_or_else(missing)?;
     let extension = if form == Export::Json { "json" } else { "md" };
-    let name = harmless(&format!("{title}.{extension}"));
-    let disposition = format!(
-        "attachment; filename*=UTF-8''{}",
-        utf8_percent_encode(&name, NON_ALPHANUMERIC)
-    );
+    let disposition = disposition("attachment", &titled(&title, extension));
     let mut response = content.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    // All of it is percent-encoded.
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
     Ok(response)
 }

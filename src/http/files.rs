@@ -10,12 +10,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::StreamExt as _;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, info, warn};
 
-use super::{Browser, Refusal};
+use super::{Browser, Refusal, disposition::disposition};
 use crate::{
     clock::now_ms,
     engine::Engine,
@@ -164,19 +163,14 @@ pub(super) async fn download(
     let content = engine.vault().reader(file.id).await.map_err(|_| missing())?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.
-    let (mime, disposition) = match file.kind {
+    let (mime, kind) = match file.kind {
         FileKind::Image => (file.mime.as_str(), "inline"),
         FileKind::Text => ("text/plain; charset=utf-8", "attachment"),
     };
-    let disposition = format!(
-        "{disposition}; filename*=UTF-8''{}",
-        utf8_percent_encode(&file.name, NON_ALPHANUMERIC)
-    );
     let mut response = body.into_response();
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, mime),
-        (header::CONTENT_DISPOSITION, disposition.as_str()),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
     ] {
@@ -184,6 +178,7 @@ pub(super) async fn download(
             headers.insert(name, value);
         }
     }
+    headers.insert(header::CONTENT_DISPOSITION, disposition(kind, &file.name));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
     Ok(response)
 }

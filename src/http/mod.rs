@@ -2,6 +2,7 @@
 
 mod body;
 mod browser;
+mod disposition;
 mod error;
 mod export;
 mod feed;
@@ -20,9 +21,9 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
-pub use browser::{Browser, NoCookie};
+pub use browser::{Browser, NoCookie, cookies, set_session};
 pub use error::Refusal;
 pub use origin::CrossSite;
 pub use serve::serve;
@@ -30,7 +31,7 @@ pub use serve::serve;
 use crate::{engine::Engine, wire::MAX_MESSAGE_BYTES};
 
 /// Largest body of a server function, in bytes: a message in which every byte takes six (`\u0000`), and the rest.
-const MAX_BODY: usize = MAX_MESSAGE_BYTES * 6 + 16 * 1024;
+pub const MAX_BODY: usize = MAX_MESSAGE_BYTES * 6 + 16 * 1024;
 
 /// The engine's own doors.
 pub fn doors() -> Router<Arc<Engine>> {
@@ -45,10 +46,11 @@ pub fn doors() -> Router<Arc<Engine>> {
         .merge(files)
 }
 
-/// Puts every door of the site, the engine's and `pages`, behind the checks.
+/// Puts every door of the site, the engine's and `pages`, behind the checks. How much a page reads of a request is for itself to
+/// bound ([`MAX_BODY`]): it refuses in words.
 pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
     let pages = pages
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), browser::welcome))
         .layer(middleware::from_fn(body::bound));
     let checked = doors()
         .with_state(Arc::clone(engine))

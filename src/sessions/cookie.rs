@@ -13,8 +13,17 @@ use uuid::Uuid;
 use super::SessionId;
 use crate::settings::{Secret, file};
 
-/// The cookie's name.
-const NAME: &str = "anteroom";
+/// The cookie's name where it may go over plain HTTP.
+const PLAIN: &str = "anteroom";
+/// Its name where it goes over HTTPS only. Browsers take a cookie that is called so from this very host alone: no subdomain, and
+/// nobody in the middle of a plain connection, can set one.
+const HOST: &str = "__Host-anteroom";
+/// Stands before the session in a cookie of the name [`HOST`], so that what is given out under it is of no use under [`PLAIN`].
+const KEPT: &str = "host.";
+/// The same while the session came from a plain cookie, which the browser was told to drop.
+const MOVED: &str = "moved.";
+/// Stands before the session in what a request that deletes everything is confirmed by.
+const FORGET: &str = "forget.";
 /// Where the key is kept when `SECRET_KEY` is unset, inside `DATA_DIR`.
 pub(crate) const KEY_FILE: &str = "secret.key";
 /// Bytes that a key must have at least.
@@ -61,7 +70,7 @@ pub enum KeyError {
 
 /// Signs cookies and checks their signatures.
 #[derive(Clone)]
-pub struct CookieKey(Key);
+pub struct CookieKey(pub(super) Key);
 
 impl CookieKey {
     /// The key of the settings, or the one kept in `data_dir`, made there where there is none.
@@ -126,10 +135,25 @@ fn make(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Reads and writes the session's cookie.
+///
+/// Where cookies are secure, the one with the `__Host-` name wins over every plain one. A plain one of before is understood where
+/// there is no other: it becomes one with the new name on the first page, and the browser is told to drop it. If it is still there
+/// afterwards, it was not ours to drop: another host has put it there (with `Domain=`), so its session is nobody's.
 #[derive(Clone)]
 pub struct CookieJar {
-    key: CookieKey,
-    secure: bool,
+    pub(super) key: CookieKey,
+    pub(super) secure: bool,
+}
+
+/// What the cookies of a request name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// A session, by the cookie that it is to have.
+    Kept(SessionId),
+    /// A session whose plain cookie has been dropped.
+    Moved(SessionId),
+    /// A session by a plain cookie.
+    Plain(SessionId),
 }
 
 impl CookieJar {
@@ -142,32 +166,99 @@ impl CookieJar {
     /// The session that a `Cookie` header names, if its signature is right.
     #[must_use]
     pub fn session(&self, header: &str) -> Option<SessionId> {
-        // Several cookies of one name can come from several paths; one that is ours is enough.
-        Cookie::split_parse(header)
-            .flatten()
-            .filter(|cookie| cookie.name() == NAME)
-            .find_map(|cookie| {
-                let mut jar = cookie::CookieJar::new();
-                jar.add_original(cookie.into_owned());
-                let value = jar.signed(&self.key.0).get(NAME)?;
-                Uuid::try_parse(value.value()).ok().map(SessionId)
-            })
+        let (Named::Kept(id) | Named::Moved(id) | Named::Plain(id)) = self.named(header)?;
+        Some(id)
     }
 
-    /// The `Set-Cookie` header that makes a browser that session.
-    #[must_use]
-    pub fn set_cookie(&self, session: SessionId) -> String {
-        let cookie = Cookie::build((NAME, session.0.simple().to_string()))
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(self.secure)
-            .max_age(Duration::days(365))
-            .build();
-        let mut jar = cookie::CookieJar::new();
-        jar.signed_mut(&self.key.0).add(cookie);
-        jar.delta().map(ToString::to_string).collect()
+    fn named(&self, header: &str) -> Option<Named> {
+        let plain = || self.values(header, PLAIN).find_map(|value| session(&value, ""));
+        let own = self.values(header, HOST).find_map(|value| {
+            let kept = session(&value, KEPT).map(Named::Kept);
+            kept.or_else(|| session(&value, MOVED).map(Named::Moved))
+        });
+        match own {
+            Some(Named::Moved(_)) if self.secure && plain().is_some() => None,
+            Some(named) => Some(named),
+            None => plain().map(Named::Plain),
+        }
     }
+
+    /// The values of the cookies of this name whose signature is right.
+    fn values<'a>(&'a self, header: &'a str, name: &'static str) -> impl Iterator<Item = String> + 'a {
+        // Several cookies of one name can come from several paths; one that is ours is enough.
+        sent(header, name).filter_map(|cookie| self.verify(cookie.value()))
+    }
+
+    /// The `Set-Cookie` headers that make a browser that session, or let it be so for longer; `header` is the `Cookie` header
+    /// that it has sent.
+    #[must_use]
+    pub fn set_cookies(&self, session: SessionId, header: &str) -> Vec<String> {
+        let (name, other) = if self.secure { (HOST, PLAIN) } else { (PLAIN, HOST) };
+        let mark = match self.named(header) {
+            _ if !self.secure => "",
+            Some(Named::Plain(id)) if id == session => MOVED,
+            _ => KEPT,
+        };
+        let cookie = Cookie::build((name, self.sign(&format!("{mark}{}", session.0.simple()))))
+            .max_age(Duration::days(365))
+            .secure(self.secure);
+        let mut cookies = vec![cookie];
+        let stale = sent(header, other).any(|cookie| {
+            let named = self.verify(cookie.value());
+            self.secure || named.and_then(|value| self::session(&value, KEPT)) != Some(session)
+        });
+        if stale {
+            // Over plain HTTP browsers ignore this: a site that only claims to be behind HTTPS costs nobody their session.
+            cookies.push(Cookie::build((other, "")).max_age(Duration::ZERO).secure(true));
+        }
+        let written = cookies
+            .into_iter()
+            .map(|cookie| cookie.path("/").http_only(true).same_site(SameSite::Lax).to_string());
+        written.collect()
+    }
+
+    /// What a request that deletes everything of this session has to bring along: only its own pages know it.
+    #[must_use]
+    pub fn confirmation(&self, session: SessionId) -> String {
+        let value = format!("{FORGET}{}", session.0.simple());
+        let mut signed = self.sign(&value);
+        signed.truncate(signed.len() - value.len());
+        signed
+    }
+
+    /// Whether this is the [`CookieJar::confirmation`] of a session. Takes as long whatever is wrong with it.
+    #[must_use]
+    pub fn confirms(&self, session: SessionId, confirmation: &str) -> bool {
+        let value = format!("{FORGET}{}", session.0.simple());
+        self.verify(&format!("{confirmation}{value}")) == Some(value)
+    }
+
+    /// The signature, and behind it the value. It does not cover a cookie's name.
+    fn sign(&self, value: &str) -> String {
+        let mut jar = cookie::CookieJar::new();
+        jar.signed_mut(&self.key.0).add((PLAIN, value.to_owned()));
+        jar.get(PLAIN)
+            .map(|cookie| cookie.value().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// The value behind a signature that is right.
+    fn verify(&self, signed: &str) -> Option<String> {
+        let jar = cookie::CookieJar::new();
+        let cookie = jar.signed(&self.key.0).verify(Cookie::new(PLAIN, signed.to_owned()))?;
+        Some(cookie.value().to_owned())
+    }
+}
+
+/// The cookies of this name in a `Cookie` header.
+pub(super) fn sent<'a>(header: &'a str, name: &'static str) -> impl Iterator<Item = Cookie<'a>> {
+    let cookies = Cookie::split_parse(header).flatten();
+    cookies.filter(move |cookie| cookie.name() == name)
+}
+
+/// The session in a cookie's value, behind this mark.
+fn session(value: &str, mark: &str) -> Option<SessionId> {
+    Uuid::try_parse(value.strip_prefix(mark)?).ok().map(SessionId)
 }
 
 #[cfg(test)]
@@ -178,25 +269,61 @@ mod tests {
         CookieJar::new(CookieKey(Key::generate()), false)
     }
 
-    fn header(set_cookie: &str) -> &str {
-        set_cookie.split(';').next().expect("split gives at least one part")
+    /// The same jar once the site is behind HTTPS.
+    fn secured(jar: &CookieJar) -> CookieJar {
+        CookieJar::new(jar.key.clone(), true)
+    }
+
+    /// A browser: takes cookies, and sends back what it has.
+    #[derive(Default)]
+    struct Browser(std::collections::BTreeMap<String, String>);
+
+    impl Browser {
+        fn header(&self) -> String {
+            let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            pairs.join("; ")
+        }
+
+        fn take(&mut self, cookies: Vec<String>) {
+            for cookie in cookies {
+                let (pair, attributes) = cookie.split_once(';').expect("attributes");
+                let (name, value) = pair.split_once('=').expect("a pair");
+                if attributes.contains("Max-Age=0") {
+                    self.0.remove(name);
+                } else {
+                    self.0.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+
+        /// Opens a page, and says whose it is.
+        fn opens_a_page(&mut self, jar: &CookieJar) -> SessionId {
+            let session = jar.session(&self.header()).unwrap_or_else(SessionId::random);
+            self.take(jar.set_cookies(session, &self.header()));
+            session
+        }
     }
 
     #[test]
     fn a_cookie_comes_back_as_its_session() {
         let jar = jar();
         let session = SessionId::random();
-        let set = jar.set_cookie(session);
-        for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        let set = jar.set_cookies(session, "");
+        let [set] = &*set else { panic!("{set:?}") };
+        for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
             assert!(set.contains(part), "{set}");
         }
-        assert!(!set.contains("Secure"));
-        assert_eq!(jar.session(header(&set)), Some(session));
-        assert_eq!(
-            jar.session(&format!("theme=dark; {}; x=y", header(&set))),
-            Some(session)
-        );
-        assert_eq!(jar.session(&format!("anteroom=old; {}", header(&set))), Some(session));
+        assert!(!set.contains("Secure") && set.starts_with("anteroom="), "{set}");
+        let header = set.split(';').next().expect("a pair");
+        assert_eq!(jar.session(header), Some(session));
+        assert_eq!(jar.session(&format!("theme=dark; {header}; x=y")), Some(session));
+        assert_eq!(jar.session(&format!("anteroom=old; {header}")), Some(session));
+        let secure = secured(&jar).set_cookies(session, "");
+        let [set] = &*secure else { panic!("{secure:?}") };
+        for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=31536000"] {
+            assert!(set.contains(part), "{set}");
+        }
+        assert!(!set.contains("Domain") && set.starts_with("__Host-anteroom="), "{set}");
     }
 
     #[test]
@@ -204,18 +331,113 @@ mod tests {
         let jar = jar();
         let session = SessionId::random();
         let plain = session.0.simple().to_string();
-        let foreign = self::jar().set_cookie(session);
-        let own = jar.set_cookie(session);
+        let cookie = |jar: &CookieJar| jar.set_cookies(session, "").remove(0);
+        let (own, foreign) = (cookie(&jar), cookie(&self::jar()));
+        let header = |set: &str| set.split(';').next().expect("a pair").to_owned();
         let swapped = header(&own).replace(&plain, &SessionId::random().0.simple().to_string());
+        let renamed = header(&own).replace("anteroom", HOST);
+        let back = header(&cookie(&secured(&jar))).replace(HOST, PLAIN);
+        let confirmation = format!("anteroom={}{plain}", jar.confirmation(session));
         for forged in [
             "",
             "anteroom=",
             &format!("anteroom={plain}"),
-            header(&foreign),
+            &header(&foreign),
             &swapped,
+            &renamed,
+            &back,
+            &confirmation,
             "anteroom=%FF%00",
         ] {
             assert_eq!(jar.session(forged), None, "{forged}");
+            assert_eq!(secured(&jar).session(forged), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn nobody_loses_their_session_when_the_site_goes_behind_https_or_back() {
+        let jar = jar();
+        let secure = secured(&jar);
+        let mut browser = Browser::default();
+        let session = browser.opens_a_page(&jar);
+        assert_eq!(
+            secure.session(&browser.header()),
+            Some(session),
+            "a page that was open goes on"
+        );
+        for page in 0..3 {
+            assert_eq!(browser.opens_a_page(&secure), session, "page {page}");
+            assert_eq!(browser.0.keys().collect::<Vec<_>>(), [HOST], "page {page}");
+        }
+        for page in 0..2 {
+            assert_eq!(browser.opens_a_page(&jar), session, "back, page {page}");
+        }
+        assert_eq!(browser.opens_a_page(&secure), session);
+        assert_eq!(browser.0.keys().collect::<Vec<_>>(), [HOST]);
+        // Two pages at once, both asked for with the old cookie.
+        let mut browser = Browser::default();
+        let session = browser.opens_a_page(&jar);
+        let old = browser.header();
+        for _ in 0..2 {
+            browser.take(secure.set_cookies(session, &old));
+        }
+        assert_eq!(browser.opens_a_page(&secure), session);
+        // What is deleted on purpose is gone under either name.
+        for jar in [&secure, &jar, &secure] {
+            let new = SessionId::random();
+            browser.take(jar.set_cookies(new, &browser.header()));
+            assert_eq!(browser.opens_a_page(jar), new);
+        }
+    }
+
+    #[test]
+    fn a_plain_cookie_from_a_subdomain_fixes_nobodys_session() {
+        let jar = jar();
+        let secure = secured(&jar);
+        let mut attacker = Browser::default();
+        let theirs = attacker.opens_a_page(&jar);
+        let planted = attacker.header();
+        // One who has a session keeps it.
+        let mut browser = Browser::default();
+        let own = browser.opens_a_page(&secure);
+        for page in 0..2 {
+            assert_eq!(
+                secure.session(&format!("{planted}; {}", browser.header())),
+                Some(own),
+                "page {page}"
+            );
+            browser.take(secure.set_cookies(own, &format!("{planted}; {}", browser.header())));
+        }
+        // One who comes for the first time is rid of it with the next request: a cookie of another host's cannot be dropped.
+        let mut browser = Browser::default();
+        browser.take(secure.set_cookies(theirs, &planted));
+        let next = format!("{planted}; {}", browser.header());
+        assert_eq!(secure.session(&next), None);
+        let fresh = SessionId::random();
+        browser.take(secure.set_cookies(fresh, &next));
+        assert_eq!(secure.session(&format!("{planted}; {}", browser.header())), Some(fresh));
+        // What the site gives out behind HTTPS cannot be planted at all.
+        let given = browser.header().replace(HOST, PLAIN);
+        assert_eq!(secure.session(&given), None);
+    }
+
+    #[test]
+    fn a_confirmation_is_one_sessions() {
+        let jar = jar();
+        let [mine, other] = [(); 2].map(|()| SessionId::random());
+        let confirmation = jar.confirmation(mine);
+        assert!(jar.confirms(mine, &confirmation));
+        let cookie = jar.set_cookies(mine, "").remove(0);
+        let signature = &cookie["anteroom=".len()..][..confirmation.len()];
+        for (session, wrong) in [
+            (other, &*confirmation),
+            (mine, ""),
+            (mine, &confirmation[1..]),
+            (mine, &format!("{confirmation}x")),
+            (mine, &self::jar().confirmation(mine)),
+            (mine, signature),
+        ] {
+            assert!(!jar.confirms(session, wrong), "{wrong}");
         }
     }
 

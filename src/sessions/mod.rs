@@ -2,6 +2,7 @@
 
 mod cookie;
 mod id;
+mod operator;
 mod presence;
 mod registry;
 mod session;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::variables::VARIABLES;
+
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -20,6 +22,31 @@ pub struct Faults {
     pub faults: Vec<Fault>,
     /// What is odd but harmless, a sentence each: it may be what explains a fault.
     pub warnings: Vec<String>,
+}
+
+impl Faults {
+    /// The same for everybody: without the addresses and paths that stand in them.
+    #[must_use]
+    pub fn for_everybody(&self) -> Self {
+        Self(self.0.iter().map(Fault::for_everybody).collect())
+    }
+}
+
+impl Fault {
+    fn for_everybody(&self) -> Self {
+        let name = self.subject.split(" = ").next().unwrap_or_default();
+        let subject = match VARIABLES.iter().find(|variable| variable.is_called(name)) {
+            Some(variable) if variable.private => format!("{name} = (set)"),
+            Some(_) => self.subject.clone(),
+            // A file's name.
+            None if self.subject.contains(['/', '\\']) => "the file of settings".to_owned(),
+            None => self.subject.clone(),
+        };
+        Self {
+            subject,
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for Faults {

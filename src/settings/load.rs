@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::{
-    Provider, Settings, dotenv,
+    Provider, Settings, Viewer, dotenv,
     faults::{Fault, Faults},
     gather::{AllGiven, Given, Source, gather, look_for_misspellings},
     raw::{AT_MODEL, Raw},
@@ -21,8 +21,10 @@ pub struct Loaded {
     pub settings: Settings,
     /// What is odd but harmless, a sentence each, for the log.
     pub warnings: Vec<String>,
-    /// Every variable with its value in force, secrets hidden, for people.
+    /// Every variable with its value in force, for the operator.
     pub rows: Vec<SettingRow>,
+    /// The same for everybody.
+    pub public_rows: Vec<SettingRow>,
     /// The texts behind them.
     pub(super) given: AllGiven,
 }
@@ -68,7 +70,8 @@ pub(super) fn load(
     let settings = typed::settings(raw);
     warnings.extend(oddities(&settings, &given));
     Ok(Loaded {
-        rows: rows(&given),
+        rows: rows(&given, Viewer::Operator),
+        public_rows: rows(&given, Viewer::Everybody),
         settings,
         warnings,
         given,
@@ -145,13 +148,18 @@ fn allowed(error: &ValidationError) -> String {
     )
 }
 
-/// Every variable as people may see it.
-pub(super) fn rows(given: &AllGiven) -> Vec<SettingRow> {
+/// Every variable as this viewer may see it.
+pub(super) fn rows(given: &AllGiven, viewer: Viewer) -> Vec<SettingRow> {
     let row = |variable: &Variable| {
         let one = given.get(&variable.field());
+        let value = |one: &Given| match viewer {
+            // A default is no secret: it stands in the documentation.
+            Viewer::Everybody if variable.private && one.source != Source::Default => "(set)".to_owned(),
+            Viewer::Everybody | Viewer::Operator => one.shown(variable),
+        };
         SettingRow {
             name: variable.name.to_owned(),
-            value: one.map_or_else(|| "(unset)".to_owned(), |one| one.shown(variable)),
+            value: one.map_or_else(|| "(unset)".to_owned(), value),
             source: one.map_or(Source::Default, |one| one.source).name().to_owned(),
             note: one
                 .and_then(|one| one.overrides)

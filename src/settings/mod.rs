@@ -60,6 +60,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// For whom settings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// Any visitor: of an address or a path they see only that it is set.
+    Everybody,
+    /// Whoever runs the site. Keys are hidden from them, too.
+    Operator,
+}
+
 /// Who answers: `name@provider`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelName {
@@ -170,6 +179,8 @@ pub struct Settings {
     pub secret_key: Option<Secret>,
     /// `SECURE_COOKIES`: mark the cookie `Secure`, for a site behind HTTPS.
     pub secure_cookies: bool,
+    /// `OPERATOR_KEY`: who opens the operator's link with it sees addresses and paths; made at each start where unset.
+    pub operator_key: Option<Secret>,
     /// `RUST_LOG`.
     pub log_filter: String,
     /// `LOG_FORMAT`.

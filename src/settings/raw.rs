@@ -187,6 +187,8 @@ pub(super) struct Raw {
     pub(super) secret_key: Field<Secret>,
     #[validate(custom(function = "readable"))]
     pub(super) secure_cookies: Field<bool>,
+    #[validate(custom(function = "readable"), length(min = 16, max = 4096))]
+    pub(super) operator_key: Field<Secret>,
     #[validate(range(min = 0.0, max = 3600.0))]
     pub(super) shutdown_grace: Field<Duration>,
     #[validate(custom(function = "readable"))]

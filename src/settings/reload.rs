@@ -1,7 +1,7 @@
 //! Settings that change while the server runs.
 
 use super::{
-    Settings,
+    Settings, Viewer,
     gather::Given,
     load::{Loaded, rows},
     variables::{VARIABLES, Variable},
@@ -33,7 +33,7 @@ impl Loaded {
             }
             let values = (shown(variable, now), shown(variable, then));
             if variable.fixed {
-                notes.push((variable.name, format!("needs a restart to become {}", values.1)));
+                notes.push((variable, values.1.clone()));
             }
             changes.push(Change {
                 name: variable.name,
@@ -47,16 +47,23 @@ impl Loaded {
                 };
             }
         }
-        let mut rows = rows(&edited.given);
-        for (name, note) in notes {
-            if let Some(row) = rows.iter_mut().find(|row| row.name == name) {
-                row.note = Some(note);
+        let [rows, public_rows] = [Viewer::Operator, Viewer::Everybody].map(|viewer| {
+            let mut rows = rows(&edited.given, viewer);
+            for (variable, then) in &notes {
+                if let Some(row) = rows.iter_mut().find(|row| row.name == variable.name) {
+                    row.note = Some(match viewer {
+                        Viewer::Everybody if variable.private => "needs a restart".to_owned(),
+                        Viewer::Everybody | Viewer::Operator => format!("needs a restart to become {then}"),
+                    });
+                }
             }
-        }
+            rows
+        });
         let in_force = Self {
             settings: self.settings.with_those_that_may_change(edited.settings),
             warnings: edited.warnings,
             rows,
+            public_rows,
             given: edited.given,
         };
         (in_force, changes)
@@ -79,6 +86,7 @@ impl Settings {
             max_sessions: edited.max_sessions,
             shutdown_grace: edited.shutdown_grace,
             max_connections_per_address: edited.max_connections_per_address,
+            operator_key: edited.operator_key,
             ..fixed
         }
     }
@@ -136,6 +144,15 @@ mod tests {
             Some("needs a restart to become (hidden)")
         );
         assert_eq!(row("CHAT_CONCURRENCY_LIMIT").note, None);
+        let public = after
+            .public_rows
+            .iter()
+            .find(|row| row.name == "SITE_ADDR")
+            .expect("a row");
+        assert_eq!(
+            (&*public.value, public.note.as_deref()),
+            ("(set)", Some("needs a restart"))
+        );
         // Read once more it still needs one, and taken back it does not.
         let (again, changes) = after.reload(edited);
         assert_eq!(changes.iter().filter(|change| !change.needs_restart).count(), 0);
@@ -173,6 +190,7 @@ mod tests {
             ("MAX_SESSIONS", "7"),
             ("SHUTDOWN_GRACE", "7"),
             ("MAX_CONNECTIONS_PER_ADDRESS", "7"),
+            ("OPERATOR_KEY", "0123456789abcdef"),
         ];
         let defaults = file("").expect("good");
         for variable in VARIABLES.iter().filter(|variable| !variable.fixed) {

@@ -82,6 +82,7 @@ pub(super) fn settings(raw: Raw) -> Settings {
         data_dir: set(raw.data_dir),
         secret_key: raw.secret_key.get(),
         secure_cookies: set(raw.secure_cookies),
+        operator_key: raw.operator_key.get(),
         log_filter: set(raw.rust_log).0,
         log_format: set(raw.log_format),
     }

@@ -10,6 +10,8 @@ pub(super) struct Variable {
     pub(super) default: Option<&'static str>,
     /// Never shown.
     pub(super) secret: bool,
+    /// An address or a path: its value is shown to the operator only.
+    pub(super) private: bool,
     /// Read at the start only.
     pub(super) fixed: bool,
 }
@@ -37,6 +39,10 @@ impl Variable {
         Self { secret: true, ..self }
     }
 
+    const fn private(self) -> Self {
+        Self { private: true, ..self }
+    }
+
     const fn fixed(self) -> Self {
         Self { fixed: true, ..self }
     }
@@ -48,6 +54,7 @@ const fn unset(name: &'static str) -> Variable {
         aliases: &[],
         default: None,
         secret: false,
+        private: false,
         fixed: false,
     }
 }
@@ -60,15 +67,15 @@ const fn var(name: &'static str, default: &'static str) -> Variable {
 }
 
 /// Every variable, in the order of `.env.example`.
-pub(super) const VARIABLES: [Variable; 44] = [
+pub(super) const VARIABLES: [Variable; 45] = [
     var("MODEL", "demo@builtin").also(&["GEN_MODEL"]).fixed(),
     unset("OPENAI_API_KEY").hidden().fixed(),
-    unset("OPENAI_BASE_URL").fixed(),
-    unset("OLLAMA_URL").fixed(),
+    unset("OPENAI_BASE_URL").private().fixed(),
+    unset("OLLAMA_URL").private().fixed(),
     unset("ANTHROPIC_API_KEY").hidden().fixed(),
-    unset("ANTHROPIC_BASE_URL").fixed(),
+    unset("ANTHROPIC_BASE_URL").private().fixed(),
     unset("GEMINI_API_KEY").hidden().fixed(),
-    unset("GEMINI_BASE_URL").fixed(),
+    unset("GEMINI_BASE_URL").private().fixed(),
     // Not a key, but what an operator tells a model is nobody else's to read on the stats tab.
     unset("SYSTEM_PROMPT").hidden().fixed(),
     var("MODEL_STALL_TIMEOUT", "60").fixed(),
@@ -98,11 +105,12 @@ pub(super) const VARIABLES: [Variable; 44] = [
     var("RETENTION_DAYS", "none"),
     var("SESSION_IDLE_TIMEOUT", "1h"),
     var("MAX_SESSIONS", "10000"),
-    var("SITE_ADDR", "127.0.0.1:3000").fixed(),
+    var("SITE_ADDR", "127.0.0.1:3000").private().fixed(),
     var("MAX_CONNECTIONS_PER_ADDRESS", "none"),
-    var("DATA_DIR", "data").fixed(),
+    var("DATA_DIR", "data").private().fixed(),
     unset("SECRET_KEY").hidden().fixed(),
     var("SECURE_COOKIES", "false").fixed(),
+    unset("OPERATOR_KEY").hidden(),
     var("SHUTDOWN_GRACE", "30"),
     var("RUST_LOG", "info").fixed(),
     var("LOG_FORMAT", "text").fixed(),

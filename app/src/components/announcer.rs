@@ -69,9 +69,10 @@ pub(crate) fn Announcer() -> impl IntoView {
         page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
     };
     // The server asks for the title when all has been rendered, and what the title is made of is gone by then: there it
-    // has to be a plain text.
+    // has to be a plain text. And leptos_meta writes that into the page as it is, while the browser's half sets it as text: a
+    // conversation's title is somebody's words, so here, and only here, they are escaped.
     #[cfg(feature = "ssr")]
-    let title = untrack(title);
+    let title = untrack(title).to_html();
     view! {
         <Title text=title />
         <div class="visually-hidden" role="status" aria-live="polite">

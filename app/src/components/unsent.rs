@@ -1,4 +1,4 @@
-//! The page of a message that was sent without scripts, and was refused.
+//! The page of what was sent without scripts, and was refused.
 
 use leptos::prelude::*;
 
@@ -8,11 +8,13 @@ use crate::erase::Erase as _;
 /// Says why, and gives back what was typed.
 #[component]
 pub(crate) fn Unsent(
+    /// What did not happen.
+    heading: &'static str,
     /// A sentence for the person.
     reason: String,
-    /// The message.
+    /// The message, where it was one.
     text: String,
-    /// Where it was to be said.
+    /// Where it came from.
     back: String,
 ) -> impl IntoView {
     let typed = (!text.is_empty()).then(|| {
@@ -25,11 +27,11 @@ pub(crate) fn Unsent(
     view! {
         <main class="whole-page" id="content">
             <Wordmark />
-            <h1>"Your message was not sent"</h1>
+            <h1>{heading}</h1>
             <p>{reason}</p>
             {typed}
             <a class="button" href=back>
-                "Back to the chat"
+                "Back"
             </a>
         </main>
     }

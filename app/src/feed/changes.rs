@@ -78,8 +78,9 @@ pub(crate) fn version(store: Store, turn: TurnId) {
 
 /// Deletes everything of this browser; `done` is called once nothing is left.
 pub(crate) fn forget(store: Store, done: impl FnOnce() + 'static) {
+    let confirmation = store.facts.with_untracked(|facts| facts.confirmation.clone());
     change(store, async move {
-        api::forget().await?;
+        api::forget(confirmation).await?;
         done();
         Ok(())
     });

@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub(crate) queue: bool,
+    /// See [`House::confirmation`].
+    pub(crate) confirmation: String,
 }
 
 /// The state of the feed's connection.
@@ -219,6 +221,7 @@ impl Store {
             version: house.version,
             max_upload_bytes: house.max_upload_bytes,
             queue: house.queue,
+            confirmation: house.confirmation,
         });
         self.status.set(house.status);
         self.conversations.begin(house.conversations);

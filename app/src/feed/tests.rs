@@ -33,6 +33,7 @@ fn house(number: u64) -> House {
         version: "1".to_owned(),
         max_upload_bytes: 1,
         queue: true,
+        confirmation: "c0ffee".to_owned(),
     }
 }
 

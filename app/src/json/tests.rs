@@ -172,6 +172,7 @@ fn house() -> House {
         version: "1".to_owned(),
         max_upload_bytes: 20 << 20,
         queue: false,
+        confirmation: "c0ffee".to_owned(),
     }
 }
 

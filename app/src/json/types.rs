@@ -55,7 +55,7 @@ structs! {
     FileView { id, name, kind, mime, size }
     First { house, conversation }
     Found { conversation, turn, role, excerpt }
-    House { conversations, status, feed, model, version, max_upload_bytes, queue }
+    House { conversations, status, feed, model, version, max_upload_bytes, queue, confirmation }
     LimitRow { line, longest_wait, wait, service, done, failed, refused, cancelled, expired }
     LineView { name, events, running, limit, waiting, newcomer, estimate }
     LogRecord { number, at, level, target, message, fields }

@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*};
 
 use crate::{
-    erase::Erase as _,
+    erase::{Erase as _, live},
     feed::{Store, changes},
 };
 
@@ -16,6 +16,7 @@ pub(crate) fn DataPage() -> impl IntoView {
         // A new page, because nothing of this one is true any more.
         changes::forget(store, || drop(window().location().assign("/")));
     };
+    let confirmation = live(move || store.facts.with(|facts| facts.confirmation.clone()));
     view! {
         <div class="page" data-testid="data">
             <header class="page-head">
@@ -43,6 +44,7 @@ pub(crate) fn DataPage() -> impl IntoView {
                         "Delete everything…"
                     </summary>
                     <form method="post" action="/api/forget" on:submit=forget>
+                        <input type="hidden" name="confirmation" value=confirmation autocomplete="off" />
                         <p>"Really everything?"</p>
                         <div class="actions">
                             <button class="button button-bad" type="submit" data-testid="forget-really">

@@ -98,6 +98,15 @@ pub(crate) fn LogsPage() -> impl IntoView {
         };
         view! { <p class="record-note">{live(words)}</p> }.erase()
     };
+    let not_yours = || {
+        let words = "Whoever runs this server sees them here, with the operator’s link.";
+        view! { <p class="record-note" data-testid="startup-hidden">{words}</p> }.erase()
+    };
+    let hidden = move || {
+        refresh
+            .view
+            .with(|view| view.as_deref().is_some_and(|view| view.startup.is_empty()))
+    };
     let options = LEVELS
         .into_iter()
         .map(|level| view! { <option value=name(level) selected=level == Level::Info>{name(level)}</option> }.erase())
@@ -157,6 +166,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
                 </summary>
                 <div class="records" tabindex="0" role="region" aria-label="Records of the server's start">
                     <Records records=startup />
+                    {when(hidden, not_yours)}
                 </div>
             </details>
         </div>

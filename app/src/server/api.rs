@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anteroom::{
     engine::{Engine, VERSION},
-    http::{Browser, NoCookie},
+    http::{Browser, NoCookie, cookies, set_session},
     sessions::{Session, SessionId},
+    settings::Viewer,
     store::StoreError,
     turns::SendError,
     wire::{
@@ -13,7 +14,7 @@ use anteroom::{
         TurnPage, is_blank,
     },
 };
-use axum::http::{Extensions, HeaderValue, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderMap, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
@@ -66,8 +67,7 @@ impl Asker {
     /// Whoever called the server function that runs.
     fn find() -> Result<Self, ServerFnError> {
         let engine = use_context().ok_or_else(|| ServerFnError::new("The engine is not there."))?;
-        let request = use_context::<Parts>().ok_or_else(|| ServerFnError::new("The request is not there."))?;
-        Self::of(engine, &request.extensions).map_err(Refused::tell)
+        Self::of(engine, &request()?.extensions).map_err(Refused::tell)
     }
 
     /// The session, if it is in memory: looking at a page does not make one.
@@ -93,6 +93,7 @@ impl Asker {
             version: VERSION.to_owned(),
             max_upload_bytes: settings.max_upload_bytes,
             queue: settings.policy.queue,
+            confirmation: engine.jar().confirmation(self.id),
         })
     }
 
@@ -102,6 +103,11 @@ impl Asker {
         let turns = self.engine.turns();
         Ok(turns.conversation(self.id, session.as_deref(), id, feed).await?)
     }
+}
+
+/// The request that called the server function that runs.
+fn request() -> Result<Parts, ServerFnError> {
+    use_context().ok_or_else(|| ServerFnError::new("The request is not there."))
 }
 
 /// What the page starts with that this request asks for; `id` is the conversation that it shows.
@@ -210,13 +216,23 @@ pub(crate) async fn version(turn: TurnId) -> Result<(), ServerFnError> {
 }
 
 /// See [`crate::api::forget`].
-pub(crate) async fn forget() -> Result<(), ServerFnError> {
+pub(crate) async fn forget(confirmation: &str) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
+    if !asker.engine.jar().confirms(asker.id, confirmation) {
+        let message = "Nothing was deleted: this page belongs to another session. Reload it, and try again.";
+        return Err(refuse(StatusCode::FORBIDDEN, message));
+    }
     let forgotten = asker.engine.forget(asker.id).await;
     forgotten.map_err(|fault| not_changed(&fault))?;
     if let Some(response) = use_context::<ResponseOptions>() {
-        let cookie = asker.engine.jar().set_cookie(SessionId::random());
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        let mut headers = HeaderMap::new();
+        set_session(
+            &asker.engine,
+            SessionId::random(),
+            &cookies(&request()?.headers),
+            &mut headers,
+        );
+        for cookie in headers.into_iter().map(|(_, cookie)| cookie) {
             response.append_header(header::SET_COOKIE, cookie);
         }
     }
@@ -267,6 +283,7 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnErr
 /// See [`crate::api::refresh`].
 pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    asker.engine.refresh(&asker.session(), kind);
+    let viewer = request()?.extensions.get().copied().unwrap_or(Viewer::Everybody);
+    asker.engine.refresh(&asker.session(), kind, viewer);
     Ok(())
 }

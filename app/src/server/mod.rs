@@ -3,6 +3,8 @@
 pub mod api;
 pub mod assets;
 pub mod backup;
+mod forms;
+mod operator;
 pub mod pages;
 mod refusals;
 pub mod run;

@@ -6,16 +6,16 @@ use anteroom::{engine::Engine, http};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header},
+    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header},
     middleware::{self, Next},
-    response::Response,
-    routing::post,
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{api, assets, refusals};
+use super::{api, assets, operator, refusals};
 use crate::{
     App, AssetUrls,
     app::{Page, conversation_of},
@@ -51,6 +51,9 @@ pub fn router(engine: &Arc<Engine>) -> Router {
             shell(options.clone())
         }
     };
+    let operator = Router::new()
+        .route("/operator", get(operator::enter))
+        .with_state((Arc::clone(engine), urls.clone()));
     let pages = Router::new()
         .route("/api/{*function}", post(refusals::unknown_function))
         // These bring the routes of the server functions along.
@@ -62,9 +65,35 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .with_state(options)
         .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish))
         .layer(middleware::from_fn_with_state(urls, refusals::in_words))
+        .layer(middleware::from_fn(without_slash))
         // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
         .layer(CompressionLayer::new().compress_when(is_page));
-    http::site(engine, pages.merge(assets::router()))
+    http::site(engine, pages.merge(operator).merge(assets::router()))
+}
+
+/// Sends whoever asks for a page with a slash behind its address to the page.
+async fn without_slash(request: Request, next: Next) -> Response {
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    match page_without_slash(request.uri()).filter(|_| looks) {
+        Some(address) => Redirect::permanent(&address).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// The address of the page that `uri` names with slashes behind it. Only pages that there are, so that it is never somebody else's
+/// address: what begins with two slashes would be.
+fn page_without_slash(uri: &Uri) -> Option<String> {
+    let path = uri.path();
+    let trimmed = path.trim_end_matches('/');
+    if trimmed == path || Page::of(path) == Page::Missing {
+        return None;
+    }
+    let address = if trimmed.is_empty() { "/" } else { trimmed };
+    if address == path {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}"));
+    Some(format!("{address}{}", query.unwrap_or_default()))
 }
 
 /// Fetches what a page starts with before it is rendered, so that rendering waits for nothing: of some five hundred
@@ -105,5 +134,38 @@ fn restrict_page() {
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_without_slash;
+
+    #[test]
+    fn a_slash_too_many_leads_to_the_page_and_never_to_another_site() {
+        for (address, leads_to) in [
+            ("/", None),
+            ("/stats", None),
+            ("/stats/", Some("/stats")),
+            ("/stats//", Some("/stats")),
+            ("/logs/?q=%2F&x=/", Some("/logs?q=%2F&x=/")),
+            ("/data/?", Some("/data?")),
+            (
+                "/c/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/",
+                Some("/c/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f"),
+            ),
+            ("/c//evil.example/", Some("/c//evil.example")),
+            ("//", Some("/")),
+            ("/c/", None),
+            ("/nowhere/", None),
+            ("//evil.example/", None),
+            ("//evil.example/stats/", None),
+            ("/\\evil.example/", None),
+            ("//stats/", None),
+            ("https://evil.example//evil.example/", None),
+        ] {
+            let uri = address.parse().expect(address);
+            assert_eq!(page_without_slash(&uri).as_deref(), leads_to, "{address}");
+        }
     }
 }

@@ -1,74 +1,89 @@
 //! The refusals of server functions in words for the person: a request that cannot be read is refused as the sender's
 //! fault, and a form that was sent without scripts is answered with a page instead of the framework's own text.
 
-use anteroom::wire::ConversationId;
+use std::{future::poll_fn, pin::Pin};
+
+use anteroom::{http::MAX_BODY, wire::MAX_MESSAGE_BYTES};
 use axum::{
-    Form,
-    body::{Body, Bytes, to_bytes},
-    extract::{FromRequest as _, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    body::{Body, Bytes, HttpBody as _, to_bytes},
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse as _, Response},
 };
 use leptos::{prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::ResponseOptions;
-use serde::Deserialize;
 use tracing::debug;
 
+use super::forms::{Form, Typed};
 use crate::{AssetUrls, components::unsent::Unsent, format, shell::document};
 
 const UNREADABLE: &str = "This request could not be read. Reload the page, which may be older than the server.";
+const NO_FORM: &str = "The server does this only for its own pages, with their scripts. Go back, and try again there.";
 const UNKNOWN: &str = "The server does not know this request. Reload the page, which may be older than the server.";
 
 /// More than any of our refusals holds, in bytes.
 const MOST: usize = 64 * 1024;
 
-/// What stands in the composer's form, as far as it is of use to whoever could not send it.
-#[derive(Default, Deserialize)]
-struct Typed {
-    #[serde(default)]
-    text: String,
-    conversation: Option<ConversationId>,
-}
+/// How much of a request that is too large is taken off the wire, in bytes. A browser that is answered before it has sent all of it
+/// shows a broken connection in place of the answer.
+const DISCARDED: usize = 16 * MAX_BODY;
 
 /// Puts the refusals of the server functions behind it into words.
 pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    if !asks_for_a_page(request.headers()) {
-        let response = next.run(request).await;
-        return match Refused::read(response).await {
+    let form = Form::of(&request);
+    let (parts, body) = request.into_parts();
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(refused) => {
+            return match form {
+                Some(form) => refused.into_page(&urls, form, Typed::before(&parts.headers)),
+                None => refused.into_answer(),
+            };
+        }
+    };
+    let Some(form) = form else {
+        let request = Request::from_parts(parts, Body::from(body));
+        return match Refused::read(next.run(request).await).await {
             Ok(refused) => refused.into_answer(),
             Err(response) => response,
         };
-    }
-    let (parts, body) = request.into_parts();
-    // How much it may be is checked in front of every page.
-    let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return Refused::unreadable().into_page(&urls, Typed::default());
     };
+    if form == Form::None {
+        return Refused::no_form().into_page(&urls, form, Typed::before(&parts.headers));
+    }
     let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
     match Refused::read(next.run(request).await).await {
-        Ok(refused) => refused.into_page(&urls, typed(parts, body).await),
+        Ok(refused) => refused.into_page(&urls, form, Typed::read(parts, body).await),
         Err(response) => response,
     }
+}
+
+/// A request's body, if it is no larger than it may be.
+async fn whole(mut body: Body) -> Result<Bytes, Refused> {
+    let (mut read, mut size) = (Vec::new(), 0);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refused::unreadable())?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size <= MAX_BODY {
+            read.extend_from_slice(&data);
+        } else if size > DISCARDED {
+            break;
+        }
+    }
+    if size > MAX_BODY {
+        return Err(Refused::too_large());
+    }
+    Ok(read.into())
 }
 
 /// The answer to a call of a function that there is not.
 pub(super) async fn unknown_function() -> Response {
     (StatusCode::NOT_FOUND, ServerFnError::new(UNKNOWN).ser()).into_response()
-}
-
-fn asks_for_a_page(headers: &HeaderMap) -> bool {
-    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    accepts.is_some_and(|accept| accept.contains("text/html"))
-}
-
-async fn typed(parts: Parts, body: Bytes) -> Typed {
-    let request = Request::from_parts(parts, Body::from(body));
-    let form = Form::from_request(request, &()).await;
-    form.map(|Form(typed)| typed).unwrap_or_default()
 }
 
 /// Why something asked for is not given.
@@ -81,12 +96,27 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn unreadable() -> Self {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
+            status,
             retry_after: None,
-            message: UNREADABLE.to_owned(),
+            message: message.into(),
         }
+    }
+
+    fn unreadable() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, UNREADABLE)
+    }
+
+    fn too_large() -> Self {
+        let message = format!(
+            "This is more than the server takes at once. A message may have {MAX_MESSAGE_BYTES} bytes: shorten it, or send it as a file."
+        );
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
+
+    fn no_form() -> Self {
+        Self::new(StatusCode::FORBIDDEN, NO_FORM)
     }
 
     /// The refusal in a server function's response; the response itself, where it is none.
@@ -141,15 +171,28 @@ impl Refused {
     }
 
     /// For a browser that runs no scripts.
-    fn into_page(self, urls: &AssetUrls, Typed { text, conversation }: Typed) -> Response {
-        let back = conversation.map_or_else(|| "/".to_owned(), |id| format!("/c/{id}"));
+    fn into_page(self, urls: &AssetUrls, form: Form, typed: Typed) -> Response {
+        let (title, heading) = match form {
+            Form::Message => ("Not sent · Anteroom", "Your message was not sent"),
+            Form::Forget => ("Not deleted · Anteroom", "Nothing was deleted"),
+            Form::None => ("Not done · Anteroom", "Nothing was changed"),
+        };
+        let (text, back) = match form {
+            Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
+            Form::Forget => (String::new(), Some("/data".to_owned())),
+            Form::None => (String::new(), None),
+        };
         let reason = self.message.clone();
-        let html = Owner::new().with(|| {
-            let page = view! { <Unsent reason text back /> };
-            document("Not sent · Anteroom", urls.css.clone(), page).to_html()
-        });
-        let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-        let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))];
-        self.mark((policy, Html(html)).into_response())
+        let page = move || view! { <Unsent heading reason text back=back.unwrap_or_else(|| "/".to_owned()) /> };
+        self.mark(plain_page(title, urls, page))
     }
+}
+
+/// A page of words alone: nothing in it can run, or send anything anywhere.
+pub(super) fn plain_page<V: IntoView>(title: &'static str, urls: &AssetUrls, content: impl FnOnce() -> V) -> Response {
+    let css = urls.css.clone();
+    let html = Owner::new().with(|| document(title, css, content()).to_html());
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))];
+    (policy, Html(html)).into_response()
 }

@@ -67,8 +67,10 @@ pub async fn serve() -> Result<(), Failure> {
         .context("Anteroom cannot start")?;
     let site = pages::router(&engine);
     info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+    // Never through the log, whose records of the start are shown on a page.
+    let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
     println!(
-        "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.",
+        "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.\nThe operator's link: http://{address}/operator?key={key}",
         engine.model()
     );
     logs.started();

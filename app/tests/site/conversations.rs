@@ -281,7 +281,7 @@ async fn long_lists_and_long_conversations_come_in_parts() {
 async fn a_conversation_can_be_taken_along() {
     let site = Site::start(&[]).await;
     let (browser, stranger) = (site.browser().await, site.browser().await);
-    let sent = answered(&browser, None, "# Title \"quoted\"\n<script>alert(1)</script>").await;
+    let sent = answered(&browser, None, "TCP/IP: a \"guide\"\n<script>alert(1)</script>").await;
     let again = TurnId::new();
     assert_eq!(browser.again(sent.turn, again).await.status, 200);
     browser.feed().await.over(again).await;
@@ -289,7 +289,10 @@ async fn a_conversation_can_be_taken_along() {
 
     let response = browser.get(&format!("{path}.md")).send().await.expect("an answer");
     let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
-    assert!(header("content-disposition").starts_with("attachment; filename*=UTF-8''"));
+    assert_eq!(
+        header("content-disposition"),
+        "attachment; filename=\"TCP-IP- a 'guide'.md\"; filename*=UTF-8''TCP%2DIP%2D%20a%20%27guide%27%2Emd"
+    );
     assert!(header("content-type").starts_with("text/markdown"));
     assert_eq!(header("x-content-type-options"), "nosniff");
     let text = response.text().await.expect("text");
@@ -328,7 +331,7 @@ async fn everything_of_one_browser_can_be_deleted_from_the_disk_too() {
     browser.send("forget-marker waits").await;
     assert!(is_on_disk(site.data(), "forget-marker"));
 
-    let reply = browser.call("forget", &[]).await;
+    let reply = browser.forget().await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(feed.closed().await, Some(1012), "its pages begin anew");
     site.until_load(0, 0).await;

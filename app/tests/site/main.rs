@@ -1,13 +1,17 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
+mod addresses;
 mod conversations;
 mod doors;
 mod endings;
 mod faults;
 mod feeds;
 mod files;
+mod forms;
+mod hostile;
 mod incomplete;
 mod line;
+mod operator;
 mod repeats;
 mod restart;
 mod retuning;

@@ -150,6 +150,13 @@ impl Browser {
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     }
 
+    /// Deletes everything of this browser, as its pages do.
+    pub(crate) async fn forget(&self) -> Reply {
+        let house = self.house().await;
+        let confirmation = house["confirmation"].as_str().expect("a confirmation");
+        self.call("forget", &[("confirmation", confirmation)]).await
+    }
+
     pub(crate) async fn house(&self) -> Value {
         self.form("house", String::new()).await.json()
     }

@@ -3,10 +3,12 @@
 
 mod browser;
 mod feed;
+mod html;
 mod site;
 
 pub(crate) use browser::{Browser, Reply, request};
 pub(crate) use feed::{Feed, answer_of};
+pub(crate) use html::Html;
 pub(crate) use site::Site;
 
 /// Longest time that anything may take in a test before it is given up: far more than it needs.
