@@ -25,10 +25,14 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The same for everybody: without the addresses and paths that stand in them.
+    /// The same for everybody: without the addresses and paths that stand in them, and without the warnings, which may name
+    /// anything.
     #[must_use]
     pub fn for_everybody(&self) -> Self {
-        Self(self.0.iter().map(Fault::for_everybody).collect())
+        Self {
+            faults: self.faults.iter().map(Fault::for_everybody).collect(),
+            warnings: Vec::new(),
+        }
     }
 }
 
