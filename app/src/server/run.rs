@@ -1,6 +1,12 @@
 //! The server's start and its end.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use anteroom::{
     engine::Engine,
@@ -69,10 +75,12 @@ pub async fn serve() -> Result<(), Failure> {
     info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
     // Never through the log, whose records of the start are shown on a page.
     let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
-    println!(
-        "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.\nThe operator's link: http://{address}/operator?key={key}",
+    let greeting = format!(
+        "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.\nThe operator's link: http://{address}/operator?key={key}\n",
         engine.model()
     );
+    // Whoever has started it may have stopped listening after the first line.
+    let _ = io::stdout().write_all(greeting.as_bytes());
     logs.started();
     let retuning = tokio::spawn(retune(Arc::clone(&engine), edits).instrument(info_span!("retuning")));
 
