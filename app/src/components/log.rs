@@ -13,8 +13,11 @@ use super::{
 use crate::{
     browser,
     erase::{Erase as _, each, effect, live, memo, when},
-    feed::{self, Conversation, Rest},
+    feed::{self, Conversation, Rest, Store},
 };
+
+/// The id of what scrolls. It stays while the turns in it change, and can have the focus.
+pub(crate) const ID: &str = "log";
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
@@ -112,6 +115,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 on:click=move |_| {
                     at_end.set(true);
                     to_end();
+                    browser::focus_control(ID);
                 }
             >
                 <Icon path=icon::DOWN />
@@ -124,11 +128,17 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         let rest = conversation.with(|conversation| conversation.earlier.get());
         sidebar::rest(&rest, "Show earlier messages", load_earlier)
     };
+    let store = expect_context::<Store>();
+    let title = move || {
+        let id = conversation.with(|conversation| conversation.id.get());
+        let summary = id.and_then(|id| store.summary(id));
+        summary.map_or_else(|| "A conversation".to_owned(), |summary| summary.title)
+    };
     let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
     view! {
         <div
             class="log"
-            id="log"
+            id=ID
             tabindex="0"
             role="region"
             aria-label="Conversation"
@@ -137,6 +147,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             on:click=|event| copy_code(&event)
         >
             <div class="log-inside" node_ref=inside>
+                <h1 class="visually-hidden">{live(title)}</h1>
                 {live(earlier)}
                 {each(rows, |(turn, _)| turn.id.to_string(), row)}
             </div>

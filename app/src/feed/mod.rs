@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod changes;
+mod comeback;
 mod conversation;
 mod list;
 mod loading;
@@ -12,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod turn;
+pub(crate) mod unsent;
 
 pub(crate) use conversation::{Conversation, Load};
 pub(crate) use list::List;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anteroom::{
     engine::{Engine, VERSION},
     http::{Browser, NoCookie},
+    queue,
     sessions::{Session, SessionId},
     store::StoreError,
     turns::SendError,
@@ -29,6 +30,7 @@ impl From<SendError> for Refused {
             status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             retry_after: error.retry_after(),
             message: error.to_string(),
+            passing: matches!(error, SendError::Refused(queue::Refused::Closed)),
         }
     }
 }
@@ -40,6 +42,7 @@ impl From<StoreError> for Refused {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             retry_after: Some(5),
             message: "Your conversations cannot be read at the moment. Try again in a moment.".to_owned(),
+            passing: false,
         }
     }
 }
@@ -59,6 +62,7 @@ impl Asker {
                 status: StatusCode::UNAUTHORIZED,
                 retry_after: None,
                 message: NoCookie::MESSAGE.to_owned(),
+                passing: false,
             }),
         }
     }
@@ -131,6 +135,7 @@ fn not_changed(fault: &StoreError) -> ServerFnError {
         status,
         retry_after: Some(5),
         message,
+        passing: false,
     }
     .tell()
 }
@@ -140,6 +145,7 @@ fn refuse(status: StatusCode, message: &str) -> ServerFnError {
         status,
         retry_after: None,
         message: message.to_owned(),
+        passing: false,
     }
     .tell()
 }
