@@ -26,7 +26,10 @@ pub(crate) fn arrived(id: &str, instead: Option<&str>) {
     let wished = WISH.with_borrow_mut(|wish| wish.take_if(|wish| wish.id == id));
     let Some(Wish { meanwhile, .. }) = wished else { return };
     let elsewhere = browser::focused().is_some_and(|focused| focused != meanwhile);
-    if !elsewhere && !browser::focus_control(id) {
-        instead.map(browser::focus_control);
+    if !elsewhere
+        && !browser::focus_control(id)
+        && let Some(instead) = instead
+    {
+        browser::focus_control(instead);
     }
 }

@@ -128,7 +128,7 @@ test("a file that could not be attached holds the message back until it is tried
   // The keyboard is where something can be done about it.
   await expect(page.getByRole("button", { name: "Remove plan.txt" })).toBeFocused();
   await page.unroute("**/files?*");
-  await page.getByRole("button", { name: "Try plan.txt again" }).click();
+  await page.getByRole("button", { name: "Try again: plan.txt" }).click();
   await expect(failed).toHaveAttribute("data-state", "taken");
 
   // One that will not do whatever is tried can only go.

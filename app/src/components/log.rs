@@ -66,7 +66,9 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
     };
     // Whatever makes the conversation longer: a block that grows, a picture that has come, a window that is turned.
     effect(move || {
-        let Some(inside) = inside.get() else { return };
+        let (Some(log), Some(inside)) = (log.get(), inside.get()) else {
+            return;
+        };
         let grown = Closure::<dyn FnMut()>::new(move || {
             if at_end.try_get_untracked() == Some(true) {
                 to_end();
@@ -74,6 +76,8 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         });
         if let Ok(observer) = ResizeObserver::new(grown.as_ref().unchecked_ref()) {
             observer.observe(&inside);
+            // A composer that takes more room leaves less for this.
+            observer.observe(&log);
             let watch = SendWrapper::new((observer, grown));
             on_cleanup(move || watch.0.disconnect());
         }

@@ -13,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unbegun;
 pub(crate) mod unsent;
 
 pub(crate) use conversation::{Conversation, Load};

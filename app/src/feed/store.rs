@@ -106,7 +106,7 @@ pub(crate) struct Store {
     pub(crate) wake: Trigger,
     /// Told when a draft has been given other words than those that stand in its composer.
     pub(crate) redraft: Trigger,
-    known: StoredValue<HashMap<ConversationId, Conversation>>,
+    pub(super) known: StoredValue<HashMap<ConversationId, Conversation>>,
     pub(super) position: StoredValue<Option<FeedPosition>>,
     /// How often the feed has told where this session stands: an answer that was asked for before is older.
     pub(super) statuses: StoredValue<u64>,
@@ -277,78 +277,9 @@ impl Store {
             .with_value(|position| position.is_none_or(|position| position.epoch == at.epoch))
     }
 
-    /// The server has taken the first message of a conversation that had not begun: it has an id now.
-    pub(crate) fn adopt(self, turn: TurnId, id: ConversationId) {
-        let Some(begun) = self.unbegun_with(turn) else {
-            return;
-        };
-        self.unbegun.update(|unbegun| unbegun.retain(|known| *known != begun));
-        // It may be here already, if it was begun by an earlier try whose answer was lost.
-        self.known.update_value(|known| {
-            known.entry(id).or_insert_with(|| begun.clone());
-        });
-        begun.id.set(Some(id));
-    }
-
-    /// The conversation that has not begun and has this message.
-    pub(super) fn unbegun_with(self, turn: TurnId) -> Option<Conversation> {
-        let fresh = self.fresh.get_untracked();
-        let others = self.unbegun.get_untracked().into_iter();
-        let mut all = std::iter::once(fresh).chain(others);
-        all.find(|one| one.id.with_untracked(Option::is_none) && one.turn(turn).is_some())
-    }
-
-    /// Sets a blank conversation out. One whose first message is not sent yet is listed until it is.
-    pub(crate) fn begin_another(self) {
-        let blank = self
-            .fresh
-            .with_untracked(|fresh| fresh.turns.with_untracked(Vec::is_empty));
-        if !blank {
-            self.fresh.set(Conversation::new(None, Load::Ready));
-        }
-    }
-
-    /// Takes a message away that the server does not have.
-    pub(super) fn drop_unsent(self, conversation: &Conversation, turn: TurnId) {
-        conversation
-            .turns
-            .update(|turns| turns.retain(|known| known.id != turn));
-        if conversation.turns.with_untracked(Vec::is_empty) {
-            self.unbegun
-                .update(|unbegun| unbegun.retain(|known| known != conversation));
-        }
-    }
-
-    /// Every message that has not been sent, with its conversation, the first written first.
-    pub(super) fn unsent(self) -> Vec<(Conversation, Turn)> {
-        let known: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
-        let all = known.into_iter().chain(self.unbegun.get_untracked());
-        let mut unsent: Vec<(Conversation, Turn)> = all
-            .flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
-            .collect();
-        unsent.sort_by_key(|(_, turn)| turn.view.with_untracked(|view| view.accepted_at));
-        unsent
-    }
-
-    /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
-    pub(super) fn is_idle(self) -> bool {
-        let nothing = |status: &Status| status.places.is_empty() && status.running == 0;
-        self.status.with_untracked(nothing) && self.sending.with_value(HashMap::is_empty) && self.unsent().is_empty()
-    }
-
     /// Whether the page does not know how the line is. Reactive.
     pub(crate) fn is_lost(self) -> bool {
         self.link.get() == Link::Lost
-    }
-
-    /// Sets a new fresh conversation out, if the last one has been begun.
-    pub(crate) fn renew(self) {
-        if self
-            .fresh
-            .with_untracked(|fresh| fresh.id.with_untracked(Option::is_some))
-        {
-            self.fresh.set(Conversation::new(None, Load::Ready));
-        }
     }
 
     /// Everything but the conversations' list may be out of date: each is fetched again when it is shown.

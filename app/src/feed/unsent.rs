@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use anteroom::wire::TurnId;
+use anteroom::wire::{Status, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Delivery, Link, Load, Store, Turn, sending};
@@ -15,6 +15,25 @@ use crate::writing::{
 const PAUSE: Duration = Duration::from_secs(10);
 /// After so long, what another tab has written is not merely on its way.
 const SETTLED: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Every message that has not been sent, with its conversation, the first written first.
+    pub(super) fn unsent(self) -> Vec<(Conversation, Turn)> {
+        let known: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
+        let all = known.into_iter().chain(self.unbegun.get_untracked());
+        let mut unsent: Vec<(Conversation, Turn)> = all
+            .flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
+            .collect();
+        unsent.sort_by_key(|(_, turn)| turn.view.with_untracked(|view| view.accepted_at));
+        unsent
+    }
+
+    /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
+    pub(super) fn is_idle(self) -> bool {
+        let nothing = |status: &Status| status.places.is_empty() && status.running == 0;
+        self.status.with_untracked(nothing) && self.sending.with_value(HashMap::is_empty) && self.unsent().is_empty()
+    }
+}
 
 /// Sends all that could not be sent, one after the other, in the order in which it was written. Ends where the server cannot be reached.
 pub(crate) fn flush(store: Store) {

@@ -1,12 +1,13 @@
 //! The files of a message that is being written: one after another they go to the server, each can be taken back.
 
+mod stage;
 mod upload;
 
 use anteroom::wire::Event;
 use leptos::prelude::*;
 
 use self::upload::Upload;
-pub(crate) use self::upload::{Stage, Uploads};
+pub(crate) use self::{stage::Stage, upload::Uploads};
 use super::{
     composer,
     icon::{self, Icon},
@@ -59,7 +60,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     let failed = move || matches!(stage.get(), Stage::Failed { .. });
     let hopeful = move || stage.with(Stage::is_hopeful);
     let label = format!("Remove {}", upload.name);
-    let once_more = format!("Try {} again", upload.name);
+    let once_more = format!("Try again: {}", upload.name);
     let named = upload.name.clone();
     let remove = move |_| {
         uploads.remove(key);

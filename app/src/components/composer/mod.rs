@@ -130,7 +130,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 
     let hint = move || {
         if held.get() {
-            return "The message above comes first: it has not been sent.".to_owned();
+            return "The message above comes first.".to_owned();
         }
         if let Some(failed) = uploads.failed() {
             return match failed.stage.with(Stage::is_hopeful) {
