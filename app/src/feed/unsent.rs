@@ -6,10 +6,7 @@ use anteroom::wire::{Status, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Delivery, Link, Load, Store, Turn, sending};
-use crate::writing::{
-    drafts,
-    outbox::{self, Unsent},
-};
+use crate::writing::{drafts, outbox};
 
 /// Pause before another try where the feed is there although the message did not get through.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -17,15 +14,12 @@ const PAUSE: Duration = Duration::from_secs(10);
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Store {
-    /// Every message that has not been sent, with its conversation, the first written first.
+    /// Every message that has not been sent, with its conversation, in no order.
     pub(super) fn unsent(self) -> Vec<(Conversation, Turn)> {
         let known: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
         let all = known.into_iter().chain(self.unbegun.get_untracked());
-        let mut unsent: Vec<(Conversation, Turn)> = all
-            .flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
-            .collect();
-        unsent.sort_by_key(|(_, turn)| turn.view.with_untracked(|view| view.accepted_at));
-        unsent
+        all.flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
+            .collect()
     }
 
     /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
@@ -51,9 +45,12 @@ pub(crate) fn flush(store: Store) {
     });
 }
 
+/// The first written of those that go by themselves.
 fn next(store: Store) -> Option<(Conversation, Turn)> {
-    let unsent = |turn: &Turn| turn.delivery.with_untracked(|delivery| *delivery == Delivery::Unsent);
-    store.unsent().into_iter().find(|(_, turn)| unsent(turn))
+    let mut unsent = store.unsent();
+    unsent.retain(|(_, turn)| turn.delivery.with_untracked(|delivery| *delivery == Delivery::Unsent));
+    let written = |turn: &Turn| turn.view.with_untracked(|view| view.accepted_at);
+    unsent.into_iter().min_by_key(|(_, turn)| written(turn))
 }
 
 /// Tries once more in a while, where the feed does not have to come back first.
@@ -87,12 +84,12 @@ pub(crate) fn watch(store: Store) {
 
 /// Makes what is shown as unsent the same as what is kept. Returns whether something has come.
 pub(super) fn restore(store: Store) -> bool {
-    let kept: HashMap<TurnId, Unsent> = outbox::all().into_iter().collect();
+    let kept = outbox::all();
     for (conversation, turn) in store.unsent() {
-        match kept.get(&turn.id) {
+        match kept.iter().find(|(id, _)| *id == turn.id) {
             // Another tab has sent it, or its owner has taken it back there.
             None => store.drop_unsent(&conversation, turn.id),
-            Some(unsent) => {
+            Some((_, unsent)) => {
                 let known = Delivery::of(unsent.refused.clone());
                 if turn.delivery.with_untracked(|delivery| *delivery != known) {
                     turn.delivery.set(known);
@@ -102,7 +99,7 @@ pub(super) fn restore(store: Store) -> bool {
     }
     let shown: Vec<TurnId> = store.unsent().iter().map(|(_, turn)| turn.id).collect();
     let mut come = false;
-    for (id, unsent) in outbox::all().into_iter().filter(|(id, _)| !shown.contains(id)) {
+    for (id, unsent) in kept.into_iter().filter(|(id, _)| !shown.contains(id)) {
         let conversation = match unsent.conversation {
             Some(id) => store.conversation_or_stale(id),
             None => store

@@ -108,22 +108,21 @@ fn write(of: Option<ConversationId>, text: String, files: Vec<FileView>) {
     let text = json::write(&draft);
     while !storage::write(&key, &text) {
         // There may be room once the oldest has gone. Without any, the page's memory has it.
-        let kept = storage::kept(PREFIX);
-        let Some(oldest) = oldest_first(kept, &key).into_iter().next() else {
+        let Some(oldest) = oldest(&storage::kept(PREFIX), &key) else {
             break;
         };
         storage::remove(&oldest);
     }
-    let others = oldest_first(storage::keys(PREFIX), &key);
-    for key in others.iter().take((others.len() + 1).saturating_sub(MOST)) {
-        storage::remove(key);
+    let drafts = storage::keys(PREFIX);
+    if drafts.len() > MOST
+        && let Some(oldest) = oldest(&drafts, &key)
+    {
+        storage::remove(&oldest);
     }
 }
 
-/// These drafts but one.
-fn oldest_first(keys: Vec<String>, but: &str) -> Vec<String> {
-    let keys = keys.into_iter().filter(|key| key != but);
-    let mut drafts: Vec<(u64, String)> = keys.map(|key| (load(&key).map_or(0, |draft| draft.at), key)).collect();
-    drafts.sort();
-    drafts.into_iter().map(|(_, key)| key).collect()
+/// The one of these drafts that was not touched for longest, this one left aside.
+fn oldest(keys: &[String], but: &str) -> Option<String> {
+    let others = keys.iter().filter(|key| *key != but);
+    others.min_by_key(|key| load(key).map_or(0, |draft| draft.at)).cloned()
 }

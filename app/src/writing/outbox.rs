@@ -50,7 +50,11 @@ fn read(turn: TurnId) -> Option<Unsent> {
 pub(crate) fn all() -> Vec<(TurnId, Unsent)> {
     let ids = storage::keys(PREFIX);
     let ids = ids.iter().filter_map(|key| key.strip_prefix(PREFIX)?.parse().ok());
-    let mut all: Vec<(TurnId, Unsent)> = ids.filter_map(|turn| Some((turn, read(turn)?))).collect();
-    all.sort_by_key(|(_, unsent)| unsent.at);
+    let mut all: Vec<(TurnId, Unsent)> = Vec::new();
+    // There are few; the standard library's sorting would be more to send than all of this.
+    for (turn, unsent) in ids.filter_map(|turn| Some((turn, read(turn)?))) {
+        let place = all.partition_point(|(_, known)| known.at <= unsent.at);
+        all.insert(place, (turn, unsent));
+    }
     all
 }
