@@ -1,7 +1,5 @@
 //! Taking files to the server, with progress: by `XMLHttpRequest`, the one way a browser tells how much has gone out.
 
-use std::collections::HashMap;
-
 use anteroom::wire::{ConversationId, FileView, MAX_FILES_PER_MESSAGE};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -48,7 +46,7 @@ pub(crate) struct Uploads {
     list: RwSignal<Vec<Upload>>,
     /// Whose these are.
     open: StoredValue<Option<ConversationId>>,
-    others: StoredValue<HashMap<Option<ConversationId>, Vec<Upload>>>,
+    others: StoredValue<Vec<(Option<ConversationId>, Vec<Upload>)>>,
     next: StoredValue<u32>,
     request: StoredValue<Option<SendWrapper<Request>>>,
 }
@@ -59,7 +57,7 @@ impl Uploads {
             store,
             list: RwSignal::new(Vec::new()),
             open: StoredValue::new(None),
-            others: StoredValue::new(HashMap::new()),
+            others: StoredValue::new(Vec::new()),
             next: StoredValue::new(0),
             request: StoredValue::new(None),
         }
@@ -71,9 +69,10 @@ impl Uploads {
         let left = self.list.try_update_untracked(std::mem::take).unwrap_or_default();
         let here = self.others.try_update_value(|others| {
             if !left.is_empty() {
-                others.insert(before.flatten(), left);
+                others.push((before.flatten(), left));
             }
-            others.remove(&of)
+            let place = others.iter().position(|(whose, _)| *whose == of)?;
+            Some(others.swap_remove(place).1)
         });
         let mut list = here.flatten().unwrap_or_default();
         // What another tab has sent along or removed is not in the draft any more.
@@ -142,8 +141,10 @@ impl Uploads {
         let files = if self.open.get_value() == of {
             self.list.with_untracked(taken)
         } else {
-            self.others
-                .with_value(|others| others.get(&of).map(taken).unwrap_or_default())
+            self.others.with_value(|others| {
+                let found = others.iter().find(|(whose, _)| *whose == of);
+                found.map(|(_, list)| taken(list)).unwrap_or_default()
+            })
         };
         drafts::set_files(of, files);
     }
