@@ -74,6 +74,31 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Gives a control that nothing is typed into the focus. `false`: there is none of this id that could take it.
+pub(crate) fn focus_control(id: &str) -> bool {
+    let element = document().get_element_by_id(id);
+    let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
+        return false;
+    };
+    let _ = element.focus();
+    focused().as_deref() == Some(id)
+}
+
+/// The id of what has the focus; empty where it has none. `None`: nothing but the page has it.
+pub(crate) fn focused() -> Option<String> {
+    let document = document();
+    let focused = document.active_element()?;
+    let page = document.body().is_some_and(|body| *focused == **body);
+    (!page).then(|| focused.id())
+}
+
+/// What stands in a field.
+pub(crate) fn typed(id: &str) -> String {
+    let field = document().get_element_by_id(id);
+    let field = field.and_then(|field| field.dyn_into::<HtmlTextAreaElement>().ok());
+    field.map(|field| field.value()).unwrap_or_default()
+}
+
 /// Closes a popover, if it is open.
 pub(crate) fn hide_popover(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {

@@ -1,5 +1,6 @@
 //! Figures as people read them: places, times, sizes, and the sentences about the line.
 
+pub(crate) use anteroom::wire::size;
 use anteroom::wire::{Estimate, LineView, Place};
 use leptos::prelude::ServerFnError;
 
@@ -165,23 +166,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A size in bytes, short: `812 B`, `1.4 MB`.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    // In tenths of the unit, so that no float formatting is dragged into the page's WebAssembly.
-    let (mut divisor, mut unit) = (1024_u128, 0);
-    while u128::from(bytes) >= divisor * 1024 && unit + 1 < UNITS.len() {
-        divisor *= 1024;
-        unit += 1;
-    }
-    let tenths = (u128::from(bytes) * 10 + divisor / 2) / divisor;
-    if tenths >= 100 || tenths.is_multiple_of(10) {
-        format!("{} {}", tenths / 10, UNITS[unit])
-    } else {
-        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+/// Why a file is not taken: `too large: 25 MB of at most 20 MB`.
+pub(crate) fn too_large(bytes: u64, most: u64) -> String {
+    match (size(bytes), size(most)) {
+        (bytes, most) if bytes == most => format!("too large: just over the {most} that there may be"),
+        (bytes, most) => format!("too large: {bytes} of at most {most}"),
     }
 }
 
@@ -194,6 +183,12 @@ pub(crate) fn ago(at: u64, now: u64) -> String {
         3600..86400 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86400),
     }
+}
+
+/// Whether the server has not been reached, or is about to restart: the same may go well in a while.
+pub(crate) const fn is_passing(error: &ServerFnError) -> bool {
+    // What the server refuses in its own words is a `ServerError`; what is none of its words comes from something in between.
+    !matches!(error, ServerFnError::ServerError(_))
 }
 
 /// The sentence of a server function's error, without the framework's words around it.
@@ -292,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_sizes_and_ages_are_short() {
+    fn durations_and_ages_are_short() {
         assert_eq!(
             [0.0, 0.02, 0.42, 12.4, 200.0, 7500.0, 280_000.0]
                 .map(duration)
@@ -300,14 +295,19 @@ mod tests {
             "0 s, 20 ms, 0.4 s, 12 s, 3 min 20 s, 2 h 5 min, 3 d 5 h"
         );
         assert_eq!(
-            [812, 1024, 1_468_006, 20 << 20].map(size).join(", "),
-            "812 B, 1 KB, 1.4 MB, 20 MB"
-        );
-        assert_eq!(
             [59_000, 60_000, 7_200_000, 180_000_000]
                 .map(|now| ago(0, now))
                 .join(", "),
             "now, 1 min, 2 h, 2 d"
+        );
+    }
+
+    #[test]
+    fn a_file_is_too_large_in_the_unit_of_the_setting() {
+        assert_eq!(too_large(25_000_000, 20_000_000), "too large: 25 MB of at most 20 MB");
+        assert_eq!(
+            too_large(20_000_001, 20_000_000),
+            "too large: just over the 20 MB that there may be"
         );
     }
 
@@ -323,5 +323,12 @@ mod tests {
     fn faults_are_plain_sentences() {
         assert_eq!(fault(&ServerFnError::ServerError("Too long.".to_owned())), "Too long.");
         assert!(!fault(&ServerFnError::Args("missing field `text`".to_owned())).starts_with("error"));
+        // What the server says is final, but for its own restart; what a proxy says in its place will pass.
+        assert!(!is_passing(&ServerFnError::ServerError("Too long.".to_owned())));
+        assert!(is_passing(&ServerFnError::MiddlewareError("Restarting.".to_owned())));
+        assert!(is_passing(&ServerFnError::Request("failed to fetch".to_owned())));
+        let page = leptos::server_fn::Bytes::from_static(b"<html>502 Bad Gateway</html>");
+        let error: ServerFnError = leptos::server_fn::error::FromServerFnError::de(page);
+        assert!(is_passing(&error), "{error:?}");
     }
 }

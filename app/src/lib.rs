@@ -8,12 +8,15 @@ mod components;
 mod erase;
 mod feed;
 mod first;
+mod focus;
 mod format;
 mod json;
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 mod shell;
+mod storage;
+mod writing;
 
 pub use app::App;
 pub use shell::{AssetUrls, shell};

@@ -28,19 +28,32 @@ impl AssetUrls {
     }
 }
 
-/// Runs before the first paint: the chosen theme, Enter that sends, and the end of a long conversation in sight,
-/// all of which would otherwise wait for the WebAssembly.
+/// Runs before the first paint: the chosen theme, Enter that sends, the end of a long conversation in sight, and what stood in the
+/// composer, all of which would otherwise wait for the WebAssembly. The keys are those of [`crate::writing`].
 const EARLY: &str = r#"(function () {
   var root = document.documentElement, theme = null;
+  var draft = "draft/" + (location.pathname.split("/")[2] || "new");
   try { theme = localStorage.getItem("theme"); } catch (e) {}
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   document.addEventListener("keydown", function (event) {
     if (root.dataset.awake || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     if (event.target.id === "message" && event.target.value.trim()) { event.preventDefault(); event.target.form.requestSubmit(); }
   });
+  document.addEventListener("submit", function (event) {
+    if (root.dataset.awake) return;
+    try {
+      if (event.target.id === "composer") localStorage.removeItem(draft);
+      else if (/forget/.test(event.target.action)) Object.keys(localStorage).forEach(function (key) {
+        if (/^(draft|outbox)\//.test(key)) localStorage.removeItem(key);
+      });
+    } catch (e) {}
+  });
   document.addEventListener("DOMContentLoaded", function () {
-    var log = document.getElementById("log");
+    var log = document.getElementById("log"), message = document.getElementById("message");
     if (log) log.scrollTop = log.scrollHeight;
+    try {
+      if (message && !message.value) message.value = JSON.parse(localStorage.getItem(draft)).text;
+    } catch (e) {}
   });
 })();"#;
 

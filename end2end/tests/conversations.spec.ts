@@ -182,3 +182,21 @@ test("a conversation can be saved, and everything of a browser be deleted", asyn
   await answered(page, "Like new");
   await expect(rows(page)).toHaveCount(1);
 });
+
+test("a regenerated answer that is cancelled in the line leaves the one before on show", async ({ start }) => {
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  const page = await site.person();
+  await answered(page, "one");
+  await site.model.set({ hold: true });
+  const other = await site.person();
+  await send(other, "holds the slot");
+  await expectState(other, "running");
+  await page.getByTestId("regenerate").click();
+  await expect(page.getByTestId("position")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("one");
+  await page.getByTestId("cancel").click();
+  await expectState(page, "done");
+  await expect(answer(page)).toContainText("Answer to: one");
+  await expect(page.getByTestId("versions")).toHaveText(/1 \/ 2/);
+  await site.model.set({ hold: false });
+});

@@ -109,3 +109,66 @@ test("a file can be taken back, and one that is refused says why", async ({ star
   await expect(answer(page)).toContainText("Answer to: without any file");
   await expect(page.getByTestId("file")).toHaveCount(0);
 });
+
+test("a file that could not be attached holds the message back until it is tried again or removed", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await composer(page).fill("with both");
+  await pick(page, [NOTES]);
+  await expect(chips(page)).toHaveAttribute("data-state", "taken");
+  await page.route("**/files?*", (route) => route.abort());
+  await pick(page, [{ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("Buy a cow\n") }]);
+  const failed = chips(page).nth(1);
+  await expect(failed).toHaveAttribute("data-state", "failed");
+  await expect(page.getByTestId("send")).toBeDisabled();
+  await composer(page).press("Enter");
+  await expect(page.getByTestId("turn")).toHaveCount(0);
+  await expect(composer(page)).toHaveValue("with both");
+  await expect(page.locator(".composer-hint")).toHaveText("A file was not attached: try again or remove it, then send.");
+  // The keyboard is where something can be done about it.
+  await expect(page.getByRole("button", { name: "Remove plan.txt" })).toBeFocused();
+  await page.unroute("**/files?*");
+  await page.getByRole("button", { name: "Try again: plan.txt" }).click();
+  await expect(failed).toHaveAttribute("data-state", "taken");
+
+  // One that will not do whatever is tried can only go.
+  await pick(page, [{ name: "film.mkv", mimeType: "video/x-matroska", buffer: Buffer.alloc(25_000_000) }]);
+  await expect(chips(page).nth(2).getByRole("alert")).toHaveText("too large: 25 MB of at most 20 MB");
+  await expect(page.getByTestId("attach-again")).toHaveCount(0);
+  await composer(page).press("Enter");
+  await expect(page.getByTestId("turn")).toHaveCount(0);
+  await page.getByRole("button", { name: "Remove film.mkv" }).click();
+  await expect(composer(page)).toBeFocused();
+  await composer(page).press("Enter");
+  await expectState(page, "done");
+  await expect(lastTurn(page).getByTestId("file")).toHaveText([/notes\.md/, /plan\.txt/]);
+  const { requests } = await site.model.record();
+  expect(requests[0].question).toContain("Remember the milk");
+  expect(requests[0].question).toContain("Buy a cow");
+});
+
+test("a file that is on its way goes on while one looks elsewhere", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  let arrive = () => {};
+  const gate = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await page.route("**/files?*", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await composer(page).fill("with notes");
+  await pick(page, [NOTES]);
+  await expect(chips(page)).toHaveAttribute("data-state", "sending");
+  await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Stats" }).click();
+  await expect(page.getByTestId("stats-row")).toHaveCount(4);
+  arrive();
+  const draft = () => page.evaluate(() => localStorage.getItem("draft/new"));
+  await expect.poll(draft).toContain("notes.md");
+  await page.goBack();
+  await expect(chips(page)).toHaveAttribute("data-state", "taken");
+  await composer(page).press("Enter");
+  await expectState(page, "done");
+  await expect(lastTurn(page).getByTestId("file")).toHaveText([/notes\.md/]);
+});

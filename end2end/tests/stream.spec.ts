@@ -135,23 +135,6 @@ test("a restart of the server is told, and the page comes back by itself with wh
   await expectState(page, "done");
 });
 
-test("a message that could not be sent stays, and is sent again on demand", async ({ start }) => {
-  const site = await start();
-  const page = await site.person();
-  await page.context().setOffline(true);
-  await composer(page).fill("nearly lost");
-  await composer(page).press("Enter");
-  const retry = lastTurn(page).getByTestId("retry");
-  await expect(retry).toBeVisible();
-  await expect(lastTurn(page)).toContainText("nearly lost");
-  await expect(lastTurn(page).getByRole("alert")).toContainText("cannot be reached");
-  await page.context().setOffline(false);
-  await retry.click();
-  await expect(answer(page)).toContainText("Answer to: nearly lost");
-  await expect(page.getByTestId("turn")).toHaveCount(1);
-  expect((await site.model.record()).requests.length).toBe(1);
-});
-
 test("an answer that ends before its time says so, live and after a reload, and can be had again", async ({ start }) => {
   const site = await start();
   const page = await site.person();

@@ -77,7 +77,7 @@ const TAGS: [&str; 29] = [
     "ul",
 ];
 const VOID: [&str; 3] = ["br", "hr", "input"];
-const ATTRIBUTES: [&str; 12] = [
+const ATTRIBUTES: [&str; 14] = [
     "align",
     "aria-label",
     "checked",
@@ -86,7 +86,9 @@ const ATTRIBUTES: [&str; 12] = [
     "disabled",
     "href",
     "rel",
+    "role",
     "start",
+    "tabindex",
     "target",
     "title",
     "type",
@@ -107,6 +109,9 @@ fn check(html: &str) {
         for attribute in &tag.attrs {
             let (key, value) = (attribute.name.local.to_string(), attribute.value.to_string());
             assert!(ATTRIBUTES.contains(&key.as_str()), "{key} in {html}");
+            // What scrolls can be reached by keyboard; nothing else pretends to be something.
+            assert!(key != "role" || value == "group", "{value} in {html}");
+            assert!(key != "tabindex" || value == "0", "{value} in {html}");
             assert!(key != "href" || leads_out(&value), "{value} in {html}");
         }
         if !VOID.contains(&name.as_str()) {

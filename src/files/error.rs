@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::wire::size;
+
 /// A fault with a file. `Display` is a sentence for the person whose file it is: what happened and what to do.
 #[derive(Debug, Error)]
 pub enum FileError {
@@ -80,50 +82,15 @@ impl From<io::Error> for FileError {
     }
 }
 
-/// A number of bytes for people, in units of 1,024: `512 bytes`, `1.5 MB`.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    // In tenths of a unit, so that no float is needed.
-    let mut tenths = u128::from(bytes) * 10 / 1024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let (whole, tenth) = (tenths / 10, tenths % 10);
-    if tenth == 0 {
-        format!("{whole} {}", UNITS[unit])
-    } else {
-        format!("{whole}.{tenth} {}", UNITS[unit])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_read_as_people_say_them() {
-        for (bytes, text) in [
-            (0, "0 bytes"),
-            (1_023, "1023 bytes"),
-            (1_024, "1 KB"),
-            (1_536, "1.5 KB"),
-            (10 * 1024 * 1024, "10 MB"),
-            (u64::MAX, "16777215.9 TB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
-
-    #[test]
     fn the_limit_is_named() {
         let error = FileError::TooLarge {
             name: "a.csv".to_owned(),
-            limit: 20 * 1024 * 1024,
+            limit: 20_000_000,
         };
         assert_eq!(
             error.to_string(),

@@ -52,7 +52,9 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         ]))
         .tag_attribute_values(HashMap::from([
             ("button", HashMap::from([("type", HashSet::from(["button"]))])),
+            ("div", scrolls("Table")),
             ("input", HashMap::from([("type", HashSet::from(["checkbox"]))])),
+            ("pre", scrolls("Code")),
             (
                 "td",
                 HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
@@ -85,6 +87,15 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_relative(UrlRelative::Deny);
     cleaner
 });
+
+/// The attributes of what may be wider than the page: it can be scrolled by keyboard, and says what it is.
+fn scrolls(label: &'static str) -> HashMap<&'static str, HashSet<&'static str>> {
+    HashMap::from([
+        ("aria-label", HashSet::from([label])),
+        ("role", HashSet::from(["group"])),
+        ("tabindex", HashSet::from(["0"])),
+    ])
+}
 
 /// `html` without anything that is not ours.
 pub(super) fn clean(html: &str) -> String {

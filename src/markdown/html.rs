@@ -148,7 +148,8 @@ fn write_node<'a>(
         NodeValue::Table(_) => {
             if entering {
                 context.cr()?;
-                context.write_str("<div class=\"table-wrap\">")?;
+                // What is wider than the page scrolls by itself, and has to be reached by keyboard.
+                context.write_str("<div class=\"table-wrap\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">")?;
             }
             format_node_default(context, node, entering)?;
             if !entering {
@@ -164,7 +165,9 @@ fn write_code(context: &mut Context<'_, '_, HighlightBudget>, code: &NodeCodeBlo
     let language = code.info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
     context.write_str("<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\">")?;
     context.escape(&language.chars().take(MAX_LANGUAGE_CHARS).collect::<String>())?;
-    context.write_str("</span><button type=\"button\" class=\"code-copy\" data-copy>Copy</button></div><pre><code>")?;
+    context.write_str("</span><button type=\"button\" class=\"code-copy\" data-copy>Copy</button></div>")?;
+    // See the table's.
+    context.write_str("<pre tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>")?;
     let highlighted = match &mut context.user {
         Some(budget) if code.literal.len() <= *budget => {
             let html = highlight::highlight(language, &code.literal);

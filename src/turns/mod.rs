@@ -4,6 +4,7 @@
 
 mod accept;
 mod answer;
+mod answered;
 mod conversations;
 mod error;
 mod export;

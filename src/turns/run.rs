@@ -22,7 +22,7 @@ use crate::{
     sessions::{Claim, Registered, Session},
     store::TurnRecord,
     waiting,
-    wire::TurnState,
+    wire::{FeedEvent, TurnState},
 };
 
 /// How long a model server takes to read a request, generously.
@@ -203,9 +203,14 @@ impl Turns {
             holds.1.live.blocks().clone()
         });
         way.take_new_title();
+        let head = self.show_answered(&way).await;
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(holds);
         self.announce(&mut way, blocks);
+        if let Some(head) = head {
+            let conversation = way.turn.conversation;
+            way.session.journal().append(FeedEvent::Version { conversation, head });
+        }
         if let Some(owed) = owed {
             self.pay(owed).await;
         }

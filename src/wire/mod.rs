@@ -18,7 +18,7 @@ pub use chat::{
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
-pub use files::{FileKind, FileView, UploadError};
+pub use files::{FileKind, FileView, UploadError, size};
 pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Estimate, LineView, Place, Status};
 pub use logs::{Level, LogRecord, LogsView};

@@ -47,6 +47,9 @@ pub(crate) fn Announcer() -> impl IntoView {
 
     let path = use_location().pathname;
     let title = move || {
+        if store.is_lost() {
+            return "Not connected · Anteroom".to_owned();
+        }
         let (place, running) = standing.get();
         if let Some(position) = place {
             return format!("{} in line · Anteroom", format::ordinal(position));

@@ -17,7 +17,7 @@ use crate::{
     browser,
     erase::{Erase as _, choose, effect, live, memo, when},
     feed::{Store, changes},
-    format,
+    focus, format,
 };
 
 /// What the lines share.
@@ -54,9 +54,10 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
         if event.key() == "Escape" && rows.menu.get_untracked() == Some(id) {
             event.prevent_default();
             rows.menu.set(None);
-            browser::focus(&button_id(id));
+            browser::focus_control(&button_id(id));
         }
     };
+    effect(move || focus::arrived(&button_id(id), None));
     let sign = choose(
         move || line.with(|line| line.busy),
         || view! { <span class="busy-dot" role="img" aria-label="waiting or being answered"></span> }.erase(),
@@ -99,7 +100,8 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     .erase()
 }
 
-fn button_id(id: ConversationId) -> String {
+/// The id of the button that opens a conversation's menu.
+pub(super) fn button_id(id: ConversationId) -> String {
     format!("more-{id}")
 }
 
@@ -117,7 +119,10 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let delete = move |_| {
         let was_open = path.with_untracked(|path| conversation_of(path)) == Some(id);
         rows.menu.set(None);
+        // The row goes: its neighbour is where one goes on.
+        let next = store.conversations.beside(id).map(button_id);
         changes::delete(store, line.get_untracked(), was_open);
+        browser::focus_control(next.as_deref().unwrap_or(sidebar::NEW));
         if was_open {
             navigate("/", NavigateOptions::default());
         }
@@ -159,7 +164,10 @@ fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView 
     });
     let close = move || {
         rows.renaming.set(None);
-        browser::focus(&button_id(id));
+        // Until the page has drawn it again, the button is hidden.
+        request_animation_frame(move || {
+            browser::focus_control(&button_id(id));
+        });
     };
     let keep = move |event: ev::SubmitEvent| {
         event.prevent_default();

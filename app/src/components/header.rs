@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_location};
 
-use crate::erase::{Erase as _, live};
+use crate::{
+    erase::{Erase as _, live},
+    feed::Store,
+};
 
 use super::{
     brand::Wordmark,
@@ -16,6 +19,7 @@ use super::{
 /// The header of every page.
 #[component]
 pub(crate) fn Header() -> impl IntoView {
+    let store = expect_context::<Store>();
     let path = use_location().pathname;
     // A conversation belongs to the chat tab, whose own address is only `/`.
     let chat = move || {
@@ -32,7 +36,7 @@ pub(crate) fn Header() -> impl IntoView {
             >
                 <Icon path=icon::MENU />
             </button>
-            <a class="home" href="/" aria-label="Anteroom: new chat">
+            <a class="home" href="/" aria-label="Anteroom: new chat" on:click=move |_| store.begin_another()>
                 <Wordmark />
             </a>
             <LineSummary />

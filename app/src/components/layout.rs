@@ -2,17 +2,38 @@
 
 use leptos::prelude::*;
 
-use super::{announcer::Announcer, header::Header, notice::Notices, sidebar::Sidebar};
+use super::{announcer::Announcer, attachments::Uploads, composer, header::Header, notice::Notices, sidebar::Sidebar};
 use crate::{
+    browser,
     erase::{Erase as _, effect},
-    feed::{self, Store},
+    feed::{self, Store, unsent},
+    writing::drafts,
 };
+
+/// The id of the page itself, within its frame.
+pub(crate) const CONTENT: &str = "content";
+
+/// On the start page, what was written there last and has not been sent stands where it stood: unless something else is being written
+/// there by now.
+fn show_unsent(store: Store) {
+    let at_start = location().pathname().is_ok_and(|path| path == "/");
+    let blank = drafts::read(None).is_empty() && browser::typed(composer::ID).is_empty();
+    if let Some(last) = store.unbegun.with_untracked(|unbegun| unbegun.last().cloned())
+        && at_start
+        && blank
+    {
+        store.fresh.set(last);
+    }
+}
 
 /// Header, conversations, the page itself, and what has to be told.
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let store = expect_context::<Store>();
+    provide_context(Uploads::new(store));
     effect(move || {
+        unsent::watch(store);
+        show_unsent(store);
         feed::start(store);
         // From here on the page answers by itself: what stood in for it until now steps back.
         if let Some(root) = document().document_element() {
@@ -26,7 +47,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         <div class="frame">
             <Header />
             <Sidebar />
-            <main class="content" id="content" tabindex="-1">
+            <main class="content" id=CONTENT tabindex="-1">
                 <Notices />
                 {children()}
             </main>

@@ -13,8 +13,11 @@ use super::{
 use crate::{
     browser,
     erase::{Erase as _, each, effect, live, memo, when},
-    feed::{self, Conversation, Rest},
+    feed::{self, Conversation, Rest, Store},
 };
+
+/// The id of what scrolls. It stays while the turns in it change, and can have the focus.
+pub(crate) const ID: &str = "log";
 
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
@@ -63,7 +66,9 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
     };
     // Whatever makes the conversation longer: a block that grows, a picture that has come, a window that is turned.
     effect(move || {
-        let Some(inside) = inside.get() else { return };
+        let (Some(log), Some(inside)) = (log.get(), inside.get()) else {
+            return;
+        };
         let grown = Closure::<dyn FnMut()>::new(move || {
             if at_end.try_get_untracked() == Some(true) {
                 to_end();
@@ -71,6 +76,8 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         });
         if let Ok(observer) = ResizeObserver::new(grown.as_ref().unchecked_ref()) {
             observer.observe(&inside);
+            // A composer that takes more room leaves less for this.
+            observer.observe(&log);
             let watch = SendWrapper::new((observer, grown));
             on_cleanup(move || watch.0.disconnect());
         }
@@ -112,6 +119,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 on:click=move |_| {
                     at_end.set(true);
                     to_end();
+                    browser::focus_control(ID);
                 }
             >
                 <Icon path=icon::DOWN />
@@ -124,11 +132,17 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
         let rest = conversation.with(|conversation| conversation.earlier.get());
         sidebar::rest(&rest, "Show earlier messages", load_earlier)
     };
+    let store = expect_context::<Store>();
+    let title = move || {
+        let id = conversation.with(|conversation| conversation.id.get());
+        let summary = id.and_then(|id| store.summary(id));
+        summary.map_or_else(|| "A conversation".to_owned(), |summary| summary.title)
+    };
     let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
     view! {
         <div
             class="log"
-            id="log"
+            id=ID
             tabindex="0"
             role="region"
             aria-label="Conversation"
@@ -137,6 +151,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             on:click=|event| copy_code(&event)
         >
             <div class="log-inside" node_ref=inside>
+                <h1 class="visually-hidden">{live(title)}</h1>
                 {live(earlier)}
                 {each(rows, |(turn, _)| turn.id.to_string(), row)}
             </div>

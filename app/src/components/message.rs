@@ -1,18 +1,28 @@
 //! What the person wrote: the text, its files, its versions, and a way to put it in other words.
 
-use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Versions, is_blank};
+use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, TurnId, Versions, is_blank};
 use leptos::{ev, html, prelude::*};
 
-use super::icon::{self, Icon};
+use super::{
+    composer,
+    icon::{self, Icon},
+    log,
+};
 use crate::{
+    browser,
     erase::{Erase as _, choose, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, changes, sending},
-    format,
+    focus, format,
 };
+
+/// The two ways from a version.
+const EARLIER: &str = "version-earlier";
+const LATER: &str = "version-later";
 
 /// A turn's message.
 #[component]
 pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
+    let id = turn.id;
     let view = RwSignal::from(turn.view.clone());
     let delivery = RwSignal::from(turn.delivery.clone());
     let editing = RwSignal::new(false);
@@ -23,12 +33,14 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
         move || view! { <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p> }.erase();
     let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
     let tools = move || {
+        effect(move || focus::arrived(&edit_id(id), None));
         view! {
             <div class="message-tools">
                 <VersionSwitch view />
                 <button
                     class="quiet-button message-edit needs-awake"
                     type="button"
+                    id=edit_id(id)
                     data-testid="edit"
                     on:click=move |_| editing.set(true)
                 >
@@ -52,41 +64,57 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     .erase()
 }
 
+fn edit_id(turn: TurnId) -> String {
+    format!("edit-{turn}")
+}
+
+/// The id of the button that leads from a turn to its neighbour among the versions.
+fn version_id(hook: &str, turn: TurnId) -> String {
+    format!("{hook}-{turn}")
+}
+
 /// One version after the other.
 #[component]
 fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     let store = expect_context::<Store>();
+    let turn = view.with_untracked(|view| view.id);
     let versions = memo(move || view.with(|view| view.versions));
-    let step = move |label: &'static str,
-                     hook: &'static str,
-                     path: &'static str,
-                     to: fn(&Versions) -> Option<anteroom::wire::TurnId>| {
-        view! {
-            <button
-                class="icon-button"
-                type="button"
-                aria-label=label
-                title=label
-                data-testid=hook
-                disabled=live(move || versions.with(to).is_none())
-                on:click=move |_| {
-                    if let Some(turn) = versions.with_untracked(to) {
-                        changes::version(store, turn);
+    let step =
+        move |label: &'static str, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
+            view! {
+                <button
+                    class="icon-button"
+                    type="button"
+                    aria-label=label
+                    title=label
+                    id=version_id(hook, turn)
+                    data-testid=hook
+                    disabled=live(move || versions.with(to).is_none())
+                    on:click=move |_| {
+                        if let Some(turn) = versions.with_untracked(to) {
+                            changes::version(store, turn);
+                            focus::follow(version_id(hook, turn), log::ID);
+                        }
                     }
-                }
-            >
-                <Icon path />
-            </button>
-        }
-        .erase()
-    };
+                >
+                    <Icon path />
+                </button>
+            }
+            .erase()
+        };
     let switch = move || {
+        // The first and the last lead only back.
+        effect(move || {
+            let (earlier, later) = (version_id(EARLIER, turn), version_id(LATER, turn));
+            focus::arrived(&earlier, Some(&later));
+            focus::arrived(&later, Some(&earlier));
+        });
         let place = move || versions.with(|versions| format!("{} / {}", versions.number, versions.count));
         view! {
             <div class="versions" role="group" aria-label="Versions" data-testid="versions">
-                {step("Earlier version", "version-earlier", icon::LEFT, |versions| versions.earlier)}
+                {step("Earlier version", EARLIER, icon::LEFT, |versions| versions.earlier)}
                 <span>{live(place)}</span>
-                {step("Later version", "version-later", icon::RIGHT, |versions| versions.later)}
+                {step("Later version", LATER, icon::RIGHT, |versions| versions.later)}
             </div>
         }
         .erase()
@@ -97,6 +125,7 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
 /// The message in other words. What was there stays, as an earlier version.
 #[component]
 fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
+    let id = turn.id;
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
@@ -131,9 +160,16 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             sending.try_set(false);
             match failed {
                 Some(reason) => drop(fault.try_set(Some(reason))),
-                None => drop(editing.try_set(false)),
+                None => {
+                    editing.try_set(false);
+                    browser::focus(composer::ID);
+                }
             }
         });
+    };
+    let close = move || {
+        editing.set(false);
+        focus::follow(edit_id(id), log::ID);
     };
     let send = std::sync::Arc::new(send);
     let by_key = std::sync::Arc::clone(&send);
@@ -144,7 +180,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
         }
         "Escape" => {
             event.prevent_default();
-            editing.set(false);
+            close();
         }
         _ => {}
     };
@@ -169,7 +205,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
                 >
                     "Send"
                 </button>
-                <button class="quiet-button" type="button" on:click=move |_| editing.set(false)>
+                <button class="quiet-button" type="button" on:click=move |_| close()>
                     "Cancel"
                 </button>
             </div>

@@ -3,22 +3,29 @@
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::icon::{self, Icon};
+use super::{
+    conversation_row::button_id,
+    icon::{self, Icon},
+    layout::CONTENT,
+    sidebar,
+};
 use crate::{
+    browser,
     erase::{Erase as _, live, when},
-    feed::{Link, Store, changes},
+    feed::{Store, changes},
+    focus,
 };
 
 /// The strip above the page. Empty while there is nothing to tell.
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     let store = expect_context::<Store>();
-    let lost = move || store.link.get() == Link::Lost;
+    let lost = move || store.is_lost();
     let offline = || {
         view! {
             <p class="notice" data-testid="offline">
                 <span class="notice-dot"></span>
-                "Connection lost – your place is kept. Reconnecting…"
+                "Not connected. Trying again…"
             </p>
         }
         .erase()
@@ -43,7 +50,10 @@ pub(crate) fn Notices() -> impl IntoView {
                     class="icon-button"
                     type="button"
                     aria-label="Dismiss"
-                    on:click=move |_| store.notice.set(None)
+                    on:click=move |_| {
+                        store.notice.set(None);
+                        browser::focus_control(CONTENT);
+                    }
                 >
                     <Icon path=icon::CLOSE />
                 </button>
@@ -62,6 +72,8 @@ pub(crate) fn Notices() -> impl IntoView {
             changes::undelete(store, move |deleted| {
                 if deleted.was_open {
                     navigate(&format!("/c/{}", deleted.id), NavigateOptions::default());
+                } else if !browser::focus_control(&button_id(deleted.id)) {
+                    focus::follow(button_id(deleted.id), sidebar::NEW);
                 }
             });
         };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
 
 use super::{
     conversation_row::{ConversationRow, Rows},
@@ -12,11 +13,15 @@ use super::{
 use crate::{
     browser,
     erase::{Erase as _, choose, each, effect, live, when},
-    feed::{self, Rest, Store},
+    feed::{self, Conversation, Rest, Store, Turn},
 };
 
 /// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
 pub(crate) const ID: &str = "conversations";
+/// The id of the way to a new conversation.
+pub(crate) const NEW: &str = "new-chat";
+/// Most characters of a message that stand for its title.
+const LONGEST_TITLE: usize = 60;
 /// So near to the end of the list, in pixels, more of it is fetched.
 const NEAR: i32 = 300;
 
@@ -27,7 +32,16 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let searching = Searching::new();
     view! {
         <aside class="sidebar" id=ID aria-label="Conversations" popover="auto">
-            <a class="button new-chat" href="/" data-testid="new-chat" on:click=move |_| browser::hide_popover(ID)>
+            <a
+                class="button new-chat"
+                id=NEW
+                href="/"
+                data-testid="new-chat"
+                on:click=move |_| {
+                    store.begin_another();
+                    browser::hide_popover(ID);
+                }
+            >
                 <Icon path=icon::PLUS />
                 "New chat"
             </a>
@@ -73,7 +87,17 @@ fn Conversations() -> impl IntoView {
             feed::load_more(store);
         }
     };
-    let empty = move || store.conversations.all.with(Vec::is_empty);
+    // Those whose first message has not been sent: the server has not given them a title and an address yet.
+    let unbegun = move || {
+        let all = store.unbegun.get();
+        let held = all.into_iter().filter(Conversation::holds_unsent);
+        held.filter_map(|one| {
+            let first = one.turns.with(|turns| turns.first().cloned())?;
+            Some((one, first))
+        })
+        .collect::<Vec<_>>()
+    };
+    let empty = move || store.conversations.all.with(Vec::is_empty) && store.unbegun.with(Vec::is_empty);
     let more = move || {
         rest(&store.conversations.rest.get(), "Show more", move || {
             feed::load_more(store);
@@ -86,6 +110,11 @@ fn Conversations() -> impl IntoView {
             }.erase())}
             <ul>
                 {each(
+                    unbegun,
+                    |(_, turn)| turn.id.to_string(),
+                    move |(conversation, turn)| view! { <Unbegun conversation turn /> }.erase(),
+                )}
+                {each(
                     move || store.conversations.all.get(),
                     |summary| summary.id.to_string(),
                     move |summary| view! { <ConversationRow summary rows /> }.erase(),
@@ -93,6 +122,42 @@ fn Conversations() -> impl IntoView {
             </ul>
             {live(more)}
         </nav>
+    }
+    .erase()
+}
+
+/// A conversation whose first message has not been sent.
+#[component]
+fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let path = use_location().pathname;
+    let view = turn.view;
+    let title = view.with_untracked(|view| {
+        let line = view.message.lines().find(|line| !line.trim().is_empty());
+        line.map_or_else(
+            || "Files".to_owned(),
+            |line| line.trim().chars().take(LONGEST_TITLE).collect(),
+        )
+    });
+    let this = conversation.clone();
+    let open = move || path.with(|path| path == "/") && store.fresh.with(|fresh| *fresh == this);
+    let show = move |_| {
+        store.fresh.set(conversation.clone());
+        browser::hide_popover(ID);
+    };
+    view! {
+        <li>
+            <a
+                class="conversation"
+                href="/"
+                data-testid="unbegun"
+                aria-current=live(move || open().then_some("page"))
+                on:click=show
+            >
+                <span class="conversation-title">{title}</span>
+                <span class="conversation-at">"not sent"</span>
+            </a>
+        </li>
     }
     .erase()
 }

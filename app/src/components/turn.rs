@@ -1,19 +1,22 @@
 //! One turn: the message, then what became of it.
 
-use anteroom::wire::{TurnState, Usage};
+use anteroom::wire::{TurnId, TurnState, Usage};
 use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
     answer::Answer,
+    composer,
     icon::{self, Icon},
+    log,
     message::Message,
     waiting::Waiting,
 };
 use crate::{
     browser,
-    erase::{Erase as _, live, memo, when},
-    feed::{Conversation, Delivery, Store, Turn, sending},
-    format,
+    erase::{Erase as _, effect, live, memo, when},
+    feed::{Conversation, Delivery, Store, Turn, sending, unsent},
+    focus, format,
 };
 
 const fn name(state: &TurnState) -> &'static str {
@@ -26,6 +29,15 @@ const fn name(state: &TurnState) -> &'static str {
         TurnState::Cancelled => "cancelled",
         TurnState::Expired { .. } => "expired",
     }
+}
+
+/// The id of the button that has the last turn answered once more. There is at most one.
+const AGAIN: &str = "again";
+
+/// Has a turn answered once more. The keyboard waits in the conversation for the same button of what comes of it.
+fn answer_again(store: Store, turn: TurnId) {
+    sending::again(store, turn);
+    focus::follow(AGAIN.to_owned(), log::ID);
 }
 
 /// One turn of a conversation.
@@ -47,8 +59,12 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
+            (Delivery::Unsent, _) => {
+                view! { <Undelivered reason=None turn=turn.clone() conversation=conversation.clone() /> }.erase()
+            }
             (Delivery::Failed { reason }, _) => {
-                view! { <Undelivered reason turn=turn.clone() conversation=conversation.clone() /> }.erase()
+                view! { <Undelivered reason=Some(reason) turn=turn.clone() conversation=conversation.clone() /> }
+                    .erase()
             }
             (Delivery::Sending, TurnState::Waiting) => view! { <p class="quiet">"Sending…"</p> }.erase(),
             (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
@@ -69,9 +85,14 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             }
         }
     };
-    let hook = move || match delivery.with(|delivery| matches!(delivery, Delivery::Failed { .. })) {
-        true => "unsent",
-        false => state.with(name),
+    let busy = move || {
+        let busy = state.with(|state| !state.is_over()) && !delivery.with(Delivery::is_held);
+        busy.then_some("true")
+    };
+    let hook = move || match delivery.get() {
+        Delivery::Unsent => "unsent",
+        Delivery::Failed { .. } => "refused",
+        Delivery::Sending | Delivery::Accepted => state.with(name),
     };
     view! {
         <article
@@ -79,7 +100,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             data-testid="turn"
             data-turn=id.to_string()
             data-state=live(hook)
-            aria-busy=live(move || state.with(|state| !state.is_over()).then_some("true"))
+            aria-busy=live(busy)
         >
             <Message turn=turn.clone() conversation=said />
             <div class="reply">
@@ -101,25 +122,64 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
 
 /// A message that the server does not have.
 #[component]
-fn Undelivered(reason: String, turn: Turn, conversation: Conversation) -> impl IntoView {
+fn Undelivered(
+    /// The sentence with which it was refused. `None`: it did not get through, and is sent again by itself.
+    reason: Option<String>,
+    turn: Turn,
+    conversation: Conversation,
+) -> impl IntoView {
     let store = expect_context::<Store>();
-    let id = turn.id;
-    let to_discard = conversation.clone();
+    let navigate = use_navigate();
+    let refused = reason.is_some();
+    let words = move || match (&reason, store.is_lost()) {
+        (Some(reason), _) => reason.clone(),
+        (None, true) => {
+            "It is kept in this browser, and goes by itself as soon as the page is connected again.".to_owned()
+        }
+        (None, false) => "It is kept in this browser, and is tried again by itself.".to_owned(),
+    };
+    let (class, role) = match refused {
+        true => ("fault", "alert"),
+        false => ("unsent", "status"),
+    };
+    let send = {
+        let (turn, conversation) = (turn.clone(), conversation.clone());
+        move |_| {
+            sending::deliver(store, &conversation, turn.clone());
+            browser::focus(composer::ID);
+        }
+    };
+    let edit = {
+        let (turn, conversation) = (turn.clone(), conversation.clone());
+        move |_| {
+            if unsent::edit(store, &conversation, &turn) {
+                navigate("/", NavigateOptions::default());
+            }
+            browser::focus(composer::ID);
+        }
+    };
+    let discard = move |_| {
+        unsent::discard(store, &conversation, turn.id);
+        browser::focus(composer::ID);
+    };
     view! {
-        <div class="fault" role="alert">
-            <p>{reason}</p>
+        <div class=class role=role data-testid="undelivered">
+            <p>
+                <strong>"Not sent. "</strong>
+                {live(words)}
+            </p>
             <div class="actions">
-                <button
-                    class="button"
-                    type="button"
-                    data-testid="retry"
-                    on:click=move |_| sending::deliver(store, &conversation, turn.clone())
-                >
+                <button class="button" type="button" data-testid="retry" on:click=send>
                     <Icon path=icon::AGAIN />
-                    "Send again"
+                    {if refused { "Send again" } else { "Send now" }}
                 </button>
-                <button class="quiet-button" type="button" on:click=move |_| sending::discard(&to_discard, id)>
-                    "Remove"
+                <button class="quiet-button" type="button" data-testid="unsent-edit" on:click=edit>
+                    <Icon path=icon::PENCIL />
+                    "Edit"
+                </button>
+                <button class="quiet-button" type="button" data-testid="unsent-discard" on:click=discard>
+                    <Icon path=icon::BIN />
+                    "Discard"
                 </button>
             </div>
         </div>
@@ -135,14 +195,23 @@ fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
     view! {
         <div class="fault" role="alert">
             <p data-testid="reason">{reason}</p>
-            {when(move || last.get(), move || view! {
-                <div class="actions">
-                    <button class="button" type="button" data-testid="retry" on:click=move |_| sending::again(store, id)>
-                        <Icon path=icon::AGAIN />
-                        "Retry"
-                    </button>
-                </div>
-            }.erase())}
+            {when(move || last.get(), move || {
+                effect(|| focus::arrived(AGAIN, None));
+                view! {
+                    <div class="actions">
+                        <button
+                            class="button"
+                            type="button"
+                            id=AGAIN
+                            data-testid="retry"
+                            on:click=move |_| answer_again(store, id)
+                        >
+                            <Icon path=icon::AGAIN />
+                            "Retry"
+                        </button>
+                    </div>
+                }.erase()
+            })}
         </div>
     }
     .erase()
@@ -197,17 +266,21 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                     {live(move || if copied.get() { "Copied" } else { "Copy" })}
                 </button>
             }.erase())}
-            {when(move || last.get(), move || view! {
-                <button
-                    class="quiet-button"
-                    type="button"
-                    data-testid="regenerate"
-                    on:click=move |_| sending::again(store, id)
-                >
-                    <Icon path=icon::AGAIN />
-                    "Regenerate"
-                </button>
-            }.erase())}
+            {when(move || last.get(), move || {
+                effect(|| focus::arrived(AGAIN, None));
+                view! {
+                    <button
+                        class="quiet-button"
+                        type="button"
+                        id=AGAIN
+                        data-testid="regenerate"
+                        on:click=move |_| answer_again(store, id)
+                    >
+                        <Icon path=icon::AGAIN />
+                        "Regenerate"
+                    </button>
+                }.erase()
+            })}
             <span class="turn-facts">{live(facts)}</span>
         </footer>
     }

@@ -18,9 +18,13 @@ use crate::{
 #[component]
 pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = memo(move || store.place(turn));
+    // What was known of the place before the connection was lost, is not to be relied on.
+    let place = memo(move || store.place(turn).filter(|_| !store.is_lost()));
     let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
     let rank = move || {
+        if store.is_lost() {
+            return "In line".to_owned();
+        }
         place.with(|place| {
             place
                 .as_ref()
@@ -28,6 +32,9 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
         })
     };
     let time = move || {
+        if store.is_lost() {
+            return Some(" · where is shown again once this page is connected".to_owned());
+        }
         place.with(|place| {
             place
                 .as_ref()

@@ -23,6 +23,9 @@ pub(crate) fn Welcome() -> impl IntoView {
     let queue = move || store.facts.with(|facts| facts.queue);
     let line = memo(move || store.status.with(|status| status.line.clone()));
     let head = move || {
+        if store.is_lost() {
+            return "Not connected just now.";
+        }
         line.with(|line| match line {
             Some(line) if format::starts_at_once(line) => "Come in, there is a place free.",
             Some(_) if !queue() => "Every place is taken just now.",
@@ -30,7 +33,12 @@ pub(crate) fn Welcome() -> impl IntoView {
             None => "Come in.",
         })
     };
-    let sentence = move || line.with(|line| line.as_ref().map(|line| format::line(line, queue())));
+    let sentence = move || {
+        if store.is_lost() {
+            return Some("What you send is kept, and goes as soon as the connection is back.".to_owned());
+        }
+        line.with(|line| line.as_ref().map(|line| format::line(line, queue())))
+    };
     let starters = STARTERS
         .into_iter()
         .map(|question| {

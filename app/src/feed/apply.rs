@@ -3,7 +3,7 @@
 use anteroom::wire::{ConversationId, FeedEvent, FeedMessage};
 use leptos::prelude::*;
 
-use super::{Link, Load, Store, loading};
+use super::{Link, Load, Store, loading, unsent};
 
 impl Store {
     /// Takes one message of the feed in.
@@ -29,6 +29,7 @@ impl Store {
                 if self.link.get_untracked() != Link::Live {
                     self.link.set(Link::Live);
                 }
+                unsent::flush(self);
             }
             FeedMessage::Event { number, event } => {
                 let new = self.position.try_update_value(|position| match position {
@@ -64,12 +65,10 @@ impl Store {
             }
             FeedEvent::Version { conversation, .. } => self.pass_on(conversation, number, event),
             FeedEvent::Block { conversation, turn, .. } => {
-                // An answer may begin before its message is accepted, and with it the fresh conversation that it stands in.
-                let fresh = self.fresh.get_untracked();
-                if self.conversation(conversation).is_none() && fresh.turn(turn).is_some() {
-                    fresh.apply(event);
-                } else {
-                    self.pass_on(conversation, number, event);
+                // An answer may begin before its message is accepted, and with it the conversation that it stands in.
+                match self.unbegun_with(turn) {
+                    Some(unbegun) => unbegun.apply(event),
+                    None => self.pass_on(conversation, number, event),
                 }
             }
         }

@@ -6,7 +6,7 @@ use anteroom::wire::{ConversationId, ConversationSummary, TurnId, is_blank};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Store;
-use crate::{api, format};
+use crate::{api, format, writing};
 
 /// How long the page offers to bring a deleted conversation back. The server keeps it for longer.
 const UNDO: Duration = Duration::from_secs(10);
@@ -81,6 +81,8 @@ pub(crate) fn forget(store: Store, done: impl FnOnce() + 'static) {
     let confirmation = store.facts.with_untracked(|facts| facts.confirmation.clone());
     change(store, async move {
         api::forget(confirmation).await?;
+        // Somebody else may be next at this browser.
+        writing::forget();
         done();
         Ok(())
     });

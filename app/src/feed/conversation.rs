@@ -141,9 +141,9 @@ impl Conversation {
         }
     }
 
-    /// It has gone.
+    /// It has gone. What the server never had of it stays.
     pub(crate) fn close(&self) {
-        self.turns.set(Vec::new());
+        self.turns.update(|turns| turns.retain(|turn| !turn.is_accepted()));
         self.earlier.set(Rest::Nothing);
         self.load.set(Load::Absent);
     }
@@ -313,12 +313,25 @@ impl Conversation {
                 .iter()
                 .rev()
                 .find(|turn| {
-                    turn.view.with(|view| !view.state.is_over())
-                        && turn
-                            .delivery
-                            .with(|delivery| !matches!(delivery, Delivery::Failed { .. }))
+                    turn.view.with(|view| !view.state.is_over()) && turn.delivery.with(|delivery| !delivery.is_held())
                 })
                 .cloned()
+        })
+    }
+
+    /// Whether a message of it has not been sent. Reactive.
+    pub(crate) fn holds_unsent(&self) -> bool {
+        self.turns
+            .with(|turns| turns.iter().any(|turn| turn.delivery.with(Delivery::is_held)))
+    }
+
+    /// Its messages that have not been sent.
+    pub(super) fn unsent(&self) -> Vec<Turn> {
+        self.turns.with_untracked(|turns| {
+            let held = turns
+                .iter()
+                .filter(|turn| turn.delivery.with_untracked(Delivery::is_held));
+            held.cloned().collect()
         })
     }
 }

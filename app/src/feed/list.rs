@@ -40,6 +40,15 @@ impl List {
         });
     }
 
+    /// The one after this, else the one before it.
+    pub(crate) fn beside(self, id: ConversationId) -> Option<ConversationId> {
+        self.all.with_untracked(|list| {
+            let place = list.iter().position(|known| known.id == id)?;
+            let beside = list.get(place + 1).or_else(|| list.get(place.checked_sub(1)?))?;
+            Some(beside.id)
+        })
+    }
+
     pub(super) fn remove(self, id: ConversationId) {
         self.all.update(|list| list.retain(|known| known.id != id));
     }

@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod changes;
+mod comeback;
 mod conversation;
 mod list;
 mod loading;
@@ -12,6 +13,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unbegun;
+pub(crate) mod unsent;
 
 pub(crate) use conversation::{Conversation, Load};
 pub(crate) use list::List;

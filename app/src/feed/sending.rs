@@ -4,34 +4,70 @@ use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, T
 use leptos::{prelude::*, task::spawn_local};
 use uuid::Uuid;
 
-use super::{Conversation, Delivery, Load, Store, Turn, loading};
-use crate::{api, browser, format};
+use super::{Conversation, Delivery, Load, Store, Turn, loading, unsent};
+use crate::{
+    api, browser, format,
+    writing::outbox::{self, Unsent},
+};
 
-/// Shows a message at once and hands it to the server.
+/// Shows a message at once and hands it to the server. It is kept in the browser until the server has it.
 pub(crate) fn send(store: Store, conversation: &Conversation, text: String, files: Vec<FileView>) {
+    let turn = TurnId(Uuid::new_v4());
+    let message = Unsent {
+        conversation: conversation.id.get_untracked(),
+        text,
+        files,
+        at: browser::now(),
+        refused: None,
+    };
+    outbox::put(turn, &message);
+    let turn = show(store, conversation, turn, message, Delivery::Sending);
+    // Whatever keeps the page from its feed: this is worth a try at once.
+    store.wake.notify();
+    deliver(store, conversation, turn);
+}
+
+/// Shows a message that the server does not have.
+pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, message: Unsent, delivery: Delivery) -> Turn {
     let view = TurnView {
-        id: TurnId(Uuid::new_v4()),
+        id,
         // Of a conversation that is about to begin, the server says the id.
-        conversation: conversation.id.get_untracked().unwrap_or(ConversationId(Uuid::nil())),
+        conversation: message.conversation.unwrap_or(ConversationId(Uuid::nil())),
         parent: conversation.last(),
         versions: Versions::default(),
-        message: text,
-        files,
+        message: message.text,
+        files: message.files,
         state: TurnState::Waiting,
         answer: String::new(),
         blocks: Vec::new(),
         model: store.facts.with_untracked(|facts| facts.model.clone()),
         usage: None,
-        accepted_at: browser::now(),
+        accepted_at: message.at,
         started_at: None,
         ended_at: None,
     };
-    let turn = conversation.put(view, Delivery::Sending);
-    deliver(store, conversation, turn);
+    let turn = conversation.put(view, delivery);
+    if message.conversation.is_none() {
+        store.unbegun.update(|unbegun| {
+            if !unbegun.contains(conversation) {
+                unbegun.push(conversation.clone());
+            }
+        });
+    }
+    turn
 }
 
 /// Hands a message to the server, for the first time or once more: its turn id makes sure that it counts once.
 pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
+    let conversation = conversation.clone();
+    spawn_local(async move {
+        transmit(store, conversation, turn).await;
+    });
+}
+
+/// The same; `false`: the server could not be reached.
+pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Turn) -> bool {
+    let repeated = turn.delivery.with_untracked(|delivery| *delivery != Delivery::Sending);
     turn.delivery.set(Delivery::Sending);
     let request = turn.view.with_untracked(|view| SendRequest {
         turn: turn.id,
@@ -44,44 +80,49 @@ pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
     store.sending.update_value(|sending| {
         sending.insert(turn.id, false);
     });
-    let conversation = conversation.clone();
-    spawn_local(async move {
-        let answer = api::send(request).await;
-        // The wish may have reached the server before the message did, and found nothing to cancel.
-        let cancelled = store.sending.try_update_value(|sending| sending.remove(&turn.id));
-        if cancelled.flatten() == Some(true) {
-            cancel(store, turn.id);
-        }
-        match answer {
-            Ok(sent) => {
-                store.adopt(sent.turn, sent.conversation);
-                if let Some(place) = sent.place {
-                    store.join(&turn, place, asked);
-                }
-                turn.delivery.set(Delivery::Accepted);
-                // What could not be fetched does not hear of its turns.
-                if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
-                    loading::load(store, sent.conversation);
-                }
+    let answer = api::send(request).await;
+    let cancelled = store.sending.try_update_value(|sending| sending.remove(&turn.id));
+    let cancelled = cancelled.flatten() == Some(true);
+    match answer {
+        Ok(sent) => {
+            // The wish may have reached the server before the message did, and found nothing to cancel.
+            if cancelled {
+                cancel(store, turn.id);
             }
-            // The feed may have brought the turn although the answer was lost: then it is the server's.
-            Err(_) if turn.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted) => {}
-            Err(error) => {
-                // The model may have begun before the message could not be kept.
-                turn.set_blocks(Vec::new());
-                turn.delivery.set(Delivery::Failed {
-                    reason: format::fault(&error),
-                });
+            store.adopt(sent.turn, sent.conversation);
+            if let Some(place) = sent.place {
+                store.join(&turn, place, asked);
             }
+            turn.accept();
+            // It may have been the server's for long, its events have passed then.
+            if repeated {
+                conversation.spoil();
+            }
+            // What could not be fetched does not hear of its turns.
+            if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+                loading::load(store, sent.conversation);
+            }
+            true
         }
-    });
-}
-
-/// Takes a message back that never reached the server.
-pub(crate) fn discard(conversation: &Conversation, turn: TurnId) {
-    conversation
-        .turns
-        .update(|turns| turns.retain(|known| known.id != turn));
+        // The feed may have brought the turn although the answer was lost: then it is the server's.
+        Err(_) if turn.is_accepted() => true,
+        Err(error) => {
+            // The model may have begun before the message could not be kept.
+            turn.set_blocks(Vec::new());
+            let reached = !format::is_passing(&error);
+            let refused = match (reached, cancelled) {
+                (true, _) => Some(format::fault(&error)),
+                (false, true) => Some("You cancelled this before it could be sent.".to_owned()),
+                (false, false) => None,
+            };
+            outbox::mark(turn.id, refused.clone());
+            turn.delivery.set(Delivery::of(refused));
+            if !reached {
+                unsent::try_later(store);
+            }
+            reached
+        }
+    }
 }
 
 /// Out of the line, or stopped. What becomes of the turn comes over the feed.

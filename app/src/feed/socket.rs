@@ -7,13 +7,9 @@ use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{MessageEvent, VisibilityState, WebSocket, js_sys};
 
-use super::{Link, Store};
+use super::{Link, Store, comeback};
 use crate::json;
 
-/// First pause before a new attempt; doubled each time.
-const FIRST_PAUSE_MS: f64 = 500.0;
-/// Longest pause before a new attempt.
-const LONGEST_PAUSE_MS: f64 = 10_000.0;
 /// Longest silence of the server: it speaks at least every 20 s.
 const LONGEST_SILENCE_MS: f64 = 45_000.0;
 /// How often the silence is measured.
@@ -26,7 +22,7 @@ pub(crate) fn start(store: Store) {
     let feed = Feed {
         store,
         state: Rc::new(RefCell::new(State {
-            pause: FIRST_PAUSE_MS,
+            pause: comeback::FIRST,
             ..State::default()
         })),
     };
@@ -109,7 +105,7 @@ impl Feed {
         {
             let mut state = self.state.borrow_mut();
             state.heard = js_sys::Date::now();
-            state.pause = FIRST_PAUSE_MS;
+            state.pause = comeback::FIRST;
         }
         let Some(text) = event.data().as_string() else { return };
         match json::parse::<FeedMessage>(&text) {
@@ -124,7 +120,7 @@ impl Feed {
         let pause = {
             let mut state = self.state.borrow_mut();
             let pause = state.pause;
-            state.pause = (pause * 2.0).min(LONGEST_PAUSE_MS);
+            state.pause = (pause * 2.0).min(comeback::LONGEST);
             pause
         };
         // Its own callback may be running: it is dropped in the next task.
@@ -135,8 +131,11 @@ impl Feed {
         );
         let feed = self.clone();
         set_timeout(move || feed.tell_if_lost(), GRACE);
-        // Up to half of it by chance, so that a restarted server is not met by everybody in the same instant.
-        let pause = pause * (0.75 + js_sys::Math::random() * 0.5);
+        self.retry_in(comeback::pause(pause, self.store.is_idle(), js_sys::Math::random()));
+    }
+
+    /// Tries after so many milliseconds, and not before.
+    fn retry_in(&self, pause: f64) {
         let feed = self.clone();
         let retry = set_timeout_with_handle(move || feed.connect(), Duration::from_secs_f64(pause / 1000.0));
         let old = std::mem::replace(&mut self.state.borrow_mut().retry, retry.ok());
@@ -183,7 +182,13 @@ impl Feed {
         };
         set_interval(watching, WATCH);
         let feed = self.clone();
-        window_event_listener(ev::online, move |_| feed.hurry());
+        // The network may have come back for many pages at once.
+        window_event_listener(ev::online, move |_| {
+            if !feed.is_alive() {
+                feed.state.borrow_mut().pause = comeback::FIRST;
+                feed.retry_in(comeback::at_hand(feed.store.is_idle(), js_sys::Math::random()));
+            }
+        });
         let feed = self.clone();
         window_event_listener(ev::offline, move |_| {
             feed.cut();
@@ -195,12 +200,19 @@ impl Feed {
                 feed.hurry();
             }
         });
+        let feed = self.clone();
+        Effect::new(move |begun: Option<()>| {
+            feed.store.wake.track();
+            if begun.is_some() {
+                feed.hurry();
+            }
+        });
     }
 
     /// Tries now, where there is no connection.
     fn hurry(&self) {
         if !self.is_alive() {
-            self.state.borrow_mut().pause = FIRST_PAUSE_MS;
+            self.state.borrow_mut().pause = comeback::FIRST;
             self.connect();
         }
     }

@@ -102,12 +102,20 @@ pub(crate) struct Store {
     pub(crate) notice: RwSignal<Option<String>>,
     /// The conversation that the next message from the start page begins.
     pub(crate) fresh: RwSignal<Conversation>,
-    known: StoredValue<HashMap<ConversationId, Conversation>>,
+    /// All that have not begun although a message of them has been written, the first written first.
+    pub(crate) unbegun: RwSignal<Vec<Conversation>>,
+    /// Told whenever something is sent: a connection that has gone is worth looking for at once.
+    pub(crate) wake: Trigger,
+    /// Told when a draft has been given other words than those that stand in its composer.
+    pub(crate) redraft: Trigger,
+    pub(super) known: StoredValue<HashMap<ConversationId, Conversation>>,
     pub(super) position: StoredValue<Option<FeedPosition>>,
     /// How often the feed has told where this session stands: an answer that was asked for before is older.
     pub(super) statuses: StoredValue<u64>,
     /// The messages on their way, and whether the person has cancelled them meanwhile.
     pub(super) sending: StoredValue<HashMap<TurnId, bool>>,
+    /// Whether messages that could not be sent are being sent again.
+    pub(super) flushing: StoredValue<bool>,
     reload: StoredValue<Option<Reload>>,
     reloads: StoredValue<u64>,
 }
@@ -126,10 +134,14 @@ impl Store {
             logs: Refresh::new(),
             notice: RwSignal::new(None),
             fresh: RwSignal::new(Conversation::new(None, Load::Ready)),
+            unbegun: RwSignal::new(Vec::new()),
+            wake: Trigger::new(),
+            redraft: Trigger::new(),
             known: StoredValue::new(HashMap::new()),
             position: StoredValue::new(None),
             statuses: StoredValue::new(0),
             sending: StoredValue::new(HashMap::new()),
+            flushing: StoredValue::new(false),
             reload: StoredValue::new(None),
             reloads: StoredValue::new(0),
         }
@@ -268,26 +280,9 @@ impl Store {
             .with_value(|position| position.is_none_or(|position| position.epoch == at.epoch))
     }
 
-    /// The server has taken the first message of the fresh conversation: it has an id now.
-    pub(crate) fn adopt(self, turn: TurnId, id: ConversationId) {
-        let fresh = self.fresh.get_untracked();
-        if fresh.turn(turn).is_none() || fresh.id.with_untracked(Option::is_some) {
-            return;
-        }
-        self.known.update_value(|known| {
-            known.insert(id, fresh.clone());
-        });
-        fresh.id.set(Some(id));
-    }
-
-    /// Sets a new fresh conversation out, if the last one has been begun.
-    pub(crate) fn renew(self) {
-        if self
-            .fresh
-            .with_untracked(|fresh| fresh.id.with_untracked(Option::is_some))
-        {
-            self.fresh.set(Conversation::new(None, Load::Ready));
-        }
+    /// Whether the page does not know how the line is. Reactive.
+    pub(crate) fn is_lost(self) -> bool {
+        self.link.get() == Link::Lost
     }
 
     /// Everything but the conversations' list may be out of date: each is fetched again when it is shown.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anteroom::wire::{TurnId, TurnView};
 use leptos::prelude::*;
 
+use crate::writing::outbox;
+
 /// Whether the server has a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
@@ -13,11 +15,25 @@ pub(crate) enum Delivery {
     Accepted,
     /// On its way.
     Sending,
-    /// It did not get through; `retry` where sending it again may help.
+    /// It did not get through. It is sent again by itself once the server can be reached.
+    Unsent,
+    /// It was refused, and is sent again only on demand.
     Failed {
         /// A sentence for the person.
         reason: String,
     },
+}
+
+impl Delivery {
+    /// Of a message that was kept: with this sentence if it was refused.
+    pub(crate) fn of(refused: Option<String>) -> Self {
+        refused.map_or(Self::Unsent, |reason| Self::Failed { reason })
+    }
+
+    /// Whether it stays here until something is done about it.
+    pub(crate) const fn is_held(&self) -> bool {
+        matches!(self, Self::Unsent | Self::Failed { .. })
+    }
 }
 
 /// One Markdown block of an answer.
@@ -70,7 +86,13 @@ impl Turn {
         if self.view.with_untracked(|known| *known != view) {
             self.view.set(view);
         }
+        self.accept();
+    }
+
+    /// The server has it.
+    pub(crate) fn accept(&self) {
         if !self.is_accepted() {
+            outbox::remove(self.id);
             self.delivery.set(Delivery::Accepted);
         }
     }
@@ -80,7 +102,7 @@ impl Turn {
         self.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted)
     }
 
-    /// Whether it did not get through.
+    /// Whether it was refused.
     pub(crate) fn is_failed(&self) -> bool {
         self.delivery
             .with_untracked(|delivery| matches!(delivery, Delivery::Failed { .. }))

@@ -7,6 +7,8 @@ mod value;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub(crate) use codec::Answer;
 pub(crate) use value::Json;
 
@@ -22,6 +24,11 @@ pub(crate) trait Read: Sized {
 /// Reads a text.
 pub(crate) fn parse<T: Read>(text: &str) -> Result<T, Unreadable> {
     T::read(&Json::parse(text).ok_or(Unreadable::HERE)?)
+}
+
+/// Writes what [`parse`] reads. Sending has to write JSON anyway.
+pub(crate) fn write<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Why something could not be read: most likely it is of another version than this page.

@@ -7,7 +7,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Read, parse};
-use crate::{api::House, first::First};
+use crate::{
+    api::House,
+    first::First,
+    writing::{drafts::Draft, outbox::Unsent},
+};
 
 /// Writes a value as the server does, and reads it as the browser does.
 fn told<T: Serialize + Read>(value: &T) -> T {
@@ -270,6 +274,21 @@ fn answers_are_read_as_they_were_written() {
     same(&UploadError {
         message: "Too large.".to_owned(),
     });
+    // What a browser has kept for itself.
+    same(&Draft {
+        text: "\u{1f600}\n\"".to_owned(),
+        files: vec![file(FileKind::Text)],
+        at: 1_700_000_000_123,
+    });
+    for (conversation, refused) in [(None, None), (Some(ConversationId(id(1))), Some("No.".to_owned()))] {
+        same(&Unsent {
+            conversation,
+            text: "Hello".to_owned(),
+            files: vec![file(FileKind::Image)],
+            at: 1,
+            refused,
+        });
+    }
     same(&());
     same(&true);
 }

@@ -9,7 +9,11 @@ use anteroom::wire::{
 use uuid::Uuid;
 
 use super::{Json, Read, Unreadable};
-use crate::{api::House, first::First};
+use crate::{
+    api::House,
+    first::First,
+    writing::{drafts::Draft, outbox::Unsent},
+};
 
 /// Structs, by their fields.
 macro_rules! structs {
@@ -50,6 +54,7 @@ structs! {
     ConversationPage { conversations, more }
     ConversationSummary { id, title, updated_at, busy }
     ConversationView { summary, turns, earlier, feed }
+    Draft { text, files, at }
     Estimate { low, high }
     FeedPosition { epoch, number }
     FileView { id, name, kind, mime, size }
@@ -75,6 +80,7 @@ structs! {
         id, conversation, parent, versions, message, files, state, answer, blocks, model, usage, accepted_at,
         started_at, ended_at,
     }
+    Unsent { conversation, text, files, at, refused }
     UploadError { message }
     Usage { input, output }
     Versions { number, count, earlier, later }

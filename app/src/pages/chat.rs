@@ -55,7 +55,8 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let load = memo(move || conversation.with(|conversation| conversation.load.get()));
     let none = memo(move || conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
     let body = memo(move || match (astray(), load.get(), none.get(), open.get()) {
-        (true, ..) | (_, Load::Absent, ..) => Body::Absent,
+        // Of one that is gone, what has not been sent is still there.
+        (true, ..) | (_, Load::Absent, true, _) => Body::Absent,
         (_, _, false, _) => Body::Turns,
         (_, Load::Failed(reason), ..) => Body::Failed(reason),
         (_, _, true, None) => Body::Welcome,
@@ -74,10 +75,15 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let shown = move || match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
         Body::Turns => view! { <Log conversation /> }.erase(),
-        Body::Loading => view! { <p class="chat-note quiet">"Opening the conversation…"</p> }.erase(),
+        Body::Loading => view! {
+            <h1 class="visually-hidden">"A conversation"</h1>
+            <p class="chat-note quiet">"Opening the conversation…"</p>
+        }
+        .erase(),
         Body::Absent => absent(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
+                <h1>"This conversation could not be opened"</h1>
                 <p>{reason}</p>
                 <button class="button" type="button" on:click=again>
                     "Try again"

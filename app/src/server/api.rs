@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anteroom::{
     engine::{Engine, VERSION},
     http::{Browser, NoCookie, cookies, set_session},
+    queue,
     sessions::{Session, SessionId},
     settings::Viewer,
     store::StoreError,
@@ -30,6 +31,7 @@ impl From<SendError> for Refused {
             status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             retry_after: error.retry_after(),
             message: error.to_string(),
+            passing: matches!(error, SendError::Refused(queue::Refused::Closed)),
         }
     }
 }
@@ -41,6 +43,7 @@ impl From<StoreError> for Refused {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             retry_after: Some(5),
             message: "Your conversations cannot be read at the moment. Try again in a moment.".to_owned(),
+            passing: false,
         }
     }
 }
@@ -60,6 +63,7 @@ impl Asker {
                 status: StatusCode::UNAUTHORIZED,
                 retry_after: None,
                 message: NoCookie::MESSAGE.to_owned(),
+                passing: false,
             }),
         }
     }
@@ -137,6 +141,7 @@ fn not_changed(fault: &StoreError) -> ServerFnError {
         status,
         retry_after: Some(5),
         message,
+        passing: false,
     }
     .tell()
 }
@@ -146,6 +151,7 @@ fn refuse(status: StatusCode, message: &str) -> ServerFnError {
         status,
         retry_after: None,
         message: message.to_owned(),
+        passing: false,
     }
     .tell()
 }

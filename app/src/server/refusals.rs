@@ -93,6 +93,8 @@ pub(super) struct Refused {
     pub(super) retry_after: Option<u32>,
     /// A sentence for the person.
     pub(super) message: String,
+    /// Whether it is only for as long as the server restarts: the browser then sends the same again by itself.
+    pub(super) passing: bool,
 }
 
 impl Refused {
@@ -101,6 +103,7 @@ impl Refused {
             status,
             retry_after: None,
             message: message.into(),
+            passing: false,
         }
     }
 
@@ -142,6 +145,7 @@ impl Refused {
             },
             retry_after: retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()),
             message: format::fault(&error),
+            passing: matches!(error, ServerFnError::MiddlewareError(_)),
         })
     }
 
@@ -153,7 +157,17 @@ impl Refused {
                 response.insert_header(header::RETRY_AFTER, seconds.into());
             }
         }
-        ServerFnError::new(self.message)
+        self.error()
+    }
+
+    /// The framework's form of it. Its browser's half shows no status of an answer, so that the kind has to say what will pass.
+    fn error(&self) -> ServerFnError {
+        let message = self.message.clone();
+        if self.passing {
+            ServerFnError::MiddlewareError(message)
+        } else {
+            ServerFnError::ServerError(message)
+        }
     }
 
     /// `response`, as one that refuses.
@@ -167,7 +181,7 @@ impl Refused {
 
     /// For the browser's half, which reads the framework's format.
     fn into_answer(self) -> Response {
-        self.mark(ServerFnError::new(&self.message).ser().into_response())
+        self.mark(self.error().ser().into_response())
     }
 
     /// For a browser that runs no scripts.

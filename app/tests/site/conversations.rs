@@ -104,6 +104,40 @@ async fn a_regenerated_answer_is_another_version_made_once() {
 }
 
 #[tokio::test]
+async fn a_regenerated_answer_that_is_cancelled_in_the_line_leaves_the_one_before_on_show() {
+    let site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1")]).await;
+    let browser = site.browser().await;
+    let first = answered(&browser, None, "one").await;
+    let edited = browser.edit(first.conversation, first.turn, "one, edited").await;
+    let mut feed = browser.feed().await;
+    feed.over(edited.turn).await;
+    // Somebody else has the only slot.
+    site.model.hold(true);
+    let other = site.browser().await;
+    other.send("holds the slot").await;
+
+    let new = TurnId::new();
+    let sent: anteroom::wire::Sent = browser.again(edited.turn, new).await.json();
+    assert!(sent.place.is_some(), "it waits");
+    assert!(browser.cancel(new).await);
+    let over = feed.over(new).await;
+    assert_eq!((over.state, over.versions.number), (TurnState::Cancelled, 3));
+    feed.until("the pages to hear of it", |feed| feed.head == Some(edited.turn))
+        .await;
+    let view = shown(&browser, first.conversation).await;
+    assert_eq!((view.turns.len(), view.turns[0].id), (1, edited.turn));
+    assert!(!view.turns[0].answer.is_empty());
+    assert_eq!(view.turns[0].versions.later, Some(new), "it can still be looked at");
+
+    // New words are kept on show: nothing else has them.
+    let reworded = browser.edit(first.conversation, edited.turn, "in new words").await;
+    assert!(browser.cancel(reworded.turn).await);
+    feed.over(reworded.turn).await;
+    assert_eq!(messages(&shown(&browser, first.conversation).await), ["in new words"]);
+    site.model.hold(false);
+}
+
+#[tokio::test]
 async fn stopping_keeps_what_was_written_and_trying_again_keeps_that() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;

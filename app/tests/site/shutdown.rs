@@ -26,6 +26,8 @@ async fn what_runs_may_finish_and_nobody_is_let_in() {
     .await;
     let late = browser.try_send(&request(None, "late", Vec::new())).await;
     assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE, "{late:?}");
+    // The page sends it again by itself: it sees no status, only what kind of a refusal this is.
+    assert!(late.text.starts_with("MiddlewareError|"), "{late:?}");
     assert_eq!(
         browser.ask(browser.get("/health")).await.status,
         StatusCode::SERVICE_UNAVAILABLE

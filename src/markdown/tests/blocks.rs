@@ -35,7 +35,8 @@ fn code_has_a_bar_with_its_language_and_a_copy_button() {
     let html = render("```rust,ignore\nfn main() { println!(\"<b>\"); } // done\n```");
     assert!(html.starts_with(
         "<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\">rust</span>\
-         <button type=\"button\" class=\"code-copy\" data-copy=\"\">Copy</button></div><pre><code>"
+         <button type=\"button\" class=\"code-copy\" data-copy=\"\">Copy</button></div>\
+         <pre tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>"
     ));
     assert!(html.ends_with("</code></pre></div>"));
     assert_eq!(text_of(&html), "rustCopyfn main() { println!(\"<b>\"); } // done\n");
@@ -119,7 +120,7 @@ fn a_picture_becomes_a_link() {
 #[test]
 fn tables_and_tasks() {
     let html = render("| a | b |\n|:-:|--|\n| 1<br>2 | ~~3~~ |\n\n- [x] done\n- [ ] open\n");
-    assert!(html.starts_with("<div class=\"table-wrap\">"));
+    assert!(html.starts_with("<div class=\"table-wrap\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">"));
     assert!(html.contains("<th align=\"center\">a</th>"));
     assert!(html.contains("<td align=\"center\">1<br>2</td>"));
     assert!(html.contains("<del>3</del>"));

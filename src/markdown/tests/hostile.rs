@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{fault, render, start_tags, text_of};
 use crate::markdown::{MAX_ANSWER_BYTES, Stream};
 
-const SNIPPETS: [&str; 46] = [
+const SNIPPETS: [&str; 47] = [
     "<script>alert(1)</script>",
     "<ScRiPt src=//evil.example>",
     "</script><script>",
@@ -21,6 +21,7 @@ const SNIPPETS: [&str; 46] = [
     "<div style=\"position:fixed;inset:0\" class=\"code\" id=\"app\">x",
     "<button type=\"button\" class=\"code-copy\" data-copy onclick=\"alert(1)\">Copy</button>",
     "<div class=\"code\"><div class=\"code-bar\">",
+    "<pre tabindex=\"0\" role=\"alert\" aria-label=\"Your password\">x</pre>",
     "<base href=https://evil.example>",
     "<meta http-equiv=refresh content=0>",
     "<!-- --><!--><img src=x onerror=alert(1)>-->",

@@ -73,7 +73,7 @@ fn describe(tag: &Tag) -> String {
 /// shows in the other.
 fn fault(html: &str) -> Option<String> {
     const VOID: [&str; 3] = ["br", "hr", "input"];
-    const PLAIN: [&str; 21] = [
+    const PLAIN: [&str; 20] = [
         "blockquote",
         "br",
         "code",
@@ -86,7 +86,6 @@ fn fault(html: &str) -> Option<String> {
         "h5",
         "h6",
         "hr",
-        "pre",
         "strong",
         "table",
         "tbody",
@@ -127,7 +126,9 @@ fn fault(html: &str) -> Option<String> {
                 .strip_prefix("start=")
                 .is_some_and(|number| number.parse::<u32>().is_ok()),
             ("li", ["class=task-list-item"]) => true,
-            ("div", ["class=code" | "class=code-bar" | "class=table-wrap"]) | ("span", ["class=code-lang"]) => true,
+            ("div", ["class=code" | "class=code-bar"]) | ("span", ["class=code-lang"]) => true,
+            ("div", ["aria-label=Table", "class=table-wrap", "role=group", "tabindex=0"])
+            | ("pre", ["aria-label=Code", "role=group", "tabindex=0"]) => true,
             ("span", [class]) => class
                 .strip_prefix("class=")
                 .is_some_and(|c| super::highlight::CLASSES.contains(&c)),

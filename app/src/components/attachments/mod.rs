@@ -1,14 +1,19 @@
 //! The files of a message that is being written: one after another they go to the server, each can be taken back.
 
+mod stage;
 mod upload;
 
 use anteroom::wire::Event;
 use leptos::prelude::*;
 
-pub(crate) use self::upload::Uploads;
-use self::upload::{Stage, Upload};
-use super::icon::{self, Icon};
+use self::upload::Upload;
+pub(crate) use self::{stage::Stage, upload::Uploads};
+use super::{
+    composer,
+    icon::{self, Icon},
+};
 use crate::{
+    browser,
     erase::{Erase as _, each, live, when},
     feed::Store,
     format,
@@ -25,12 +30,17 @@ pub(crate) fn Attachments(uploads: Uploads) -> impl IntoView {
     when(move || uploads.any(), chips)
 }
 
+/// The id of the button that removes a file.
+pub(crate) fn remove_id(key: u32) -> String {
+    format!("remove-{key}")
+}
+
 /// One file: its name, how far it is, and the way out.
 #[component]
 fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     let store = expect_context::<Store>();
     let key = upload.key;
-    let stage = RwSignal::from(upload.stage);
+    let stage = RwSignal::from(upload.stage.clone());
     let size = upload.size;
     let note = move || match stage.get() {
         Stage::Queued => "next".to_owned(),
@@ -41,23 +51,45 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
             None => "being checked".to_owned(),
         },
         Stage::Taken(_) => format::size(size),
-        Stage::Failed(reason) => reason,
+        Stage::Failed { reason, .. } => reason,
     };
     let percent = move || match stage.get() {
         Stage::Sending { percent } => Some(percent.to_string()),
         _ => None,
     };
-    let failed = move || matches!(stage.get(), Stage::Failed(_));
+    let failed = move || matches!(stage.get(), Stage::Failed { .. });
+    let hopeful = move || stage.with(Stage::is_hopeful);
     let label = format!("Remove {}", upload.name);
+    let once_more = format!("Try again: {}", upload.name);
+    let named = upload.name.clone();
+    let remove = move |_| {
+        uploads.remove(key);
+        browser::focus(composer::ID);
+    };
+    let again = move || {
+        let upload = upload.clone();
+        let again = move |_| {
+            uploads.again(&upload);
+            browser::focus(composer::ID);
+        };
+        view! {
+            <button class="chip-again" type="button" aria-label=once_more.clone() data-testid="attach-again" on:click=again>
+                <Icon path=icon::AGAIN />
+                "Try again"
+            </button>
+        }
+        .erase()
+    };
     view! {
         <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.with(Stage::name))>
             <Icon path=icon::FILE />
-            <span class="chip-name">{upload.name}</span>
+            <span class="chip-name">{named}</span>
             <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>
             {when(move || percent().is_some(), move || {
                 view! { <progress class="chip-progress" max="100" value=live(percent)></progress> }.erase()
             })}
-            <button class="chip-remove" type="button" aria-label=label on:click=move |_| uploads.remove(key)>
+            {when(hopeful, again)}
+            <button class="chip-remove" type="button" id=remove_id(key) aria-label=label on:click=remove>
                 <Icon path=icon::CLOSE />
             </button>
         </li>

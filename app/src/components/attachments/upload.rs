@@ -1,36 +1,13 @@
 //! Taking files to the server, with progress: by `XMLHttpRequest`, the one way a browser tells how much has gone out.
 
-use anteroom::wire::{FileView, MAX_FILES_PER_MESSAGE, UploadError};
+use anteroom::wire::{ConversationId, FileView, MAX_FILES_PER_MESSAGE};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{File, FileList, ProgressEvent, XmlHttpRequest, js_sys};
 
-use crate::{feed::Store, format, json};
-
-/// How far a file is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stage {
-    /// Others go first.
-    Queued,
-    /// On its way; at 100 it waits to be taken in.
-    Sending { percent: u32 },
-    /// The server has it.
-    Taken(FileView),
-    /// It was refused, or did not get through: a sentence for the person.
-    Failed(String),
-}
-
-impl Stage {
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sending { .. } => "sending",
-            Self::Taken(_) => "taken",
-            Self::Failed(_) => "failed",
-        }
-    }
-}
+use super::stage::{Stage, outcome};
+use crate::{feed::Store, format, writing::drafts};
 
 /// One file.
 #[derive(Clone)]
@@ -39,7 +16,18 @@ pub(crate) struct Upload {
     pub(crate) name: String,
     pub(crate) size: u64,
     pub(crate) stage: ArcRwSignal<Stage>,
-    file: SendWrapper<File>,
+    /// What is to be sent. `None`: the server had it before this page.
+    file: Option<SendWrapper<File>>,
+}
+
+impl Upload {
+    /// What the server has of it.
+    fn taken(&self) -> Option<FileView> {
+        self.stage.with_untracked(|stage| match stage {
+            Stage::Taken(file) => Some(file.clone()),
+            _ => None,
+        })
+    }
 }
 
 /// The one request that is under way, and its callbacks.
@@ -50,11 +38,15 @@ struct Request {
     _on_end: Closure<dyn FnMut()>,
 }
 
-/// The files of the message that is being written. Copies share them.
+/// The files of the messages that are being written: those of the conversation that is open, and those that wait in others. Copies
+/// share them. They live as long as the page, wherever on it somebody goes.
 #[derive(Clone, Copy)]
 pub(crate) struct Uploads {
     store: Store,
     list: RwSignal<Vec<Upload>>,
+    /// Whose these are.
+    open: StoredValue<Option<ConversationId>>,
+    others: StoredValue<Vec<(Option<ConversationId>, Vec<Upload>)>>,
     next: StoredValue<u32>,
     request: StoredValue<Option<SendWrapper<Request>>>,
 }
@@ -64,9 +56,44 @@ impl Uploads {
         Self {
             store,
             list: RwSignal::new(Vec::new()),
+            open: StoredValue::new(None),
+            others: StoredValue::new(Vec::new()),
             next: StoredValue::new(0),
             request: StoredValue::new(None),
         }
+    }
+
+    /// Shows those of a conversation: what is here of them, and what its draft says that the server has.
+    pub(crate) fn show(self, of: Option<ConversationId>, kept: Vec<FileView>) {
+        let before = self.open.try_update_value(|open| std::mem::replace(open, of));
+        let left = self.list.try_update_untracked(std::mem::take).unwrap_or_default();
+        let here = self.others.try_update_value(|others| {
+            if !left.is_empty() {
+                others.push((before.flatten(), left));
+            }
+            let place = others.iter().position(|(whose, _)| *whose == of)?;
+            Some(others.swap_remove(place).1)
+        });
+        let mut list = here.flatten().unwrap_or_default();
+        // What another tab has sent along or removed is not in the draft any more.
+        list.retain(|upload| upload.taken().is_none_or(|file| kept.contains(&file)));
+        for file in kept {
+            if list.iter().all(|upload| upload.taken().as_ref() != Some(&file)) {
+                list.push(Upload {
+                    key: self.next_key(),
+                    name: file.name.clone(),
+                    size: file.size,
+                    stage: ArcRwSignal::new(Stage::Taken(file)),
+                    file: None,
+                });
+            }
+        }
+        self.list.set(list);
+    }
+
+    /// The conversation that had not begun has an id now.
+    pub(crate) fn begun(self, id: ConversationId) {
+        self.open.set_value(Some(id));
     }
 
     /// The files, in the order in which they were added.
@@ -90,15 +117,61 @@ impl Uploads {
         })
     }
 
+    /// The first that could not be attached. Nothing is sent until something is done about it. Reactive.
+    pub(crate) fn failed(self) -> Option<Upload> {
+        let failed = |upload: &&Upload| upload.stage.with(|stage| matches!(stage, Stage::Failed { .. }));
+        self.list.with(|list| list.iter().find(failed).cloned())
+    }
+
+    /// Sends a file once more that did not get through.
+    pub(crate) fn again(self, upload: &Upload) {
+        upload.stage.set(Stage::Queued);
+        self.go_on();
+    }
+
     /// Takes those that the server has, and leaves none behind.
     pub(crate) fn take(self) -> Vec<FileView> {
         let list = self.list.try_update(std::mem::take).unwrap_or_default();
-        list.into_iter()
-            .filter_map(|upload| match upload.stage.get_untracked() {
-                Stage::Taken(file) => Some(file),
-                _ => None,
+        list.iter().filter_map(Upload::taken).collect()
+    }
+
+    /// Has the draft say which files the server has.
+    fn keep(self, of: Option<ConversationId>) {
+        let taken = |list: &Vec<Upload>| list.iter().filter_map(Upload::taken).collect();
+        let files = if self.open.get_value() == of {
+            self.list.with_untracked(taken)
+        } else {
+            self.others.with_value(|others| {
+                let found = others.iter().find(|(whose, _)| *whose == of);
+                found.map(|(_, list)| taken(list)).unwrap_or_default()
             })
-            .collect()
+        };
+        drafts::set_files(of, files);
+    }
+
+    /// The first of all files of which this holds, and whose it is.
+    fn find(self, holds: impl Fn(&Upload) -> bool) -> Option<(Option<ConversationId>, Upload)> {
+        let open = self
+            .list
+            .with_untracked(|list| list.iter().find(|upload| holds(upload)).cloned());
+        if let Some(upload) = open {
+            return Some((self.open.get_value(), upload));
+        }
+        self.others.with_value(|others| {
+            let mut all = others
+                .iter()
+                .flat_map(|(of, list)| list.iter().map(move |upload| (*of, upload)));
+            let (of, upload) = all.find(|(_, upload)| holds(upload))?;
+            Some((of, upload.clone()))
+        })
+    }
+
+    fn next_key(self) -> u32 {
+        let next = self.next.try_update_value(|next| {
+            *next += 1;
+            *next
+        });
+        next.unwrap_or_default()
     }
 
     /// Adds files. What cannot be taken says so at once.
@@ -118,23 +191,13 @@ impl Uploads {
             )]
             let size = file.size() as u64;
             let stage = if size > most {
-                Stage::Failed(format!(
-                    "too large: {} of at most {}",
-                    format::size(size),
-                    format::size(most)
-                ))
+                Stage::hopeless(format::too_large(size, most))
             } else if size == 0 {
-                Stage::Failed("is empty".to_owned())
+                Stage::hopeless("is empty")
             } else {
                 Stage::Queued
             };
-            let key = self
-                .next
-                .try_update_value(|next| {
-                    *next += 1;
-                    *next
-                })
-                .unwrap_or_default();
+            let key = self.next_key();
             let stage = ArcRwSignal::new(stage);
             self.list.update(|list| {
                 list.push(Upload {
@@ -142,7 +205,7 @@ impl Uploads {
                     name: file.name(),
                     size,
                     stage,
-                    file: SendWrapper::new(file),
+                    file: Some(SendWrapper::new(file)),
                 });
             });
         }
@@ -152,6 +215,7 @@ impl Uploads {
     /// Takes a file back. If it is on its way, that ends.
     pub(crate) fn remove(self, key: u32) {
         self.list.update(|list| list.retain(|upload| upload.key != key));
+        self.keep(self.open.get_value());
         let running = self
             .request
             .with_value(|request| request.as_ref().is_some_and(|request| request.key == key));
@@ -166,15 +230,11 @@ impl Uploads {
         if self.request.with_value(Option::is_some) {
             return;
         }
-        let next = self.list.with_untracked(|list| {
-            list.iter()
-                .find(|upload| upload.stage.with_untracked(|stage| *stage == Stage::Queued))
-                .cloned()
-        });
-        let Some(upload) = next else { return };
+        let next = self.find(|upload| upload.stage.with_untracked(|stage| *stage == Stage::Queued));
+        let Some((_, upload)) = next else { return };
         upload.stage.set(Stage::Sending { percent: 0 });
         if self.begin(&upload).is_err() {
-            upload.stage.set(Stage::Failed("could not be sent".to_owned()));
+            upload.stage.set(Stage::passing("could not be sent"));
             self.end();
         }
     }
@@ -193,10 +253,13 @@ impl Uploads {
                 stage.set(Stage::Sending { percent });
             }
         });
-        let stage = upload.stage.clone();
+        let (key, stage) = (upload.key, upload.stage.clone());
         let answered = request.clone();
         let on_end = Closure::<dyn FnMut()>::new(move || {
             stage.set(outcome(&answered));
+            if let Some((of, _)) = self.find(|upload| upload.key == key) {
+                self.keep(of);
+            }
             // This callback belongs to the request that is dropped here: only once it has returned.
             set_timeout(
                 move || {
@@ -210,7 +273,7 @@ impl Uploads {
             .upload()?
             .set_onprogress(Some(on_progress.as_ref().unchecked_ref()));
         request.set_onloadend(Some(on_end.as_ref().unchecked_ref()));
-        let sent = request.send_with_opt_blob(Some(&upload.file));
+        let sent = request.send_with_opt_blob(upload.file.as_ref().map(|file| &***file));
         let held = Request {
             key: upload.key,
             request,
@@ -228,20 +291,5 @@ impl Uploads {
         };
         ended.request.set_onloadend(None);
         let _ = ended.request.abort();
-    }
-}
-
-fn outcome(request: &XmlHttpRequest) -> Stage {
-    let text = request.response_text().ok().flatten().unwrap_or_default();
-    match request.status() {
-        Ok(200..300) => match json::parse::<FileView>(&text) {
-            Ok(file) => Stage::Taken(file),
-            Err(_) => Stage::Failed("the server's answer was not understood".to_owned()),
-        },
-        Ok(0) | Err(_) => Stage::Failed("did not get through: check the connection".to_owned()),
-        Ok(status) => Stage::Failed(
-            json::parse::<UploadError>(&text)
-                .map_or_else(|_| format!("was refused ({status})"), |refusal| refusal.message),
-        ),
     }
 }

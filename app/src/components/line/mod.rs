@@ -206,6 +206,9 @@ pub(crate) fn LineSummary() -> impl IntoView {
     };
     let queue = move || store.facts.with(|facts| facts.queue);
     let text = move || {
+        if store.is_lost() {
+            return (String::new(), "not connected".to_owned(), String::new());
+        }
         line.with(|line| {
             let queue = queue();
             line.as_ref().map(|line| {
@@ -218,7 +221,12 @@ pub(crate) fn LineSummary() -> impl IntoView {
         })
         .unwrap_or_default()
     };
-    let whole = move || line.with(|line| line.as_ref().map(|line| format::line(line, queue())));
+    let whole = move || {
+        if store.is_lost() {
+            return Some("not connected".to_owned());
+        }
+        line.with(|line| line.as_ref().map(|line| format::line(line, queue())))
+    };
     view! {
         <a
             class="line-summary"
@@ -228,8 +236,11 @@ pub(crate) fn LineSummary() -> impl IntoView {
             data-limit=live(move || figure(|line| line.limit))
             data-waiting=live(move || figure(|line| Some(line.waiting)))
             title=live(whole)
-            aria-label=live(move || whole().map(|whole| format!("The line: {whole}. See the stats.")))
+            class:lost=live(move || store.is_lost())
         >
+            <span class="visually-hidden">
+                {live(move || whole().map(|whole| format!("The line: {whole}. See the stats.")))}
+            </span>
             <Line scale=Scale::Small />
             <span class="line-text" aria-hidden="true">
                 <span class="line-busy">{live(move || text().0)}</span>

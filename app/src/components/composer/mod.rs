@@ -1,12 +1,14 @@
 //! The composer: a form that works without WebAssembly, and sends without leaving the page once that is there.
 
+mod draft;
+
 use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank};
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::{
-    attachments::{Attachments, Uploads},
+    attachments::{Attachments, Stage, Uploads, remove_id},
     icon::{self, Icon},
 };
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     erase::{Erase as _, effect, live, memo, when},
     feed::{Conversation, Store, sending},
     format,
+    writing::drafts,
 };
 
 /// The id of what is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
@@ -26,7 +29,7 @@ const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
 #[component]
 pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let store = expect_context::<Store>();
-    let uploads = Uploads::new(store);
+    let uploads = expect_context::<Uploads>();
     // Read when it is needed, never written while it is typed in: what was typed before the WebAssembly came, stays.
     let area = NodeRef::<html::Textarea>::new();
     let bytes = RwSignal::new(0);
@@ -46,23 +49,27 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", "auto");
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
-    // A draft that the browser kept over a reload, or that was typed before the page awoke.
-    effect(move || {
-        if area.get().is_some() {
-            fit();
-        }
-    });
+    draft::keep(store, conversation, area, uploads, fit);
+    let held = memo(move || conversation.with(Conversation::holds_unsent));
 
     let submit = move || {
         let Some(area) = area.get_untracked() else { return };
         let text = area.value();
-        if busy.get_untracked().is_some() || uploads.pending() || text.len() > MAX_MESSAGE_BYTES {
+        let waits = busy.get_untracked().is_some() || held.get_untracked() || untrack(move || uploads.pending());
+        if waits || text.len() > MAX_MESSAGE_BYTES {
+            return;
+        }
+        // What becomes of it is to be decided first: the keyboard goes there.
+        if let Some(failed) = untrack(move || uploads.failed()) {
+            browser::focus_control(&remove_id(failed.key));
             return;
         }
         if is_blank(&text) && !uploads.any() {
             return;
         }
-        sending::send(store, &conversation.get_untracked(), text, uploads.take());
+        let conversation = conversation.get_untracked();
+        drafts::sent(conversation.id.get_untracked(), &text);
+        sending::send(store, &conversation, text, uploads.take());
         area.set_value("");
         fit();
     };
@@ -82,6 +89,13 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if let Some(files) = files.filter(|files| files.length() > 0) {
             event.prevent_default();
             uploads.add(&files);
+        }
+    };
+    let typed = move |_| {
+        fit();
+        if let Some(area) = area.get_untracked() {
+            let of = conversation.with_untracked(|conversation| conversation.id.get_untracked());
+            drafts::set_text(of, &area.value());
         }
     };
     // Wherever on the page a file is dropped, it is meant for the message; the browser would leave the page for it.
@@ -115,6 +129,15 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     });
 
     let hint = move || {
+        if held.get() {
+            return "The message above comes first.".to_owned();
+        }
+        if let Some(failed) = uploads.failed() {
+            return match failed.stage.with(Stage::is_hopeful) {
+                true => "A file was not attached: try again or remove it, then send.".to_owned(),
+                false => "A file was not attached: remove it, then send.".to_owned(),
+            };
+        }
         if uploads.pending() {
             return "Sending is possible once the files are there.".to_owned();
         }
@@ -137,6 +160,9 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     let prospect = move || {
+        if store.is_lost() {
+            return Some("Not connected: what you send goes as soon as it is again.".to_owned());
+        }
         let queue = store.facts.with(|facts| facts.queue);
         store.status.with(|status| {
             let line = status.line.as_ref()?;
@@ -157,11 +183,12 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let id = conversation.with(|conversation| conversation.id.get())?.to_string();
         Some(view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase())
     };
-    let too_long = move || bytes.get() > MAX_MESSAGE_BYTES;
+    let wrong = move || bytes.get() > MAX_MESSAGE_BYTES || uploads.failed().is_some();
 
     view! {
         <form
             class="composer"
+            id="composer"
             class:hovered=hovered
             method="post"
             action="/api/send_form"
@@ -183,14 +210,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 enterkeyhint="send"
                 aria-describedby="composer-hint"
                 node_ref=area
-                on:input=move |_| fit()
+                on:input=typed
                 on:keydown=on_key
                 on:paste=on_paste
             ></textarea>
             <div class="composer-bar">
                 <AttachButton uploads />
                 <p class="composer-hint" id="composer-hint">
-                    <span class:bad=live(too_long)>{live(hint)}</span>
+                    <span class:bad=live(wrong)>{live(hint)}</span>
                     {when(
                         move || hint().is_empty() && busy.get().is_none(),
                         move || view! { <span>{live(prospect)}</span> }.erase(),
@@ -205,7 +232,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 data-testid="send"
                                 aria-label="Send"
                                 title="Send (Enter)"
-                                disabled=live(move || too_long() || uploads.pending())
+                                disabled=live(move || wrong() || held.get() || uploads.pending())
                             >
                                 <Icon path=icon::SEND />
                             </button>

@@ -1,0 +1,140 @@
+//! Messages that did not reach the server: shown where they belong, sent again by themselves, or taken back.
+
+use std::{collections::HashMap, time::Duration};
+
+use anteroom::wire::{Status, TurnId};
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Conversation, Delivery, Link, Load, Store, Turn, sending};
+use crate::writing::{drafts, outbox};
+
+/// Pause before another try where the feed is there although the message did not get through.
+const PAUSE: Duration = Duration::from_secs(10);
+/// After so long, what another tab has written is not merely on its way.
+const SETTLED: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Every message that has not been sent, with its conversation, in no order.
+    pub(super) fn unsent(self) -> Vec<(Conversation, Turn)> {
+        let known: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
+        let all = known.into_iter().chain(self.unbegun.get_untracked());
+        all.flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
+            .collect()
+    }
+
+    /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
+    pub(super) fn is_idle(self) -> bool {
+        let nothing = |status: &Status| status.places.is_empty() && status.running == 0;
+        self.status.with_untracked(nothing) && self.sending.with_value(HashMap::is_empty) && self.unsent().is_empty()
+    }
+}
+
+/// Sends all that could not be sent, one after the other, in the order in which it was written. Ends where the server cannot be reached.
+pub(crate) fn flush(store: Store) {
+    if store.flushing.get_value() || next(store).is_none() {
+        return;
+    }
+    store.flushing.set_value(true);
+    spawn_local(async move {
+        while let Some((conversation, turn)) = next(store) {
+            if !sending::transmit(store, conversation, turn).await {
+                break;
+            }
+        }
+        store.flushing.set_value(false);
+    });
+}
+
+/// The first written of those that go by themselves.
+fn next(store: Store) -> Option<(Conversation, Turn)> {
+    let mut unsent = store.unsent();
+    unsent.retain(|(_, turn)| turn.delivery.with_untracked(|delivery| *delivery == Delivery::Unsent));
+    let written = |turn: &Turn| turn.view.with_untracked(|view| view.accepted_at);
+    unsent.into_iter().min_by_key(|(_, turn)| written(turn))
+}
+
+/// Tries once more in a while, where the feed does not have to come back first.
+pub(super) fn try_later(store: Store) {
+    let again = move || {
+        if store.link.get_untracked() == Link::Live {
+            flush(store);
+        }
+    };
+    set_timeout(again, PAUSE);
+}
+
+/// Shows what this browser has kept, and follows what its other tabs do with it.
+pub(crate) fn watch(store: Store) {
+    restore(store);
+    let due = StoredValue::new(false);
+    let changed = window_event_listener_untyped("storage", move |_| {
+        if due.try_update_value(|due| std::mem::replace(due, true)) != Some(false) {
+            return;
+        }
+        let look = move || {
+            due.try_set_value(false);
+            if restore(store) {
+                try_later(store);
+            }
+        };
+        set_timeout(look, SETTLED);
+    });
+    on_cleanup(move || changed.remove());
+}
+
+/// Makes what is shown as unsent the same as what is kept. Returns whether something has come.
+pub(super) fn restore(store: Store) -> bool {
+    let kept = outbox::all();
+    for (conversation, turn) in store.unsent() {
+        match kept.iter().find(|(id, _)| *id == turn.id) {
+            // Another tab has sent it, or its owner has taken it back there.
+            None => store.drop_unsent(&conversation, turn.id),
+            Some((_, unsent)) => {
+                let known = Delivery::of(unsent.refused.clone());
+                if turn.delivery.with_untracked(|delivery| *delivery != known) {
+                    turn.delivery.set(known);
+                }
+            }
+        }
+    }
+    let shown: Vec<TurnId> = store.unsent().iter().map(|(_, turn)| turn.id).collect();
+    let mut come = false;
+    for (id, unsent) in kept.into_iter().filter(|(id, _)| !shown.contains(id)) {
+        let conversation = match unsent.conversation {
+            Some(id) => store.conversation_or_stale(id),
+            None => store
+                .unbegun_with(id)
+                .unwrap_or_else(|| Conversation::new(None, Load::Ready)),
+        };
+        match conversation.turn(id) {
+            Some(turn) if turn.is_accepted() => outbox::remove(id),
+            Some(_) => {}
+            None => {
+                let delivery = Delivery::of(unsent.refused.clone());
+                sending::show(store, &conversation, id, unsent, delivery);
+                come = true;
+            }
+        }
+    }
+    come
+}
+
+/// Takes a message back that never reached the server.
+pub(crate) fn discard(store: Store, conversation: &Conversation, turn: TurnId) {
+    outbox::remove(turn);
+    store.drop_unsent(conversation, turn);
+}
+
+/// The same, and gives its words back to the composer. Returns whether that is the one of another page: a conversation that is gone
+/// cannot be written in.
+pub(crate) fn edit(store: Store, conversation: &Conversation, turn: &Turn) -> bool {
+    let gone = conversation.load.with_untracked(|load| *load == Load::Absent);
+    let id = conversation.id.get_untracked().filter(|_| !gone);
+    let (text, files) = turn
+        .view
+        .with_untracked(|view| (view.message.clone(), view.files.clone()));
+    drafts::give_back(id, text, files);
+    discard(store, conversation, turn.id);
+    store.redraft.notify();
+    gone
+}

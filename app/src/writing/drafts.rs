@@ -1,0 +1,128 @@
+//! Drafts: what stands in the composer, one for each conversation and one for the next that is begun. Of two tabs that write in the
+//! same conversation, the one that was written in last counts.
+
+use anteroom::wire::{ConversationId, FileView};
+use serde::Serialize;
+
+use crate::{browser, json, storage};
+
+pub(crate) const PREFIX: &str = "draft/";
+/// Most drafts that are kept; those that were not touched for longest leave.
+const MOST: usize = 40;
+/// Longest text that is kept, in bytes: some times what a message may have.
+const LONGEST: usize = 256 * 1024;
+
+/// What stands in the composer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Draft {
+    pub(crate) text: String,
+    /// Those that the server has.
+    pub(crate) files: Vec<FileView>,
+    /// When it was last changed, in milliseconds since the Unix epoch.
+    pub(crate) at: u64,
+}
+
+impl Draft {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && self.files.is_empty()
+    }
+}
+
+fn key(of: Option<ConversationId>) -> String {
+    match of {
+        Some(id) => format!("{PREFIX}{id}"),
+        None => format!("{PREFIX}new"),
+    }
+}
+
+/// The draft of a conversation; `None` is the one that has not begun.
+pub(crate) fn read(of: Option<ConversationId>) -> Draft {
+    load(&key(of)).unwrap_or_default()
+}
+
+fn load(key: &str) -> Option<Draft> {
+    json::parse(&storage::read(key)?).ok()
+}
+
+/// Keeps what was typed.
+pub(crate) fn set_text(of: Option<ConversationId>, text: &str) {
+    // The last text that was short enough stays.
+    if text.len() <= LONGEST {
+        let files = read(of).files;
+        write(of, text.to_owned(), files);
+    }
+}
+
+/// Keeps the files that have been attached.
+pub(crate) fn set_files(of: Option<ConversationId>, files: Vec<FileView>) {
+    let text = read(of).text;
+    write(of, text, files);
+}
+
+/// Puts a message that is not sent after all before what has been typed since.
+pub(crate) fn give_back(of: Option<ConversationId>, text: String, files: Vec<FileView>) {
+    let mut draft = read(of);
+    let typed = std::mem::replace(&mut draft.text, text);
+    if !typed.trim().is_empty() {
+        draft.text.push_str("\n\n");
+        draft.text.push_str(&typed);
+    }
+    for file in files.into_iter().rev() {
+        if draft.files.iter().all(|known| known.id != file.id) {
+            draft.files.insert(0, file);
+        }
+    }
+    write(of, draft.text, draft.files);
+}
+
+/// A message has been sent: its draft goes, unless another tab has written something else meanwhile.
+pub(crate) fn sent(of: Option<ConversationId>, text: &str) {
+    if read(of).text == text {
+        storage::remove(&key(of));
+    }
+}
+
+/// The conversation that had not begun has an id now: what was typed in it since goes along. What another tab has typed for the next one
+/// stays.
+pub(crate) fn begun(id: ConversationId, typed: &str) {
+    let Draft { text, files, .. } = read(None);
+    if text == typed {
+        storage::remove(&key(None));
+        write(Some(id), text, files);
+    } else {
+        set_text(Some(id), typed);
+    }
+}
+
+fn write(of: Option<ConversationId>, text: String, files: Vec<FileView>) {
+    let draft = Draft {
+        text,
+        files,
+        at: browser::now(),
+    };
+    let key = key(of);
+    if draft.is_empty() {
+        storage::remove(&key);
+        return;
+    }
+    let text = json::write(&draft);
+    while !storage::write(&key, &text) {
+        // There may be room once the oldest has gone. Without any, the page's memory has it.
+        let Some(oldest) = oldest(&storage::kept(PREFIX), &key) else {
+            break;
+        };
+        storage::remove(&oldest);
+    }
+    let drafts = storage::keys(PREFIX);
+    if drafts.len() > MOST
+        && let Some(oldest) = oldest(&drafts, &key)
+    {
+        storage::remove(&oldest);
+    }
+}
+
+/// The one of these drafts that was not touched for longest, this one left aside.
+fn oldest(keys: &[String], but: &str) -> Option<String> {
+    let others = keys.iter().filter(|key| *key != but);
+    others.min_by_key(|key| load(key).map_or(0, |draft| draft.at)).cloned()
+}
