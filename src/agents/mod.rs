@@ -77,13 +77,10 @@ pub enum AgentError {
     },
     /// 3xx.
     #[error(
-        "The model server's address only leads elsewhere{}. Whoever runs this site has to set {variable} to where the model \
-         server itself is.",
-        .to.as_ref().map(|to| format!(", to {to}")).unwrap_or_default()
+        "The model server's address only leads elsewhere. Whoever runs this site has to set {variable} to where the model server \
+         itself is; the server's log names it."
     )]
     Redirected {
-        /// Where it leads, as far as it says so: never more of it than scheme, host and port.
-        to: Option<String>,
         /// The setting with the address.
         variable: &'static str,
     },

@@ -1,7 +1,7 @@
 //! The refusals of server functions in words for the person: a request that cannot be read is refused as the sender's
 //! fault, and a form that was sent without scripts is answered with a page instead of the framework's own text.
 
-use std::{future::poll_fn, pin::Pin};
+use std::{error::Error, future::poll_fn, io, pin::Pin};
 
 use anteroom::{http::MAX_BODY, wire::MAX_MESSAGE_BYTES};
 use axum::{
@@ -19,6 +19,7 @@ use super::forms::{Form, Typed};
 use crate::{AssetUrls, components::unsent::Unsent, format, shell::document};
 
 const UNREADABLE: &str = "This request could not be read. Reload the page, which may be older than the server.";
+const SLOW: &str = "This took too long to arrive. Check your connection, and send it again.";
 const NO_FORM: &str = "The server does this only for its own pages, with their scripts. Go back, and try again there.";
 const UNKNOWN: &str = "The server does not know this request. Reload the page, which may be older than the server.";
 
@@ -66,7 +67,13 @@ pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, ne
 async fn whole(mut body: Body) -> Result<Bytes, Refused> {
     let (mut read, mut size) = (Vec::new(), 0);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Refused::unreadable())?;
+        let frame = frame.map_err(|fault| {
+            if took_too_long(&fault) {
+                Refused::slow()
+            } else {
+                Refused::unreadable()
+            }
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         size += data.len();
         if size <= MAX_BODY {
@@ -79,6 +86,19 @@ async fn whole(mut body: Body) -> Result<Bytes, Refused> {
         return Err(Refused::too_large());
     }
     Ok(read.into())
+}
+
+/// Whether the body of a request was given up because it took too long.
+fn took_too_long(fault: &axum::Error) -> bool {
+    let mut cause: Option<&dyn Error> = Some(fault);
+    while let Some(fault) = cause {
+        let slow = fault.downcast_ref::<io::Error>();
+        if slow.is_some_and(|fault| fault.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = fault.source();
+    }
+    false
 }
 
 /// The answer to a call of a function that there is not.
@@ -109,6 +129,10 @@ impl Refused {
 
     fn unreadable() -> Self {
         Self::new(StatusCode::BAD_REQUEST, UNREADABLE)
+    }
+
+    fn slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, SLOW)
     }
 
     fn too_large() -> Self {
@@ -209,4 +233,24 @@ pub(super) fn plain_page<V: IntoView>(title: &'static str, urls: &AssetUrls, con
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))];
     (policy, Html(html)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_took_too_long_and_one_that_broke_off_are_told_apart() {
+        for (kind, status) in [
+            (io::ErrorKind::TimedOut, StatusCode::REQUEST_TIMEOUT),
+            (io::ErrorKind::UnexpectedEof, StatusCode::BAD_REQUEST),
+        ] {
+            let parts = [Ok("a part"), Err(io::Error::from(kind))];
+            // As a layer in front of it would hand it on.
+            let body = Body::new(Body::from_stream(stream::iter(parts)));
+            assert_eq!(whole(body).await.expect_err("it did not arrive").status, status);
+        }
+    }
 }

@@ -70,17 +70,17 @@ async fn a_server_that_is_not_there_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_told_with_its_host_and_without_what_is_secret() {
+async fn a_redirect_is_told_with_what_to_set_and_without_where_it_leads() {
     let site = Site::start(&[]).await;
     let turn = failed(&site.browser().await, "hello [[fault=status:307]]").await;
     let TurnState::Failed { reason } = &turn.state else {
         panic!("{:?}", turn.state)
     };
     assert!(
-        reason.contains("https://elsewhere.invalid:8443") && reason.contains("OPENAI_BASE_URL"),
+        reason.contains("leads elsewhere") && reason.contains("OPENAI_BASE_URL"),
         "{reason}"
     );
-    assert!(!reason.contains("secret"), "{reason}");
+    assert!(!reason.contains("elsewhere.invalid"), "{reason}");
     assert_eq!(site.model.record().requests.len(), 1, "asking again changes nothing");
 }
 

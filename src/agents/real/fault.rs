@@ -19,7 +19,7 @@ pub(super) struct Fault {
     pub(super) error: AgentError,
     /// How long the server asks to be left alone.
     pub(super) retry_after: Option<Duration>,
-    /// For the operator's log; holds no key, and of what the server said no more than the host that a redirect names.
+    /// For the operator's log; holds no key, and nothing of what the server said.
     pub(super) detail: String,
 }
 
@@ -122,7 +122,6 @@ impl Fault {
         let body = body.unwrap_or_default().to_lowercase();
         let error = match status {
             _ if status.is_redirection() => AgentError::Redirected {
-                to: leads_to,
                 variable: asked.variable,
             },
             _ if asked.images && is_blindness(&body) => AgentError::Blind,
@@ -140,14 +139,14 @@ impl Fault {
                 status: status.as_u16(),
             },
         };
-        let detail = match &error {
-            AgentError::Redirected { to: Some(to), .. } => format!("status {}, to {to}", status.as_u16()),
-            _ => format!("status {}", status.as_u16()),
-        };
+        if let (AgentError::Redirected { variable }, Some(to)) = (&error, leads_to) {
+            // Outside the span of the session, whose records its browser may see: an address is for whoever runs the site.
+            tracing::warn!(parent: None, to, variable, "the model server's address leads elsewhere");
+        }
         Self {
             error,
             retry_after,
-            detail,
+            detail: format!("status {}", status.as_u16()),
         }
     }
 }

@@ -313,14 +313,10 @@ async fn a_redirect_is_not_followed_and_is_told_as_what_it_is() {
         ] {
             let agent = agent(&[("MODEL", model), (address, &stub.url), (key, "sk-secret")]);
             let fault = ask(&agent, conversation()).all().await.1.unwrap_err();
-            let expected = AgentError::Redirected {
-                to: Some(to.clone()),
-                variable: address,
-            };
-            assert_eq!(fault, expected);
+            assert_eq!(fault, AgentError::Redirected { variable: address });
             let sentence = fault.to_string();
             assert!(
-                sentence.contains(&to) && sentence.contains(address) && !sentence.contains("secret"),
+                sentence.contains(address) && !sentence.contains(&to) && !sentence.contains("secret"),
                 "{sentence}"
             );
         }
