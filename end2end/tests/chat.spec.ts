@@ -293,7 +293,7 @@ test("without JavaScript a message that is refused comes back in a page", async 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Your message was not sent");
   await expect(page.getByText("Allow cookies for this site")).toBeVisible();
   await expect(page.getByText("a lost cookie")).toBeVisible();
-  await page.getByRole("link", { name: "Back to the chat" }).click();
+  await page.getByRole("link", { name: "Back", exact: true }).click();
   await composer(page).fill("with a new one");
   await page.getByTestId("send").click();
   await expect(page).toHaveURL(/\/c\//);

@@ -46,7 +46,7 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
     );
     let visits: Visits = serde_json::from_slice(&output.stdout).context("the script said something else")?;
     Ok(vec![
-        Measure::new("first visit, over the wire", visits.cold.bytes, Unit::Bytes).at_most(300e3),
+        Measure::new("first visit, over the wire", visits.cold.bytes, Unit::Bytes).at_most(350e3),
         Measure::new(
             "first visit, until the box can be used",
             visits.cold.usable_ms,
