@@ -44,7 +44,7 @@ test("the stats tab shows a row a limit, alive, and the settings in force", asyn
 });
 
 test("the logs tab shows the records of one's own session, by level and text", async ({ start }) => {
-  const site = await start({ OPERATOR_KEY: "the key of the operator" });
+  const site = await start({ OPERATOR_KEY: "the-key-of-the-operator" });
   const [mine, other] = [await site.person(), await site.person()];
   const turns: string[] = [];
   for (const [index, page] of [mine, other].entries()) {
@@ -80,7 +80,7 @@ test("the logs tab shows the records of one's own session, by level and text", a
   const hidden = mine.getByTestId("startup-hidden");
   await expect(hidden).toBeVisible();
   // Whoever runs the server sees what its start has logged.
-  await mine.goto("/operator?key=the%20key%20of%20the%20operator");
+  await mine.goto(`${site.url}/operator?key=the-key-of-the-operator`);
   await expect(mine).toHaveURL(/\/stats$/);
   await tab(mine, "Logs").click();
   await mine.getByText("The server’s start").click();
