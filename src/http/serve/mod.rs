@@ -32,7 +32,9 @@ use connection::Connection;
 const HEAD: Duration = Duration::from_secs(15);
 /// Most bytes that a connection buffers, so also of a request's head. Proxies and browsers stay far below.
 const BUFFER: usize = 32 * 1024;
-/// How long an answer may lie unread, or its client be unreachable, before the system closes the connection.
+/// How long an answer may lie unread, or its client be unreachable, before the system closes the connection. Linux can be asked for
+/// that; elsewhere the system's own patience counts.
+#[cfg(target_os = "linux")]
 const UNREAD: Duration = Duration::from_secs(60);
 /// Between two tries to take a connection when the process may not open any more.
 const EXHAUSTED: Duration = Duration::from_millis(500);
