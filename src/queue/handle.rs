@@ -51,9 +51,9 @@ impl Queue {
         Ok(self.ticket(event, id, joined))
     }
 
-    /// Lets tickets back in after a restart, in the order in which they are to start: those that ran first, then by their
-    /// [`OrderKey`]s. All come in at once, so that none is admitted before one that stood in front of it. Nobody is refused: a ticket
-    /// that cannot wait any more is one that has left.
+    /// Lets tickets back in after a restart, in the order in which they are to start: that of their [`OrderKey`]s, which they keep.
+    /// (What ran has started before all that waited.) All come in at once, so that none is admitted before one that stood in front
+    /// of it. Nobody is refused: a ticket that cannot wait any more is one that has left.
     #[must_use]
     pub fn restore(&self, returning: &[Returning]) -> Vec<Ticket> {
         let tickets = self.shared.change(|state, now, effects| {

@@ -137,11 +137,13 @@ impl Line {
     ///
     /// Hence the first place of every owner has a tag of at most the last admitted one plus 1, which is the least that a
     /// newcomer can get, with a later arrival: nobody who comes can pass it.
+    ///
+    /// Plain arrival goes on in the round last admitted, so that whoever comes later has the higher place in any case.
     pub(super) fn push(&mut self, key: Key, owner: Owner, arrival: u64, waiters: &mut Arena<Waiter>) {
         let (order, admitted) = (self.order, self.admitted);
         self.seat(key, owner, waiters, |last| {
             let tag = match order {
-                Order::Fifo => 0,
+                Order::Fifo => admitted,
                 Order::Fair => last.map_or(0, |last| last.tag).max(admitted) + 1,
             };
             OrderKey { tag, arrival }
@@ -149,18 +151,34 @@ impl Line {
     }
 
     /// Gives a ticket the place that it had before a restart. To be called for one after the other in their order, after
-    /// [`Line::resume`]; one that had no round, because plain arrival counted then, is dealt one.
-    pub(super) fn push_back(&mut self, key: Key, owner: Owner, tag: u64, arrival: u64, waiters: &mut Arena<Waiter>) {
-        if tag == 0 || self.order == Order::Fifo {
-            self.push(key, owner, arrival, waiters);
-        } else {
-            self.seat(key, owner, waiters, |_| OrderKey { tag, arrival });
-        }
+    /// [`Line::resume`]. In fair order a round has one ticket of each owner, so where plain arrival counted before, an owner's
+    /// later tickets are dealt rounds of their own.
+    pub(super) fn push_back(&mut self, key: Key, owner: Owner, order: OrderKey, waiters: &mut Arena<Waiter>) {
+        let fair = self.order == Order::Fair;
+        self.seat(key, owner, waiters, |last| OrderKey {
+            tag: last
+                .filter(|_| fair)
+                .map_or(order.tag, |last| order.tag.max(last.tag + 1)),
+            ..order
+        });
     }
 
-    /// Goes on counting rounds where the line was before a restart.
+    /// Goes on counting rounds where they were before a restart, or in another line.
     pub(super) fn resume(&mut self, admitted: u64) {
         self.admitted = self.admitted.max(admitted);
+    }
+
+    /// The round last admitted.
+    pub(super) fn admitted(&self) -> u64 {
+        self.admitted
+    }
+
+    /// The place of a ticket that starts without waiting: after all that have started, before all that come.
+    pub(super) fn place_at_once(&self, arrival: u64) -> OrderKey {
+        OrderKey {
+            tag: self.admitted,
+            arrival,
+        }
     }
 
     /// `place` is told the last place that the owner has in the line.
@@ -178,11 +196,12 @@ impl Line {
         self.enter_by_age(key, waiters);
     }
 
-    /// Takes the head out of the line because it starts.
-    pub(super) fn admit(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
+    /// Takes the head out of the line because it starts. Returns the place that it had.
+    pub(super) fn admit(&mut self, key: Key, waiters: &mut Arena<Waiter>) -> OrderKey {
         let order = self.take_out(key, GivenUp::Own, waiters);
         // One that ran before a restart and waits again has a round that is over.
-        self.admitted = self.admitted.max(order.tag);
+        self.resume(order.tag);
+        order
     }
 
     /// Takes a ticket out of the line that will not start.

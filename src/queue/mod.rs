@@ -49,11 +49,11 @@ pub struct Owner(pub u128);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TicketId(pub u64);
 
-/// A waiting ticket's place in the order of its line. Kept somewhere that outlasts the process, it brings the ticket back to
-/// its place after a restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A ticket's place in the order of its line: who starts earlier has the lower one, and keeps it while it runs. Kept somewhere that
+/// outlasts the process, it brings the ticket back to its place after a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderKey {
-    /// The round, in fair order; 0 in plain arrival.
+    /// The round, in fair order; plain arrival has one for all.
     pub tag: u64,
     /// The order within a round.
     pub arrival: u64,
@@ -68,8 +68,10 @@ pub struct Returning {
     pub owner: Owner,
     /// When it first joined: its longest wait counts from there.
     pub joined: Instant,
-    /// Its place; `None` for one that was running.
+    /// Its place; `None`: it is not known, and counts as before all others.
     pub key: Option<OrderKey>,
+    /// Whether it had started: its round had begun then.
+    pub ran: bool,
 }
 
 /// Why a ticket was not let into the line.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{EventIndex, Left, Outcome, arena::Key, shared::Shared, state::Grant};
+use super::{EventIndex, Left, OrderKey, Outcome, arena::Key, shared::Shared, state::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -12,6 +12,7 @@ pub struct Permit {
     shared: Arc<Shared>,
     running: Key,
     waited: Duration,
+    order: OrderKey,
     end: End,
 }
 
@@ -39,6 +40,7 @@ impl Permit {
             shared,
             running: grant.running,
             waited: grant.waited,
+            order: grant.order,
             end: End::Counts(Outcome::Failed),
         }
     }
@@ -64,6 +66,12 @@ impl Permit {
     /// [`Left::Withdrawn`].
     pub fn withdraw(mut self) {
         self.end = End::Withdrawn;
+    }
+
+    /// The place that its ticket started from.
+    #[must_use]
+    pub const fn order_key(&self) -> OrderKey {
+        self.order
     }
 
     /// How long its ticket waited.

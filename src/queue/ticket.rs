@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
-    EventIndex, Left, Permit, TicketId,
+    EventIndex, Left, OrderKey, Permit, TicketId,
     arena::Key,
     shared::Shared,
     state::{Grant, Seen},
@@ -50,6 +50,16 @@ impl Ticket {
     #[must_use]
     pub fn id(&self) -> TicketId {
         self.id
+    }
+
+    /// Its place in the order; `None` once it has left the line, or its permit has been handed out.
+    #[must_use]
+    pub fn order_key(&self) -> Option<OrderKey> {
+        match self.seat {
+            Seat::Waiting(key) => self.shared.lock().order_of(key),
+            Seat::Granted(grant) => Some(grant.order),
+            Seat::Left(_) | Seat::Taken => None,
+        }
     }
 
     /// The permit of a ticket that had its slot when it joined; `None` for any other, and once it has been handed out. Does not look

@@ -79,7 +79,7 @@ pub struct Unfinished {
     pub conversation: ConversationRecord,
     /// The turn.
     pub turn: Step,
-    /// Its place in the order of its line, if it ever waited.
+    /// Its place in the order of its line, if it is known.
     pub key: Option<OrderKey>,
 }
 
@@ -120,8 +120,8 @@ pub trait Store: Send + Sync {
     /// The last turn of the newest version below a turn: the newest of those that follow it, the newest of those that follow
     /// that one, and so on; itself where none does.
     async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError>;
-    /// Turns that are not over, of all sessions, in the order in which they are to start: those that ran first, by their
-    /// start, and with them those without a key, by their acceptance; then the others by their keys.
+    /// Turns that are not over, of all sessions, in the order in which they are to start: that of their keys. Those without one come
+    /// first, by their start or else their acceptance.
     async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
     /// Conversations that have `text` in their title or in a message or an answer, whatever its case, the last used first; at
     /// most `most`, one hit each: the title, or the newest. Versions that are not shown are looked through, too.
@@ -143,7 +143,7 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
-    /// Stores the places of waiting turns that have moved in the order of their line, or all after a restart.
+    /// Stores the places of waiting turns that have moved in the order of their line.
     async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
     async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;

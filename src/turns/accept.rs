@@ -253,14 +253,14 @@ impl Turns {
 
     /// Accepts a turn that has to wait, and takes it through.
     async fn run_accepted(self, mut way: OnItsWay, ticket: Ticket, holds: Holds, look_up: bool) {
-        let key = self.parts.queue.order_key(ticket.id());
+        let key = ticket.order_key();
         if self.accept(&mut way, key, &holds.1.live, look_up).await.is_err() {
             ticket.withdraw();
             self.moved_up(&way.session).await;
             return;
         }
         // A ticket of the same session that left meanwhile has moved this one up.
-        let moved = self.parts.queue.order_key(ticket.id());
+        let moved = ticket.order_key();
         if let Some(moved) = moved.filter(|moved| Some(*moved) != key) {
             self.reorder(vec![(way.turn.session, way.turn.id, moved)]).await;
         }

@@ -19,8 +19,8 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 10;
 
 impl Turns {
-    /// Puts every turn that was not over when the server ended back into the line: those that ran first, the others in their
-    /// order and with their deadlines. To be called once, before anybody is served. Returns how many there were.
+    /// Puts every turn that was not over when the server ended back into the line: in their order, which those that ran
+    /// come first in, and with their deadlines. To be called once, before anybody is served. Returns how many there were.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was taken up then.
@@ -43,15 +43,22 @@ impl Turns {
                 owner: unfinished.turn.turn.session.owner(),
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
+                ran: unfinished.turn.turn.state == TurnState::Running,
             })
             .collect();
         let tickets = self.parts.queue.restore(&returning);
         let count = tickets.len();
+        // Places last. Only those that were not known, or that another order counted by, are new; nobody can move up before the
+        // tasks below begin.
+        let new = unfinished.iter().zip(&tickets).filter_map(|(unfinished, ticket)| {
+            let turn = &unfinished.turn.turn;
+            let key = ticket.order_key().filter(|key| unfinished.key != Some(*key))?;
+            Some((turn.session, turn.id, key))
+        });
+        self.reorder(new.collect()).await;
         for (unfinished, ticket) in unfinished.into_iter().zip(tickets) {
             self.take_up(sessions, unfinished, ticket);
         }
-        // The order counts from here on by the keys of this run. Read only now: one that has left meanwhile has moved others up.
-        self.store_order().await;
         if count > 0 {
             info!(turns = count, "turns of before the restart are back in the line");
         }

@@ -74,8 +74,9 @@ impl Turns {
         let waited_ms = permit.waited().as_millis();
         // Stored as it begins, so that its start need not be stored a second time.
         let (mut beginning, live, session) = (way.clone(), Arc::clone(&holds.1.live), Arc::clone(&way.session));
+        let key = Some(permit.order_key());
         let accepted = Box::pin(async {
-            let accepted = self.accept(&mut beginning, None, &live, look_up).await;
+            let accepted = self.accept(&mut beginning, key, &live, look_up).await;
             if accepted.is_ok() {
                 info!(waited_ms, "turn started");
             }

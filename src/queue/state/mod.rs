@@ -16,7 +16,7 @@ use std::{
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
-    EventIndex, Left, Owner, Policy, Refused, TicketId,
+    EventIndex, Left, OrderKey, Owner, Policy, Refused, TicketId,
     arena::{Arena, Key},
     estimate::{CurveCache, Window},
     ids::IdMap,
@@ -36,6 +36,8 @@ static TICKETS: AtomicU64 = AtomicU64::new(1);
 pub(super) struct Grant {
     pub(super) running: Key,
     pub(super) waited: Duration,
+    /// The place that it had, or would have had.
+    pub(super) order: OrderKey,
 }
 
 /// Something that holds a slot of its line and one of all.
@@ -134,8 +136,13 @@ impl State {
             && let Some(running) = self.try_start(at, event, now)
         {
             effects.changed = true;
-            let waited = now.saturating_duration_since(joined);
-            return Ok((new_id(), Joined::Started(Grant { running, waited })));
+            self.arrivals += 1;
+            let grant = Grant {
+                running,
+                waited: now.saturating_duration_since(joined),
+                order: self.lines[at].place_at_once(self.arrivals),
+            };
+            return Ok((new_id(), Joined::Started(grant)));
         }
         if !self.policy.queue {
             return Err(Refused::Busy);
@@ -273,9 +280,12 @@ impl State {
             let Some(running) = self.try_start(at, event, now) else {
                 return;
             };
-            self.lines[at].admit(key, &mut self.waiters);
-            let waited = now.saturating_duration_since(joined);
-            self.end_wait(key, WaiterState::Granted(Grant { running, waited }), effects);
+            let grant = Grant {
+                running,
+                waited: now.saturating_duration_since(joined),
+                order: self.lines[at].admit(key, &mut self.waiters),
+            };
+            self.end_wait(key, WaiterState::Granted(grant), effects);
         }
     }
 

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{State, estimates::Reading};
-use crate::queue::{EventIndex, LineState, OrderKey, Policy, Standing, TicketId};
+use crate::queue::{EventIndex, LineState, OrderKey, Policy, Standing, TicketId, arena::Key, waiter::WaiterState};
 
 impl State {
     pub(in crate::queue) fn policy(&self) -> &Policy {
@@ -47,6 +47,16 @@ impl State {
     pub(in crate::queue) fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
         let waiter = &self.waiters[*self.by_id.get(&ticket)?];
         Some(self.lines[self.line_of[waiter.event.0]].place_of(waiter))
+    }
+
+    /// The same of a ticket that has not learnt yet how its wait ended.
+    pub(in crate::queue) fn order_of(&self, key: Key) -> Option<OrderKey> {
+        let waiter = &self.waiters[key];
+        match waiter.state {
+            WaiterState::Waiting => Some(self.lines[self.line_of[waiter.event.0]].place_of(waiter)),
+            WaiterState::Granted(grant) => Some(grant.order),
+            WaiterState::Left(_) => None,
+        }
     }
 
     /// One line; its estimate is the reading's to find, outside the lock.

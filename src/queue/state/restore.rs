@@ -1,11 +1,11 @@
 //! Tickets come back after a restart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::time::Instant;
 
 use super::{Effects, Grant, Joined, State, new_id};
-use crate::queue::{Left, Owner, Returning, TicketId, waiter::Waiter};
+use crate::queue::{Left, Order, OrderKey, Owner, Returning, TicketId, waiter::Waiter};
 
 impl State {
     /// Lets tickets back in that were let in before, in the order in which they come. Nobody is refused for want of room: what
@@ -18,19 +18,26 @@ impl State {
     ) -> Vec<(TicketId, Joined)> {
         self.resume_rounds(returning);
         effects.changed = true;
-        returning.iter().map(|ticket| self.come_back(*ticket, now)).collect()
+        let mut taken = HashSet::with_capacity(returning.len());
+        returning
+            .iter()
+            .map(|ticket| self.come_back(*ticket, now, &mut taken))
+            .collect()
     }
 
-    /// No owner's first ticket has a tag above the last admitted one plus 1 (see [`Line::push`](super::super::line::Line::push)), so the
-    /// highest of those tells how far the rounds were at least; and those that ran had been admitted. Newcomers then
-    /// pass nobody's first.
+    /// Goes on counting where the rounds and the arrivals were at least. What ran had been admitted, and no owner's first ticket
+    /// has a tag above the last admitted one plus 1 (see [`Line::push`](super::super::line::Line::push)); in plain arrival, all
+    /// come before newcomers. Newcomers then pass nobody's first.
     fn resume_rounds(&mut self, returning: &[Returning]) {
         let mut firsts = HashMap::<(usize, Owner), u64>::new();
         for ticket in returning {
-            if let Some(key) = ticket.key {
-                let first = firsts
-                    .entry((self.line_of[ticket.event.0], ticket.owner))
-                    .or_insert(u64::MAX);
+            let Some(key) = ticket.key else { continue };
+            let at = self.line_of[ticket.event.0];
+            self.arrivals = self.arrivals.max(key.arrival);
+            if ticket.ran || self.policy.order == Order::Fifo {
+                self.lines[at].resume(key.tag);
+            } else {
+                let first = firsts.entry((at, ticket.owner)).or_insert(u64::MAX);
                 *first = key.tag.min(*first);
             }
         }
@@ -39,35 +46,39 @@ impl State {
         }
     }
 
-    fn come_back(&mut self, ticket: Returning, now: Instant) -> (TicketId, Joined) {
-        let Returning {
-            event,
-            owner,
-            joined,
-            key,
-        } = ticket;
+    fn come_back(&mut self, ticket: Returning, now: Instant, taken: &mut HashSet<u64>) -> (TicketId, Joined) {
         let id = new_id();
         if self.closed {
             return (id, Joined::Ended(Left::Closed));
         }
-        if self.is_due(joined, now) {
+        if self.is_due(ticket.joined, now) {
             return (id, Joined::Ended(Left::Expired));
         }
-        let at = self.line_of[event.0];
+        let at = self.line_of[ticket.event.0];
+        let order = self.place_again(ticket.key, taken);
         if self.lines[at].waiting() == 0
-            && let Some(running) = self.try_start(at, event, now)
+            && let Some(running) = self.try_start(at, ticket.event, now)
         {
-            let waited = now.saturating_duration_since(joined);
-            return (id, Joined::Started(Grant { running, waited }));
+            self.lines[at].resume(order.tag);
+            let waited = now.saturating_duration_since(ticket.joined);
+            return (id, Joined::Started(Grant { running, waited, order }));
         }
-        let waiter = self.waiters.insert(Waiter::new(id, event, joined));
+        let waiter = self.waiters.insert(Waiter::new(id, ticket.event, ticket.joined));
         self.by_id.insert(id, waiter);
-        self.waiting[event.0] += 1;
-        self.arrivals += 1;
-        // One that ran and has no place comes before all that have one.
-        let tag = key.map_or(1, |key| key.tag);
-        self.lines[at].push_back(waiter, owner, tag, self.arrivals, &mut self.waiters);
+        self.waiting[ticket.event.0] += 1;
+        self.lines[at].push_back(waiter, ticket.owner, order, &mut self.waiters);
         self.mix_changed(at);
         (id, Joined::Waits(waiter))
+    }
+
+    /// The place that a ticket had. One that is not known, or whose arrival is somebody else's against all rules, gets an arrival of
+    /// its own.
+    fn place_again(&mut self, key: Option<OrderKey>, taken: &mut HashSet<u64>) -> OrderKey {
+        let mut order = key.unwrap_or_default();
+        if key.is_none() || !taken.insert(order.arrival) {
+            self.arrivals += 1;
+            order.arrival = self.arrivals;
+        }
+        order
     }
 }

@@ -82,8 +82,11 @@ impl State {
 
     fn reseat(&mut self, plan: Vec<LinePlan>) {
         let old: Vec<Vec<(Owner, Key)>> = self.lines.iter().map(|line| line.next(line.waiting())).collect();
+        // What runs keeps its place, which is lower than any that is dealt from here on.
+        let admitted = self.lines.iter().map(Line::admitted).max().unwrap_or_default();
         self.lay_out(plan);
         for at in 0..self.lines.len() {
+            self.lines[at].resume(admitted);
             let mut parts: Vec<VecDeque<_>> = old.iter().map(|order| self.part_of(at, order)).collect();
             let mut merged: Vec<_> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
             self.sort_within_owners(&mut merged);

@@ -7,7 +7,8 @@ use crate::store::{
     sqlite::rows::{self, conversation_columns, turn_columns, version_columns},
 };
 
-/// Those that ran first: a turn without a place was never given one or was just being given it, so it is as good as running.
+/// By their places, which say it all: what ran has a lower one than what waited. A turn without a place is one that ran when a server
+/// of before did not keep it.
 pub(in crate::store::sqlite) const ALL: &str = concat!(
     "SELECT t.tag, t.arrival, ",
     conversation_columns!(),
@@ -17,8 +18,7 @@ pub(in crate::store::sqlite) const ALL: &str = concat!(
     version_columns!(),
     " FROM turns t JOIN conversations c ON c.key = t.conversation JOIN sessions s ON s.key = t.session \
      WHERE t.state IN ('waiting', 'running') AND c.deleted_at IS NULL \
-     ORDER BY CASE WHEN t.state = 'running' OR t.tag IS NULL THEN coalesce(t.started_at, t.accepted_at) END NULLS LAST, \
-     t.tag, t.arrival, t.key"
+     ORDER BY t.tag NULLS FIRST, t.arrival, coalesce(t.started_at, t.accepted_at), t.key"
 );
 
 pub(in crate::store::sqlite) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Unfinished>> {

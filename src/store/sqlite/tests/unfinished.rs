@@ -13,7 +13,7 @@ async fn order(store: &SqliteStore) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn those_that_ran_come_first_then_those_that_waited_in_their_order() {
+async fn their_places_are_their_order_and_those_without_one_come_first() {
     let Fixture { store, folder } = fixture().await;
     let accept = async |message: &str, key: Option<OrderKey>, accepted_at| {
         let mut talk = Talk::new(SessionId::random(), message).at(accepted_at);
@@ -30,18 +30,21 @@ async fn those_that_ran_come_first_then_those_that_waited_in_their_order() {
     accept("round 2", key(2, 3), 9).await;
     accept("round 1", key(1, 5), 8).await;
     accept("no place", None, 250).await;
-    running(accept("ran second", key(9, 9), 2).await, 300).await;
-    running(accept("ran first", None, 3).await, 200).await;
+    // Of two that start at once, either may be known to have started, and the other not.
+    running(accept("started later", key(1, 6), 2).await, 300).await;
+    running(accept("started", key(1, 2), 2).await, 301).await;
+    running(accept("no place, but ran", None, 3).await, 200).await;
     let over = accept("over", key(0, 1), 4).await;
     store.update(answered(over, "done")).await.expect("updated");
     let deleted = accept("deleted", key(0, 2), 4).await;
     assert_eq!(store.delete(deleted.session, deleted.conversation, 5).await, Ok(true));
 
     let expected = [
-        "ran first",
+        "no place, but ran",
         "no place",
-        "ran second",
+        "started",
         "round 1",
+        "started later",
         "round 2",
         "round 2, later",
     ];
