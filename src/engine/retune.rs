@@ -1,4 +1,4 @@
-//! Rule 8: the settings change while the server runs.
+//! The settings change while the server runs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -117,7 +117,7 @@ mod tests {
         );
     }
 
-    /// A line of 1,000 that drains in a minute, as issue 4 counts it.
+    /// A line of 1,000 that drains in a minute.
     #[test]
     fn a_long_drain_takes_few_updates() {
         let (slots, service) = (5, Duration::from_millis(300));

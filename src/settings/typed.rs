@@ -21,7 +21,7 @@ fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The settings; rule 1 gives each event its limit.
+/// The settings. An event has its own limit, else the default one.
 pub(super) fn settings(raw: Raw) -> Settings {
     let default = raw.default_concurrency_limit.get();
     let event = |event: Event, limit: Field<OrNone<u32>>, id: Field<ConcurrencyId>| EventPolicy {

@@ -37,7 +37,8 @@ pub(crate) fn run(project: &Project) -> anyhow::Result<()> {
         for_browser("--package=anteroom", "--features=")
     })?;
     step("check the lints of the app, for the browser", || {
-        for_browser("--package=anteroom-app", "--features=hydrate")
+        for_browser("--package=anteroom-app", "--features=hydrate")?;
+        for_browser("--package=anteroom-browser", "--features=")
     })?;
 
     step("check the docs", || cargo("doc", &["--workspace", "--no-deps"]))?;

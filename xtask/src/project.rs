@@ -26,6 +26,14 @@ impl Mode {
         }
     }
 
+    /// What cargo calls the profile.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+
     /// The name of the folder where cargo puts what it builds.
     pub(crate) fn folder(self) -> &'static str {
         match self {
@@ -102,7 +110,7 @@ impl Project {
         self.target
             .join(crate::wasm::TARGET)
             .join(mode.folder())
-            .join("anteroom_app.wasm")
+            .join("anteroom_browser.wasm")
     }
 
     /// A binary of the workspace.

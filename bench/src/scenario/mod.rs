@@ -20,7 +20,7 @@ pub(crate) use soak::Bounds as SoakBounds;
 
 /// Browsers that wait at once.
 const CROWD: usize = 10_000;
-/// The same for Gradio: where issue 4 saw its queue die.
+/// The same for Gradio: with more its queue was seen to die.
 const CROWD_FOR_GRADIO: usize = 2_200;
 /// Idle browsers, one number after the other.
 const IDLE: [usize; 3] = [1_000, 5_000, 10_000];

@@ -3,8 +3,7 @@
 //! A reader gets a range that at least eight starts of ten are to fall into, also when only twenty turns have been seen, the
 //! work is long-tailed and a single slot serves a burst. So it runs from the 6 % quantile of the predicted start to the
 //! 96 % one (`LOW` and `HIGH` in `curve`): more above than below, for with long-tailed work the surprises are late ones,
-//! and a small window has seen few of them. (DESIGN.md speaks of p50–p90, but a range from the median upwards holds four
-//! starts of ten.)
+//! and a small window has seen few of them. (A range from the median up to the 90 % quantile would hold four starts of ten.)
 //!
 //! Method, from the last holding times of the line's events ([`Window`]; every ending counts, for a slot that was held
 //! was held):

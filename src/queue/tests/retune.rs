@@ -1,4 +1,4 @@
-//! Rule 8: retuning while it runs.
+//! Retuning while it runs.
 
 use super::support::*;
 use crate::queue::{Order, Outcome, Owner};

@@ -1,4 +1,4 @@
-//! The rules of DESIGN.md, one by one.
+//! What docs/queue.md promises, rule by rule.
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
