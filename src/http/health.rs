@@ -48,7 +48,7 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }
 
-/// The figures in Prometheus' text format.
+/// The figures for Prometheus.
 pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], engine.prometheus())
 }

@@ -6,6 +6,9 @@ use hdrhistogram::Histogram;
 
 use crate::wire::Percentiles;
 
+/// Ways to end, and how many did.
+pub(super) type Outcomes = [(&'static str, u64); 5];
+
 /// Counts since the start of the process.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
@@ -26,6 +29,17 @@ impl Figures {
         self.services.count()
     }
 
+    /// How many ended in which way.
+    pub(super) const fn outcomes(&self) -> Outcomes {
+        [
+            ("done", self.done),
+            ("failed", self.failed),
+            ("refused", self.refused),
+            ("cancelled", self.cancelled),
+            ("expired", self.expired),
+        ]
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.done += other.done;
         self.failed += other.failed;
@@ -41,7 +55,6 @@ impl Figures {
 #[derive(Clone, Debug)]
 pub(super) struct Durations {
     histogram: Histogram<u64>,
-    sum: Duration,
 }
 
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -50,24 +63,19 @@ impl Default for Durations {
     fn default() -> Self {
         // It grows with what it is given, to about 200 KB for a day.
         let histogram = Histogram::new(3).expect("three digits are within the library's range of 0 to 5");
-        Self {
-            histogram,
-            sum: Duration::ZERO,
-        }
+        Self { histogram }
     }
 }
 
 impl Durations {
     pub(super) fn record(&mut self, duration: Duration) {
         let micros = u64::try_from(duration.min(LONGEST).as_micros()).unwrap_or(u64::MAX);
-        self.sum = self.sum.saturating_add(duration);
         self.histogram
             .record(micros)
             .expect("a histogram that grows takes every value");
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.sum = self.sum.saturating_add(other.sum);
         self.histogram
             .add(&other.histogram)
             .expect("a histogram that grows takes every other one");
@@ -75,10 +83,6 @@ impl Durations {
 
     pub(super) fn count(&self) -> u64 {
         self.histogram.len()
-    }
-
-    pub(super) const fn sum(&self) -> Duration {
-        self.sum
     }
 
     /// In seconds; `None` before the first.

@@ -59,6 +59,9 @@ pub struct Stats {
     /// By event, in the order of [`Event::ALL`]; a lock each, held for a few additions.
     events: [Mutex<Figures>; Event::ALL.len()],
     samples: Mutex<Samples>,
+    /// How long tickets that started had waited, and how long slots were held, for `/metrics`.
+    waits: prometheus::Durations,
+    services: prometheus::Durations,
 }
 
 impl Default for Stats {
@@ -75,6 +78,8 @@ impl Stats {
             since: Instant::now(),
             events: std::array::from_fn(|_| Mutex::default()),
             samples: Mutex::default(),
+            waits: prometheus::Durations::default(),
+            services: prometheus::Durations::default(),
         }
     }
 
@@ -107,8 +112,8 @@ impl Stats {
     #[must_use]
     pub fn prometheus(&self, gauges: &Gauges) -> String {
         // Copied, so that no lock is held while text is made.
-        let events = Event::ALL.map(|event| (event, lock(&self.events[event.index()]).clone()));
-        prometheus::text(gauges, &events, self.uptime())
+        let events = Event::ALL.map(|event| (event, lock(&self.events[event.index()]).outcomes()));
+        prometheus::text(gauges, &events, &self.waits, &self.services, self.uptime())
     }
 
     fn uptime(&self) -> Duration {
@@ -149,6 +154,7 @@ impl Observer for Stats {
     }
 
     fn started(&self, event: EventIndex, waited: Duration) {
+        self.waits.record(event.0, waited);
         self.count(event, |figures| figures.waits.record(waited));
     }
 
@@ -164,6 +170,7 @@ impl Observer for Stats {
     }
 
     fn ended(&self, event: EventIndex, outcome: Outcome, held: Duration) {
+        self.services.record(event.0, held);
         self.count(event, |figures| {
             figures.services.record(held);
             match outcome {

@@ -1,125 +1,157 @@
-//! The figures in Prometheus' text format, version 0.0.4.
+//! The figures as Prometheus reads them, in OpenMetrics' text format. What is a distribution is a histogram: those of several servers
+//! can be added up, which quantiles cannot. No label names a person or a session.
 
-use std::{borrow::Cow, fmt::Display, time::Duration};
+use std::{sync::atomic::AtomicU64, time::Duration};
 
-use super::{
-    Gauges,
-    figures::{Durations, Figures},
+use prometheus_client::{
+    encoding::text::{encode_eof, encode_registry},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Metric, Registry, Unit},
 };
-use crate::wire::Event;
+
+use super::{Gauges, figures::Outcomes};
+use crate::{queue::LineState, wire::Event};
 
 /// The MIME type of the text.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) fn text(gauges: &Gauges, events: &[(Event, Figures)], uptime: Duration) -> String {
-    let mut text = Text::default();
-    let limits = || gauges.lines.iter().map(|line| (label("limit", &line.name), line));
+/// Upper bounds of the histograms' buckets, in seconds: from what nobody notices to the longest that somebody may wait or be answered.
+const BUCKETS: [f64; 16] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0,
+];
 
-    text.head("anteroom_running", "gauge", "Slots in use.");
-    limits().for_each(|(label, line)| text.line("anteroom_running", &label, line.running));
-    text.head("anteroom_waiting", "gauge", "Tickets that wait.");
-    limits().for_each(|(label, line)| text.line("anteroom_waiting", &label, line.waiting));
-    text.head("anteroom_limit", "gauge", "Slots there are; +Inf is unlimited.");
-    limits().for_each(|(label, line)| match line.limit {
-        Some(limit) => text.line("anteroom_limit", &label, limit),
-        None => text.line("anteroom_limit", &label, "+Inf"),
-    });
-    text.head(
-        "anteroom_longest_wait_seconds",
-        "gauge",
-        "How long the longest-waiting ticket has waited.",
-    );
-    limits().for_each(|(label, line)| {
-        text.line(
-            "anteroom_longest_wait_seconds",
-            &label,
-            line.longest_wait.unwrap_or_default().as_secs_f64(),
-        );
-    });
+/// One label, and its value.
+type Label = [(&'static str, String); 1];
+/// A number that need not be whole.
+type Fraction = Gauge<f64, AtomicU64>;
 
-    text.head(
-        "anteroom_tickets_total",
-        "counter",
-        "Tickets that ended, by event and how they ended.",
-    );
-    for (event, figures) in events {
-        let outcomes = [
-            ("done", figures.done),
-            ("failed", figures.failed),
-            ("refused", figures.refused),
-            ("cancelled", figures.cancelled),
-            ("expired", figures.expired),
-        ];
-        for (outcome, count) in outcomes {
-            let labels = format!("{},{}", label("event", event.name()), label("outcome", outcome));
-            text.line("anteroom_tickets_total", &labels, count);
+/// Durations by event.
+#[derive(Debug)]
+pub(super) struct Durations {
+    family: Family<Label, Histogram, fn() -> Histogram>,
+    /// The same, in the order of [`Event::ALL`]: what records one looks for no label.
+    events: [Histogram; Event::ALL.len()],
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        let family = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let events = Event::ALL.map(|event| family.get_or_create_owned(&of(event)));
+        Self { family, events }
+    }
+}
+
+impl Durations {
+    /// Counts one; nothing for an event that there is none of.
+    pub(super) fn record(&self, event: usize, duration: Duration) {
+        if let Some(histogram) = self.events.get(event) {
+            histogram.observe(duration.as_secs_f64());
         }
     }
-    text.head("anteroom_wait_seconds", "summary", "Waits of the tickets that started.");
-    events
-        .iter()
-        .for_each(|(event, figures)| text.summary("anteroom_wait_seconds", *event, &figures.waits));
-    text.head("anteroom_service_seconds", "summary", "How long slots were held.");
-    events
-        .iter()
-        .for_each(|(event, figures)| text.summary("anteroom_service_seconds", *event, &figures.services));
+}
 
-    text.head("anteroom_sessions", "gauge", "Sessions in memory.");
-    text.line("anteroom_sessions", "", gauges.sessions);
-    text.head("anteroom_connected", "gauge", "Browsers connected to a feed.");
-    text.line("anteroom_connected", "", gauges.connected);
-    text.head("anteroom_uptime_seconds", "gauge", "How long this server has run.");
-    text.line("anteroom_uptime_seconds", "", uptime.as_secs_f64());
-    text.head("anteroom_build_info", "gauge", "Always 1; the version is its label.");
-    text.line("anteroom_build_info", &label("version", env!("CARGO_PKG_VERSION")), 1);
+fn of(event: Event) -> Label {
+    [("event", event.name().to_owned())]
+}
+
+/// The whole text.
+pub(super) fn text(
+    gauges: &Gauges,
+    events: &[(Event, Outcomes)],
+    waits: &Durations,
+    services: &Durations,
+    uptime: Duration,
+) -> String {
+    let mut registry = Registry::with_prefix("anteroom");
+    lines(&mut registry, &gauges.lines);
+    registry.register(
+        "tickets",
+        "Tickets that ended, by event and how they ended",
+        tickets(events),
+    );
+    seconds(
+        &mut registry,
+        "wait",
+        "Waits of the tickets that started",
+        waits.family.clone(),
+    );
+    seconds(
+        &mut registry,
+        "service",
+        "How long slots were held",
+        services.family.clone(),
+    );
+
+    registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
+    registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));
+    let up = Fraction::default();
+    up.set(uptime.as_secs_f64());
+    seconds(&mut registry, "uptime", "How long this server has run", up);
+    let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+    registry.register("build", "The version is its label", version);
+
+    let mut text = String::new();
+    let mut written = encode_registry(&mut text, &registry);
     if let Some(memory) = gauges.memory {
         // The name that Prometheus' own libraries use, so that ready-made dashboards find it.
-        text.head("process_resident_memory_bytes", "gauge", "Resident memory.");
-        text.line("process_resident_memory_bytes", "", memory);
+        let mut process = Registry::with_prefix("process");
+        process.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, gauge(memory));
+        written = written.and_then(|()| encode_registry(&mut text, &process));
     }
-    text.0
+    written
+        .and_then(|()| encode_eof(&mut text))
+        .expect("writing to a string cannot fail");
+    text
 }
 
-/// `name="value"`, escaped as the format wants it.
-fn label(name: &str, value: &str) -> String {
-    let value: Cow<'_, str> = if value.contains(['\\', '"', '\n']) {
-        value
-            .replace('\\', r"\\")
-            .replace('"', r#"\""#)
-            .replace('\n', r"\n")
-            .into()
-    } else {
-        value.into()
-    };
-    format!("{name}=\"{value}\"")
+/// What each limit is doing.
+fn lines(registry: &mut Registry, lines: &[LineState]) {
+    let (running, waiting) = (Family::<Label, Gauge>::default(), Family::<Label, Gauge>::default());
+    let (limit, longest) = (
+        Family::<Label, Fraction>::default(),
+        Family::<Label, Fraction>::default(),
+    );
+    for line in lines {
+        let label = [("limit", line.name.clone())];
+        running.get_or_create(&label).set(whole(line.running as u64));
+        waiting.get_or_create(&label).set(whole(line.waiting as u64));
+        let slots = line.limit.map_or(f64::INFINITY, |limit| limit as f64);
+        limit.get_or_create(&label).set(slots);
+        let waited = line.longest_wait.unwrap_or_default();
+        longest.get_or_create(&label).set(waited.as_secs_f64());
+    }
+    registry.register("running", "Slots in use", running);
+    registry.register("waiting", "Tickets that wait", waiting);
+    registry.register("limit", "Slots there are; infinite is unlimited", limit);
+    seconds(
+        registry,
+        "longest_wait",
+        "How long the longest-waiting ticket has waited",
+        longest,
+    );
 }
 
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        self.0
-            .push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
-    }
-
-    fn line(&mut self, name: &str, labels: &str, value: impl Display) {
-        let labels = if labels.is_empty() {
-            String::new()
-        } else {
-            format!("{{{labels}}}")
-        };
-        self.0.push_str(&format!("{name}{labels} {value}\n"));
-    }
-
-    fn summary(&mut self, name: &str, event: Event, durations: &Durations) {
-        let event = label("event", event.name());
-        for quantile in [0.5, 0.95, 0.99] {
-            if let Some(value) = durations.quantile(quantile) {
-                self.line(name, &format!("{event},quantile=\"{quantile}\""), value);
-            }
+fn tickets(events: &[(Event, Outcomes)]) -> Family<[(&'static str, &'static str); 2], Counter> {
+    let tickets = Family::<_, Counter>::default();
+    for (event, outcomes) in events {
+        for (outcome, count) in outcomes {
+            let labels = [("event", event.name()), ("outcome", outcome)];
+            tickets.get_or_create(&labels).inc_by(*count);
         }
-        self.line(&format!("{name}_sum"), &event, durations.sum().as_secs_f64());
-        self.line(&format!("{name}_count"), &event, durations.count());
     }
+    tickets
+}
+
+fn seconds(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
+    registry.register_with_unit(name, help, Unit::Seconds, metric);
+}
+
+fn gauge(value: u64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(whole(value));
+    gauge
+}
+
+fn whole(value: u64) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
 }

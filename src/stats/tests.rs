@@ -167,6 +167,8 @@ async fn limits_are_followed_by_name_when_the_policy_changes() {
 async fn prometheus_reads_the_same_figures() {
     let stats = Stats::new();
     stats.started(CHAT, Duration::from_millis(250));
+    stats.started(CHAT, Duration::from_millis(750));
+    stats.started(EventIndex(99), Duration::from_secs(1));
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(2));
     stats.refused(FILE, Refused::Full);
     advance(Duration::from_secs(3)).await;
@@ -176,18 +178,23 @@ async fn prometheus_reads_the_same_figures() {
     for expected in [
         "anteroom_running{limit=\"chat\"} 1",
         "anteroom_waiting{limit=\"chat\"} 2",
-        "anteroom_limit{limit=\"chat\"} 3",
-        "anteroom_limit{limit=\"a\\\"b\"} +Inf",
+        "anteroom_limit{limit=\"chat\"} 3.0",
+        "anteroom_limit{limit=\"a\\\"b\"} inf",
         "anteroom_longest_wait_seconds{limit=\"chat\"} 1.5",
         "anteroom_tickets_total{event=\"chat\",outcome=\"done\"} 1",
         "anteroom_tickets_total{event=\"file_upload\",outcome=\"refused\"} 1",
-        "anteroom_wait_seconds{event=\"chat\",quantile=\"0.5\"} 0.25",
-        "anteroom_service_seconds_sum{event=\"chat\"} 2",
+        "anteroom_wait_seconds_bucket{le=\"0.1\",event=\"chat\"} 0",
+        "anteroom_wait_seconds_bucket{le=\"0.25\",event=\"chat\"} 1",
+        "anteroom_wait_seconds_bucket{le=\"1.0\",event=\"chat\"} 2",
+        "anteroom_wait_seconds_bucket{le=\"+Inf\",event=\"chat\"} 2",
+        "anteroom_wait_seconds_sum{event=\"chat\"} 1.0",
+        "anteroom_service_seconds_sum{event=\"chat\"} 2.0",
         "anteroom_service_seconds_count{event=\"chat\"} 1",
         "anteroom_service_seconds_count{event=\"logs_refresh\"} 0",
         "anteroom_sessions 7",
         "anteroom_connected 5",
-        "anteroom_uptime_seconds 3",
+        "anteroom_uptime_seconds 3.0",
+        "anteroom_build_info{version=",
         "process_resident_memory_bytes 1048576",
     ] {
         assert!(
@@ -205,12 +212,19 @@ async fn prometheus_reads_the_same_figures() {
         } else if !line.starts_with('#') {
             let (series, value) = line.rsplit_once(' ').expect("a series and its value");
             let name = series.split('{').next().unwrap_or_default();
-            assert_eq!(
-                Some(name.trim_end_matches("_sum").trim_end_matches("_count")),
-                declared.last().copied(),
-                "{line}"
-            );
+            let declared = declared.last().copied().unwrap_or_default();
+            let suffix = name.strip_prefix(declared);
+            let known = ["", "_total", "_info", "_bucket", "_sum", "_count"];
+            assert!(suffix.is_some_and(|suffix| known.contains(&suffix)), "{line}");
             assert!(value.parse::<f64>().is_ok(), "{line}");
+            for labels in line.split(['{', ',']).skip(1) {
+                let label = labels.split('=').next().unwrap_or_default();
+                assert!(
+                    ["limit", "event", "outcome", "le", "version"].contains(&label),
+                    "{line}"
+                );
+            }
         }
     }
+    assert!(text.ends_with("# EOF\n"), "{text}");
 }
