@@ -5,17 +5,15 @@
 
 use std::{future::pending, sync::Arc};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, error};
 
 use crate::{
+    conversations::{self, Conversations},
     queue::{Outcome, Queue},
     sessions::Session,
     settings::Settings,
-    status,
-    turns::{self, Turns},
-    waiting,
     wire::{Event, FeedMessage, RefreshKind},
 };
 
@@ -23,18 +21,23 @@ use crate::{
 #[derive(Clone)]
 pub struct Refreshes {
     queue: Queue,
-    turns: Turns,
+    conversations: Conversations,
     settings: watch::Receiver<Arc<Settings>>,
     tasks: TaskTracker,
 }
 
 impl Refreshes {
-    /// Refreshes that wait in `queue`, perhaps in one line with `turns`; their tasks belong to `tasks`.
+    /// Refreshes that wait in `queue`, perhaps in one line with `conversations`; their tasks belong to `tasks`.
     #[must_use]
-    pub const fn new(queue: Queue, turns: Turns, settings: watch::Receiver<Arc<Settings>>, tasks: TaskTracker) -> Self {
+    pub const fn new(
+        queue: Queue,
+        conversations: Conversations,
+        settings: watch::Receiver<Arc<Settings>>,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             queue,
-            turns,
+            conversations,
             settings,
             tasks,
         }
@@ -55,25 +58,20 @@ impl Refreshes {
             refresh: kind,
             message: message.into(),
         };
-        let ticket = match self
-            .queue
-            .join(status::index(event), session.id().owner(), Instant::now())
-        {
-            Ok(ticket) => ticket,
+        let mut place = match session.join(&self.queue, event, None) {
+            Ok(place) => place,
             Err(why) => {
                 drop(claim);
-                session.tell(kind, refused(turns::refusal(why)));
+                session.tell(kind, refused(conversations::refusal(why)));
                 return;
             }
         };
-        let registered = session.register(ticket.id(), event, None);
         let (session, settings) = (Arc::clone(session), self.settings.clone());
-        let (queue, turns) = (self.queue.clone(), self.turns.clone());
+        let conversations = self.conversations.clone();
         let span = crate::logs::session_span(session.id());
         let work = async move {
             let patience = || settings.borrow().abandon_after;
-            let admitted = waiting::admitted(&queue, ticket, &session, patience, pending()).await;
-            let message = match admitted {
+            let message = match place.admitted(patience, pending()).await {
                 Ok(permit) => {
                     let made = tokio::task::spawn_blocking(make).await;
                     let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
@@ -85,12 +83,12 @@ impl Refreshes {
                 }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
-                    turns.moved_up(&session).await;
+                    conversations.moved_up(&session).await;
                     refused("This refresh had to leave the line. It will be tried again.")
                 }
             };
             // Given back before the page hears of it: it may ask again in the same instant.
-            drop((claim, registered));
+            drop((claim, place));
             session.tell(kind, message);
         };
         self.tasks.spawn(work.instrument(span));

@@ -25,16 +25,15 @@ use tracing::{info, warn};
 
 use crate::{
     agents::{self, AgentFactory},
+    conversations::{self, Conversations},
     files::Vault,
     logs::Logs,
     queue::Queue,
     refresh::Refreshes,
-    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
+    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings, Viewer},
     stats::{Gauges, Stats, resident_memory},
-    status,
     store::{Store, StoreError, sqlite::SqliteStore},
-    turns::{self, Turns},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
@@ -54,7 +53,7 @@ pub struct Engine {
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
-    turns: Turns,
+    conversations: Conversations,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
@@ -116,21 +115,21 @@ impl Engine {
         let agents = agents(&settings, house)?;
         let model = agents.model();
         let tasks = TaskTracker::new();
-        let turns = Turns::new(turns::Parts {
+        let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
             settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), turns.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), conversations.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
             in_force,
             queue,
             sessions: Arc::default(),
             store,
             vault,
-            turns,
+            conversations,
             refreshes,
             stats,
             logs,
@@ -150,7 +149,7 @@ impl Engine {
                 warn!(%fault, "only what is stored can be read; turns that wait stay so until a start finds the disk writable");
             }
             None => {
-                let resumed = engine.turns.resume(&engine.sessions).await;
+                let resumed = engine.conversations.resume(&engine.sessions).await;
                 resumed.context("the turns that waited before the restart cannot be taken up")?;
             }
         }
@@ -190,10 +189,10 @@ impl Engine {
         &self.vault
     }
 
-    /// The turns on their way.
+    /// The conversations, and the turns on their way.
     #[must_use]
-    pub const fn turns(&self) -> &Turns {
-        &self.turns
+    pub const fn conversations(&self) -> &Conversations {
+        &self.conversations
     }
 
     /// The cookies.
@@ -306,7 +305,7 @@ impl Engine {
     /// [`StoreError`]; what is stored has not changed then.
     pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
         let session = self.sessions.find(id);
-        let files = self.turns.forget(id, session.as_deref()).await?;
+        let files = self.conversations.forget(id, session.as_deref()).await?;
         self.remove_files(&files).await;
         self.logs.forget(id);
         // Its pages begin anew, with nothing.
@@ -325,17 +324,20 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
-        let unfinished = self.turns.unfinished();
+        let unfinished = self.conversations.unfinished();
         if unfinished > 0 {
             info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
         }
-        if tokio::time::timeout(grace, self.turns.finished()).await.is_err() {
+        if tokio::time::timeout(grace, self.conversations.finished())
+            .await
+            .is_err()
+        {
             warn!(
-                unfinished = self.turns.unfinished(),
+                unfinished = self.conversations.unfinished(),
                 "the grace is over: stopping what runs"
             );
-            self.turns.stop();
-            self.turns.finished().await;
+            self.conversations.stop();
+            self.conversations.finished().await;
         }
         self.closing.cancel();
         self.store.close().await;

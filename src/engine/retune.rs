@@ -85,7 +85,7 @@ impl Engine {
             }
         };
         if reordered {
-            self.turns.store_order().await;
+            self.conversations.store_order().await;
         }
     }
 

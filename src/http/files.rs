@@ -17,13 +17,11 @@ use tracing::{Instrument as _, info, warn};
 use super::{Browser, Refusal, disposition::disposition};
 use crate::{
     clock::now_ms,
+    conversations::SendError,
     engine::Engine,
     files::{FileError, harmless},
     queue::{Left, Outcome},
     sessions::Session,
-    status,
-    turns::SendError,
-    waiting,
     wire::{Event, FileId, FileKind, FileView},
 };
 
@@ -68,16 +66,15 @@ pub(super) async fn upload(
 
 async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body) -> Result<FileView, Refusal> {
     let event = Event::FileUpload;
-    let ticket = engine
-        .queue()
-        .join(status::index(event), session.id().owner(), Instant::now())
-        .map_err(|why| refused(&SendError::Refused(why)))?;
-    let registered = session.register(ticket.id(), event, None);
     let patience = || engine.settings().abandon_after;
-    // A browser that closes its request leaves the line, too.
-    let moves_up = engine.turns().moves_up(session);
-    let admitted = waiting::admitted(engine.queue(), ticket, session, patience, pending()).await;
-    drop(registered);
+    let place = session
+        .join(engine.queue(), event, None)
+        .map_err(|why| refused(&SendError::Refused(why)))?;
+    // A browser that closes its request leaves the line, too: the place goes first then.
+    let moves_up = engine.conversations().moves_up(session);
+    let mut place = place;
+    let admitted = place.admitted(patience, pending()).await;
+    drop(place);
     if admitted.is_ok() {
         moves_up.started();
     }

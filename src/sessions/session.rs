@@ -178,7 +178,7 @@ impl Session {
     }
 
     /// Lists a ticket as this session's until the guard is dropped. Its feeds look at once where it stands.
-    pub fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
+    pub(super) fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
         self.held().tickets.insert(ticket, (event, turn));
         self.journal.wake();
         Registered(Arc::clone(self), ticket)
@@ -218,7 +218,7 @@ impl Drop for Claim {
 
 /// A ticket that is listed. Dropping it takes it off the list.
 #[must_use]
-pub struct Registered(Arc<Session>, TicketId);
+pub(super) struct Registered(Arc<Session>, TicketId);
 
 impl Drop for Registered {
     fn drop(&mut self) {

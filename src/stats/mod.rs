@@ -24,7 +24,7 @@ pub use self::{
 };
 use crate::{
     queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
-    status,
+    sessions::status,
     wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
 };
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anteroom::{
+    conversations::SendError,
     engine::{Engine, VERSION},
     http::{Browser, NoCookie, cookies, set_session},
     queue,
     sessions::{Session, SessionId},
     settings::Viewer,
     store::StoreError,
-    turns::SendError,
     wire::{
         ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
         TurnPage, is_blank,
@@ -90,7 +90,10 @@ impl Asker {
         let feed = engine.feed_position(session.as_deref());
         let settings = engine.settings();
         Ok(House {
-            conversations: engine.turns().conversations(self.id, session.as_deref(), None).await?,
+            conversations: engine
+                .conversations()
+                .conversations(self.id, session.as_deref(), None)
+                .await?,
             status: engine.status(session.as_deref()),
             feed,
             model: engine.model().to_owned(),
@@ -104,7 +107,7 @@ impl Asker {
     async fn conversation(&self, id: ConversationId) -> Result<Option<ConversationView>, Refused> {
         let session = self.known();
         let feed = self.engine.feed_position(session.as_deref());
-        let turns = self.engine.turns();
+        let turns = self.engine.conversations();
         Ok(turns.conversation(self.id, session.as_deref(), id, feed).await?)
     }
 }
@@ -172,7 +175,7 @@ pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<Conve
     let session = asker.known();
     let page = asker
         .engine
-        .turns()
+        .conversations()
         .conversations(asker.id, session.as_deref(), after)
         .await;
     page.map_err(|fault| Refused::from(fault).tell())
@@ -181,7 +184,7 @@ pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<Conve
 /// See [`crate::api::earlier`].
 pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
     let asker = Asker::find()?;
-    let page = asker.engine.turns().earlier(asker.id, before).await;
+    let page = asker.engine.conversations().earlier(asker.id, before).await;
     page.map_err(|fault| Refused::from(fault).tell())
 }
 
@@ -189,7 +192,11 @@ pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFn
 pub(crate) async fn search(text: &str) -> Result<SearchResults, ServerFnError> {
     let asker = Asker::find()?;
     let session = asker.known();
-    let results = asker.engine.turns().search(asker.id, session.as_deref(), text).await;
+    let results = asker
+        .engine
+        .conversations()
+        .search(asker.id, session.as_deref(), text)
+        .await;
     results.map_err(|fault| Refused::from(fault).tell())
 }
 
@@ -199,26 +206,42 @@ pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<
         return Err(refuse(StatusCode::BAD_REQUEST, "A conversation needs a title."));
     }
     let asker = Asker::find()?;
-    let renamed = asker.engine.turns().rename(&asker.session(), conversation, title).await;
+    let renamed = asker
+        .engine
+        .conversations()
+        .rename(&asker.session(), conversation, title)
+        .await;
     done(renamed)
 }
 
 /// See [`crate::api::delete`].
 pub(crate) async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    done(asker.engine.turns().delete(&asker.session(), conversation).await)
+    done(
+        asker
+            .engine
+            .conversations()
+            .delete(&asker.session(), conversation)
+            .await,
+    )
 }
 
 /// See [`crate::api::undelete`].
 pub(crate) async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    done(asker.engine.turns().undelete(&asker.session(), conversation).await)
+    done(
+        asker
+            .engine
+            .conversations()
+            .undelete(&asker.session(), conversation)
+            .await,
+    )
 }
 
 /// See [`crate::api::version`].
 pub(crate) async fn version(turn: TurnId) -> Result<(), ServerFnError> {
     let asker = Asker::find()?;
-    done(asker.engine.turns().show(&asker.session(), turn).await)
+    done(asker.engine.conversations().show(&asker.session(), turn).await)
 }
 
 /// See [`crate::api::forget`].
@@ -262,7 +285,7 @@ pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
     let asker = Asker::find()?;
     asker
         .engine
-        .turns()
+        .conversations()
         .send(&asker.session(), request)
         .await
         .map_err(|error| Refused::from(error).tell())
@@ -272,7 +295,7 @@ pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
 pub(crate) fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
     let asker = Asker::find()?;
     let session = asker.known();
-    Ok(session.is_some_and(|session| asker.engine.turns().cancel(&session, turn)))
+    Ok(session.is_some_and(|session| asker.engine.conversations().cancel(&session, turn)))
 }
 
 /// See [`crate::api::again`].
@@ -280,7 +303,7 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnErr
     let asker = Asker::find()?;
     asker
         .engine
-        .turns()
+        .conversations()
         .again(&asker.session(), turn, new)
         .await
         .map_err(|error| Refused::from(error).tell())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::{Instrument as _, Span, warn};
 
-use super::Turns;
+use super::Conversations;
 use crate::{
     queue::OrderKey,
     sessions::{Session, SessionId},
@@ -14,7 +14,7 @@ use crate::{
 /// Has the places of a session's turns stored when it is dropped: for a ticket of the session that may leave the line because
 /// the future that holds it is dropped. To be made before that future, so that it goes after it.
 pub(crate) struct MovesUp {
-    turns: Turns,
+    turns: Conversations,
     session: Arc<Session>,
     left: bool,
 }
@@ -39,7 +39,7 @@ impl Drop for MovesUp {
     }
 }
 
-impl Turns {
+impl Conversations {
     /// See [`MovesUp`].
     pub(crate) fn moves_up(&self, session: &Arc<Session>) -> MovesUp {
         MovesUp {
@@ -58,15 +58,15 @@ impl Turns {
     fn keys_of(&self, session: &Session) -> Vec<(SessionId, TurnId, OrderKey)> {
         let tickets = session.tickets().into_iter();
         tickets
-            .filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.parts.queue.order_key(ticket)?)))
+            .filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.deps.queue.order_key(ticket)?)))
             .collect()
     }
 
     /// Stores the places of all waiting turns, after a retuning has dealt them anew.
     pub(crate) async fn store_order(&self) {
-        let waiting = self.live.all_tickets().into_iter();
+        let waiting = self.in_flight.all_tickets().into_iter();
         let keys =
-            waiting.filter_map(|(session, turn, ticket)| Some((session, turn, self.parts.queue.order_key(ticket)?)));
+            waiting.filter_map(|(session, turn, ticket)| Some((session, turn, self.deps.queue.order_key(ticket)?)));
         self.reorder(keys.collect()).await;
     }
 
@@ -74,7 +74,7 @@ impl Turns {
         if keys.is_empty() {
             return;
         }
-        if let Err(error) = self.parts.store.reorder(keys).await {
+        if let Err(error) = self.deps.store.reorder(keys).await {
             warn!(%error, "new places could not be stored; a restart would put them where they were");
         }
     }

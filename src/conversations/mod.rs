@@ -1,19 +1,21 @@
-//! Turns: takes a message through: accept, line, agent, journal, store.
+//! Conversations: what people write, and the answers to it. Answering a message is a job.
 //!
-//! A turn is owned by the server: its task goes on whoever is connected, and ends only by its own outcome.
+//! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
+//! answer as it grows). A turn is owned by the server: its task goes on whoever is connected, and ends only by its own outcome.
 
-mod accept;
-mod answer;
-mod answered;
-mod conversations;
 mod error;
 mod export;
-mod live;
+mod fallback;
+mod in_flight;
+mod manage;
 mod order;
-mod owed;
+mod page;
+mod pending;
+mod prepare;
 mod question;
 mod resume;
-mod run;
+mod send;
+mod task;
 mod title;
 mod view;
 
@@ -25,22 +27,22 @@ use tracing::{Span, error_span};
 
 pub use error::{SendError, refusal};
 pub use export::Export;
-use live::LiveTurns;
-use owed::Owed;
+use in_flight::{Entered, InFlightTurns};
+use pending::PendingOutcomes;
 
 use crate::{
     agents::AgentFactory,
     files::Vault,
     logs::session_span,
     queue::{Left, Queue},
-    sessions::Session,
+    sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
     wire::{TurnId, Versions},
 };
 
-/// What turns need of the house.
-pub struct Parts {
+/// What conversations need of the other rooms.
+pub struct Deps {
     /// The line they wait in.
     pub queue: Queue,
     /// Where they are kept.
@@ -55,14 +57,14 @@ pub struct Parts {
 
 /// A turn that waits or runs, as its task has it.
 #[derive(Clone)]
-struct OnItsWay {
+struct TurnTask {
     session: Arc<Session>,
     conversation: ConversationRecord,
     turn: TurnRecord,
     versions: Versions,
 }
 
-impl OnItsWay {
+impl TurnTask {
     /// Its owner may have renamed the conversation meanwhile.
     fn take_new_title(&mut self) {
         if let Some(title) = self.session.new_title(self.conversation.id) {
@@ -76,12 +78,22 @@ fn turn_span(turn: &TurnRecord) -> Span {
     session_span(turn.session).in_scope(|| error_span!("turn", turn = %turn.id))
 }
 
-/// Every turn on its way. Cheap to clone; all clones are the same.
+/// What a turn holds of its session until it is over.
+struct TurnGuards {
+    /// Its conversation, which takes one turn at a time.
+    _claim: Claim,
+    /// Its entry in the list of turns on their way.
+    entered: Entered,
+    /// Its place in the line, and in what the session shows of itself.
+    place: Place,
+}
+
+/// Every conversation, and every turn on its way. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub struct Turns {
-    parts: Arc<Parts>,
-    live: Arc<LiveTurns>,
-    owed: Arc<Owed>,
+pub struct Conversations {
+    deps: Arc<Deps>,
+    in_flight: Arc<InFlightTurns>,
+    pending: Arc<PendingOutcomes>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -89,14 +101,14 @@ pub struct Turns {
     stop: CancellationToken,
 }
 
-impl Turns {
-    /// No turns yet.
+impl Conversations {
+    /// No turns on their way yet.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(deps: Deps) -> Self {
         Self {
-            parts: Arc::new(parts),
-            live: Arc::default(),
-            owed: Arc::default(),
+            deps: Arc::new(deps),
+            in_flight: Arc::default(),
+            pending: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -106,13 +118,13 @@ impl Turns {
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was
     /// written kept. `false`: no turn of this session and this id waits or runs.
     pub fn cancel(&self, session: &Session, turn: TurnId) -> bool {
-        let Some(live) = self.live.find(session.id(), turn) else {
+        let Some(live) = self.in_flight.find(session.id(), turn) else {
             return false;
         };
         live.cancel.cancel();
         // Those behind move up now, not when the turn's task gets to run.
         if let Some(&ticket) = live.ticket.get() {
-            self.parts.queue.leave(ticket, Left::Cancelled);
+            self.deps.queue.leave(ticket, Left::Cancelled);
         }
         true
     }
@@ -120,7 +132,7 @@ impl Turns {
     /// How many turns wait or run.
     #[must_use]
     pub fn unfinished(&self) -> usize {
-        self.live.len()
+        self.in_flight.len()
     }
 
     /// Waits until every turn's task has ended. The queue has to be closed before, or more may come.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Turns;
+use super::Conversations;
 use crate::{
     sessions::SessionId,
     store::{ConversationRecord, StoreError, TurnRecord},
@@ -52,7 +52,7 @@ struct One {
     ended_at: Option<Timestamp>,
 }
 
-impl Turns {
+impl Conversations {
     /// A conversation of a session as a file: its title and its content. `None` where it has none of this id.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Turns {
         id: ConversationId,
         form: Export,
     ) -> Result<Option<(String, String)>, StoreError> {
-        let store = &self.parts.store;
+        let store = &self.deps.store;
         let Some(record) = store.conversation(session, id).await? else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl Turns {
             Export::Json => {
                 let mut turns = store.turns(session, id).await?;
                 for turn in &mut turns {
-                    self.owed.correct(turn);
+                    self.pending.correct(turn);
                 }
                 json(record, turns)?
             }

@@ -1,4 +1,4 @@
-//! Turns that wait or run: how to end one, and how far its answer is.
+//! Conversations that wait or run: how to end one, and how far its answer is.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -31,18 +31,26 @@ pub(super) enum Acceptance {
 
 /// One turn that is being taken in, waits or runs.
 #[derive(Debug, Default)]
-pub(super) struct Live {
+pub(super) struct InFlight {
     acceptance: watch::Sender<Acceptance>,
     /// Why it is not taken in. Told once the turn is off the list, so that whoever hears of it can try again at once.
     refusal: OnceLock<SendError>,
     /// Set once it has joined the line.
     pub(super) ticket: OnceLock<TicketId>,
     pub(super) cancel: CancellationToken,
-    /// Its answer so far, one entry a Markdown block.
-    blocks: Mutex<Vec<String>>,
+    growing: Mutex<Growing>,
 }
 
-impl Live {
+/// An answer so far.
+#[derive(Debug, Default)]
+struct Growing {
+    /// As the agent says it.
+    text: String,
+    /// The same as HTML, one entry a Markdown block.
+    blocks: Vec<String>,
+}
+
+impl InFlight {
     /// It has been taken in, as this turn.
     pub(super) fn accepted(&self, turn: TurnId, conversation: ConversationId) {
         self.decide(Acceptance::Accepted { turn, conversation });
@@ -73,15 +81,30 @@ impl Live {
         decided.map_or(Acceptance::GivenUp, |decided| decided.clone())
     }
 
-    /// Puts changed blocks in place. A block takes those after it along.
+    /// Adds what the agent says next.
+    pub(super) fn add_text(&self, text: &str) {
+        self.growing().text.push_str(text);
+    }
+
+    /// What the agent has said so far.
+    pub(super) fn text(&self) -> String {
+        self.growing().text.clone()
+    }
+
+    /// Puts a changed block in place. A block takes those after it along.
     pub(super) fn set_block(&self, index: usize, html: String) {
-        let mut blocks = self.blocks();
+        let blocks = &mut self.growing().blocks;
         blocks.truncate(index);
         blocks.push(html);
     }
 
-    pub(super) fn blocks(&self) -> MutexGuard<'_, Vec<String>> {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The answer so far, as a page shows it.
+    pub(super) fn blocks(&self) -> Vec<String> {
+        self.growing().blocks.clone()
+    }
+
+    fn growing(&self) -> MutexGuard<'_, Growing> {
+        self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,21 +113,21 @@ type Key = (SessionId, TurnId);
 /// What is listed under an id.
 #[derive(Debug, Default)]
 struct Listed {
-    live: Arc<Live>,
+    live: Arc<InFlight>,
     /// The id is one that somebody asked for and that another turn took the place of.
     is_alias: bool,
 }
 
 /// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its session.
 #[derive(Debug, Default)]
-pub(super) struct LiveTurns(Mutex<HashMap<Key, Listed>>);
+pub(super) struct InFlightTurns(Mutex<HashMap<Key, Listed>>);
 
-impl LiveTurns {
+impl InFlightTurns {
     fn all(&self) -> MutexGuard<'_, HashMap<Key, Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn find(&self, session: SessionId, turn: TurnId) -> Option<Arc<Live>> {
+    pub(super) fn find(&self, session: SessionId, turn: TurnId) -> Option<Arc<InFlight>> {
         self.all().get(&(session, turn)).map(|listed| Arc::clone(&listed.live))
     }
 
@@ -112,7 +135,7 @@ impl LiveTurns {
     ///
     /// # Errors
     /// It is listed already, as this.
-    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Result<Entered, Arc<Live>> {
+    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Result<Entered, Arc<InFlight>> {
         let key = (session, turn);
         let mut all = self.all();
         let live = match all.entry(key) {
@@ -124,7 +147,7 @@ impl LiveTurns {
             turns: Arc::clone(self),
             key,
             alias: None,
-            live,
+            in_flight: live,
         })
     }
 
@@ -150,7 +173,7 @@ impl LiveTurns {
 }
 
 /// Each turn once.
-fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &Live)> {
+fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &InFlight)> {
     all.iter()
         .filter(|(_, listed)| !listed.is_alias)
         .map(|(&key, listed)| (key, &*listed.live))
@@ -159,17 +182,17 @@ fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &Live)> {
 /// A turn that is listed. Dropping it takes it off the list.
 #[derive(Debug)]
 pub(super) struct Entered {
-    turns: Arc<LiveTurns>,
+    turns: Arc<InFlightTurns>,
     key: Key,
     /// The id that was asked for, where it is another.
     alias: Option<Key>,
-    pub(super) live: Arc<Live>,
+    pub(super) in_flight: Arc<InFlight>,
 }
 
 impl Entered {
     /// Takes the turn off the list, since it is not taken in. Whoever else has sent it hears the reason. Gives it back.
     pub(super) fn refuse(self, refusal: SendError) -> SendError {
-        self.live.refuse(refusal.clone());
+        self.in_flight.refuse(refusal.clone());
         refusal
     }
 
@@ -181,7 +204,7 @@ impl Entered {
             return false;
         };
         vacant.insert(Listed {
-            live: Arc::clone(&self.live),
+            live: Arc::clone(&self.in_flight),
             is_alias: false,
         });
         if let Some(asked) = all.get_mut(&self.key) {
@@ -202,8 +225,8 @@ impl Drop for Entered {
         }
         drop(all);
         // Without a reason, one of those who wait to hear of it has to take it in now.
-        let refusal = self.live.refusal.get().cloned();
-        self.live
+        let refusal = self.in_flight.refusal.get().cloned();
+        self.in_flight
             .decide(refusal.map_or(Acceptance::GivenUp, Acceptance::Refused));
     }
 }
@@ -214,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    fn ids() -> (Arc<LiveTurns>, SessionId, TurnId) {
+    fn ids() -> (Arc<InFlightTurns>, SessionId, TurnId) {
         (Arc::default(), SessionId::random(), TurnId::new())
     }
 
@@ -229,7 +252,7 @@ mod tests {
             "another's turn is another"
         );
         let conversation = ConversationId::new();
-        first.live.accepted(turn, conversation);
+        first.in_flight.accepted(turn, conversation);
         let accepted = |acceptance| matches!(acceptance, Acceptance::Accepted { turn: known, .. } if known == turn);
         assert!(accepted(second.decided().await));
         drop(first);
@@ -245,7 +268,7 @@ mod tests {
         let (turns, session, turn) = ids();
         let first = turns.enter(session, turn).expect("it is new");
         let second = turns.enter(session, turn).expect_err("it is listed");
-        first.live.refuse(SendError::Empty);
+        first.in_flight.refuse(SendError::Empty);
         assert!(second.decided().now_or_never().is_none());
         assert_eq!(first.refuse(SendError::UnknownFile), SendError::UnknownFile);
         assert!(matches!(second.decided().await, Acceptance::Refused(SendError::Empty)));
@@ -270,7 +293,7 @@ mod tests {
         assert!(entered.stand_for(known));
         for name in [asked, known] {
             let live = turns.enter(session, name).expect_err("it is listed");
-            assert!(Arc::ptr_eq(&live, &entered.live));
+            assert!(Arc::ptr_eq(&live, &entered.in_flight));
         }
         assert_eq!((turns.len(), turns.of(session)), (1, vec![known]));
         let mut other = turns.enter(session, TurnId::new()).expect("it is new");

@@ -6,12 +6,6 @@ use crate::{
     wire::{Estimate, Event, LineView, Place, Status, TurnId},
 };
 
-/// The queue's name for an event.
-#[must_use]
-pub const fn index(event: Event) -> EventIndex {
-    EventIndex(event.index())
-}
-
 /// An estimate, as browsers are told it.
 #[must_use]
 pub fn estimate(range: StartRange) -> Estimate {
@@ -64,7 +58,7 @@ pub fn of(queue: &Queue, session: Option<&Session>) -> Status {
     let waiting = places.iter().filter(|place| place.event == Event::Chat).count();
     let busy = session.map_or(0, Session::busy_conversations);
     Status {
-        line: Some(line(&queue.line_of(index(Event::Chat)))),
+        line: Some(line(&queue.line_of(EventIndex(Event::Chat.index())))),
         places,
         running: busy.saturating_sub(waiting) as u64,
     }

@@ -1,16 +1,15 @@
 //! After a restart: turns that were not over are back in the line.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
 
-use super::{OnItsWay, Turns, turn_span};
+use super::{Conversations, TurnGuards, TurnTask, turn_span};
 use crate::{
     clock::now_ms,
-    queue::{Returning, Ticket},
+    queue::{EventIndex, Returning, Ticket},
     sessions::Sessions,
-    status,
     store::{Step, StoreError, Unfinished},
     wire::{Event, TurnState},
 };
@@ -18,7 +17,7 @@ use crate::{
 /// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
 const MAX_ATTEMPTS: u32 = 10;
 
-impl Turns {
+impl Conversations {
     /// Puts every turn that was not over when the server ended back into the line: in their order, which those that ran
     /// come first in, and with their deadlines. To be called once, before anybody is served. Returns how many there were.
     ///
@@ -26,7 +25,7 @@ impl Turns {
     /// [`StoreError`]: nothing was taken up then.
     pub async fn resume(&self, sessions: &Sessions) -> Result<usize, StoreError> {
         let (unfinished, given_up): (Vec<_>, Vec<_>) = self
-            .parts
+            .deps
             .store
             .unfinished()
             .await?
@@ -39,14 +38,14 @@ impl Turns {
         let returning: Vec<Returning> = unfinished
             .iter()
             .map(|unfinished| Returning {
-                event: status::index(Event::Chat),
+                event: EventIndex(Event::Chat.index()),
                 owner: unfinished.turn.turn.session.owner(),
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
                 ran: unfinished.turn.turn.state == TurnState::Running,
             })
             .collect();
-        let tickets = self.parts.queue.restore(&returning);
+        let tickets = self.deps.queue.restore(&returning);
         let count = tickets.len();
         // Places last. Only those that were not known, or that another order counted by, are new; nobody can move up before the
         // tasks below begin.
@@ -72,29 +71,34 @@ impl Turns {
             ..
         } = unfinished;
         let session = sessions.open(turn.session);
-        let holds = session
+        let claimed = session
             .claim(conversation.id)
-            .zip(self.live.enter(turn.session, turn.id).ok());
-        let Some((claim, entered)) = holds else {
+            .zip(self.in_flight.enter(turn.session, turn.id).ok());
+        let Some((claim, entered)) = claimed else {
             // Two turns of one conversation never wait at once, unless somebody has edited the database.
             error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
             return;
         };
+        let place = session.seat(&self.deps.queue, ticket, Event::Chat, Some(turn.id));
         // Nobody else sets it: the turn was entered just now.
-        let _ = entered.live.ticket.set(ticket.id());
-        entered.live.accepted(turn.id, conversation.id);
-        let registered = session.register(ticket.id(), Event::Chat, Some(turn.id));
+        let _ = entered.in_flight.ticket.set(place.id());
+        entered.in_flight.accepted(turn.id, conversation.id);
         turn.state = TurnState::Waiting;
         turn.started_at = None;
         let span = turn_span(&turn);
-        let way = OnItsWay {
-            session: Arc::clone(&session),
+        let task = TurnTask {
+            session,
             conversation,
             turn,
             versions,
         };
-        let work = self.clone().run(way, ticket, (claim, entered, registered));
-        self.tasks.spawn(work.instrument(span));
+        let guards = TurnGuards {
+            _claim: claim,
+            entered,
+            place,
+        };
+        self.tasks
+            .spawn(self.clone().wait_and_run(task, guards).instrument(span));
     }
 
     async fn give_up(&self, step: Step) {

@@ -2,7 +2,7 @@
 
 use tracing::warn;
 
-use super::Turns;
+use super::Conversations;
 use crate::{
     agents::{Attached, Image, Message, Question, attach},
     store::{StoreError, TurnRecord},
@@ -26,7 +26,7 @@ struct Room {
     pictures: u64,
 }
 
-impl Turns {
+impl Conversations {
     /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
     /// messages come first where there is not room for all.
     pub(super) async fn question(&self, turn: &TurnRecord) -> Result<Question, StoreError> {
@@ -90,7 +90,7 @@ impl Turns {
                 FileKind::Image => file.size,
                 FileKind::Text => room.text,
             };
-            match self.parts.vault.read(file.id, limit).await {
+            match self.deps.vault.read(file.id, limit).await {
                 Ok(bytes) if file.kind == FileKind::Image => {
                     room.pictures -= limit;
                     images.push(Image {

@@ -1,6 +1,6 @@
 //! Turns and conversations, as their owner's browser shows them.
 
-use super::{OnItsWay, Turns};
+use super::{Conversations, TurnTask};
 use crate::{
     markdown,
     sessions::{Session, SessionId},
@@ -16,16 +16,16 @@ const CONVERSATIONS: usize = 50;
 /// Turns in one part of a conversation.
 const TURNS: usize = 30;
 
-impl Turns {
+impl Conversations {
     /// Tells every open page of the session how a turn and its conversation are now.
-    pub(super) fn announce(&self, way: &mut OnItsWay, blocks: Vec<String>) {
-        way.take_new_title();
-        let OnItsWay {
+    pub(super) fn announce(&self, task: &mut TurnTask, blocks: Vec<String>) {
+        task.take_new_title();
+        let TurnTask {
             session,
             conversation,
             turn,
             versions,
-        } = way;
+        } = task;
         if session.is_removed(conversation.id) {
             return;
         }
@@ -47,7 +47,7 @@ impl Turns {
         after: Option<ConversationId>,
     ) -> Result<ConversationPage, StoreError> {
         // One more than is shown tells whether there are more.
-        let mut records = self.parts.store.conversations(id, after, CONVERSATIONS + 1).await?;
+        let mut records = self.deps.store.conversations(id, after, CONVERSATIONS + 1).await?;
         let more = records.len() > CONVERSATIONS;
         records.truncate(CONVERSATIONS);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
@@ -68,7 +68,7 @@ impl Turns {
         conversation: ConversationId,
         feed: FeedPosition,
     ) -> Result<Option<ConversationView>, StoreError> {
-        let Some(record) = self.parts.store.conversation(id, conversation).await? else {
+        let Some(record) = self.deps.store.conversation(id, conversation).await? else {
             return Ok(None);
         };
         let TurnPage { turns, earlier } = self.page(id, record.head).await?;
@@ -86,7 +86,7 @@ impl Turns {
     /// # Errors
     /// [`StoreError`].
     pub async fn earlier(&self, id: SessionId, before: TurnId) -> Result<Option<TurnPage>, StoreError> {
-        let Some(step) = self.parts.store.turn(id, before).await? else {
+        let Some(step) = self.deps.store.turn(id, before).await? else {
             return Ok(None);
         };
         let page = match step.turn.parent {
@@ -101,9 +101,9 @@ impl Turns {
 
     /// The turns that lead to `last`, as they are at this moment.
     pub(super) async fn path(&self, id: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
-        let mut steps = self.parts.store.path(id, last, most).await?;
+        let mut steps = self.deps.store.path(id, last, most).await?;
         for step in &mut steps {
-            self.owed.correct(&mut step.turn);
+            self.pending.correct(&mut step.turn);
         }
         Ok(steps)
     }
@@ -130,19 +130,19 @@ impl Turns {
         if turn.state.is_over() {
             return None;
         }
-        let Some(live) = self.live.find(id, turn.id) else {
+        let Some(live) = self.in_flight.find(id, turn.id) else {
             return Some(Vec::new());
         };
         let waits = live
             .ticket
             .get()
-            .is_some_and(|ticket| self.parts.queue.order_key(*ticket).is_some());
+            .is_some_and(|ticket| self.deps.queue.order_key(*ticket).is_some());
         turn.state = if waits { TurnState::Waiting } else { TurnState::Running };
         if waits {
             turn.started_at = None;
         }
-        let blocks = live.blocks().clone();
-        Some(blocks)
+        turn.answer = live.text();
+        Some(live.blocks())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Turns, title::given, view::summary};
+use super::{Conversations, title::given, view::summary};
 use crate::{
     clock::now_ms,
     sessions::{Session, SessionId},
@@ -15,18 +15,18 @@ const MOST_FOUND: usize = 50;
 /// Characters of text around a place that was found, on each side.
 const AROUND: usize = 60;
 
-impl Turns {
+impl Conversations {
     /// Gives a conversation another title. `false`: there is no such conversation of this session, or the title is blank.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn rename(&self, session: &Session, id: ConversationId, title: &str) -> Result<bool, StoreError> {
         let Some(title) = given(title) else { return Ok(false) };
-        let renamed = self.parts.store.rename(session.id(), id, &title).await?;
+        let renamed = self.deps.store.rename(session.id(), id, &title).await?;
         if renamed {
             session.renamed(id, &title);
         }
-        if let Some(record) = self.parts.store.conversation(session.id(), id).await? {
+        if let Some(record) = self.deps.store.conversation(session.id(), id).await? {
             let busy = session.is_conversation_busy(id);
             session
                 .journal()
@@ -41,10 +41,10 @@ impl Turns {
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
     pub async fn delete(&self, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
-        let Some(record) = self.parts.store.conversation(session.id(), id).await? else {
+        let Some(record) = self.deps.store.conversation(session.id(), id).await? else {
             return Ok(false);
         };
-        let deleted = self.parts.store.delete(session.id(), id, now_ms()).await?;
+        let deleted = self.deps.store.delete(session.id(), id, now_ms()).await?;
         // From here on the end of its last turn does not bring it back to the pages.
         session.set_removed(id, true);
         self.cancel(session, record.head);
@@ -57,14 +57,14 @@ impl Turns {
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
     pub async fn undelete(&self, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
-        let Some(record) = self.parts.store.undelete(session.id(), id).await? else {
+        let Some(record) = self.deps.store.undelete(session.id(), id).await? else {
             return Ok(false);
         };
         session.set_removed(id, false);
         // The server may have ended between the deletion and the end of what was on its way in it: nobody took that up.
-        if let Some(mut step) = self.parts.store.turn(session.id(), record.head).await?
+        if let Some(mut step) = self.deps.store.turn(session.id(), record.head).await?
             && !step.turn.state.is_over()
-            && self.live.find(session.id(), record.head).is_none()
+            && self.in_flight.find(session.id(), record.head).is_none()
         {
             step.turn.state = TurnState::Cancelled;
             step.turn.ended_at = Some(now_ms());
@@ -83,7 +83,7 @@ impl Turns {
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
     pub async fn show(&self, session: &Arc<Session>, turn: TurnId) -> Result<bool, StoreError> {
-        let store = &self.parts.store;
+        let store = &self.deps.store;
         let Some(step) = store.turn(session.id(), turn).await? else {
             return Ok(false);
         };
@@ -114,7 +114,7 @@ impl Turns {
         if text.is_empty() {
             return Ok(SearchResults::default());
         }
-        let mut hits = self.parts.store.search(id, text, MOST_FOUND + 1).await?;
+        let mut hits = self.deps.store.search(id, text, MOST_FOUND + 1).await?;
         let more = hits.len() > MOST_FOUND;
         hits.truncate(MOST_FOUND);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
@@ -142,9 +142,9 @@ impl Turns {
     /// # Errors
     /// [`StoreError`]; what is stored has not changed then.
     pub async fn forget(&self, id: SessionId, session: Option<&Session>) -> Result<Vec<FileId>, StoreError> {
-        let files = self.parts.store.forget(id).await?;
+        let files = self.deps.store.forget(id).await?;
         if let Some(session) = session {
-            for turn in self.live.of(id) {
+            for turn in self.in_flight.of(id) {
                 self.cancel(session, turn);
             }
         }
