@@ -1,5 +1,7 @@
 //! Why a message was not accepted.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::{
@@ -54,27 +56,12 @@ pub const fn refusal(why: Refused) -> &'static str {
 }
 
 impl SendError {
-    /// The HTTP status that says the same.
+    /// After how long another try makes sense, where waiting helps.
     #[must_use]
-    pub const fn status(&self) -> u16 {
+    pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Empty | Self::TooManyFiles(_) | Self::UnknownFile => 400,
-            Self::TooLong(_) => 413,
-            Self::UnknownConversation | Self::UnknownTurn => 404,
-            Self::ConversationBusy => 409,
-            Self::Refused(Refused::TooManyOfYours) => 429,
-            Self::Refused(_) => 503,
-            Self::Store(StoreError::Full) => 507,
-            Self::Store(_) => 503,
-        }
-    }
-
-    /// After how many seconds another try makes sense, where waiting helps.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<u32> {
-        match self {
-            Self::Refused(Refused::Full) => Some(60),
-            Self::Refused(_) | Self::Store(_) => Some(5),
+            Self::Refused(Refused::Full) => Some(Duration::from_secs(60)),
+            Self::Refused(_) | Self::Store(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }

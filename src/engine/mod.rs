@@ -24,6 +24,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
+    accounts::Role,
     agents::{self, AgentFactory},
     conversations::{self, Conversations},
     files::Vault,
@@ -31,7 +32,7 @@ use crate::{
     queue::Queue,
     refresh::Refreshes,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
-    settings::{Loaded, Secret, Settings, Viewer},
+    settings::{Loaded, Secret, Settings},
     stats::{Gauges, Stats, resident_memory},
     store::{Store, StoreError, sqlite::SqliteStore},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
@@ -255,29 +256,29 @@ impl Engine {
         )
     }
 
-    /// Asks for the figures or the records, as this viewer may see them; they come over the session's feed when the line lets
+    /// Asks for the figures or the records, as this role may see them; they come over the session's feed when the line lets
     /// them.
-    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, viewer: Viewer) {
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, role: Role) {
         let (engine, id) = (Arc::clone(self), session.id());
         self.refreshes.ask(session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(viewer))),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, viewer))),
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(role))),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, role))),
         });
     }
 
     /// The stats tab.
     #[must_use]
-    pub fn stats_view(&self, viewer: Viewer) -> StatsView {
+    pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.in_force.view(viewer))
+            .view(&self.gauges(), self.model.clone(), self.in_force.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
-    fn logs_view(&self, id: SessionId, viewer: Viewer) -> LogsView {
+    fn logs_view(&self, id: SessionId, role: Role) -> LogsView {
         let view = self.logs.view(id);
-        match viewer {
-            Viewer::Operator => view,
-            Viewer::Everybody => LogsView {
+        match role {
+            Role::Operator => view,
+            Role::Visitor => LogsView {
                 startup: Vec::new(),
                 ..view
             },

@@ -62,7 +62,7 @@ impl fmt::Debug for Secret {
 
 /// For whom settings are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Viewer {
+enum Viewer {
     /// Any visitor: of an address or a path they see only that it is set.
     Everybody,
     /// Whoever runs the site. Keys are hidden from them, too.

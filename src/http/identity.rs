@@ -1,4 +1,4 @@
-//! Which browser asks: the cookie's session, and a cookie for a browser that has none.
+//! Who asks: the principal of the cookies, and a cookie for a browser that has none.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -10,11 +10,7 @@ use axum::{
 };
 
 use super::Refusal;
-use crate::{engine::Engine, sessions::SessionId};
-
-/// The browser that asks. A handler that takes it is only reached with a cookie of ours.
-#[derive(Clone, Copy, Debug)]
-pub struct Browser(pub SessionId);
+use crate::{accounts::Principal, engine::Engine, sessions::SessionId};
 
 /// The request came without a cookie that is ours.
 #[derive(Debug)]
@@ -31,7 +27,8 @@ impl IntoResponse for NoCookie {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Browser {
+/// A handler that takes it is only reached with a cookie of ours.
+impl<S: Sync> FromRequestParts<S> for Principal {
     type Rejection = NoCookie;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
@@ -39,7 +36,7 @@ impl<S: Sync> FromRequestParts<S> for Browser {
     }
 }
 
-impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Browser {
+impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Principal {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
@@ -47,13 +44,12 @@ impl<S: Sync> axum::extract::OptionalFromRequestParts<S> for Browser {
     }
 }
 
-/// Reads the cookies into a [`Browser`] and the [`Viewer`](crate::settings::Viewer) that it looks as.
+/// Reads the cookies into a [`Principal`].
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
     let sent = cookies(request.headers());
     if let Some(session) = engine.jar().session(&sent) {
-        let viewer = engine.viewer(session, &sent);
-        request.extensions_mut().insert(Browser(session));
-        request.extensions_mut().insert(viewer);
+        let principal = engine.principal(session, &sent);
+        request.extensions_mut().insert(principal);
     }
     next.run(request).await
 }
@@ -62,9 +58,9 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Req
 /// forged or lost cookie cannot quietly begin a new session in the middle of one. What the request accepts says nothing:
 /// programs that look whether a site is there accept anything.
 pub(super) async fn welcome(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
-    let known = request.extensions().get().copied();
+    let known: Option<Principal> = request.extensions().get().copied();
     let fresh = (known.is_none() && matches!(*request.method(), Method::GET | Method::HEAD))
-        .then(|| Browser(SessionId::random()));
+        .then(|| Principal::visitor(SessionId::random()));
     if let Some(fresh) = fresh {
         request.extensions_mut().insert(fresh);
     }
@@ -76,8 +72,8 @@ pub(super) async fn welcome(State(engine): State<Arc<Engine>>, mut request: Requ
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     // An address that leads nowhere is asked for beside pages (for an icon, say), and must not take their cookie away again.
     let fresh = fresh.filter(|_| response.status().is_success());
-    if let Some(Browser(session)) = known.or(fresh).filter(|_| is_page) {
-        set_session(&engine, session, &sent, response.headers_mut());
+    if let Some(who) = known.or(fresh).filter(|_| is_page) {
+        set_session(&engine, who.session, &sent, response.headers_mut());
         response
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
