@@ -9,6 +9,8 @@ pub mod accounts;
 #[cfg(feature = "server")]
 pub mod agents;
 #[cfg(feature = "server")]
+pub mod backup;
+#[cfg(feature = "server")]
 pub mod client;
 #[cfg(feature = "server")]
 pub mod clock;

@@ -34,7 +34,7 @@ use crate::{
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
     stats::{Gauges, Stats, resident_memory},
-    store::{Store, StoreError, sqlite::SqliteStore},
+    store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
@@ -93,7 +93,7 @@ impl Engine {
         let in_force = Arc::new(InForce::new(loaded));
         let settings = in_force.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);
+        let store = store::open(&settings).await?;
         let key = if store.is_empty().await? {
             CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?
         } else {

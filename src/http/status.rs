@@ -96,10 +96,16 @@ mod tests {
         let disk = |kind| ClientError::Upload(UploadError::File(io::Error::from(kind).into()));
         assert_eq!(of(&disk(io::ErrorKind::StorageFull)), StatusCode::INSUFFICIENT_STORAGE);
         assert_eq!(of(&disk(io::ErrorKind::Other)), StatusCode::SERVICE_UNAVAILABLE);
-        let name = String::new();
-        assert_eq!(
-            of(&ClientError::Upload(FileError::TooLarge { name, limit: 1 }.into())),
-            StatusCode::PAYLOAD_TOO_LARGE
-        );
+        let name = String::new;
+        for (fault, status) in [
+            (FileError::Empty { name: name() }, 400),
+            (FileError::Gone, 404),
+            (FileError::TooLarge { name: name(), limit: 1 }, 413),
+            (FileError::Unsupported { name: name() }, 415),
+            (FileError::NotAnImage { name: name() }, 415),
+            (FileError::NotUtf8 { name: name() }, 415),
+        ] {
+            assert_eq!(of(&ClientError::Upload(fault.into())).as_u16(), status);
+        }
     }
 }

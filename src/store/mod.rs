@@ -1,19 +1,35 @@
 //! The store: what was said, kept. Once a method that writes has returned, what it wrote survives a `kill -9` and a power
 //! cut.
 
+#[cfg(test)]
+pub(crate) mod contract;
 mod fault;
 pub mod search;
 pub mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use fault::StoreError;
+pub use sqlite::OpenError;
 
 use crate::{
     queue::OrderKey,
     sessions::SessionId,
+    settings::Settings,
     wire::{ConversationId, FileId, FileView, Role, TurnId, TurnState, Usage, Versions},
 };
+
+/// Opens the store that the settings name.
+///
+/// # Errors
+/// [`OpenError`], with words for the operator.
+pub async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?))
+}
 
 /// One conversation, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

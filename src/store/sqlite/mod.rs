@@ -4,7 +4,6 @@
 //! while writing waits or fails. The write-ahead log is synchronised with the disk at every commit, so that what has been
 //! acknowledged survives a power cut.
 
-mod backup;
 mod cleaning;
 mod faults;
 mod integrity;
@@ -18,6 +17,7 @@ mod readers;
 mod reserve;
 mod rows;
 mod schema;
+mod snapshot;
 mod survey;
 mod transaction;
 mod write;
@@ -49,8 +49,9 @@ use crate::{
     wire::{ConversationId, FileId, FileView, TurnId},
 };
 
-pub use backup::{BackupError, BackupSummary, backup};
+pub(crate) use open::FILE as DATABASE;
 pub use open::OpenError;
+pub(crate) use snapshot::{Snapshot, SnapshotError, snapshot};
 
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;

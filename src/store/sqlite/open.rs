@@ -21,7 +21,7 @@ use super::{
 use crate::store::StoreError;
 
 /// The database's file, inside the data directory.
-pub(super) const FILE: &str = "anteroom.db";
+pub(crate) const FILE: &str = "anteroom.db";
 
 /// The store cannot be opened. `Display` tells the operator what happened and what to do.
 #[derive(Debug, Error)]

@@ -7,18 +7,17 @@ fn key(tag: u64, arrival: u64) -> Option<OrderKey> {
     Some(OrderKey { tag, arrival })
 }
 
-async fn order(store: &SqliteStore) -> Vec<String> {
+async fn order(store: &dyn Store) -> Vec<String> {
     let all = store.unfinished().await.expect("read");
     all.into_iter().map(|one| one.turn.turn.message).collect()
 }
 
-#[tokio::test]
-async fn their_places_are_their_order_and_those_without_one_come_first() {
-    let Fixture { store, folder } = fixture().await;
+pub(crate) async fn their_places_are_their_order_and_those_without_one_come_first<K: Kind>() {
+    let Fixture { store, folder } = fixture::<K>().await;
     let accept = async |message: &str, key: Option<OrderKey>, accepted_at| {
         let mut talk = Talk::new(SessionId::random(), message).at(accepted_at);
         let turn = talk.turn(None, message);
-        talk.accept(&store, &turn, key).await;
+        talk.accept(&*store, &turn, key).await;
         turn
     };
     let running = async |mut turn: TurnRecord, at| {
@@ -48,22 +47,21 @@ async fn their_places_are_their_order_and_those_without_one_come_first() {
         "round 2",
         "round 2, later",
     ];
-    assert_eq!(order(&store).await, expected);
+    assert_eq!(order(&*store).await, expected);
     store.close().await;
-    let store = open(folder.path()).await;
-    assert_eq!(order(&store).await, expected);
+    let store = K::open(folder.path()).await;
+    assert_eq!(order(&*store).await, expected);
 }
 
-#[tokio::test]
-async fn an_unfinished_turn_comes_with_its_conversation_versions_and_place() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn an_unfinished_turn_comes_with_its_conversation_versions_and_place<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut talk = Talk::new(session, "Title");
-    let first = talk.say(&store, None, "first").await;
+    let first = talk.say(&*store, None, "first").await;
     store.update(answered(first.clone(), "answer")).await.expect("updated");
     let mut second = talk.turn(None, "second version");
     second.files = vec![file("a.txt")];
-    talk.accept(&store, &second, key(4, 5)).await;
+    talk.accept(&*store, &second, key(4, 5)).await;
     let turn = store.turn(session, second.id).await.expect("read").expect("there");
     assert_eq!(turn.versions.earlier, Some(first.id));
     let expected = Unfinished {
@@ -74,22 +72,21 @@ async fn an_unfinished_turn_comes_with_its_conversation_versions_and_place() {
     assert_eq!(store.unfinished().await, Ok(vec![expected]));
 }
 
-#[tokio::test]
-async fn places_are_stored_anew() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn places_are_stored_anew<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let mut turns = Vec::new();
     for (number, message) in ["a", "b", "c"].into_iter().enumerate() {
         let mut talk = Talk::new(SessionId::random(), message);
         let turn = talk.turn(None, message);
-        talk.accept(&store, &turn, key(number as u64, 0)).await;
+        talk.accept(&*store, &turn, key(number as u64, 0)).await;
         turns.push(turn);
     }
-    assert_eq!(order(&store).await, ["a", "b", "c"]);
+    assert_eq!(order(&*store).await, ["a", "b", "c"]);
     let place = |turn: &TurnRecord, tag, arrival| (turn.session, turn.id, OrderKey { tag, arrival });
     let stranger = (SessionId::random(), turns[1].id, OrderKey { tag: 0, arrival: 0 });
     let moved = vec![place(&turns[0], 5, 2), place(&turns[2], 5, 1), stranger];
     store.reorder(moved).await.expect("reordered");
-    assert_eq!(order(&store).await, ["b", "c", "a"]);
+    assert_eq!(order(&*store).await, ["b", "c", "a"]);
     store.reorder(Vec::new()).await.expect("nothing to do");
 
     store.update(answered(turns[2].clone(), "done")).await.expect("updated");
@@ -97,5 +94,5 @@ async fn places_are_stored_anew() {
         .reorder(vec![place(&turns[2], 0, 0)])
         .await
         .expect("too late is no error");
-    assert_eq!(order(&store).await, ["b", "a"]);
+    assert_eq!(order(&*store).await, ["b", "a"]);
 }

@@ -2,12 +2,30 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
+use tempfile::TempDir;
+
 use super::*;
 use crate::{
     files::Vault,
-    sessions::CookieKey,
-    store::sqlite::{BackupError, backup},
+    sessions::{CookieKey, SessionId},
+    store::{Store as _, sqlite::SqliteStore, testing::Talk},
+    wire::{FileView, TurnId},
 };
+
+struct Fixture {
+    store: SqliteStore,
+    folder: TempDir,
+}
+
+async fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path()).await;
+    Fixture { store, folder }
+}
+
+async fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder).await.expect("it opens")
+}
 
 /// Uploads a file.
 async fn upload(vault: &Vault, store: &SqliteStore, session: SessionId, content: &str) -> FileView {
@@ -97,8 +115,10 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let meanwhile: Vec<_> = meanwhile.into_iter().map(|turn| turn.id).collect();
     assert_eq!(written[..meanwhile.len()], meanwhile);
     // It goes on as any other, and gives back room as any other.
+    let raw = sqlx::sqlite::SqliteConnectOptions::new().filename(restored.join(DATABASE));
+    let mut raw = sqlx::ConnectOptions::connect(&raw).await.expect("connected");
     let vacuum: i64 = sqlx::query_scalar("PRAGMA auto_vacuum")
-        .fetch_one(&mut outside(&restored).await)
+        .fetch_one(&mut raw)
         .await
         .expect("read");
     assert_eq!(vacuum, 2, "incremental");

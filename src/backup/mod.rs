@@ -10,17 +10,18 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use super::{
-    faults,
-    open::FILE,
-    options::{self, Tuning},
+use crate::{
+    files, sessions,
+    store::{
+        StoreError,
+        sqlite::{self, DATABASE, Snapshot, SnapshotError},
+    },
+    wire::FileId,
 };
-use crate::{files, sessions, store::StoreError, wire::FileId};
 
 /// What a back-up holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub async fn backup(data_dir: &Path, target: &Path) -> Result<BackupSummary, Bac
     let unwritable = |error: &io::Error| unwritable(target, error);
     let data_dir = std::path::absolute(data_dir).map_err(|error| unwritable(&error))?;
     let target = std::path::absolute(target).map_err(|error| unwritable(&error))?;
-    let database = data_dir.join(FILE);
+    let database = data_dir.join(DATABASE);
     if !database.is_file() {
         return Err(BackupError::NothingThere(database));
     }
@@ -85,16 +86,29 @@ pub async fn backup(data_dir: &Path, target: &Path) -> Result<BackupSummary, Bac
         return Err(BackupError::Exists(target));
     }
     let workshop = Workshop::beside(&target).map_err(|error| unwritable(&error))?;
-    let snapshot = workshop.0.join(FILE);
-    copy(&database, &snapshot, &target).await?;
-    let (summary, ids) = contents(&snapshot).await.map_err(|error| BackupError::Unreadable {
-        file: database,
-        reason: faults::meaning(&error),
-    })?;
+    let snapshot = workshop.0.join(DATABASE);
+    let Snapshot {
+        conversations,
+        turns,
+        files,
+    } = sqlite::snapshot(&database, &snapshot)
+        .await
+        .map_err(|error| match error {
+            SnapshotError::Unreadable(reason) => BackupError::Unreadable { file: database, reason },
+            SnapshotError::Unwritable(reason) => BackupError::Unwritable {
+                target: target.clone(),
+                reason,
+            },
+        })?;
+    let summary = BackupSummary {
+        conversations,
+        turns,
+        ..BackupSummary::default()
+    };
     let sources = Sources {
         data_dir,
         snapshot,
-        files: ids,
+        files,
     };
     let place = target.clone();
     let packed = spawn_blocking(move || pack(&workshop, &sources, &place, summary)).await;
@@ -128,54 +142,6 @@ impl Drop for Workshop {
     }
 }
 
-/// Copies a database as it is at one moment. Writers are not disturbed.
-async fn copy(database: &Path, snapshot: &Path, target: &Path) -> Result<(), BackupError> {
-    let unreadable = |error: sqlx::Error| BackupError::Unreadable {
-        file: database.to_owned(),
-        reason: faults::meaning(&error),
-    };
-    let path = snapshot.to_str().ok_or_else(|| BackupError::Unwritable {
-        target: target.to_owned(),
-        reason: StoreError::Other("its name is not UTF-8".into()),
-    })?;
-    let options = options::reading(database, Tuning::default());
-    let mut connection = options.connect().await.map_err(unreadable)?;
-    let copied = sqlx::query("VACUUM INTO ?1").bind(path).execute(&mut connection).await;
-    // It has only read.
-    let _ = connection.close().await;
-    copied.map(drop).map_err(|error| match faults::meaning(&error) {
-        reason @ (StoreError::Full | StoreError::ReadOnly(_)) => BackupError::Unwritable {
-            target: target.to_owned(),
-            reason,
-        },
-        _ => unreadable(error),
-    })
-}
-
-/// What a snapshot holds.
-async fn contents(snapshot: &Path) -> sqlx::Result<(BackupSummary, Vec<FileId>)> {
-    let mut connection = options::reading(snapshot, Tuning::default()).connect().await?;
-    let summary = BackupSummary {
-        conversations: count(&mut connection, "SELECT count(*) FROM conversations").await?,
-        turns: count(&mut connection, "SELECT count(*) FROM turns").await?,
-        ..BackupSummary::default()
-    };
-    let ids: Vec<Vec<u8>> = sqlx::query_scalar("SELECT DISTINCT id FROM files ORDER BY id")
-        .fetch_all(&mut connection)
-        .await?;
-    let ids = ids.iter().map(|id| Uuid::from_slice(id).map(FileId));
-    let ids = ids
-        .collect::<Result<_, _>>()
-        .map_err(|error| sqlx::Error::Decode(error.into()))?;
-    connection.close().await?;
-    Ok((summary, ids))
-}
-
-async fn count(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<u64> {
-    let count: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
-    Ok(count.unsigned_abs())
-}
-
 /// What goes into the tar.
 struct Sources {
     data_dir: PathBuf,
@@ -197,7 +163,7 @@ fn pack(
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut tar = tar::Builder::new(options.open(&unfinished).map_err(unwritable)?);
 
-    let owner = sources.data_dir.join(FILE);
+    let owner = sources.data_dir.join(DATABASE);
     let owner = owner.metadata().map_err(|error| unreadable(&owner, &error))?;
     let mut add = |path: &Path, name: &Path| -> Result<bool, BackupError> {
         // A pipe would be waited for.
@@ -216,7 +182,7 @@ fn pack(
             .map_err(unwritable)?;
         Ok(true)
     };
-    add(&sources.snapshot, Path::new(FILE))?;
+    add(&sources.snapshot, Path::new(DATABASE))?;
     let key = Path::new(sessions::KEY_FILE);
     summary.key = add(&sources.data_dir.join(key), key)?;
     for &id in &sources.files {
@@ -292,5 +258,8 @@ fn unwritable(target: &Path, error: &io::Error) -> BackupError {
 }
 
 fn reason(error: &io::Error) -> StoreError {
-    faults::of_io(error).unwrap_or_else(|| StoreError::Other(error.to_string()))
+    StoreError::of_io(error)
 }
+
+#[cfg(test)]
+mod tests;

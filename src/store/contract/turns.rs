@@ -6,15 +6,14 @@ use crate::{
     wire::{Incomplete, Usage, Versions},
 };
 
-#[tokio::test]
-async fn a_turn_comes_back_as_it_was_stored() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut talk = Talk::new(session, "A title");
     let mut turn = talk.turn(None, "What is a queue? 🙂");
     turn.files = vec![file("b.txt"), file("a.txt")];
     turn.files[0].kind = FileKind::Image;
-    talk.accept(&store, &turn, Some(OrderKey { tag: 7, arrival: 9 })).await;
+    talk.accept(&*store, &turn, Some(OrderKey { tag: 7, arrival: 9 })).await;
     let step = store.turn(session, turn.id).await.expect("read").expect("there");
     assert_eq!(step.turn, turn);
     assert_eq!(step.versions, Versions::default());
@@ -66,20 +65,19 @@ async fn a_turn_comes_back_as_it_was_stored() {
     }
 }
 
-#[tokio::test]
-async fn what_is_anothers_is_not_found() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn what_is_anothers_is_not_found<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let (mine, other) = (SessionId::random(), SessionId::random());
     let mut talk = Talk::new(mine, "Mine");
     let mut turn = talk.turn(None, "secret");
     turn.files = vec![file("secret.txt")];
-    talk.accept(&store, &turn, None).await;
-    let last = talk.say(&store, Some(turn.id), "secret too").await;
+    talk.accept(&*store, &turn, None).await;
+    let last = talk.say(&*store, Some(turn.id), "secret too").await;
     // Another's session may have its own turn of the same id.
     let mut theirs = Talk::new(other, "Theirs");
     let mut same_id = theirs.turn(None, "not secret");
     same_id.id = turn.id;
-    theirs.accept(&store, &same_id, None).await;
+    theirs.accept(&*store, &same_id, None).await;
 
     assert_eq!(
         store.turn(other, turn.id).await.expect("read").expect("there").turn,
@@ -105,15 +103,14 @@ async fn what_is_anothers_is_not_found() {
     );
 }
 
-#[tokio::test]
-async fn a_path_is_the_newest_turns_that_lead_to_one() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn a_path_is_the_newest_turns_that_lead_to_one<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut talk = Talk::new(session, "Long");
     let mut turns = Vec::new();
     for number in 0..6 {
         let parent = turns.last().copied();
-        turns.push(talk.say(&store, parent, &format!("message {number}")).await.id);
+        turns.push(talk.say(&*store, parent, &format!("message {number}")).await.id);
     }
     let path = async |last, most| ids(&store.path(session, last, most).await.expect("read"));
     assert_eq!(path(turns[5], 100).await, turns);
@@ -124,20 +121,19 @@ async fn a_path_is_the_newest_turns_that_lead_to_one() {
     assert_eq!(path(TurnId::new(), 10).await, []);
 }
 
-#[tokio::test]
-async fn versions_are_turns_that_follow_the_same_one() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn versions_are_turns_that_follow_the_same_one<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut talk = Talk::new(session, "Versions");
-    let first = talk.say(&store, None, "first").await.id;
-    let second = talk.say(&store, Some(first), "second").await.id;
-    let again = talk.say(&store, Some(first), "second, again").await.id;
-    let once_more = talk.say(&store, Some(first), "second, once more").await.id;
-    let third = talk.say(&store, Some(again), "third").await.id;
-    let rewritten = talk.say(&store, None, "first, rewritten").await.id;
+    let first = talk.say(&*store, None, "first").await.id;
+    let second = talk.say(&*store, Some(first), "second").await.id;
+    let again = talk.say(&*store, Some(first), "second, again").await.id;
+    let once_more = talk.say(&*store, Some(first), "second, once more").await.id;
+    let third = talk.say(&*store, Some(again), "third").await.id;
+    let rewritten = talk.say(&*store, None, "first, rewritten").await.id;
     // Begins a conversation, too, but another one.
     let mut other = Talk::new(session, "Other");
-    let alone = other.say(&store, None, "alone").await.id;
+    let alone = other.say(&*store, None, "alone").await.id;
 
     let versions = async |id| store.turn(session, id).await.expect("read").expect("there").versions;
     let expected = |number, count, earlier, later| Versions {
@@ -185,26 +181,24 @@ async fn versions_are_turns_that_follow_the_same_one() {
     assert_eq!(store.show(session, ConversationId::new(), third).await, Ok(false));
 }
 
-#[tokio::test]
-async fn accepting_again_makes_no_second_turn() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn accepting_again_makes_no_second_turn<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut talk = Talk::new(session, "Once");
     let mut turn = talk.turn(None, "hello");
     turn.files = vec![file("a.txt"), file("b.txt")];
-    talk.accept(&store, &turn, None).await;
+    talk.accept(&*store, &turn, None).await;
     turn.files.remove(0);
     turn.message = "hello again".into();
-    talk.accept(&store, &turn, Some(OrderKey { tag: 1, arrival: 2 })).await;
+    talk.accept(&*store, &turn, Some(OrderKey { tag: 1, arrival: 2 })).await;
     assert_eq!(store.turns(session, talk.id()).await, Ok(vec![turn]));
 }
 
-#[tokio::test]
-async fn a_turn_that_follows_none_that_is_there_is_refused_whole() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn a_turn_that_follows_none_that_is_there_is_refused_whole<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let mut other = Talk::new(session, "Other");
-    let elsewhere = other.say(&store, None, "elsewhere").await.id;
+    let elsewhere = other.say(&*store, None, "elsewhere").await.id;
     let talk = Talk::new(session, "New");
     for parent in [TurnId::new(), elsewhere] {
         let turn = talk.turn(Some(parent), "hello");
@@ -216,18 +210,16 @@ async fn a_turn_that_follows_none_that_is_there_is_refused_whole() {
     assert_eq!(store.fault(), None, "one bad turn is no fault of the store");
 }
 
-#[tokio::test]
-async fn an_update_of_what_is_not_there_is_no_error() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn an_update_of_what_is_not_there_is_no_error<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let talk = Talk::new(SessionId::random(), "Never stored");
     let turn = talk.turn(None, "hello");
     assert_eq!(store.update(turn.clone()).await, Ok(()));
     assert_eq!(store.turn(turn.session, turn.id).await, Ok(None));
 }
 
-#[tokio::test]
-async fn files_belong_to_their_session() {
-    let Fixture { store, folder: _folder } = fixture().await;
+pub(crate) async fn files_belong_to_their_session<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
     let session = SessionId::random();
     let view = file("notes.txt");
     assert_eq!(store.file(session, view.id).await, Ok(None));
