@@ -13,9 +13,9 @@ pub mod backup;
 #[cfg(feature = "server")]
 pub mod client;
 #[cfg(feature = "server")]
-pub mod clock;
+mod clock;
 #[cfg(feature = "server")]
-pub mod conversations;
+mod conversations;
 #[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
@@ -23,9 +23,9 @@ pub mod files;
 #[cfg(feature = "server")]
 pub mod http;
 #[cfg(feature = "server")]
-pub mod jobs;
+mod jobs;
 #[cfg(feature = "server")]
-pub mod journal;
+mod journal;
 #[cfg(feature = "server")]
 pub mod logs;
 #[cfg(feature = "server")]
@@ -33,14 +33,14 @@ pub mod markdown;
 #[cfg(feature = "server")]
 pub mod queue;
 #[cfg(feature = "server")]
-pub mod refresh;
+mod refresh;
 #[cfg(feature = "server")]
 pub mod sessions;
 #[cfg(feature = "server")]
 pub mod settings;
 #[cfg(feature = "server")]
-pub mod stats;
+mod stats;
 #[cfg(feature = "server")]
-pub mod store;
+mod store;
 #[cfg(feature = "server")]
 pub mod tls;

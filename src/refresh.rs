@@ -19,7 +19,7 @@ use crate::{
 
 /// Takes refreshes through the line. Cheap to clone.
 #[derive(Clone)]
-pub struct Refreshes {
+pub(crate) struct Refreshes {
     queue: Queue,
     conversations: Conversations,
     settings: watch::Receiver<Arc<Settings>>,
@@ -29,7 +29,7 @@ pub struct Refreshes {
 impl Refreshes {
     /// Refreshes that wait in `queue`, perhaps in one line with `conversations`; their tasks belong to `tasks`.
     #[must_use]
-    pub const fn new(
+    pub(crate) const fn new(
         queue: Queue,
         conversations: Conversations,
         settings: watch::Receiver<Arc<Settings>>,
@@ -45,7 +45,12 @@ impl Refreshes {
 
     /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
     /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
-    pub fn ask(&self, session: &Arc<Session>, kind: RefreshKind, make: impl FnOnce() -> FeedMessage + Send + 'static) {
+    pub(crate) fn ask(
+        &self,
+        session: &Arc<Session>,
+        kind: RefreshKind,
+        make: impl FnOnce() -> FeedMessage + Send + 'static,
+    ) {
         session.presence().touch();
         let Some(claim) = session.claim_refresh(kind) else {
             return;

@@ -44,7 +44,7 @@ pub enum SendError {
 
 /// Why the queue let nobody in, as a sentence.
 #[must_use]
-pub const fn refusal(why: Refused) -> &'static str {
+pub(crate) const fn refusal(why: Refused) -> &'static str {
     match why {
         Refused::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
         Refused::Full => "The line is full. Try again in a few minutes.",

@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
-pub use error::{SendError, refusal};
-pub use export::Export;
+pub(crate) use error::{SendError, refusal};
+pub(crate) use export::Export;
 use in_flight::{Entered, InFlightTurns};
 use pending::PendingOutcomes;
 

@@ -19,7 +19,7 @@ use crate::{
 const AHEAD: usize = 64;
 
 /// Who reads the parts of an answer as it grows. It may collect them and pass them on later.
-pub trait Reader: Send {
+pub(crate) trait Reader: Send {
     /// Takes in the next part.
     ///
     /// # Errors
@@ -35,11 +35,11 @@ pub trait Reader: Send {
 
 /// An answer has grown longer than its reader keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overflow;
+pub(crate) struct Overflow;
 
 /// What may end an answer before its own end.
 #[derive(Debug)]
-pub struct Bounds<'a> {
+pub(crate) struct Bounds<'a> {
     /// Its owner does not want it any more.
     pub cancelled: &'a CancellationToken,
     /// The server ends.
@@ -50,7 +50,7 @@ pub struct Bounds<'a> {
 
 /// How an answer ended; `F` is why it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending<F> {
+pub(crate) enum Ending<F> {
     /// Whole.
     Done(Usage),
     /// Before its time, though nothing failed.
@@ -71,7 +71,7 @@ pub enum Ending<F> {
 
 /// Has somebody answer, who is given where to put the parts and how to hear that nobody wants them any more. However it ends, the work
 /// has been dropped by then, and with it its request to a model server; what `reader` has taken stands.
-pub async fn answer<W, F>(
+pub(crate) async fn answer<W, F>(
     bounds: Bounds<'_>,
     reader: &mut dyn Reader,
     ask: impl FnOnce(Parts, CancellationToken) -> W,

@@ -7,5 +7,5 @@
 mod answer;
 mod run;
 
-pub use answer::{Bounds, Ending, Overflow, Reader, answer};
-pub use run::{Ran, model_first, run};
+pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer};
+pub(crate) use run::{model_first, run};

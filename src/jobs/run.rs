@@ -13,7 +13,7 @@ use crate::queue::{Ended, Outcome, Permit, Queue};
 const ASKING: Duration = Duration::from_millis(1);
 
 /// A job whose work is over.
-pub struct Ran<F, T, B> {
+pub(crate) struct Ran<F, T, B> {
     /// How it ended.
     pub ending: Ending<F>,
     /// Its slot, which is free again. It is counted when this is dropped.
@@ -29,7 +29,7 @@ pub struct Ran<F, T, B> {
 ///
 /// # Errors
 /// That of the beginning, if it comes first: the work has been stopped then, and counts as never accepted.
-pub async fn run<F, T, E, B>(
+pub(crate) async fn run<F, T, E, B>(
     queue: &Queue,
     permit: Permit,
     work: impl Future<Output = Ending<F>> + Unpin,
@@ -59,7 +59,7 @@ where
 
 /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody
 /// waits, a model server that has to share the machine's cores also gets the time to read its request.
-pub async fn model_first(queue: &Queue) {
+pub(crate) async fn model_first(queue: &Queue) {
     if queue.waiting() > 0 {
         sleep(ASKING).await;
     } else {
@@ -70,7 +70,7 @@ pub async fn model_first(queue: &Queue) {
 impl<F> Ending<F> {
     /// How it counts.
     #[must_use]
-    pub const fn outcome(&self) -> Outcome {
+    pub(crate) const fn outcome(&self) -> Outcome {
         match self {
             Self::Done(_) | Self::Incomplete(..) => Outcome::Done,
             Self::Failed(_) | Self::Panicked | Self::Overflow => Outcome::Failed,

@@ -19,7 +19,7 @@ const KEEP_EVENTS: usize = 2_000;
 
 /// Keeps a session's events in memory.
 #[derive(Debug)]
-pub struct MemoryJournal {
+pub(crate) struct MemoryJournal {
     epoch: Uuid,
     log: Mutex<Log>,
     last: watch::Sender<u64>,

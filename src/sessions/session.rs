@@ -97,12 +97,6 @@ impl Session {
         Arc::clone(self.held().agent.get_or_insert_with(|| factory.agent()))
     }
 
-    /// Whether it has an agent.
-    #[must_use]
-    pub fn has_agent(&self) -> bool {
-        self.held().agent.is_some()
-    }
-
     /// Whether nothing would be lost without it: its feed has told nothing, and it has no agent.
     #[must_use]
     pub fn is_blank(&self) -> bool {

@@ -9,7 +9,7 @@ use super::{
 use crate::wire::Event;
 
 /// The MIME type of the text.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(super) fn text(gauges: &Gauges, events: &[(Event, Figures)], uptime: Duration) -> String {
     let mut text = Text::default();

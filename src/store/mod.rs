@@ -4,8 +4,8 @@
 #[cfg(test)]
 pub(crate) mod contract;
 mod fault;
-pub mod search;
-pub mod sqlite;
+pub(crate) mod search;
+pub(crate) mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use fault::StoreError;
-pub use sqlite::OpenError;
+pub(crate) use fault::StoreError;
+pub(crate) use sqlite::OpenError;
 
 use crate::{
     queue::OrderKey,
@@ -27,7 +27,7 @@ use crate::{
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
-pub async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
+pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
     Ok(Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?))
 }
 
