@@ -1,5 +1,8 @@
 //! The benches: the crash test with many kills, and the load generator with its scenarios, beside Gradio if asked for.
 
+#[path = "../../bench/src/scenario/list.rs"]
+mod list;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
@@ -7,69 +10,52 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::BenchOptions;
+use crate::cli::{self, Plan};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
 use crate::{browser, setup, site};
+pub(crate) use list::Scenario;
 
 /// Name of the load generator's binary and package.
 const BENCH: &str = "anteroom-bench";
-/// What the load generator can play; `bench/src/scenario/mod.rs` has the same list.
-pub(crate) const SCENARIOS: [&str; 13] = [
-    "drain",
-    "crowd",
-    "latency",
-    "events",
-    "cpu",
-    "fairness",
-    "memory",
-    "tabs",
-    "reload",
-    "visit",
-    "restart",
-    "engine",
-    "estimates",
-];
-/// Those that are played only when they are named, likewise.
-pub(crate) const APART: [&str; 1] = ["soak"];
-/// Those that need no server.
-pub(crate) const SERVERLESS: [&str; 2] = ["engine", "estimates"];
-/// The one that needs a browser.
-const VISIT: &str = "visit";
 /// Kills of `bench crash`.
 const KILLS: u32 = 200;
 
 /// Runs the benches that were asked for.
-pub(crate) fn run(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
-    if options.crash {
+pub(crate) fn run(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
+    let plan = options.plan();
+    if plan.crash {
         step("kill the server again and again", || crash(project, options))?;
     }
-    if !options.scenarios.is_empty() {
-        scenarios(project, options)?;
+    if !plan.scenarios.is_empty() {
+        scenarios(project, options, &plan)?;
     }
     Ok(())
 }
 
 /// The crash test of `app/tests/crash`. A debug build: what it proves does not depend on speed.
-fn crash(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
+fn crash(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
     let mut cargo = project.cargo("test");
     cargo
         .args(["--package=anteroom-app", "--test=crash", "--", "--nocapture"])
-        .env("ANTEROOM_CRASH_ROUNDS", options.rounds.unwrap_or(KILLS).to_string());
+        .env(
+            "ANTEROOM_CRASH_ROUNDS",
+            options.rounds.map_or(KILLS, u32::from).to_string(),
+        );
     if let Some(seed) = options.seed {
         cargo.env("ANTEROOM_CRASH_SEED", seed.to_string());
     }
     step::run(&mut cargo)
 }
 
-fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
+fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("the load generator reads /proc, so it needs Linux");
     }
-    let mode = options.mode;
-    let served = options.scenarios.iter().any(|name| !SERVERLESS.contains(name));
-    let python = (served && options.gradio).then(|| gradio(project)).transpose()?;
+    let mode = cli::mode(!options.dev);
+    let served = plan.scenarios.iter().any(|&scenario| needs_server(scenario));
+    let python = (served && plan.gradio).then(|| gradio(project)).transpose()?;
     if served {
         site::build(project, mode)?;
     }
@@ -94,7 +80,7 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
         .arg("--scratch")
         .arg(project.folder("bench"))
         .args(["--build", &build(project, mode)]);
-    if options.scenarios.contains(&VISIT) {
+    if plan.scenarios.contains(&Scenario::Visit) {
         let playwright = project.root.join("end2end");
         setup::npm(&playwright)?;
         if let Some(chromium) = browser::chromium(&playwright)? {
@@ -122,11 +108,16 @@ fn scenarios(project: &Project, options: &BenchOptions) -> anyhow::Result<()> {
             .arg(python)
             .args(["--gradio-app", "bench/gradio_app.py"]);
         // The report is that of the whole table, of a build that people would run.
-        if mode == Mode::Release && options.scenarios.len() == SCENARIOS.len() {
+        if mode == Mode::Release && Scenario::ALL.iter().all(|scenario| plan.scenarios.contains(scenario)) {
             bench.args(["--report", "docs/BENCHMARKS.md"]);
         }
     }
-    step::run(bench.args(&options.scenarios))
+    step::run(bench.args(plan.scenarios.iter().map(|scenario| scenario.name())))
+}
+
+/// Whether a scenario is about the server, and not about a part of it that the load generator has built in.
+const fn needs_server(scenario: Scenario) -> bool {
+    !matches!(scenario, Scenario::Engine | Scenario::Estimates)
 }
 
 /// A command that may open as many files as the system lets it, and whose children may: ten thousand browsers need

@@ -9,10 +9,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::FuzzOptions;
 use crate::project::Project;
-use crate::setup;
 use crate::step::{self, step};
+use crate::{cli, setup};
 
 /// The targets: the binaries of `fuzz/Cargo.toml`.
 pub(crate) const TARGETS: [&str; 7] = ["settings", "cookies", "files", "wire", "answers", "markdown", "doors"];
@@ -36,15 +35,17 @@ const BOUNDS: [&str; 3] = ["-max_len=4096", "-timeout=25", "-rss_limit_mb=4096"]
 const SHOWN: usize = 60;
 
 /// Runs the targets that were asked for, all of them, then says which have found something.
-pub(crate) fn run(project: &Project, options: &FuzzOptions) -> anyhow::Result<()> {
+pub(crate) fn run(project: &Project, options: &cli::Fuzz) -> anyhow::Result<()> {
     if !cfg!(unix) {
         bail!("libFuzzer is used on Linux and macOS only");
     }
-    let binaries = step("compile the fuzz targets", || build(project, &options.targets))?;
+    let targets = options.targets();
+    let seconds = options.seconds.map_or(SECONDS, u32::from);
+    let binaries = step("compile the fuzz targets", || build(project, &targets))?;
     let mut failed = Vec::new();
-    for target in &options.targets {
-        let what = format!("fuzz {target} for {} s", options.seconds);
-        if let Err(fault) = step(&what, || one(project, target, &binaries.join(target), options.seconds)) {
+    for target in &targets {
+        let what = format!("fuzz {target} for {seconds} s");
+        if let Err(fault) = step(&what, || one(project, target, &binaries.join(target), seconds)) {
             eprintln!("xtask: {fault:#}");
             failed.push(*target);
         }

@@ -22,18 +22,22 @@ mod wasm;
 
 use std::process::ExitCode;
 
-use cli::Command;
+use cli::{Command, mode};
 use project::Project;
 
 fn main() -> ExitCode {
-    let command = match cli::parse(std::env::args().skip(1)) {
-        Ok(command) => command,
+    let (command, arguments) = match cli::parse(std::env::args().skip(1).collect()) {
+        Ok(parsed) => parsed,
+        Err(help) if help.is_help() => {
+            println!("{help}");
+            return ExitCode::SUCCESS;
+        }
         Err(fault) => {
-            eprintln!("xtask: {fault}\n\n{}", cli::USAGE);
+            eprintln!("xtask: {fault}\n\n`cargo xtask --help` tells what there is.");
             return ExitCode::from(2);
         }
     };
-    match execute(command) {
+    match execute(&command, &arguments) {
         Ok(code) => code,
         Err(fault) => {
             eprintln!("xtask: {fault:#}");
@@ -42,18 +46,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> anyhow::Result<ExitCode> {
+fn execute(command: &Command, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let project = Project::open()?;
     let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Help => {
-            println!("{}", cli::USAGE);
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Run { mode, arguments } => server::run(&Project::open()?, mode, &arguments),
-        Command::Build { mode } => server::build_all(&Project::open()?, mode).map(done),
-        Command::Test(options) => test::run(&Project::open()?, &options).map(done),
-        Command::Bench(options) => bench::run(&Project::open()?, &options).map(done),
-        Command::Fuzz(options) => fuzz::run(&Project::open()?, &options).map(done),
-        Command::Check => check::run(&Project::open()?).map(done),
+        Command::Run(run) => server::run(&project, mode(run.release), arguments),
+        Command::Build(build) => server::build_all(&project, mode(build.release)).map(done),
+        Command::Test(options) => test::run(&project, options).map(done),
+        Command::Bench(options) => bench::run(&project, options).map(done),
+        Command::Fuzz(options) => fuzz::run(&project, options).map(done),
+        Command::Check(_) => check::run(&project).map(done),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Size {
 pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
     let bindings = wasm::build(project, mode)?;
     let mut assets = app(&bindings)?;
-    let css = css::bundle(&project.root.join("style/main.css"))?;
+    let css = css::build(project, mode)?;
     assets.push(Asset::hashed("pkg/anteroom.css", css.into_bytes()));
     assets.extend(tree(&project.root.join("app/public"), "")?);
     write(&project.site(mode), &assets, mode)

@@ -4,15 +4,14 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::cli::TestOptions;
 use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, setup, site};
+use crate::{browser, cli, setup, site};
 
 /// Runs the tests that were asked for. A failure of the Rust tests does not keep the browser tests from running.
-pub(crate) fn run(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+pub(crate) fn run(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     if !options.browser_only {
         record(
@@ -42,16 +41,16 @@ fn record(result: anyhow::Result<()>, what: &'static str, failed: &mut Vec<&'sta
     }
 }
 
-fn rust(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+fn rust(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     let mut cargo = project.cargo("test");
     cargo.args(["--workspace", "--no-fail-fast"]);
-    if !options.filters.is_empty() {
-        cargo.arg("--").args(&options.filters);
+    if !options.filter.is_empty() {
+        cargo.arg("--").args(&options.filter);
     }
     step::run(&mut cargo)
 }
 
-fn prepare_browser_tests(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+fn prepare_browser_tests(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     site::build(project, Mode::Dev)?;
     step("compile the servers for the browser tests", || {
         let mut cargo = project.cargo("build");
@@ -68,13 +67,13 @@ fn prepare_browser_tests(project: &Project, options: &TestOptions) -> anyhow::Re
     setup::npm(&project.root.join("end2end"))
 }
 
-fn playwright(project: &Project, options: &TestOptions) -> anyhow::Result<()> {
+fn playwright(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     let end2end = project.root.join("end2end");
     let mut npx = Command::new(NPX);
     npx.args(["playwright", "test"]).current_dir(&end2end);
-    if !options.filters.is_empty() {
+    if !options.filter.is_empty() {
         npx.arg("--pass-with-no-tests")
-            .args(["--grep", &any_of(&options.filters)]);
+            .args(["--grep", &any_of(&options.filter)]);
     }
     npx.env("ANTEROOM_BIN", project.binary(Mode::Dev, SERVER));
     npx.env("ANTEROOM_LOOPBACK_BIN", project.binary(Mode::Dev, LOOPBACK));

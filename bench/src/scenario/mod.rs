@@ -8,6 +8,7 @@ mod estimates;
 mod events;
 mod fairness;
 mod latency;
+mod list;
 mod memory;
 mod reload;
 mod restart;
@@ -16,6 +17,7 @@ mod tabs;
 mod visit;
 
 use crate::{anteroom::Anteroom, cli::Options, figures::Measure, gradio::Gradio, system::Places};
+pub(crate) use list::Scenario;
 pub(crate) use soak::Bounds as SoakBounds;
 
 /// Browsers that wait at once.
@@ -27,66 +29,7 @@ const IDLE: [usize; 3] = [1_000, 5_000, 10_000];
 /// The same for Gradio, whose streams take two connections a browser that waits, and one that does not.
 const IDLE_FOR_GRADIO: [usize; 2] = [1_000, 5_000];
 
-/// A scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scenario {
-    Drain,
-    Crowd,
-    Latency,
-    Events,
-    Cpu,
-    Fairness,
-    Memory,
-    Tabs,
-    Reload,
-    Visit,
-    Restart,
-    Engine,
-    Estimates,
-    Soak,
-}
-
 impl Scenario {
-    /// All of the report, in its order. xtask has the same list.
-    pub(crate) const ALL: [Self; 13] = [
-        Self::Drain,
-        Self::Crowd,
-        Self::Latency,
-        Self::Events,
-        Self::Cpu,
-        Self::Fairness,
-        Self::Memory,
-        Self::Tabs,
-        Self::Reload,
-        Self::Visit,
-        Self::Restart,
-        Self::Engine,
-        Self::Estimates,
-    ];
-
-    /// Those that are played only when they are named: what they find is a fault or nothing. xtask has the same list.
-    pub(crate) const APART: [Self; 1] = [Self::Soak];
-
-    /// The name on the command line.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Crowd => "crowd",
-            Self::Latency => "latency",
-            Self::Events => "events",
-            Self::Cpu => "cpu",
-            Self::Fairness => "fairness",
-            Self::Memory => "memory",
-            Self::Tabs => "tabs",
-            Self::Reload => "reload",
-            Self::Visit => "visit",
-            Self::Restart => "restart",
-            Self::Engine => "engine",
-            Self::Estimates => "estimates",
-            Self::Soak => "soak",
-        }
-    }
-
     /// What happens in it, for the report.
     pub(crate) const fn about(self) -> &'static str {
         match self {

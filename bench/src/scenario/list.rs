@@ -1,0 +1,62 @@
+//! The scenarios by name. xtask's command line is made from this file, too.
+
+/// A scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    Drain,
+    Crowd,
+    Latency,
+    Events,
+    Cpu,
+    Fairness,
+    Memory,
+    Tabs,
+    Reload,
+    Visit,
+    Restart,
+    Engine,
+    Estimates,
+    Soak,
+}
+
+impl Scenario {
+    /// All of the report, in its order.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Drain,
+        Self::Crowd,
+        Self::Latency,
+        Self::Events,
+        Self::Cpu,
+        Self::Fairness,
+        Self::Memory,
+        Self::Tabs,
+        Self::Reload,
+        Self::Visit,
+        Self::Restart,
+        Self::Engine,
+        Self::Estimates,
+    ];
+
+    /// Those that are played only when they are named: what they find is a fault or nothing.
+    pub(crate) const APART: [Self; 1] = [Self::Soak];
+
+    /// The name on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Crowd => "crowd",
+            Self::Latency => "latency",
+            Self::Events => "events",
+            Self::Cpu => "cpu",
+            Self::Fairness => "fairness",
+            Self::Memory => "memory",
+            Self::Tabs => "tabs",
+            Self::Reload => "reload",
+            Self::Visit => "visit",
+            Self::Restart => "restart",
+            Self::Engine => "engine",
+            Self::Estimates => "estimates",
+            Self::Soak => "soak",
+        }
+    }
+}
