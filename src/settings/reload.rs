@@ -1,7 +1,7 @@
 //! Settings that change while the server runs.
 
 use super::{
-    Settings, Viewer,
+    Viewer,
     gather::Given,
     load::{Loaded, rows},
     variables::{VARIABLES, Variable},
