@@ -33,8 +33,6 @@ pub mod markdown;
 #[cfg(feature = "server")]
 pub mod queue;
 #[cfg(feature = "server")]
-mod refresh;
-#[cfg(feature = "server")]
 pub mod sessions;
 #[cfg(feature = "server")]
 pub mod settings;

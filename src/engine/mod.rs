@@ -5,6 +5,7 @@ mod house;
 mod housekeeping;
 mod moves;
 mod operator;
+mod refreshes;
 mod retune;
 
 use std::{
@@ -30,7 +31,6 @@ use crate::{
     files::Vault,
     logs::Logs,
     queue::Queue,
-    refresh::Refreshes,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
     stats::{Gauges, Stats, resident_memory},
@@ -39,6 +39,7 @@ use crate::{
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
+use refreshes::Refreshes;
 use retune::InForce;
 
 /// Anteroom's version.

@@ -7,10 +7,10 @@ use leptos_router::{
 };
 
 use crate::{
-    app::conversation_of,
     components::{composer::Composer, log::Log, welcome::Welcome},
     erase::{Erase as _, effect, live, memo, when},
     feed::{self, Load, Store},
+    route::conversation_of,
 };
 
 /// One page for `/` and `/c/…`: beginning a conversation does not make it anew.

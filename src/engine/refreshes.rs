@@ -19,7 +19,7 @@ use crate::{
 
 /// Takes refreshes through the line. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Refreshes {
+pub(super) struct Refreshes {
     queue: Queue,
     conversations: Conversations,
     settings: watch::Receiver<Arc<Settings>>,
@@ -28,8 +28,7 @@ pub(crate) struct Refreshes {
 
 impl Refreshes {
     /// Refreshes that wait in `queue`, perhaps in one line with `conversations`; their tasks belong to `tasks`.
-    #[must_use]
-    pub(crate) const fn new(
+    pub(super) const fn new(
         queue: Queue,
         conversations: Conversations,
         settings: watch::Receiver<Arc<Settings>>,
@@ -45,7 +44,7 @@ impl Refreshes {
 
     /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
     /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
-    pub(crate) fn ask(
+    pub(super) fn ask(
         &self,
         session: &Arc<Session>,
         kind: RefreshKind,
