@@ -14,7 +14,7 @@ pub enum Role {
     /// Nothing: of an address or a path of the server they see only that it is set.
     #[default]
     Visitor,
-    /// Whoever runs the site. Keys are hidden from them, too.
+    /// The operator. Keys are hidden from them, too.
     Operator,
 }
 

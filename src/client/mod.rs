@@ -163,7 +163,7 @@ impl Client {
         done(self.rooms().show(&self.session(), turn).await)
     }
 
-    /// Removes everything of theirs for good.
+    /// Removes everything of theirs permanently.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -52,7 +52,7 @@ impl Conversations {
         Ok(deleted)
     }
 
-    /// Brings back a conversation that was deleted. `false`: it is gone for good, or was never there.
+    /// Brings back a conversation that was deleted. `false`: it is gone permanently, or was never there.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
@@ -136,7 +136,7 @@ impl Conversations {
         })
     }
 
-    /// Ends all that waits or runs of a session, and removes everything of it from the store for good. Returns its files,
+    /// Ends all that waits or runs of a session, and removes everything of it from the store permanently. Returns its files,
     /// whose contents are the caller's to remove.
     ///
     /// # Errors

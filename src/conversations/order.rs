@@ -62,7 +62,7 @@ impl Conversations {
             .collect()
     }
 
-    /// Stores the places of all waiting turns, after a retuning has dealt them anew.
+    /// Stores the places of all waiting turns, after a retuning has dealt them again.
     pub(crate) async fn store_order(&self) {
         let waiting = self.in_flight.all_tickets().into_iter();
         let keys =

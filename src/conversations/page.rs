@@ -17,7 +17,7 @@ use crate::{
 
 /// Shortest time between two looks of the page at a growing answer: faster than anybody reads.
 const PACE: Duration = Duration::from_millis(40);
-/// The open block is sent anew each time, so a long one is sent less often: bytes that add one more [`PACE`].
+/// The open block is sent again each time, so a long one is sent less often: bytes that add one more [`PACE`].
 const BYTES_A_PACE: usize = 4 * 1024;
 /// Longest answer that is kept, in bytes. A model that runs wild is stopped there.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -32,7 +32,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// For the person: what happened and what to do. It is logged here, for whoever runs the site.
+    /// For the person: what happened and what to do. It is logged here, for the operator.
     pub(super) fn sentence(&self) -> String {
         match self {
             Self::History(fault) => {

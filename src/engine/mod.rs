@@ -301,7 +301,7 @@ impl Engine {
         }
     }
 
-    /// Removes everything of a session for good: what it has on its way, what is stored, its files, its records.
+    /// Removes everything of a session permanently: what it has on its way, what is stored, its files, its records.
     ///
     /// # Errors
     /// [`StoreError`]; what is stored has not changed then.
@@ -310,7 +310,7 @@ impl Engine {
         let files = self.conversations.forget(id, session.as_deref()).await?;
         self.remove_files(&files).await;
         self.logs.forget(id);
-        // Its pages begin anew, with nothing.
+        // Its pages begin again, with nothing.
         self.sessions.dismiss(id);
         Ok(())
     }

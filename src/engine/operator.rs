@@ -1,4 +1,4 @@
-//! Whoever runs the site, known by a key until there is sign-in.
+//! The operator, known by a key until there is sign-in.
 
 use subtle::ConstantTimeEq as _;
 

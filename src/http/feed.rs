@@ -200,7 +200,7 @@ impl Feed<'_> {
         let epoch = self.session.journal().position().epoch;
         match self.session.journal().after(FeedPosition { epoch, number: seen }) {
             Replay::Events(events) => self.events(seen, events).await,
-            // So far behind that a part is gone: the page asks for the values anew.
+            // So far behind that a part is gone: the page asks for the values again.
             Replay::TooOld(position) => {
                 self.send(&FeedMessage::Hello {
                     position,

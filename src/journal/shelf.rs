@@ -7,7 +7,7 @@ use std::{
 
 use super::MemoryJournal;
 
-/// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation anew,
+/// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation again,
 /// which is one request.
 const MOST_BYTES: i64 = 64 * 1024 * 1024;
 

@@ -172,7 +172,7 @@ pub trait Store: Send + Sync {
     /// Keeps what is known of an uploaded file.
     async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
 
-    /// Removes for good, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
+    /// Removes permanently, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
     /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded
     /// before it that no message carries (all in milliseconds since the Unix epoch).
     ///
@@ -181,7 +181,7 @@ pub trait Store: Send + Sync {
     /// named once more, should the server have ended before it had removed them. Dropped halfway, some conversations are
     /// removed and others not.
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError>;
-    /// Removes for good, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
+    /// Removes permanently, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
     /// remove.
     async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
     /// Whether nobody has anything in it.

@@ -13,7 +13,7 @@ use crate::{
     route::conversation_of,
 };
 
-/// One page for `/` and `/c/…`: beginning a conversation does not make it anew.
+/// One page for `/` and `/c/…`: beginning a conversation does not make it again.
 #[component]
 pub(crate) fn ChatPage() -> impl IntoView {
     let store = expect_context::<Store>();

@@ -1,4 +1,4 @@
-//! Removing for good.
+//! Permanent removal.
 
 use super::*;
 use crate::{store::Purged, wire::FileView};
