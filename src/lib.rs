@@ -5,9 +5,17 @@
 pub mod wire;
 
 #[cfg(feature = "server")]
+pub mod accounts;
+#[cfg(feature = "server")]
 pub mod agents;
 #[cfg(feature = "server")]
-pub mod clock;
+pub mod backup;
+#[cfg(feature = "server")]
+pub mod client;
+#[cfg(feature = "server")]
+mod clock;
+#[cfg(feature = "server")]
+mod conversations;
 #[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
@@ -15,7 +23,9 @@ pub mod files;
 #[cfg(feature = "server")]
 pub mod http;
 #[cfg(feature = "server")]
-pub mod journal;
+mod jobs;
+#[cfg(feature = "server")]
+mod journal;
 #[cfg(feature = "server")]
 pub mod logs;
 #[cfg(feature = "server")]
@@ -23,20 +33,12 @@ pub mod markdown;
 #[cfg(feature = "server")]
 pub mod queue;
 #[cfg(feature = "server")]
-pub mod refresh;
-#[cfg(feature = "server")]
 pub mod sessions;
 #[cfg(feature = "server")]
 pub mod settings;
 #[cfg(feature = "server")]
-pub mod stats;
+mod stats;
 #[cfg(feature = "server")]
-pub mod status;
-#[cfg(feature = "server")]
-pub mod store;
+mod store;
 #[cfg(feature = "server")]
 pub mod tls;
-#[cfg(feature = "server")]
-pub mod turns;
-#[cfg(feature = "server")]
-pub mod waiting;

@@ -82,7 +82,7 @@ pub async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError>
     crate::server::api::undelete(conversation).await
 }
 
-/// Deletes everything of this session for good, and its cookie: the browser is a new one afterwards. `confirmation` is the
+/// Deletes everything of this session permanently, and its cookie: the browser is a new one afterwards. `confirmation` is the
 /// house's.
 #[server(prefix = "/api", endpoint = "forget", output = Answer)]
 pub async fn forget(confirmation: String) -> Result<(), ServerFnError> {

@@ -4,7 +4,6 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
-use anteroom::wire::ConversationId;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
@@ -19,6 +18,7 @@ use crate::{
     feed::Store,
     first::{Carried, First},
     pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
+    route::Page,
 };
 
 /// Anteroom's pages, on the server and in the browser.
@@ -60,36 +60,6 @@ fn routes() -> AnyView {
     .erase()
 }
 
-/// What an address shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Page {
-    /// A conversation, or the start of one.
-    Chat,
-    Stats,
-    Logs,
-    /// What is kept of this browser.
-    Data,
-    Missing,
-}
-
-impl Page {
-    pub(crate) fn of(path: &str) -> Self {
-        match path.trim_end_matches('/') {
-            "" => Self::Chat,
-            "/stats" => Self::Stats,
-            "/logs" => Self::Logs,
-            "/data" => Self::Data,
-            path if path.starts_with("/c/") => Self::Chat,
-            _ => Self::Missing,
-        }
-    }
-}
-
-/// The conversation that an address names.
-pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
-    path.strip_prefix("/c/")?.trim_end_matches('/').parse().ok()
-}
-
 /// The pages, once the store holds what they show.
 #[component]
 fn Furnished() -> impl IntoView {
@@ -121,25 +91,5 @@ fn Furnished() -> impl IntoView {
             view! { <Layout>{live(page)}</Layout> }.erase()
         }
         Err(reason) => view! { <Broken reason /> }.erase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Page, conversation_of};
-
-    #[test]
-    fn an_address_names_a_conversation_or_none() {
-        let id = "0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f";
-        assert_eq!(
-            conversation_of(&format!("/c/{id}")).map(|id| id.to_string()).as_deref(),
-            Some(id)
-        );
-        assert_eq!(conversation_of("/"), None);
-        assert_eq!(
-            ["/", "/c/1", "/stats", "/logs/", "/log"].map(Page::of),
-            [Page::Chat, Page::Chat, Page::Stats, Page::Logs, Page::Missing]
-        );
-        assert_eq!(conversation_of("/c/../../etc"), None);
     }
 }

@@ -257,10 +257,13 @@ mod tests {
 
     #[test]
     fn estimates_survive_figures_that_are_none() {
-        assert_eq!(
-            range(f64::NAN, f64::NAN),
-            "up to 0 s".replace("up to 0 s", &range(f64::NAN, f64::NAN))
-        );
+        for none in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let said = range(none, none);
+            assert!(
+                !said.is_empty() && !said.contains("NaN") && !said.contains("inf"),
+                "{said}"
+            );
+        }
         assert_eq!(range(-4.0, -2.0), "any moment now");
         assert_eq!(range(30.0, 10.0), "about 30 s");
     }

@@ -12,6 +12,7 @@ mod focus;
 mod format;
 mod json;
 mod pages;
+mod route;
 #[cfg(feature = "ssr")]
 pub mod server;
 mod shell;

@@ -5,6 +5,7 @@
 mod attached;
 mod demo;
 mod factory;
+mod part;
 mod real;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     attached::{Attached, attach, detach},
     factory::{FactoryError, factory},
+    part::{Notice, Part},
     real::{Transcript, transcript},
 };
 use crate::wire::{Incomplete, LineView, Role, SettingRow, Usage};
@@ -145,8 +147,8 @@ pub struct Answered {
     pub incomplete: Option<Incomplete>,
 }
 
-/// Where an agent puts its answer, piece by piece. Bounded: a slow reader slows the agent down.
-pub type Pieces = mpsc::Sender<String>;
+/// Where an agent puts its answer, part by part. Bounded: a slow reader slows the agent down.
+pub type Parts = mpsc::Sender<Part>;
 
 /// The partner of one session.
 #[async_trait]
@@ -154,17 +156,13 @@ pub trait Agent: Send + Sync {
     /// The model's name, as people should see it.
     fn model(&self) -> &str;
 
-    /// Answers, putting the answer into `pieces` as it is made. Returns soon after `cancel` (or after the reader of
-    /// `pieces` has gone), having closed the request to the model server; what was put in until then stands.
+    /// Answers, putting the answer into `parts` as it is made. Returns soon after `cancel` (or after the reader of
+    /// `parts` has gone), having closed the request to the model server; what was put in until then stands.
     ///
     /// # Errors
-    /// [`AgentError`]. Pieces may have been put in before it.
-    async fn answer(
-        &self,
-        question: Question,
-        pieces: Pieces,
-        cancel: CancellationToken,
-    ) -> Result<Answered, AgentError>;
+    /// [`AgentError`]. Parts may have been put in before it.
+    async fn answer(&self, question: Question, parts: Parts, cancel: CancellationToken)
+    -> Result<Answered, AgentError>;
 }
 
 /// What an agent may ask of the house it lives in.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::InForce;
 use crate::{
     agents::House,
-    queue::Queue,
-    status,
+    queue::{EventIndex, Queue},
+    sessions::status,
     wire::{Event, LineView, SettingRow},
 };
 
@@ -18,7 +18,7 @@ pub(super) struct EngineHouse {
 
 impl House for EngineHouse {
     fn chat_line(&self) -> LineView {
-        status::line(&self.queue.line_of(status::index(Event::Chat)))
+        status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
     }
 
     fn settings(&self) -> Vec<SettingRow> {

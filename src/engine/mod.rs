@@ -5,6 +5,7 @@ mod house;
 mod housekeeping;
 mod moves;
 mod operator;
+mod refreshes;
 mod retune;
 
 use std::{
@@ -24,21 +25,21 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
+    accounts::Role,
     agents::{self, AgentFactory},
+    conversations::{self, Conversations},
     files::Vault,
     logs::Logs,
     queue::Queue,
-    refresh::Refreshes,
-    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions},
-    settings::{Loaded, Secret, Settings, Viewer},
+    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
+    settings::{Loaded, Secret, Settings},
     stats::{Gauges, Stats, resident_memory},
-    status,
-    store::{Store, StoreError, sqlite::SqliteStore},
-    turns::{self, Turns},
+    store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
+use refreshes::Refreshes;
 use retune::InForce;
 
 /// Anteroom's version.
@@ -54,7 +55,7 @@ pub struct Engine {
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
-    turns: Turns,
+    conversations: Conversations,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
@@ -93,7 +94,7 @@ impl Engine {
         let in_force = Arc::new(InForce::new(loaded));
         let settings = in_force.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);
+        let store = store::open(&settings).await?;
         let key = if store.is_empty().await? {
             CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?
         } else {
@@ -116,21 +117,21 @@ impl Engine {
         let agents = agents(&settings, house)?;
         let model = agents.model();
         let tasks = TaskTracker::new();
-        let turns = Turns::new(turns::Parts {
+        let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
             settings: in_force.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), turns.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(queue.clone(), conversations.clone(), in_force.follow(), tasks.clone());
         let engine = Arc::new(Self {
             in_force,
             queue,
             sessions: Arc::default(),
             store,
             vault,
-            turns,
+            conversations,
             refreshes,
             stats,
             logs,
@@ -150,7 +151,7 @@ impl Engine {
                 warn!(%fault, "only what is stored can be read; turns that wait stay so until a start finds the disk writable");
             }
             None => {
-                let resumed = engine.turns.resume(&engine.sessions).await;
+                let resumed = engine.conversations.resume(&engine.sessions).await;
                 resumed.context("the turns that waited before the restart cannot be taken up")?;
             }
         }
@@ -190,10 +191,10 @@ impl Engine {
         &self.vault
     }
 
-    /// The turns on their way.
+    /// The conversations, and the turns on their way.
     #[must_use]
-    pub const fn turns(&self) -> &Turns {
-        &self.turns
+    pub const fn conversations(&self) -> &Conversations {
+        &self.conversations
     }
 
     /// The cookies.
@@ -256,29 +257,29 @@ impl Engine {
         )
     }
 
-    /// Asks for the figures or the records, as this viewer may see them; they come over the session's feed when the line lets
+    /// Asks for the figures or the records, as this role may see them; they come over the session's feed when the line lets
     /// them.
-    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, viewer: Viewer) {
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, role: Role) {
         let (engine, id) = (Arc::clone(self), session.id());
         self.refreshes.ask(session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(viewer))),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, viewer))),
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(role))),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, role))),
         });
     }
 
     /// The stats tab.
     #[must_use]
-    pub fn stats_view(&self, viewer: Viewer) -> StatsView {
+    pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.in_force.view(viewer))
+            .view(&self.gauges(), self.model.clone(), self.in_force.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
-    fn logs_view(&self, id: SessionId, viewer: Viewer) -> LogsView {
+    fn logs_view(&self, id: SessionId, role: Role) -> LogsView {
         let view = self.logs.view(id);
-        match viewer {
-            Viewer::Operator => view,
-            Viewer::Everybody => LogsView {
+        match role {
+            Role::Operator => view,
+            Role::Visitor => LogsView {
                 startup: Vec::new(),
                 ..view
             },
@@ -300,16 +301,16 @@ impl Engine {
         }
     }
 
-    /// Removes everything of a session for good: what it has on its way, what is stored, its files, its records.
+    /// Removes everything of a session permanently: what it has on its way, what is stored, its files, its records.
     ///
     /// # Errors
     /// [`StoreError`]; what is stored has not changed then.
     pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
         let session = self.sessions.find(id);
-        let files = self.turns.forget(id, session.as_deref()).await?;
+        let files = self.conversations.forget(id, session.as_deref()).await?;
         self.remove_files(&files).await;
         self.logs.forget(id);
-        // Its pages begin anew, with nothing.
+        // Its pages begin again, with nothing.
         self.sessions.dismiss(id);
         Ok(())
     }
@@ -325,17 +326,20 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
-        let unfinished = self.turns.unfinished();
+        let unfinished = self.conversations.unfinished();
         if unfinished > 0 {
             info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
         }
-        if tokio::time::timeout(grace, self.turns.finished()).await.is_err() {
+        if tokio::time::timeout(grace, self.conversations.finished())
+            .await
+            .is_err()
+        {
             warn!(
-                unfinished = self.turns.unfinished(),
+                unfinished = self.conversations.unfinished(),
                 "the grace is over: stopping what runs"
             );
-            self.turns.stop();
-            self.turns.finished().await;
+            self.conversations.stop();
+            self.conversations.finished().await;
         }
         self.closing.cancel();
         self.store.close().await;

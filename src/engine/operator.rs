@@ -1,11 +1,12 @@
-//! Whoever runs the site, known by a key until there is sign-in.
+//! The operator, known by a key until there is sign-in.
 
 use subtle::ConstantTimeEq as _;
 
 use super::Engine;
 use crate::{
+    accounts::{Principal, Role},
     sessions::SessionId,
-    settings::{Secret, Viewer},
+    settings::Secret,
 };
 
 /// The key that is made where the settings have none, of 128 random bits. Another one with each start.
@@ -36,13 +37,17 @@ impl Engine {
         same.then(|| self.jar.operator_cookie(session, &right))
     }
 
-    /// As whom a session's browser looks, by its `Cookie` header.
+    /// Who asks with the cookie of this session and this `Cookie` header.
     #[must_use]
-    pub fn viewer(&self, session: SessionId, cookies: &str) -> Viewer {
+    pub fn principal(&self, session: SessionId, cookies: &str) -> Principal {
+        let visitor = Principal::visitor(session);
         if self.jar.is_operator(session, &self.operator_key(), cookies) {
-            Viewer::Operator
+            Principal {
+                role: Role::Operator,
+                ..visitor
+            }
         } else {
-            Viewer::Everybody
+            visitor
         }
     }
 }

@@ -7,8 +7,9 @@ use tracing::{error, info, warn};
 
 use super::Engine;
 use crate::{
+    accounts::Role,
     clock::now_ms,
-    settings::{Faults, Loaded, Settings, Viewer},
+    settings::{Faults, Loaded, Settings},
     stats::SettingsView,
     wire::{BadEdit, SettingRow},
 };
@@ -55,11 +56,11 @@ impl InForce {
         self.all().loaded.public_rows.clone()
     }
 
-    pub(super) fn view(&self, viewer: Viewer) -> SettingsView {
+    pub(super) fn view(&self, role: Role) -> SettingsView {
         let all = self.all();
-        let (rows, faults): (_, fn(&Faults) -> String) = match viewer {
-            Viewer::Operator => (&all.loaded.rows, Faults::to_string),
-            Viewer::Everybody => (&all.loaded.public_rows, |faults| faults.for_everybody().to_string()),
+        let (rows, faults): (_, fn(&Faults) -> String) = match role {
+            Role::Operator => (&all.loaded.rows, Faults::to_string),
+            Role::Visitor => (&all.loaded.public_rows, |faults| faults.for_everybody().to_string()),
         };
         SettingsView {
             rows: rows.clone(),
@@ -85,7 +86,7 @@ impl Engine {
             }
         };
         if reordered {
-            self.turns.store_order().await;
+            self.conversations.store_order().await;
         }
     }
 

@@ -59,17 +59,10 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// The HTTP status that goes with it.
+    /// Whether it is no fault of the file, but of the server.
     #[must_use]
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::Empty { .. } => 400,
-            Self::Gone => 404,
-            Self::TooLarge { .. } => 413,
-            Self::Unsupported { .. } | Self::NotAnImage { .. } | Self::NotUtf8 { .. } => 415,
-            Self::NoSpace(_) => 507,
-            Self::Disk(_) => 500,
-        }
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::NoSpace(_) | Self::Disk(_))
     }
 }
 
@@ -96,6 +89,6 @@ mod tests {
             error.to_string(),
             "“a.csv” is larger than 20 MB, the most that Anteroom takes. Choose a smaller file."
         );
-        assert_eq!(error.status(), 413);
+        assert!(!error.is_ours());
     }
 }

@@ -13,4 +13,4 @@ pub use error::FileError;
 pub use inspect::Inspector;
 pub use name::{harmless, titled};
 pub(crate) use vault::{FOLDER, place_in_data_dir};
-pub use vault::{Upload, Vault};
+pub use vault::{FileContent, Upload, Vault};

@@ -28,6 +28,9 @@ pub struct Vault {
     root: Arc<Path>,
 }
 
+/// The content of a file that is kept.
+pub type FileContent = fs::File;
+
 impl Vault {
     /// The vault in this data directory. Makes its folders, and removes what uploads have left there that an end of
     /// the server cut off; to be called once, before there are any.
@@ -91,7 +94,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`FileError::Gone`], or the disk fails.
-    pub async fn reader(&self, id: FileId) -> Result<fs::File, FileError> {
+    pub async fn reader(&self, id: FileId) -> Result<FileContent, FileError> {
         fs::File::open(self.path(id)).await.map_err(gone)
     }
 

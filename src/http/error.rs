@@ -7,14 +7,15 @@ use axum::{
 };
 use tracing::error;
 
-use crate::wire::UploadError;
+use super::status;
+use crate::{client::ClientError, wire::UploadError};
 
 /// A request that was refused, with a sentence for the person.
 #[derive(Debug)]
 pub struct Refusal {
     status: StatusCode,
     message: String,
-    retry_after: Option<u32>,
+    retry_after: Option<u64>,
 }
 
 impl Refusal {
@@ -29,9 +30,16 @@ impl Refusal {
 
     /// Says after how many seconds another try makes sense.
     #[must_use]
-    pub const fn retry_after(mut self, seconds: Option<u32>) -> Self {
+    pub const fn retry_after(mut self, seconds: Option<u64>) -> Self {
         self.retry_after = seconds;
         self
+    }
+}
+
+impl From<ClientError> for Refusal {
+    fn from(fault: ClientError) -> Self {
+        let seconds = fault.retry_after().map(|pause| pause.as_secs());
+        Self::new(status::of(&fault), fault.to_string()).retry_after(seconds)
     }
 }
 

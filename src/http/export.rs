@@ -7,15 +7,16 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use tracing::error;
 
-use super::{Browser, Refusal, disposition::disposition};
-use crate::{engine::Engine, files::titled, turns::Export, wire::ConversationId};
+use super::{Refusal, disposition::disposition};
+use crate::{
+    accounts::Principal, client::Client, conversations::Export, engine::Engine, files::titled, wire::ConversationId,
+};
 
 /// `/export/{conversation}.md` and `.json`: a conversation of the session that asks, as a file to save.
 pub(super) async fn download(
     State(engine): State<Arc<Engine>>,
-    Browser(id): Browser,
+    who: Principal,
     Path(file): Path<String>,
 ) -> Result<Response, Refusal> {
     let missing = || Refusal::new(StatusCode::NOT_FOUND, "This conversation is not here (any more).");
@@ -25,11 +26,7 @@ pub(super) async fn download(
         _ => return Err(missing()),
     };
     let conversation: ConversationId = conversation.parse().map_err(|_| missing())?;
-    let exported = engine.turns().export(id, conversation, form).await.map_err(|fault| {
-        error!(%fault, "a conversation could not be exported");
-        let message = "This conversation cannot be read at the moment. Try again in a moment.";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5))
-    })?;
+    let exported = Client::new(engine, who).export(conversation, form).await?;
     let (title, content) = exported.ok_or_else(missing)?;
     let extension = if form == Export::Json { "json" } else { "md" };
     let disposition = disposition("attachment", &titled(&title, extension));

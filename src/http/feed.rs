@@ -17,8 +17,10 @@ use tokio::{
 use tracing::{Instrument as _, debug};
 use uuid::Uuid;
 
-use super::{Browser, pace};
+use super::pace;
 use crate::{
+    accounts::Principal,
+    client::Client,
     engine::{Engine, VERSION},
     journal::Replay,
     sessions::Session,
@@ -46,7 +48,7 @@ pub(super) struct From {
 /// Opens the feed of the cookie's session.
 pub(super) async fn open(
     State(engine): State<Arc<Engine>>,
-    Browser(id): Browser,
+    who: Principal,
     Query(from): Query<From>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -60,10 +62,10 @@ pub(super) async fn open(
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .on_upgrade(move |socket| {
-            let span = crate::logs::session_span(id);
+            let span = crate::logs::session_span(who.session);
             async move {
                 let _held = engine.hold();
-                let session = engine.sessions().open(id);
+                let session = Client::new(Arc::clone(&engine), who).session();
                 let end = Feed {
                     engine: &engine,
                     session: &session,
@@ -198,7 +200,7 @@ impl Feed<'_> {
         let epoch = self.session.journal().position().epoch;
         match self.session.journal().after(FeedPosition { epoch, number: seen }) {
             Replay::Events(events) => self.events(seen, events).await,
-            // So far behind that a part is gone: the page asks for the values anew.
+            // So far behind that a part is gone: the page asks for the values again.
             Replay::TooOld(position) => {
                 self.send(&FeedMessage::Hello {
                     position,

@@ -1,7 +1,6 @@
 //! The doors that are not the UI: feed, files, health and metrics; and the checks that every door passes through.
 
 mod body;
-mod browser;
 mod disposition;
 mod error;
 mod export;
@@ -9,9 +8,11 @@ mod feed;
 mod files;
 mod headers;
 mod health;
+mod identity;
 mod origin;
 mod pace;
 mod serve;
+pub mod status;
 
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use browser::{Browser, NoCookie, cookies, set_session};
 pub use error::Refusal;
+pub use identity::{NoCookie, cookies, set_session};
 pub use origin::CrossSite;
 pub use serve::serve;
 
@@ -50,12 +51,12 @@ pub fn doors() -> Router<Arc<Engine>> {
 /// bound ([`MAX_BODY`]): it refuses in words.
 pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
     let pages = pages
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), browser::welcome))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::welcome))
         .layer(middleware::from_fn(body::bound));
     let checked = doors()
         .with_state(Arc::clone(engine))
         .merge(pages)
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), browser::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
         .layer(middleware::from_fn(origin::check));
     // Whoever watches the site has no cookie, and must get an answer whatever the rest is doing.
     let watched = Router::new()

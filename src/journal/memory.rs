@@ -12,14 +12,14 @@ use super::{Journal, Journals, Replay};
 use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId, TurnView};
 
 /// Most bytes that one session's journal keeps. A browser that was away for longer asks for its
-/// conversation anew, which costs it one request.
+/// conversation again, which costs it one request.
 const KEEP_BYTES: usize = 512 * 1024;
 /// Most events likewise.
 const KEEP_EVENTS: usize = 2_000;
 
 /// Keeps a session's events in memory.
 #[derive(Debug)]
-pub struct MemoryJournal {
+pub(crate) struct MemoryJournal {
     epoch: Uuid,
     log: Mutex<Log>,
     last: watch::Sender<u64>,
@@ -327,7 +327,7 @@ mod tests {
         journal.append(block(id, 0, "<p>ab</p>"));
         journal.append(block(id, 1, "<p>c"));
         assert_eq!(events(&journal, 0).len(), 3);
-        // A block that is sent anew takes those after it along.
+        // A block that is sent again takes those after it along.
         journal.append(block(id, 0, "<p>abc"));
         assert_eq!(events(&journal, 0).len(), 2);
         journal.append(turn(id, TurnState::Done));

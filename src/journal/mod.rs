@@ -8,8 +8,8 @@ mod shelf;
 
 use tokio::sync::watch;
 
-pub use memory::MemoryJournal;
-pub use shelf::Journals;
+pub(crate) use memory::MemoryJournal;
+pub(crate) use shelf::Journals;
 
 use crate::wire::{FeedEvent, FeedPosition};
 

@@ -7,13 +7,13 @@ use std::{
 
 use super::MemoryJournal;
 
-/// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation anew,
+/// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation again,
 /// which is one request.
 const MOST_BYTES: i64 = 64 * 1024 * 1024;
 
 /// The journals of all sessions. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Journals(Arc<Shelf>);
+pub(crate) struct Journals(Arc<Shelf>);
 
 #[derive(Debug)]
 struct Shelf {
@@ -46,7 +46,7 @@ impl Journals {
 
     /// A new and empty journal, with an epoch of its own.
     #[must_use]
-    pub fn open(&self) -> Arc<MemoryJournal> {
+    pub(crate) fn open(&self) -> Arc<MemoryJournal> {
         Arc::new_cyclic(|own| MemoryJournal::new(self.clone(), own.clone()))
     }
 

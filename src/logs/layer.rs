@@ -53,7 +53,7 @@ where
         values.record(&mut fields);
         let mut extensions = span.extensions_mut();
         if let Some(SpanFields(kept)) = extensions.get_mut() {
-            // A value that is recorded anew takes the place of the old one.
+            // A value that is recorded again takes the place of the old one.
             kept.retain(|(name, _)| fields.fields.iter().all(|(new, _)| new != name));
             kept.append(&mut fields.fields);
             kept.truncate(MOST_FIELDS);

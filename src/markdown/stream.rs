@@ -12,8 +12,8 @@ use super::{complete, highlight, html, mend::mend, source::Source, whole};
 /// Renders an answer as it arrives.
 ///
 /// Markdown is read line by line, and a block that is closed stays as it is. So a block counts as finished once a
-/// complete line has begun another one, or once nothing could continue it: it is then rendered for good, highlighted,
-/// and its text is never looked at again. Only what is open, as a rule the last block, is rendered anew each time,
+/// complete line has begun another one, or once nothing could continue it: it is then rendered for the last time, highlighted,
+/// and its text is never looked at again. Only what is open, as a rule the last block, is rendered again each time,
 /// without highlighting, and with what is half-written closed or held back.
 ///
 /// The definition of a link (`[name]: https://…`) may follow its use by many blocks. While the answer is written, it
@@ -70,7 +70,7 @@ impl Stream {
         self.changed |= self.source.text().len() != before;
     }
 
-    /// Length of the part that the next [`Stream::changes`] renders anew, in bytes: ask less often where it is long.
+    /// Length of the part that the next [`Stream::changes`] renders again, in bytes: ask less often where it is long.
     #[must_use]
     pub fn open_len(&self) -> usize {
         self.source.text().len() - self.open

@@ -3,15 +3,18 @@
 mod cookie;
 mod id;
 mod operator;
+mod place;
 mod presence;
 mod registry;
 mod session;
+pub mod status;
 mod told;
 
 pub(crate) use cookie::KEY_FILE;
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
+pub use place::Place;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
-pub use session::{Claim, Registered, Session};
+pub use session::{Claim, Session};
 pub use told::Told;

@@ -48,7 +48,7 @@ impl Presence {
     }
 
     /// Returns once no feed has been open, and nothing has been asked, for as long as `patience` says: it is asked
-    /// anew each time, so that a retuning counts for those who wait. `None` is for ever. Cancel-safe.
+    /// again each time, so that a retuning counts for those who wait. `None` is for ever. Cancel-safe.
     pub async fn gone(&self, patience: impl Fn() -> Option<Duration>) {
         /// How soon a new patience is noticed.
         const LOOK_AGAIN: Duration = Duration::from_secs(5);

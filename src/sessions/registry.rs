@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_has_only_looked_leaves_soon() {
+    async fn blank_sessions_leave_soon() {
         let sessions = Sessions::default();
         let [looked, wrote] = [(); 2].map(|()| SessionId::random());
         drop(sessions.open(looked).presence().enter());

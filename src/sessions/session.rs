@@ -97,12 +97,6 @@ impl Session {
         Arc::clone(self.held().agent.get_or_insert_with(|| factory.agent()))
     }
 
-    /// Whether it has an agent.
-    #[must_use]
-    pub fn has_agent(&self) -> bool {
-        self.held().agent.is_some()
-    }
-
     /// Whether nothing would be lost without it: its feed has told nothing, and it has no agent.
     #[must_use]
     pub fn is_blank(&self) -> bool {
@@ -178,7 +172,7 @@ impl Session {
     }
 
     /// Lists a ticket as this session's until the guard is dropped. Its feeds look at once where it stands.
-    pub fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
+    pub(super) fn register(self: &Arc<Self>, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Registered {
         self.held().tickets.insert(ticket, (event, turn));
         self.journal.wake();
         Registered(Arc::clone(self), ticket)
@@ -218,7 +212,7 @@ impl Drop for Claim {
 
 /// A ticket that is listed. Dropping it takes it off the list.
 #[must_use]
-pub struct Registered(Arc<Session>, TicketId);
+pub(super) struct Registered(Arc<Session>, TicketId);
 
 impl Drop for Registered {
     fn drop(&mut self) {

@@ -4,7 +4,7 @@ use std::fs;
 
 /// Resident memory of this process, in bytes; `None` where the system has no `/proc`. Reads one small file.
 #[must_use]
-pub fn resident_memory() -> Option<u64> {
+pub(crate) fn resident_memory() -> Option<u64> {
     // `statm` would be shorter, but counts pages, and their size is not the same everywhere.
     resident(&fs::read_to_string("/proc/self/status").ok()?)
 }

@@ -17,20 +17,16 @@ use std::{
 use tokio::time::Instant;
 
 use self::{figures::Figures, samples::Samples};
-pub use self::{
-    memory::resident_memory,
-    prometheus::CONTENT_TYPE,
-    samples::{SAMPLE_EVERY, SAMPLES},
-};
+pub(crate) use self::{memory::resident_memory, prometheus::CONTENT_TYPE, samples::SAMPLE_EVERY};
 use crate::{
     queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
-    status,
+    sessions::status,
     wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
 };
 
 /// What there is right now.
 #[derive(Clone, Debug, Default)]
-pub struct Gauges {
+pub(crate) struct Gauges {
     /// Every line.
     pub lines: Vec<LineState>,
     /// Sessions in memory.
@@ -43,7 +39,7 @@ pub struct Gauges {
 
 /// The settings, as the stats tab shows them.
 #[derive(Clone, Debug, Default)]
-pub struct SettingsView {
+pub(crate) struct SettingsView {
     /// Those in force.
     pub rows: Vec<SettingRow>,
     /// See [`StatsView::settings_changed_at`].
@@ -54,7 +50,7 @@ pub struct SettingsView {
 
 /// What is counted from the start of the process. Shared behind an `Arc`, which is also the queue's observer.
 #[derive(Debug)]
-pub struct Stats {
+pub(crate) struct Stats {
     since: Instant,
     /// By event, in the order of [`Event::ALL`]; a lock each, held for a few additions.
     events: [Mutex<Figures>; Event::ALL.len()],
@@ -73,7 +69,7 @@ impl Default for Stats {
 impl Stats {
     /// Nothing counted yet; the uptime counts from here.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             since: Instant::now(),
             events: std::array::from_fn(|_| Mutex::default()),
@@ -84,14 +80,14 @@ impl Stats {
     }
 
     /// Keeps one point of the charts. To be called every [`SAMPLE_EVERY`].
-    pub fn sample(&self, gauges: &Gauges) {
+    pub(crate) fn sample(&self, gauges: &Gauges) {
         let answered = lock(&self.events[Event::Chat.index()]).ended();
         lock(&self.samples).push(gauges, answered);
     }
 
     /// The whole stats tab, a row a line, in the order of `gauges`.
     #[must_use]
-    pub fn view(&self, gauges: &Gauges, model: String, settings: SettingsView) -> StatsView {
+    pub(crate) fn view(&self, gauges: &Gauges, model: String, settings: SettingsView) -> StatsView {
         let names: Vec<&str> = gauges.lines.iter().map(|line| line.name.as_str()).collect();
         StatsView {
             limits: gauges.lines.iter().map(|line| self.row(line)).collect(),
@@ -110,7 +106,7 @@ impl Stats {
 
     /// The same figures as Prometheus reads them; to be sent as [`CONTENT_TYPE`].
     #[must_use]
-    pub fn prometheus(&self, gauges: &Gauges) -> String {
+    pub(crate) fn prometheus(&self, gauges: &Gauges) -> String {
         // Copied, so that no lock is held while text is made.
         let events = Event::ALL.map(|event| (event, lock(&self.events[event.index()]).outcomes()));
         prometheus::text(gauges, &events, &self.waits, &self.services, self.uptime())

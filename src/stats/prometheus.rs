@@ -13,7 +13,7 @@ use super::{Gauges, figures::Outcomes};
 use crate::{queue::LineState, wire::Event};
 
 /// The MIME type of the text.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper bounds of the histograms' buckets, in seconds: from what nobody notices to the longest that somebody may wait or be answered.
 const BUCKETS: [f64; 16] = [

@@ -11,9 +11,9 @@ use super::Gauges;
 use crate::wire;
 
 /// From one point to the next.
-pub const SAMPLE_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 /// Most points kept: 15 minutes of them.
-pub const SAMPLES: usize = 180;
+pub(crate) const SAMPLES: usize = 180;
 
 /// One point as it is kept. Limits are known by name: another policy may bring others, in another order.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use tokio::time::advance;
 
-use super::*;
+use super::{samples::SAMPLES, *};
 use crate::{queue::StartRange, wire::Estimate};
 
 const CHAT: EventIndex = EventIndex(0);

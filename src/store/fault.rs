@@ -1,5 +1,7 @@
 //! What can go wrong with the store.
 
+use std::io;
+
 use thiserror::Error;
 
 /// A fault of the store. `Display` is for the operator; [`StoreError::sentence`] for a person at a browser.
@@ -26,6 +28,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What an error of the system means.
+    #[must_use]
+    pub fn of_io(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+
     /// Why nothing can be kept, as a sentence.
     #[must_use]
     pub const fn sentence(&self) -> &'static str {

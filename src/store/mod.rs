@@ -1,19 +1,35 @@
 //! The store: what was said, kept. Once a method that writes has returned, what it wrote survives a `kill -9` and a power
 //! cut.
 
+#[cfg(test)]
+pub(crate) mod contract;
 mod fault;
-pub mod search;
-pub mod sqlite;
+pub(crate) mod search;
+pub(crate) mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use fault::StoreError;
+pub(crate) use fault::StoreError;
+pub(crate) use sqlite::OpenError;
 
 use crate::{
     queue::OrderKey,
     sessions::SessionId,
+    settings::Settings,
     wire::{ConversationId, FileId, FileView, Role, TurnId, TurnState, Usage, Versions},
 };
+
+/// Opens the store that the settings name.
+///
+/// # Errors
+/// [`OpenError`], with words for the operator.
+pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?))
+}
 
 /// One conversation, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +172,7 @@ pub trait Store: Send + Sync {
     /// Keeps what is known of an uploaded file.
     async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
 
-    /// Removes for good, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
+    /// Removes permanently, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
     /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded
     /// before it that no message carries (all in milliseconds since the Unix epoch).
     ///
@@ -165,7 +181,7 @@ pub trait Store: Send + Sync {
     /// named once more, should the server have ended before it had removed them. Dropped halfway, some conversations are
     /// removed and others not.
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError>;
-    /// Removes for good, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
+    /// Removes permanently, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
     /// remove.
     async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
     /// Whether nobody has anything in it.

@@ -4,19 +4,19 @@ use std::ops::Range;
 
 /// A text to look for.
 #[derive(Clone, Debug)]
-pub struct Needle(String);
+pub(crate) struct Needle(String);
 
 impl Needle {
     /// `None` for an empty one, which would be everywhere.
     #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
+    pub(crate) fn new(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(folded(text)))
     }
 
     /// The first place in `text`, in bytes of it: whole characters of the text as it is, also where its lower case is longer
     /// or shorter.
     #[must_use]
-    pub fn find_in(&self, text: &str) -> Option<Range<usize>> {
+    pub(crate) fn find_in(&self, text: &str) -> Option<Range<usize>> {
         let start = folded(text).find(&self.0)?;
         let end = start + self.0.len();
         let mut found = None;
@@ -37,7 +37,7 @@ impl Needle {
 
 /// Where `needle` first is in `text`, whatever its case; see [`Needle::find_in`].
 #[must_use]
-pub fn find_in(text: &str, needle: &str) -> Option<Range<usize>> {
+pub(crate) fn find_in(text: &str, needle: &str) -> Option<Range<usize>> {
     Needle::new(needle)?.find_in(text)
 }
 

@@ -32,7 +32,7 @@ pub enum FeedMessage {
     /// for again.
     Hello {
         /// Where the replay starts. If it is not where the browser asked, what it holds is out of date:
-        /// it asks for its conversations anew and follows from here.
+        /// it asks for its conversations again and follows from here.
         position: FeedPosition,
         /// Whether the position asked for could be honoured.
         resumed: bool,
@@ -72,7 +72,7 @@ pub enum FeedEvent {
         /// Which.
         id: ConversationId,
     },
-    /// Another version of a conversation is shown now: a page that shows the conversation has to load it anew.
+    /// Another version of a conversation is shown now: a page that shows the conversation has to load it again.
     Version {
         /// The conversation.
         conversation: ConversationId,

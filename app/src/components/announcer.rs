@@ -7,7 +7,12 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-use crate::{app::conversation_of, erase::memo, feed::Store, format};
+use crate::{
+    erase::memo,
+    feed::Store,
+    format,
+    route::{Page, conversation_of},
+};
 
 /// Positions that change faster than this are told once, the last one.
 const PAUSE: Duration = Duration::from_millis(1500);
@@ -58,16 +63,15 @@ pub(crate) fn Announcer() -> impl IntoView {
             return "Answering… · Anteroom".to_owned();
         }
         let path = path.get();
-        let page = match path.as_str() {
-            "/stats" => Some("Stats".to_owned()),
-            "/logs" => Some("Logs".to_owned()),
-            path => conversation_of(path).and_then(|id| {
+        let page = match Page::of(&path) {
+            Page::Chat => conversation_of(&path).and_then(|id| {
                 store.conversations.all.with(|list| {
                     list.iter()
                         .find(|known| known.id == id)
                         .map(|known| known.title.clone())
                 })
             }),
+            page => Some(page.name().to_owned()),
         };
         page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
     };

@@ -7,7 +7,7 @@ use crate::{
     feed::{Block, Turn},
 };
 
-/// The answer so far. While it grows, only the block that grows is written anew.
+/// The answer so far. While it grows, only the block that grows is written again.
 #[component]
 pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let blocks = RwSignal::from(turn.blocks);

@@ -13,11 +13,11 @@ use super::{
     sidebar,
 };
 use crate::{
-    app::conversation_of,
     browser,
     erase::{Erase as _, choose, effect, live, memo, when},
     feed::{Store, changes},
     focus, format,
+    route::conversation_of,
 };
 
 /// What the lines share.

@@ -1,11 +1,12 @@
 //! The header: the name, the line, the tabs.
 
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::use_location;
 
 use crate::{
     erase::{Erase as _, live},
     feed::Store,
+    route::Page,
 };
 
 use super::{
@@ -21,11 +22,14 @@ use super::{
 pub(crate) fn Header() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
-    // A conversation belongs to the chat tab, whose own address is only `/`.
-    let chat = move || {
-        path.with(|path| path == "/" || path.starts_with("/c/"))
-            .then_some("page")
-    };
+    let tabs = Page::TABS.map(|page| {
+        let current = move || path.with(|path| Page::of(path) == page).then_some("page");
+        view! {
+            <a class="tab" href=page.path() aria-current=live(current)>
+                {page.name()}
+            </a>
+        }
+    });
     view! {
         <header class="header">
             <button
@@ -41,15 +45,7 @@ pub(crate) fn Header() -> impl IntoView {
             </a>
             <LineSummary />
             <nav class="tabs" aria-label="Tabs">
-                <a class="tab" href="/" aria-current=live(chat)>
-                    "Chat"
-                </a>
-                <A href="/stats" attr:class="tab">
-                    "Stats"
-                </A>
-                <A href="/logs" attr:class="tab">
-                    "Logs"
-                </A>
+                {tabs}
             </nav>
             <ThemeButton />
         </header>

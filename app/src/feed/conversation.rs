@@ -40,7 +40,7 @@ pub(crate) struct Conversation {
 struct Held {
     /// What the feed said, by number.
     events: Vec<(u64, FeedEvent)>,
-    /// The feed has begun anew: what is on its way is of no use.
+    /// The feed has begun again: what is on its way is of no use.
     outrun: bool,
 }
 
@@ -110,7 +110,7 @@ impl Conversation {
         }
     }
 
-    /// The feed has begun anew: what is here, and what is on its way, may lack something.
+    /// The feed has begun again: what is here, and what is on its way, may lack something.
     pub(crate) fn spoil(&self) {
         match self.load.get_untracked() {
             Load::Ready | Load::Failed(_) => self.load.set(Load::Stale),
@@ -124,7 +124,7 @@ impl Conversation {
         }
     }
 
-    /// Whether the feed has begun anew since the request went out; then it is to be fetched again.
+    /// Whether the feed has begun again since the request went out; then it is to be fetched again.
     pub(crate) fn outrun(&self) -> bool {
         let outrun = std::mem::take(&mut self.held().outrun);
         if outrun {

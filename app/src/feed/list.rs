@@ -22,7 +22,7 @@ impl List {
         }
     }
 
-    /// Begins anew with what was used last.
+    /// Begins again with what was used last.
     pub(super) fn begin(self, page: ConversationPage) {
         self.all.set(page.conversations);
         self.rest.set(Rest::of(page.more));

@@ -79,8 +79,8 @@ pub(crate) fn load_more(store: Store) {
     });
 }
 
-/// Fetches the list of conversations and the facts anew. The open conversation notices by itself that it is stale.
-/// Tried until it succeeds or the feed begins anew once more.
+/// Fetches the list of conversations and the facts again. The open conversation notices by itself that it is stale.
+/// Tried until it succeeds or the feed begins again.
 pub(crate) fn reload(store: Store) {
     ask(store, store.begin_reload(), None);
 }

@@ -165,7 +165,7 @@ impl Store {
         run
     }
 
-    /// Whether this reload is still the one that counts; if so, its request goes out anew.
+    /// Whether this reload is still the one that counts; if so, its request goes out again.
     pub(super) fn ask_again(self, run: u64) -> bool {
         let asked = self.statuses.get_value();
         self.reload

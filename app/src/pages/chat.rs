@@ -7,13 +7,13 @@ use leptos_router::{
 };
 
 use crate::{
-    app::conversation_of,
     components::{composer::Composer, log::Log, welcome::Welcome},
     erase::{Erase as _, effect, live, memo, when},
     feed::{self, Load, Store},
+    route::conversation_of,
 };
 
-/// One page for `/` and `/c/…`: beginning a conversation does not make it anew.
+/// One page for `/` and `/c/…`: beginning a conversation does not make it again.
 #[component]
 pub(crate) fn ChatPage() -> impl IntoView {
     let store = expect_context::<Store>();

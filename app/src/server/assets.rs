@@ -1,7 +1,7 @@
 //! The site's files (script, WebAssembly, style, icons), as `cargo xtask` built them: embedded in a release build,
 //! read once, from the target directory, by a debug build.
 //!
-//! A file whose name holds a hash of its content may be kept for ever; any other is asked for anew by its ETag.
+//! A file whose name holds a hash of its content may be kept for ever; any other is asked for again by its ETag.
 //! What was compressed when it was built is sent compressed; nothing is compressed on the way.
 
 mod encoding;

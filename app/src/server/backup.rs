@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anteroom::{
+    backup::{BackupSummary, backup},
     settings::Settings,
-    store::sqlite::{self, BackupSummary},
 };
 
 use super::run::Failure;
@@ -15,7 +15,7 @@ use super::run::Failure;
 /// [`Failure`], with words for the operator; nothing of `file` is left then.
 pub async fn run(file: &Path) -> Result<(), Failure> {
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
-    let summary = sqlite::backup(&loaded.settings.data_dir, file)
+    let summary = backup(&loaded.settings.data_dir, file)
         .await
         .map_err(|error| Failure::Other(error.into()))?;
     let BackupSummary {

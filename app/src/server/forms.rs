@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::app::conversation_of;
+use crate::route::conversation_of;
 
 /// Which form a request was sent by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

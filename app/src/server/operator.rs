@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anteroom::{
+    accounts::Principal,
     engine::Engine,
-    http::{Browser, cookies, set_session},
+    http::{cookies, set_session},
     sessions::SessionId,
 };
 use axum::{
@@ -27,12 +28,12 @@ struct Given {
 /// `/operator?key=…`. The key stays in no address bar and in no `Referer`: what it opens is a page of its own.
 pub(super) async fn enter(
     State((engine, urls)): State<(Arc<Engine>, AssetUrls)>,
-    browser: Option<Browser>,
+    who: Option<Principal>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let Query(Given { key }) = Query::try_from_uri(&uri).unwrap_or_default();
-    let session = browser.map_or_else(SessionId::random, |Browser(id)| id);
+    let session = who.map_or_else(SessionId::random, |who| who.session);
     let Some(cookie) = engine.admit_operator(session, &key) else {
         return (StatusCode::FORBIDDEN, refused(&urls)).into_response();
     };

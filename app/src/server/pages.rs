@@ -18,8 +18,8 @@ use tower_http::compression::CompressionLayer;
 use super::{api, assets, operator, refusals};
 use crate::{
     App, AssetUrls,
-    app::{Page, conversation_of},
     first::Carried,
+    route::{Page, conversation_of},
     shell,
 };
 

@@ -110,7 +110,7 @@ pub(super) async fn unknown_function() -> Response {
 pub(super) struct Refused {
     pub(super) status: StatusCode,
     /// After how many seconds another try makes sense.
-    pub(super) retry_after: Option<u32>,
+    pub(super) retry_after: Option<u64>,
     /// A sentence for the person.
     pub(super) message: String,
     /// Whether it is only for as long as the server restarts: the browser then sends the same again by itself.

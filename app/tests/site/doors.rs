@@ -305,7 +305,7 @@ async fn a_page_that_cannot_be_made_says_why() {
     let browser = site.browser().await;
     site.engine.store().close().await;
     let page = browser.ask(browser.get("/stats")).await;
-    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text.contains("This page could not be made"), "{}", page.text);
     assert!(page.text.contains("cannot be read at the moment"), "{}", page.text);
 }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use anteroom::{
-    agents::{Agent, AgentError, AgentFactory, Answered, Pieces, Question},
+    agents::{Agent, AgentError, AgentFactory, Answered, Part, Parts, Question},
     wire::TurnState,
 };
 use anteroom_loopback::Ending;
@@ -132,10 +132,10 @@ impl Agent for Clumsy {
         "clumsy"
     }
 
-    async fn answer(&self, question: Question, pieces: Pieces, _: CancellationToken) -> Result<Answered, AgentError> {
+    async fn answer(&self, question: Question, parts: Parts, _: CancellationToken) -> Result<Answered, AgentError> {
         let text = &question.messages.last().expect("a message").text;
         assert_ne!(text, "panic at once", "clumsy");
-        pieces.send("A beginning".to_owned()).await.expect("read");
+        parts.send(Part::Text("A beginning".to_owned())).await.expect("read");
         assert_ne!(text, "panic", "clumsy");
         Ok(Answered::default())
     }

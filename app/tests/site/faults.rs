@@ -1,7 +1,7 @@
 //! A model server with faults: a sentence for the one concerned, a free slot, everybody else undisturbed.
 
 use anteroom::{
-    settings::Viewer,
+    accounts::Role,
     wire::{Sent, TurnState, TurnView},
 };
 use reqwest::StatusCode;
@@ -151,7 +151,7 @@ async fn what_was_not_accepted_is_no_answer_that_failed() {
     site.model.hold(false);
     assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done);
 
-    let limits = site.engine.stats_view(Viewer::Everybody).limits;
+    let limits = site.engine.stats_view(Role::Visitor).limits;
     let chat = limits.iter().find(|row| row.line.name == "chat").expect("the limit");
     let counted = (chat.done, chat.failed, chat.cancelled, chat.refused);
     assert_eq!(counted, (1, 0, 0, 2), "done, failed, cancelled, refused");

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, AgentError, AgentFactory, Answered, House, Message, Pieces, Question};
+use super::{Agent, AgentError, AgentFactory, Answered, House, Message, Part, Parts, Question};
 use crate::{settings::Settings, wire::Usage};
 
 /// Makes demo agents.
@@ -64,7 +64,7 @@ impl Agent for DemoAgent {
     async fn answer(
         &self,
         question: Question,
-        pieces: Pieces,
+        parts: Parts,
         cancel: CancellationToken,
     ) -> Result<Answered, AgentError> {
         let answer = compose::answer(&question, self.house.as_ref());
@@ -75,8 +75,8 @@ impl Agent for DemoAgent {
         tokio::select! {
             biased;
             () = cancel.cancelled() => {}
-            () = pieces.closed() => {}
-            () = self.speak(&answer, &pieces, &mut usage) => {}
+            () = parts.closed() => {}
+            () = self.speak(&answer, &parts, &mut usage) => {}
         }
         Ok(Answered {
             usage,
@@ -87,11 +87,11 @@ impl Agent for DemoAgent {
 
 impl DemoAgent {
     /// Every piece has its own due time, so that a slow reader or timer does not add up.
-    async fn speak(&self, answer: &str, pieces: &Pieces, usage: &mut Usage) {
+    async fn speak(&self, answer: &str, parts: &Parts, usage: &mut Usage) {
         let mut due = Instant::now() + self.first_token;
         for piece in words(answer) {
             sleep_until(due).await;
-            if pieces.send(piece.to_owned()).await.is_err() {
+            if parts.send(Part::Text(piece.to_owned())).await.is_err() {
                 return;
             }
             let tokens = tokens(piece);

@@ -7,20 +7,20 @@ use reqwest::Response;
 use tokio::time::timeout;
 
 use super::{Asked, Fault, Heard, Server, reading::Reading};
-use crate::agents::{AgentError, Pieces};
+use crate::agents::{AgentError, Part, Parts};
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
 const LAST_BYTES: Duration = Duration::from_millis(20);
 
 impl Server {
-    /// Asks once. Cancel-safe in that dropping it closes the request; what was put into `pieces` stands.
+    /// Asks once. Cancel-safe in that dropping it closes the request; what was put into `parts` stands.
     ///
     /// `put` becomes true with the first piece. A reader that has gone is no fault.
     pub(super) async fn attempt(
         &self,
         body: Bytes,
         images: bool,
-        pieces: &Pieces,
+        parts: &Parts,
         heard: &mut Heard,
         put: &mut bool,
     ) -> Result<(), Fault> {
@@ -42,7 +42,7 @@ impl Server {
             )
             .await);
         }
-        self.read(response, pieces, heard, put).await?;
+        self.read(response, parts, heard, put).await?;
         if *put {
             Ok(())
         } else {
@@ -54,7 +54,7 @@ impl Server {
     async fn read(
         &self,
         mut response: Response,
-        pieces: &Pieces,
+        parts: &Parts,
         heard: &mut Heard,
         put: &mut bool,
     ) -> Result<(), Fault> {
@@ -77,7 +77,7 @@ impl Server {
             let end = heard.end(outcome, ended);
             if !heard.text.is_empty() {
                 *put = true;
-                if pieces.send(std::mem::take(&mut heard.text)).await.is_err() {
+                if parts.send(Part::Text(std::mem::take(&mut heard.text))).await.is_err() {
                     return Ok(());
                 }
             }

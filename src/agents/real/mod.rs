@@ -27,7 +27,7 @@ use self::{
     fault::{Asked, Broken, Fault},
     formats::{Format, Heard},
 };
-use super::{Agent, AgentError, AgentFactory, Answered, FactoryError, Message, Pieces, Question};
+use super::{Agent, AgentError, AgentFactory, Answered, FactoryError, Message, Notice, Part, Parts, Question};
 use crate::settings::Settings;
 
 /// Longest time that a server may ask to be left alone and still be asked again.
@@ -103,7 +103,7 @@ impl Agent for RealAgent {
     async fn answer(
         &self,
         question: Question,
-        pieces: Pieces,
+        parts: Parts,
         cancel: CancellationToken,
     ) -> Result<Answered, AgentError> {
         let mut heard = Heard::default();
@@ -111,8 +111,8 @@ impl Agent for RealAgent {
             biased;
             // Leaving drops the attempt, and with it the request: the connection to the model server is closed.
             () = cancel.cancelled() => {}
-            () = pieces.closed() => {}
-            outcome = self.server.answer(question, &pieces, &mut heard) => outcome?,
+            () = parts.closed() => {}
+            outcome = self.server.answer(question, &parts, &mut heard) => outcome?,
         }
         Ok(Answered {
             usage: heard.usage,
@@ -124,19 +124,14 @@ impl Agent for RealAgent {
 impl Server {
     /// Asks until there is an answer, or a fault that asking again cannot mend. Once a piece has been put in, a fault
     /// is final.
-    async fn answer(
-        self: &Arc<Self>,
-        question: Question,
-        pieces: &Pieces,
-        heard: &mut Heard,
-    ) -> Result<(), AgentError> {
+    async fn answer(self: &Arc<Self>, question: Question, parts: &Parts, heard: &mut Heard) -> Result<(), AgentError> {
         let images = question.messages.iter().any(|message| !message.images.is_empty());
         let body = self.body(history::tidy(question.messages)).await?;
         let mut retry = 0;
         loop {
             *heard = Heard::default();
             let mut put = false;
-            let Err(fault) = self.attempt(body.clone(), images, pieces, heard, &mut put).await else {
+            let Err(fault) = self.attempt(body.clone(), images, parts, heard, &mut put).await else {
                 return Ok(());
             };
             let pause = fault.retry_after.unwrap_or_else(|| backoff(retry));
@@ -153,6 +148,8 @@ impl Server {
                 return Err(error);
             }
             retry += 1;
+            // A reader that has gone ends the answer elsewhere.
+            let _ = parts.send(Part::Notice(Notice::Retry(retry))).await;
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(
                 model = self.display,

@@ -89,7 +89,7 @@ async fn it_keeps_its_pace() {
     let agent = agent(&[("DEMO_FIRST_TOKEN", "600ms"), ("DEMO_SPEED", "40")]);
     let began = Instant::now();
     let mut asked = ask(&agent, question("count to 100"));
-    asked.pieces.recv().await.unwrap();
+    asked.parts.recv().await.unwrap();
     // Time is paused: it passes only where something waits for it, to the timer's millisecond.
     let first = began.elapsed();
     assert!(
@@ -112,7 +112,7 @@ async fn it_stops_at_once() {
     for pieces in [0, 3] {
         let mut asked = ask(&agent, question("count to 1000"));
         for _ in 0..pieces {
-            asked.pieces.recv().await.unwrap();
+            asked.parts.recv().await.unwrap();
         }
         let stopped = Instant::now();
         asked.cancel.cancel();

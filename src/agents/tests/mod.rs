@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, AgentError, AgentFactory, Answered, FactoryError, House, Image, Message, Question, factory};
+use super::{Agent, AgentError, AgentFactory, Answered, FactoryError, House, Image, Message, Part, Question, factory};
 use crate::{
     settings::{Loaded, Settings},
     wire::{Event, LineView, Role, SettingRow},
@@ -80,29 +80,27 @@ fn picture(name: &str) -> Image {
 
 /// An answer on its way.
 struct Asked {
-    pieces: Receiver<String>,
+    parts: Receiver<Part>,
     cancel: CancellationToken,
     outcome: JoinHandle<Result<Answered, AgentError>>,
 }
 
 fn ask(agent: &Arc<dyn Agent>, question: Question) -> Asked {
-    let (sender, pieces) = mpsc::channel(8);
+    let (sender, parts) = mpsc::channel(8);
     let cancel = CancellationToken::new();
     let (agent, token) = (Arc::clone(agent), cancel.clone());
     let outcome = tokio::spawn(async move { agent.answer(question, sender, token).await });
-    Asked {
-        pieces,
-        cancel,
-        outcome,
-    }
+    Asked { parts, cancel, outcome }
 }
 
 impl Asked {
     /// What was put in, and how it ended.
     async fn all(mut self) -> (String, Result<Answered, AgentError>) {
         let mut text = String::new();
-        while let Some(piece) = self.pieces.recv().await {
-            text.push_str(&piece);
+        while let Some(part) = self.parts.recv().await {
+            if let Part::Text(piece) = part {
+                text.push_str(&piece);
+            }
         }
         (text, self.outcome.await.unwrap())
     }

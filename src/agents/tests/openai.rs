@@ -63,7 +63,7 @@ async fn cancelling_stops_the_request() {
         let mut asked = ask(&agent, question(&format!("[[{stage}]]")));
         loopback.until(|record| record.now == 1).await;
         if stage == "gate=never" {
-            assert_eq!(asked.pieces.recv().await.unwrap(), "Answer to: \n\n");
+            assert_eq!(asked.parts.recv().await.unwrap(), Part::Text("Answer to: \n\n".into()));
         }
         asked.cancel.cancel();
         assert!(asked.all().await.1.is_ok());
@@ -83,7 +83,7 @@ async fn a_reader_that_goes_stops_the_request_too() {
     let loopback = loopback().await;
     let asked = ask(&agent_of(&loopback), question("[[gate=never]]"));
     loopback.until(|record| record.now == 1).await;
-    drop(asked.pieces);
+    drop(asked.parts);
     assert!(asked.outcome.await.unwrap().is_ok());
     loopback.until(|record| record.now == 0).await;
     assert_eq!(loopback.record().requests[0].ending, Some(Ending::ClientGone));

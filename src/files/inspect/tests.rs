@@ -134,7 +134,11 @@ fn everything_else_is_refused_with_a_reason() {
     ] {
         let error = inspect(name, bytes).expect_err(name);
         assert!(error.to_string().contains(reason), "{name}: {error}");
-        assert_eq!(error.status(), 415, "{name}");
+        let of_kind = matches!(
+            error,
+            FileError::Unsupported { .. } | FileError::NotAnImage { .. } | FileError::NotUtf8 { .. }
+        );
+        assert!(of_kind, "{name}: {error:?}");
     }
 }
 

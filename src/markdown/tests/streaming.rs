@@ -114,7 +114,7 @@ fn finished_blocks_are_never_sent_again() {
     let reader = stream(&cut(&text, 16));
     let whole: usize = reader.blocks.iter().map(String::len).sum();
     assert_eq!(reader.blocks, render(&text));
-    // Each block is sent anew while it is open, about six times here; were all sent, it would be hundreds of times.
+    // Each block is sent again while it is open, about six times here; were all sent, it would be hundreds of times.
     assert!(reader.received < 12 * whole, "{} for {whole}", reader.received);
 }
 

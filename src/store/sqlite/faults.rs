@@ -77,13 +77,7 @@ pub(super) async fn has_room(folder: &Path) -> bool {
 
 /// What an error of the system means, where that is plain.
 pub(super) fn of_io(error: &io::Error) -> Option<StoreError> {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(StoreError::Full),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some(StoreError::ReadOnly(error.to_string()))
-        }
-        _ => None,
-    }
+    Some(StoreError::of_io(error)).filter(|meaning| !matches!(meaning, StoreError::Other(_)))
 }
 
 fn code(error: &sqlx::Error) -> Option<u32> {

@@ -4,7 +4,6 @@
 //! while writing waits or fails. The write-ahead log is synchronised with the disk at every commit, so that what has been
 //! acknowledged survives a power cut.
 
-mod backup;
 mod cleaning;
 mod faults;
 mod integrity;
@@ -18,6 +17,7 @@ mod readers;
 mod reserve;
 mod rows;
 mod schema;
+mod snapshot;
 mod survey;
 mod transaction;
 mod write;
@@ -49,8 +49,9 @@ use crate::{
     wire::{ConversationId, FileId, FileView, TurnId},
 };
 
-pub use backup::{BackupError, BackupSummary, backup};
-pub use open::OpenError;
+pub(crate) use open::FILE as DATABASE;
+pub(crate) use open::OpenError;
+pub(crate) use snapshot::{Snapshot, SnapshotError, snapshot};
 
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;
@@ -63,7 +64,7 @@ const INSPECTION: Duration = Duration::from_secs(60);
 /// [`Store::close`] ends it well. Dropped without, the writing task ends once it has done what it was given; if the runtime
 /// ends first, that is as if the process were killed, and nothing that was acknowledged is lost either way.
 #[derive(Debug)]
-pub struct SqliteStore {
+pub(crate) struct SqliteStore {
     readers: Readers,
     searches: Semaphore,
     access: Writing,
@@ -94,7 +95,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError`]. Whatever is there is left as it is then.
-    pub async fn open(data_dir: &Path) -> Result<Self, OpenError> {
+    pub(crate) async fn open(data_dir: &Path) -> Result<Self, OpenError> {
         Self::open_tuned(data_dir, Tuning::default()).await
     }
 

@@ -21,11 +21,11 @@ use super::{
 use crate::store::StoreError;
 
 /// The database's file, inside the data directory.
-pub(super) const FILE: &str = "anteroom.db";
+pub(crate) const FILE: &str = "anteroom.db";
 
 /// The store cannot be opened. `Display` tells the operator what happened and what to do.
 #[derive(Debug, Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// Where the data directory should be is something else.
     #[error("{0} is not a folder. Set DATA_DIR to one, or remove what is there")]
     NotAFolder(PathBuf),

@@ -48,7 +48,7 @@ pub(super) fn looking(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
 }
 
 /// The first connection to a database that is not there yet. Room that becomes free can be given back piece by piece then;
-/// this is settled for good here, and said at every connection it would be written every time.
+/// this is settled here once, and said at every connection it would be written every time.
 pub(super) fn making(file: &Path, tuning: Tuning) -> SqliteConnectOptions {
     writing(file, tuning).auto_vacuum(SqliteAutoVacuum::Incremental)
 }

@@ -172,7 +172,7 @@ async fn a_hundred_callers_at_once() {
             let mut talk = Talk::new(SessionId::random(), "Title");
             let mut last = None;
             for number in 0..100 {
-                last = Some(talk.say(&store, last, &message(number)).await.id);
+                last = Some(talk.say(&*store, last, &message(number)).await.id);
             }
         })
     });

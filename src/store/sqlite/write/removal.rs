@@ -1,4 +1,4 @@
-//! Removing for good.
+//! Permanent removal.
 
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;

@@ -1,0 +1,5 @@
+//! Who asks.
+
+mod principal;
+
+pub use principal::{AccountId, Principal, Role};

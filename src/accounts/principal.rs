@@ -1,0 +1,65 @@
+//! Who asks, as every way in finds out before anything else.
+
+use uuid::Uuid;
+
+use crate::{queue::Owner, sessions::SessionId};
+
+/// An account's name in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountId(pub Uuid);
+
+/// What somebody may see beside what is their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing: of an address or a path of the server they see only that it is set.
+    #[default]
+    Visitor,
+    /// The operator. Keys are hidden from them, too.
+    Operator,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Their account; `None`: a browser without one.
+    pub account: Option<AccountId>,
+    /// Their browser.
+    pub session: SessionId,
+    /// What they may see beside what is their own.
+    pub role: Role,
+}
+
+impl Principal {
+    /// A browser without an account.
+    #[must_use]
+    pub const fn visitor(session: SessionId) -> Self {
+        Self {
+            account: None,
+            session,
+            role: Role::Visitor,
+        }
+    }
+
+    /// Whom fairness counts as one: the account, or the browser that has none.
+    #[must_use]
+    pub const fn owner(&self) -> Owner {
+        match self.account {
+            Some(AccountId(id)) => Owner(id.as_u128()),
+            None => self.session.owner(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_of_one_account_are_one_owner_and_others_are_their_own() {
+        let account = Some(AccountId(Uuid::new_v4()));
+        let [one, other] = [(); 2].map(|()| Principal::visitor(SessionId::random()));
+        assert_ne!(one.owner(), other.owner());
+        let [one, other] = [one, other].map(|browser| Principal { account, ..browser });
+        assert_eq!(one.owner(), other.owner());
+    }
+}

@@ -1,0 +1,232 @@
+//! What any way in may ask of the engine, for one principal: the only place that decides what somebody may read, cancel or follow.
+//!
+//! Pages, files and the feed come through here, and programs will. What is another's is not found, as if it were not there.
+
+mod error;
+mod files;
+
+use std::sync::Arc;
+
+use tracing::error;
+
+pub use error::{ClientError, UploadError};
+
+use crate::{
+    accounts::Principal,
+    conversations::{Conversations, Export},
+    engine::Engine,
+    sessions::Session,
+    store::StoreError,
+    wire::{
+        ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest,
+        Sent, Status, TurnId, TurnPage, is_blank,
+    },
+};
+
+/// The engine, as one principal may use it. Cheap to make and to clone.
+#[derive(Clone)]
+pub struct Client {
+    engine: Arc<Engine>,
+    who: Principal,
+}
+
+impl Client {
+    /// For whoever this is.
+    #[must_use]
+    pub const fn new(engine: Arc<Engine>, who: Principal) -> Self {
+        Self { engine, who }
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub const fn principal(&self) -> Principal {
+        self.who
+    }
+
+    /// Their session, if it is in memory: looking at a page does not make one.
+    fn known(&self) -> Option<Arc<Session>> {
+        let session = self.engine.sessions().find(self.who.session);
+        session.inspect(|session| session.presence().touch())
+    }
+
+    /// Their session, made where it is not in memory: for what follows it.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.engine.sessions().open(self.who.session)
+    }
+
+    fn rooms(&self) -> &Conversations {
+        self.engine.conversations()
+    }
+
+    /// Where their feed is now. What is asked for afterwards is at least as new.
+    #[must_use]
+    pub fn feed_position(&self) -> FeedPosition {
+        self.engine.feed_position(self.known().as_deref())
+    }
+
+    /// Where they and the line stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.engine.status(self.known().as_deref())
+    }
+
+    /// What [`Client::forget`] has to be told: a request without it does not come from a page of theirs.
+    #[must_use]
+    pub fn confirmation(&self) -> String {
+        self.engine.jar().confirmation(self.who.session)
+    }
+
+    /// Their conversations that come after `after`, or the first ones, the last used first.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn conversations(&self, after: Option<ConversationId>) -> Result<ConversationPage, ClientError> {
+        let session = self.known();
+        let page = self.rooms().conversations(self.who.session, session.as_deref(), after);
+        page.await.map_err(unreadable)
+    }
+
+    /// One of their conversations with its newest turns; `None`: they have none of this id.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn conversation(&self, id: ConversationId) -> Result<Option<ConversationView>, ClientError> {
+        let session = self.known();
+        let feed = self.engine.feed_position(session.as_deref());
+        let view = self
+            .rooms()
+            .conversation(self.who.session, session.as_deref(), id, feed);
+        view.await.map_err(unreadable)
+    }
+
+    /// The turns that lead to `before`, without that one; `None`: they have none of this id.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn earlier(&self, before: TurnId) -> Result<Option<TurnPage>, ClientError> {
+        let page = self.rooms().earlier(self.who.session, before);
+        page.await.map_err(unreadable)
+    }
+
+    /// Their conversations with `text` in them.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn search(&self, text: &str) -> Result<SearchResults, ClientError> {
+        let session = self.known();
+        let results = self.rooms().search(self.who.session, session.as_deref(), text);
+        results.await.map_err(unreadable)
+    }
+
+    /// One of their conversations as a file to keep, with its title; `None`: they have none of this id.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn export(&self, id: ConversationId, form: Export) -> Result<Option<(String, String)>, ClientError> {
+        let exported = self.rooms().export(self.who.session, id, form);
+        exported.await.map_err(unreadable)
+    }
+
+    /// Gives a conversation another title.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rename(&self, id: ConversationId, title: &str) -> Result<(), ClientError> {
+        if is_blank(title) {
+            return Err(ClientError::NoTitle);
+        }
+        done(self.rooms().rename(&self.session(), id, title).await)
+    }
+
+    /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn delete(&self, id: ConversationId) -> Result<(), ClientError> {
+        done(self.rooms().delete(&self.session(), id).await)
+    }
+
+    /// Brings a deleted conversation back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn undelete(&self, id: ConversationId) -> Result<(), ClientError> {
+        done(self.rooms().undelete(&self.session(), id).await)
+    }
+
+    /// Shows this version of a turn, and the newest that follows it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn show(&self, turn: TurnId) -> Result<(), ClientError> {
+        done(self.rooms().show(&self.session(), turn).await)
+    }
+
+    /// Removes everything of theirs permanently.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn forget(&self, confirmation: &str) -> Result<(), ClientError> {
+        if !self.engine.jar().confirms(self.who.session, confirmation) {
+            return Err(ClientError::NotConfirmed);
+        }
+        self.engine.forget(self.who.session).await.map_err(unchanged)
+    }
+
+    /// Sends a message; see [`Conversations::send`].
+    ///
+    /// # Errors
+    /// [`ClientError::Send`].
+    pub async fn send(&self, request: SendRequest) -> Result<Sent, ClientError> {
+        self.rooms().send(&self.session(), request).await.map_err(not_accepted)
+    }
+
+    /// Answers a turn once more; see [`Conversations::again`].
+    ///
+    /// # Errors
+    /// [`ClientError::Send`].
+    pub async fn again(&self, turn: TurnId, new: TurnId) -> Result<Sent, ClientError> {
+        self.rooms()
+            .again(&self.session(), turn, new)
+            .await
+            .map_err(not_accepted)
+    }
+
+    /// Ends a turn of theirs. `false`: none of this id waits or runs.
+    #[must_use]
+    pub fn cancel(&self, turn: TurnId) -> bool {
+        self.known().is_some_and(|session| self.rooms().cancel(&session, turn))
+    }
+
+    /// Asks for the figures or the records, as they may see them; they come over the feed once the line lets them.
+    pub fn refresh(&self, kind: RefreshKind) {
+        self.engine.refresh(&self.session(), kind, self.who.role);
+    }
+}
+
+fn not_accepted(refusal: crate::conversations::SendError) -> ClientError {
+    if let crate::conversations::SendError::Store(fault) = &refusal {
+        error!(%fault, "a message was not accepted");
+    }
+    refusal.into()
+}
+
+fn unreadable(fault: StoreError) -> ClientError {
+    error!(%fault, "conversations could not be read");
+    ClientError::Unreadable(fault)
+}
+
+fn unchanged(fault: StoreError) -> ClientError {
+    error!(%fault, "a change was not stored");
+    ClientError::Unchanged(fault)
+}
+
+/// What a change of conversations came to.
+fn done(result: Result<bool, StoreError>) -> Result<(), ClientError> {
+    match result {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ClientError::NoConversation),
+        Err(fault) => Err(unchanged(fault)),
+    }
+}

@@ -1,0 +1,158 @@
+//! A conversation as a file to keep.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Conversations;
+use crate::{
+    sessions::SessionId,
+    store::{ConversationRecord, StoreError, TurnRecord},
+    wire::{ConversationId, FileView, Incomplete, TurnId, TurnState, Usage},
+};
+
+/// The name of the JSON format; a later one that readers of this one cannot read gets another number.
+const FORMAT: &str = "anteroom-conversation/1";
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// What is shown, for people.
+    Markdown,
+    /// Every version of everything, for programs.
+    Json,
+}
+
+#[derive(Serialize)]
+struct Whole {
+    format: &'static str,
+    id: ConversationId,
+    title: String,
+    updated_at: Option<Timestamp>,
+    /// The last turn that is shown; those before it follow from `parent`.
+    head: TurnId,
+    turns: Vec<One>,
+}
+
+#[derive(Serialize)]
+struct One {
+    id: TurnId,
+    parent: Option<TurnId>,
+    message: String,
+    files: Vec<FileView>,
+    state: TurnState,
+    /// Why an answer that is `done` is not whole.
+    incomplete: Option<Incomplete>,
+    answer: String,
+    model: String,
+    usage: Option<Usage>,
+    accepted_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+impl Conversations {
+    /// A conversation of a session as a file: its title and its content. `None` where it has none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn export(
+        &self,
+        session: SessionId,
+        id: ConversationId,
+        form: Export,
+    ) -> Result<Option<(String, String)>, StoreError> {
+        let store = &self.deps.store;
+        let Some(record) = store.conversation(session, id).await? else {
+            return Ok(None);
+        };
+        let title = record.title.clone();
+        let content = match form {
+            Export::Markdown => {
+                let steps = self.path(session, record.head, usize::MAX).await?;
+                let turns = steps.into_iter().map(|step| step.turn);
+                markdown(&record, turns)
+            }
+            Export::Json => {
+                let mut turns = store.turns(session, id).await?;
+                for turn in &mut turns {
+                    self.pending.correct(turn);
+                }
+                json(record, turns)?
+            }
+        };
+        Ok(Some((title, content)))
+    }
+}
+
+fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>) -> String {
+    let mut text = format!("# {}\n", record.title);
+    for turn in turns {
+        let when = time(turn.accepted_at).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n## You ({})\n\n{}\n",
+            when.unwrap_or_default(),
+            turn.message.trim_end()
+        );
+        for file in &turn.files {
+            let _ = write!(text, "\n- {} ({}, {} bytes)\n", file.name, file.mime, file.size);
+        }
+        let _ = write!(text, "\n## {}\n\n", turn.model);
+        if !turn.answer.is_empty() {
+            let _ = writeln!(text, "{}", turn.answer.trim_end());
+        }
+        let remark = match &turn.state {
+            TurnState::Done => None,
+            TurnState::Waiting | TurnState::Running => Some("not answered yet"),
+            TurnState::Incomplete { cause } => Some(cause.sentence()),
+            TurnState::Cancelled => Some("stopped"),
+            TurnState::Failed { reason } | TurnState::Expired { reason } => Some(reason.as_str()),
+        };
+        if let Some(remark) = remark {
+            let _ = writeln!(text, "\n*({remark})*");
+        }
+    }
+    text
+}
+
+fn json(record: ConversationRecord, turns: Vec<TurnRecord>) -> Result<String, StoreError> {
+    let whole = Whole {
+        format: FORMAT,
+        id: record.id,
+        title: record.title,
+        updated_at: time(record.updated_at),
+        head: record.head,
+        turns: turns.into_iter().map(One::from).collect(),
+    };
+    serde_json::to_string_pretty(&whole).map_err(|error| StoreError::Other(error.to_string()))
+}
+
+impl From<TurnRecord> for One {
+    fn from(turn: TurnRecord) -> Self {
+        let (state, incomplete) = match turn.state {
+            TurnState::Incomplete { cause } => (TurnState::Done, Some(cause)),
+            state => (state, None),
+        };
+        Self {
+            id: turn.id,
+            parent: turn.parent,
+            message: turn.message,
+            files: turn.files,
+            state,
+            incomplete,
+            answer: turn.answer,
+            model: turn.model,
+            usage: turn.usage,
+            accepted_at: time(turn.accepted_at),
+            started_at: turn.started_at.and_then(time),
+            ended_at: turn.ended_at.and_then(time),
+        }
+    }
+}
+
+fn time(ms: u64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()
+}

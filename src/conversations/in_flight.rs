@@ -1,0 +1,306 @@
+//! Conversations that wait or run: how to end one, and how far its answer is.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::SendError;
+use crate::{
+    queue::TicketId,
+    sessions::SessionId,
+    wire::{ConversationId, TurnId},
+};
+
+/// Whether a turn was taken in.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Acceptance {
+    /// Not decided yet.
+    #[default]
+    Pending,
+    /// It is stored. The turn is another than the one asked for where that came to nothing and is answered in place.
+    Accepted { turn: TurnId, conversation: ConversationId },
+    /// Nothing has changed.
+    Refused(SendError),
+    /// Whoever was to take it in has gone before it was decided.
+    GivenUp,
+}
+
+/// One turn that is being taken in, waits or runs.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    acceptance: watch::Sender<Acceptance>,
+    /// Why it is not taken in. Told once the turn is off the list, so that whoever hears of it can try again at once.
+    refusal: OnceLock<SendError>,
+    /// Set once it has joined the line.
+    pub(super) ticket: OnceLock<TicketId>,
+    pub(super) cancel: CancellationToken,
+    growing: Mutex<Growing>,
+}
+
+/// An answer so far.
+#[derive(Debug, Default)]
+struct Growing {
+    /// As the agent says it.
+    text: String,
+    /// The same as HTML, one entry a Markdown block.
+    blocks: Vec<String>,
+}
+
+impl InFlight {
+    /// It has been taken in, as this turn.
+    pub(super) fn accepted(&self, turn: TurnId, conversation: ConversationId) {
+        self.decide(Acceptance::Accepted { turn, conversation });
+    }
+
+    /// It is not taken in: whoever waits for it is told the reason once it is off the list.
+    pub(super) fn refuse(&self, refusal: SendError) {
+        // One that has been refused already has its reason.
+        let _ = self.refusal.set(refusal);
+    }
+
+    /// What was said first holds.
+    fn decide(&self, acceptance: Acceptance) {
+        self.acceptance.send_if_modified(|known| {
+            let open = matches!(known, Acceptance::Pending);
+            if open {
+                *known = acceptance;
+            }
+            open
+        });
+    }
+
+    /// How taking it in has ended, once that is decided. Cancel-safe.
+    pub(super) async fn decided(&self) -> Acceptance {
+        let mut acceptance = self.acceptance.subscribe();
+        let decided = acceptance.wait_for(|known| !matches!(known, Acceptance::Pending)).await;
+        // The sender lives as long as `self`, so waiting cannot fail.
+        decided.map_or(Acceptance::GivenUp, |decided| decided.clone())
+    }
+
+    /// Adds what the agent says next.
+    pub(super) fn add_text(&self, text: &str) {
+        self.growing().text.push_str(text);
+    }
+
+    /// What the agent has said so far.
+    pub(super) fn text(&self) -> String {
+        self.growing().text.clone()
+    }
+
+    /// Puts a changed block in place. A block takes those after it along.
+    pub(super) fn set_block(&self, index: usize, html: String) {
+        let blocks = &mut self.growing().blocks;
+        blocks.truncate(index);
+        blocks.push(html);
+    }
+
+    /// The answer so far, as a page shows it.
+    pub(super) fn blocks(&self) -> Vec<String> {
+        self.growing().blocks.clone()
+    }
+
+    fn growing(&self) -> MutexGuard<'_, Growing> {
+        self.growing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Key = (SessionId, TurnId);
+
+/// What is listed under an id.
+#[derive(Debug, Default)]
+struct Listed {
+    live: Arc<InFlight>,
+    /// The id is one that somebody asked for and that another turn took the place of.
+    is_alias: bool,
+}
+
+/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its session.
+#[derive(Debug, Default)]
+pub(super) struct InFlightTurns(Mutex<HashMap<Key, Listed>>);
+
+impl InFlightTurns {
+    fn all(&self) -> MutexGuard<'_, HashMap<Key, Listed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn find(&self, session: SessionId, turn: TurnId) -> Option<Arc<InFlight>> {
+        self.all().get(&(session, turn)).map(|listed| Arc::clone(&listed.live))
+    }
+
+    /// Lists a turn until the guard is dropped.
+    ///
+    /// # Errors
+    /// It is listed already, as this.
+    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Result<Entered, Arc<InFlight>> {
+        let key = (session, turn);
+        let mut all = self.all();
+        let live = match all.entry(key) {
+            Entry::Occupied(listed) => return Err(Arc::clone(&listed.get().live)),
+            Entry::Vacant(vacant) => Arc::clone(&vacant.insert(Listed::default()).live),
+        };
+        drop(all);
+        Ok(Entered {
+            turns: Arc::clone(self),
+            key,
+            alias: None,
+            in_flight: live,
+        })
+    }
+
+    /// Those of one session.
+    pub(super) fn of(&self, session: SessionId) -> Vec<TurnId> {
+        let all = self.all();
+        turns(&all)
+            .filter(|((whose, _), _)| *whose == session)
+            .map(|((_, turn), _)| turn)
+            .collect()
+    }
+
+    /// Those that have joined the line.
+    pub(super) fn all_tickets(&self) -> Vec<(SessionId, TurnId, TicketId)> {
+        let all = self.all();
+        let joined = turns(&all).filter_map(|((session, turn), live)| Some((session, turn, *live.ticket.get()?)));
+        joined.collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        turns(&self.all()).count()
+    }
+}
+
+/// Each turn once.
+fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &InFlight)> {
+    all.iter()
+        .filter(|(_, listed)| !listed.is_alias)
+        .map(|(&key, listed)| (key, &*listed.live))
+}
+
+/// A turn that is listed. Dropping it takes it off the list.
+#[derive(Debug)]
+pub(super) struct Entered {
+    turns: Arc<InFlightTurns>,
+    key: Key,
+    /// The id that was asked for, where it is another.
+    alias: Option<Key>,
+    pub(super) in_flight: Arc<InFlight>,
+}
+
+impl Entered {
+    /// Takes the turn off the list, since it is not taken in. Whoever else has sent it hears the reason. Gives it back.
+    pub(super) fn refuse(self, refusal: SendError) -> SendError {
+        self.in_flight.refuse(refusal.clone());
+        refusal
+    }
+
+    /// Lists the turn as `turn`, too, which takes the place of the id that was asked for. `false`: that one is listed already.
+    pub(super) fn stand_for(&mut self, turn: TurnId) -> bool {
+        let key = (self.key.0, turn);
+        let mut all = self.turns.all();
+        let Entry::Vacant(vacant) = all.entry(key) else {
+            return false;
+        };
+        vacant.insert(Listed {
+            live: Arc::clone(&self.in_flight),
+            is_alias: false,
+        });
+        if let Some(asked) = all.get_mut(&self.key) {
+            asked.is_alias = true;
+        }
+        drop(all);
+        self.alias = Some(std::mem::replace(&mut self.key, key));
+        true
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut all = self.turns.all();
+        all.remove(&self.key);
+        if let Some(alias) = self.alias {
+            all.remove(&alias);
+        }
+        drop(all);
+        // Without a reason, one of those who wait to hear of it has to take it in now.
+        let refusal = self.in_flight.refusal.get().cloned();
+        self.in_flight
+            .decide(refusal.map_or(Acceptance::GivenUp, Acceptance::Refused));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn ids() -> (Arc<InFlightTurns>, SessionId, TurnId) {
+        (Arc::default(), SessionId::random(), TurnId::new())
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_the_same_hears_what_became_of_the_first() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        assert!(second.decided().now_or_never().is_none(), "nothing is decided yet");
+        assert!(
+            turns.enter(SessionId::random(), turn).is_ok(),
+            "another's turn is another"
+        );
+        let conversation = ConversationId::new();
+        first.in_flight.accepted(turn, conversation);
+        let accepted = |acceptance| matches!(acceptance, Acceptance::Accepted { turn: known, .. } if known == turn);
+        assert!(accepted(second.decided().await));
+        drop(first);
+        assert!(
+            accepted(second.decided().await),
+            "the end of the turn changes nothing of it"
+        );
+        assert!(turns.enter(session, turn).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_once_the_turn_can_be_sent_again() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        first.in_flight.refuse(SendError::Empty);
+        assert!(second.decided().now_or_never().is_none());
+        assert_eq!(first.refuse(SendError::UnknownFile), SendError::UnknownFile);
+        assert!(matches!(second.decided().await, Acceptance::Refused(SendError::Empty)));
+        assert!(turns.enter(session, turn).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_first_sender_who_goes_strands_nobody() {
+        let (turns, session, turn) = ids();
+        let first = turns.enter(session, turn).expect("it is new");
+        let second = turns.enter(session, turn).expect_err("it is listed");
+        drop(first);
+        assert!(matches!(second.decided().await, Acceptance::GivenUp));
+        assert!(turns.enter(session, turn).is_ok(), "the second can do it now");
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_answered_in_place_has_two_names_and_counts_once() {
+        let (turns, session, asked) = ids();
+        let known = TurnId::new();
+        let mut entered = turns.enter(session, asked).expect("it is new");
+        assert!(entered.stand_for(known));
+        for name in [asked, known] {
+            let live = turns.enter(session, name).expect_err("it is listed");
+            assert!(Arc::ptr_eq(&live, &entered.in_flight));
+        }
+        assert_eq!((turns.len(), turns.of(session)), (1, vec![known]));
+        let mut other = turns.enter(session, TurnId::new()).expect("it is new");
+        assert!(!other.stand_for(known), "it is taken");
+        drop(other);
+        drop(entered);
+        assert_eq!(turns.len(), 0);
+        assert!(turns.enter(session, asked).is_ok() && turns.enter(session, known).is_ok());
+    }
+}

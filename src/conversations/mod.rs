@@ -1,0 +1,149 @@
+//! Conversations: what people write, and the answers to it. Answering a message is a job.
+//!
+//! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
+//! answer as it grows). A turn is owned by the server: its task goes on whoever is connected, and ends only by its own outcome.
+
+mod error;
+mod export;
+mod fallback;
+mod in_flight;
+mod manage;
+mod order;
+mod page;
+mod pending;
+mod prepare;
+mod question;
+mod resume;
+mod send;
+mod task;
+mod title;
+mod view;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Span, error_span};
+
+pub(crate) use error::{SendError, refusal};
+pub(crate) use export::Export;
+use in_flight::{Entered, InFlightTurns};
+use pending::PendingOutcomes;
+
+use crate::{
+    agents::AgentFactory,
+    files::Vault,
+    logs::session_span,
+    queue::{Left, Queue},
+    sessions::{Claim, Place, Session},
+    settings::Settings,
+    store::{ConversationRecord, Store, TurnRecord},
+    wire::{TurnId, Versions},
+};
+
+/// What conversations need of the other rooms.
+pub struct Deps {
+    /// The line they wait in.
+    pub queue: Queue,
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// Where the contents of their files are.
+    pub vault: Arc<Vault>,
+    /// Who makes the agents.
+    pub agents: Arc<dyn AgentFactory>,
+    /// The settings in force.
+    pub settings: watch::Receiver<Arc<Settings>>,
+}
+
+/// A turn that waits or runs, as its task has it.
+#[derive(Clone)]
+struct TurnTask {
+    session: Arc<Session>,
+    conversation: ConversationRecord,
+    turn: TurnRecord,
+    versions: Versions,
+}
+
+impl TurnTask {
+    /// Its owner may have renamed the conversation meanwhile.
+    fn take_new_title(&mut self) {
+        if let Some(title) = self.session.new_title(self.conversation.id) {
+            self.conversation.title = title;
+        }
+    }
+}
+
+/// What a turn's task is logged under.
+fn turn_span(turn: &TurnRecord) -> Span {
+    session_span(turn.session).in_scope(|| error_span!("turn", turn = %turn.id))
+}
+
+/// What a turn holds of its session until it is over.
+struct TurnGuards {
+    /// Its conversation, which takes one turn at a time.
+    _claim: Claim,
+    /// Its entry in the list of turns on their way.
+    entered: Entered,
+    /// Its place in the line, and in what the session shows of itself.
+    place: Place,
+}
+
+/// Every conversation, and every turn on its way. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Conversations {
+    deps: Arc<Deps>,
+    in_flight: Arc<InFlightTurns>,
+    pending: Arc<PendingOutcomes>,
+    tasks: TaskTracker,
+    /// Cancelled when no more turns come, at the beginning of the grace.
+    closing: CancellationToken,
+    /// Cancelled when what still runs has to stop, at the end of the grace.
+    stop: CancellationToken,
+}
+
+impl Conversations {
+    /// No turns on their way yet.
+    #[must_use]
+    pub fn new(deps: Deps) -> Self {
+        Self {
+            deps: Arc::new(deps),
+            in_flight: Arc::default(),
+            pending: Arc::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was
+    /// written kept. `false`: no turn of this session and this id waits or runs.
+    pub fn cancel(&self, session: &Session, turn: TurnId) -> bool {
+        let Some(live) = self.in_flight.find(session.id(), turn) else {
+            return false;
+        };
+        live.cancel.cancel();
+        // Those behind move up now, not when the turn's task gets to run.
+        if let Some(&ticket) = live.ticket.get() {
+            self.deps.queue.leave(ticket, Left::Cancelled);
+        }
+        true
+    }
+
+    /// How many turns wait or run.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Waits until every turn's task has ended. The queue has to be closed before, or more may come.
+    pub async fn finished(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stops what runs: for the end of the grace at shutdown.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}

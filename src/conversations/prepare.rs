@@ -1,0 +1,176 @@
+//! What a message needs before it can join the line: checked, its conversation claimed, its record made.
+
+use std::sync::Arc;
+
+use super::{Conversations, SendError, in_flight::Entered, title::title};
+use crate::{
+    clock::now_ms,
+    sessions::{Claim, Session},
+    store::TurnRecord,
+    wire::{
+        ConversationId, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, TurnId, TurnState,
+        Versions, is_blank,
+    },
+};
+
+/// A turn that may join the line.
+pub(super) struct Prepared {
+    pub(super) title: String,
+    pub(super) turn: TurnRecord,
+    /// Where it stands among its versions, if that is known.
+    pub(super) versions: Option<Versions>,
+    pub(super) claim: Claim,
+}
+
+impl Conversations {
+    /// What a new message needs before it can join the line.
+    pub(super) async fn prepare(&self, session: &Arc<Session>, request: SendRequest) -> Result<Prepared, SendError> {
+        let store = &self.deps.store;
+        check(&request)?;
+        let files = self.files(session, &request.files).await?;
+        let id = request.conversation.unwrap_or_else(ConversationId::new);
+        // Claimed before looking, so that what is shown last stays so.
+        let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
+        let (title, parent) = match request.conversation {
+            Some(id) => {
+                let known = store.conversation(session.id(), id).await?;
+                let known = known.ok_or(SendError::UnknownConversation)?;
+                let parent = match request.instead_of {
+                    Some(other) => self.turn_of(session, id, other).await?.parent,
+                    None => Some(known.head),
+                };
+                (known.title, parent)
+            }
+            None => (title(&request.text, &files), None),
+        };
+        Ok(Prepared {
+            title,
+            turn: self.new_turn(session, request.turn, id, parent, request.text, files),
+            // What is shown last has nothing after it yet.
+            versions: request.instead_of.is_none().then(Versions::default),
+            claim,
+        })
+    }
+
+    /// The same for an answer to a turn that is there. `entered` stands for that one if it is answered in place.
+    pub(super) async fn prepare_again(
+        &self,
+        session: &Arc<Session>,
+        id: TurnId,
+        new: TurnId,
+        entered: &mut Entered,
+    ) -> Result<Prepared, SendError> {
+        let store = &self.deps.store;
+        let known = store.turn(session.id(), id).await?.ok_or(SendError::UnknownTurn)?.turn;
+        let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
+        let conversation = store.conversation(session.id(), known.conversation).await?;
+        let conversation = conversation.ok_or(SendError::UnknownConversation)?;
+        let in_place = known.answer.is_empty() && conversation.head == id;
+        if in_place && !entered.stand_for(id) {
+            return Err(SendError::ConversationBusy);
+        }
+        let TurnRecord {
+            conversation: its,
+            parent,
+            message,
+            files,
+            ..
+        } = known;
+        Ok(Prepared {
+            title: conversation.title,
+            turn: self.new_turn(session, if in_place { id } else { new }, its, parent, message, files),
+            versions: None,
+            claim,
+        })
+    }
+
+    fn new_turn(
+        &self,
+        session: &Session,
+        id: TurnId,
+        conversation: ConversationId,
+        parent: Option<TurnId>,
+        message: String,
+        files: Vec<FileView>,
+    ) -> TurnRecord {
+        TurnRecord {
+            id,
+            session: session.id(),
+            conversation,
+            parent,
+            message,
+            files,
+            state: TurnState::Waiting,
+            answer: String::new(),
+            model: self.deps.agents.model(),
+            usage: None,
+            accepted_at: now_ms(),
+            started_at: None,
+            ended_at: None,
+            attempts: 0,
+        }
+    }
+
+    /// A turn of this conversation.
+    async fn turn_of(
+        &self,
+        session: &Session,
+        conversation: ConversationId,
+        id: TurnId,
+    ) -> Result<TurnRecord, SendError> {
+        let known = self.deps.store.turn(session.id(), id).await?;
+        let known = known.filter(|step| step.turn.conversation == conversation);
+        Ok(known.ok_or(SendError::UnknownTurn)?.turn)
+    }
+
+    async fn files(&self, session: &Session, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
+        let mut files = Vec::with_capacity(ids.len());
+        for &id in ids {
+            files.push(
+                self.deps
+                    .store
+                    .file(session.id(), id)
+                    .await?
+                    .ok_or(SendError::UnknownFile)?,
+            );
+        }
+        Ok(files)
+    }
+}
+
+fn check(request: &SendRequest) -> Result<(), SendError> {
+    if is_blank(&request.text) && request.files.is_empty() {
+        return Err(SendError::Empty);
+    }
+    if request.text.len() > MAX_MESSAGE_BYTES {
+        return Err(SendError::TooLong(request.text.len()));
+    }
+    if request.files.len() > MAX_FILES_PER_MESSAGE {
+        return Err(SendError::TooManyFiles(request.files.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_and_huge_messages_are_refused() {
+        let request = |text: &str| SendRequest {
+            turn: TurnId::new(),
+            conversation: None,
+            instead_of: None,
+            text: text.into(),
+            files: Vec::new(),
+        };
+        for blank in [" \n\t\u{a0}", "\u{200b}\u{feff}", "\u{3164}", "\u{fe0f}\u{ad}\n"] {
+            assert!(matches!(check(&request(blank)), Err(SendError::Empty)), "{blank:?}");
+        }
+        assert!(matches!(
+            check(&request(&"x".repeat(1 << 20))),
+            Err(SendError::TooLong(1_048_576))
+        ));
+        assert!(check(&request(&"x".repeat(MAX_MESSAGE_BYTES))).is_ok());
+    }
+}

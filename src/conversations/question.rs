@@ -1,0 +1,152 @@
+//! What the agent is asked: the conversation so far, the new message last.
+
+use tracing::warn;
+
+use super::Conversations;
+use crate::{
+    agents::{Attached, Image, Message, Question, attach},
+    store::{StoreError, TurnRecord},
+    wire::{FileKind, Role},
+};
+
+/// Most bytes of text that files add to one question, its history included. Models have an end, too.
+const MAX_TEXT: u64 = 512 * 1024;
+/// Most bytes of pictures likewise.
+const MAX_PICTURES: u64 = 48 * 1024 * 1024;
+
+/// Most bytes of what was said before that go into a question, whole turns, the newest first. More than models take; those
+/// that take less say so themselves.
+const MAX_HISTORY: usize = 1024 * 1024;
+/// Turns that are read at a time.
+const STEPS: usize = 100;
+
+/// What may still be added to a question.
+struct Room {
+    text: u64,
+    pictures: u64,
+}
+
+impl Conversations {
+    /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
+    /// messages come first where there is not room for all.
+    pub(super) async fn question(&self, turn: &TurnRecord) -> Result<Question, StoreError> {
+        let mut turns = self.history(turn).await?;
+        // A message that got no answer at all would make two of the user's stand beside each other, which some
+        // models refuse.
+        turns.retain(|earlier| earlier.state.is_over() && !earlier.answer.is_empty());
+        let mut room = Room {
+            text: MAX_TEXT,
+            pictures: MAX_PICTURES,
+        };
+        let mut messages = vec![self.message(turn, &mut room).await];
+        for earlier in turns.into_iter().rev() {
+            let message = self.message(&earlier, &mut room).await;
+            messages.push(Message {
+                role: Role::Agent,
+                text: earlier.answer,
+                images: Vec::new(),
+            });
+            messages.push(message);
+        }
+        messages.reverse();
+        Ok(Question { messages })
+    }
+
+    /// The newest turns that lead to a turn, oldest first, as far as [`MAX_HISTORY`] goes.
+    async fn history(&self, turn: &TurnRecord) -> Result<Vec<TurnRecord>, StoreError> {
+        let (mut turns, mut room, mut next) = (Vec::new(), MAX_HISTORY, turn.parent);
+        while let Some(last) = next {
+            let steps = self.path(turn.session, last, STEPS).await?;
+            next = steps.first().and_then(|step| step.turn.parent);
+            for step in steps.into_iter().rev() {
+                let Some(left) = room.checked_sub(step.turn.message.len() + step.turn.answer.len()) else {
+                    next = None;
+                    break;
+                };
+                room = left;
+                turns.push(step.turn);
+            }
+        }
+        turns.reverse();
+        Ok(turns)
+    }
+
+    /// A turn's message with its files: the text of text files joins it, pictures come along.
+    async fn message(&self, turn: &TurnRecord, room: &mut Room) -> Message {
+        let mut texts = Vec::new();
+        let mut images = Vec::new();
+        for file in &turn.files {
+            let left_out = |why: &str| Attached {
+                name: file.name.clone(),
+                text: format!("({why})"),
+            };
+            let limit = match file.kind {
+                FileKind::Image if file.size > room.pictures => {
+                    texts.push(left_out(
+                        "this picture is left out: there are too many in this conversation",
+                    ));
+                    continue;
+                }
+                FileKind::Image => file.size,
+                FileKind::Text => room.text,
+            };
+            match self.deps.vault.read(file.id, limit).await {
+                Ok(bytes) if file.kind == FileKind::Image => {
+                    room.pictures -= limit;
+                    images.push(Image {
+                        name: file.name.clone(),
+                        mime: file.mime.clone(),
+                        bytes: bytes.into(),
+                    });
+                }
+                Ok(bytes) => {
+                    room.text -= bytes.len() as u64;
+                    texts.push(Attached {
+                        name: file.name.clone(),
+                        text: readable(&bytes, file.size),
+                    });
+                }
+                // The answer is better given without the file than not at all, and the agent is told.
+                Err(error) => {
+                    warn!(file = %file.id, %error, "a file of this turn cannot be read");
+                    texts.push(left_out("this file cannot be read any more"));
+                }
+            }
+        }
+        Message {
+            role: Role::User,
+            text: attach(&turn.message, &texts),
+            images,
+        }
+    }
+}
+
+/// The text of a file of which these are the first bytes, and a notice where they are not all of its `size`.
+fn readable(bytes: &[u8], size: u64) -> String {
+    let left_out = size.saturating_sub(bytes.len() as u64);
+    if left_out == 0 {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    // The cut may go through a character.
+    let whole = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    };
+    let text = String::from_utf8_lossy(whole);
+    format!("{text}\n(the rest of this file, {left_out} bytes, does not fit into the message)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_file_ends_with_a_whole_character_and_says_so() {
+        assert_eq!(readable(b"short", 5), "short");
+        let cut = readable("a\u{fc}\u{fc}".as_bytes().split_at(4).0, 10);
+        assert_eq!(
+            cut,
+            "a\u{fc}\n(the rest of this file, 6 bytes, does not fit into the message)"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! After a restart: turns that were not over are back in the line.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{Instrument as _, error, info, warn};
+
+use super::{Conversations, TurnGuards, TurnTask, turn_span};
+use crate::{
+    clock::now_ms,
+    queue::{EventIndex, Returning, Ticket},
+    sessions::Sessions,
+    store::{Step, StoreError, Unfinished},
+    wire::{Event, TurnState},
+};
+
+/// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
+const MAX_ATTEMPTS: u32 = 10;
+
+impl Conversations {
+    /// Puts every turn that was not over when the server ended back into the line: in their order, which those that ran
+    /// come first in, and with their deadlines. To be called once, before anybody is served. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was taken up then.
+    pub async fn resume(&self, sessions: &Sessions) -> Result<usize, StoreError> {
+        let (unfinished, given_up): (Vec<_>, Vec<_>) = self
+            .deps
+            .store
+            .unfinished()
+            .await?
+            .into_iter()
+            .partition(|unfinished| unfinished.turn.turn.attempts < MAX_ATTEMPTS);
+        for Unfinished { turn, .. } in given_up {
+            self.give_up(turn).await;
+        }
+        let (here, wall) = (Instant::now(), now_ms());
+        let returning: Vec<Returning> = unfinished
+            .iter()
+            .map(|unfinished| Returning {
+                event: EventIndex(Event::Chat.index()),
+                owner: unfinished.turn.turn.session.owner(),
+                joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
+                key: unfinished.key,
+                ran: unfinished.turn.turn.state == TurnState::Running,
+            })
+            .collect();
+        let tickets = self.deps.queue.restore(&returning);
+        let count = tickets.len();
+        // Places last. Only those that were not known, or that another order counted by, are new; nobody can move up before the
+        // tasks below begin.
+        let new = unfinished.iter().zip(&tickets).filter_map(|(unfinished, ticket)| {
+            let turn = &unfinished.turn.turn;
+            let key = ticket.order_key().filter(|key| unfinished.key != Some(*key))?;
+            Some((turn.session, turn.id, key))
+        });
+        self.reorder(new.collect()).await;
+        for (unfinished, ticket) in unfinished.into_iter().zip(tickets) {
+            self.take_up(sessions, unfinished, ticket);
+        }
+        if count > 0 {
+            info!(turns = count, "turns of before the restart are back in the line");
+        }
+        Ok(count)
+    }
+
+    fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
+        let Unfinished {
+            conversation,
+            turn: Step { mut turn, versions },
+            ..
+        } = unfinished;
+        let session = sessions.open(turn.session);
+        let claimed = session
+            .claim(conversation.id)
+            .zip(self.in_flight.enter(turn.session, turn.id).ok());
+        let Some((claim, entered)) = claimed else {
+            // Two turns of one conversation never wait at once, unless somebody has edited the database.
+            error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
+            return;
+        };
+        let place = session.seat(&self.deps.queue, ticket, Event::Chat, Some(turn.id));
+        // Nobody else sets it: the turn was entered just now.
+        let _ = entered.in_flight.ticket.set(place.id());
+        entered.in_flight.accepted(turn.id, conversation.id);
+        turn.state = TurnState::Waiting;
+        turn.started_at = None;
+        let span = turn_span(&turn);
+        let task = TurnTask {
+            session,
+            conversation,
+            turn,
+            versions,
+        };
+        let guards = TurnGuards {
+            _claim: claim,
+            entered,
+            place,
+        };
+        self.tasks
+            .spawn(self.clone().wait_and_run(task, guards).instrument(span));
+    }
+
+    async fn give_up(&self, step: Step) {
+        let mut turn = step.turn;
+        warn!(turn = %turn.id, attempts = turn.attempts, "a turn is not answered again: the server ended each time");
+        turn.state = TurnState::Failed {
+            reason: "Anteroom ended unexpectedly each time it answered this message, so it was given up. Try other words, and tell whoever runs this server.".into(),
+        };
+        turn.ended_at = Some(now_ms());
+        self.keep(turn).await;
+    }
+}
+
+/// The instant so many milliseconds before another; the earliest there is, where the machine has not run for so long.
+fn before(instant: Instant, ms: u64) -> Instant {
+    let mut age = Duration::from_millis(ms);
+    loop {
+        match instant.checked_sub(age) {
+            Some(before) => return before,
+            None => age /= 2,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Taking a message in, as its sender sees it: checked, in the line, and answered once it is the server's.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use super::{
+    Conversations, SendError, TurnGuards, TurnTask,
+    in_flight::{Acceptance, Entered},
+    prepare::Prepared,
+    turn_span,
+};
+use crate::{
+    sessions::{Session, status},
+    store::{ConversationRecord, StoreError},
+    wire::{ConversationId, Event, SendRequest, Sent, TurnId},
+};
+
+impl Conversations {
+    /// Accepts a message: stored, in the line, owned by the server once this has returned. Sending the same turn
+    /// again, also while it is being accepted, returns where it is and changes nothing.
+    ///
+    /// Cancel-safe: dropped before it returns, the message is either accepted whole or not at all.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing has changed then.
+    pub async fn send(&self, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
+        session.presence().touch();
+        let entered = match self.enter(session, request.turn).await? {
+            Entry::New(entered) => entered,
+            Entry::Known(sent) => return Ok(sent),
+        };
+        match self.prepare(session, request).await {
+            Ok(prepared) => self.enqueue(session, prepared, entered).await,
+            Err(refusal) => Err(entered.refuse(refusal)),
+        }
+    }
+
+    /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new
+    /// answer belongs to another version of it, the turn `new`. One that came to nothing is answered in place. Asking the
+    /// same again, also while it is being accepted, returns where the turn is and changes nothing.
+    ///
+    /// Cancel-safe as [`Conversations::send`].
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing has changed then.
+    pub async fn again(&self, session: &Arc<Session>, id: TurnId, new: TurnId) -> Result<Sent, SendError> {
+        session.presence().touch();
+        let mut entered = match self.enter(session, new).await? {
+            Entry::New(entered) => entered,
+            Entry::Known(sent) => return Ok(sent),
+        };
+        match self.prepare_again(session, id, new, &mut entered).await {
+            Ok(prepared) => self.enqueue(session, prepared, entered).await,
+            Err(refusal) => Err(entered.refuse(refusal)),
+        }
+    }
+
+    /// Lists a turn that is new. Of several that come at once only one finds it new; the others hear what became of that one.
+    async fn enter(&self, session: &Session, id: TurnId) -> Result<Entry, SendError> {
+        loop {
+            // Entered before looking, so that nobody else can take it in meanwhile.
+            match self.in_flight.enter(session.id(), id) {
+                Ok(entered) => {
+                    let known = match self.deps.store.turn(session.id(), id).await {
+                        Ok(known) => known,
+                        Err(fault) => return Err(entered.refuse(fault.into())),
+                    };
+                    return Ok(match known {
+                        Some(known) => Entry::Known(self.sent(session, known.turn.id, known.turn.conversation)),
+                        None => Entry::New(entered),
+                    });
+                }
+                Err(live) => match live.decided().await {
+                    Acceptance::Accepted { turn, conversation } => {
+                        return Ok(Entry::Known(self.sent(session, turn, conversation)));
+                    }
+                    Acceptance::Refused(refusal) => return Err(refusal),
+                    Acceptance::Pending | Acceptance::GivenUp => {}
+                },
+            }
+        }
+    }
+
+    /// Joins the line and hands the turn to a task of its own, which stores it.
+    async fn enqueue(&self, session: &Arc<Session>, prepared: Prepared, entered: Entered) -> Result<Sent, SendError> {
+        let Prepared {
+            title,
+            turn,
+            versions,
+            claim,
+        } = prepared;
+        let conversation = ConversationRecord {
+            id: turn.conversation,
+            session: turn.session,
+            title,
+            updated_at: turn.accepted_at,
+            head: turn.id,
+        };
+        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
+        // Nothing is awaited between the two, so a shutdown sees both or neither.
+        let place = match session.join(&self.deps.queue, Event::Chat, Some(turn.id)) {
+            Ok(place) => place,
+            Err(why) => return Err(entered.refuse(SendError::Refused(why))),
+        };
+        // Nobody else sets it: the turn was entered by this call.
+        let _ = entered.in_flight.ticket.set(place.id());
+        let span = turn_span(&turn);
+        let task = TurnTask {
+            session: Arc::clone(session),
+            conversation,
+            turn,
+            versions: versions.unwrap_or_default(),
+        };
+        let in_flight = Arc::clone(&entered.in_flight);
+        let guards = TurnGuards {
+            _claim: claim,
+            entered,
+            place,
+        };
+        // From here on the turn's own task goes on, whether or not anybody waits for the reply.
+        let work = self.clone().accept_and_run(task, guards, versions.is_none());
+        self.tasks.spawn(work.instrument(span));
+        match in_flight.decided().await {
+            Acceptance::Accepted { turn, conversation } => Ok(self.sent(session, turn, conversation)),
+            Acceptance::Refused(refusal) => Err(refusal),
+            Acceptance::Pending | Acceptance::GivenUp => {
+                Err(StoreError::Other("the turn's task ended early".into()).into())
+            }
+        }
+    }
+
+    /// Where a turn that was accepted is now.
+    fn sent(&self, session: &Session, turn: TurnId, conversation: ConversationId) -> Sent {
+        let ticket = self
+            .in_flight
+            .find(session.id(), turn)
+            .and_then(|in_flight| in_flight.ticket.get().copied());
+        Sent {
+            turn,
+            conversation,
+            place: ticket.and_then(|ticket| status::place(&self.deps.queue, ticket, Event::Chat, Some(turn))),
+        }
+    }
+}
+
+/// What somebody who sends a turn finds.
+enum Entry {
+    /// Nobody has sent it yet: it is listed now.
+    New(Entered),
+    /// It is the server's already.
+    Known(Sent),
+}

@@ -1,0 +1,319 @@
+//! One turn's task: stored, in the line, answered, its outcome stored.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use futures_util::future::Either;
+use tracing::{error, info, warn};
+
+use super::{
+    Conversations, TurnGuards, TurnTask,
+    in_flight::InFlight,
+    page::{Fault, Page},
+};
+use crate::{
+    agents::AgentError,
+    clock::now_ms,
+    jobs::{self, Bounds, Ending, model_first},
+    markdown,
+    queue::{Left, OrderKey, Permit},
+    sessions::Session,
+    store::{StoreError, TurnRecord},
+    wire::{FeedEvent, TurnState, Versions, is_blank},
+};
+
+impl Conversations {
+    /// Takes a new turn through. One that finds a free slot is stored while the model is asked; nobody is told that it is accepted before it
+    /// is, and should it not be, the model is stopped and the slot is free again. One that has to wait is stored first.
+    pub(super) async fn accept_and_run(self, mut task: TurnTask, mut guards: TurnGuards, look_up: bool) {
+        // A store that has just failed is asked before the model: its answer would be for nothing.
+        let permit = match self.deps.store.fault() {
+            None => guards.place.granted(),
+            Some(_) => None,
+        };
+        if let Some(permit) = permit {
+            // Boxed: those that wait need not have room for it.
+            Box::pin(self.run_at_once(task, permit, guards, look_up)).await;
+            return;
+        }
+        let key = guards.place.order_key();
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        if self.accept(&mut task, key, &in_flight, look_up).await.is_err() {
+            guards.place.withdraw();
+            self.moved_up(&task.session).await;
+            return;
+        }
+        // A ticket of the same session that left meanwhile has moved this one up.
+        let moved = guards.place.order_key();
+        if let Some(moved) = moved.filter(|moved| Some(*moved) != key) {
+            self.reorder(vec![(task.turn.session, task.turn.id, moved)]).await;
+        }
+        self.wait_and_run(task, guards).await;
+    }
+
+    /// Takes a turn through that is stored. Dropped before its end (only when the process ends), it leaves the line or
+    /// frees its slot, and the store still has the turn as unfinished: the next start takes it up.
+    pub(super) async fn wait_and_run(self, mut task: TurnTask, mut guards: TurnGuards) {
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        let patience = || self.deps.settings.borrow().abandon_after;
+        let permit = match guards.place.admitted(patience, in_flight.cancel.cancelled()).await {
+            Ok(permit) => permit,
+            // It waits on, in the store.
+            Err(Left::Closed) => return,
+            Err(left) => {
+                info!(?left, "turn left the line");
+                self.moved_up(&task.session).await;
+                task.turn.state = self.left(left);
+                task.turn.ended_at = Some(now_ms());
+                self.over(task, guards).await;
+                return;
+            }
+        };
+        begin(&mut task.turn);
+        let (mut beginning, waited) = (task.clone(), permit.waited());
+        let told = pin!(async {
+            model_first(&self.deps.queue).await;
+            // Something of the answer may be there already.
+            let blocks = in_flight.blocks();
+            self.announce(&mut beginning, blocks);
+            info!(waited_ms = waited.as_millis(), "turn started");
+            self.keep(beginning.turn).await;
+            Ok::<_, NotAccepted>(())
+        });
+        let work = Box::pin(self.answer(&task.session, &task.turn, &in_flight));
+        // Should the disk be slow, the end of the answer need not wait for it: what is not kept of the start by then never is.
+        let Ok(ran) = jobs::run(&self.deps.queue, permit, work, told).await else {
+            return;
+        };
+        drop((ran.ended, ran.beginning));
+        self.end(task, ran.ending, guards).await;
+    }
+
+    async fn run_at_once(self, mut task: TurnTask, permit: Permit, guards: TurnGuards, look_up: bool) {
+        begin(&mut task.turn);
+        let (key, waited) = (permit.order_key(), permit.waited());
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        // Stored as it begins, so that its start need not be stored a second time.
+        let mut beginning = task.clone();
+        let accepted = Box::pin(async {
+            let accepted = self.accept(&mut beginning, Some(key), &in_flight, look_up).await;
+            if accepted.is_ok() {
+                info!(waited_ms = waited.as_millis(), "turn started");
+            }
+            accepted
+        });
+        let work = Box::pin(self.answer(&task.session, &task.turn, &in_flight));
+        let Ok(ran) = jobs::run(&self.deps.queue, permit, work, accepted).await else {
+            return;
+        };
+        let accepted = match ran.beginning {
+            Either::Left(versions) => Ok(versions),
+            Either::Right(accepted) => accepted.await,
+        };
+        match accepted {
+            Ok(versions) => task.versions = versions,
+            Err(NotAccepted) => {
+                ran.ended.withdraw();
+                return;
+            }
+        }
+        // Counted before anybody hears of it.
+        drop(ran.ended);
+        self.end(task, ran.ending, guards).await;
+    }
+
+    /// Stores a turn with its place in the order, then tells its sender and every page of the session, with the answer as far as it is.
+    /// Returns where it stands among its versions, which are looked up unless they are known.
+    /// The message was not accepted if this fails, and the sender knows.
+    async fn accept(
+        &self,
+        task: &mut TurnTask,
+        key: Option<OrderKey>,
+        in_flight: &InFlight,
+        look_up: bool,
+    ) -> Result<Versions, NotAccepted> {
+        match self.store(task, key, look_up).await {
+            Ok(versions) => task.versions = versions,
+            Err(fault) => {
+                in_flight.refuse(fault.into());
+                return Err(NotAccepted);
+            }
+        }
+        info!(
+            bytes = task.turn.message.len(),
+            files = task.turn.files.len(),
+            "turn accepted"
+        );
+        let blocks = in_flight.blocks();
+        self.announce(task, blocks);
+        in_flight.accepted(task.turn.id, task.turn.conversation);
+        Ok(task.versions)
+    }
+
+    /// Stores a turn; returns where it stands among its versions.
+    async fn store(&self, task: &TurnTask, key: Option<OrderKey>, look_up: bool) -> Result<Versions, StoreError> {
+        let (store, turn) = (&self.deps.store, &task.turn);
+        store.accept(task.conversation.clone(), turn.clone(), key).await?;
+        if !look_up {
+            return Ok(task.versions);
+        }
+        let step = store.turn(turn.session, turn.id).await?;
+        Ok(step.map(|step| step.versions).unwrap_or_default())
+    }
+
+    /// Has the session's agent answer a turn on its page.
+    async fn answer(&self, session: &Session, turn: &TurnRecord, in_flight: &InFlight) -> Ending<Fault> {
+        let mut page = Page::new(session, turn, in_flight);
+        let bounds = Bounds {
+            cancelled: &in_flight.cancel,
+            stopped: &self.stop,
+            timeout: self.deps.settings.borrow().chat_timeout,
+        };
+        let ending = jobs::answer(bounds, &mut page, |parts, cancel| async move {
+            let question = self.question(turn).await.map_err(Fault::History)?;
+            let agent = session.agent(&*self.deps.agents);
+            agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
+        });
+        match ending.await {
+            Ending::Done(_) if is_blank(&in_flight.text()) => {
+                Ending::Failed(Fault::Agent(AgentError::of_silence(None)))
+            }
+            Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {
+                Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
+            }
+            ending => ending,
+        }
+    }
+
+    /// What the owner is told of a ticket that never started.
+    fn left(&self, left: Left) -> TurnState {
+        let settings = self.deps.settings.borrow();
+        match left {
+            Left::Cancelled => TurnState::Cancelled,
+            Left::Expired => TurnState::Expired {
+                reason: format!(
+                    "No slot became free within {}. Try again when the line is shorter.",
+                    words(settings.policy.max_wait)
+                ),
+            },
+            Left::Abandoned => TurnState::Expired {
+                reason: format!(
+                    "This page was away for more than {}, so its message left the line. Send it again.",
+                    words(settings.abandon_after)
+                ),
+            },
+            // What the closed queue has waiting is taken up by the next start. One that was withdrawn was never accepted.
+            Left::Closed | Left::Withdrawn => TurnState::Waiting,
+        }
+    }
+
+    /// How a turn is once its job has ended in this way. `None`: it is not over, the next start of the server takes it up.
+    fn state(&self, ending: Ending<Fault>, turn: &mut TurnRecord) -> Option<TurnState> {
+        Some(match ending {
+            Ending::Done(usage) => {
+                turn.usage = Some(usage);
+                TurnState::Done
+            }
+            Ending::Incomplete(cause, usage) => {
+                turn.usage = Some(usage);
+                TurnState::Incomplete { cause }
+            }
+            Ending::Cancelled => TurnState::Cancelled,
+            Ending::Expired => TurnState::Expired {
+                reason: format!(
+                    "The answer took longer than {}, so it was stopped. Ask for less at once, or try again.",
+                    words(self.deps.settings.borrow().chat_timeout)
+                ),
+            },
+            Ending::Failed(fault) => TurnState::Failed {
+                reason: fault.sentence(),
+            },
+            Ending::Panicked => TurnState::Failed {
+                reason: "Anteroom made a mistake while answering, and has noted it. Try again.".into(),
+            },
+            Ending::Overflow => TurnState::Failed {
+                reason: "The answer grew without end, so it was stopped.".into(),
+            },
+            Ending::Stopped => return None,
+        })
+    }
+
+    /// Stores how a job has left its turn.
+    async fn end(&self, mut task: TurnTask, ending: Ending<Fault>, guards: TurnGuards) {
+        let outcome = ending.outcome();
+        let Some(state) = self.state(ending, &mut task.turn) else {
+            info!("turn stopped by the end of the server; it runs again after the next start");
+            // That was no fault of its own.
+            task.turn.attempts = task.turn.attempts.saturating_sub(1);
+            self.keep(task.turn).await;
+            return;
+        };
+        task.turn.answer = guards.entered.in_flight.text();
+        task.turn.state = state;
+        task.turn.ended_at = Some(now_ms());
+        info!(?outcome, bytes = task.turn.answer.len(), "turn ended");
+        self.over(task, guards).await;
+    }
+
+    /// Stores how a turn has ended, then tells the pages.
+    async fn over(&self, mut task: TurnTask, guards: TurnGuards) {
+        let kept = self.keep(task.turn.clone()).await;
+        // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
+        let pending = (!kept).then(|| self.pending.enter(&task.turn));
+        let answer = task.turn.answer.clone();
+        // Highlighting a long answer takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(move || markdown::render(&answer)).await;
+        let blocks = rendered.unwrap_or_else(|fault| {
+            error!(%fault, "an answer could not be rendered");
+            guards.entered.in_flight.blocks()
+        });
+        task.take_new_title();
+        let head = self.show_answered(&task).await;
+        // Given back before the page hears of it: it may send its next message in the same instant.
+        drop(guards);
+        self.announce(&mut task, blocks);
+        if let Some(head) = head {
+            let conversation = task.turn.conversation;
+            task.session.journal().append(FeedEvent::Version { conversation, head });
+        }
+        if let Some(pending) = pending {
+            self.retry(pending).await;
+        }
+    }
+
+    /// Stores how a turn is. A fault is logged: the turn itself goes on.
+    pub(super) async fn keep(&self, turn: TurnRecord) -> bool {
+        let running = turn.state == TurnState::Running;
+        match self.deps.store.update(turn).await {
+            Ok(()) => true,
+            Err(error) if running => {
+                warn!(%error, "the start of a turn could not be stored");
+                false
+            }
+            Err(error) => {
+                error!(%error, "the outcome of a turn could not be stored yet");
+                false
+            }
+        }
+    }
+}
+
+/// A message could not be stored.
+struct NotAccepted;
+
+/// Marks a turn as begun.
+fn begin(turn: &mut TurnRecord) {
+    turn.state = TurnState::Running;
+    turn.started_at = Some(now_ms());
+    turn.attempts += 1;
+}
+
+/// A limit of time in words, for a sentence.
+fn words(limit: Option<Duration>) -> String {
+    let seconds = limit.map_or(0, |limit| limit.as_secs());
+    match (seconds / 60, seconds % 60) {
+        (0, 1) => "1 second".into(),
+        (0 | 1, _) => format!("{seconds} seconds"),
+        (minutes, 0) => format!("{minutes} minutes"),
+        (minutes, seconds) => format!("{minutes} minutes and {seconds} seconds"),
+    }
+}

@@ -1,0 +1,175 @@
+//! Turns and conversations, as their owner's browser shows them.
+
+use super::{Conversations, TurnTask};
+use crate::{
+    markdown,
+    sessions::{Session, SessionId},
+    store::{ConversationRecord, Step, StoreError, TurnRecord},
+    wire::{
+        ConversationId, ConversationPage, ConversationSummary, ConversationView, FeedEvent, FeedPosition, TurnId,
+        TurnPage, TurnState, TurnView, Versions,
+    },
+};
+
+/// Conversations in one part of the list.
+const CONVERSATIONS: usize = 50;
+/// Turns in one part of a conversation.
+const TURNS: usize = 30;
+
+impl Conversations {
+    /// Tells every open page of the session how a turn and its conversation are now.
+    pub(super) fn announce(&self, task: &mut TurnTask, blocks: Vec<String>) {
+        task.take_new_title();
+        let TurnTask {
+            session,
+            conversation,
+            turn,
+            versions,
+        } = task;
+        if session.is_removed(conversation.id) {
+            return;
+        }
+        let journal = session.journal();
+        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, blocks))));
+        let busy = session.is_conversation_busy(conversation.id);
+        journal.append(FeedEvent::Conversation(summary(conversation, busy)));
+    }
+
+    /// A session's conversations that come after `after`, or the first ones, the last used first. `session` is the one in
+    /// memory, if it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn conversations(
+        &self,
+        id: SessionId,
+        session: Option<&Session>,
+        after: Option<ConversationId>,
+    ) -> Result<ConversationPage, StoreError> {
+        // One more than is shown tells whether there are more.
+        let mut records = self.deps.store.conversations(id, after, CONVERSATIONS + 1).await?;
+        let more = records.len() > CONVERSATIONS;
+        records.truncate(CONVERSATIONS);
+        let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
+        Ok(ConversationPage {
+            conversations: records.iter().map(|record| summary(record, busy(record.id))).collect(),
+            more,
+        })
+    }
+
+    /// One conversation of a session with its newest turns; `None` where it has none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn conversation(
+        &self,
+        id: SessionId,
+        session: Option<&Session>,
+        conversation: ConversationId,
+        feed: FeedPosition,
+    ) -> Result<Option<ConversationView>, StoreError> {
+        let Some(record) = self.deps.store.conversation(id, conversation).await? else {
+            return Ok(None);
+        };
+        let TurnPage { turns, earlier } = self.page(id, record.head).await?;
+        let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
+        Ok(Some(ConversationView {
+            summary: summary(&record, busy),
+            turns,
+            earlier,
+            feed,
+        }))
+    }
+
+    /// The turns that lead to `before`, without that one; `None` where the session has none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn earlier(&self, id: SessionId, before: TurnId) -> Result<Option<TurnPage>, StoreError> {
+        let Some(step) = self.deps.store.turn(id, before).await? else {
+            return Ok(None);
+        };
+        let page = match step.turn.parent {
+            Some(last) => self.page(id, last).await?,
+            None => TurnPage {
+                turns: Vec::new(),
+                earlier: false,
+            },
+        };
+        Ok(Some(page))
+    }
+
+    /// The turns that lead to `last`, as they are at this moment.
+    pub(super) async fn path(&self, id: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
+        let mut steps = self.deps.store.path(id, last, most).await?;
+        for step in &mut steps {
+            self.pending.correct(&mut step.turn);
+        }
+        Ok(steps)
+    }
+
+    async fn page(&self, id: SessionId, last: TurnId) -> Result<TurnPage, StoreError> {
+        let mut steps = self.path(id, last, TURNS).await?;
+        let earlier = steps.first().is_some_and(|step| step.turn.parent.is_some());
+        let live: Vec<Option<Vec<String>>> = steps.iter_mut().map(|step| self.catch_up(id, &mut step.turn)).collect();
+        // Rendering long answers takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(move || {
+            let all = steps.into_iter().zip(live);
+            all.map(|(Step { turn, versions }, live)| {
+                let blocks = live.unwrap_or_else(|| markdown::render(&turn.answer));
+                view(turn, versions, blocks)
+            })
+            .collect()
+        });
+        let turns = rendered.await.map_err(|error| StoreError::Other(error.to_string()))?;
+        Ok(TurnPage { turns, earlier })
+    }
+
+    /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.
+    fn catch_up(&self, id: SessionId, turn: &mut TurnRecord) -> Option<Vec<String>> {
+        if turn.state.is_over() {
+            return None;
+        }
+        let Some(live) = self.in_flight.find(id, turn.id) else {
+            return Some(Vec::new());
+        };
+        let waits = live
+            .ticket
+            .get()
+            .is_some_and(|ticket| self.deps.queue.order_key(*ticket).is_some());
+        turn.state = if waits { TurnState::Waiting } else { TurnState::Running };
+        if waits {
+            turn.started_at = None;
+        }
+        turn.answer = live.text();
+        Some(live.blocks())
+    }
+}
+
+pub(super) fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
+    ConversationSummary {
+        id: record.id,
+        title: record.title.clone(),
+        updated_at: record.updated_at,
+        busy,
+    }
+}
+
+fn view(turn: TurnRecord, versions: Versions, blocks: Vec<String>) -> TurnView {
+    TurnView {
+        id: turn.id,
+        conversation: turn.conversation,
+        parent: turn.parent,
+        versions,
+        message: turn.message,
+        files: turn.files,
+        state: turn.state,
+        answer: turn.answer,
+        blocks,
+        model: turn.model,
+        usage: turn.usage,
+        accepted_at: turn.accepted_at,
+        started_at: turn.started_at,
+        ended_at: turn.ended_at,
+    }
+}

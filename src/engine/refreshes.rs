@@ -1,0 +1,100 @@
+//! Refreshes: the figures of the stats tab and the records of the logs tab, made when the line lets them start.
+//!
+//! A refresh answers over the feed instead of holding its request open: a browser has six connections to a host,
+//! and seven tabs that wait for their turn would leave none for anything else.
+
+use std::{future::pending, sync::Arc};
+
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, debug, error};
+
+use crate::{
+    conversations::{self, Conversations},
+    queue::{Outcome, Queue},
+    sessions::Session,
+    settings::Settings,
+    wire::{Event, FeedMessage, RefreshKind},
+};
+
+/// Takes refreshes through the line. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Refreshes {
+    queue: Queue,
+    conversations: Conversations,
+    settings: watch::Receiver<Arc<Settings>>,
+    tasks: TaskTracker,
+}
+
+impl Refreshes {
+    /// Refreshes that wait in `queue`, perhaps in one line with `conversations`; their tasks belong to `tasks`.
+    pub(super) const fn new(
+        queue: Queue,
+        conversations: Conversations,
+        settings: watch::Receiver<Arc<Settings>>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            queue,
+            conversations,
+            settings,
+            tasks,
+        }
+    }
+
+    /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
+    /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
+    pub(super) fn ask(
+        &self,
+        session: &Arc<Session>,
+        kind: RefreshKind,
+        make: impl FnOnce() -> FeedMessage + Send + 'static,
+    ) {
+        session.presence().touch();
+        let Some(claim) = session.claim_refresh(kind) else {
+            return;
+        };
+        let event = match kind {
+            RefreshKind::Stats => Event::StatsRefresh,
+            RefreshKind::Logs => Event::LogsRefresh,
+        };
+        let refused = move |message: &str| FeedMessage::RefreshRefused {
+            refresh: kind,
+            message: message.into(),
+        };
+        let mut place = match session.join(&self.queue, event, None) {
+            Ok(place) => place,
+            Err(why) => {
+                drop(claim);
+                session.tell(kind, refused(conversations::refusal(why)));
+                return;
+            }
+        };
+        let (session, settings) = (Arc::clone(session), self.settings.clone());
+        let conversations = self.conversations.clone();
+        let span = crate::logs::session_span(session.id());
+        let work = async move {
+            let patience = || settings.borrow().abandon_after;
+            let message = match place.admitted(patience, pending()).await {
+                Ok(permit) => {
+                    let made = tokio::task::spawn_blocking(make).await;
+                    let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
+                    permit.finish(outcome);
+                    made.unwrap_or_else(|fault| {
+                        error!(%fault, %event, "a refresh failed");
+                        refused("Anteroom made a mistake while refreshing, and has noted it. It will be tried again.")
+                    })
+                }
+                Err(left) => {
+                    debug!(?left, %event, "refresh left the line");
+                    conversations.moved_up(&session).await;
+                    refused("This refresh had to leave the line. It will be tried again.")
+                }
+            };
+            // Given back before the page hears of it: it may ask again in the same instant.
+            drop((claim, place));
+            session.tell(kind, message);
+        };
+        self.tasks.spawn(work.instrument(span));
+    }
+}

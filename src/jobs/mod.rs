@@ -1,0 +1,11 @@
+//! Jobs: one piece of work from its slot to its outcome, whoever asked.
+//!
+//! A job holds a [`Permit`](crate::queue::Permit), has an agent answer in typed [`Part`](crate::agents::Part)s, passes them on to its
+//! [`Reader`] and ends with an [`Ending`]. What a conversation is, what is stored and what a page shows, it does not know:
+//! conversations are one of those who have jobs done.
+
+mod answer;
+mod run;
+
+pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer};
+pub(crate) use run::{model_first, run};

@@ -1,0 +1,104 @@
+//! A session's place in a line: taken, listed with the session, waited for.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{Session, session::Registered};
+use crate::{
+    queue::{EventIndex, Left, OrderKey, Permit, Queue, Refused, Ticket, TicketId},
+    wire::{Event, TurnId},
+};
+
+impl Session {
+    /// Takes a place in the line of `event`, for this turn or for no turn. It is listed with the session until it is dropped, which
+    /// leaves the line, or gives back a slot that was not taken.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then.
+    pub fn join(self: &Arc<Self>, queue: &Queue, event: Event, turn: Option<TurnId>) -> Result<Place, Refused> {
+        let ticket = queue.join(EventIndex(event.index()), self.id().owner(), Instant::now())?;
+        Ok(self.seat(queue, ticket, event, turn))
+    }
+
+    /// The same for a ticket that came back after a restart.
+    pub fn seat(self: &Arc<Self>, queue: &Queue, ticket: Ticket, event: Event, turn: Option<TurnId>) -> Place {
+        Place {
+            id: ticket.id(),
+            _listed: self.register(ticket.id(), event, turn),
+            ticket: Some(ticket),
+            session: Arc::clone(self),
+            queue: queue.clone(),
+        }
+    }
+}
+
+/// A place in a line. It stays listed with its session when the slot is there, until it is dropped.
+#[must_use = "dropping it leaves the line"]
+pub struct Place {
+    id: TicketId,
+    /// `None` once it has started or left.
+    ticket: Option<Ticket>,
+    session: Arc<Session>,
+    queue: Queue,
+    _listed: Registered,
+}
+
+impl Place {
+    /// Its ticket's name.
+    #[must_use]
+    pub const fn id(&self) -> TicketId {
+        self.id
+    }
+
+    /// Where it stands in the order; `None` once it has started or left.
+    #[must_use]
+    pub fn order_key(&self) -> Option<OrderKey> {
+        self.ticket.as_ref()?.order_key()
+    }
+
+    /// The permit, where the slot was there at once. Does not look whether it has come meanwhile: [`Place::admitted`] does.
+    pub fn granted(&mut self) -> Option<Permit> {
+        let permit = self.ticket.as_mut()?.granted();
+        if permit.is_some() {
+            self.ticket = None;
+        }
+        permit
+    }
+
+    /// Leaves the line, because what it was for was not accepted.
+    pub fn withdraw(mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.withdraw();
+        }
+    }
+
+    /// Waits for the slot: until it is there, it is `cancelled`, or the session's browser has been gone for as long as
+    /// `patience` says. What is not admitted has left the line by then, and gives back a slot that came too late.
+    ///
+    /// Cancel-safe: dropped before it returns, the place is as it was.
+    ///
+    /// # Errors
+    /// [`Left`]: it left the line without starting.
+    pub async fn admitted(
+        &mut self,
+        patience: impl Fn() -> Option<Duration>,
+        cancelled: impl Future<Output = ()>,
+    ) -> Result<Permit, Left> {
+        let Some(ticket) = &mut self.ticket else {
+            return Err(Left::Cancelled);
+        };
+        let left = tokio::select! {
+            biased;
+            () = cancelled => Left::Cancelled,
+            admitted = ticket.admitted() => {
+                self.ticket = None;
+                return admitted;
+            }
+            () = self.session.presence().gone(patience) => Left::Abandoned,
+        };
+        self.queue.leave(self.id, left);
+        self.ticket = None;
+        Err(left)
+    }
+}

@@ -1,0 +1,150 @@
+//! What every store promises, as tests that each of them passes: `contract::tests!(Kind)` in its own tests.
+
+pub(crate) mod conversations;
+pub(crate) mod removal;
+pub(crate) mod turns;
+pub(crate) mod unfinished;
+
+use std::{path::Path, sync::Arc};
+
+use tempfile::TempDir;
+
+pub(crate) use super::testing::{Talk, answered, file, ids};
+use crate::{
+    queue::OrderKey,
+    sessions::SessionId,
+    store::{Store, TurnRecord},
+    wire::{ConversationId, FileKind, TurnId, TurnState},
+};
+
+/// One kind of store.
+pub(crate) trait Kind {
+    /// The store that is kept in this folder, made where there is none.
+    async fn open(folder: &Path) -> Arc<dyn Store>;
+}
+
+/// A store in a folder of its own.
+struct Fixture {
+    store: Arc<dyn Store>,
+    folder: TempDir,
+}
+
+async fn fixture<K: Kind>() -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = K::open(folder.path()).await;
+    Fixture { store, folder }
+}
+
+/// Every promise, as a test of one kind of store. A promise that is not listed here is dead code, which the compiler tells.
+macro_rules! tests {
+    ($kind:ident) => {
+        mod contract {
+            mod conversations {
+                #[tokio::test]
+                async fn the_last_used_come_first_page_by_page() {
+                    $crate::store::contract::conversations::the_last_used_come_first_page_by_page::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_conversation_can_be_renamed() {
+                    $crate::store::contract::conversations::a_conversation_can_be_renamed::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_deleted_is_nowhere_until_it_is_brought_back() {
+                    $crate::store::contract::conversations::what_is_deleted_is_nowhere_until_it_is_brought_back::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_message_into_a_deleted_conversation_brings_it_back() {
+                    $crate::store::contract::conversations::a_message_into_a_deleted_conversation_brings_it_back::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_search_looks_through_titles_messages_and_answers() {
+                    $crate::store::contract::conversations::a_search_looks_through_titles_messages_and_answers::<super::super::$kind>().await;
+                }
+            }
+            mod removal {
+                #[tokio::test]
+                async fn a_purge_removes_what_was_deleted_long_ago() {
+                    $crate::store::contract::removal::a_purge_removes_what_was_deleted_long_ago::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_purge_removes_what_was_not_used_for_long() {
+                    $crate::store::contract::removal::a_purge_removes_what_was_not_used_for_long::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_purge_takes_many_a_part_at_a_time() {
+                    $crate::store::contract::removal::a_purge_takes_many_a_part_at_a_time::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn forgetting_removes_all_of_one_session() {
+                    $crate::store::contract::removal::forgetting_removes_all_of_one_session::<super::super::$kind>().await;
+                }
+            }
+            mod turns {
+                #[tokio::test]
+                async fn a_turn_comes_back_as_it_was_stored() {
+                    $crate::store::contract::turns::a_turn_comes_back_as_it_was_stored::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_anothers_is_not_found() {
+                    $crate::store::contract::turns::what_is_anothers_is_not_found::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_path_is_the_newest_turns_that_lead_to_one() {
+                    $crate::store::contract::turns::a_path_is_the_newest_turns_that_lead_to_one::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn versions_are_turns_that_follow_the_same_one() {
+                    $crate::store::contract::turns::versions_are_turns_that_follow_the_same_one::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn accepting_again_makes_no_second_turn() {
+                    $crate::store::contract::turns::accepting_again_makes_no_second_turn::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_turn_that_follows_none_that_is_there_is_refused_whole() {
+                    $crate::store::contract::turns::a_turn_that_follows_none_that_is_there_is_refused_whole::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn an_update_of_what_is_not_there_is_no_error() {
+                    $crate::store::contract::turns::an_update_of_what_is_not_there_is_no_error::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn files_belong_to_their_session() {
+                    $crate::store::contract::turns::files_belong_to_their_session::<super::super::$kind>().await;
+                }
+            }
+            mod unfinished {
+                #[tokio::test]
+                async fn their_places_are_their_order_and_those_without_one_come_first() {
+                    $crate::store::contract::unfinished::their_places_are_their_order_and_those_without_one_come_first::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn an_unfinished_turn_comes_with_its_conversation_versions_and_place() {
+                    $crate::store::contract::unfinished::an_unfinished_turn_comes_with_its_conversation_versions_and_place::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn places_are_stored_anew() {
+                    $crate::store::contract::unfinished::places_are_stored_anew::<super::super::$kind>().await;
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use tests;
