@@ -9,12 +9,12 @@ use anteroom::wire::{
     Status, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::json::Answer;
 
 /// What every page needs at once, before its WebAssembly has arrived.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct House {
     /// The conversations of this session that were used last.
     pub conversations: ConversationPage,

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use anteroom::wire::{ConversationId, ConversationView};
 use leptos::server::SharedValue;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::House,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the first page is made of. Later pages get theirs from the store.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct First {
     pub(crate) house: House,
     /// Of a page that shows one; `None` inside: there is none of this id.

@@ -1,6 +1,4 @@
 //! The types that browser and server share: the only room that also builds for wasm32.
-//!
-//! The browser reads them without serde (`app/src/json`), which knows enums that are tagged on the outside.
 
 mod chat;
 mod event;

@@ -1,29 +1,26 @@
-//! What the server tells, read in the browser by the browser's own JSON parser and with one short function a type. Serde's
-//! deserialisers of the same types, each with a parser inlined, were a tenth of the page's WebAssembly.
+//! What the server tells, read in the browser by the browser's own JSON parser; serde's derived code takes it from there. With
+//! serde_json's parser, of which every type gets copies, a first visit would take 20 KB more.
 
-mod codec;
-mod types;
-mod value;
+use std::{fmt, str};
 
-use std::fmt;
-
-use serde::Serialize;
-
-pub(crate) use codec::Answer;
-pub(crate) use value::Json;
+use leptos::server_fn::{
+    Bytes, ContentType, Decodes, Encodes, Format, FormatType,
+    codec::{JsonEncoding, Post},
+};
+use serde::{Serialize, de::DeserializeOwned};
 
 #[cfg(test)]
 mod tests;
 
-/// What can be read from JSON, as serde writes it: enums are tagged on the outside, what is not there is `null`.
-pub(crate) trait Read: Sized {
-    /// Reads one.
-    fn read(json: &Json) -> Result<Self, Unreadable>;
-}
-
 /// Reads a text.
-pub(crate) fn parse<T: Read>(text: &str) -> Result<T, Unreadable> {
-    T::read(&Json::parse(text).ok_or(Unreadable::HERE)?)
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+    #[cfg(feature = "hydrate")]
+    let read = web_sys::js_sys::JSON::parse(text)
+        .map_err(Into::into)
+        .and_then(serde_wasm_bindgen::from_value);
+    #[cfg(not(feature = "hydrate"))]
+    let read = serde_json::from_str(text);
+    read.map_err(|error| Unreadable(error.to_string()))
 }
 
 /// Writes what [`parse`] reads. Sending has to write JSON anyway.
@@ -32,28 +29,47 @@ pub(crate) fn write<T: Serialize>(value: &T) -> String {
 }
 
 /// Why something could not be read: most likely it is of another version than this page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The innermost field that is missing or of another type; empty outside of any.
-    field: &'static str,
-}
-
-impl Unreadable {
-    const HERE: Self = Self { field: "" };
-
-    fn within(self, field: &'static str) -> Self {
-        if self.field.is_empty() { Self { field } } else { self }
-    }
-}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("What the server said was not understood")?;
-        if !self.field.is_empty() {
-            write!(f, " (`{}`)", self.field)?;
-        }
-        f.write_str(". Reload the page, which may be older than the server.")
+        write!(
+            f,
+            "What the server said was not understood ({}). Reload the page, which may be older than the server.",
+            self.0
+        )
     }
 }
 
 impl std::error::Error for Unreadable {}
+
+/// The output of a server function.
+pub(crate) type Answer = Post<Encoding>;
+
+/// JSON as leptos writes it, read by [`parse`].
+pub struct Encoding;
+
+impl ContentType for Encoding {
+    const CONTENT_TYPE: &'static str = JsonEncoding::CONTENT_TYPE;
+}
+
+impl FormatType for Encoding {
+    const FORMAT_TYPE: Format = JsonEncoding::FORMAT_TYPE;
+}
+
+impl<T: Serialize> Encodes<T> for Encoding {
+    type Error = serde_json::Error;
+
+    fn encode(output: &T) -> Result<Bytes, Self::Error> {
+        JsonEncoding::encode(output)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for Encoding {
+    type Error = Unreadable;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        parse(str::from_utf8(&bytes).map_err(|error| Unreadable(error.to_string()))?)
+    }
+}

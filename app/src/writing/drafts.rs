@@ -2,7 +2,7 @@
 //! same conversation, the one that was written in last counts.
 
 use anteroom::wire::{ConversationId, FileView};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{browser, json, storage};
 
@@ -13,7 +13,7 @@ const MOST: usize = 40;
 const LONGEST: usize = 256 * 1024;
 
 /// What stands in the composer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) text: String,
     /// Those that the server has.

@@ -2,14 +2,14 @@
 //! page, counts once.
 
 use anteroom::wire::{ConversationId, FileView, TurnId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{json, storage};
 
 pub(crate) const PREFIX: &str = "outbox/";
 
 /// A message that is kept until the server has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Unsent {
     /// `None`: it begins one.
     pub(crate) conversation: Option<ConversationId>,
