@@ -83,7 +83,7 @@ fn printable(text: &str) -> String {
 }
 
 /// The variables that have a value, with the text that is in force, by field.
-pub(super) type AllGiven = BTreeMap<String, Given>;
+pub(super) type AllGiven = BTreeMap<&'static str, Given>;
 
 /// The environment before `.env` before the default; in each, the name before its aliases. Empty is unset.
 pub(super) fn gather(
@@ -147,7 +147,7 @@ pub(super) fn gather(
             overrides: None,
         });
         if let Some(one) = first.or(default) {
-            given.insert(variable.field(), one);
+            given.insert(variable.field, one);
         }
     }
     given

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
     Provider, Settings, Viewer, dotenv,
     faults::{Fault, Faults},
+    field::UNREADABLE,
     gather::{AllGiven, Given, Source, gather, look_for_misspellings},
-    raw::{AT_MODEL, Raw},
-    typed,
+    tables::{AT_MODEL, Raw},
     variables::{VARIABLES, Variable},
 };
 use crate::wire::SettingRow;
@@ -67,7 +67,7 @@ pub(super) fn load(
     if !faults.is_empty() {
         return Err(Faults { faults, warnings });
     }
-    let settings = typed::settings(raw);
+    let settings = Settings::new(&raw);
     warnings.extend(oddities(&settings, &given));
     Ok(Loaded {
         rows: rows(&given, Viewer::Operator),
@@ -81,7 +81,7 @@ pub(super) fn load(
 fn with_variable(given: &AllGiven) -> impl Iterator<Item = (&'static Variable, &Given)> {
     VARIABLES
         .iter()
-        .filter_map(|variable| given.get(&variable.field()).map(|one| (variable, one)))
+        .filter_map(|variable| given.get(variable.field).map(|one| (variable, one)))
 }
 
 fn fault(variable: &Variable, given: Option<&Given>, advice: impl Into<String>) -> Fault {
@@ -105,16 +105,16 @@ fn from_validator(errors: &ValidationErrors, given: &AllGiven, whole: bool) -> V
     };
     let mut faults = Vec::new();
     for variable in &VARIABLES {
-        let field = variable.field();
-        let one = given.get(&field);
+        let field = variable.field;
+        let one = given.get(field);
         // Validator keeps the errors between fields under this name.
         let between = of("__all__")
             .iter()
             .filter(|error| whole && error.code == AT_MODEL && field == AT_MODEL);
-        for error in of(&field).iter().take(1).chain(between) {
+        for error in of(field).iter().take(1).chain(between) {
             let advice = match &error.message {
                 Some(message) => message.clone().into_owned(),
-                None => format!("allowed is {}", allowed(error)),
+                None => variable.advice(error.code != UNREADABLE),
             };
             faults.push(fault(variable, one, advice));
         }
@@ -122,36 +122,10 @@ fn from_validator(errors: &ValidationErrors, given: &AllGiven, whole: bool) -> V
     faults
 }
 
-/// What the field's type and its validation attribute allow, as words.
-fn allowed(error: &ValidationError) -> String {
-    let part = |name: &str| {
-        error
-            .params
-            .get("value")
-            .and_then(|value| value.get(name))
-            .and_then(|part| part.as_str())
-    };
-    let bound = |name: &str| error.params.get(name).and_then(serde_json::Value::as_f64);
-    let length = if error.code == "length" { " characters" } else { "" };
-    let range = match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) if length.is_empty() => format!(" from {min} to {max}"),
-        (Some(min), Some(max)) => format!(" of {min} to {max}{length}"),
-        (Some(min), None) => format!(" of at least {min}{length}"),
-        (None, Some(max)) => format!(" of at most {max}{length}"),
-        (None, None) => String::new(),
-    };
-    let or = part("or").map(|word| format!(", or {word}")).unwrap_or_default();
-    format!(
-        "{}{range}{}{or}",
-        part("what").unwrap_or("something else"),
-        part("note").unwrap_or_default()
-    )
-}
-
 /// Every variable as this viewer may see it.
 pub(super) fn rows(given: &AllGiven, viewer: Viewer) -> Vec<SettingRow> {
     let row = |variable: &Variable| {
-        let one = given.get(&variable.field());
+        let one = given.get(variable.field);
         let value = |one: &Given| match viewer {
             // A default is no secret: it stands in the documentation.
             Viewer::Everybody if variable.private && one.source != Source::Default => "(set)".to_owned(),
@@ -196,13 +170,8 @@ fn oddities(settings: &Settings, given: &AllGiven) -> Vec<String> {
     }
     if settings.model.provider == Provider::Builtin {
         // Keys in the environment may be there for other programs; in .env they are meant for Anteroom.
-        let fields = [
-            "openai_api_key",
-            "openai_base_url",
-            "ollama_url",
-            "anthropic_api_key",
-            "gemini_api_key",
-        ];
+        let servers = Provider::ALL.into_iter().filter_map(Provider::fields);
+        let fields: Vec<_> = servers.flat_map(|(url, key)| key.into_iter().chain([url])).collect();
         let mut in_file = fields.iter().filter_map(|field| given.get(*field));
         if let Some(one) = in_file.find(|one| matches!(one.source, Source::DotEnv { .. })) {
             odd.push(format!(

@@ -1,7 +1,7 @@
 //! Settings that change while the server runs.
 
 use super::{
-    Settings, Viewer,
+    Viewer,
     gather::Given,
     load::{Loaded, rows},
     variables::{VARIABLES, Variable},
@@ -26,8 +26,8 @@ impl Loaded {
         let mut changes = Vec::new();
         let mut notes = Vec::new();
         for variable in &VARIABLES {
-            let field = variable.field();
-            let (now, then) = (self.given.get(&field), edited.given.get(&field));
+            let field = variable.field;
+            let (now, then) = (self.given.get(field), edited.given.get(field));
             if text(now) == text(then) {
                 continue;
             }
@@ -43,7 +43,7 @@ impl Loaded {
             if variable.fixed {
                 match now.cloned() {
                     Some(now) => edited.given.insert(field, now),
-                    None => edited.given.remove(&field),
+                    None => edited.given.remove(field),
                 };
             }
         }
@@ -70,28 +70,6 @@ impl Loaded {
     }
 }
 
-impl Settings {
-    /// These settings with what may change taken from `edited`. A new setting has to be put on one side or the other here, and
-    /// among the variables.
-    fn with_those_that_may_change(&self, edited: Self) -> Self {
-        let fixed = self.clone();
-        Self {
-            policy: edited.policy,
-            status_update_rate: edited.status_update_rate,
-            abandon_after: edited.abandon_after,
-            chat_timeout: edited.chat_timeout,
-            max_upload_bytes: edited.max_upload_bytes,
-            retention_days: edited.retention_days,
-            session_idle_timeout: edited.session_idle_timeout,
-            max_sessions: edited.max_sessions,
-            shutdown_grace: edited.shutdown_grace,
-            max_connections_per_address: edited.max_connections_per_address,
-            operator_key: edited.operator_key,
-            ..fixed
-        }
-    }
-}
-
 fn text(given: Option<&Given>) -> Option<&str> {
     given.map(|one| one.text.as_str())
 }
@@ -103,7 +81,10 @@ fn shown(variable: &Variable, given: Option<&Given>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{queue::Order, settings::Faults};
+    use crate::{
+        queue::Order,
+        settings::{Faults, Settings},
+    };
 
     fn file(text: &str) -> Result<Loaded, Faults> {
         Settings::load([], Some(text))

@@ -214,6 +214,16 @@ fn every_fault_is_reported_at_once() {
 }
 
 #[test]
+fn a_key_of_wrong_characters_is_told_apart_from_one_of_wrong_length() {
+    let text = said(env(&[("SECRET_KEY", "a b"), ("OPERATOR_KEY", "short")]));
+    assert!(text.contains("allowed is text without spaces\n"), "{text}");
+    assert!(
+        text.contains("allowed is text without spaces of 16 to 4096 characters\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_model_needs_a_key_or_a_server_of_its_own() {
     for (model, key, url) in [
         ("gpt-4o@openai", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
@@ -307,6 +317,10 @@ fn odd_settings_are_warned_of() {
     let loaded = file(text).expect("odd, but right");
     assert_eq!(loaded.settings.data_dir.to_str(), Some("b"));
     let all = loaded.warnings.join("\n");
+    for address in ["ANTHROPIC_BASE_URL", "GEMINI_BASE_URL", "OLLAMA_URL"] {
+        let loaded = file(&format!("{address}=http://127.0.0.1:1")).expect("odd, but right");
+        assert!(loaded.warnings[0].starts_with(address), "{:?}", loaded.warnings);
+    }
     for part in [
         "The limit of chat is more than MAX_RUNNING",
         "longer than CHAT_TIMEOUT",

@@ -1,9 +1,18 @@
-//! The variables there are: their names, aliases and defaults.
+//! What there is to say about one variable, and all of them.
 
-/// One variable.
+use super::allowed::{Allowed, Range, Unit};
+pub(super) use super::tables::VARIABLES;
+
+/// One variable, as its table describes it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Variable {
-    pub(super) name: &'static str,
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// What it does, in a sentence or two of Markdown.
+    pub(crate) meaning: &'static str,
+    /// The heading that it stands under.
+    pub(super) group: &'static str,
+    /// The field that holds it, which is also what envy knows it by.
+    pub(super) field: &'static str,
     /// Names that are read as well, the first that is set winning.
     pub(super) aliases: &'static [&'static str],
     /// Read where neither the name nor an alias is set.
@@ -14,12 +23,72 @@ pub(super) struct Variable {
     pub(super) private: bool,
     /// Read at the start only.
     pub(super) fixed: bool,
+    pub(super) range: Option<Range>,
+    pub(super) kind: fn() -> Allowed,
+    /// The lines above it in `.env.example`; none: it stands right below the variable before it.
+    #[cfg(test)]
+    pub(super) comment: &'static [&'static str],
+    /// Its value in `.env.example`, where that is not the default: one or none.
+    #[cfg(test)]
+    pub(super) example: &'static [&'static str],
 }
 
 impl Variable {
-    /// The field of `Raw` that holds it.
-    pub(super) fn field(&self) -> String {
-        self.name.to_ascii_lowercase()
+    pub(super) const fn new(
+        name: &'static str,
+        field: &'static str,
+        group: &'static str,
+        meaning: &'static str,
+        kind: fn() -> Allowed,
+    ) -> Self {
+        Self {
+            name,
+            // The first blank is the one behind `///`.
+            meaning: meaning.trim_ascii_start(),
+            group,
+            field,
+            aliases: &[],
+            default: None,
+            secret: false,
+            private: false,
+            fixed: false,
+            range: None,
+            kind,
+            #[cfg(test)]
+            comment: &[],
+            #[cfg(test)]
+            example: &[],
+        }
+    }
+
+    pub(super) const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    pub(super) const fn default(self, default: &'static str) -> Self {
+        Self {
+            default: Some(default),
+            ..self
+        }
+    }
+
+    pub(super) const fn range(self, range: Range) -> Self {
+        Self {
+            range: Some(range),
+            ..self
+        }
+    }
+
+    pub(super) const fn to_operator(self) -> Self {
+        Self { private: true, ..self }
+    }
+
+    pub(super) const fn to_nobody(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    pub(super) const fn at_start(self) -> Self {
+        Self { fixed: true, ..self }
     }
 
     /// The name, then the aliases.
@@ -31,92 +100,41 @@ impl Variable {
         self.all_names().any(|own| own == name)
     }
 
-    const fn also(self, aliases: &'static [&'static str]) -> Self {
-        Self { aliases, ..self }
+    /// What is allowed, in Markdown for a table.
+    pub(crate) fn allowed(&self) -> String {
+        (self.kind)().in_table(self.range)
     }
 
-    const fn hidden(self) -> Self {
-        Self { secret: true, ..self }
-    }
-
-    const fn private(self) -> Self {
-        Self { private: true, ..self }
-    }
-
-    const fn fixed(self) -> Self {
-        Self { fixed: true, ..self }
+    /// What is allowed, as the advice of a fault. Of a text that was not even `readable` the length is not said.
+    pub(super) fn advice(&self, readable: bool) -> String {
+        let allowed = (self.kind)();
+        let range = self.range.filter(|_| readable || allowed.unit != Unit::Characters);
+        format!("allowed is {}", allowed.sentence(range))
     }
 }
 
-const fn unset(name: &'static str) -> Variable {
-    Variable {
-        name,
-        aliases: &[],
-        default: None,
-        secret: false,
-        private: false,
-        fixed: false,
-    }
+/// The variables under one heading.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) title: &'static str,
+    pub(crate) variables: &'static [Variable],
 }
 
-const fn var(name: &'static str, default: &'static str) -> Variable {
-    Variable {
-        default: Some(default),
-        ..unset(name)
-    }
+/// All of them, in the order of the documentation.
+pub(crate) fn groups() -> impl Iterator<Item = Group> {
+    let groups = VARIABLES.chunk_by(|one, next| one.group == next.group);
+    groups.filter_map(|variables| {
+        let title = variables.first()?.group;
+        Some(Group { title, variables })
+    })
 }
-
-/// Every variable, in the order of `.env.example`.
-pub(super) const VARIABLES: [Variable; 45] = [
-    var("MODEL", "demo@builtin").also(&["GEN_MODEL"]).fixed(),
-    unset("OPENAI_API_KEY").hidden().fixed(),
-    unset("OPENAI_BASE_URL").private().fixed(),
-    unset("OLLAMA_URL").private().fixed(),
-    unset("ANTHROPIC_API_KEY").hidden().fixed(),
-    unset("ANTHROPIC_BASE_URL").private().fixed(),
-    unset("GEMINI_API_KEY").hidden().fixed(),
-    unset("GEMINI_BASE_URL").private().fixed(),
-    // Not a key, but what an operator tells a model is nobody else's to read on the stats tab.
-    unset("SYSTEM_PROMPT").hidden().fixed(),
-    var("MODEL_STALL_TIMEOUT", "60").fixed(),
-    var("MODEL_RETRIES", "2").fixed(),
-    var("DEMO_FIRST_TOKEN", "600ms").fixed(),
-    var("DEMO_SPEED", "40").fixed(),
-    var("ENABLE_CONCURRENT_PROCESSING", "true"),
-    var("ENABLE_QUEUE", "true").also(&["GRADIO_ENABLE_QUEUE"]),
-    unset("DEFAULT_CONCURRENCY_LIMIT").also(&["GRADIO_DEFAULT_CONCURRENCY_LIMIT", "GRADIO_CONCURRENCY_LIMIT"]),
-    unset("CHAT_CONCURRENCY_LIMIT"),
-    unset("FILE_CONCURRENCY_LIMIT"),
-    unset("STATS_CONCURRENCY_LIMIT"),
-    unset("LOGS_CONCURRENCY_LIMIT"),
-    unset("CHAT_CONCURRENCY_ID"),
-    unset("FILE_CONCURRENCY_ID"),
-    unset("STATS_CONCURRENCY_ID"),
-    unset("LOGS_CONCURRENCY_ID"),
-    var("MAX_RUNNING", "100").also(&["GRADIO_MAX_THREADS"]),
-    var("QUEUE_ORDER", "fair"),
-    var("QUEUE_STATUS_UPDATE_RATE", "auto"),
-    var("QUEUE_MAX_SIZE", "none"),
-    var("QUEUE_MAX_WAITING_PER_SESSION", "10"),
-    var("QUEUE_MAX_WAIT", "none"),
-    var("QUEUE_ABANDON_AFTER", "120"),
-    var("CHAT_TIMEOUT", "300"),
-    var("MAX_UPLOAD_SIZE", "20MB"),
-    var("RETENTION_DAYS", "none"),
-    var("SESSION_IDLE_TIMEOUT", "1h"),
-    var("MAX_SESSIONS", "10000"),
-    var("SITE_ADDR", "127.0.0.1:3000").private().fixed(),
-    var("MAX_CONNECTIONS_PER_ADDRESS", "none"),
-    var("DATA_DIR", "data").private().fixed(),
-    unset("SECRET_KEY").hidden().fixed(),
-    var("SECURE_COOKIES", "false").fixed(),
-    unset("OPERATOR_KEY").hidden(),
-    var("SHUTDOWN_GRACE", "30"),
-    var("RUST_LOG", "info").fixed(),
-    var("LOG_FORMAT", "text").fixed(),
-];
 
 /// Every name and alias.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     VARIABLES.iter().flat_map(Variable::all_names)
+}
+
+/// The variable that this field holds.
+pub(super) fn of_field(field: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| variable.field == field)
 }

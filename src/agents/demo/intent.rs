@@ -1,6 +1,7 @@
 //! What a message is about, by its words.
 
 use super::{handbook, samples};
+use crate::settings::groups;
 
 /// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ pub(super) fn of(message: &str) -> Intent {
 
 fn variables(words: &[&str]) -> Vec<&'static str> {
     let mut named = Vec::new();
-    for row in handbook::groups().iter().flat_map(|group| &group.variables) {
+    for row in groups().flat_map(|group| group.variables) {
         // MODEL alone is an ordinary word.
         let is_named = words
             .iter()
@@ -172,7 +173,7 @@ fn group(words: &[&str]) -> Option<&'static str> {
     } else {
         return None;
     };
-    handbook::groups().get(index).map(|group| group.title)
+    groups().nth(index).map(|group| group.title)
 }
 
 /// Whether a name was said: a word, or a phrase that is no single word.

@@ -2,27 +2,27 @@
 
 use std::fmt::Write as _;
 
-use super::handbook::{Group, Variable, groups};
-use crate::wire::SettingRow;
+use crate::{
+    settings::{Group, groups},
+    wire::SettingRow,
+};
 
 /// These settings, one after the other.
 pub(super) fn explain(names: &[&str], rows: &[SettingRow]) -> String {
-    let groups = groups();
-    let known = groups
-        .iter()
-        .flat_map(|group| &group.variables)
-        .filter(|row| names.contains(&row.name));
+    let known = groups()
+        .flat_map(|group| group.variables)
+        .filter(|variable| names.contains(&variable.name));
     let mut text = String::new();
     for variable in known {
-        let Variable { name, allowed, meaning } = variable;
+        let (name, meaning) = (variable.name, variable.meaning);
         let _infallible = writeln!(text, "### `{name}`\n\n{meaning}\n");
-        match rows.iter().find(|row| row.name == *name) {
+        match rows.iter().find(|row| row.name == name) {
             Some(row) => {
                 let _infallible = writeln!(text, "- in force: {} (from {})", shown(row), source(row));
             }
             None => text.push_str("- in force: unknown to me\n"),
         }
-        let _infallible = writeln!(text, "- allowed: {allowed}\n");
+        let _infallible = writeln!(text, "- allowed: {}\n", variable.allowed());
     }
     text.push_str("Whoever runs this site can change it in `.env`.");
     text
@@ -30,12 +30,12 @@ pub(super) fn explain(names: &[&str], rows: &[SettingRow]) -> String {
 
 /// One group of settings, all of them, or an overview.
 pub(super) fn list(title: Option<&str>, all: bool, rows: &[SettingRow]) -> String {
-    let groups = groups();
+    let groups: Vec<_> = groups().collect();
     let mut text = String::from("These settings are in force here:\n\n");
     let wanted = |group: &&Group| match title {
         Some(title) => group.title == title,
         // The first two are what most people ask for.
-        None => all || groups.iter().take(2).any(|first| first == *group),
+        None => all || groups.iter().take(2).any(|first| first.title == group.title),
     };
     for group in groups.iter().filter(wanted) {
         table(group, rows, &mut text);
@@ -58,10 +58,11 @@ fn table(group: &Group, rows: &[SettingRow], text: &mut String) {
         "### {}\n\n| variable | in force | what it does |\n| --- | --- | --- |",
         group.title
     );
-    for Variable { name, meaning, .. } in &group.variables {
+    for variable in group.variables {
+        let (name, meaning) = (variable.name, variable.meaning);
         let value = rows
             .iter()
-            .find(|row| row.name == *name)
+            .find(|row| row.name == name)
             .map_or_else(|| "unknown".to_owned(), shown);
         let _infallible = writeln!(text, "| `{name}` | {value} | {meaning} |");
     }

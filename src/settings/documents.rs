@@ -1,0 +1,136 @@
+//! `.env.example` and the tables of `docs/settings.md`, as the tables of settings make them.
+//!
+//! The test compares both with what is there. `UPDATE_DOCS=1 cargo test -p anteroom --lib settings::documents` writes them.
+
+use std::{env, fs, path::Path};
+
+use super::{
+    Settings,
+    variables::{Group, Variable, groups},
+};
+
+const EXAMPLE_HEAD: &str = "\
+# Anteroom's settings. `cargo xtask run` copies this file to .env where there is none; edit .env, not this file.
+#
+# A variable that is empty or missing has its default. The real environment wins over .env.
+# Times are seconds, or written as 500ms, 2m, 1h. Put a value with spaces, quotes, # or $ in 'single quotes'.
+";
+
+const TABLE_HEAD: &str = "\
+| variable | default | allowed | what it does |
+| --- | --- | --- | --- |
+";
+
+/// Characters of a heading in `.env.example`.
+const WIDTH: usize = 118;
+
+fn example() -> String {
+    let mut text = EXAMPLE_HEAD.to_owned();
+    for Group { title, variables } in groups() {
+        text.push_str(&format!("\n{:-<WIDTH$}\n", format!("# --- {title} ")));
+        for variable in variables {
+            if !variable.comment.is_empty() {
+                text.push('\n');
+            }
+            for line in variable.comment {
+                text.push_str(&format!("# {line}\n"));
+            }
+            let value = variable
+                .example
+                .first()
+                .copied()
+                .or(variable.default)
+                .unwrap_or_default();
+            text.push_str(&format!("{}={value}\n", variable.name));
+        }
+    }
+    text
+}
+
+fn table(group: &Group) -> String {
+    let rows = group.variables.iter().map(row).collect::<String>();
+    format!("{TABLE_HEAD}{rows}")
+}
+
+fn row(variable: &Variable) -> String {
+    let mut name = code(variable.name);
+    if !variable.aliases.is_empty() {
+        let aliases: Vec<_> = variable.aliases.iter().copied().map(code).collect();
+        name.push_str(&format!(" (also {})", aliases.join(", ")));
+    }
+    let mut default = variable.default.map_or_else(|| "unset".to_owned(), code);
+    if let [example] = variable.example {
+        default.push_str(&format!(" ({})", code(example)));
+    }
+    format!(
+        "| {name} | {default} | {} | {} |\n",
+        variable.allowed(),
+        variable.meaning
+    )
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+/// The page with each group's table in place of the one under its heading.
+fn with_tables(page: &str) -> String {
+    groups().fold(page.to_owned(), |page, group| {
+        let heading = format!("\n## {}\n\n", group.title);
+        let (before, after) = page
+            .split_once(&heading)
+            .expect("the page has a heading for each group");
+        let end = after
+            .split_inclusive('\n')
+            .take_while(|line| line.starts_with('|'))
+            .map(str::len)
+            .sum::<usize>();
+        format!("{before}{heading}{}{}", table(&group), &after[end..])
+    })
+}
+
+/// Compares the file with what it should be, or writes that.
+fn check(path: &str, make: impl FnOnce(&str) -> String) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let there = fs::read_to_string(&file).expect("a file of the repository");
+    let made = make(&there);
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, made).expect("written");
+        return;
+    }
+    let differing = there.lines().zip(made.lines()).find(|(there, made)| there != made);
+    assert!(
+        there == made,
+        "{path} is not what src/settings/tables/ says, at {differing:?}: write it with \
+         UPDATE_DOCS=1 cargo test -p anteroom --lib settings::documents"
+    );
+}
+
+#[test]
+fn the_documents_say_what_the_tables_say() {
+    check(".env.example", |_| example());
+    check("docs/settings.md", with_tables);
+    // What a run of the fuzzer begins with.
+    check("fuzz/seeds/settings/example", |_| example());
+}
+
+#[test]
+fn a_field_is_called_in_the_way_of_fields() {
+    for variable in groups().flat_map(|group| group.variables) {
+        let snake = variable.field.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(snake, "envy knows {} by its field in small letters", variable.name);
+    }
+}
+
+#[test]
+fn every_setting_has_its_row_and_a_whole_sentence() {
+    let rows = Settings::load([], None).expect("the defaults are sound").rows;
+    let variables: Vec<_> = groups().flat_map(|group| group.variables).collect();
+    assert_eq!(
+        rows.iter().map(|row| &*row.name).collect::<Vec<_>>(),
+        variables.iter().map(|variable| variable.name).collect::<Vec<_>>()
+    );
+    for variable in variables {
+        assert!(variable.meaning.ends_with(['.', '`']), "{}", variable.name);
+    }
+}

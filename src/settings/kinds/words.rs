@@ -1,0 +1,71 @@
+//! One of a few words.
+
+use super::{
+    super::{LogFormat, allowed::Allowed},
+    Kind,
+};
+use crate::queue::Order;
+
+impl Kind for bool {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("switch", "true or false (also 1, 0, yes, no, on, off)")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Order {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("`fair`, `fifo`", "fair or fifo")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "fair" => Some(Self::Fair),
+            "fifo" => Some(Self::Fifo),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for LogFormat {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("`text`, `json`", "text or json")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_are_read_in_any_case() {
+        for text in ["true", "TRUE", "1", "Yes", "on"] {
+            assert_eq!(bool::parse(text), Some(true), "{text}");
+        }
+        for text in ["False", "0", "NO", "off"] {
+            assert_eq!(bool::parse(text), Some(false), "{text}");
+        }
+        assert_eq!(bool::parse("maybe"), None);
+    }
+}

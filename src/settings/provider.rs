@@ -1,0 +1,129 @@
+//! Who can answer, and which settings say where and with what key.
+
+use std::fmt;
+
+use super::{Secret, Settings, variables};
+
+/// Who answers: `name@provider`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelName {
+    /// The provider's name for the model.
+    pub name: String,
+    /// How its servers are spoken to.
+    pub provider: Provider,
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.provider.name())
+    }
+}
+
+/// What the settings say about the servers of one provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerSettings<'s> {
+    /// The variable with the address.
+    pub url_variable: &'static str,
+    /// The address, where it is not the provider's own.
+    pub url: Option<&'s str>,
+    /// The variable with the key; `None`: no key is ever asked for.
+    pub key_variable: Option<&'static str>,
+    /// The key.
+    pub key: Option<&'s Secret>,
+}
+
+/// The one list of providers: name in `MODEL`, field of the address, field of the key.
+macro_rules! providers {
+    ($($(#[$doc:meta])+ $provider:ident = $name:literal $(, url $url:ident $(, key $key:ident)?)?;)+) => {
+        /// How a model's servers are spoken to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Provider {
+            $($(#[$doc])+ $provider,)+
+        }
+
+        impl Provider {
+            /// Every provider.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$provider),+];
+
+            /// Its name in `MODEL`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$provider => $name,)+
+                }
+            }
+
+            /// The fields of its settings: the address, and the key where it takes one. `None`: it has no servers.
+            pub(super) fn fields(self) -> Option<(&'static str, Option<&'static str>)> {
+                match self {
+                    $(Self::$provider => {
+                        let fields: &[_] = &[$((stringify!($url), [$(stringify!($key))?].first().copied()))?];
+                        fields.first().copied()
+                    })+
+                }
+            }
+        }
+
+        impl Settings {
+            /// What they say about the servers of the model's provider; `None`: it has none.
+            #[must_use]
+            pub fn server(&self) -> Option<ServerSettings<'_>> {
+                let (url, key) = self.model.provider.fields()?;
+                let variable = |field: &str| variables::of_field(field).map(|variable| variable.name);
+                Some(ServerSettings {
+                    url_variable: variable(url)?,
+                    key_variable: key.and_then(variable),
+                    url: match self.model.provider {
+                        $($(Provider::$provider => self.$url.as_deref(),)?)+
+                        _ => None,
+                    },
+                    key: match self.model.provider {
+                        $($($(Provider::$provider => self.$key.as_ref(),)?)?)+
+                        _ => None,
+                    },
+                })
+            }
+        }
+    };
+}
+
+providers! {
+    /// The demo model inside Anteroom.
+    Builtin = "builtin";
+    /// OpenAI, or anything that speaks its API at `OPENAI_BASE_URL`.
+    OpenAi = "openai", url openai_base_url, key openai_api_key;
+    /// Ollama at `OLLAMA_URL`.
+    Ollama = "ollama", url ollama_url;
+    /// Anthropic.
+    Anthropic = "anthropic", url anthropic_base_url, key anthropic_api_key;
+    /// Google Gemini.
+    Gemini = "gemini", url gemini_base_url, key gemini_api_key;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_provider_but_the_built_in_one_has_variables_that_there_are() {
+        for provider in Provider::ALL {
+            let Some((url, key)) = provider.fields() else {
+                assert_eq!(provider, Provider::Builtin);
+                continue;
+            };
+            for field in [Some(url), key].into_iter().flatten() {
+                let variable = variables::of_field(field).expect(field);
+                assert!(variable.secret || variable.private, "{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_names_every_provider() {
+        let model = variables::of_field("model").expect("a variable");
+        for provider in Provider::ALL.map(Provider::name) {
+            assert!(model.meaning.contains(&format!("`{provider}`")), "{provider}");
+            assert!(model.comment.iter().any(|line| line.contains(provider)), "{provider}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The line: what may run at once, who starts next, how long it may take.
+
+use validator::ValidationError;
+
+use super::{
+    super::{
+        field::Field,
+        kinds::{ConcurrencyId, OrNone},
+    },
+    Raw,
+};
+use crate::{
+    queue::{EventPolicy, Policy},
+    wire::Event,
+};
+
+macro_rules! line_table {
+    ([$next:ident $($rest:ident)*] $($tables:tt)*) => { $next! { [$($rest)*] $($tables)*
+        "The line" {
+            /// `false`: all events share one line and run one at a time, whatever their limits.
+            ENABLE_CONCURRENT_PROCESSING in policy as enable_concurrent_processing: bool {
+                default "true";
+                comment "false: all events share one line and run one at a time.";
+            }
+            /// `false`: nobody waits; what cannot start at once is refused as busy.
+            ENABLE_QUEUE in policy as enable_queue: bool {
+                also "GRADIO_ENABLE_QUEUE";
+                default "true";
+                comment "false: nobody waits; what cannot start at once is refused as busy.";
+            }
+            /// The limit of events without one of their own. Where this is unset too, it is 1.
+            DEFAULT_CONCURRENCY_LIMIT in policy as default_concurrency_limit: Option<OrNone<usize>> {
+                also "GRADIO_DEFAULT_CONCURRENCY_LIMIT", "GRADIO_CONCURRENCY_LIMIT";
+                range 1 to 1000;
+                example "5";
+                comment
+                    "How many of each event may run at once: 1 to 1000, or none for no limit."
+                    "An event without a limit of its own has the default; without a default it is 1.";
+            }
+            /// How many turns may be answered at once.
+            CHAT_CONCURRENCY_LIMIT in policy as chat_concurrency_limit: Option<OrNone<usize>> {
+                range 1 to 1000;
+                example "3";
+            }
+            /// How many uploads may run at once.
+            FILE_CONCURRENCY_LIMIT in policy as file_concurrency_limit: Option<OrNone<usize>> {
+                range 1 to 1000;
+                example "2";
+            }
+            /// How many refreshes of the stats tab may run at once.
+            STATS_CONCURRENCY_LIMIT in policy as stats_concurrency_limit: Option<OrNone<usize>> {
+                range 1 to 1000;
+                example "5";
+            }
+            /// How many refreshes of the logs tab may run at once.
+            LOGS_CONCURRENCY_LIMIT in policy as logs_concurrency_limit: Option<OrNone<usize>> {
+                range 1 to 1000;
+                example "5";
+            }
+            /// Events with the same id share one limit, the lowest of theirs. Not the name of another event.
+            CHAT_CONCURRENCY_ID in policy as chat_concurrency_id: Option<ConcurrencyId> {
+                check chat_id;
+                comment
+                    "Events with the same id share one limit, the lowest of theirs. For example CHAT_CONCURRENCY_ID=gpu and"
+                    "FILE_CONCURRENCY_ID=gpu.";
+            }
+            /// As above, for uploads.
+            FILE_CONCURRENCY_ID in policy as file_concurrency_id: Option<ConcurrencyId> {
+                check file_id;
+            }
+            /// As above, for the stats tab.
+            STATS_CONCURRENCY_ID in policy as stats_concurrency_id: Option<ConcurrencyId> {
+                check stats_id;
+            }
+            /// As above, for the logs tab.
+            LOGS_CONCURRENCY_ID in policy as logs_concurrency_id: Option<ConcurrencyId> {
+                check logs_id;
+            }
+            /// How many of all events together may run at once.
+            MAX_RUNNING in policy as max_running: OrNone<usize> {
+                also "GRADIO_MAX_THREADS";
+                default "100";
+                range 1 to 1000;
+                comment "How many of all events together may run at once: 1 to 1000, or none.";
+            }
+            /// `fair`: the sessions that wait take turns. `fifo`: plain arrival.
+            QUEUE_ORDER in policy as queue_order: Order {
+                default "fair";
+                comment "fair: sessions take turns, so that nobody's burst delays the others. fifo: plain arrival.";
+            }
+            /// How often a waiting browser is told its place.
+            QUEUE_STATUS_UPDATE_RATE as status_update_rate: UpdateRate {
+                default "auto";
+                range 0.05 to 60;
+                comment
+                    "How often a waiting browser is told its place: auto (at once near the head, less often far back), or a time.";
+            }
+            /// Most tickets that may wait, all lines together.
+            QUEUE_MAX_SIZE in policy as queue_max_size: OrNone<usize> {
+                default "none";
+                range 1 to 1_000_000;
+                comment "Most tickets that may wait, all together and for each session; more are refused. none: no bound.";
+            }
+            /// Most tickets that one session may have waiting.
+            QUEUE_MAX_WAITING_PER_SESSION in policy as queue_max_waiting_per_session: OrNone<usize> {
+                default "10";
+                range 1 to 10_000;
+            }
+            /// Longest wait, after which a ticket leaves the line.
+            QUEUE_MAX_WAIT in policy as queue_max_wait: OrNone<Duration> {
+                default "none";
+                range 0.1 to LONGEST;
+                comment "Longest wait, after which a ticket leaves the line. none: no bound.";
+            }
+            /// How long a waiting place is kept for a browser that has gone.
+            QUEUE_ABANDON_AFTER as abandon_after: OrNone<Duration> {
+                default "120";
+                range 0.1 to LONGEST;
+                comment "How long a place is kept for a browser that has gone. none: for ever.";
+            }
+            /// Longest time that one answer may take.
+            CHAT_TIMEOUT as chat_timeout: OrNone<Duration> {
+                default "300";
+                range 0.1 to LONGEST;
+                comment "Longest time that one answer may take. none: no bound.";
+            }
+        }
+    } };
+}
+
+/// The queue's policy. An event has its own limit, else the default one, else 1.
+pub(super) fn policy(raw: &Raw) -> Policy {
+    let default = raw.default_concurrency_limit.value();
+    let event = |event: Event, limit: &Field<Option<OrNone<usize>>>, id: &Field<Option<ConcurrencyId>>| EventPolicy {
+        name: event.name().to_owned(),
+        limit: limit.value().or(default).unwrap_or(Some(1)),
+        concurrency_id: id.value(),
+    };
+    Policy {
+        // In the order of `Event::ALL`: the queue knows events by their place.
+        events: vec![
+            event(Event::Chat, &raw.chat_concurrency_limit, &raw.chat_concurrency_id),
+            event(Event::FileUpload, &raw.file_concurrency_limit, &raw.file_concurrency_id),
+            event(
+                Event::StatsRefresh,
+                &raw.stats_concurrency_limit,
+                &raw.stats_concurrency_id,
+            ),
+            event(
+                Event::LogsRefresh,
+                &raw.logs_concurrency_limit,
+                &raw.logs_concurrency_id,
+            ),
+        ],
+        concurrent: raw.enable_concurrent_processing.value(),
+        queue: raw.enable_queue.value(),
+        order: raw.queue_order.value(),
+        max_running: raw.max_running.value(),
+        max_size: raw.queue_max_size.value(),
+        max_waiting_per_owner: raw.queue_max_waiting_per_session.value(),
+        max_wait: raw.queue_max_wait.value(),
+    }
+}
+
+/// A shared limit that is called like an event of which it is not the limit would be two limits of one name.
+fn concurrency_id(own: Event, field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+    let Some(Some(id)) = field.as_ref() else { return Ok(()) };
+    let other = Event::ALL.into_iter().find(|event| *event != own && event.name() == id);
+    other.map_or(Ok(()), |event| {
+        let message = format!("{event} is the name of another event; to share a limit, give both events one new name");
+        Err(ValidationError::new("contradiction").with_message(message.into()))
+    })
+}
+
+pub(super) fn chat_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+    concurrency_id(Event::Chat, field)
+}
+
+pub(super) fn file_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+    concurrency_id(Event::FileUpload, field)
+}
+
+pub(super) fn stats_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+    concurrency_id(Event::StatsRefresh, field)
+}
+
+pub(super) fn logs_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+    concurrency_id(Event::LogsRefresh, field)
+}

@@ -1,0 +1,159 @@
+//! The tables of settings, one a concern. A setting stands in one of them, once; all else follows from it: how its text
+//! is read and checked, its field in [`Settings`], whether an edit takes effect at once, its row on the stats tab, its
+//! lines in `.env.example` and its row in `docs/settings.md` (`../documents.rs` compares these, and writes them).
+//!
+//! A row:
+//!
+//! ```text
+//! /// What it does, for docs/settings.md and for the field of Settings, which gets this line.
+//! /// More of it, for docs/settings.md alone.
+//! VARIABLE as its_field_in_settings: Kind {    or `in policy as its_name`: line.rs makes a part of the queue's policy of it
+//!     also "ALIAS", "ANOTHER";                 other names that are read as well
+//!     default "20MB";                          read where it is unset; a row without one has an Option as its kind
+//!     range 1 to 1_000_000;                    in what the kind counts: things, seconds, bytes, characters
+//!     check function;                          one more check, beside kind and range
+//!     shown to_operator;                          its value is private; `shown nobody`: it is secret
+//!     change restart;                          an edit takes effect at the next start
+//!     example "5";                             the value in .env.example, where it is not the default
+//!     comment "Line." "Next line.";            the lines above it there; none: it stands right below the one before
+//! }
+//! ```
+//!
+//! The parts of a row may be left out, but stand in this order. A kind is a type with [`Kind`](super::kinds::Kind).
+
+#[macro_use]
+mod line;
+#[macro_use]
+mod model;
+#[macro_use]
+mod server;
+#[macro_use]
+mod sessions;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+use validator::Validate;
+
+use self::{
+    line::{chat_id, file_id, logs_id, stats_id},
+    model::model_has_its_key,
+};
+use super::{
+    LogFormat, ModelName, Secret, UpdateRate,
+    field::{Field, readable},
+    kinds::{BaseUrl, Bytes, ConcurrencyId, Kind, LogFilter, OrNone, Text},
+    variables::Variable,
+};
+use crate::queue::{Order, Policy};
+
+pub(super) use self::model::AT_MODEL;
+
+/// Longest time that a setting may name, in seconds: 30 days. It keeps sums of an instant and a setting far from overflow.
+const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
+
+macro_rules! define {
+    ([] $($group:literal { $(
+        #[doc = $meaning:literal]
+        $(#[doc = $more:literal])*
+        $variable:ident $(as $field:ident)? $(in policy as $part:ident)? : $kind:ty {
+            $(also $($alias:literal),+;)?
+            $(default $default:literal;)?
+            $(range $min:tt to $max:tt;)?
+            $(check $check:ident;)?
+            $(shown $shown:ident;)?
+            $(applies $applies:ident;)?
+            $(example $example:literal;)?
+            $(comment $($comment:literal)+;)?
+        }
+    )+ })+) => {
+        /// Every variable, in the order of the documentation.
+        pub(super) static VARIABLES: [Variable; [$($(stringify!($variable)),+),+].len()] = [$($(
+            {
+                let variable = Variable::new(
+                    stringify!($variable),
+                    concat!($(stringify!($field))? $(stringify!($part))?),
+                    $group,
+                    concat!($meaning $(, $more)*),
+                    <$kind as Kind>::allowed,
+                )
+                $(.also(&[$($alias),+]))?
+                $(.default($default))?
+                $(.range(($min as f64, $max as f64)))?
+                $(.$shown())?
+                $(.$applies())?;
+                #[cfg(test)]
+                let variable = Variable {
+                    example: &[$($example)?],
+                    comment: &[$($($comment),+)?],
+                    ..variable
+                };
+                variable
+            }
+        ),+),+];
+
+        /// The one flat struct that envy fills and validator checks.
+        #[derive(Default, Deserialize, Validate)]
+        #[serde(default)]
+        #[validate(schema(function = "model_has_its_key", skip_on_field_errors = false))]
+        pub(super) struct Raw {
+            $($(
+                #[validate(custom(function = "readable"))]
+                $(#[validate(range(min = ($min as f64), max = ($max as f64)))])?
+                $(#[validate(custom(function = $check))])?
+                $($field)? $($part)?: Field<$kind>,
+            )+)+
+        }
+
+        impl Raw {
+            /// Whether there is no text at all for this field.
+            fn is_unset(&self, field: &str) -> bool {
+                $($(
+                    if field == concat!($(stringify!($field))? $(stringify!($part))?) {
+                        return self.$($field)?$($part)?.is_unset();
+                    }
+                )+)+
+                true
+            }
+        }
+
+        /// Every setting, typed and checked.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Settings {
+            /// Limits, order, master switches, sizes and the longest wait of the line.
+            pub policy: Policy,
+            $($($(
+                #[doc = concat!("`", stringify!($variable), "`.")]
+                #[doc = $meaning]
+                pub $field: <$kind as Kind>::Value,
+            )?)+)+
+        }
+
+        impl Settings {
+            /// Of what has passed validation.
+            pub(super) fn new(raw: &Raw) -> Self {
+                Self {
+                    policy: line::policy(raw),
+                    $($($($field: raw.$field.value(),)?)+)+
+                }
+            }
+
+            /// These settings with what may change while the server runs taken from `edited`.
+            pub(super) fn with_those_that_may_change(&self, edited: Self) -> Self {
+                Self {
+                    policy: edited.policy,
+                    $($($(
+                        $field: if is_fixed(stringify!($field)) { self.$field.clone() } else { edited.$field },
+                    )?)+)+
+                }
+            }
+        }
+    };
+}
+
+/// Whether an edit of this field needs a restart.
+fn is_fixed(field: &str) -> bool {
+    super::variables::of_field(field).is_some_and(|variable| variable.fixed)
+}
+
+model_table! { [line_table sessions_table server_table define] }

@@ -1,0 +1,71 @@
+//! The server itself: its address, its data, its keys, its log.
+
+macro_rules! server_table {
+    ([$next:ident $($rest:ident)*] $($tables:tt)*) => { $next! { [$($rest)*] $($tables)*
+        "The server" {
+            /// Where Anteroom serves. `0.0.0.0:3000` lets other machines in.
+            SITE_ADDR as site_addr: SocketAddr {
+                default "127.0.0.1:3000";
+                shown to_operator;
+                applies at_start;
+                comment "The address to serve at. 0.0.0.0:3000 lets other machines in.";
+            }
+            /// Most connections that one address (of IPv6: one network of 64 bits) may have open at once, the feeds of open pages included.
+            /// More are closed at once. Leave it at `none` behind a proxy, whose address is everybody's.
+            MAX_CONNECTIONS_PER_ADDRESS as max_connections_per_address: OrNone<usize> {
+                default "none";
+                range 1 to 1_000_000;
+                comment
+                    "Most connections that one address may have open at once, feeds of open pages included: 1 to 1000000, or none."
+                    "Offices share one address, and behind a proxy all come from the proxy's: leave it at none there.";
+            }
+            /// Where conversations, files and the made secret key are kept.
+            DATA_DIR as data_dir: PathBuf {
+                default "data";
+                shown to_operator;
+                applies at_start;
+                comment "Where conversations, files and the made secret key are kept.";
+            }
+            /// Signs the cookies. Made on the first start and kept in `DATA_DIR` where unset.
+            SECRET_KEY as secret_key: Option<Secret> {
+                range 32 to 4096;
+                shown to_nobody;
+                applies at_start;
+                comment "Signs the cookies; at least 32 characters. Made on the first start and kept in DATA_DIR where this is empty.";
+            }
+            /// `true`: browsers send the cookie over HTTPS only, and take it from this host only (`__Host-`).
+            SECURE_COOKIES as secure_cookies: bool {
+                default "false";
+                applies at_start;
+                comment "true: browsers send the cookie over HTTPS only. Set it where the site is behind HTTPS.";
+            }
+            /// Who opens the operator's link with it sees addresses and paths on the stats and logs tabs.
+            /// Made at each start, and printed with the link, where unset.
+            OPERATOR_KEY as operator_key: Option<Secret> {
+                range 16 to 4096;
+                shown to_nobody;
+                comment
+                    "Who opens /operator?key=… with this key sees addresses and paths on the stats and logs tabs; at least 16 characters. Where this is"
+                    "empty, one is made at each start, and the link is printed.";
+            }
+            /// How long running answers may go on after SIGTERM.
+            SHUTDOWN_GRACE as shutdown_grace: Duration {
+                default "30";
+                range 0 to 3600;
+                comment "How long running answers may go on after the server was told to stop.";
+            }
+            /// What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, also per module: `info,anteroom::queue=debug`.
+            RUST_LOG as log_filter: LogFilter {
+                default "info";
+                applies at_start;
+                comment
+                    "What is logged (off, error, warn, info, debug, trace, also per module: info,anteroom::queue=debug), and as text or json.";
+            }
+            /// Log records for people, or one JSON object a line.
+            LOG_FORMAT as log_format: LogFormat {
+                default "text";
+                applies at_start;
+            }
+        }
+    } };
+}
