@@ -108,7 +108,7 @@ pub enum AgentError {
     #[error(
         "The model server sent something that is not an answer. Try again; if it stays so, tell whoever runs this site."
     )]
-    Garbage,
+    InvalidResponse,
     /// The model said that it was done, and had said nothing.
     #[error("The model gave an empty answer. Ask again, perhaps in other words.")]
     Empty,
@@ -123,7 +123,7 @@ pub enum AgentError {
     Filtered,
     /// Pictures for a model that does not see.
     #[error("This model cannot look at pictures. Send the message without them.")]
-    Blind,
+    VisionUnsupported,
 }
 
 impl AgentError {
@@ -153,20 +153,17 @@ pub type Parts = mpsc::Sender<Part>;
 /// The partner of one session.
 #[async_trait]
 pub trait Agent: Send + Sync {
-    /// The model's name, as people should see it.
-    fn model(&self) -> &str;
-
     /// Answers, putting the answer into `parts` as it is made. Returns soon after `cancel` (or after the reader of
     /// `parts` has gone), having closed the request to the model server; what was put in until then stands.
     ///
     /// # Errors
-    /// [`AgentError`]. Parts may have been put in before it.
+    /// [`AgentError`], which the agent has logged. Parts may have been put in before it.
     async fn answer(&self, question: Question, parts: Parts, cancel: CancellationToken)
     -> Result<Answered, AgentError>;
 }
 
-/// What an agent may ask of the house it lives in.
-pub trait House: Send + Sync {
+/// What an agent may ask of the server that it answers for.
+pub trait AgentContext: Send + Sync {
     /// The line of `chat`, now.
     fn chat_line(&self) -> LineView;
     /// The settings in force, secrets hidden.

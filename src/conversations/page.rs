@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
 use super::in_flight::InFlight;
 use crate::{
@@ -32,22 +32,15 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// For the person: what happened and what to do. It is logged here, for whoever runs the site.
+    /// For the person: what happened and what to do. What is not logged by then, is here, for whoever runs the site.
     pub(super) fn sentence(&self) -> String {
         match self {
             Self::History(fault) => {
                 error!(%fault, "the history of a turn could not be read");
                 "This conversation cannot be read at the moment. Try again.".into()
             }
-            Self::Agent(fault) => {
-                match fault {
-                    AgentError::Blind | AgentError::Filtered | AgentError::Rejected { .. } | AgentError::Spent => {
-                        warn!(?fault, "the model server did not take the turn");
-                    }
-                    _ => error!(?fault, "the model server failed"),
-                }
-                fault.to_string()
-            }
+            // The agent has logged it.
+            Self::Agent(fault) => fault.to_string(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::InForce;
+use super::ActiveSettings;
 use crate::{
-    agents::House,
+    agents::AgentContext,
     queue::{EventIndex, Queue},
     sessions::status,
     wire::{Event, LineView, SettingRow},
@@ -13,10 +13,10 @@ use crate::{
 /// The house of one engine.
 pub(super) struct EngineHouse {
     pub(super) queue: Queue,
-    pub(super) in_force: Arc<InForce>,
+    pub(super) in_force: Arc<ActiveSettings>,
 }
 
-impl House for EngineHouse {
+impl AgentContext for EngineHouse {
     fn chat_line(&self) -> LineView {
         status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
     }

@@ -38,7 +38,7 @@ use crate::{
 };
 pub use feeds::{Feeds, OpenFeed};
 use house::EngineHouse;
-use retune::InForce;
+use retune::ActiveSettings;
 
 /// Anteroom's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,7 +48,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
-    in_force: Arc<InForce>,
+    in_force: Arc<ActiveSettings>,
     queue: Queue,
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
@@ -84,12 +84,12 @@ impl Engine {
     pub async fn start_with<E>(
         loaded: Loaded,
         logs: Logs,
-        agents: impl FnOnce(&Settings, Arc<dyn agents::House>) -> Result<Arc<dyn AgentFactory>, E>,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
     ) -> anyhow::Result<Arc<Self>>
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let in_force = Arc::new(InForce::new(loaded));
+        let in_force = Arc::new(ActiveSettings::new(loaded));
         let settings = in_force.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.data_dir).await?);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The settings in force, and what became of the last edit.
-pub(super) struct InForce {
+pub(super) struct ActiveSettings {
     /// For those who only want the values.
     values: watch::Sender<Arc<Settings>>,
     all: Mutex<All>,
@@ -26,7 +26,7 @@ struct All {
     bad_edit: Option<(u64, Faults)>,
 }
 
-impl InForce {
+impl ActiveSettings {
     pub(super) fn new(loaded: Loaded) -> Self {
         Self {
             values: watch::Sender::new(Arc::new(loaded.settings.clone())),

@@ -128,10 +128,6 @@ struct Clumsy;
 
 #[async_trait]
 impl Agent for Clumsy {
-    fn model(&self) -> &str {
-        "clumsy"
-    }
-
     async fn answer(&self, question: Question, parts: Parts, _: CancellationToken) -> Result<Answered, AgentError> {
         let text = &question.messages.last().expect("a message").text;
         assert_ne!(text, "panic at once", "clumsy");

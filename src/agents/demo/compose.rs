@@ -11,12 +11,12 @@ use super::{
     line, samples, small_talk, variables,
 };
 use crate::agents::{
-    House, Image, Question,
+    AgentContext, Image, Question,
     attached::{Attached, detach},
 };
 
 /// The whole answer, as Markdown.
-pub(super) fn answer(question: &Question, house: &dyn House) -> String {
+pub(super) fn answer(question: &Question, context: &dyn AgentContext) -> String {
     let Some(last) = question.messages.last() else {
         return small_talk::HELP.to_owned();
     };
@@ -25,10 +25,10 @@ pub(super) fn answer(question: &Question, house: &dyn House) -> String {
     let seed = seed(&message, question.messages.len());
     let attachments = seen(&files, &last.images);
     let body = match &intent {
-        Intent::Variables(names) => variables::explain(names, &house.settings()),
-        Intent::Settings { group, all } => variables::list(*group, *all, &house.settings()),
-        Intent::LineNow => line::now(&house.chat_line()),
-        Intent::LineWorks => format!("{}\n\n{}", line::WORKS, line::in_short(&house.chat_line())),
+        Intent::Variables(names) => variables::explain(names, &context.settings()),
+        Intent::Settings { group, all } => variables::list(*group, *all, &context.settings()),
+        Intent::LineNow => line::now(&context.chat_line()),
+        Intent::LineWorks => format!("{}\n\n{}", line::WORKS, line::in_short(&context.chat_line())),
         Intent::RealModel(server) => real_model(*server),
         Intent::Markdown => samples::MARKDOWN.to_owned(),
         Intent::Code(language) => samples::code(*language),

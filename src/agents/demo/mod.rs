@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, AgentError, AgentFactory, Answered, House, Message, Part, Parts, Question};
+use super::{Agent, AgentContext, AgentError, AgentFactory, Answered, Message, Part, Parts, Question};
 use crate::{settings::Settings, wire::Usage};
 
 /// Makes demo agents.
@@ -28,18 +28,18 @@ struct DemoAgent {
     first_token: Duration,
     /// Tokens a second.
     speed: u32,
-    house: Arc<dyn House>,
+    context: Arc<dyn AgentContext>,
 }
 
 impl DemoAgents {
-    pub(super) fn new(settings: &Settings, display: String, house: Arc<dyn House>) -> Self {
+    pub(super) fn new(settings: &Settings, display: String, context: Arc<dyn AgentContext>) -> Self {
         let (first_token, speed) = (settings.demo_first_token, settings.demo_speed.max(1));
         Self {
             agent: Arc::new(DemoAgent {
                 display,
                 first_token,
                 speed,
-                house,
+                context,
             }),
         }
     }
@@ -57,17 +57,13 @@ impl AgentFactory for DemoAgents {
 
 #[async_trait]
 impl Agent for DemoAgent {
-    fn model(&self) -> &str {
-        &self.display
-    }
-
     async fn answer(
         &self,
         question: Question,
         parts: Parts,
         cancel: CancellationToken,
     ) -> Result<Answered, AgentError> {
-        let answer = compose::answer(&question, self.house.as_ref());
+        let answer = compose::answer(&question, self.context.as_ref());
         let mut usage = Usage {
             input: Some(question.messages.iter().map(tokens_of).sum()),
             output: Some(0),

@@ -29,7 +29,7 @@ pub(super) struct Broken;
 
 impl From<Broken> for Fault {
     fn from(_: Broken) -> Self {
-        Self::new(AgentError::Garbage, "what it sent cannot be read")
+        Self::new(AgentError::InvalidResponse, "what it sent cannot be read")
     }
 }
 
@@ -124,7 +124,7 @@ impl Fault {
             _ if status.is_redirection() => AgentError::Redirected {
                 variable: asked.variable,
             },
-            _ if asked.images && is_blindness(&body) => AgentError::Blind,
+            _ if asked.images && is_blindness(&body) => AgentError::VisionUnsupported,
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
             // Gemini's way of saying it.
             StatusCode::BAD_REQUEST if body.contains("api_key_invalid") => AgentError::Unauthorized,

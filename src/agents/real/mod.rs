@@ -96,10 +96,6 @@ struct RealAgent {
 
 #[async_trait]
 impl Agent for RealAgent {
-    fn model(&self) -> &str {
-        &self.server.display
-    }
-
     async fn answer(
         &self,
         question: Question,
@@ -138,13 +134,7 @@ impl Server {
             let again = !put && retry < self.retries && fault.may_pass() && pause <= LONGEST_PAUSE;
             let Fault { error, detail, .. } = fault;
             if !again {
-                tracing::warn!(
-                    model = self.display,
-                    detail,
-                    kind = kind(&error),
-                    retries = retry,
-                    "the model server failed"
-                );
+                self.log(&error, &detail, retry);
                 return Err(error);
             }
             retry += 1;
@@ -160,6 +150,23 @@ impl Server {
                 "the model server failed; asking again"
             );
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Logs the fault that ends an answer: what lies in the question itself is a warning only.
+    fn log(&self, error: &AgentError, detail: &str, retries: u32) {
+        let (model, kind) = (&*self.display, kind(error));
+        match error {
+            AgentError::VisionUnsupported | AgentError::Filtered | AgentError::Rejected { .. } | AgentError::Spent => {
+                tracing::warn!(
+                    model,
+                    detail,
+                    kind,
+                    retries,
+                    "the model server did not take the question"
+                );
+            }
+            _ => tracing::error!(model, detail, kind, retries, "the model server failed"),
         }
     }
 
@@ -201,11 +208,11 @@ const fn kind(error: &AgentError) -> &'static str {
         AgentError::ServerFault { .. } => "server_fault",
         AgentError::Stalled => "stalled",
         AgentError::CutOff => "cut_off",
-        AgentError::Garbage => "garbage",
+        AgentError::InvalidResponse => "invalid_response",
         AgentError::Empty => "empty",
         AgentError::Spent => "spent",
         AgentError::Filtered => "filtered",
-        AgentError::Blind => "blind",
+        AgentError::VisionUnsupported => "vision_unsupported",
     }
 }
 

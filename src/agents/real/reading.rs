@@ -36,7 +36,9 @@ impl<'f> Reading<'f> {
         let format = self.format;
         let left_over = self.frames.finish(|frame| format.hear(frame, heard));
         // Half a frame cannot be read, but it is the end that is wrong then.
-        let reported = left_over.err().filter(|fault| fault.error != AgentError::Garbage);
+        let reported = left_over
+            .err()
+            .filter(|fault| fault.error != AgentError::InvalidResponse);
         reported.unwrap_or_else(|| early_end(&self.frames))
     }
 }
@@ -54,7 +56,7 @@ impl dyn Format + '_ {
 /// The fault of a response that has ended before the answer did.
 fn early_end(frames: &Frames) -> Fault {
     if frames.count == 0 && frames.strange {
-        return Fault::new(AgentError::Garbage, "its response is no stream of events");
+        return Fault::new(AgentError::InvalidResponse, "its response is no stream of events");
     }
     Fault::new(AgentError::CutOff, "its response ended early")
 }

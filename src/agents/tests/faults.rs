@@ -53,9 +53,9 @@ async fn each_fault_has_its_error() {
         ("end", AgentError::CutOff, 0),
         ("end:2", AgentError::CutOff, 2),
         ("error:1", AgentError::ServerFault { status: 500 }, 1),
-        ("garbage", AgentError::Garbage, 0),
-        ("garbage:2", AgentError::Garbage, 2),
-        ("huge_line", AgentError::Garbage, 1),
+        ("garbage", AgentError::InvalidResponse, 0),
+        ("garbage:2", AgentError::InvalidResponse, 2),
+        ("huge_line", AgentError::InvalidResponse, 1),
         ("empty", AgentError::Empty, 0),
     ] {
         let (text, outcome) = ask(&agent, question(&format!("[[fault={fault}]]q"))).all().await;

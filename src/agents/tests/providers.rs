@@ -284,7 +284,10 @@ async fn a_model_that_does_not_see_says_so() {
     })
     .await;
     let agent = agent(&[("MODEL", "m@openai"), ("OPENAI_BASE_URL", &stub.url)]);
-    assert_eq!(ask(&agent, conversation()).all().await.1, Err(AgentError::Blind));
+    assert_eq!(
+        ask(&agent, conversation()).all().await.1,
+        Err(AgentError::VisionUnsupported)
+    );
     assert_eq!(
         ask(&agent, question("q")).all().await.1,
         Err(AgentError::Rejected { status: 400 })

@@ -3,7 +3,7 @@
 use std::{future::pending, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anteroom::{
-    agents::{self, AgentFactory, House},
+    agents::{self, AgentContext, AgentFactory},
     engine::Engine,
     http,
     logs::Logs,
@@ -35,7 +35,7 @@ impl Site {
     /// The same with agents of the test's own.
     pub(crate) async fn start_with<E: std::error::Error + Send + Sync + 'static>(
         settings: &[(&str, &str)],
-        agents: impl FnOnce(&Settings, Arc<dyn House>) -> Result<Arc<dyn AgentFactory>, E>,
+        agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
     ) -> Self {
         let model = Loopback::start(Config::default()).await.expect("a free port");
         let data = tempfile::tempdir().expect("a folder");
@@ -120,7 +120,7 @@ impl Site {
 
 async fn serve<E: std::error::Error + Send + Sync + 'static>(
     variables: &[(String, String)],
-    agents: impl FnOnce(&Settings, Arc<dyn House>) -> Result<Arc<dyn AgentFactory>, E>,
+    agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
 ) -> (Arc<Engine>, SocketAddr, JoinHandle<()>) {
     let loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
     let engine = Engine::start_with(loaded, Logs::default(), agents)
