@@ -15,6 +15,7 @@ fuzz_target!(|data: &[u8]| {
         if let Some(said) = whole {
             // A byte that is no text becomes a character of three.
             assert!(said.text.len() <= 3 * body.len(), "{provider:?}: {said:?}");
+            assert!(said.reasoning.len() <= 3 * body.len(), "{provider:?}: {said:?}");
             assert!(said.fault.is_some() || !said.text.is_empty(), "{provider:?}: {said:?}");
         }
     }

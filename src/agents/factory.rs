@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{AgentContext, AgentFactory, demo::DemoAgents, real::RealAgents};
+use super::{AgentContext, AgentFactory, demo::DemoAgents, providers::ProviderAgents};
 use crate::settings::Settings;
 
 /// Why the settings make no agents. `Display` tells the operator what to do, and holds no value that may be secret.
@@ -42,7 +42,7 @@ pub enum FactoryError {
 /// [`FactoryError`]. Nothing is asked of the model server yet: whether it is there shows with the first question.
 pub fn factory(settings: &Settings, context: Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, FactoryError> {
     let display = settings.model.to_string();
-    Ok(match RealAgents::new(settings, display.clone())? {
+    Ok(match ProviderAgents::new(settings, display.clone())? {
         Some(agents) => Arc::new(agents),
         None => Arc::new(DemoAgents::new(settings, display, context)),
     })

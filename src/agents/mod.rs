@@ -1,12 +1,12 @@
 //! The agent: the partner of one session.
 //!
-//! `demo` is the model that is built in; `real` speaks to model servers; [`factory()`] chooses by the settings.
+//! `demo` is the model that is built in; `providers` speaks to model servers; [`factory()`] chooses by the settings.
 
 mod attached;
 mod demo;
 mod factory;
 mod part;
-mod real;
+mod providers;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +22,7 @@ pub use self::{
     attached::{Attached, attach, detach},
     factory::{FactoryError, factory},
     part::{Notice, Part},
-    real::{Transcript, transcript},
+    providers::{Transcript, transcript},
 };
 use crate::wire::{Incomplete, LineView, Role, SettingRow, Usage};
 

@@ -5,7 +5,8 @@
 pub enum Part {
     /// What is said to whoever asked: the next piece of it.
     Text(String),
-    /// What the model thinks before and between, where its server tells: the next piece of it. No part of the answer's text.
+    /// What the model thinks before and between, where its server tells: the next piece of it. No part of the answer's text: an
+    /// answer of reasoning alone is none. What was thought before a [`Notice::Retry`] is void.
     Reasoning(String),
     /// The model wants a tool used.
     ToolCall {
@@ -32,6 +33,6 @@ pub enum Part {
 /// What an agent has to say about its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The model server failed before its first word and is asked again: for the so-manieth time, from 1.
+    /// The model server failed before the answer's first word and is asked again: for the so-manieth time, from 1.
     Retry(u32),
 }

@@ -7,6 +7,7 @@ mod faults;
 mod logs;
 mod openai;
 mod providers;
+mod reasoning;
 
 use std::sync::Arc;
 

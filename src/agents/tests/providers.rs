@@ -20,7 +20,7 @@ pub(super) struct Got {
 /// A server that says one thing to everybody. It stops when this is dropped.
 pub(super) struct Stub {
     pub(super) url: String,
-    got: Arc<Mutex<Vec<Got>>>,
+    pub(super) got: Arc<Mutex<Vec<Got>>>,
     server: JoinHandle<()>,
 }
 
@@ -39,7 +39,7 @@ impl Stub {
     }
 
     /// Says `body` in pieces of a few bytes, as a network may deliver it.
-    async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
+    pub(super) async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
         let body = body.into();
         Self::start(move |_| {
             let pieces: Vec<_> = body
@@ -93,7 +93,7 @@ fn conversation() -> Question {
     }
 }
 
-fn events(events: &[Value]) -> String {
+pub(super) fn events(events: &[Value]) -> String {
     events.iter().fold(String::new(), |all, event| {
         let name = event["type"]
             .as_str()

@@ -1,23 +1,30 @@
 //! Anthropic's messages API.
 
+use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Format, Heard, base64, caption, parse};
+use super::{
+    Fault, StreamState,
+    endpoint::Address,
+    frames::{Frame, Framing},
+    protocol::{Protocol, base64, caption, parse},
+    text::Delta,
+};
 use crate::{
-    agents::{
-        Message,
-        real::{
-            Fault,
-            frames::{Frame, Framing},
-            text::Delta,
-        },
-    },
+    agents::Message,
     wire::{Incomplete, Role},
 };
 
 #[derive(Debug)]
 pub(super) struct Anthropic;
+
+/// Faults that it reports inside an answer, with the status that each amounts to.
+const FAULTS: [(&str, u16); 3] = [
+    ("rate_limit_error", 429),
+    ("overloaded_error", 529),
+    ("invalid_request_error", 400),
+];
 
 /// Serde would read the text of an enum that is tagged inside as UTF-8 only, so the tag is read by itself.
 #[derive(Debug, Deserialize)]
@@ -57,6 +64,7 @@ struct BlockDelta<T> {
 #[serde(rename_all = "snake_case")]
 enum DeltaKind {
     TextDelta,
+    ThinkingDelta,
     #[serde(other)]
     Other,
 }
@@ -64,6 +72,11 @@ enum DeltaKind {
 #[derive(Debug, Deserialize)]
 struct TextDelta {
     text: Delta,
+}
+
+#[derive(Debug, Deserialize)]
+struct ThinkingDelta {
+    thinking: Delta,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,9 +103,22 @@ struct Tokens {
     output_tokens: Option<u64>,
 }
 
-impl Format for Anthropic {
-    fn framing(&self) -> Framing {
-        Framing::Events
+impl Protocol for Anthropic {
+    fn service(&self) -> &'static str {
+        "https://api.anthropic.com"
+    }
+
+    fn locate(&self, address: &mut Address, _model: &str) {
+        address.version("v1");
+        address.append(["messages"]);
+    }
+
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[("anthropic-version", "2023-06-01")]
+    }
+
+    fn key_header(&self, key: &str) -> (HeaderName, String) {
+        (HeaderName::from_static("x-api-key"), key.to_owned())
     }
 
     fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
@@ -108,26 +134,30 @@ impl Format for Anthropic {
         body
     }
 
-    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
+
+    fn read(&self, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
         match parse::<Tagged<Event>>(frame)?.r#type {
-            Event::MessageStart => count(parse::<MessageStart>(frame)?.message.usage, heard),
-            Event::ContentBlockDelta => {
-                if let DeltaKind::TextDelta = parse::<BlockDelta<Tagged<DeltaKind>>>(frame)?.delta.r#type {
-                    heard.say(&parse::<BlockDelta<TextDelta>>(frame)?.delta.text);
-                }
-            }
+            Event::MessageStart => count(parse::<MessageStart>(frame)?.message.usage, state),
+            Event::ContentBlockDelta => match parse::<BlockDelta<Tagged<DeltaKind>>>(frame)?.delta.r#type {
+                DeltaKind::TextDelta => state.say(&parse::<BlockDelta<TextDelta>>(frame)?.delta.text),
+                DeltaKind::ThinkingDelta => state.think(&parse::<BlockDelta<ThinkingDelta>>(frame)?.delta.thinking),
+                DeltaKind::Other => {}
+            },
             Event::MessageDelta => {
                 let MessageDelta { delta, usage } = parse(frame)?;
                 if let Some(reason) = delta.stop_reason {
-                    heard.finish(incomplete(&reason));
+                    state.finish(incomplete(&reason));
                 }
-                count(usage, heard);
+                count(usage, state);
             }
             Event::MessageStop => {
-                heard.finished = true;
-                heard.over = true;
+                state.finished = true;
+                state.over = true;
             }
-            Event::Error => return Err(Fault::reported(&parse::<ErrorEvent>(frame)?.error)),
+            Event::Error => return Err(Fault::reported(&parse::<ErrorEvent>(frame)?.error, &FAULTS)),
             Event::Other => {}
         }
         Ok(())
@@ -143,13 +173,13 @@ fn incomplete(reason: &str) -> Option<Incomplete> {
 }
 
 /// The counts come in parts, and later ones replace earlier ones.
-fn count(tokens: Option<Tokens>, heard: &mut Heard) {
+fn count(tokens: Option<Tokens>, state: &mut StreamState) {
     let Some(tokens) = tokens else { return };
     if let Some(input) = tokens.input_tokens {
         let cached = [tokens.cache_creation_input_tokens, tokens.cache_read_input_tokens];
-        heard.usage.input = Some(cached.into_iter().flatten().fold(input, u64::saturating_add));
+        state.usage.input = Some(cached.into_iter().flatten().fold(input, u64::saturating_add));
     }
-    heard.usage.output = tokens.output_tokens.or(heard.usage.output);
+    state.usage.output = tokens.output_tokens.or(state.usage.output);
 }
 
 /// The API wants a bound and refuses one above the model's own: 4,096 for the first models of Claude 3 and those

@@ -10,6 +10,7 @@ use reqwest::{
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::protocol::Protocol;
 use crate::agents::AgentError;
 
 /// One attempt's fault.
@@ -77,19 +78,21 @@ impl Fault {
         Self::new(kind, detail)
     }
 
-    /// The server reported a fault inside an answer that had begun well: OpenAI's, Anthropic's and Gemini's error
-    /// objects, or Ollama's plain text.
-    pub(super) fn reported(error: &Value) -> Self {
+    /// The server reported a fault inside an answer that had begun well: by a status, by one of the provider's `types`, or in plain
+    /// text.
+    pub(super) fn reported(error: &Value, types: &[(&str, u16)]) -> Self {
         let code = error["code"].as_u64().or_else(|| error["code"].as_str()?.parse().ok());
         let status = code
             .and_then(|code| u16::try_from(code).ok())
             .filter(|status| (400..600).contains(status));
-        let status = status.unwrap_or_else(|| match error["type"].as_str().unwrap_or_default() {
-            "rate_limit_error" | "rate_limit_exceeded" | "requests" => 429,
-            "overloaded_error" => 529,
-            "invalid_request_error" => 400,
-            _ => 500,
-        });
+        let of_type = || {
+            let name = error["type"].as_str()?;
+            types
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, status)| *status)
+        };
+        let status = status.or_else(of_type).unwrap_or(500);
         let error = match status {
             429 => AgentError::RateLimited { retry_after: None },
             500.. => AgentError::ServerFault { status },
@@ -120,24 +123,15 @@ impl Fault {
             );
         }
         let body = body.unwrap_or_default().to_lowercase();
-        let error = match status {
-            _ if status.is_redirection() => AgentError::Redirected {
+        let error = if status.is_redirection() {
+            AgentError::Redirected {
                 variable: asked.variable,
-            },
-            _ if asked.images && is_blindness(&body) => AgentError::VisionUnsupported,
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
-            // Gemini's way of saying it.
-            StatusCode::BAD_REQUEST if body.contains("api_key_invalid") => AgentError::Unauthorized,
-            StatusCode::NOT_FOUND => AgentError::UnknownModel {
-                model: asked.display.to_owned(),
-            },
-            StatusCode::TOO_MANY_REQUESTS => AgentError::RateLimited { retry_after },
-            _ if status.is_server_error() => AgentError::ServerFault {
-                status: status.as_u16(),
-            },
-            _ => AgentError::Rejected {
-                status: status.as_u16(),
-            },
+            }
+        } else if asked.images && no_vision(&body) {
+            AgentError::VisionUnsupported
+        } else {
+            let told = asked.protocol.refusal(status, &body);
+            told.unwrap_or_else(|| of_status(status, retry_after, asked.display))
         };
         if let (AgentError::Redirected { variable }, Some(to)) = (&error, leads_to) {
             // Outside the span of the session, whose records its browser may see: an address is for whoever runs the site.
@@ -151,9 +145,28 @@ impl Fault {
     }
 }
 
+/// What a refusal means that says no more than its status.
+fn of_status(status: StatusCode, retry_after: Option<Duration>, model: &str) -> AgentError {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
+        StatusCode::NOT_FOUND => AgentError::UnknownModel {
+            model: model.to_owned(),
+        },
+        StatusCode::TOO_MANY_REQUESTS => AgentError::RateLimited { retry_after },
+        _ if status.is_server_error() => AgentError::ServerFault {
+            status: status.as_u16(),
+        },
+        _ => AgentError::Rejected {
+            status: status.as_u16(),
+        },
+    }
+}
+
 /// What a refusal has to be judged by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
+    /// What the provider's words mean.
+    pub(super) protocol: &'static dyn Protocol,
     /// The model, as people should see it.
     pub(super) display: &'a str,
     /// The key that no log may hold.
@@ -194,7 +207,7 @@ async fn body(mut response: Response) -> Option<String> {
 
 /// Whether a refusal, in small letters, says that the model takes no pictures. There is no status or code for it:
 /// each server has words of its own.
-fn is_blindness(body: &str) -> bool {
+fn no_vision(body: &str) -> bool {
     let pictures = ["image", "vision", "multimodal", "multi-modal", "mmproj"];
     let unable = [
         "support",
@@ -228,7 +241,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::openai, *};
 
     #[test]
     fn retry_after_is_read_in_every_form() {
@@ -276,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn blindness_is_told_from_other_refusals() {
+    fn a_lack_of_vision_is_told_from_other_refusals() {
         for body in [
             "invalid content type. image_url is only supported by certain models.",
             "google/gemma-2-9b is not a multimodal model",
@@ -284,20 +297,20 @@ mod tests {
             "this model is missing data required for image input",
             "no endpoints found that support image input",
         ] {
-            assert!(is_blindness(body), "{body}");
+            assert!(no_vision(body), "{body}");
         }
         for body in [
             "image exceeds 5 mb maximum",
             "context length exceeded",
             "the server does not support this",
         ] {
-            assert!(!is_blindness(body), "{body}");
+            assert!(!no_vision(body), "{body}");
         }
     }
 
     #[test]
     fn reported_faults_keep_their_kind() {
-        let kind = |error: Value| Fault::reported(&error).error;
+        let kind = |error: Value| Fault::reported(&error, &openai::FAULTS).error;
         assert_eq!(
             kind(json!({ "type": "overloaded_error" })),
             AgentError::ServerFault { status: 529 }

@@ -3,16 +3,15 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Format, Heard, base64, parse};
+use super::{
+    Fault, StreamState,
+    endpoint::Address,
+    frames::{Frame, Framing},
+    protocol::{Protocol, base64, parse},
+    text::Delta,
+};
 use crate::{
-    agents::{
-        Message,
-        real::{
-            Fault,
-            frames::{Frame, Framing},
-            text::Delta,
-        },
-    },
+    agents::Message,
     wire::{Incomplete, Role, Usage},
 };
 
@@ -35,11 +34,19 @@ struct Line {
 struct Said {
     #[serde(default)]
     content: Delta,
+    #[serde(default)]
+    thinking: Option<Delta>,
 }
 
-impl Format for Ollama {
-    fn framing(&self) -> Framing {
-        Framing::Lines
+impl Protocol for Ollama {
+    fn service(&self) -> &'static str {
+        "http://127.0.0.1:11434"
+    }
+
+    fn locate(&self, address: &mut Address, _model: &str) {
+        // What its OpenAI-compatible half and its own are under.
+        address.strip(&["v1", "api"]);
+        address.append(["api", "chat"]);
     }
 
     fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
@@ -48,20 +55,27 @@ impl Format for Ollama {
         json!({ "model": model, "messages": messages, "stream": true })
     }
 
-    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+
+    fn read(&self, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
         let line: Line = parse(frame)?;
         if let Some(error) = line.error {
-            return Err(Fault::reported(&error));
+            return Err(Fault::reported(&error, &[]));
         }
-        heard.say(&line.message.content);
+        if let Some(thought) = &line.message.thinking {
+            state.think(thought);
+        }
+        state.say(&line.message.content);
         if line.done {
-            heard.usage = Usage {
+            state.usage = Usage {
                 input: line.prompt_eval_count,
                 output: line.eval_count,
             };
             let length = line.done_reason.is_some_and(|reason| reason == "length");
-            heard.finish(length.then_some(Incomplete::Length));
-            heard.over = true;
+            state.finish(length.then_some(Incomplete::Length));
+            state.over = true;
         }
         Ok(())
     }

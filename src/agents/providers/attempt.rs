@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::{Asked, Fault, Heard, Server, reading::Reading};
+use super::{Asked, Fault, Server, StreamState, reading::Reading};
 use crate::agents::{AgentError, Part, Parts};
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
@@ -15,13 +15,13 @@ const LAST_BYTES: Duration = Duration::from_millis(20);
 impl Server {
     /// Asks once. Cancel-safe in that dropping it closes the request; what was put into `parts` stands.
     ///
-    /// `put` becomes true with the first piece. A reader that has gone is no fault.
+    /// `put` becomes true with the first piece of text. A reader that has gone is no fault.
     pub(super) async fn attempt(
         &self,
         body: Bytes,
         images: bool,
         parts: &Parts,
-        heard: &mut Heard,
+        state: &mut StreamState,
         put: &mut bool,
     ) -> Result<(), Fault> {
         let request = self.endpoint.client.post(self.endpoint.url.clone()).body(body);
@@ -34,6 +34,7 @@ impl Server {
             return Err(Fault::of_refusal(
                 response,
                 &Asked {
+                    protocol: self.protocol,
                     display: &self.display,
                     key,
                     variable: self.endpoint.variable,
@@ -42,11 +43,11 @@ impl Server {
             )
             .await);
         }
-        self.read(response, parts, heard, put).await?;
-        if *put {
+        self.read(response, parts, state, put).await?;
+        if *put || parts.is_closed() {
             Ok(())
         } else {
-            Err(Fault::new(heard.silence(), "its answer has no text"))
+            Err(Fault::new(state.silence(), "its answer has no text"))
         }
     }
 
@@ -55,16 +56,16 @@ impl Server {
         &self,
         mut response: Response,
         parts: &Parts,
-        heard: &mut Heard,
+        state: &mut StreamState,
         put: &mut bool,
     ) -> Result<(), Fault> {
-        let mut reading = Reading::new(&*self.format);
+        let mut reading = Reading::new(self.protocol);
         loop {
             // Any byte is a sign of life, also one that carries no text.
             let received = timeout(self.stall, response.chunk()).await;
             let (outcome, ended) = match received {
-                Ok(Ok(Some(bytes))) => (reading.push(&bytes, heard), false),
-                Ok(Ok(None)) => (Err(reading.end(heard)), true),
+                Ok(Ok(Some(bytes))) => (reading.push(&bytes, state), false),
+                Ok(Ok(None)) => (Err(reading.end(state)), true),
                 Ok(Err(error)) => (
                     Err(Fault {
                         error: AgentError::CutOff,
@@ -74,14 +75,14 @@ impl Server {
                 ),
                 Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
             };
-            let end = heard.end(outcome, ended);
-            if !heard.text.is_empty() {
-                *put = true;
-                if parts.send(Part::Text(std::mem::take(&mut heard.text))).await.is_err() {
+            let end = state.end(outcome, ended);
+            for part in state.take_parts() {
+                *put |= matches!(part, Part::Text(_));
+                if parts.send(part).await.is_err() {
                     return Ok(());
                 }
             }
-            if heard.over {
+            if state.over {
                 let _end = timeout(LAST_BYTES, response.chunk()).await;
             }
             if let Some(end) = end {

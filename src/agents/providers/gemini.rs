@@ -1,18 +1,18 @@
 //! Google's Gemini API, `streamGenerateContent`.
 
+use reqwest::{StatusCode, header::HeaderName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Format, Heard, base64, caption, parse};
+use super::{
+    Fault, StreamState,
+    endpoint::Address,
+    frames::{Frame, Framing},
+    protocol::{Protocol, base64, caption, parse},
+    text::Delta,
+};
 use crate::{
-    agents::{
-        Message,
-        real::{
-            Fault,
-            frames::{Frame, Framing},
-            text::Delta,
-        },
-    },
+    agents::{AgentError, Message},
     wire::{Incomplete, Role, Usage},
 };
 
@@ -66,9 +66,23 @@ struct Tokens {
     thoughts_token_count: Option<u64>,
 }
 
-impl Format for Gemini {
-    fn framing(&self) -> Framing {
-        Framing::Events
+impl Protocol for Gemini {
+    fn service(&self) -> &'static str {
+        "https://generativelanguage.googleapis.com"
+    }
+
+    fn locate(&self, address: &mut Address, model: &str) {
+        address.version("v1beta");
+        // A tuned model brings its own folder.
+        if !model.contains('/') {
+            address.append(["models"]);
+        }
+        address.append(format!("{model}:streamGenerateContent").split('/'));
+        address.query("alt", "sse");
+    }
+
+    fn key_header(&self, key: &str) -> (HeaderName, String) {
+        (HeaderName::from_static("x-goog-api-key"), key.to_owned())
     }
 
     /// The model is named by the address.
@@ -80,17 +94,25 @@ impl Format for Gemini {
         body
     }
 
-    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
+
+    fn read(&self, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
         let chunk: Chunk = parse(frame)?;
         if let Some(error) = chunk.error {
-            return Err(Fault::reported(&error));
+            return Err(Fault::reported(&error, &[]));
         }
         for candidate in chunk.candidates {
-            for part in candidate.content.parts.iter().filter(|part| !part.thought) {
-                heard.say(&part.text);
+            for part in candidate.content.parts {
+                if part.thought {
+                    state.think(&part.text);
+                } else {
+                    state.say(&part.text);
+                }
             }
             if let Some(reason) = candidate.finish_reason {
-                heard.finish(incomplete(&reason));
+                state.finish(incomplete(&reason));
             }
         }
         // A question that it will not answer gets no candidate at all.
@@ -98,20 +120,29 @@ impl Format for Gemini {
             .prompt_feedback
             .is_some_and(|feedback| feedback.block_reason.is_some())
         {
-            heard.finish(Some(Incomplete::Filter));
+            state.finish(Some(Incomplete::Filter));
         }
         if let Some(tokens) = chunk.usage_metadata {
             let thoughts = tokens.thoughts_token_count.unwrap_or(0);
             let output = tokens
                 .candidates_token_count
                 .map(|count| count.saturating_add(thoughts));
-            heard.usage = Usage {
+            state.usage = Usage {
                 input: tokens.prompt_token_count,
                 output,
             };
         }
         Ok(())
     }
+
+    fn refusal(&self, status: StatusCode, body: &str) -> Option<AgentError> {
+        bad_key(status, body)
+    }
+}
+
+/// A bad key is a bad request to Google's servers, which say so in words.
+pub(super) fn bad_key(status: StatusCode, body: &str) -> Option<AgentError> {
+    (status == StatusCode::BAD_REQUEST && body.contains("api_key_invalid")).then_some(AgentError::Unauthorized)
 }
 
 fn incomplete(reason: &str) -> Option<Incomplete> {

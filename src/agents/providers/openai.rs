@@ -1,23 +1,33 @@
 //! OpenAI's chat completions, which vLLM, llama.cpp, LM Studio and many others speak too.
 
-use serde::Deserialize;
+use reqwest::StatusCode;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use super::{Format, Heard, base64, caption, parse};
+use super::{
+    Fault, StreamState,
+    endpoint::Address,
+    frames::{Frame, Framing},
+    gemini,
+    protocol::{Protocol, base64, caption, parse},
+    text::Delta as Text,
+};
 use crate::{
-    agents::{
-        Message,
-        real::{
-            Fault,
-            frames::{Frame, Framing},
-            text::Delta as Text,
-        },
-    },
+    agents::{AgentError, Message},
     wire::{Incomplete, Role, Usage},
 };
 
 #[derive(Debug)]
 pub(super) struct OpenAi;
+
+/// Faults that it reports inside an answer, with the status that each amounts to. Gateways pass on those of other providers.
+pub(super) const FAULTS: [(&str, u16); 5] = [
+    ("rate_limit_error", 429),
+    ("rate_limit_exceeded", 429),
+    ("requests", 429),
+    ("overloaded_error", 529),
+    ("invalid_request_error", 400),
+];
 
 #[derive(Debug, Deserialize)]
 struct Chunk {
@@ -44,6 +54,32 @@ struct Delta {
     /// What a model that may not answer says instead.
     #[serde(default)]
     refusal: Option<Text>,
+    /// What the model thinks, as vLLM, DeepSeek and llama.cpp call it. Only noticed here: see [`Thought`].
+    #[serde(default)]
+    reasoning_content: Option<IgnoredAny>,
+    /// The same, as OpenRouter and newer vLLM call it.
+    #[serde(default)]
+    reasoning: Option<IgnoredAny>,
+}
+
+/// What the model thinks, read by itself: a server that has something else there than text harms no answer.
+#[derive(Debug, Deserialize)]
+struct Thoughts {
+    choices: Vec<ThoughtChoice>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ThoughtChoice {
+    #[serde(default)]
+    delta: Thought,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Thought {
+    #[serde(default)]
+    reasoning_content: Option<Text>,
+    #[serde(default)]
+    reasoning: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,9 +88,14 @@ struct ChunkUsage {
     completion_tokens: Option<u64>,
 }
 
-impl Format for OpenAi {
-    fn framing(&self) -> Framing {
-        Framing::Events
+impl Protocol for OpenAi {
+    fn service(&self) -> &'static str {
+        "https://api.openai.com"
+    }
+
+    fn locate(&self, address: &mut Address, _model: &str) {
+        address.version("v1");
+        address.append(["chat", "completions"]);
     }
 
     fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
@@ -68,30 +109,58 @@ impl Format for OpenAi {
         })
     }
 
-    fn read(&self, frame: Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
+
+    fn read(&self, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
         if frame.data == b"[DONE]" {
-            heard.over = true;
+            state.over = true;
             return Ok(());
         }
         let chunk: Chunk = parse(frame)?;
         if let Some(error) = chunk.error {
-            return Err(Fault::reported(&error));
+            return Err(Fault::reported(&error, &FAULTS));
+        }
+        let thinks = |delta: &Delta| delta.reasoning_content.is_some() || delta.reasoning.is_some();
+        if chunk.choices.iter().any(|choice| thinks(&choice.delta)) {
+            think(frame, state);
         }
         for choice in chunk.choices {
             for text in [choice.delta.content, choice.delta.refusal].iter().flatten() {
-                heard.say(text);
+                state.say(text);
             }
             if let Some(reason) = choice.finish_reason {
-                heard.finish(incomplete(&reason));
+                state.finish(incomplete(&reason));
             }
         }
         if let Some(usage) = chunk.usage {
-            heard.usage = Usage {
+            state.usage = Usage {
                 input: usage.prompt_tokens,
                 output: usage.completion_tokens,
             };
         }
         Ok(())
+    }
+
+    /// Google's servers speak this format too.
+    fn refusal(&self, status: StatusCode, body: &str) -> Option<AgentError> {
+        gemini::bad_key(status, body)
+    }
+}
+
+/// Some servers tell the same thought under both names.
+fn think(frame: Frame<'_>, state: &mut StreamState) {
+    let Ok(thoughts) = parse::<Thoughts>(frame) else { return };
+    for Thought {
+        reasoning_content,
+        reasoning,
+    } in thoughts.choices.iter().map(|choice| &choice.delta)
+    {
+        let told = [reasoning_content, reasoning].into_iter().flatten();
+        if let Some(thought) = told.into_iter().find(|thought| !thought.0.is_empty()) {
+            state.think(thought);
+        }
     }
 }
 

@@ -1,40 +1,40 @@
 //! Reading an answer from its bytes, wherever they come from.
 
 use super::{
-    Fault,
-    formats::{self, Format, Heard},
-    frames::Frames,
+    Fault, StreamState,
+    frames::{Frame, Frames},
+    protocol::Protocol,
 };
 use crate::{
-    agents::AgentError,
+    agents::{AgentError, Part},
     settings::Provider,
     wire::{Incomplete, Usage},
 };
 
 /// One answer, as its bytes come in. How they are cut makes no difference.
-pub(super) struct Reading<'f> {
-    format: &'f dyn Format,
+pub(super) struct Reading {
+    protocol: &'static dyn Protocol,
     frames: Frames,
 }
 
-impl<'f> Reading<'f> {
-    pub(super) fn new(format: &'f dyn Format) -> Self {
+impl Reading {
+    pub(super) fn new(protocol: &'static dyn Protocol) -> Self {
         Self {
-            format,
-            frames: Frames::new(format.framing()),
+            protocol,
+            frames: Frames::new(protocol.framing()),
         }
     }
 
     /// Takes the next bytes in.
-    pub(super) fn push(&mut self, bytes: &[u8], heard: &mut Heard) -> Result<(), Fault> {
-        let format = self.format;
-        self.frames.push(bytes, |frame| format.hear(frame, heard))
+    pub(super) fn push(&mut self, bytes: &[u8], state: &mut StreamState) -> Result<(), Fault> {
+        let protocol = self.protocol;
+        self.frames.push(bytes, |frame| read(protocol, frame, state))
     }
 
     /// The bytes have ended, and the answer had not said that it was over.
-    pub(super) fn end(&mut self, heard: &mut Heard) -> Fault {
-        let format = self.format;
-        let left_over = self.frames.finish(|frame| format.hear(frame, heard));
+    pub(super) fn end(&mut self, state: &mut StreamState) -> Fault {
+        let protocol = self.protocol;
+        let left_over = self.frames.finish(|frame| read(protocol, frame, state));
         // Half a frame cannot be read, but it is the end that is wrong then.
         let reported = left_over
             .err()
@@ -43,14 +43,12 @@ impl<'f> Reading<'f> {
     }
 }
 
-impl dyn Format + '_ {
-    /// Reads a frame, unless the answer is over: what is sent behind its end is none of it.
-    fn hear(&self, frame: super::frames::Frame<'_>, heard: &mut Heard) -> Result<(), Fault> {
-        if heard.over {
-            return Ok(());
-        }
-        self.read(frame, heard)
+/// Reads a frame, unless the answer is over: what is sent behind its end is none of it.
+fn read(protocol: &dyn Protocol, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
+    if state.over {
+        return Ok(());
     }
+    protocol.read(frame, state)
 }
 
 /// The fault of a response that has ended before the answer did.
@@ -66,6 +64,8 @@ fn early_end(frames: &Frames) -> Fault {
 pub struct Transcript {
     /// Its text.
     pub text: String,
+    /// What the model has told of its thoughts.
+    pub reasoning: String,
     /// Tokens, as far as they were told.
     pub usage: Usage,
     /// Why it has ended, where that was not its own end.
@@ -77,26 +77,34 @@ pub struct Transcript {
 /// Reads the body of an answer that was recorded, in the pieces in which it came, as the agent would that asked `provider`.
 /// `None`: that provider is no server and sends nothing.
 pub fn transcript<'b>(provider: Provider, pieces: impl IntoIterator<Item = &'b [u8]>) -> Option<Transcript> {
-    let format = formats::of(provider)?;
-    let mut reading = Reading::new(&*format);
-    let mut heard = Heard::default();
+    let mut reading = Reading::new(super::of(provider)?);
+    let mut state = StreamState::default();
     let ended = pieces.into_iter().find_map(|piece| {
-        let outcome = reading.push(piece, &mut heard);
-        heard.end(outcome, false)
+        let outcome = reading.push(piece, &mut state);
+        state.end(outcome, false)
     });
     let ended = ended.or_else(|| {
-        let fault = reading.end(&mut heard);
-        heard.end(Err(fault), true)
+        let fault = reading.end(&mut state);
+        state.end(Err(fault), true)
     });
+    let (mut text, mut reasoning) = (String::new(), String::new());
+    for part in state.take_parts() {
+        match part {
+            Part::Text(piece) => text.push_str(&piece),
+            Part::Reasoning(piece) => reasoning.push_str(&piece),
+            Part::ToolCall { .. } | Part::ToolResult { .. } | Part::Notice(_) => {}
+        }
+    }
     let fault = match ended {
         Some(Err(fault)) => Some(fault.error),
-        _ if heard.text.is_empty() => Some(heard.silence()),
+        _ if text.is_empty() => Some(state.silence()),
         _ => None,
     };
     Some(Transcript {
-        text: heard.text,
-        usage: heard.usage,
-        incomplete: heard.incomplete,
+        text,
+        reasoning,
+        usage: state.usage,
+        incomplete: state.incomplete,
         fault,
     })
 }
@@ -271,6 +279,59 @@ mod tests {
             assert_eq!(pieces.as_ref(), Some(&whole), "in pieces of {size}");
         }
         whole
+    }
+
+    #[test]
+    fn thoughts_are_put_together_like_text_and_apart_from_it() {
+        for (provider, before, after) in [
+            (
+                Provider::OpenAi,
+                "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"",
+                "\"}}]}\n\n",
+            ),
+            (
+                Provider::OpenAi,
+                "data: {\"choices\":[{\"delta\":{\"reasoning\":\"",
+                "\"}}]}\n\n",
+            ),
+            (Provider::Ollama, "{\"message\":{\"thinking\":\"", "\"}}\n"),
+            (
+                Provider::Anthropic,
+                "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"",
+                "\"}}\n\n",
+            ),
+            (
+                Provider::Gemini,
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"thought\":true,\"text\":\"",
+                "\"}]}}]}\n\n",
+            ),
+        ] {
+            for (thoughts, expected) in [
+                (&["\\ud83d", "", "\\ude00"][..], "\u{1f600}"),
+                (&["a", "b\\ud83d"], "ab\u{fffd}"),
+            ] {
+                let thoughts: String = thoughts.iter().map(|piece| format!("{before}{piece}{after}")).collect();
+                let text =
+                    String::from_utf8(answer(provider, &[b"\\ud83d".to_vec(), b"\\ude00!".to_vec()])).expect("text");
+                let heard = said(provider, &format!("{thoughts}{text}"));
+                assert_eq!(
+                    (&*heard.reasoning, &*heard.text, heard.fault),
+                    (expected, "\u{1f600}!", None),
+                    "{before}"
+                );
+            }
+            let broken = [
+                before.as_bytes(),
+                b"a\xc3",
+                after.as_bytes(),
+                before.as_bytes(),
+                b"\xa9\xff",
+                after.as_bytes(),
+            ];
+            let body = [broken.concat(), answer(provider, &[b"Hi".to_vec()])].concat();
+            let heard = transcript(provider, [&body[..]]).expect("a server");
+            assert_eq!((&*heard.reasoning, &*heard.text), ("a\u{e9}\u{fffd}", "Hi"), "{before}");
+        }
     }
 
     #[test]

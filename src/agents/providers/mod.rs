@@ -1,4 +1,4 @@
-//! Agents of real models, over HTTP.
+//! Agents of real models, over HTTP: a file for each provider, behind [`Protocol`]; the rest is what they have in common.
 //!
 //! Four wire formats are read here with reqwest and serde rather than through a client library. genai 0.7, which knows
 //! them all, was judged by its source and cannot keep this project's promises: it logs provider bodies (which may
@@ -6,13 +6,18 @@
 //! packet; it takes `-low`, `-high` or `-max` off a model's name; a Gemini answer that breaks off counts as complete;
 //! and a web page in place of an answer cannot be told from a connection that broke.
 
+mod anthropic;
 mod attempt;
 mod endpoint;
 mod fault;
-mod formats;
 mod frames;
+mod gemini;
 mod history;
+mod ollama;
+mod openai;
+mod protocol;
 mod reading;
+mod stream;
 mod text;
 
 use std::{sync::Arc, time::Duration};
@@ -25,25 +30,37 @@ pub use self::reading::{Transcript, transcript};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken, Fault},
-    formats::{Format, Heard},
+    protocol::Protocol,
+    stream::StreamState,
 };
 use super::{Agent, AgentError, AgentFactory, Answered, FactoryError, Message, Notice, Part, Parts, Question};
-use crate::settings::Settings;
+use crate::settings::{Provider, Settings};
 
 /// Longest time that a server may ask to be left alone and still be asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
+/// How a provider's servers are spoken to; `None`: it has none.
+fn of(provider: Provider) -> Option<&'static dyn Protocol> {
+    Some(match provider {
+        Provider::Builtin => return None,
+        Provider::OpenAi => &openai::OpenAi,
+        Provider::Ollama => &ollama::Ollama,
+        Provider::Anthropic => &anthropic::Anthropic,
+        Provider::Gemini => &gemini::Gemini,
+    })
+}
+
 /// Makes agents that share one model server and its connections.
-pub(super) struct RealAgents {
+pub(super) struct ProviderAgents {
     server: Arc<Server>,
 }
 
 /// One model server, as the settings describe it.
 struct Server {
     endpoint: Endpoint,
-    format: Box<dyn Format>,
+    protocol: &'static dyn Protocol,
     /// The provider's name for the model.
     name: String,
     /// As people should see it.
@@ -53,15 +70,18 @@ struct Server {
     retries: u32,
 }
 
-impl RealAgents {
+impl ProviderAgents {
     /// `None` where the model is not a real one.
     pub(super) fn new(settings: &Settings, display: String) -> Result<Option<Self>, FactoryError> {
-        let (Some(endpoint), Some(format)) = (endpoint::of(settings)?, formats::of(settings.model.provider)) else {
+        let Some(protocol) = of(settings.model.provider) else {
+            return Ok(None);
+        };
+        let Some(endpoint) = endpoint::of(protocol, settings)? else {
             return Ok(None);
         };
         let server = Server {
             endpoint,
-            format,
+            protocol,
             name: settings.model.name.clone(),
             display,
             system: settings
@@ -77,57 +97,62 @@ impl RealAgents {
     }
 }
 
-impl AgentFactory for RealAgents {
+impl AgentFactory for ProviderAgents {
     fn model(&self) -> String {
         self.server.display.clone()
     }
 
     fn agent(&self) -> Arc<dyn Agent> {
-        Arc::new(RealAgent {
+        Arc::new(ProviderAgent {
             server: Arc::clone(&self.server),
         })
     }
 }
 
 /// A session's agent. It keeps nothing of a conversation: the history comes with each question.
-struct RealAgent {
+struct ProviderAgent {
     server: Arc<Server>,
 }
 
 #[async_trait]
-impl Agent for RealAgent {
+impl Agent for ProviderAgent {
     async fn answer(
         &self,
         question: Question,
         parts: Parts,
         cancel: CancellationToken,
     ) -> Result<Answered, AgentError> {
-        let mut heard = Heard::default();
+        let mut state = StreamState::default();
         tokio::select! {
             biased;
             // Leaving drops the attempt, and with it the request: the connection to the model server is closed.
             () = cancel.cancelled() => {}
             () = parts.closed() => {}
-            outcome = self.server.answer(question, &parts, &mut heard) => outcome?,
+            outcome = self.server.answer(question, &parts, &mut state) => outcome?,
         }
         Ok(Answered {
-            usage: heard.usage,
-            incomplete: heard.incomplete,
+            usage: state.usage,
+            incomplete: state.incomplete,
         })
     }
 }
 
 impl Server {
-    /// Asks until there is an answer, or a fault that asking again cannot mend. Once a piece has been put in, a fault
+    /// Asks until there is an answer, or a fault that asking again cannot mend. Once a piece of text has been put in, a fault
     /// is final.
-    async fn answer(self: &Arc<Self>, question: Question, parts: &Parts, heard: &mut Heard) -> Result<(), AgentError> {
+    async fn answer(
+        self: &Arc<Self>,
+        question: Question,
+        parts: &Parts,
+        state: &mut StreamState,
+    ) -> Result<(), AgentError> {
         let images = question.messages.iter().any(|message| !message.images.is_empty());
         let body = self.body(history::tidy(question.messages)).await?;
         let mut retry = 0;
         loop {
-            *heard = Heard::default();
+            *state = StreamState::default();
             let mut put = false;
-            let Err(fault) = self.attempt(body.clone(), images, parts, heard, &mut put).await else {
+            let Err(fault) = self.attempt(body.clone(), images, parts, state, &mut put).await else {
                 return Ok(());
             };
             let pause = fault.retry_after.unwrap_or_else(|| backoff(retry));
@@ -175,7 +200,7 @@ impl Server {
         let server = Arc::clone(self);
         let images = history.iter().any(|message| !message.images.is_empty());
         let make = move || {
-            let body = server.format.body(&server.name, server.system.as_deref(), &history);
+            let body = server.protocol.body(&server.name, server.system.as_deref(), &history);
             Bytes::from(body.to_string())
         };
         if !images {

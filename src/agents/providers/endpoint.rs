@@ -7,13 +7,14 @@ use std::{
 
 use reqwest::{
     Client, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
     redirect,
 };
 
+use super::protocol::Protocol;
 use crate::{
     agents::FactoryError,
-    settings::{Provider, Secret, Settings},
+    settings::{Secret, Settings},
     tls,
 };
 
@@ -32,123 +33,90 @@ pub(super) struct Endpoint {
     pub(super) variable: &'static str,
 }
 
-/// What the settings say about one provider.
-struct Given<'a> {
-    url_variable: &'static str,
-    url: Option<&'a str>,
-    default_url: &'static str,
-    key_variable: &'static str,
-    key: Option<&'a Secret>,
-    header: HeaderName,
-}
-
-/// The endpoint of a provider that has one.
-pub(super) fn of(settings: &Settings) -> Result<Option<Endpoint>, FactoryError> {
-    let model = &settings.model;
-    let given = match model.provider {
-        Provider::Builtin => return Ok(None),
-        Provider::OpenAi => Given {
-            url_variable: "OPENAI_BASE_URL",
-            url: settings.openai_base_url.as_deref(),
-            default_url: "https://api.openai.com",
-            key_variable: "OPENAI_API_KEY",
-            key: settings.openai_api_key.as_ref(),
-            header: reqwest::header::AUTHORIZATION,
-        },
-        Provider::Ollama => Given {
-            url_variable: "OLLAMA_URL",
-            url: settings.ollama_url.as_deref().or(Some("http://127.0.0.1:11434")),
-            default_url: "",
-            key_variable: "",
-            key: None,
-            header: reqwest::header::AUTHORIZATION,
-        },
-        Provider::Anthropic => Given {
-            url_variable: "ANTHROPIC_BASE_URL",
-            url: settings.anthropic_base_url.as_deref(),
-            default_url: "https://api.anthropic.com",
-            key_variable: "ANTHROPIC_API_KEY",
-            key: settings.anthropic_api_key.as_ref(),
-            header: HeaderName::from_static("x-api-key"),
-        },
-        Provider::Gemini => Given {
-            url_variable: "GEMINI_BASE_URL",
-            url: settings.gemini_base_url.as_deref(),
-            default_url: "https://generativelanguage.googleapis.com",
-            key_variable: "GEMINI_API_KEY",
-            key: settings.gemini_api_key.as_ref(),
-            header: HeaderName::from_static("x-goog-api-key"),
-        },
+/// The endpoint of the model's provider, if it has servers.
+pub(super) fn of(protocol: &dyn Protocol, settings: &Settings) -> Result<Option<Endpoint>, FactoryError> {
+    let Some(server) = settings.server() else {
+        return Ok(None);
     };
-    let key = given.key.filter(|key| !key.0.trim().is_empty());
-    if given.url.is_none() && key.is_none() {
-        return Err(FactoryError::MissingKey {
-            variable: given.key_variable,
-        });
+    let key = server.key.filter(|key| !key.0.trim().is_empty());
+    if let (None, None, Some(variable)) = (server.url, key, server.key_variable) {
+        return Err(FactoryError::MissingKey { variable });
     }
-    let url = url(model.provider, given.url.unwrap_or(given.default_url), &model.name).ok_or(FactoryError::BadUrl {
-        variable: given.url_variable,
+    let base = server.url.unwrap_or_else(|| protocol.service());
+    let url = url(protocol, base, &settings.model.name).ok_or(FactoryError::BadUrl {
+        variable: server.url_variable,
     })?;
-    let headers = headers(model.provider, given.header, key).ok_or(FactoryError::BadKey {
-        variable: given.key_variable,
+    let headers = headers(protocol, key).ok_or(FactoryError::BadKey {
+        variable: server.key_variable.unwrap_or_default(),
     })?;
     let client = client(&url, headers)?;
     Ok(Some(Endpoint {
         client,
         url,
         key: key.cloned(),
-        variable: given.url_variable,
+        variable: server.url_variable,
     }))
 }
 
-/// The address to post to. The base may end in a slash or not, and in the API's version or not.
-fn url(provider: Provider, base: &str, model: &str) -> Option<Url> {
-    let mut url = Url::parse(base.trim())
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
-    let mut path: Vec<String> = url
-        .path_segments()?
-        .filter(|segment| !segment.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let mut versioned = |version: &str| {
-        if !path.iter().any(|segment| is_version(segment)) {
-            path.push(version.to_owned());
-        }
-    };
-    match provider {
-        Provider::Builtin => return None,
-        Provider::OpenAi => {
-            versioned("v1");
-            path.extend(["chat", "completions"].map(str::to_owned));
-        }
-        Provider::Anthropic => {
-            versioned("v1");
-            path.push("messages".to_owned());
-        }
-        Provider::Gemini => {
-            versioned("v1beta");
-            // A tuned model brings its own folder.
-            let model = if model.contains('/') {
-                model.to_owned()
-            } else {
-                format!("models/{model}")
-            };
-            path.extend(format!("{model}:streamGenerateContent").split('/').map(str::to_owned));
-            url.query_pairs_mut().append_pair("alt", "sse");
-        }
-        Provider::Ollama => {
-            while path.last().is_some_and(|last| last == "v1" || last == "api") {
-                path.pop();
-            }
-            path.extend(["api", "chat"].map(str::to_owned));
+/// The address to post to.
+fn url(protocol: &dyn Protocol, base: &str, model: &str) -> Option<Url> {
+    let mut address = Address::parse(base)?;
+    protocol.locate(&mut address, model);
+    address.url()
+}
+
+/// An address on its way from the one in the settings, which may end in a slash or not, and in the API's version or not, to the one that
+/// is asked.
+pub(super) struct Address {
+    url: Url,
+    path: Vec<String>,
+}
+
+impl Address {
+    fn parse(base: &str) -> Option<Self> {
+        let url = Url::parse(base.trim())
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
+        let path = url
+            .path_segments()?
+            .filter(|segment| !segment.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Some(Self { url, path })
+    }
+
+    /// Adds the API's version, unless there is one.
+    pub(super) fn version(&mut self, version: &str) {
+        if !self.path.iter().any(|segment| is_version(segment)) {
+            self.append([version]);
         }
     }
-    url.path_segments_mut()
-        .ok()?
-        .clear()
-        .extend(path.iter().map(String::as_str));
-    Some(url)
+
+    /// Adds to the path.
+    pub(super) fn append<'p>(&mut self, segments: impl IntoIterator<Item = &'p str>) {
+        self.path.extend(segments.into_iter().map(str::to_owned));
+    }
+
+    /// Takes these off the path's end, as often as they stand there.
+    pub(super) fn strip(&mut self, segments: &[&str]) {
+        while self.path.last().is_some_and(|last| segments.contains(&last.as_str())) {
+            self.path.pop();
+        }
+    }
+
+    /// Adds to the query.
+    pub(super) fn query(&mut self, name: &str, value: &str) {
+        self.url.query_pairs_mut().append_pair(name, value);
+    }
+
+    fn url(mut self) -> Option<Url> {
+        self.url
+            .path_segments_mut()
+            .ok()?
+            .clear()
+            .extend(self.path.iter().map(String::as_str));
+        Some(self.url)
+    }
 }
 
 /// `v1`, `v4`, `v1beta`, …
@@ -159,19 +127,14 @@ fn is_version(segment: &str) -> bool {
 }
 
 /// `None`: the key cannot stand in a header.
-fn headers(provider: Provider, name: HeaderName, key: Option<&Secret>) -> Option<HeaderMap> {
+fn headers(protocol: &dyn Protocol, key: Option<&Secret>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if provider == Provider::Anthropic {
-        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    for (name, value) in protocol.headers() {
+        headers.insert(*name, HeaderValue::from_static(value));
     }
     if let Some(key) = key {
-        let key = key.0.trim();
-        let value = if provider == Provider::OpenAi {
-            format!("Bearer {key}")
-        } else {
-            key.to_owned()
-        };
+        let (name, value) = protocol.key_header(key.0.trim());
         let mut value = HeaderValue::from_str(&value).ok()?;
         value.set_sensitive(true);
         headers.insert(name, value);
@@ -214,9 +177,10 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Provider;
 
     fn address(provider: Provider, base: &str) -> Option<String> {
-        url(provider, base, "m-1").map(String::from)
+        url(super::super::of(provider)?, base, "m-1").map(String::from)
     }
 
     #[test]

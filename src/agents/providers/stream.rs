@@ -1,0 +1,93 @@
+//! What one attempt has been told so far.
+
+use super::{
+    Fault,
+    text::{Delta, Joiner},
+};
+use crate::{
+    agents::{AgentError, Part},
+    wire::{Incomplete, Usage},
+};
+
+/// What one attempt has been told so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StreamState {
+    /// What has not been passed on yet: text and reasoning.
+    parts: Vec<Part>,
+    /// Put together what deltas have cut.
+    text: Joiner,
+    reasoning: Joiner,
+    /// Tokens, as far as they were told.
+    pub(super) usage: Usage,
+    /// The model has said that its answer has ended.
+    pub(super) finished: bool,
+    /// Why it has ended, where that was not its own end.
+    pub(super) incomplete: Option<Incomplete>,
+    /// Nothing more will come.
+    pub(super) over: bool,
+}
+
+impl StreamState {
+    /// Adds what the model says next.
+    pub(super) fn say(&mut self, delta: &Delta) {
+        if delta.0.is_empty() {
+            return;
+        }
+        self.end_thought();
+        let mut piece = String::new();
+        self.text.push(&delta.0, &mut piece);
+        self.put(Part::Text(piece));
+    }
+
+    /// Adds what the model thinks next.
+    pub(super) fn think(&mut self, delta: &Delta) {
+        let mut piece = String::new();
+        self.reasoning.push(&delta.0, &mut piece);
+        self.put(Part::Reasoning(piece));
+    }
+
+    fn end_thought(&mut self) {
+        let mut rest = String::new();
+        self.reasoning.finish(&mut rest);
+        self.put(Part::Reasoning(rest));
+    }
+
+    fn put(&mut self, part: Part) {
+        match (self.parts.last_mut(), part) {
+            (_, Part::Text(piece) | Part::Reasoning(piece)) if piece.is_empty() => {}
+            (Some(Part::Text(text)), Part::Text(piece)) | (Some(Part::Reasoning(text)), Part::Reasoning(piece)) => {
+                text.push_str(&piece);
+            }
+            (_, part) => self.parts.push(part),
+        }
+    }
+
+    /// Hands out what has not been passed on yet, in the order in which it came.
+    pub(super) fn take_parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// The model has said why its answer ends. The first to tell of an end before its time is right.
+    pub(super) fn finish(&mut self, incomplete: Option<Incomplete>) {
+        self.finished = true;
+        self.incomplete = self.incomplete.or(incomplete);
+    }
+
+    /// How the answer has ended, if it has, after the latest bytes came to `outcome`; `ended`: there will be no more.
+    pub(super) fn end(&mut self, outcome: Result<(), Fault>, ended: bool) -> Option<Result<(), Fault>> {
+        // After the answer's end only its usage is missing, which is not worth a fault.
+        if self.over || (self.finished && (ended || outcome.is_err())) {
+            self.end_thought();
+            let mut rest = String::new();
+            self.text.finish(&mut rest);
+            self.put(Part::Text(rest));
+            return Some(Ok(()));
+        }
+        outcome.err().map(Err)
+    }
+
+    /// Why there is no answer, when the model has ended without a word.
+    pub(super) const fn silence(&self) -> AgentError {
+        AgentError::of_silence(self.incomplete)
+    }
+}
