@@ -35,7 +35,12 @@ fn example() -> String {
             for line in variable.comment {
                 text.push_str(&format!("# {line}\n"));
             }
-            let value = variable.example.or(variable.default).unwrap_or_default();
+            let value = variable
+                .example
+                .first()
+                .copied()
+                .or(variable.default)
+                .unwrap_or_default();
             text.push_str(&format!("{}={value}\n", variable.name));
         }
     }
@@ -54,7 +59,7 @@ fn row(variable: &Variable) -> String {
         name.push_str(&format!(" (also {})", aliases.join(", ")));
     }
     let mut default = variable.default.map_or_else(|| "unset".to_owned(), code);
-    if let Some(example) = variable.example {
+    if let [example] = variable.example {
         default.push_str(&format!(" ({})", code(example)));
     }
     format!(

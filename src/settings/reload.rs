@@ -81,7 +81,10 @@ fn shown(variable: &Variable, given: Option<&Given>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{queue::Order, settings::Faults};
+    use crate::{
+        queue::Order,
+        settings::{Faults, Settings},
+    };
 
     fn file(text: &str) -> Result<Loaded, Faults> {
         Settings::load([], Some(text))

@@ -23,14 +23,14 @@ pub(crate) struct Variable {
     pub(super) private: bool,
     /// Read at the start only.
     pub(super) fixed: bool,
-    range: Option<Range>,
-    kind: fn() -> Allowed,
+    pub(super) range: Option<Range>,
+    pub(super) kind: fn() -> Allowed,
     /// The lines above it in `.env.example`; none: it stands right below the variable before it.
     #[cfg(test)]
     pub(super) comment: &'static [&'static str],
-    /// Its value in `.env.example`, where that is not the default.
+    /// Its value in `.env.example`, where that is not the default: one or none.
     #[cfg(test)]
-    pub(super) example: Option<&'static str>,
+    pub(super) example: &'static [&'static str],
 }
 
 impl Variable {
@@ -57,7 +57,7 @@ impl Variable {
             #[cfg(test)]
             comment: &[],
             #[cfg(test)]
-            example: None,
+            example: &[],
         }
     }
 
@@ -89,19 +89,6 @@ impl Variable {
 
     pub(super) const fn at_start(self) -> Self {
         Self { fixed: true, ..self }
-    }
-
-    #[cfg(test)]
-    pub(super) const fn comment(self, comment: &'static [&'static str]) -> Self {
-        Self { comment, ..self }
-    }
-
-    #[cfg(test)]
-    pub(super) const fn example(self, example: &'static str) -> Self {
-        Self {
-            example: Some(example),
-            ..self
-        }
     }
 
     /// The name, then the aliases.

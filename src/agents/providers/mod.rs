@@ -189,7 +189,7 @@ impl Server {
                     kind,
                     retries,
                     "the model server did not take the question"
-                )
+                );
             }
             _ => tracing::error!(model, detail, kind, retries, "the model server failed"),
         }

@@ -12,12 +12,15 @@ use super::{
 };
 use crate::agents::Notice;
 
+/// Makes a frame of one piece.
+type Piece = Box<dyn Fn(&str) -> Value>;
+
 /// What a model thinks and says, in each provider's own way, with what it says last.
 fn thinking(provider: &str, thoughts: &[&str], text: &[&str], ended: bool) -> String {
     let delta = |kind: &str, of: Value| json!({ "type": "content_block_delta", "delta": { "type": kind, (kind.trim_end_matches("_delta")): of } });
     let part = |part: Value| json!({ "candidates": [{ "content": { "parts": [part] } }] });
     let choice = |delta: Value| json!({ "choices": [{ "delta": delta }] });
-    let (thought, said, end): (Box<dyn Fn(&str) -> Value>, Box<dyn Fn(&str) -> Value>, Value) = match provider {
+    let (thought, said, end): (Piece, Piece, Value) = match provider {
         "openai" => (
             Box::new(move |piece| choice(json!({ "reasoning_content": piece, "content": null }))),
             Box::new(move |piece| choice(json!({ "reasoning_content": null, "content": piece }))),

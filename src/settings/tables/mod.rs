@@ -83,9 +83,11 @@ macro_rules! define {
                 $(.$shown())?
                 $(.$applies())?;
                 #[cfg(test)]
-                let variable = variable
-                    $(.example($example))?
-                    $(.comment(&[$($comment),+]))?;
+                let variable = Variable {
+                    example: &[$($example)?],
+                    comment: &[$($($comment),+)?],
+                    ..variable
+                };
                 variable
             }
         ),+),+];
