@@ -30,7 +30,7 @@ const OFTEN: usize = 200;
 
 /// What the visits of a run are like.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+pub(super) struct Shape {
     steps: usize,
     owners: u128,
     limits: (usize, usize),
@@ -43,7 +43,7 @@ struct Shape {
     longest_wait: f64,
 }
 
-fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
+pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
     let limit = || prop_oneof![8 => (shape.limits.0..=shape.limits.1).prop_map(Some), 1 => Just(None)];
     let id = || prop_oneof![3 => Just(None), 2 => Just(Some("gpu")), 1 => Just(Some("a"))];
     let bounds = (
@@ -158,7 +158,7 @@ fn visit(policy: Policy, steps: Vec<Step>) -> Tally {
 }
 
 /// Everything there is.
-const MIXED: Shape = Shape {
+pub(super) const MIXED: Shape = Shape {
     steps: 200,
     owners: 4,
     limits: (0, 3),

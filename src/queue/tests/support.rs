@@ -11,9 +11,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use crate::queue::{
-    EventIndex, EventPolicy, Left, Observer, Order, Outcome, Owner, Permit, Policy, Queue, Refused, Ticket,
-};
+use crate::queue::{EventIndex, EventPolicy, Left, Observer, Outcome, Owner, Permit, Policy, Queue, Refused, Ticket};
 
 pub(super) const A: EventIndex = EventIndex(0);
 pub(super) const B: EventIndex = EventIndex(1);
@@ -21,21 +19,8 @@ pub(super) const C: EventIndex = EventIndex(2);
 
 /// Events `a`, `b`, `c` with these limits, fair order and no other bound.
 pub(super) fn policy(limits: &[usize]) -> Policy {
-    let event = |(name, limit): (&str, &usize)| EventPolicy {
-        name: name.to_owned(),
-        limit: Some(*limit),
-        concurrency_id: None,
-    };
-    Policy {
-        events: ["a", "b", "c"].into_iter().zip(limits).map(event).collect(),
-        concurrent: true,
-        queue: true,
-        order: Order::Fair,
-        max_running: None,
-        max_size: None,
-        max_waiting_per_owner: None,
-        max_wait: None,
-    }
+    let events = ["a", "b", "c"].into_iter().zip(limits);
+    Policy::new(events.map(|(name, limit)| EventPolicy::new(name, *limit)))
 }
 
 pub(super) fn shared(mut policy: Policy, ids: &[Option<&str>]) -> Policy {

@@ -180,7 +180,7 @@ impl House {
                 }
                 break ticket.admitted().await;
             }
-            if let Some((standing, _)) = self.queue.shared.lock().standing(id, Instant::now()) {
+            if let Some((_, standing)) = self.queue.look(|machine, _| machine.standing(id)) {
                 assert!(standing.position <= standing.waiting);
                 assert!(
                     !self.same_lines || standing.position <= last,

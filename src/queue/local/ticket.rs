@@ -3,7 +3,6 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
@@ -11,11 +10,10 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{
-    EventIndex, Left, OrderKey, Permit, TicketId,
-    arena::Key,
-    shared::Shared,
-    state::{Grant, Seen},
+use super::{Permit, shared::Shared};
+use crate::queue::{
+    EventIndex, Left, OrderKey, TicketId,
+    machine::{Grant, TicketState},
 };
 
 /// A place in the line. Dropping it leaves the line (as [`Left::Cancelled`]), or gives back the slot it was just given.
@@ -23,26 +21,17 @@ pub struct Ticket {
     shared: Arc<Shared>,
     id: TicketId,
     event: EventIndex,
-    seat: Seat,
-}
-
-/// Where a ticket is, as far as it has been told.
-pub(super) enum Seat {
-    Waiting(Key),
-    /// It has a slot, not taken yet.
-    Granted(Grant),
-    Left(Left),
-    /// Its permit has been handed out.
-    Taken,
+    /// As far as it has been told; `None`: its permit has been handed out.
+    state: Option<TicketState>,
 }
 
 impl Ticket {
-    pub(super) fn new(shared: Arc<Shared>, id: TicketId, event: EventIndex, seat: Seat) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, id: TicketId, event: EventIndex, state: TicketState) -> Self {
         Self {
             shared,
             id,
             event,
-            seat,
+            state: Some(state),
         }
     }
 
@@ -55,20 +44,26 @@ impl Ticket {
     /// Its place in the order; `None` once it has left the line, or its permit has been handed out.
     #[must_use]
     pub fn order_key(&self) -> Option<OrderKey> {
-        match self.seat {
-            Seat::Waiting(key) => self.shared.lock().order_of(key),
-            Seat::Granted(grant) => Some(grant.order),
-            Seat::Left(_) | Seat::Taken => None,
+        match self.state? {
+            TicketState::Waiting => self.shared.lock().order_key(self.id),
+            TicketState::Running(grant) => Some(grant.order),
+            TicketState::Left(_) => None,
         }
     }
 
     /// The permit of a ticket that had its slot when it joined; `None` for any other, and once it has been handed out. Does not look
     /// whether a ticket that had to wait has been admitted meanwhile: [`Ticket::admitted`] does.
     pub fn granted(&mut self) -> Option<Permit> {
-        let Seat::Granted(grant) = self.seat else { return None };
-        self.seat = Seat::Taken;
-        self.shared.started(self.event, grant.waited);
-        Some(Permit::new(Arc::clone(&self.shared), grant))
+        let Some(TicketState::Running(grant)) = self.state else {
+            return None;
+        };
+        Some(self.hand_out(grant))
+    }
+
+    fn hand_out(&mut self, grant: Grant) -> Permit {
+        self.state = None;
+        self.shared.observer().started(self.event, grant.waited);
+        Permit::new(Arc::clone(&self.shared), self.id, self.event, grant)
     }
 
     /// Waits for the slot. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
@@ -91,33 +86,22 @@ impl Ticket {
     }
 
     fn leave(&mut self, how: Left) {
-        match mem::replace(&mut self.seat, Seat::Taken) {
-            Seat::Waiting(key) => self.shared.abandon(key, how),
-            Seat::Granted(grant) => self.shared.give_back(grant.running, how),
-            Seat::Left(_) | Seat::Taken => {}
+        match self.state.take() {
+            Some(TicketState::Waiting) => self.shared.drop_ticket(self.id, self.event, how),
+            Some(TicketState::Running(_)) => self.shared.give_back(self.id, self.event, how),
+            Some(TicketState::Left(_)) | None => {}
         }
     }
 
     fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, Left>> {
         loop {
-            match mem::replace(&mut self.seat, Seat::Taken) {
-                Seat::Granted(grant) => {
-                    self.shared.started(self.event, grant.waited);
-                    return Poll::Ready(Ok(Permit::new(Arc::clone(&self.shared), grant)));
-                }
-                Seat::Left(how) => {
-                    self.seat = Seat::Left(how);
-                    return Poll::Ready(Err(how));
-                }
-                Seat::Taken => panic!("a ticket hands out one permit"),
-                Seat::Waiting(key) => {
-                    let seen = self.shared.look(key, cx.waker());
-                    self.seat = match seen {
-                        Seen::Granted(grant) => Seat::Granted(grant),
-                        Seen::Left(how) => Seat::Left(how),
-                        Seen::Waits { .. } => Seat::Waiting(key),
-                    };
-                    if let Seen::Waits { deadline } = seen {
+            match self.state.expect("a ticket hands out one permit") {
+                TicketState::Running(grant) => return Poll::Ready(Ok(self.hand_out(grant))),
+                TicketState::Left(how) => return Poll::Ready(Err(how)),
+                TicketState::Waiting => {
+                    let (state, deadline) = self.shared.look(self.id, cx.waker());
+                    self.state = Some(state);
+                    if state == TicketState::Waiting {
                         ready!(poll_deadline(timer.as_mut(), deadline, cx));
                         // Whoever takes the lock first decides, an admission or this; the next look tells.
                         self.shared.expire(deadline);
