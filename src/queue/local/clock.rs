@@ -22,11 +22,10 @@ impl Clock {
 
     /// A ticket may have joined before the queue was made, in an earlier process.
     pub(super) fn time(&self, at: Instant) -> Time {
-        let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-        Time(match at.checked_duration_since(self.origin) {
-            Some(after) => nanos(after),
-            None => -nanos(self.origin - at),
-        })
+        match at.checked_duration_since(self.origin) {
+            Some(after) => Time(0).saturating_add(after),
+            None => Time(-Time(0).saturating_add(self.origin - at).0),
+        }
     }
 
     /// `None`: so late that tokio cannot count so far. What is too early for that is as good as the origin: both are over.

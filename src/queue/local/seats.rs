@@ -64,7 +64,7 @@ impl Seats {
     }
 
     /// Gives a command to the machine, and a new state to all whom it concerns.
-    pub(super) fn apply(&mut self, now: Time, command: Command) -> Result<Aftermath, UnknownEvent> {
+    pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
         let Self {
             machine,
             seats,
@@ -72,7 +72,6 @@ impl Seats {
             ..
         } = self;
         machine.apply(now, command, effects)?;
-        let mut after = Aftermath::default();
         for effect in effects.drain(..) {
             after.changed |= effect.changes_lines();
             match effect {
@@ -84,10 +83,10 @@ impl Seats {
                 }
                 Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
                 Effect::Started { ticket, grant } => {
-                    settle(seats, ticket, TicketState::Running(grant), &mut after);
+                    settle(seats, ticket, TicketState::Running(grant), after);
                 }
                 Effect::Left { ticket, event, reason } => {
-                    settle(seats, ticket, TicketState::Left(reason), &mut after);
+                    settle(seats, ticket, TicketState::Left(reason), after);
                     after.left.push((event, reason));
                     after.answer.left = true;
                 }
@@ -103,7 +102,7 @@ impl Seats {
         if effects.capacity() > KEPT {
             *effects = Vec::new();
         }
-        Ok(after)
+        Ok(())
     }
 
     /// Where a ticket that had to wait stands. Once its wait has ended it takes what it finds, and its seat is gone; else `waker`
@@ -137,22 +136,26 @@ impl Seats {
     }
 
     /// A ticket is dropped before it learnt how its wait ended.
-    pub(super) fn drop_ticket(&mut self, ticket: TicketId, event: EventIndex, reason: Left, now: Time) -> Aftermath {
+    pub(super) fn drop_ticket(
+        &mut self,
+        ticket: TicketId,
+        event: EventIndex,
+        reason: Left,
+        now: Time,
+        after: &mut Aftermath,
+    ) -> Result<(), UnknownEvent> {
         let Some(Seat { state, waker }) = ids::remove(&mut self.seats, ticket) else {
-            return Aftermath::default();
+            return Ok(());
         };
-        let command = match state {
-            TicketState::Waiting => Some(Command::Leave { ticket, reason }),
-            TicketState::Running(_) => Some(Command::Release { ticket, worked: false }),
-            TicketState::Left(_) => None,
-        };
-        let applied = command.map(|command| self.apply(now, command));
-        let mut after = applied.and_then(Result::ok).unwrap_or_default();
-        if let TicketState::Running(_) = state {
-            after.left.push((event, reason));
-        }
         waker.into_iter().for_each(|waker| after.wake.push(waker));
-        after
+        match state {
+            TicketState::Waiting => self.apply(now, Command::Leave { ticket, reason }, after),
+            TicketState::Running(_) => {
+                after.left.push((event, reason));
+                self.apply(now, Command::Release { ticket, worked: false }, after)
+            }
+            TicketState::Left(_) => Ok(()),
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use crate::queue::{
     machine::{Command, TicketState, UnknownEvent},
 };
 
+/// Why some commands cannot fail.
+const NO_EVENT: &str = "a command that names no event is carried out";
+
 /// What all clones of a queue, its tickets and its permits share.
 pub(super) struct Shared {
     /// The queue's only synchronisation. Whatever is decided is decided within one section of it, in which a ticket also
@@ -49,11 +52,15 @@ impl Shared {
     /// Carries out a command under the lock, and what comes of it after the lock.
     pub(super) fn apply(&self, command: Command) -> Result<Answer, UnknownEvent> {
         let now = self.clock.now();
-        let after = self.lock().apply(now, command)?;
-        Ok(self.follow_up(after))
+        self.change(|seats, after| seats.apply(now, command, after))
     }
 
-    fn follow_up(&self, after: Aftermath) -> Answer {
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Seats, &mut Aftermath) -> Result<(), UnknownEvent>,
+    ) -> Result<Answer, UnknownEvent> {
+        let mut after = Aftermath::default();
+        change(&mut self.lock(), &mut after)?;
         // Watchers of the line first: tokio runs next what was woken last, which is to be the ticket that starts.
         if after.changed {
             self.changes.send_modify(|changes| *changes += 1);
@@ -62,7 +69,7 @@ impl Shared {
         for (event, how) in after.left {
             self.observer.left(event, how);
         }
-        after.answer
+        Ok(after.answer)
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
@@ -86,22 +93,22 @@ impl Shared {
 
     fn free(&self, ticket: TicketId, worked: bool) -> Duration {
         let answer = self.apply(Command::Release { ticket, worked });
-        answer.map(|answer| answer.held).unwrap_or_default()
+        answer.expect(NO_EVENT).held
     }
 
     /// A ticket is dropped before it learnt how its wait ended.
     pub(super) fn drop_ticket(&self, ticket: TicketId, event: EventIndex, how: Left) {
         let now = self.clock.now();
-        let after = self.lock().drop_ticket(ticket, event, how, now);
-        self.follow_up(after);
+        let dropped = self.change(|seats, after| seats.drop_ticket(ticket, event, how, now, after));
+        dropped.expect(NO_EVENT);
     }
 
     /// A timer has seen `deadline` pass.
     pub(super) fn expire(&self, deadline: Option<Instant>) {
         let now = self.clock.now();
         let now = deadline.map_or(now, |deadline| self.clock.time(deadline).max(now));
-        let after = self.lock().apply(now, Command::Expire).unwrap_or_default();
-        self.follow_up(after);
+        let expired = self.change(|seats, after| seats.apply(now, Command::Expire, after));
+        expired.expect(NO_EVENT);
     }
 
     /// Where a ticket that had to wait stands; while it waits, `waker` will be woken when that changes, and the moment is returned at

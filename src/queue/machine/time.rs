@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// Nanoseconds in a second.
+const SECOND: i64 = 1_000_000_000;
+
 /// A moment, in nanoseconds from an origin. Whoever hands in commands chooses the origin, once; negative is earlier.
 ///
 /// The machine never looks at a clock: each command brings its time with it.
@@ -21,7 +24,14 @@ impl Time {
     /// The moment so much later; `None` if it is too far away to be counted.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
-        let nanos = i64::try_from(duration.as_nanos()).ok()?;
+        let seconds = i64::try_from(duration.as_secs()).ok()?.checked_mul(SECOND)?;
+        let nanos = seconds.checked_add(i64::from(duration.subsec_nanos()))?;
         self.0.checked_add(nanos).map(Self)
+    }
+
+    /// The moment so much later, or the latest that can be counted.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self(i64::MAX))
     }
 }
