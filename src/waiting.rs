@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use crate::{
-    queue::{Left, Permit, Queue, Ticket},
+    queue::{LeaveReason, Permit, Queue, Ticket},
     sessions::Session,
 };
 
@@ -13,19 +13,19 @@ use crate::{
 /// Cancel-safe: dropped before it returns, the ticket leaves the line.
 ///
 /// # Errors
-/// [`Left`]: it left the line without starting.
+/// [`LeaveReason`]: it left the line without starting.
 pub async fn admitted(
     queue: &Queue,
     mut ticket: Ticket,
     session: &Session,
     patience: impl Fn() -> Option<Duration>,
     cancelled: impl Future<Output = ()>,
-) -> Result<Permit, Left> {
+) -> Result<Permit, LeaveReason> {
     let left = tokio::select! {
         biased;
-        () = cancelled => Left::Cancelled,
+        () = cancelled => LeaveReason::Cancelled,
         admitted = ticket.admitted() => return admitted,
-        () = session.presence().gone(patience) => Left::Abandoned,
+        () = session.presence().gone(patience) => LeaveReason::Abandoned,
     };
     queue.leave(ticket.id(), left);
     Err(left)

@@ -19,7 +19,7 @@ use crate::{
     clock::now_ms,
     engine::Engine,
     files::{FileError, harmless},
-    queue::{Left, Outcome},
+    queue::{LeaveReason, Outcome},
     sessions::Session,
     status,
     turns::SendError,
@@ -83,9 +83,11 @@ async fn take_in(engine: &Engine, session: &Arc<Session>, name: &str, body: Body
     }
     let permit = admitted.map_err(|left| {
         let message = match left {
-            Left::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
-            Left::Closed => "Anteroom is being restarted. Try again in a moment.",
-            Left::Cancelled | Left::Abandoned | Left::Withdrawn => "This file has left the line. Attach it again.",
+            LeaveReason::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
+            LeaveReason::Closed => "Anteroom is being restarted. Try again in a moment.",
+            LeaveReason::Cancelled | LeaveReason::Abandoned | LeaveReason::Withdrawn => {
+                "This file has left the line. Attach it again."
+            }
         };
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Some(5))
     })?;

@@ -46,7 +46,7 @@ pub struct OrderKey {
 
 /// A ticket that comes back after a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Returning {
+pub struct RestoredTicket {
     /// What it wants to do.
     pub event: EventIndex,
     /// Whose it is.
@@ -60,21 +60,25 @@ pub struct Returning {
 }
 
 /// Why a ticket was not let into the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
     /// Nobody may wait, and no slot is free.
+    #[error("every slot is in use, and nobody may wait")]
     Busy,
     /// The line holds as many as it may.
+    #[error("the line is full")]
     Full,
     /// This owner has as many waiting as it may.
+    #[error("this owner has as many waiting as it may")]
     TooManyOfYours,
     /// The queue has been closed.
+    #[error("the queue has been closed")]
     Closed,
 }
 
 /// How a waiting ticket left the line without starting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Left {
+pub enum LeaveReason {
     /// Its owner took it back.
     Cancelled,
     /// It waited longer than it may.
@@ -135,19 +139,19 @@ pub struct LineState {
 /// Told of what happens, for figures. Called outside the queue's lock, in no guaranteed order.
 pub trait Observer: Send + Sync + 'static {
     /// A ticket was not let in.
-    fn refused(&self, event: EventIndex, why: Refused);
+    fn refused(&self, event: EventIndex, why: JoinError);
     /// A ticket got its slot after `waited`.
     fn started(&self, event: EventIndex, waited: Duration);
     /// A ticket left the line without starting, or was withdrawn, which it may have been after its start.
-    fn left(&self, event: EventIndex, how: Left);
+    fn left(&self, event: EventIndex, how: LeaveReason);
     /// A permit came back after `held`.
     fn ended(&self, event: EventIndex, outcome: Outcome, held: Duration);
 }
 
 /// Keeps no figures.
 impl Observer for () {
-    fn refused(&self, _: EventIndex, _: Refused) {}
+    fn refused(&self, _: EventIndex, _: JoinError) {}
     fn started(&self, _: EventIndex, _: Duration) {}
-    fn left(&self, _: EventIndex, _: Left) {}
+    fn left(&self, _: EventIndex, _: LeaveReason) {}
     fn ended(&self, _: EventIndex, _: Outcome, _: Duration) {}
 }

@@ -23,7 +23,7 @@ pub use self::{
     samples::{SAMPLE_EVERY, SAMPLES},
 };
 use crate::{
-    queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
+    queue::{EventIndex, JoinError, LeaveReason, LineState, Observer, Outcome},
     status,
     wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
 };
@@ -144,7 +144,7 @@ impl Stats {
 }
 
 impl Observer for Stats {
-    fn refused(&self, event: EventIndex, _: Refused) {
+    fn refused(&self, event: EventIndex, _: JoinError) {
         self.count(event, |figures| figures.refused += 1);
     }
 
@@ -152,14 +152,14 @@ impl Observer for Stats {
         self.count(event, |figures| figures.waits.record(waited));
     }
 
-    fn left(&self, event: EventIndex, how: Left) {
+    fn left(&self, event: EventIndex, how: LeaveReason) {
         self.count(event, |figures| match how {
-            Left::Cancelled => figures.cancelled += 1,
-            Left::Expired | Left::Abandoned => figures.expired += 1,
+            LeaveReason::Cancelled => figures.cancelled += 1,
+            LeaveReason::Expired | LeaveReason::Abandoned => figures.expired += 1,
             // A server that stops keeps these for its next start; they have not ended.
-            Left::Closed => {}
+            LeaveReason::Closed => {}
             // Its sender was told that it was not accepted.
-            Left::Withdrawn => figures.refused += 1,
+            LeaveReason::Withdrawn => figures.refused += 1,
         });
     }
 

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::{
-    queue::Refused,
+    queue::JoinError,
     store::StoreError,
     wire::{MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES},
 };
@@ -34,7 +34,7 @@ pub enum SendError {
     ConversationBusy,
     /// The queue did not let it in.
     #[error("{}", refusal(*.0))]
-    Refused(Refused),
+    Refused(JoinError),
     /// The store failed.
     #[error("This message was not accepted: it could not be kept, because {}. Try again in a moment.", .0.sentence())]
     Store(#[from] StoreError),
@@ -42,14 +42,14 @@ pub enum SendError {
 
 /// Why the queue let nobody in, as a sentence.
 #[must_use]
-pub const fn refusal(why: Refused) -> &'static str {
+pub const fn refusal(why: JoinError) -> &'static str {
     match why {
-        Refused::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
-        Refused::Full => "The line is full. Try again in a few minutes.",
-        Refused::TooManyOfYours => {
+        JoinError::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
+        JoinError::Full => "The line is full. Try again in a few minutes.",
+        JoinError::TooManyOfYours => {
             "You have as much waiting as one browser may. Wait for an answer, or cancel something."
         }
-        Refused::Closed => "Anteroom is being restarted. Try again in a moment.",
+        JoinError::Closed => "Anteroom is being restarted. Try again in a moment.",
     }
 }
 
@@ -62,7 +62,7 @@ impl SendError {
             Self::TooLong(_) => 413,
             Self::UnknownConversation | Self::UnknownTurn => 404,
             Self::ConversationBusy => 409,
-            Self::Refused(Refused::TooManyOfYours) => 429,
+            Self::Refused(JoinError::TooManyOfYours) => 429,
             Self::Refused(_) => 503,
             Self::Store(StoreError::Full) => 507,
             Self::Store(_) => 503,
@@ -73,7 +73,7 @@ impl SendError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Refused(Refused::Full) => Some(60),
+            Self::Refused(JoinError::Full) => Some(60),
             Self::Refused(_) | Self::Store(_) => Some(5),
             _ => None,
         }

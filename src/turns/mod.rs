@@ -32,7 +32,7 @@ use crate::{
     agents::AgentFactory,
     files::Vault,
     logs::session_span,
-    queue::{Left, Queue},
+    queue::{LeaveReason, Queue},
     sessions::Session,
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
@@ -112,7 +112,7 @@ impl Turns {
         live.cancel.cancel();
         // Those behind move up now, not when the turn's task gets to run.
         if let Some(&ticket) = live.ticket.get() {
-            self.parts.queue.leave(ticket, Left::Cancelled);
+            self.parts.queue.leave(ticket, LeaveReason::Cancelled);
         }
         true
     }

@@ -8,7 +8,7 @@ use tracing::{Instrument as _, error, info, warn};
 use super::{OnItsWay, Turns, turn_span};
 use crate::{
     clock::now_ms,
-    queue::{Returning, Ticket},
+    queue::{RestoredTicket, Ticket},
     sessions::Sessions,
     status,
     store::{Step, StoreError, Unfinished},
@@ -36,9 +36,9 @@ impl Turns {
             self.give_up(turn).await;
         }
         let (here, wall) = (Instant::now(), now_ms());
-        let returning: Vec<Returning> = unfinished
+        let returning: Vec<RestoredTicket> = unfinished
             .iter()
-            .map(|unfinished| Returning {
+            .map(|unfinished| RestoredTicket {
                 event: status::index(Event::Chat),
                 owner: unfinished.turn.turn.session.owner(),
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::now_ms,
     markdown,
-    queue::{Ended, Left, Outcome, Permit, Ticket},
+    queue::{Ended, LeaveReason, Outcome, Permit, Ticket},
     sessions::{Claim, Registered, Session},
     store::TurnRecord,
     waiting,
@@ -40,7 +40,7 @@ impl Turns {
         let permit = match waiting::admitted(&self.parts.queue, ticket, &way.session, patience, cancelled).await {
             Ok(permit) => permit,
             // It waits on, in the store.
-            Err(Left::Closed) => return,
+            Err(LeaveReason::Closed) => return,
             Err(left) => {
                 info!(?left, "turn left the line");
                 self.moved_up(&way.session).await;
@@ -120,24 +120,24 @@ impl Turns {
     }
 
     /// What the owner is told of a ticket that never started.
-    fn left(&self, left: Left) -> TurnState {
+    fn left(&self, left: LeaveReason) -> TurnState {
         let settings = self.parts.settings.borrow();
         match left {
-            Left::Cancelled => TurnState::Cancelled,
-            Left::Expired => TurnState::Expired {
+            LeaveReason::Cancelled => TurnState::Cancelled,
+            LeaveReason::Expired => TurnState::Expired {
                 reason: format!(
                     "No slot became free within {}. Try again when the line is shorter.",
                     words(settings.policy.max_wait)
                 ),
             },
-            Left::Abandoned => TurnState::Expired {
+            LeaveReason::Abandoned => TurnState::Expired {
                 reason: format!(
                     "This page was away for more than {}, so its message left the line. Send it again.",
                     words(settings.abandon_after)
                 ),
             },
             // Not for good: see `run`. One that was withdrawn was never accepted.
-            Left::Closed | Left::Withdrawn => TurnState::Waiting,
+            LeaveReason::Closed | LeaveReason::Withdrawn => TurnState::Waiting,
         }
     }
 

@@ -8,7 +8,8 @@ use super::{Ticket, curves::Reading, seats::Answer, shared::Shared};
 #[cfg(test)]
 use crate::queue::machine::{Machine, Time};
 use crate::queue::{
-    EventIndex, Left, LineState, Observer, OrderKey, Owner, Policy, Refused, Returning, Standing, TicketId,
+    EventIndex, JoinError, LeaveReason, LineState, Observer, OrderKey, Owner, Policy, RestoredTicket, Standing,
+    TicketId,
     machine::{Command, Restored, TicketState, UnknownEvent},
 };
 
@@ -53,7 +54,7 @@ use crate::queue::{
 /// # use std::sync::Arc;
 /// # use anteroom::queue::{EventIndex, EventPolicy, Owner, Policy, Queue};
 /// # use tokio::time::Instant;
-/// use anteroom::queue::Left;
+/// use anteroom::queue::LeaveReason;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -62,8 +63,8 @@ use crate::queue::{
 /// # let join = |owner| queue.join(CHAT, Owner(owner), Instant::now());
 /// # let _running = join(1).unwrap().granted().expect("it has its slot");
 /// let mut ticket = join(2).unwrap();
-/// assert!(queue.leave(ticket.id(), Left::Cancelled));
-/// assert_eq!(ticket.admitted().await.unwrap_err(), Left::Cancelled);
+/// assert!(queue.leave(ticket.id(), LeaveReason::Cancelled));
+/// assert_eq!(ticket.admitted().await.unwrap_err(), LeaveReason::Cancelled);
 /// # }
 /// ```
 ///
@@ -73,7 +74,7 @@ use crate::queue::{
 /// # use std::sync::Arc;
 /// # use anteroom::queue::{EventIndex, EventPolicy, Owner, Policy, Queue};
 /// # use tokio::time::Instant;
-/// use anteroom::queue::Returning;
+/// use anteroom::queue::RestoredTicket;
 ///
 /// # const CHAT: EventIndex = EventIndex(0);
 /// # let policy = Policy::new([EventPolicy::new("chat", 1)]);
@@ -85,7 +86,7 @@ use crate::queue::{
 ///
 /// // After the restart:
 /// let queue = Queue::new(policy, Arc::new(()));
-/// let returning = kept.map(|(owner, key, ran)| Returning {
+/// let returning = kept.map(|(owner, key, ran)| RestoredTicket {
 ///     event: CHAT,
 ///     owner: Owner(owner),
 ///     joined: Instant::now(),
@@ -112,13 +113,13 @@ impl Queue {
 
     /// Takes a place in the line of `event`. `joined` is when it first joined (earlier than now for one that comes
     /// back after a restart): its longest wait counts from there. One whose longest wait is over already gets a ticket
-    /// that has left as [`Left::Expired`].
+    /// that has left as [`LeaveReason::Expired`].
     ///
     /// A ticket that can start at once has its slot when this returns, and never counts as waiting.
     ///
     /// # Errors
-    /// [`Refused`], and then nothing has changed. What is checked first: closed, busy, the owner's own, the size.
-    pub fn join(&self, event: EventIndex, owner: Owner, joined: Instant) -> Result<Ticket, Refused> {
+    /// [`JoinError`], and then nothing has changed. What is checked first: closed, busy, the owner's own, the size.
+    pub fn join(&self, event: EventIndex, owner: Owner, joined: Instant) -> Result<Ticket, JoinError> {
         let joined = self.shared.clock.time(joined);
         let answer = self.apply(Command::Join { event, owner, joined });
         match answer.joined.into_iter().next().expect("a ticket is let in or refused") {
@@ -134,7 +135,7 @@ impl Queue {
     /// (What ran has started before all that waited.) All come in at once, so that none is admitted before one that stood in front
     /// of it. Nobody is refused: a ticket that cannot wait any more is one that has left.
     #[must_use]
-    pub fn restore(&self, returning: &[Returning]) -> Vec<Ticket> {
+    pub fn restore(&self, returning: &[RestoredTicket]) -> Vec<Ticket> {
         let restored = returning.iter().map(|ticket| Restored {
             event: ticket.event,
             owner: ticket.owner,
@@ -178,7 +179,7 @@ impl Queue {
 
     /// Takes a waiting ticket out of its line. `false`: it is not waiting (any more). A ticket either leaves or starts,
     /// never both.
-    pub fn leave(&self, ticket: TicketId, how: Left) -> bool {
+    pub fn leave(&self, ticket: TicketId, how: LeaveReason) -> bool {
         self.apply(Command::Leave { ticket, reason: how }).left
     }
 
@@ -257,7 +258,7 @@ impl Queue {
         self.apply(Command::Retune(Box::new(policy)));
     }
 
-    /// Lets nobody in and starts nobody any more; those who wait end as [`Left::Closed`]. For shutdown.
+    /// Lets nobody in and starts nobody any more; those who wait end as [`LeaveReason::Closed`]. For shutdown.
     pub fn close(&self) {
         self.apply(Command::Close);
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::shared::Shared;
-use crate::queue::{EventIndex, Left, OrderKey, Outcome, TicketId, machine::Grant};
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -64,7 +64,7 @@ impl Permit {
     }
 
     /// Frees the slot, because what it was for was not accepted: no work has failed, and nothing is learnt from it. Counts as
-    /// [`Left::Withdrawn`].
+    /// [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
         self.end = End::Withdrawn;
     }
@@ -89,14 +89,14 @@ impl Drop for Permit {
                 let held = self.shared.release(self.ticket);
                 self.shared.observer().ended(self.event, outcome, held);
             }
-            End::Withdrawn => self.shared.give_back(self.ticket, self.event, Left::Withdrawn),
+            End::Withdrawn => self.shared.give_back(self.ticket, self.event, LeaveReason::Withdrawn),
             End::Free => {}
         }
     }
 }
 
 impl Ended {
-    /// What it was for was not accepted: counts as [`Left::Withdrawn`].
+    /// What it was for was not accepted: counts as [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
         self.outcome = None;
     }
@@ -107,7 +107,7 @@ impl Drop for Ended {
         let observer = self.shared.observer();
         match self.outcome {
             Some(outcome) => observer.ended(self.event, outcome, self.held),
-            None => observer.left(self.event, Left::Withdrawn),
+            None => observer.left(self.event, LeaveReason::Withdrawn),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{task::Waker, time::Duration};
 
 use super::{curves::Curves, few::Few};
 use crate::queue::{
-    EventIndex, Left, OrderKey, Policy, Refused, TicketId,
+    EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
     machine::{
         Command, Effect, Machine, TicketState, Time, UnknownEvent,
         ids::{self, IdMap},
@@ -36,7 +36,7 @@ struct Seat {
 #[derive(Default)]
 pub(super) struct Aftermath {
     pub(super) wake: Few<Waker>,
-    pub(super) left: Few<(EventIndex, Left)>,
+    pub(super) left: Few<(EventIndex, LeaveReason)>,
     /// Some position, count or limit has changed.
     pub(super) changed: bool,
     pub(super) answer: Answer,
@@ -46,7 +46,7 @@ pub(super) struct Aftermath {
 #[derive(Default)]
 pub(super) struct Answer {
     /// To a ticket that wanted to be let in; several come back in one command.
-    pub(super) joined: Few<Result<(TicketId, TicketState), Refused>>,
+    pub(super) joined: Few<Result<(TicketId, TicketState), JoinError>>,
     /// How long the slot was held that came back.
     pub(super) held: Duration,
     /// Some ticket has left its line.
@@ -106,7 +106,7 @@ impl Seats {
     }
 
     /// Where a ticket that had to wait stands. Once its wait has ended it takes what it finds, and its seat is gone; else `waker`
-    /// is kept and will be woken, and the moment is returned at which it leaves as [`Left::Expired`]. What is `replaced` is to be
+    /// is kept and will be woken, and the moment is returned at which it leaves as [`LeaveReason::Expired`]. What is `replaced` is to be
     /// dropped outside the lock.
     pub(super) fn look(
         &mut self,
@@ -140,7 +140,7 @@ impl Seats {
         &mut self,
         ticket: TicketId,
         event: EventIndex,
-        reason: Left,
+        reason: LeaveReason,
         now: Time,
         after: &mut Aftermath,
     ) -> Result<(), UnknownEvent> {

@@ -13,7 +13,7 @@ use super::{
     seats::{Aftermath, Answer, Seats},
 };
 use crate::queue::{
-    EventIndex, Left, Observer, Policy, TicketId,
+    EventIndex, LeaveReason, Observer, Policy, TicketId,
     machine::{Command, TicketState, UnknownEvent},
 };
 
@@ -86,7 +86,7 @@ impl Shared {
     }
 
     /// Frees a slot in which nothing was done that counts.
-    pub(super) fn give_back(&self, ticket: TicketId, event: EventIndex, how: Left) {
+    pub(super) fn give_back(&self, ticket: TicketId, event: EventIndex, how: LeaveReason) {
         self.free(ticket, false);
         self.observer.left(event, how);
     }
@@ -97,7 +97,7 @@ impl Shared {
     }
 
     /// A ticket is dropped before it learnt how its wait ended.
-    pub(super) fn drop_ticket(&self, ticket: TicketId, event: EventIndex, how: Left) {
+    pub(super) fn drop_ticket(&self, ticket: TicketId, event: EventIndex, how: LeaveReason) {
         let now = self.clock.now();
         let dropped = self.change(|seats, after| seats.drop_ticket(ticket, event, how, now, after));
         dropped.expect(NO_EVENT);

@@ -12,11 +12,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Permit, shared::Shared};
 use crate::queue::{
-    EventIndex, Left, OrderKey, TicketId,
+    EventIndex, LeaveReason, OrderKey, TicketId,
     machine::{Grant, TicketState},
 };
 
-/// A place in the line. Dropping it leaves the line (as [`Left::Cancelled`]), or gives back the slot it was just given.
+/// A place in the line. Dropping it leaves the line (as [`LeaveReason::Cancelled`]), or gives back the slot it was just given.
 pub struct Ticket {
     shared: Arc<Shared>,
     id: TicketId,
@@ -70,22 +70,22 @@ impl Ticket {
     /// wait is kept by a timer of this future, so it needs a tokio runtime with time.
     ///
     /// # Errors
-    /// [`Left`], once it has left the line without starting; each time it is asked again, too.
+    /// [`LeaveReason`], once it has left the line without starting; each time it is asked again, too.
     ///
     /// # Panics
     /// If asked again after it has handed out its permit.
-    pub async fn admitted(&mut self) -> Result<Permit, Left> {
+    pub async fn admitted(&mut self) -> Result<Permit, LeaveReason> {
         let mut timer = pin!(None);
         poll_fn(|cx| self.poll(timer.as_mut(), cx)).await
     }
 
     /// Leaves the line, or gives back the slot it was just given, because what it was for was not accepted: as
-    /// [`Left::Withdrawn`].
+    /// [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
-        self.leave(Left::Withdrawn);
+        self.leave(LeaveReason::Withdrawn);
     }
 
-    fn leave(&mut self, how: Left) {
+    fn leave(&mut self, how: LeaveReason) {
         match self.state.take() {
             Some(TicketState::Waiting) => self.shared.drop_ticket(self.id, self.event, how),
             Some(TicketState::Running(_)) => self.shared.give_back(self.id, self.event, how),
@@ -93,7 +93,7 @@ impl Ticket {
         }
     }
 
-    fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, Left>> {
+    fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, LeaveReason>> {
         loop {
             match self.state.expect("a ticket hands out one permit") {
                 TicketState::Running(grant) => return Poll::Ready(Ok(self.hand_out(grant))),
@@ -122,7 +122,7 @@ fn poll_deadline(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, 
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.leave(Left::Cancelled);
+        self.leave(LeaveReason::Cancelled);
     }
 }
 

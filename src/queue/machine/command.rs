@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Time;
-use crate::queue::{EventIndex, Left, OrderKey, Owner, Policy, TicketId};
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner, Policy, TicketId};
 
 /// A change of the queue. It means the same whoever applies it and whenever: it holds no reference to one process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Somebody asks for a place. Answered by [`Joined`](super::Effect::Joined) or [`Refused`](super::Effect::Refused).
+    /// Somebody asks for a place. Answered by [`Joined`](super::Effect::Joined) or [`JoinError`](super::Effect::Refused).
     Join {
         /// What it wants to do.
         event: EventIndex,
@@ -25,7 +25,7 @@ pub enum Command {
         /// Which.
         ticket: TicketId,
         /// Why.
-        reason: Left,
+        reason: LeaveReason,
     },
     /// A running ticket gives its slot back. One that does not run stays as it is.
     Release {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Grant, TicketState};
-use crate::queue::{EventIndex, Left, Refused, TicketId};
+use crate::queue::{EventIndex, JoinError, LeaveReason, TicketId};
 
 /// Something that has happened, in the order in which it did. The machine calls nobody: whoever applies commands tells those whom
 /// it concerns.
@@ -24,7 +24,7 @@ pub enum Effect {
         /// What it wanted to do.
         event: EventIndex,
         /// Why not.
-        why: Refused,
+        why: JoinError,
     },
     /// A waiting ticket got a slot.
     Started {
@@ -40,7 +40,7 @@ pub enum Effect {
         /// What it wanted to do.
         event: EventIndex,
         /// Why.
-        reason: Left,
+        reason: LeaveReason,
     },
     /// A slot came back.
     Released {

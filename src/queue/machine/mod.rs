@@ -62,7 +62,7 @@ mod waiter;
 
 use std::collections::BTreeMap;
 
-use super::{EventIndex, Left, Owner, Policy, Refused, TicketId};
+use super::{EventIndex, JoinError, LeaveReason, Owner, Policy, TicketId};
 use arena::{Arena, Key};
 use estimate::Window;
 use ids::IdMap;
@@ -156,12 +156,12 @@ impl Machine {
     fn join(&mut self, event: EventIndex, owner: Owner, joined: Time, now: Time, effects: &mut Vec<Effect>) -> Effect {
         let refused = |why| Effect::Refused { event, why };
         if self.closed {
-            return refused(Refused::Closed);
+            return refused(JoinError::Closed);
         }
         self.expire(now, effects);
         let let_in = |ticket, state| Effect::Joined { ticket, event, state };
         if self.is_due(joined, now) {
-            return let_in(self.new_id(), TicketState::Left(Left::Expired));
+            return let_in(self.new_id(), TicketState::Left(LeaveReason::Expired));
         }
         let at = self.line_of[event.0];
         if self.lines[at].waiting() == 0 && self.can_start(at) {
@@ -178,14 +178,14 @@ impl Machine {
             return let_in(ticket, TicketState::Running(running.grant()));
         }
         if !self.policy.queue {
-            return refused(Refused::Busy);
+            return refused(JoinError::Busy);
         }
         let most = self.policy.max_waiting_per_owner;
         if most.is_some_and(|most| self.waiting_of(owner) >= most) {
-            return refused(Refused::TooManyOfYours);
+            return refused(JoinError::TooManyOfYours);
         }
         if self.policy.max_size.is_some_and(|most| self.by_id.len() >= most) {
-            return refused(Refused::Full);
+            return refused(JoinError::Full);
         }
         let ticket = self.new_id();
         let key = self.add_waiter(ticket, event, joined);
@@ -197,7 +197,7 @@ impl Machine {
     }
 
     /// A waiting ticket leaves its line without starting.
-    fn leave(&mut self, key: Key, reason: Left, effects: &mut Vec<Effect>) {
+    fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut Vec<Effect>) {
         let Waiter { id, event, .. } = self.waiters[key];
         let at = self.line_of[event.0];
         self.lines[at].leave(key, &mut self.waiters);
@@ -236,7 +236,7 @@ impl Machine {
                 .oldest()
                 .filter(|key| self.is_due(self.waiters[*key].joined, now))
             {
-                self.leave(oldest, Left::Expired, effects);
+                self.leave(oldest, LeaveReason::Expired, effects);
             }
         }
     }
@@ -245,7 +245,7 @@ impl Machine {
         self.closed = true;
         for at in 0..self.lines.len() {
             while let Some(oldest) = self.lines[at].oldest() {
-                self.leave(oldest, Left::Closed, effects);
+                self.leave(oldest, LeaveReason::Closed, effects);
             }
         }
         effects.push(Effect::Closed);

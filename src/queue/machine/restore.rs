@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Effect, Machine, Restored, TicketState, Time, arena::Key, line::Line, ticket::Running};
-use crate::queue::{Left, Order, OrderKey, Owner, TicketId};
+use crate::queue::{LeaveReason, Order, OrderKey, Owner, TicketId};
 
 impl Machine {
     /// Lets tickets back in that were let in before, in the order in which they come. Nobody is refused for want of room: what
@@ -55,13 +55,13 @@ impl Machine {
         waiting: &mut [Vec<Key>],
     ) -> TicketState {
         if self.closed {
-            return TicketState::Left(Left::Closed);
+            return TicketState::Left(LeaveReason::Closed);
         }
         let Restored {
             event, owner, joined, ..
         } = *restored;
         if self.is_due(joined, now) {
-            return TicketState::Left(Left::Expired);
+            return TicketState::Left(LeaveReason::Expired);
         }
         let at = self.line_of[event.0];
         let order = self.place_again(restored.key, taken);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Time;
-use crate::queue::{EventIndex, Left, OrderKey, Owner};
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner};
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum TicketState {
     /// It holds a slot.
     Running(Grant),
     /// It left the line without starting. The machine has forgotten it.
-    Left(Left),
+    Left(LeaveReason),
 }
 
 /// A slot, given to a ticket.

@@ -22,7 +22,7 @@ use super::{
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
-use crate::queue::{EventIndex, Left, Outcome, Owner, Permit, Policy, Queue, Ticket};
+use crate::queue::{EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, Queue, Ticket};
 
 /// One thing that somebody does.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub(super) enum Step {
     /// The ticket is dropped, wherever it is.
     Drop(Index),
     /// Somebody takes it out of its line.
-    Leave(Index, Left),
+    Leave(Index, LeaveReason),
     Release(Index, Ending),
     /// Milliseconds.
     Advance(u64),
@@ -217,9 +217,9 @@ impl Pair {
         let Held { number, ticket, .. } = self.tickets.swap_remove(index);
         drop(ticket);
         match self.model.tickets[number].state {
-            State::Waiting => assert!(self.model.leave(number, Left::Cancelled)),
+            State::Waiting => assert!(self.model.leave(number, LeaveReason::Cancelled)),
             State::Granted => {
-                self.told.left[self.model.tickets[number].event][Left::Cancelled as usize] += 1;
+                self.told.left[self.model.tickets[number].event][LeaveReason::Cancelled as usize] += 1;
                 self.model.release(number);
                 self.tally.add(Kind::GaveBack, 1);
             }

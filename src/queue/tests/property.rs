@@ -21,7 +21,7 @@ use super::{
     support::{policy, shared},
     tally::{Kind, Tally},
 };
-use crate::queue::{Left, Order, Outcome, Policy};
+use crate::queue::{LeaveReason, Order, Outcome, Policy};
 
 /// Cases between two looks at whether there were enough.
 const BATCH: u32 = 500;
@@ -79,7 +79,7 @@ pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<>
 
 fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
     let which = any::<Index>;
-    let how = prop_oneof![Just(Left::Cancelled), Just(Left::Abandoned)];
+    let how = prop_oneof![Just(LeaveReason::Cancelled), Just(LeaveReason::Abandoned)];
     let earlier = prop_oneof![9 => Just(0), 1 => 0..3_000_i64];
     let ending = prop_oneof![
         4 => Just(Ending::Word(Outcome::Done)),

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::property::{MIXED, any_policy};
 use crate::queue::{
-    EventIndex, Left, OrderKey, Owner, Policy, StartRange, TicketId,
+    EventIndex, LeaveReason, OrderKey, Owner, Policy, StartRange, TicketId,
     machine::{Command, Effect, Machine, Restored, Snapshot, SnapshotError, Time, estimate::Curve},
 };
 
@@ -31,7 +31,7 @@ enum Step {
         earlier: i64,
     },
     Restore(Vec<Restored>),
-    Leave(Which, Left),
+    Leave(Which, LeaveReason),
     Release(Which, bool),
     Expire,
     Retune(Box<Policy>),
@@ -65,7 +65,11 @@ fn any_step() -> impl Strategy<Value = Step> {
             1 => any::<Index>().prop_map(Which::Any),
         ]
     };
-    let reason = prop_oneof![Just(Left::Cancelled), Just(Left::Abandoned), Just(Left::Withdrawn)];
+    let reason = prop_oneof![
+        Just(LeaveReason::Cancelled),
+        Just(LeaveReason::Abandoned),
+        Just(LeaveReason::Withdrawn)
+    ];
     let key = prop::option::of((0..30_u64, 0..60_u64).prop_map(|(tag, arrival)| OrderKey { tag, arrival }));
     let restored =
         (0..3_usize, 0..5_u128, -9_000..0_i64, key, any::<bool>()).prop_map(|(event, owner, joined, key, ran)| {

@@ -11,7 +11,9 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use crate::queue::{EventIndex, EventPolicy, Left, Observer, Outcome, Owner, Permit, Policy, Queue, Refused, Ticket};
+use crate::queue::{
+    EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Permit, Policy, Queue, Ticket,
+};
 
 pub(super) const A: EventIndex = EventIndex(0);
 pub(super) const B: EventIndex = EventIndex(1);
@@ -38,11 +40,11 @@ pub(super) struct Recorder {
     pub(super) left: AtomicUsize,
     pub(super) ended: AtomicUsize,
     pub(super) endings: Mutex<Vec<(EventIndex, Outcome, Duration)>>,
-    pub(super) leavings: Mutex<Vec<(EventIndex, Left)>>,
+    pub(super) leavings: Mutex<Vec<(EventIndex, LeaveReason)>>,
 }
 
 impl Observer for Recorder {
-    fn refused(&self, _: EventIndex, _: Refused) {
+    fn refused(&self, _: EventIndex, _: JoinError) {
         self.refused.fetch_add(1, SeqCst);
     }
 
@@ -50,7 +52,7 @@ impl Observer for Recorder {
         self.started.fetch_add(1, SeqCst);
     }
 
-    fn left(&self, event: EventIndex, how: Left) {
+    fn left(&self, event: EventIndex, how: LeaveReason) {
         self.left.fetch_add(1, SeqCst);
         self.leavings.lock().unwrap().push((event, how));
     }
@@ -85,7 +87,7 @@ pub(super) fn waits(ticket: &mut Ticket) -> bool {
     ticket.admitted().now_or_never().is_none()
 }
 
-pub(super) fn left(ticket: &mut Ticket) -> Left {
+pub(super) fn left(ticket: &mut Ticket) -> LeaveReason {
     ticket.admitted().now_or_never().expect("it has left").unwrap_err()
 }
 
