@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{conversations::SendError, files::FileError, queue::Left, store::StoreError};
+use crate::{conversations::SendError, files::FileError, queue::LeaveReason, store::StoreError};
 
 /// Nothing has changed where one of these comes back. `Display` is a sentence for the person.
 #[derive(Debug, Error)]
@@ -40,11 +40,11 @@ pub enum UploadError {
     File(#[from] FileError),
     /// It left the line without starting.
     #[error("{}", match .0 {
-        Left::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
-        Left::Closed => "Anteroom is being restarted. Try again in a moment.",
-        Left::Cancelled | Left::Abandoned | Left::Withdrawn => "This file has left the line. Attach it again.",
+        LeaveReason::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
+        LeaveReason::Closed => "Anteroom is being restarted. Try again in a moment.",
+        LeaveReason::Cancelled | LeaveReason::Abandoned | LeaveReason::Withdrawn => "This file has left the line. Attach it again.",
     })]
-    Left(Left),
+    Left(LeaveReason),
     /// Its sender went away, or broke off.
     #[error("The file did not arrive whole. Attach it again.")]
     BrokenOff,
@@ -62,8 +62,8 @@ impl ClientError {
     pub const fn is_restart(&self) -> bool {
         matches!(
             self,
-            Self::Send(SendError::Refused(crate::queue::Refused::Closed))
-                | Self::Upload(UploadError::Left(Left::Closed))
+            Self::Send(SendError::Refused(crate::queue::JoinError::Closed))
+                | Self::Upload(UploadError::Left(LeaveReason::Closed))
         )
     }
 

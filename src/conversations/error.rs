@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
-    queue::Refused,
+    queue::JoinError,
     store::StoreError,
     wire::{MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES},
 };
@@ -36,7 +36,7 @@ pub enum SendError {
     ConversationBusy,
     /// The queue did not let it in.
     #[error("{}", refusal(*.0))]
-    Refused(Refused),
+    Refused(JoinError),
     /// The store failed.
     #[error("This message was not accepted: it could not be kept, because {}. Try again in a moment.", .0.sentence())]
     Store(#[from] StoreError),
@@ -44,14 +44,14 @@ pub enum SendError {
 
 /// Why the queue let nobody in, as a sentence.
 #[must_use]
-pub(crate) const fn refusal(why: Refused) -> &'static str {
+pub(crate) const fn refusal(why: JoinError) -> &'static str {
     match why {
-        Refused::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
-        Refused::Full => "The line is full. Try again in a few minutes.",
-        Refused::TooManyOfYours => {
+        JoinError::Busy => "Every slot is busy, and nobody waits here: try again in a moment.",
+        JoinError::Full => "The line is full. Try again in a few minutes.",
+        JoinError::TooManyOfYours => {
             "You have as much waiting as one browser may. Wait for an answer, or cancel something."
         }
-        Refused::Closed => "Anteroom is being restarted. Try again in a moment.",
+        JoinError::Closed => "Anteroom is being restarted. Try again in a moment.",
     }
 }
 
@@ -60,7 +60,7 @@ impl SendError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(Refused::Full) => Some(Duration::from_secs(60)),
+            Self::Refused(JoinError::Full) => Some(Duration::from_secs(60)),
             Self::Refused(_) | Self::Store(_) => Some(Duration::from_secs(5)),
             _ => None,
         }

@@ -34,7 +34,7 @@ use crate::{
     agents::AgentFactory,
     files::Vault,
     logs::session_span,
-    queue::{Left, Queue},
+    queue::{LeaveReason, Queue},
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
@@ -124,7 +124,7 @@ impl Conversations {
         live.cancel.cancel();
         // Those behind move up now, not when the turn's task gets to run.
         if let Some(&ticket) = live.ticket.get() {
-            self.deps.queue.leave(ticket, Left::Cancelled);
+            self.deps.queue.leave(ticket, LeaveReason::Cancelled);
         }
         true
     }

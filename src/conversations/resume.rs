@@ -8,7 +8,7 @@ use tracing::{Instrument as _, error, info, warn};
 use super::{Conversations, TurnGuards, TurnTask, turn_span};
 use crate::{
     clock::now_ms,
-    queue::{EventIndex, Returning, Ticket},
+    queue::{EventIndex, RestoredTicket, Ticket},
     sessions::Sessions,
     store::{Step, StoreError, Unfinished},
     wire::{Event, TurnState},
@@ -35,9 +35,9 @@ impl Conversations {
             self.give_up(turn).await;
         }
         let (here, wall) = (Instant::now(), now_ms());
-        let returning: Vec<Returning> = unfinished
+        let returning: Vec<RestoredTicket> = unfinished
             .iter()
-            .map(|unfinished| Returning {
+            .map(|unfinished| RestoredTicket {
                 event: EventIndex(Event::Chat.index()),
                 owner: unfinished.turn.turn.session.owner(),
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),

@@ -15,7 +15,7 @@ use crate::{
     clock::now_ms,
     jobs::{self, Bounds, Ending, model_first},
     markdown,
-    queue::{Left, OrderKey, Permit},
+    queue::{LeaveReason, OrderKey, Permit},
     sessions::Session,
     store::{StoreError, TurnRecord},
     wire::{FeedEvent, TurnState, Versions, is_blank},
@@ -58,7 +58,7 @@ impl Conversations {
         let permit = match guards.place.admitted(patience, in_flight.cancel.cancelled()).await {
             Ok(permit) => permit,
             // It waits on, in the store.
-            Err(Left::Closed) => return,
+            Err(LeaveReason::Closed) => return,
             Err(left) => {
                 info!(?left, "turn left the line");
                 self.moved_up(&task.session).await;
@@ -185,24 +185,24 @@ impl Conversations {
     }
 
     /// What the owner is told of a ticket that never started.
-    fn left(&self, left: Left) -> TurnState {
+    fn left(&self, left: LeaveReason) -> TurnState {
         let settings = self.deps.settings.borrow();
         match left {
-            Left::Cancelled => TurnState::Cancelled,
-            Left::Expired => TurnState::Expired {
+            LeaveReason::Cancelled => TurnState::Cancelled,
+            LeaveReason::Expired => TurnState::Expired {
                 reason: format!(
                     "No slot became free within {}. Try again when the line is shorter.",
                     words(settings.policy.max_wait)
                 ),
             },
-            Left::Abandoned => TurnState::Expired {
+            LeaveReason::Abandoned => TurnState::Expired {
                 reason: format!(
                     "This page was away for more than {}, so its message left the line. Send it again.",
                     words(settings.abandon_after)
                 ),
             },
             // What the closed queue has waiting is taken up by the next start. One that was withdrawn was never accepted.
-            Left::Closed | Left::Withdrawn => TurnState::Waiting,
+            LeaveReason::Closed | LeaveReason::Withdrawn => TurnState::Waiting,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     client::{ClientError, UploadError},
     conversations::SendError,
     files::FileError,
-    queue::Refused,
+    queue::JoinError,
     store::StoreError,
 };
 
@@ -29,7 +29,7 @@ const fn of_refusal(refusal: &SendError) -> StatusCode {
         SendError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
         SendError::UnknownConversation | SendError::UnknownTurn => StatusCode::NOT_FOUND,
         SendError::ConversationBusy => StatusCode::CONFLICT,
-        SendError::Refused(Refused::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
+        SendError::Refused(JoinError::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
         SendError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         SendError::Store(fault) => of_store(fault),
     }

@@ -3,55 +3,40 @@
 //! This room imports nothing of the other rooms; it could be a crate of its own.
 //! A caller joins with an event and a session, waits for its [`Permit`], and drops it when the work is over.
 //!
-//! - `policy`: what an operator tunes, and the lines that follow; `slots`: a limit's semaphore, which can be resized.
-//! - `line`, `turns`, `rank`: the order, who waits where, and positions in O(log n); `waiter`: a waiting ticket's record.
-//! - `state`: all that one short lock guards (joining, leaving, admission, retuning); `shared`: the lock itself, and the
-//!   wakes and calls that follow it.
-//! - `ticket`, `permit`: what callers hold. `estimate`: when a ticket is likely to start.
+//! - `policy`: what an operator tunes, and the lines that follow.
+//! - [`machine`]: all that is decided (joining, leaving, admission, retuning), as a state machine that knows no clock and no tasks.
+//! - `local`: the edge around it within one process: the lock, wakers, timers, and what callers hold.
 
-mod arena;
-mod estimate;
-mod handle;
-mod ids;
-mod line;
-mod list;
-mod permit;
+mod local;
+pub mod machine;
 mod policy;
-mod rank;
-mod shared;
-mod slots;
-mod state;
 #[cfg(test)]
 mod tests;
-mod ticket;
-mod turns;
-mod waiter;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use estimate::StartRange;
-pub use handle::Queue;
-pub use permit::{Ended, Permit};
+pub use local::{Ended, Permit, Queue, Ticket};
+pub use machine::estimate::StartRange;
 pub use policy::{EventPolicy, Order, Policy};
-pub use ticket::Ticket;
 
 /// A kind of work, by its place in [`Policy::events`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventIndex(pub usize);
 
 /// Whoever shares the line fairly with others; for Anteroom a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner(pub u128);
 
-/// One request's place in a line. Grows with every join; never used twice in one process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// One request's place in a line. Grows with every join; never used twice in one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TicketId(pub u64);
 
 /// A ticket's place in the order of its line: who starts earlier has the lower one, and keeps it while it runs. Kept somewhere that
 /// outlasts the process, it brings the ticket back to its place after a restart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderKey {
     /// The round, in fair order; plain arrival has one for all.
     pub tag: u64,
@@ -61,7 +46,7 @@ pub struct OrderKey {
 
 /// A ticket that comes back after a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Returning {
+pub struct RestoredTicket {
     /// What it wants to do.
     pub event: EventIndex,
     /// Whose it is.
@@ -75,21 +60,25 @@ pub struct Returning {
 }
 
 /// Why a ticket was not let into the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
     /// Nobody may wait, and no slot is free.
+    #[error("every slot is in use, and nobody may wait")]
     Busy,
     /// The line holds as many as it may.
+    #[error("the line is full")]
     Full,
     /// This owner has as many waiting as it may.
+    #[error("this owner has as many waiting as it may")]
     TooManyOfYours,
     /// The queue has been closed.
+    #[error("the queue has been closed")]
     Closed,
 }
 
 /// How a waiting ticket left the line without starting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeaveReason {
     /// Its owner took it back.
     Cancelled,
     /// It waited longer than it may.
@@ -150,19 +139,19 @@ pub struct LineState {
 /// Told of what happens, for figures. Called outside the queue's lock, in no guaranteed order.
 pub trait Observer: Send + Sync + 'static {
     /// A ticket was not let in.
-    fn refused(&self, event: EventIndex, why: Refused);
+    fn refused(&self, event: EventIndex, why: JoinError);
     /// A ticket got its slot after `waited`.
     fn started(&self, event: EventIndex, waited: Duration);
     /// A ticket left the line without starting, or was withdrawn, which it may have been after its start.
-    fn left(&self, event: EventIndex, how: Left);
+    fn left(&self, event: EventIndex, how: LeaveReason);
     /// A permit came back after `held`.
     fn ended(&self, event: EventIndex, outcome: Outcome, held: Duration);
 }
 
 /// Keeps no figures.
 impl Observer for () {
-    fn refused(&self, _: EventIndex, _: Refused) {}
+    fn refused(&self, _: EventIndex, _: JoinError) {}
     fn started(&self, _: EventIndex, _: Duration) {}
-    fn left(&self, _: EventIndex, _: Left) {}
+    fn left(&self, _: EventIndex, _: LeaveReason) {}
     fn ended(&self, _: EventIndex, _: Outcome, _: Duration) {}
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::EventIndex;
 
 /// The order in which waiting tickets start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// Owners take turns, one ticket a round.
     Fair,
@@ -14,7 +16,7 @@ pub enum Order {
 }
 
 /// One event's part of the policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventPolicy {
     /// Its name, and the name of its limit where it shares none.
     pub name: String,
@@ -25,8 +27,20 @@ pub struct EventPolicy {
     pub concurrency_id: Option<String>,
 }
 
+impl EventPolicy {
+    /// An event with a limit of its own.
+    #[must_use]
+    pub fn new(name: impl Into<String>, limit: usize) -> Self {
+        Self {
+            name: name.into(),
+            limit: Some(limit),
+            concurrency_id: None,
+        }
+    }
+}
+
 /// Everything an operator can tune about the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Every event there is.
     pub events: Vec<EventPolicy>,
@@ -59,6 +73,21 @@ pub(super) struct LinePlan {
 }
 
 impl Policy {
+    /// These events in fair order, with no bound but their limits.
+    #[must_use]
+    pub fn new(events: impl IntoIterator<Item = EventPolicy>) -> Self {
+        Self {
+            events: events.into_iter().collect(),
+            concurrent: true,
+            queue: true,
+            order: Order::Fair,
+            max_running: None,
+            max_size: None,
+            max_waiting_per_owner: None,
+            max_wait: None,
+        }
+    }
+
     /// The lines, in the order of their first events.
     pub(super) fn plan(&self) -> Vec<LinePlan> {
         if !self.concurrent {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Session, session::Registered};
 use crate::{
-    queue::{EventIndex, Left, OrderKey, Permit, Queue, Refused, Ticket, TicketId},
+    queue::{EventIndex, JoinError, LeaveReason, OrderKey, Permit, Queue, Ticket, TicketId},
     wire::{Event, TurnId},
 };
 
@@ -15,8 +15,8 @@ impl Session {
     /// leaves the line, or gives back a slot that was not taken.
     ///
     /// # Errors
-    /// [`Refused`]; nothing has changed then.
-    pub fn join(self: &Arc<Self>, queue: &Queue, event: Event, turn: Option<TurnId>) -> Result<Place, Refused> {
+    /// [`JoinError`]; nothing has changed then.
+    pub fn join(self: &Arc<Self>, queue: &Queue, event: Event, turn: Option<TurnId>) -> Result<Place, JoinError> {
         let ticket = queue.join(EventIndex(event.index()), self.id().owner(), Instant::now())?;
         Ok(self.seat(queue, ticket, event, turn))
     }
@@ -79,23 +79,23 @@ impl Place {
     /// Cancel-safe: dropped before it returns, the place is as it was.
     ///
     /// # Errors
-    /// [`Left`]: it left the line without starting.
+    /// [`LeaveReason`]: it left the line without starting.
     pub async fn admitted(
         &mut self,
         patience: impl Fn() -> Option<Duration>,
         cancelled: impl Future<Output = ()>,
-    ) -> Result<Permit, Left> {
+    ) -> Result<Permit, LeaveReason> {
         let Some(ticket) = &mut self.ticket else {
-            return Err(Left::Cancelled);
+            return Err(LeaveReason::Cancelled);
         };
         let left = tokio::select! {
             biased;
-            () = cancelled => Left::Cancelled,
+            () = cancelled => LeaveReason::Cancelled,
             admitted = ticket.admitted() => {
                 self.ticket = None;
                 return admitted;
             }
-            () = self.session.presence().gone(patience) => Left::Abandoned,
+            () = self.session.presence().gone(patience) => LeaveReason::Abandoned,
         };
         self.queue.leave(self.id, left);
         self.ticket = None;

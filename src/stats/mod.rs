@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use self::{figures::Figures, samples::Samples};
 pub(crate) use self::{memory::resident_memory, prometheus::CONTENT_TYPE, samples::SAMPLE_EVERY};
 use crate::{
-    queue::{EventIndex, Left, LineState, Observer, Outcome, Refused},
+    queue::{EventIndex, JoinError, LeaveReason, LineState, Observer, Outcome},
     sessions::status,
     wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
 };
@@ -145,7 +145,7 @@ impl Stats {
 }
 
 impl Observer for Stats {
-    fn refused(&self, event: EventIndex, _: Refused) {
+    fn refused(&self, event: EventIndex, _: JoinError) {
         self.count(event, |figures| figures.refused += 1);
     }
 
@@ -154,14 +154,14 @@ impl Observer for Stats {
         self.count(event, |figures| figures.waits.record(waited));
     }
 
-    fn left(&self, event: EventIndex, how: Left) {
+    fn left(&self, event: EventIndex, how: LeaveReason) {
         self.count(event, |figures| match how {
-            Left::Cancelled => figures.cancelled += 1,
-            Left::Expired | Left::Abandoned => figures.expired += 1,
+            LeaveReason::Cancelled => figures.cancelled += 1,
+            LeaveReason::Expired | LeaveReason::Abandoned => figures.expired += 1,
             // A server that stops keeps these for its next start; they have not ended.
-            Left::Closed => {}
+            LeaveReason::Closed => {}
             // Its sender was told that it was not accepted.
-            Left::Withdrawn => figures.refused += 1,
+            LeaveReason::Withdrawn => figures.refused += 1,
         });
     }
 

@@ -40,9 +40,14 @@ fn near(value: f64, expected: f64) -> bool {
 #[test]
 fn everything_the_queue_tells_is_counted() {
     let stats = Stats::new();
-    stats.refused(CHAT, Refused::Full);
-    stats.refused(CHAT, Refused::Busy);
-    for how in [Left::Cancelled, Left::Expired, Left::Abandoned, Left::Closed] {
+    stats.refused(CHAT, JoinError::Full);
+    stats.refused(CHAT, JoinError::Busy);
+    for how in [
+        LeaveReason::Cancelled,
+        LeaveReason::Expired,
+        LeaveReason::Abandoned,
+        LeaveReason::Closed,
+    ] {
         stats.left(CHAT, how);
     }
     for second in 1..=100 {
@@ -52,7 +57,7 @@ fn everything_the_queue_tells_is_counted() {
     for outcome in [Outcome::Failed, Outcome::Cancelled, Outcome::Expired] {
         stats.ended(CHAT, outcome, Duration::from_secs(1));
     }
-    stats.refused(EventIndex(99), Refused::Full);
+    stats.refused(EventIndex(99), JoinError::Full);
 
     let view = stats.view(
         &gauges(vec![line("chat", &[CHAT], 1, 2), line("file_upload", &[FILE], 0, 0)]),
@@ -170,7 +175,7 @@ async fn prometheus_reads_the_same_figures() {
     stats.started(CHAT, Duration::from_millis(750));
     stats.started(EventIndex(99), Duration::from_secs(1));
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(2));
-    stats.refused(FILE, Refused::Full);
+    stats.refused(FILE, JoinError::Full);
     advance(Duration::from_secs(3)).await;
     let mut unlimited = line("a\"b", &[FILE], 0, 0);
     unlimited.limit = None;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom::{
-    queue::Left,
+    queue::LeaveReason,
     wire::{Event, FeedMessage, RefreshKind, TurnState},
 };
 
@@ -118,7 +118,7 @@ fn expire(site: &Site, browser: &Browser, event: Event) {
     let session = site.engine.sessions().find(id).expect("it is in memory");
     let mut tickets = session.tickets().into_iter();
     let (ticket, ..) = tickets.find(|(_, its, _)| *its == event).expect("it waits");
-    assert!(site.engine.queue().leave(ticket, Left::Expired));
+    assert!(site.engine.queue().leave(ticket, LeaveReason::Expired));
 }
 
 #[tokio::test]

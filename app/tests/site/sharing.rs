@@ -125,8 +125,7 @@ async fn events_with_one_id_share_the_lower_limit() {
 #[tokio::test]
 async fn a_deployments_old_names_work() {
     let site = Site::start(&[("GRADIO_CONCURRENCY_LIMIT", "2"), ("GRADIO_MAX_THREADS", "7")]).await;
-    let policy = site.engine.queue().policy();
-    assert_eq!(policy.max_running, Some(7));
+    assert_eq!(site.engine.settings().policy.max_running, Some(7));
     assert_eq!(site.engine.queue().lines()[0].limit, Some(2));
 }
 

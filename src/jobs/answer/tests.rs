@@ -7,7 +7,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 use crate::{
     jobs::run,
-    queue::{EventIndex, EventPolicy, Left, Observer, Order, Outcome, Owner, Policy, Queue, Refused, Ticket},
+    queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Order, Outcome, Owner, Policy, Queue, Ticket},
 };
 
 /// Keeps what it is told, and passes it on a second later.
@@ -165,12 +165,12 @@ async fn whoever_answers_hears_that_its_owner_wants_it_no_more() {
 
 /// Counts the ends.
 #[derive(Default)]
-struct Told(std::sync::Mutex<Vec<Result<Outcome, Left>>>);
+struct Told(std::sync::Mutex<Vec<Result<Outcome, LeaveReason>>>);
 
 impl Observer for Told {
-    fn refused(&self, _: EventIndex, _: Refused) {}
+    fn refused(&self, _: EventIndex, _: JoinError) {}
     fn started(&self, _: EventIndex, _: Duration) {}
-    fn left(&self, _: EventIndex, how: Left) {
+    fn left(&self, _: EventIndex, how: LeaveReason) {
         self.0.lock().expect("no panic").push(Err(how));
     }
     fn ended(&self, _: EventIndex, outcome: Outcome, _: Duration) {
@@ -250,6 +250,6 @@ async fn what_is_refused_at_its_beginning_is_stopped_and_was_no_work() {
         Some("the disk is full")
     );
     assert_eq!(queue.running(), 0);
-    assert_eq!(*told.0.lock().expect("no panic"), [Err(Left::Withdrawn)]);
+    assert_eq!(*told.0.lock().expect("no panic"), [Err(LeaveReason::Withdrawn)]);
     advance(Duration::from_secs(1)).await;
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::queue::{Left, Order, Policy, Refused};
+use crate::queue::{JoinError, LeaveReason, Order, Policy};
 
 /// A ticket, by a number of the test's own.
 pub(super) type Number = usize;
@@ -11,7 +11,7 @@ pub(super) type Number = usize;
 pub(super) enum State {
     Waiting,
     Granted,
-    Left(Left),
+    Left(LeaveReason),
     /// Taken by its owner, given back, or dropped.
     Gone,
 }
@@ -161,14 +161,14 @@ impl Model {
     pub(super) fn expire(&mut self) {
         for ticket in self.waiting.clone() {
             if self.is_due(ticket) {
-                self.leave(ticket, Left::Expired);
+                self.leave(ticket, LeaveReason::Expired);
             }
         }
     }
 
-    pub(super) fn join(&mut self, event: usize, owner: u128, joined: i64) -> Result<Number, Refused> {
+    pub(super) fn join(&mut self, event: usize, owner: u128, joined: i64) -> Result<Number, JoinError> {
         if self.closed {
-            return Err(Refused::Closed);
+            return Err(JoinError::Closed);
         }
         self.expire();
         let number = self.tickets.len();
@@ -190,16 +190,16 @@ impl Model {
             .max_wait
             .is_some_and(|longest| self.now - joined >= longest.as_millis() as i64)
         {
-            self.tickets.push(new(State::Left(Left::Expired)));
+            self.tickets.push(new(State::Left(LeaveReason::Expired)));
         } else if self.lines[at].places.is_empty() && self.has_slot(event) {
             self.tickets.push(new(State::Waiting));
             self.grant(number);
         } else if !self.policy.queue {
-            return Err(Refused::Busy);
+            return Err(JoinError::Busy);
         } else if self.policy.max_waiting_per_owner.is_some_and(|most| own >= most) {
-            return Err(Refused::TooManyOfYours);
+            return Err(JoinError::TooManyOfYours);
         } else if self.policy.max_size.is_some_and(|most| self.waiting.len() >= most) {
-            return Err(Refused::Full);
+            return Err(JoinError::Full);
         } else {
             self.tickets.push(new(State::Waiting));
             self.waiting.push(number);
@@ -232,7 +232,7 @@ impl Model {
         self.running.push(ticket);
     }
 
-    pub(super) fn leave(&mut self, ticket: Number, how: Left) -> bool {
+    pub(super) fn leave(&mut self, ticket: Number, how: LeaveReason) -> bool {
         if !self.waits(ticket) {
             return false;
         }
@@ -253,7 +253,7 @@ impl Model {
     pub(super) fn close(&mut self) {
         self.closed = true;
         for ticket in self.waiting.clone() {
-            self.leave(ticket, Left::Closed);
+            self.leave(ticket, LeaveReason::Closed);
         }
     }
 

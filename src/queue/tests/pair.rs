@@ -22,7 +22,7 @@ use super::{
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
-use crate::queue::{EventIndex, Left, Outcome, Owner, Permit, Policy, Queue, Ticket};
+use crate::queue::{EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, Queue, Ticket};
 
 /// One thing that somebody does.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub(super) enum Step {
     /// The ticket is dropped, wherever it is.
     Drop(Index),
     /// Somebody takes it out of its line.
-    Leave(Index, Left),
+    Leave(Index, LeaveReason),
     Release(Index, Ending),
     /// Milliseconds.
     Advance(u64),
@@ -217,9 +217,9 @@ impl Pair {
         let Held { number, ticket, .. } = self.tickets.swap_remove(index);
         drop(ticket);
         match self.model.tickets[number].state {
-            State::Waiting => assert!(self.model.leave(number, Left::Cancelled)),
+            State::Waiting => assert!(self.model.leave(number, LeaveReason::Cancelled)),
             State::Granted => {
-                self.told.left[self.model.tickets[number].event][Left::Cancelled as usize] += 1;
+                self.told.left[self.model.tickets[number].event][LeaveReason::Cancelled as usize] += 1;
                 self.model.release(number);
                 self.tally.add(Kind::GaveBack, 1);
             }
@@ -281,39 +281,39 @@ impl Pair {
             (model.running.len(), model.waiting())
         );
 
-        let now = Instant::now();
-        let state = queue.shared.lock();
-        for Held { number, ticket, bell } in &self.tickets {
-            let standing = state.standing(ticket.id(), now).map(|(standing, _)| standing);
-            let place = standing.map(|standing| (standing.position as usize, standing.waiting as usize));
-            assert_eq!(
-                place, positions[*number],
-                "the position of ticket {number}, and how many wait"
-            );
-            let forgotten = |bell: &Arc<Bell>| !bell.0.load(SeqCst) && model.tickets[*number].state != State::Waiting;
-            assert!(!bell.as_ref().is_some_and(forgotten), "ticket {number} was not woken");
-        }
-        let sharing = model.sharing();
-        assert_eq!(state.line_count(), sharing.len());
-        for (at, (events, order)) in sharing.into_iter().zip(&orders).enumerate() {
-            let (line, _) = state.line(at, now);
-            let event = events[0];
-            assert!(line.events.iter().map(|event| event.0).eq(events));
-            assert_eq!(
-                (line.limit, line.running, line.waiting, line.newcomer as usize),
-                (
-                    model.limit(event),
-                    model.running_in_line_of(event),
-                    order.len(),
-                    model.newcomer(event)
-                ),
-                "limit, running, waiting and the next position of line {at}"
-            );
-            let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
-            assert_eq!(line.longest_wait, oldest);
-            assert!(order.is_empty() || !model.has_slot(event), "a slot idles");
-        }
-        drop(state);
+        queue.look(|machine, now| {
+            for Held { number, ticket, bell } in &self.tickets {
+                let standing = machine.standing(ticket.id()).map(|(_, standing)| standing);
+                let place = standing.map(|standing| (standing.position as usize, standing.waiting as usize));
+                assert_eq!(
+                    place, positions[*number],
+                    "the position of ticket {number}, and how many wait"
+                );
+                let forgotten =
+                    |bell: &Arc<Bell>| !bell.0.load(SeqCst) && model.tickets[*number].state != State::Waiting;
+                assert!(!bell.as_ref().is_some_and(forgotten), "ticket {number} was not woken");
+            }
+            let sharing = model.sharing();
+            assert_eq!(machine.line_count(), sharing.len());
+            for (at, (events, order)) in sharing.into_iter().zip(&orders).enumerate() {
+                let line = machine.line(at, now);
+                let event = events[0];
+                assert!(line.events.iter().map(|event| event.0).eq(events));
+                assert_eq!(
+                    (line.limit, line.running, line.waiting, line.newcomer as usize),
+                    (
+                        model.limit(event),
+                        model.running_in_line_of(event),
+                        order.len(),
+                        model.newcomer(event)
+                    ),
+                    "limit, running, waiting and the next position of line {at}"
+                );
+                let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
+                assert_eq!(line.longest_wait, oldest);
+                assert!(order.is_empty() || !model.has_slot(event), "a slot idles");
+            }
+        });
 
         self.no_first_has_moved_back(&orders);
         self.everything_was_told(orders);

@@ -21,7 +21,7 @@ use super::{
     support::{policy, shared},
     tally::{Kind, Tally},
 };
-use crate::queue::{Left, Order, Outcome, Policy};
+use crate::queue::{LeaveReason, Order, Outcome, Policy};
 
 /// Cases between two looks at whether there were enough.
 const BATCH: u32 = 500;
@@ -30,7 +30,7 @@ const OFTEN: usize = 200;
 
 /// What the visits of a run are like.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+pub(super) struct Shape {
     steps: usize,
     owners: u128,
     limits: (usize, usize),
@@ -43,7 +43,7 @@ struct Shape {
     longest_wait: f64,
 }
 
-fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
+pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
     let limit = || prop_oneof![8 => (shape.limits.0..=shape.limits.1).prop_map(Some), 1 => Just(None)];
     let id = || prop_oneof![3 => Just(None), 2 => Just(Some("gpu")), 1 => Just(Some("a"))];
     let bounds = (
@@ -79,7 +79,7 @@ fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<> {
 
 fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
     let which = any::<Index>;
-    let how = prop_oneof![Just(Left::Cancelled), Just(Left::Abandoned)];
+    let how = prop_oneof![Just(LeaveReason::Cancelled), Just(LeaveReason::Abandoned)];
     let earlier = prop_oneof![9 => Just(0), 1 => 0..3_000_i64];
     let ending = prop_oneof![
         4 => Just(Ending::Word(Outcome::Done)),
@@ -158,7 +158,7 @@ fn visit(policy: Policy, steps: Vec<Step>) -> Tally {
 }
 
 /// Everything there is.
-const MIXED: Shape = Shape {
+pub(super) const MIXED: Shape = Shape {
     steps: 200,
     owners: 4,
     limits: (0, 3),

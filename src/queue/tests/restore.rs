@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use tokio::time::{Duration, Instant};
 
 use super::support::*;
-use crate::queue::{Left, Order, OrderKey, Owner, Permit, Policy, Queue, Refused, Returning, Ticket};
+use crate::queue::{JoinError, LeaveReason, Order, OrderKey, Owner, Permit, Policy, Queue, RestoredTicket, Ticket};
 
 /// What a store would have kept of a ticket.
-fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> Returning {
-    Returning {
+fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> RestoredTicket {
+    RestoredTicket {
         event: A,
         owner: Owner(owner),
         joined: Instant::now(),
@@ -18,8 +18,8 @@ fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> Returning {
 }
 
 /// The same of one that runs.
-fn kept_of(permit: &Permit, owner: u128) -> Returning {
-    Returning {
+fn kept_of(permit: &Permit, owner: u128) -> RestoredTicket {
+    RestoredTicket {
         event: A,
         owner: Owner(owner),
         joined: Instant::now(),
@@ -28,7 +28,7 @@ fn kept_of(permit: &Permit, owner: u128) -> Returning {
     }
 }
 
-fn restored(policy: Policy, mut kept: Vec<Returning>) -> (Queue, Vec<Ticket>, Vec<u128>) {
+fn restored(policy: Policy, mut kept: Vec<RestoredTicket>) -> (Queue, Vec<Ticket>, Vec<u128>) {
     kept.sort_by_key(|ticket| ticket.key);
     let (queue, _) = queue(policy);
     let tickets = queue.restore(&kept);
@@ -91,7 +91,7 @@ async fn deadlines_go_on_and_room_is_not_asked_for() {
     tight.max_wait = Some(Duration::from_secs(60));
     let now = Instant::now();
     tokio::time::advance(Duration::from_secs(50)).await;
-    let returning = |joined| Returning {
+    let returning = |joined| RestoredTicket {
         event: A,
         owner: Owner(1),
         joined,
@@ -107,18 +107,18 @@ async fn deadlines_go_on_and_room_is_not_asked_for() {
     assert_eq!(queue.waiting(), 2);
     assert_eq!(
         tickets[2].admitted().await.err(),
-        Some(Left::Expired),
+        Some(LeaveReason::Expired),
         "its time was over already"
     );
     assert_eq!(
         queue.join(A, Owner(2), Instant::now()).err(),
-        Some(Refused::Full),
+        Some(JoinError::Full),
         "newcomers need room"
     );
     tokio::time::advance(Duration::from_secs(11)).await;
     assert_eq!(
         tickets[1].admitted().await.err(),
-        Some(Left::Expired),
+        Some(LeaveReason::Expired),
         "60 s after it joined"
     );
 }

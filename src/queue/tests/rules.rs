@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 use tokio::time::{Instant, advance};
 
 use super::support::*;
-use crate::queue::{EventIndex, Left, Order, Outcome, Owner, Refused};
+use crate::queue::{EventIndex, JoinError, LeaveReason, Order, Outcome, Owner};
 
 #[tokio::test]
 async fn an_event_runs_as_many_as_its_limit() {
@@ -73,7 +73,7 @@ async fn without_a_queue_what_cannot_start_is_refused() {
     busy.queue = false;
     let (queue, recorder) = queue(busy);
     let running = [start(&queue, A, 1), start(&queue, A, 2)];
-    assert_eq!(queue.join(A, Owner(3), Instant::now()).unwrap_err(), Refused::Busy);
+    assert_eq!(queue.join(A, Owner(3), Instant::now()).unwrap_err(), JoinError::Busy);
     assert_eq!(recorder.refused.load(SeqCst), 1);
     drop(running);
     start(&queue, A, 3);
@@ -185,10 +185,10 @@ async fn one_who_leaves_moves_those_behind_up() {
     let _running = start(&queue, A, 0);
     let mut tickets: Vec<_> = (1..=6).map(|owner| join(&queue, A, owner)).collect();
     let mut gone = tickets.remove(2);
-    assert!(queue.leave(gone.id(), Left::Abandoned));
-    assert!(!queue.leave(gone.id(), Left::Cancelled), "it has left already");
-    assert_eq!(left(&mut gone), Left::Abandoned);
-    assert_eq!(left(&mut gone), Left::Abandoned, "asked again, it says the same");
+    assert!(queue.leave(gone.id(), LeaveReason::Abandoned));
+    assert!(!queue.leave(gone.id(), LeaveReason::Cancelled), "it has left already");
+    assert_eq!(left(&mut gone), LeaveReason::Abandoned);
+    assert_eq!(left(&mut gone), LeaveReason::Abandoned, "asked again, it says the same");
     assert_eq!(positions(&queue, &tickets), [1, 2, 3, 4, 5]);
     assert_eq!(queue.standing(tickets[4].id()).unwrap().waiting, 5);
     assert_eq!(position(&queue, &gone), None);
@@ -200,10 +200,13 @@ async fn a_slot_that_nobody_took_goes_to_the_next() {
     let running = start(&queue, A, 1);
     let (given, mut next) = (join(&queue, A, 2), join(&queue, A, 3));
     running.finish(Outcome::Done);
-    assert!(!queue.leave(given.id(), Left::Cancelled), "it does not wait any more");
+    assert!(
+        !queue.leave(given.id(), LeaveReason::Cancelled),
+        "it does not wait any more"
+    );
     drop(given);
     take(&mut next).finish(Outcome::Cancelled);
-    assert_eq!(*recorder.leavings.lock().unwrap(), [(A, Left::Cancelled)]);
+    assert_eq!(*recorder.leavings.lock().unwrap(), [(A, LeaveReason::Cancelled)]);
     let outcomes: Vec<_> = recorder
         .endings
         .lock()
@@ -267,14 +270,14 @@ async fn the_bounds_count_waiting_tickets_only() {
     let refusal = |event: EventIndex, owner| queue.join(event, Owner(owner), Instant::now()).unwrap_err();
     let _running = start(&queue, A, 1);
     let own = [join(&queue, A, 1), join(&queue, A, 1)];
-    assert_eq!(refusal(A, 1), Refused::TooManyOfYours);
+    assert_eq!(refusal(A, 1), JoinError::TooManyOfYours);
     let b = start(&queue, B, 1);
-    assert_eq!(refusal(B, 1), Refused::TooManyOfYours, "all lines together");
+    assert_eq!(refusal(B, 1), JoinError::TooManyOfYours, "all lines together");
     let _third = join(&queue, B, 2);
-    assert_eq!(refusal(B, 3), Refused::Full);
+    assert_eq!(refusal(B, 3), JoinError::Full);
     drop(own);
     let _again = [join(&queue, B, 3), join(&queue, A, 1)];
-    assert_eq!(refusal(A, 4), Refused::Full);
+    assert_eq!(refusal(A, 4), JoinError::Full);
     drop(b);
     let _fits_now = join(&queue, A, 4);
 }
@@ -288,11 +291,11 @@ async fn the_longest_wait_counts_from_joining() {
     let permit = start(&queue, A, 1);
     let mut restored = queue.join(A, Owner(2), joined - Duration::from_secs(6)).unwrap();
     let mut fresh = join(&queue, A, 3);
-    assert_eq!(restored.admitted().await.unwrap_err(), Left::Expired);
+    assert_eq!(restored.admitted().await.unwrap_err(), LeaveReason::Expired);
     assert_eq!(joined.elapsed(), Duration::from_secs(4));
     assert_eq!(position(&queue, &fresh), Some(1));
     let mut too_late = queue.join(A, Owner(4), joined - Duration::from_secs(60)).unwrap();
-    assert_eq!(left(&mut too_late), Left::Expired);
+    assert_eq!(left(&mut too_late), LeaveReason::Expired);
     assert_eq!(recorder.left.load(SeqCst), 2);
     drop(permit);
     take(&mut fresh);
@@ -311,7 +314,7 @@ async fn nobody_starts_late_in_place_of_one_in_time() {
     advance(Duration::from_secs(4)).await;
     // Nobody has polled `late` since: no timer has told it.
     drop(permit);
-    assert_eq!(left(&mut late), Left::Expired);
+    assert_eq!(left(&mut late), LeaveReason::Expired);
     drop(take(&mut in_time));
 }
 
@@ -326,7 +329,7 @@ async fn a_new_longest_wait_holds_for_those_who_wait_already() {
     advance(Duration::from_secs(5)).await;
     timed.max_wait = Some(Duration::from_secs(20));
     queue.retune(timed);
-    assert_eq!(waiting.await.unwrap().unwrap_err(), Left::Expired);
+    assert_eq!(waiting.await.unwrap().unwrap_err(), LeaveReason::Expired);
     assert_eq!(joined.elapsed(), Duration::from_secs(20));
 }
 
@@ -336,8 +339,8 @@ async fn closing_ends_the_waiting_and_leaves_the_running() {
     let permit = start(&queue, A, 1);
     let mut tickets: Vec<_> = (2..6).map(|owner| join(&queue, A, owner)).collect();
     queue.close();
-    assert!(tickets.iter_mut().all(|ticket| left(ticket) == Left::Closed));
-    assert_eq!(queue.join(A, Owner(9), Instant::now()).unwrap_err(), Refused::Closed);
+    assert!(tickets.iter_mut().all(|ticket| left(ticket) == LeaveReason::Closed));
+    assert_eq!(queue.join(A, Owner(9), Instant::now()).unwrap_err(), JoinError::Closed);
     assert_eq!((queue.running(), queue.waiting()), (1, 0));
     assert_eq!(queue.line_of(A).estimate, None);
     permit.finish(Outcome::Done);
@@ -393,7 +396,7 @@ async fn what_was_not_accepted_is_no_work() {
     waiting.withdraw();
     let second = take(&mut next);
     assert_eq!((queue.running(), queue.waiting()), (1, 0), "the slot was free at once");
-    assert_eq!(*told.leavings.lock().unwrap(), [(A, Left::Withdrawn); 2]);
+    assert_eq!(*told.leavings.lock().unwrap(), [(A, LeaveReason::Withdrawn); 2]);
     assert!(told.endings.lock().unwrap().is_empty());
     assert_eq!(queue.line_of(A).estimate, None, "nothing is learnt from it");
 

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::queue::{
-    EventIndex, EventPolicy, Left, Observer, Order, Outcome, Owner, Permit, Policy, Queue, Refused, Ticket,
+    EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Permit, Policy, Queue, Ticket,
 };
 
 pub(super) const A: EventIndex = EventIndex(0);
@@ -21,21 +21,8 @@ pub(super) const C: EventIndex = EventIndex(2);
 
 /// Events `a`, `b`, `c` with these limits, fair order and no other bound.
 pub(super) fn policy(limits: &[usize]) -> Policy {
-    let event = |(name, limit): (&str, &usize)| EventPolicy {
-        name: name.to_owned(),
-        limit: Some(*limit),
-        concurrency_id: None,
-    };
-    Policy {
-        events: ["a", "b", "c"].into_iter().zip(limits).map(event).collect(),
-        concurrent: true,
-        queue: true,
-        order: Order::Fair,
-        max_running: None,
-        max_size: None,
-        max_waiting_per_owner: None,
-        max_wait: None,
-    }
+    let events = ["a", "b", "c"].into_iter().zip(limits);
+    Policy::new(events.map(|(name, limit)| EventPolicy::new(name, *limit)))
 }
 
 pub(super) fn shared(mut policy: Policy, ids: &[Option<&str>]) -> Policy {
@@ -53,11 +40,11 @@ pub(super) struct Recorder {
     pub(super) left: AtomicUsize,
     pub(super) ended: AtomicUsize,
     pub(super) endings: Mutex<Vec<(EventIndex, Outcome, Duration)>>,
-    pub(super) leavings: Mutex<Vec<(EventIndex, Left)>>,
+    pub(super) leavings: Mutex<Vec<(EventIndex, LeaveReason)>>,
 }
 
 impl Observer for Recorder {
-    fn refused(&self, _: EventIndex, _: Refused) {
+    fn refused(&self, _: EventIndex, _: JoinError) {
         self.refused.fetch_add(1, SeqCst);
     }
 
@@ -65,7 +52,7 @@ impl Observer for Recorder {
         self.started.fetch_add(1, SeqCst);
     }
 
-    fn left(&self, event: EventIndex, how: Left) {
+    fn left(&self, event: EventIndex, how: LeaveReason) {
         self.left.fetch_add(1, SeqCst);
         self.leavings.lock().unwrap().push((event, how));
     }
@@ -100,7 +87,7 @@ pub(super) fn waits(ticket: &mut Ticket) -> bool {
     ticket.admitted().now_or_never().is_none()
 }
 
-pub(super) fn left(ticket: &mut Ticket) -> Left {
+pub(super) fn left(ticket: &mut Ticket) -> LeaveReason {
     ticket.admitted().now_or_never().expect("it has left").unwrap_err()
 }
 

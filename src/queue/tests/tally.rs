@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
-use crate::queue::{EventIndex, Left, Observer, Order, Outcome, Policy, Refused};
+use crate::queue::{EventIndex, JoinError, LeaveReason, Observer, Order, Outcome, Policy};
 
 /// One kind of thing that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,18 +157,18 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn count(&self) -> [(Kind, usize); 11] {
-        let refused = |why: Refused| self.refused.iter().map(|event| event[why as usize]).sum();
-        let left = |how: Left| self.left.iter().map(|event| event[how as usize]).sum();
+        let refused = |why: JoinError| self.refused.iter().map(|event| event[why as usize]).sum();
+        let left = |how: LeaveReason| self.left.iter().map(|event| event[how as usize]).sum();
         let ended = |outcome: Outcome| self.ended.iter().map(|event| event[outcome as usize]).sum();
         [
-            (Kind::RefusedBusy, refused(Refused::Busy)),
-            (Kind::RefusedFull, refused(Refused::Full)),
-            (Kind::RefusedTooManyOfYours, refused(Refused::TooManyOfYours)),
-            (Kind::RefusedClosed, refused(Refused::Closed)),
-            (Kind::Cancelled, left(Left::Cancelled)),
-            (Kind::Abandoned, left(Left::Abandoned)),
-            (Kind::Expired, left(Left::Expired)),
-            (Kind::Closed, left(Left::Closed)),
+            (Kind::RefusedBusy, refused(JoinError::Busy)),
+            (Kind::RefusedFull, refused(JoinError::Full)),
+            (Kind::RefusedTooManyOfYours, refused(JoinError::TooManyOfYours)),
+            (Kind::RefusedClosed, refused(JoinError::Closed)),
+            (Kind::Cancelled, left(LeaveReason::Cancelled)),
+            (Kind::Abandoned, left(LeaveReason::Abandoned)),
+            (Kind::Expired, left(LeaveReason::Expired)),
+            (Kind::Closed, left(LeaveReason::Closed)),
             (Kind::Done, ended(Outcome::Done)),
             (Kind::Stopped, ended(Outcome::Cancelled)),
             (Kind::TimedOut, ended(Outcome::Expired)),
@@ -181,7 +181,7 @@ impl Told {
 pub(super) struct Ledger(pub(super) Mutex<Told>);
 
 impl Observer for Ledger {
-    fn refused(&self, event: EventIndex, why: Refused) {
+    fn refused(&self, event: EventIndex, why: JoinError) {
         self.0.lock().unwrap().refused[event.0][why as usize] += 1;
     }
 
@@ -189,7 +189,7 @@ impl Observer for Ledger {
         self.0.lock().unwrap().started[event.0] += 1;
     }
 
-    fn left(&self, event: EventIndex, how: Left) {
+    fn left(&self, event: EventIndex, how: LeaveReason) {
         self.0.lock().unwrap().left[event.0][how as usize] += 1;
     }
 

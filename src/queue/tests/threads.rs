@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{support::*, witness::Witness};
-use crate::queue::{EventIndex, Left, Order, Outcome, Owner, Permit, Policy, Queue, Ticket, TicketId};
+use crate::queue::{EventIndex, LeaveReason, Order, Outcome, Owner, Permit, Policy, Queue, Ticket, TicketId};
 
 const VISITORS: usize = 24;
 const ROUNDS: usize = 100;
@@ -104,7 +104,7 @@ impl House {
         assert_eq!(earlier, None, "{ticket:?} ends a second time, as {fate:?}");
     }
 
-    fn take_out(&self, ticket: TicketId, how: Left) -> bool {
+    fn take_out(&self, ticket: TicketId, how: LeaveReason) -> bool {
         let in_time = self.queue.leave(ticket, how);
         if in_time {
             self.ended(ticket, Fate::TakenOut);
@@ -175,12 +175,12 @@ impl House {
             }
             if looks == patience {
                 // Gives up: races with admission, and with whoever takes it out.
-                if self.take_out(id, Left::Cancelled) {
+                if self.take_out(id, LeaveReason::Cancelled) {
                     return;
                 }
                 break ticket.admitted().await;
             }
-            if let Some((standing, _)) = self.queue.shared.lock().standing(id, Instant::now()) {
+            if let Some((_, standing)) = self.queue.look(|machine, _| machine.standing(id)) {
                 assert!(standing.position <= standing.waiting);
                 assert!(
                     !self.same_lines || standing.position <= last,
@@ -199,7 +199,7 @@ impl House {
                 let work = tokio::spawn(Arc::clone(self).work(permit, event, dice.below(6)));
                 let _panicked = work.await;
             }
-            Err(Left::Expired) => self.ended(id, Fate::Expired),
+            Err(LeaveReason::Expired) => self.ended(id, Fate::Expired),
             Err(_) => self.heard.lock().unwrap().push(id),
         }
     }
@@ -210,7 +210,7 @@ impl House {
         while let Some(id) = ids.recv().await {
             match dice.below(8) {
                 0 => {
-                    self.take_out(id, Left::Abandoned);
+                    self.take_out(id, LeaveReason::Abandoned);
                 }
                 1 => self
                     .witness

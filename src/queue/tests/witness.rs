@@ -6,8 +6,6 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
-use tokio::time::Instant;
-
 use crate::queue::Queue;
 
 /// What was running at one look, and what may run.
@@ -43,13 +41,12 @@ impl Witness {
     pub(super) fn look(&self, queue: &Queue) {
         let mut last = self.last.lock().unwrap();
         let before = self.retunings.load(SeqCst);
-        let (running, waiting) = {
-            let state = queue.shared.lock();
-            let cap = state.policy().max_running.unwrap_or(usize::MAX);
-            let room = state.running() < cap;
+        let (running, waiting) = queue.look(|machine, now| {
+            let cap = machine.policy().max_running.unwrap_or(usize::MAX);
+            let room = machine.running() < cap;
             let mut running = Vec::new();
-            for at in 0..state.line_count() {
-                let (line, _) = state.line(at, Instant::now());
+            for at in 0..machine.line_count() {
+                let line = machine.line(at, now);
                 let limit = line.limit.unwrap_or(usize::MAX);
                 assert!(
                     line.waiting == 0 || !room || line.running >= limit,
@@ -59,11 +56,11 @@ impl Witness {
             }
             assert_eq!(
                 running.iter().map(|(running, _)| running).sum::<usize>(),
-                state.running()
+                machine.running()
             );
-            running.push((state.running(), cap));
-            (running, state.waiting() > 0)
-        };
+            running.push((machine.running(), cap));
+            (running, machine.waiting() > 0)
+        });
         self.seen_waiting.fetch_or(waiting, SeqCst);
         if before % 2 == 1 || self.retunings.load(SeqCst) != before {
             *last = None;

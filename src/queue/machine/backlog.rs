@@ -1,76 +1,74 @@
 //! Who has what waiting in a line.
 
-use std::hash::BuildHasher as _;
-
-use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
+use hashbrown::{HashTable, hash_table::Entry};
 
 use super::{
-    OrderKey, Owner, TicketId,
     arena::{Arena, Key},
+    ids::hash_owner,
     rank::RankTree,
 };
+use crate::queue::{OrderKey, Owner, TicketId};
 
 /// Capacity of the index that is kept when nobody waits any more.
 const KEPT: usize = 1024;
 
-/// The turns of a line, found by their keys and by their owners.
+/// The backlogs of a line, found by their keys and by their owners.
 #[derive(Default)]
-pub(super) struct Turns {
-    turns: Arena<Turn>,
+pub(super) struct Backlogs {
+    backlogs: Arena<OwnerBacklog>,
     /// Keys only, not owners: with 100,000 waiting it still fits into a processor's cache.
     of: HashTable<Key>,
-    hasher: DefaultHashBuilder,
 }
 
-impl Turns {
-    pub(super) fn get(&self, turn: Key) -> &Turn {
-        &self.turns[turn]
+impl Backlogs {
+    pub(super) fn get(&self, backlog: Key) -> &OwnerBacklog {
+        &self.backlogs[backlog]
     }
 
-    pub(super) fn of(&self, owner: Owner) -> Option<&Turn> {
-        let turn = self
+    pub(super) fn of(&self, owner: Owner) -> Option<&OwnerBacklog> {
+        let backlog = self
             .of
-            .find(self.hasher.hash_one(owner), |turn| self.turns[*turn].owner == owner);
-        turn.map(|turn| &self.turns[*turn])
+            .find(hash_owner(owner), |backlog| self.backlogs[*backlog].owner == owner);
+        backlog.map(|backlog| &self.backlogs[*backlog])
     }
 
     /// Adds a ticket to what its owner has waiting; `place` is told the last place that the owner has. Returns the key of the
-    /// turn, and the place.
+    /// backlog, and the place.
     pub(super) fn push(
         &mut self,
         owner: Owner,
         ticket: (TicketId, Key),
         place: impl FnOnce(Option<OrderKey>) -> OrderKey,
     ) -> (Key, OrderKey) {
-        let Self { turns, of, hasher } = self;
+        let Self { backlogs, of } = self;
         let known = of.entry(
-            hasher.hash_one(owner),
-            |turn| turns[*turn].owner == owner,
-            |turn| hasher.hash_one(turns[*turn].owner),
+            hash_owner(owner),
+            |backlog| backlogs[*backlog].owner == owner,
+            |backlog| hash_owner(backlogs[*backlog].owner),
         );
         match known {
             Entry::Occupied(entry) => {
-                let turn = &mut turns[*entry.get()];
-                let place = place(Some(turn.last_place()));
-                turn.push(ticket, place);
+                let backlog = &mut backlogs[*entry.get()];
+                let place = place(Some(backlog.last_place()));
+                backlog.push(ticket, place);
                 (*entry.get(), place)
             }
             Entry::Vacant(entry) => {
                 let place = place(None);
-                let turn = turns.insert(Turn::new(owner, ticket, place));
-                entry.insert(turn);
-                (turn, place)
+                let backlog = backlogs.insert(OwnerBacklog::new(owner, ticket, place));
+                entry.insert(backlog);
+                (backlog, place)
             }
         }
     }
 
     /// Takes out a ticket, and a place of its owner's, which is returned.
-    pub(super) fn remove(&mut self, turn: Key, ticket: (TicketId, Key), given_up: GivenUp) -> OrderKey {
-        if let Some(place) = self.turns[turn].remove(ticket, given_up) {
+    pub(super) fn remove(&mut self, backlog: Key, ticket: (TicketId, Key), given_up: GivenUp) -> OrderKey {
+        if let Some(place) = self.backlogs[backlog].remove(ticket, given_up) {
             return place;
         }
-        let Turn { owner, place, .. } = self.turns.remove(turn);
-        if let Ok(entry) = self.of.find_entry(self.hasher.hash_one(owner), |known| *known == turn) {
+        let OwnerBacklog { owner, place, .. } = self.backlogs.remove(backlog);
+        if let Ok(entry) = self.of.find_entry(hash_owner(owner), |known| *known == backlog) {
             entry.remove();
         }
         if self.of.is_empty() && self.of.capacity() > KEPT {
@@ -92,7 +90,7 @@ pub(super) enum GivenUp {
 /// What one owner has waiting: tickets as they came, and as many places. The nth ticket has the nth place.
 ///
 /// Most owners have one ticket, which takes no memory but this.
-pub(super) struct Turn {
+pub(super) struct OwnerBacklog {
     pub(super) owner: Owner,
     first: Key,
     first_id: TicketId,
@@ -106,7 +104,7 @@ struct Rest {
     places: RankTree<OrderKey>,
 }
 
-impl Turn {
+impl OwnerBacklog {
     fn new(owner: Owner, (first_id, first): (TicketId, Key), place: OrderKey) -> Self {
         Self {
             owner,
@@ -163,7 +161,13 @@ impl Turn {
             })
         });
         rest.tickets.insert(ticket);
-        rest.places.insert(place);
+        // A ticket that comes back may bring a place before the others'; the first ticket has the first place all the same.
+        let later = if place < self.place {
+            std::mem::replace(&mut self.place, place)
+        } else {
+            place
+        };
+        rest.places.insert(later);
     }
 
     /// Takes out one of several tickets, and a place; `None`: there is only one.

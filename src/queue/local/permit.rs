@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{EventIndex, Left, OrderKey, Outcome, arena::Key, shared::Shared, state::Grant};
+use super::shared::Shared;
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -10,9 +11,9 @@ use super::{EventIndex, Left, OrderKey, Outcome, arena::Key, shared::Shared, sta
 /// It counts against the limit that its event belongs to now: after a retuning that may be another one than it started at.
 pub struct Permit {
     shared: Arc<Shared>,
-    running: Key,
-    waited: Duration,
-    order: OrderKey,
+    ticket: TicketId,
+    event: EventIndex,
+    grant: Grant,
     end: End,
 }
 
@@ -35,12 +36,12 @@ pub struct Ended {
 }
 
 impl Permit {
-    pub(super) fn new(shared: Arc<Shared>, grant: Grant) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, ticket: TicketId, event: EventIndex, grant: Grant) -> Self {
         Self {
             shared,
-            running: grant.running,
-            waited: grant.waited,
-            order: grant.order,
+            ticket,
+            event,
+            grant,
             end: End::Counts(Outcome::Failed),
         }
     }
@@ -53,17 +54,17 @@ impl Permit {
     /// The same, for work of which is not known yet whether it was accepted: it is counted once that is.
     pub fn free(mut self, outcome: Outcome) -> Ended {
         self.end = End::Free;
-        let (event, held) = self.shared.release(self.running);
+        let held = self.shared.release(self.ticket);
         Ended {
             shared: Arc::clone(&self.shared),
-            event,
+            event: self.event,
             held,
             outcome: Some(outcome),
         }
     }
 
     /// Frees the slot, because what it was for was not accepted: no work has failed, and nothing is learnt from it. Counts as
-    /// [`Left::Withdrawn`].
+    /// [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
         self.end = End::Withdrawn;
     }
@@ -71,13 +72,13 @@ impl Permit {
     /// The place that its ticket started from.
     #[must_use]
     pub const fn order_key(&self) -> OrderKey {
-        self.order
+        self.grant.order
     }
 
     /// How long its ticket waited.
     #[must_use]
     pub fn waited(&self) -> Duration {
-        self.waited
+        self.grant.waited
     }
 }
 
@@ -85,17 +86,17 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.end {
             End::Counts(outcome) => {
-                let (event, held) = self.shared.release(self.running);
-                self.shared.observer().ended(event, outcome, held);
+                let held = self.shared.release(self.ticket);
+                self.shared.observer().ended(self.event, outcome, held);
             }
-            End::Withdrawn => self.shared.give_back(self.running, Left::Withdrawn),
+            End::Withdrawn => self.shared.give_back(self.ticket, self.event, LeaveReason::Withdrawn),
             End::Free => {}
         }
     }
 }
 
 impl Ended {
-    /// What it was for was not accepted: counts as [`Left::Withdrawn`].
+    /// What it was for was not accepted: counts as [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
         self.outcome = None;
     }
@@ -106,7 +107,7 @@ impl Drop for Ended {
         let observer = self.shared.observer();
         match self.outcome {
             Some(outcome) => observer.ended(self.event, outcome, self.held),
-            None => observer.left(self.event, Left::Withdrawn),
+            None => observer.left(self.event, LeaveReason::Withdrawn),
         }
     }
 }
@@ -114,7 +115,7 @@ impl Drop for Ended {
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("waited", &self.waited)
+            .field("waited", &self.grant.waited)
             .finish_non_exhaustive()
     }
 }

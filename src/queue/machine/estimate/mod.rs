@@ -27,9 +27,9 @@ mod window;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use super::Time;
 
-pub(super) use curve::{Curve, CurveCache, CurveKey};
+pub(in crate::queue) use curve::{Curve, CurveKey};
 pub(super) use window::Window;
 
 /// Places whose starts are simulated; those behind are extrapolated.
@@ -48,8 +48,8 @@ pub struct StartRange {
 }
 
 /// What an estimate rests on: a copy, so that nothing is computed under the queue's lock.
-pub(super) struct Snapshot {
-    pub(super) now: Instant,
+pub(in crate::queue) struct Situation {
+    pub(super) now: Time,
     /// Slots that this line can use. 0: the first that anybody gives back.
     pub(super) slots: usize,
     pub(super) running: Vec<RunningFor>,

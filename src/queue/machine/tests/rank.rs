@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::queue::rank::RankTree;
+use crate::queue::machine::rank::RankTree;
 
 fn agrees(tree: &RankTree<u32>, plain: &[u32], probe: u32) {
     assert_eq!(tree.len(), plain.len());

@@ -13,11 +13,10 @@ pub(super) struct Service {
 
 impl Service {
     /// `None` from fewer than [`LEAST`] samples.
-    pub(super) fn new(samples: &[f64]) -> Option<Self> {
-        if samples.len() < LEAST {
+    pub(super) fn new(mut sorted: Vec<f64>) -> Option<Self> {
+        if sorted.len() < LEAST {
             return None;
         }
-        let mut sorted = samples.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let count = sorted.len() as f64;
         let mean = sorted.iter().sum::<f64>() / count;

@@ -1,10 +1,9 @@
 //! The starts of a whole line: simulated near the head, extrapolated behind.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
-use tokio::time::Instant;
-
-use super::{NEAR, Snapshot, StartRange, simulate};
+use super::{NEAR, Situation, StartRange, simulate};
+use crate::queue::machine::Time;
 
 /// The quantiles that a range runs between.
 const LOW: f64 = 0.06;
@@ -23,24 +22,9 @@ pub(in crate::queue) struct CurveKey {
     pub(in crate::queue) slots: usize,
 }
 
-/// The last curve of one line.
-#[derive(Default)]
-pub(in crate::queue) struct CurveCache(Option<(CurveKey, Arc<Curve>)>);
-
-impl CurveCache {
-    pub(in crate::queue) fn fresh(&self, key: CurveKey, now: Instant) -> Option<&Curve> {
-        let (known, curve) = self.0.as_ref()?;
-        (*known == key && now.saturating_duration_since(curve.at) <= curve.fresh_for).then_some(curve)
-    }
-
-    pub(in crate::queue) fn keep(&mut self, key: CurveKey, curve: Arc<Curve>) {
-        self.0 = Some((key, curve));
-    }
-}
-
 /// The likely starts of every place of a line, in seconds from `at`.
 pub(in crate::queue) struct Curve {
-    at: Instant,
+    at: Time,
     fresh_for: Duration,
     /// By place, for the first ones; empty where too little is known.
     near: Vec<Near>,
@@ -59,9 +43,9 @@ struct Near {
 }
 
 impl Curve {
-    pub(in crate::queue) fn new(snapshot: &Snapshot) -> Self {
-        let at = snapshot.now;
-        let Some(services) = simulate::Services::new(snapshot) else {
+    pub(in crate::queue) fn new(situation: &Situation) -> Self {
+        let at = situation.now;
+        let Some(services) = simulate::Services::new(situation) else {
             return Self {
                 at,
                 fresh_for: *FRESH.end(),
@@ -72,22 +56,22 @@ impl Curve {
                 doubt: 0.0,
             };
         };
-        let near = simulate::starts(snapshot, &services).into_iter().map(near).collect();
+        let near = simulate::starts(situation, &services).into_iter().map(near).collect();
         // Further back, only the shares of the events are known, not their order.
-        let waiting = snapshot.waiting.iter().sum::<usize>();
+        let waiting = situation.waiting.iter().sum::<usize>();
         let (mut mean, mut square, mut doubt) = (0.0, 0.0, 0.0);
-        for (event, count) in snapshot.waiting.iter().enumerate() {
+        for (event, count) in situation.waiting.iter().enumerate() {
             let share = if waiting > 0 {
                 *count as f64 / waiting as f64
             } else {
-                1.0 / snapshot.waiting.len() as f64
+                1.0 / situation.waiting.len() as f64
             };
             let service = services.get(Some(event));
             mean += share * service.mean;
             square += share * (service.variance + service.mean * service.mean);
             doubt += share * service.mean * service.doubt();
         }
-        let slots = snapshot.slots.max(1);
+        let slots = situation.slots.max(1);
         let parallel = slots as f64;
         Self {
             at,
@@ -100,14 +84,19 @@ impl Curve {
         }
     }
 
+    /// Whether it may be read again, although what runs has grown older.
+    pub(in crate::queue) fn is_fresh(&self, now: Time) -> bool {
+        now.saturating_since(self.at) <= self.fresh_for
+    }
+
     /// The start, from `now` on, of the ticket that has `before` others before it. `None`: unknown.
-    pub(in crate::queue) fn start(&self, before: usize, now: Instant) -> Option<StartRange> {
+    pub(in crate::queue) fn start(&self, before: usize, now: Time) -> Option<StartRange> {
         let (low, high) = match self.near.get(before) {
             None if self.near.is_empty() => return None,
             Some(near) => (near.low, near.high),
             None => self.further_back(before)?,
         };
-        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        let elapsed = now.saturating_since(self.at).as_secs_f64();
         let low = low * (1.0 - JITTER) - JITTER_SECONDS - elapsed;
         let high = high * (1.0 + JITTER) + JITTER_SECONDS - elapsed;
         Some(StartRange {

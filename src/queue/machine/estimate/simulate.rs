@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{NEAR, Snapshot, random::Random, service::Service};
+use super::{NEAR, Situation, Window, random::Random, service::Service};
 
 /// Draws that one simulation may make; few slots get many rounds, many slots fewer.
 const DRAWS: usize = 12_288;
@@ -19,21 +19,16 @@ pub(super) struct Services {
 
 impl Services {
     /// `None`: too little has been seen of all of them.
-    pub(super) fn new(snapshot: &Snapshot) -> Option<Self> {
-        let all: Vec<f64> = snapshot
+    pub(super) fn new(situation: &Situation) -> Option<Self> {
+        let all: Vec<f64> = situation.windows.iter().flat_map(Window::seconds).collect();
+        let of = situation
             .windows
             .iter()
-            .flat_map(|window| window.seconds())
-            .copied()
-            .collect();
-        let of = snapshot
-            .windows
-            .iter()
-            .map(|window| Service::new(window.seconds()))
+            .map(|window| Service::new(window.seconds().collect()))
             .collect();
         Some(Self {
             of,
-            pooled: Service::new(&all)?,
+            pooled: Service::new(all)?,
         })
     }
 
@@ -43,8 +38,8 @@ impl Services {
 }
 
 /// For each of the first [`NEAR`] places the simulated starts, in seconds from now, in no order.
-pub(super) fn starts(snapshot: &Snapshot, services: &Services) -> Vec<Vec<f64>> {
-    let rounds = (DRAWS / (snapshot.running.len() + NEAR)).clamp(FEWEST_ROUNDS, MOST_ROUNDS);
+pub(super) fn starts(situation: &Situation, services: &Services) -> Vec<Vec<f64>> {
+    let rounds = (DRAWS / (situation.running.len() + NEAR)).clamp(FEWEST_ROUNDS, MOST_ROUNDS);
     let mut random = Random::new(0x0a17_e200);
     let mut starts: Vec<Vec<f64>> = (0..NEAR).map(|_| Vec::with_capacity(rounds)).collect();
     for _ in 0..rounds {
@@ -54,15 +49,15 @@ pub(super) fn starts(snapshot: &Snapshot, services: &Services) -> Vec<Vec<f64>> 
             .map(|of| scale(of.as_ref(), services, &mut random))
             .collect();
         let scale_of = |event: Option<usize>| event.map_or(1.0, |event| scales[event]);
-        let mut free = free_times(snapshot, services, scale_of, &mut random);
+        let mut free = free_times(situation, services, scale_of, &mut random);
         for (place, starts) in starts.iter_mut().enumerate() {
             let Some(Reverse(start)) = free.pop() else { break };
             starts.push(start as f64 / MICROS);
-            let event = snapshot
+            let event = situation
                 .ahead
                 .get(place)
                 .copied()
-                .or(Some(0).filter(|_| snapshot.windows.len() == 1));
+                .or(Some(0).filter(|_| situation.windows.len() == 1));
             let held = services.get(event).draw(&mut random) * scale_of(event);
             free.push(Reverse(start.saturating_add(micros(held))));
         }
@@ -76,24 +71,24 @@ fn scale(of: Option<&Service>, services: &Services, random: &mut Random) -> f64 
 
 /// When each slot comes free.
 fn free_times(
-    snapshot: &Snapshot,
+    situation: &Situation,
     services: &Services,
     scale_of: impl Fn(Option<usize>) -> f64,
     random: &mut Random,
 ) -> BinaryHeap<Reverse<u64>> {
-    let rests = snapshot.running.iter().map(|running| {
+    let rests = situation.running.iter().map(|running| {
         let scale = scale_of(running.service);
         let age = running.age.as_secs_f64() / scale;
         Reverse(micros(services.get(running.service).draw_rest(age, random) * scale))
     });
     let mut free: BinaryHeap<_> = rests.collect();
-    let idle = snapshot.slots.saturating_sub(free.len()).min(NEAR);
+    let idle = situation.slots.saturating_sub(free.len()).min(NEAR);
     free.extend(std::iter::repeat_n(Reverse(0), idle));
     // More run than there are slots now: the first of them to end make room for nobody.
-    while free.len() > snapshot.slots.max(1) && snapshot.slots > 0 {
+    while free.len() > situation.slots.max(1) && situation.slots > 0 {
         free.pop();
     }
-    if snapshot.slots == 0 {
+    if situation.slots == 0 {
         // Whoever is first to end makes room for this line's head.
         let first = free.pop();
         free.clear();

@@ -1,4 +1,7 @@
 //! Records that keep their place while others come and go.
+//!
+//! The crate `slab` does the same with keys twice as wide, of which the index of owners holds as many as owners wait, and never
+//! gives its memory back by itself.
 
 use std::ops::{Index, IndexMut};
 
@@ -45,14 +48,6 @@ impl<T> Arena<T> {
 
     pub(super) fn len(&self) -> usize {
         self.records.len() - self.vacant.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.records.iter().flatten()
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.records.iter_mut().flatten()
     }
 }
 

@@ -1,23 +1,20 @@
 //! Another policy comes into force.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use tokio::time::Instant;
-
-use super::{Effects, State};
-use crate::queue::{
-    EventIndex, Owner, Policy,
+use super::{
+    Effect, Machine, Time,
     arena::Key,
-    estimate::{CurveCache, Window},
-    line::Line,
-    policy::LinePlan,
+    estimate::Window,
+    line::{Line, Placed},
 };
+use crate::queue::{EventIndex, Owner, Policy, policy::LinePlan};
 
-impl State {
+impl Machine {
     /// Puts `policy` in force.
     ///
-    /// Where only limits change, lines stay as they are and their slots are resized. Where the order changes, or which
-    /// events share a line, the waiting are seated anew, everybody in the order of before:
+    /// Where only limits change, lines stay as they are. Where the order changes, or which events share a line, the waiting are
+    /// given new places, everybody in the order of before:
     /// - a line that stands by itself after a split keeps the order that its tickets had among themselves;
     /// - lines that become one are merged head by head, the one that has waited longest first, the rule that
     ///   [`Policy::max_running`] chooses by;
@@ -25,8 +22,9 @@ impl State {
     /// - `fifo` leaves everybody where they are, and plain arrival counts for those who come later. (Going back to plain
     ///   arrival would move firsts back.)
     ///
-    /// What runs counts against the limit that its event belongs to now, owed where that is full already.
-    pub(in crate::queue) fn retune(&mut self, mut policy: Policy, now: Instant, effects: &mut Effects) {
+    /// What runs counts against the limit that its event belongs to now, also where that has no slot for it: then nobody starts
+    /// there until enough have ended.
+    pub(super) fn retune(&mut self, mut policy: Policy, now: Time, effects: &mut Vec<Effect>) {
         // An event cannot go away while tickets and callers know it by its place.
         policy
             .events
@@ -36,23 +34,17 @@ impl State {
 
         let plan = policy.plan();
         let reordered = policy.order != self.policy.order;
-        if policy.max_wait != self.policy.max_wait {
-            // They set their timers anew when they look again.
-            self.waiters
-                .iter_mut()
-                .for_each(|waiter| effects.wake.push(waiter.waker.take()));
-        }
-        self.overall.resize(policy.max_running);
+        let deadlines_moved = policy.max_wait != self.policy.max_wait;
         self.policy = policy;
         if reordered || !self.same_sharing(&plan) {
-            self.reseat(plan);
+            self.rearrange(plan);
         } else {
             for (at, plan) in plan.into_iter().enumerate() {
-                self.lines[at].slots.resize(plan.limit);
                 self.lines[at].plan = plan;
                 self.touch(at);
             }
         }
+        effects.push(Effect::Retuned { deadlines_moved });
         self.start_waiting(now, effects);
     }
 
@@ -65,7 +57,7 @@ impl State {
                 .all(|(line, plan)| line.plan.events == plan.events)
     }
 
-    /// Makes the lines of `plan`, empty.
+    /// Makes the lines of `plan`, with nobody in them but those who run.
     pub(super) fn lay_out(&mut self, plan: Vec<LinePlan>) {
         self.line_of = vec![0; self.policy.events.len()];
         for (at, line) in plan.iter().enumerate() {
@@ -73,15 +65,17 @@ impl State {
                 self.line_of[*event] = at;
             }
         }
-        self.curves = plan.iter().map(|_| CurveCache::default()).collect();
         self.lines = plan
             .into_iter()
             .map(|plan| Line::new(plan, self.policy.order))
             .collect();
+        for running in self.running.values() {
+            self.lines[self.line_of[running.event.0]].running += 1;
+        }
     }
 
-    fn reseat(&mut self, plan: Vec<LinePlan>) {
-        let old: Vec<Vec<(Owner, Key)>> = self.lines.iter().map(|line| line.next(line.waiting())).collect();
+    fn rearrange(&mut self, plan: Vec<LinePlan>) {
+        let old: Vec<Vec<Placed>> = self.lines.iter().map(|line| line.next(line.waiting())).collect();
         // What runs keeps its place, which is lower than any that is dealt from here on.
         let admitted = self.lines.iter().map(Line::admitted).max().unwrap_or_default();
         self.lay_out(plan);
@@ -90,39 +84,36 @@ impl State {
             let mut parts: Vec<VecDeque<_>> = old.iter().map(|order| self.part_of(at, order)).collect();
             let mut merged: Vec<_> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
             self.sort_within_owners(&mut merged);
-            for (owner, key) in merged {
+            for (owner, key) in &merged {
                 self.arrivals += 1;
-                self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
+                self.lines[at].push(*key, *owner, self.arrivals, &mut self.waiters);
             }
+            let keys = merged.into_iter().map(|(_, key)| key).collect();
+            self.lines[at].enter_all_by_age(keys, &mut self.waiters);
             self.touch(at);
-        }
-        for running in self.running.iter_mut() {
-            let line = &mut self.lines[self.line_of[running.event.0]];
-            running.slot = line.slots.take_over();
-            line.running += 1;
         }
     }
 
     /// Those of an old line who now belong to the line at `at`.
-    fn part_of(&self, at: usize, order: &[(Owner, Key)]) -> VecDeque<(Owner, Key)> {
+    fn part_of(&self, at: usize, order: &[Placed]) -> VecDeque<(Owner, Key)> {
         order
             .iter()
-            .copied()
+            .map(|placed| (placed.owner, placed.key))
             .filter(|(_, key)| self.line_of[self.waiters[*key].event.0] == at)
             .collect()
     }
 
     fn pop_longest(&self, parts: &mut [VecDeque<(Owner, Key)>]) -> Option<(Owner, Key)> {
-        let longest = parts.iter_mut().filter(|part| !part.is_empty()).min_by_key(|part| {
-            part.front()
-                .map(|(_, key)| (self.waiters[*key].joined, self.waiters[*key].id))
-        })?;
+        let longest = parts
+            .iter_mut()
+            .filter(|part| !part.is_empty())
+            .min_by_key(|part| part.front().map(|(_, key)| self.waiters[*key].age()))?;
         longest.pop_front()
     }
 
     /// Two lines may bring an owner's tickets together out of their own order; an owner's tickets start as they came.
     fn sort_within_owners(&self, order: &mut [(Owner, Key)]) {
-        let mut of_owner = HashMap::<Owner, Vec<Key>>::new();
+        let mut of_owner = BTreeMap::<Owner, Vec<Key>>::new();
         for (owner, key) in order.iter() {
             of_owner.entry(*owner).or_default().push(*key);
         }

@@ -1,24 +1,22 @@
-//! One line: the places of its waiting tickets in the order in which they will start, and its slots.
+//! One line: the places of its waiting tickets in the order in which they will start, and how many of its slots are in use.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{
-    Order, OrderKey, Owner,
     arena::{Arena, Key},
+    backlog::{Backlogs, GivenUp, OwnerBacklog},
     list::Ends,
-    policy::LinePlan,
     rank::RankTree,
-    slots::Slots,
-    turns::{GivenUp, Turn, Turns},
     waiter::Waiter,
 };
+use crate::queue::{Order, OrderKey, Owner, policy::LinePlan};
 
 /// A place in the order. It belongs to an owner more than to a ticket: see [`Line::remove`].
 #[derive(Clone, Copy)]
 struct Place {
     order: OrderKey,
-    /// Whose it is: a key of the turns.
-    turn: Key,
+    /// Whose it is: a key of the backlogs.
+    backlog: Key,
 }
 
 impl Place {
@@ -48,17 +46,24 @@ impl PartialEq for Place {
 
 impl Eq for Place {}
 
+/// A waiting ticket and its place.
+#[derive(Clone, Copy)]
+pub(super) struct Placed {
+    pub(super) order: OrderKey,
+    pub(super) owner: Owner,
+    pub(super) key: Key,
+}
+
 /// One limit's line.
 pub(super) struct Line {
     pub(super) plan: LinePlan,
-    pub(super) slots: Slots,
-    /// Slots in use.
+    /// Slots in use. After a retuning they may be more than there are; then nobody starts.
     pub(super) running: usize,
     /// Changes with everything that the estimate curve of this line rests on.
     pub(super) epoch: u64,
     order: Order,
     places: RankTree<Place>,
-    turns: Turns,
+    backlogs: Backlogs,
     by_age: Ends,
     /// The tag last admitted.
     admitted: u64,
@@ -67,13 +72,12 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(plan: LinePlan, order: Order) -> Self {
         Self {
-            slots: Slots::new(plan.limit),
             plan,
             running: 0,
             epoch: 0,
             order,
             places: RankTree::new(),
-            turns: Turns::default(),
+            backlogs: Backlogs::default(),
             by_age: Ends::default(),
             admitted: 0,
         }
@@ -84,17 +88,17 @@ impl Line {
     }
 
     pub(super) fn waiting_of(&self, owner: Owner) -> usize {
-        self.turns.of(owner).map_or(0, Turn::waiting)
+        self.backlogs.of(owner).map_or(0, OwnerBacklog::waiting)
     }
 
     /// How many start before a ticket with this place in the order.
     pub(super) fn before(&self, order: OrderKey) -> usize {
-        self.places.rank(Place { order, turn: 0 })
+        self.places.rank(Place { order, backlog: 0 })
     }
 
     /// The place in the order of a ticket that waits here.
     pub(super) fn place_of(&self, waiter: &Waiter) -> OrderKey {
-        self.turns.get(waiter.turn).place_of(waiter.id)
+        self.backlogs.get(waiter.backlog).place_of(waiter.id)
     }
 
     /// How many would start before an owner who joined now and has nothing waiting.
@@ -108,9 +112,19 @@ impl Line {
         }
     }
 
+    /// Whether a slot is free, as far as this limit is concerned.
+    pub(super) fn has_free(&self) -> bool {
+        self.plan.limit.is_none_or(|limit| self.running < limit)
+    }
+
     /// The ticket that starts next.
     pub(super) fn head(&self) -> Option<Key> {
-        Some(self.turns.get(self.places.first()?.turn).first())
+        Some(self.backlogs.get(self.places.first()?.backlog).first())
+    }
+
+    /// Whose a waiting ticket is.
+    pub(super) fn owner_of(&self, waiter: &Waiter) -> Owner {
+        self.backlogs.get(waiter.backlog).owner
     }
 
     /// The ticket that has waited longest, which need not be the head.
@@ -118,16 +132,26 @@ impl Line {
         self.by_age.first
     }
 
+    /// The arrivals in use here, in no order.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = u64> + use<> {
+        let places = self.places.smallest(self.waiting()).into_iter();
+        places.map(|place| place.order.arrival)
+    }
+
     /// The `most` tickets that start next, in order.
-    pub(super) fn next(&self, most: usize) -> Vec<(Owner, Key)> {
+    pub(super) fn next(&self, most: usize) -> Vec<Placed> {
         // An owner's places are in the order of its tickets: each time it comes up, its next ticket is meant.
-        let mut passed = HashMap::<Key, usize>::new();
+        let mut passed = BTreeMap::<Key, usize>::new();
         let places = self.places.smallest(most).into_iter();
-        let tickets = places.filter_map(|Place { turn, .. }| {
-            let before = passed.entry(turn).or_insert(0);
+        let tickets = places.filter_map(|Place { order, backlog }| {
+            let before = passed.entry(backlog).or_insert(0);
             *before += 1;
-            let turn = self.turns.get(turn);
-            Some((turn.owner, turn.ticket(*before - 1)?))
+            let backlog = self.backlogs.get(backlog);
+            Some(Placed {
+                order,
+                owner: backlog.owner,
+                key: backlog.ticket(*before - 1)?,
+            })
         });
         tickets.collect()
     }
@@ -141,7 +165,7 @@ impl Line {
     /// Plain arrival goes on in the round last admitted, so that whoever comes later has the higher place in any case.
     pub(super) fn push(&mut self, key: Key, owner: Owner, arrival: u64, waiters: &mut Arena<Waiter>) {
         let (order, admitted) = (self.order, self.admitted);
-        self.seat(key, owner, waiters, |last| {
+        self.place(key, owner, waiters, |last| {
             let tag = match order {
                 Order::Fifo => admitted,
                 Order::Fair => last.map_or(0, |last| last.tag).max(admitted) + 1,
@@ -155,12 +179,17 @@ impl Line {
     /// later tickets are dealt rounds of their own.
     pub(super) fn push_back(&mut self, key: Key, owner: Owner, order: OrderKey, waiters: &mut Arena<Waiter>) {
         let fair = self.order == Order::Fair;
-        self.seat(key, owner, waiters, |last| OrderKey {
+        self.place(key, owner, waiters, |last| OrderKey {
             tag: last
                 .filter(|_| fair)
                 .map_or(order.tag, |last| order.tag.max(last.tag + 1)),
             ..order
         });
+    }
+
+    /// Gives a ticket exactly this place. To be called for one after the other in their order.
+    pub(super) fn put(&mut self, key: Key, owner: Owner, order: OrderKey, waiters: &mut Arena<Waiter>) {
+        self.place(key, owner, waiters, |_| order);
     }
 
     /// Goes on counting rounds where they were before a restart, or in another line.
@@ -182,7 +211,7 @@ impl Line {
     }
 
     /// `place` is told the last place that the owner has in the line.
-    fn seat(
+    fn place(
         &mut self,
         key: Key,
         owner: Owner,
@@ -190,15 +219,31 @@ impl Line {
         place: impl FnOnce(Option<OrderKey>) -> OrderKey,
     ) {
         let waiter = &mut waiters[key];
-        let (turn, order) = self.turns.push(owner, (waiter.id, key), place);
-        waiter.turn = turn;
-        self.places.insert(Place { order, turn });
-        self.enter_by_age(key, waiters);
+        let (backlog, order) = self.backlogs.push(owner, (waiter.id, key), place);
+        waiter.backlog = backlog;
+        self.places.insert(Place { order, backlog });
+    }
+
+    /// A ticket that has its place is counted by its age, too. Walks only past those that joined later: none, but for a ticket that
+    /// comes back after a restart.
+    pub(super) fn enter_by_age(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
+        let age = waiters[key].age();
+        let mut older = self.by_age.last;
+        while let Some(other) = older.filter(|other| waiters[*other].age() > age) {
+            older = waiters[other].age.before;
+        }
+        self.by_age.insert(older, key, waiters);
+    }
+
+    /// The same for many: the eldest first, so that none walks past another of them.
+    pub(super) fn enter_all_by_age(&mut self, mut keys: Vec<Key>, waiters: &mut Arena<Waiter>) {
+        keys.sort_unstable_by_key(|key| waiters[*key].age());
+        keys.into_iter().for_each(|key| self.enter_by_age(key, waiters));
     }
 
     /// Takes the head out of the line because it starts. Returns the place that it had.
     pub(super) fn admit(&mut self, key: Key, waiters: &mut Arena<Waiter>) -> OrderKey {
-        let order = self.take_out(key, GivenUp::Own, waiters);
+        let order = self.remove(key, GivenUp::Own, waiters);
         // One that ran before a restart and waits again has a round that is over.
         self.resume(order.tag);
         order
@@ -208,29 +253,19 @@ impl Line {
     ///
     /// In fair order its owner gives up its last place, and its later tickets move up into the places it keeps. (A gap
     /// in its tags would let newcomers pass its next ticket.) Nobody else's position grows by that. Costs O(log n).
-    pub(super) fn remove(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
+    pub(super) fn leave(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
         let given_up = match self.order {
             Order::Fair => GivenUp::Last,
             Order::Fifo => GivenUp::Own,
         };
-        self.take_out(key, given_up, waiters);
+        self.remove(key, given_up, waiters);
     }
 
-    fn take_out(&mut self, key: Key, given_up: GivenUp, waiters: &mut Arena<Waiter>) -> OrderKey {
+    fn remove(&mut self, key: Key, given_up: GivenUp, waiters: &mut Arena<Waiter>) -> OrderKey {
         self.by_age.remove(key, waiters);
-        let Waiter { id, turn, .. } = waiters[key];
-        let order = self.turns.remove(turn, (id, key), given_up);
-        self.places.remove(Place { order, turn });
+        let Waiter { id, backlog, .. } = waiters[key];
+        let order = self.backlogs.remove(backlog, (id, key), given_up);
+        self.places.remove(Place { order, backlog });
         order
-    }
-
-    /// Walks only past those that joined later: none, but for a ticket that comes back after a restart.
-    fn enter_by_age(&mut self, key: Key, waiters: &mut Arena<Waiter>) {
-        let joined = waiters[key].joined;
-        let mut older = self.by_age.last;
-        while let Some(other) = older.filter(|other| waiters[*other].joined > joined) {
-            older = waiters[other].age.before;
-        }
-        self.by_age.insert(older, key, waiters);
     }
 }

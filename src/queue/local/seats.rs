@@ -1,0 +1,168 @@
+//! What the queue's one lock guards: the machine, and who is to be told when a ticket's state changes.
+
+use std::{task::Waker, time::Duration};
+
+use super::{curves::Curves, few::Few};
+use crate::queue::{
+    EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
+    machine::{
+        Command, Effect, Machine, TicketState, Time, UnknownEvent,
+        ids::{self, IdMap},
+    },
+};
+
+/// Capacity for effects that is kept; above it, the memory goes back after a rush.
+const KEPT: usize = 1024;
+
+/// The machine and the tickets of this process.
+pub(super) struct Seats {
+    pub(super) machine: Machine,
+    pub(super) curves: Curves,
+    /// Of each ticket that had to wait, until its [`Ticket`](crate::queue::Ticket) has learnt how its wait ended.
+    seats: IdMap<Seat>,
+    /// Empty between two commands; kept for its memory.
+    effects: Vec<Effect>,
+}
+
+/// A ticket that had to wait.
+struct Seat {
+    state: TicketState,
+    /// Whom to wake when `state` changes.
+    waker: Option<Waker>,
+}
+
+/// What is to be done once the lock has been released. Dropping a waker may drop a task and with it a ticket, which takes
+/// the lock: so even wakers that are not woken go out this way.
+#[derive(Default)]
+pub(super) struct Aftermath {
+    pub(super) wake: Few<Waker>,
+    pub(super) left: Few<(EventIndex, LeaveReason)>,
+    /// Some position, count or limit has changed.
+    pub(super) changed: bool,
+    pub(super) answer: Answer,
+}
+
+/// What a command has to say to whoever gave it.
+#[derive(Default)]
+pub(super) struct Answer {
+    /// To a ticket that wanted to be let in; several come back in one command.
+    pub(super) joined: Few<Result<(TicketId, TicketState), JoinError>>,
+    /// How long the slot was held that came back.
+    pub(super) held: Duration,
+    /// Some ticket has left its line.
+    pub(super) left: bool,
+}
+
+impl Seats {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            machine: Machine::new(policy),
+            curves: Curves::default(),
+            seats: IdMap::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Gives a command to the machine, and a new state to all whom it concerns.
+    pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
+        let Self {
+            machine,
+            seats,
+            effects,
+            ..
+        } = self;
+        machine.apply(now, command, effects)?;
+        for effect in effects.drain(..) {
+            after.changed |= effect.changes_lines();
+            match effect {
+                Effect::Joined { ticket, state, .. } => {
+                    if state == TicketState::Waiting {
+                        seats.insert(ticket, Seat { state, waker: None });
+                    }
+                    after.answer.joined.push(Ok((ticket, state)));
+                }
+                Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
+                Effect::Started { ticket, grant } => {
+                    settle(seats, ticket, TicketState::Running(grant), after);
+                }
+                Effect::Left { ticket, event, reason } => {
+                    settle(seats, ticket, TicketState::Left(reason), after);
+                    after.left.push((event, reason));
+                    after.answer.left = true;
+                }
+                Effect::Released { held, .. } => after.answer.held = held,
+                Effect::Retuned { deadlines_moved: true } => {
+                    // They set their timers anew when they look again.
+                    let wakers = seats.values_mut().filter_map(|seat| seat.waker.take());
+                    wakers.for_each(|waker| after.wake.push(waker));
+                }
+                Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
+            }
+        }
+        if effects.capacity() > KEPT {
+            *effects = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Where a ticket that had to wait stands. Once its wait has ended it takes what it finds, and its seat is gone; else `waker`
+    /// is kept and will be woken, and the moment is returned at which it leaves as [`LeaveReason::Expired`]. What is `replaced` is to be
+    /// dropped outside the lock.
+    pub(super) fn look(
+        &mut self,
+        ticket: TicketId,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> (TicketState, Option<Time>) {
+        let seat = self.seats.get_mut(&ticket).expect("a ticket that waits has a seat");
+        let state = seat.state;
+        if state == TicketState::Waiting {
+            if seat.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+                *replaced = seat.waker.replace(waker.clone());
+            }
+            return (state, self.machine.deadline(ticket));
+        }
+        *replaced = ids::remove(&mut self.seats, ticket).and_then(|seat| seat.waker);
+        (state, None)
+    }
+
+    /// The place in the order of a ticket that has not learnt yet how its wait ended.
+    pub(super) fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
+        match self.seats.get(&ticket)?.state {
+            TicketState::Waiting => self.machine.order_key(ticket),
+            TicketState::Running(grant) => Some(grant.order),
+            TicketState::Left(_) => None,
+        }
+    }
+
+    /// A ticket is dropped before it learnt how its wait ended.
+    pub(super) fn drop_ticket(
+        &mut self,
+        ticket: TicketId,
+        event: EventIndex,
+        reason: LeaveReason,
+        now: Time,
+        after: &mut Aftermath,
+    ) -> Result<(), UnknownEvent> {
+        let Some(Seat { state, waker }) = ids::remove(&mut self.seats, ticket) else {
+            return Ok(());
+        };
+        waker.into_iter().for_each(|waker| after.wake.push(waker));
+        match state {
+            TicketState::Waiting => self.apply(now, Command::Leave { ticket, reason }, after),
+            TicketState::Running(_) => {
+                after.left.push((event, reason));
+                self.apply(now, Command::Release { ticket, worked: false }, after)
+            }
+            TicketState::Left(_) => Ok(()),
+        }
+    }
+}
+
+/// Gives a ticket of this process its new state.
+fn settle(seats: &mut IdMap<Seat>, ticket: TicketId, state: TicketState, after: &mut Aftermath) {
+    if let Some(seat) = seats.get_mut(&ticket) {
+        seat.state = state;
+        seat.waker.take().into_iter().for_each(|waker| after.wake.push(waker));
+    }
+}

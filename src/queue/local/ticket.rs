@@ -1,0 +1,136 @@
+//! A place in the line.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{Permit, shared::Shared};
+use crate::queue::{
+    EventIndex, LeaveReason, OrderKey, TicketId,
+    machine::{Grant, TicketState},
+};
+
+/// A place in the line. Dropping it leaves the line (as [`LeaveReason::Cancelled`]), or gives back the slot it was just given.
+pub struct Ticket {
+    shared: Arc<Shared>,
+    id: TicketId,
+    event: EventIndex,
+    /// As far as it has been told; `None`: its permit has been handed out.
+    state: Option<TicketState>,
+}
+
+impl Ticket {
+    pub(super) fn new(shared: Arc<Shared>, id: TicketId, event: EventIndex, state: TicketState) -> Self {
+        Self {
+            shared,
+            id,
+            event,
+            state: Some(state),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> TicketId {
+        self.id
+    }
+
+    /// Its place in the order; `None` once it has left the line, or its permit has been handed out.
+    #[must_use]
+    pub fn order_key(&self) -> Option<OrderKey> {
+        match self.state? {
+            TicketState::Waiting => self.shared.lock().order_key(self.id),
+            TicketState::Running(grant) => Some(grant.order),
+            TicketState::Left(_) => None,
+        }
+    }
+
+    /// The permit of a ticket that had its slot when it joined; `None` for any other, and once it has been handed out. Does not look
+    /// whether a ticket that had to wait has been admitted meanwhile: [`Ticket::admitted`] does.
+    pub fn granted(&mut self) -> Option<Permit> {
+        let Some(TicketState::Running(grant)) = self.state else {
+            return None;
+        };
+        Some(self.hand_out(grant))
+    }
+
+    fn hand_out(&mut self, grant: Grant) -> Permit {
+        self.state = None;
+        self.shared.observer().started(self.event, grant.waited);
+        Permit::new(Arc::clone(&self.shared), self.id, self.event, grant)
+    }
+
+    /// Waits for the slot. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
+    /// wait is kept by a timer of this future, so it needs a tokio runtime with time.
+    ///
+    /// # Errors
+    /// [`LeaveReason`], once it has left the line without starting; each time it is asked again, too.
+    ///
+    /// # Panics
+    /// If asked again after it has handed out its permit.
+    pub async fn admitted(&mut self) -> Result<Permit, LeaveReason> {
+        let mut timer = pin!(None);
+        poll_fn(|cx| self.poll(timer.as_mut(), cx)).await
+    }
+
+    /// Leaves the line, or gives back the slot it was just given, because what it was for was not accepted: as
+    /// [`LeaveReason::Withdrawn`].
+    pub fn withdraw(mut self) {
+        self.leave(LeaveReason::Withdrawn);
+    }
+
+    fn leave(&mut self, how: LeaveReason) {
+        match self.state.take() {
+            Some(TicketState::Waiting) => self.shared.drop_ticket(self.id, self.event, how),
+            Some(TicketState::Running(_)) => self.shared.give_back(self.id, self.event, how),
+            Some(TicketState::Left(_)) | None => {}
+        }
+    }
+
+    fn poll(&mut self, mut timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Result<Permit, LeaveReason>> {
+        loop {
+            match self.state.expect("a ticket hands out one permit") {
+                TicketState::Running(grant) => return Poll::Ready(Ok(self.hand_out(grant))),
+                TicketState::Left(how) => return Poll::Ready(Err(how)),
+                TicketState::Waiting => {
+                    let (state, deadline) = self.shared.look(self.id, cx.waker());
+                    self.state = Some(state);
+                    if state == TicketState::Waiting {
+                        ready!(poll_deadline(timer.as_mut(), deadline, cx));
+                        // Whoever takes the lock first decides, an admission or this; the next look tells.
+                        self.shared.expire(deadline);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ready once the deadline has passed. A retuning may have moved it, and wakes everybody who waits.
+fn poll_deadline(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    if timer.as_ref().as_pin_ref().map(|timer| timer.deadline()) != deadline {
+        timer.set(deadline.map(sleep_until));
+    }
+    timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.leave(LeaveReason::Cancelled);
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket")
+            .field("id", &self.id)
+            .field("event", &self.event)
+            .finish_non_exhaustive()
+    }
+}

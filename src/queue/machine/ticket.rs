@@ -1,0 +1,45 @@
+//! Where a ticket stands, and what the machine remembers of one that runs.
+
+use std::time::Duration;
+
+use super::Time;
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner};
+
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketState {
+    /// It is in its line.
+    Waiting,
+    /// It holds a slot.
+    Running(Grant),
+    /// It left the line without starting. The machine has forgotten it.
+    Left(LeaveReason),
+}
+
+/// A slot, given to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// From joining to the start.
+    pub waited: Duration,
+    /// The place that the ticket started from, or would have had.
+    pub order: OrderKey,
+}
+
+/// A ticket that holds a slot.
+#[derive(Clone, Copy)]
+pub(super) struct Running {
+    pub(super) event: EventIndex,
+    pub(super) owner: Owner,
+    pub(super) joined: Time,
+    pub(super) started: Time,
+    pub(super) order: OrderKey,
+}
+
+impl Running {
+    pub(super) fn grant(&self) -> Grant {
+        Grant {
+            waited: self.started.saturating_since(self.joined),
+            order: self.order,
+        }
+    }
+}
