@@ -174,7 +174,10 @@ impl Client {
         self.engine.forget(self.who.session).await.map_err(unchanged)
     }
 
-    /// Sends a message; see [`Conversations::send`].
+    /// Sends a message: once this has returned, it is stored, in the line, and the server's. Sending the same turn again, also while it is
+    /// being accepted, returns where it is and changes nothing.
+    ///
+    /// Cancel-safe: dropped before it returns, the message is either accepted whole or not at all.
     ///
     /// # Errors
     /// [`ClientError::Send`].
@@ -182,7 +185,10 @@ impl Client {
         self.rooms().send(&self.session(), request).await.map_err(not_accepted)
     }
 
-    /// Answers a turn once more; see [`Conversations::again`].
+    /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new answer belongs
+    /// to another version of it, the turn `new`. One that came to nothing is answered in place.
+    ///
+    /// Cancel-safe as [`Client::send`].
     ///
     /// # Errors
     /// [`ClientError::Send`].

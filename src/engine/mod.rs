@@ -304,7 +304,7 @@ impl Engine {
     /// Removes everything of a session permanently: what it has on its way, what is stored, its files, its records.
     ///
     /// # Errors
-    /// [`StoreError`]; what is stored has not changed then.
+    /// The store's; what is stored has not changed then.
     pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
         let session = self.sessions.find(id);
         let files = self.conversations.forget(id, session.as_deref()).await?;
