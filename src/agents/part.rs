@@ -33,6 +33,6 @@ pub enum Part {
 /// What an agent has to say about its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The model server failed before the answer's first word and is asked again: for the so-manieth time, from 1.
+    /// The model server failed before the answer's first word and is asked again. Counts from 1.
     Retry(u32),
 }
