@@ -2,6 +2,7 @@
 //!
 //! The engine knows no screen. `docs/ARCHITECTURE.md` is the map of its rooms.
 
+pub mod language;
 pub mod wire;
 
 #[cfg(feature = "server")]

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use anteroom::wire::{ConversationId, ConversationView};
+use anteroom::wire::{ConversationId, ConversationView, Reason};
 use leptos::server::SharedValue;
 use serde::{Deserialize, Serialize};
 
@@ -20,19 +20,19 @@ pub(crate) struct First {
     pub(crate) conversation: Option<(ConversationId, Option<ConversationView>)>,
 }
 
-/// [`First`], or the sentence why there is none.
+/// [`First`], or why there is none.
 #[derive(Clone)]
-pub(crate) struct Carried(Arc<Result<First, String>>);
+pub(crate) struct Carried(Arc<Result<First, Reason>>);
 
 impl Carried {
-    pub(crate) fn new(first: Result<First, String>) -> Self {
+    pub(crate) fn new(first: Result<First, Reason>) -> Self {
         Self(Arc::new(first))
     }
 
     /// What this page came with.
-    pub(crate) fn read() -> Result<First, String> {
+    pub(crate) fn read() -> Result<First, Reason> {
         let carried = SharedValue::new_str(|| {
-            let lost = || Self::new(Err("It came without its content. Reload it.".to_owned()));
+            let lost = || Self::new(Err(Reason::AnswerUnreadable));
             Self::of_request().unwrap_or_else(lost)
         });
         Arc::unwrap_or_clone(carried.into_inner().0)

@@ -17,7 +17,10 @@ mod route;
 pub mod server;
 mod shell;
 mod storage;
+mod words;
 mod writing;
 
 pub use app::App;
 pub use shell::{AssetUrls, shell};
+#[cfg(feature = "hydrate")]
+pub use words::take as take_words;

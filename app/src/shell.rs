@@ -1,9 +1,10 @@
 //! The HTML document around the pages.
 
+use anteroom::{language::Language, say};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-use crate::App;
+use crate::{App, words::words};
 
 /// Where the browser finds the built site. The server provides it as a context; without it the names that
 /// `cargo leptos` gives are used.
@@ -15,6 +16,8 @@ pub struct AssetUrls {
     pub wasm: String,
     /// The style sheet.
     pub css: String,
+    /// The words of each language, in the order of [`Language::ALL`].
+    pub words: [String; Language::ALL.len()],
 }
 
 impl AssetUrls {
@@ -24,6 +27,7 @@ impl AssetUrls {
             js: format!("/{folder}/{name}.js"),
             wasm: format!("/{folder}/{name}.wasm"),
             css: format!("/{folder}/{name}.css"),
+            words: Language::ALL.map(|language| format!("/{folder}/words.{}.json", language.code())),
         }
     }
 }
@@ -60,25 +64,30 @@ const EARLY: &str = r#"(function () {
 /// The document: its head, with the assets, and the body that the browser's half takes over.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let assets = use_context::<AssetUrls>().unwrap_or_else(|| AssetUrls::named_by(&options));
+    let words = words();
+    let language = words.language();
+    let table = assets.words[language as usize].clone();
     let wake = format!(
-        "import init, {{ hydrate }} from {js:?};\ninit({{ module_or_path: {wasm:?} }}).then(hydrate);",
+        "import init, {{ hydrate }} from {js:?};\nconst words = fetch({table:?}).then((table) => table.json());\n\
+         init({{ module_or_path: {wasm:?} }}).then(async () => hydrate(await words));",
         js = assets.js,
         wasm = assets.wasm
     );
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.code()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f6f8f4" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#0e1513" media="(prefers-color-scheme: dark)" />
-                <meta name="description" content="A fair line in front of a language model." />
+                <meta name="description" content=say!(words, "site-description") />
                 <script nonce=use_nonce()>{EARLY}</script>
                 <link rel="stylesheet" href=assets.css />
                 <link rel="modulepreload" href=assets.js nonce=use_nonce() />
                 <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <link rel="preload" href=table r#as="fetch" r#type="application/json" crossorigin="anonymous" />
                 <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icon-180.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
@@ -95,10 +104,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// A document without scripts around what is no page of the app.
 #[cfg(feature = "ssr")]
-pub(crate) fn document(title: &'static str, css: String, content: impl IntoView) -> impl IntoView {
+pub(crate) fn document(language: Language, title: String, css: String, content: impl IntoView) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.code()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

@@ -24,7 +24,7 @@ pub use self::{
     part::{Notice, Part},
     providers::{Transcript, transcript},
 };
-use crate::wire::{Incomplete, LineView, Role, SettingRow, Usage};
+use crate::wire::{Incomplete, LineView, Reason, Role, SettingRow, Usage};
 
 /// One message of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,74 +55,66 @@ pub struct Question {
     pub messages: Vec<Message>,
 }
 
-/// Why there is no (whole) answer. `Display` is a sentence for the person: what happened and what to do.
-/// Details for the operator go to the log, never a key or a message's text.
+/// Why there is no (whole) answer. `Display` is for the log, and names no key and nothing of a message; a person is told
+/// [`AgentError::reason`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AgentError {
     /// No connection.
-    #[error("The model server cannot be reached. It may be starting or stopped; try again in a moment.")]
+    #[error("the model server cannot be reached")]
     Unreachable,
     /// 429.
-    #[error("The model server is receiving too many requests. Wait a little, then try again.")]
+    #[error("the model server gets too many requests")]
     RateLimited {
         /// What it asked for.
         retry_after: Option<Duration>,
     },
     /// 401, 403.
-    #[error("The model server refused Anteroom's key. Whoever runs this site has to check it.")]
+    #[error("the model server refused the key")]
     Unauthorized,
     /// 404 for the model.
-    #[error("The model server does not know the model {model}. Whoever runs this site has to check MODEL.")]
+    #[error("the model server does not know the model {model}")]
     UnknownModel {
         /// As configured.
         model: String,
     },
     /// 3xx.
-    #[error(
-        "The model server's address only leads elsewhere. Whoever runs this site has to set {variable} to where the model server \
-         itself is; the server's log names it."
-    )]
+    #[error("the address in {variable} leads elsewhere")]
     Redirected {
         /// The setting with the address.
         variable: &'static str,
     },
     /// Any other 4xx.
-    #[error("The model server did not accept this message (status {status}). A shorter or simpler one may work.")]
+    #[error("the model server did not accept the message (status {status})")]
     Rejected {
         /// The HTTP status.
         status: u16,
     },
     /// 5xx.
-    #[error("The model server had a fault of its own (status {status}). Try again in a moment.")]
+    #[error("the model server failed (status {status})")]
     ServerFault {
         /// The HTTP status.
         status: u16,
     },
     /// It stopped sending.
-    #[error("The model server went silent in the middle of its work. Try again.")]
+    #[error("the model server went silent")]
     Stalled,
     /// The connection closed before the end.
-    #[error("The connection to the model server broke off before the answer was complete. Try again.")]
+    #[error("the connection to the model server broke off")]
     CutOff,
     /// What it sent makes no sense.
-    #[error(
-        "The model server sent something that is not an answer. Try again; if it stays so, tell whoever runs this site."
-    )]
+    #[error("the model server sent something that is no answer")]
     InvalidResponse,
     /// The model said that it was done, and had said nothing.
-    #[error("The model gave an empty answer. Ask again, perhaps in other words.")]
+    #[error("the model said nothing")]
     Empty,
     /// The model has used up the longest answer it may write before its first word.
-    #[error(
-        "The model reached the longest answer it may write before it had said anything: it may have thought for too long. \
-         Ask for less at once, or try again."
-    )]
+    #[error("the model used up the longest answer before its first word")]
     Spent,
     /// A filter let nothing through.
-    #[error("The model server's filter let no answer to this through. Put the question in other words.")]
+    #[error("a filter of the model server let nothing through")]
     Filtered,
     /// Pictures for a model that does not see.
-    #[error("This model cannot look at pictures. Send the message without them.")]
+    #[error("the model cannot look at pictures")]
     VisionUnsupported,
 }
 
@@ -134,6 +126,29 @@ impl AgentError {
             Some(Incomplete::Length) => Self::Spent,
             Some(Incomplete::Filter) => Self::Filtered,
             Some(Incomplete::Other) | None => Self::Empty,
+        }
+    }
+
+    /// Why, for the person.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Unreachable => Reason::ModelUnreachable,
+            Self::RateLimited { .. } => Reason::ModelRateLimited,
+            Self::Unauthorized => Reason::ModelUnauthorized,
+            Self::UnknownModel { model } => Reason::ModelUnknown { model: model.clone() },
+            Self::Redirected { variable } => Reason::ModelRedirected {
+                variable: (*variable).to_owned(),
+            },
+            Self::Rejected { status } => Reason::ModelRejected { status: *status },
+            Self::ServerFault { status } => Reason::ModelFault { status: *status },
+            Self::Stalled => Reason::ModelStalled,
+            Self::CutOff => Reason::ModelCutOff,
+            Self::InvalidResponse => Reason::ModelInvalid,
+            Self::Empty => Reason::ModelSilent,
+            Self::Spent => Reason::ModelSpent,
+            Self::Filtered => Reason::ModelFiltered,
+            Self::VisionUnsupported => Reason::ModelBlind,
         }
     }
 }

@@ -6,53 +6,49 @@ use thiserror::Error;
 
 use crate::{conversations::SendError, files::FileError, queue::LeaveReason, store::StoreError};
 
-/// Nothing has changed where one of these comes back. `Display` is a sentence for the person.
+/// Nothing has changed where one of these comes back. `Display` is for the log; a person is told [`ClientError::reason`].
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// A message was not accepted.
     #[error(transparent)]
     Send(#[from] SendError),
     /// What is stored cannot be read.
-    #[error("Your conversations cannot be read at the moment. Try again in a moment.")]
+    #[error("conversations cannot be read: {0}")]
     Unreadable(StoreError),
     /// A change was not stored.
-    #[error("Nothing was changed, because {}. Try again in a moment.", .0.sentence())]
+    #[error("a change was not stored: {0}")]
     Unchanged(StoreError),
     /// It is not there, is somebody else's, or is just being answered.
-    #[error("This conversation is not here any more, or is being answered at the moment.")]
+    #[error("there is no such conversation, or it is being answered")]
     NoConversation,
     /// A title without anything to be seen.
-    #[error("A conversation needs a title.")]
+    #[error("the title is blank")]
     NoTitle,
     /// What deletes everything did not come from a page of the session.
-    #[error("Nothing was deleted: this page belongs to another session. Reload it, and try again.")]
+    #[error("the page belongs to another session")]
     NotConfirmed,
     /// A file was not taken in.
     #[error(transparent)]
     Upload(#[from] UploadError),
 }
 
-/// Why a file was not taken in. `Display` is a sentence for the person.
+/// Why a file was not taken in. `Display` is for the log.
 #[derive(Debug, Error)]
 pub enum UploadError {
     /// It is not one that is taken, or cannot be kept.
     #[error(transparent)]
     File(#[from] FileError),
     /// It left the line without starting.
-    #[error("{}", match .0 {
-        LeaveReason::Expired => "No slot became free for this file in time. Try again when the line is shorter.",
-        LeaveReason::Closed => "Anteroom is being restarted. Try again in a moment.",
-        LeaveReason::Cancelled | LeaveReason::Abandoned | LeaveReason::Withdrawn => "This file has left the line. Attach it again.",
-    })]
+    #[error("it left the line: {0:?}")]
     Left(LeaveReason),
     /// Its sender went away, or broke off.
-    #[error("The file did not arrive whole. Attach it again.")]
+    #[error("it did not arrive whole")]
     BrokenOff,
     /// It came too slowly.
-    #[error("The file stopped arriving, so its slot went to somebody else. Attach it again.")]
+    #[error("it stopped arriving")]
     Stalled,
     /// It could not be noted.
-    #[error("This file was not kept, because {}. Try again in a moment.", .0.sentence())]
+    #[error("it was not noted: {0}")]
     Store(StoreError),
 }
 

@@ -4,6 +4,7 @@
 
 mod error;
 mod files;
+mod reason;
 
 use std::sync::Arc;
 

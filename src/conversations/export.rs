@@ -2,24 +2,26 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::Conversations;
 use crate::{
+    language::{Language, Words},
+    say,
     sessions::SessionId,
     store::{ConversationRecord, StoreError, TurnRecord},
     wire::{ConversationId, FileView, Incomplete, TurnId, TurnState, Usage},
 };
 
 /// The name of the JSON format; a later one that readers of this one cannot read gets another number.
-const FORMAT: &str = "anteroom-conversation/1";
+const FORMAT: &str = "anteroom-conversation/2";
 
 /// In which form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Export {
-    /// What is shown, for people.
-    Markdown,
+    /// What is shown, for people who read this language.
+    Markdown(Language),
     /// Every version of everything, for programs.
     Json,
 }
@@ -69,10 +71,10 @@ impl Conversations {
         };
         let title = record.title.clone();
         let content = match form {
-            Export::Markdown => {
+            Export::Markdown(language) => {
                 let steps = self.path(session, record.head, usize::MAX).await?;
                 let turns = steps.into_iter().map(|step| step.turn);
-                markdown(&record, turns)
+                markdown(&record, turns, Words::of(language))
             }
             Export::Json => {
                 let mut turns = store.turns(session, id).await?;
@@ -86,19 +88,15 @@ impl Conversations {
     }
 }
 
-fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>) -> String {
+fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>, words: &Words) -> String {
     let mut text = format!("# {}\n", record.title);
     for turn in turns {
-        let when = time(turn.accepted_at).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        let when = time(turn.accepted_at).map(|time| date(time, words));
+        let asked = say!(words, "export-you", when = when.unwrap_or_default());
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n## You ({})\n\n{}\n",
-            when.unwrap_or_default(),
-            turn.message.trim_end()
-        );
+        let _ = write!(text, "\n## {asked}\n\n{}\n", turn.message.trim_end());
         for file in &turn.files {
-            let _ = write!(text, "\n- {} ({}, {} bytes)\n", file.name, file.mime, file.size);
+            let _ = write!(text, "\n- {} ({}, {})\n", file.name, file.mime, words.size(file.size));
         }
         let _ = write!(text, "\n## {}\n\n", turn.model);
         if !turn.answer.is_empty() {
@@ -106,16 +104,29 @@ fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>
         }
         let remark = match &turn.state {
             TurnState::Done => None,
-            TurnState::Waiting | TurnState::Running => Some("not answered yet"),
-            TurnState::Incomplete { cause } => Some(cause.sentence()),
-            TurnState::Cancelled => Some("stopped"),
-            TurnState::Failed { reason } | TurnState::Expired { reason } => Some(reason.as_str()),
+            TurnState::Waiting | TurnState::Running => Some(say!(words, "export-unanswered")),
+            TurnState::Incomplete { cause } => Some(words.incomplete(*cause)),
+            TurnState::Cancelled => Some(say!(words, "export-stopped")),
+            TurnState::Failed { reason } | TurnState::Expired { reason } => Some(words.reason(reason)),
         };
         if let Some(remark) = remark {
             let _ = writeln!(text, "\n*({remark})*");
         }
     }
     text
+}
+
+/// A time as the language writes it.
+fn date(time: Timestamp, words: &Words) -> String {
+    let time = time.to_zoned(TimeZone::UTC);
+    say!(
+        words,
+        "export-date",
+        day = time.day().to_string(),
+        month = time.month().to_string(),
+        year = time.year().to_string(),
+        time = time.strftime("%H:%M").to_string(),
+    )
 }
 
 fn json(record: ConversationRecord, turns: Vec<TurnRecord>) -> Result<String, StoreError> {

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
-pub(crate) use error::{SendError, refusal};
+pub(crate) use error::SendError;
 pub(crate) use export::Export;
 use in_flight::{Entered, InFlightTurns};
 use pending::PendingOutcomes;

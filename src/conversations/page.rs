@@ -12,7 +12,7 @@ use crate::{
     markdown,
     sessions::Session,
     store::{StoreError, TurnRecord},
-    wire::{ConversationId, FeedEvent, TurnId},
+    wire::{ConversationId, FeedEvent, Reason, TurnId},
 };
 
 /// Shortest time between two looks of the page at a growing answer: faster than anybody reads.
@@ -32,15 +32,15 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// For the person: what happened and what to do. What has not been logged by then is logged here.
-    pub(super) fn sentence(&self) -> String {
+    /// For the person. What has not been logged by then is logged here.
+    pub(super) fn reason(&self) -> Reason {
         match self {
             Self::History(fault) => {
                 error!(%fault, "the history of a turn could not be read");
-                "This conversation cannot be read at the moment. Try again.".into()
+                Reason::HistoryUnreadable
             }
             // The agent has logged it.
-            Self::Agent(fault) => fault.to_string(),
+            Self::Agent(fault) => fault.reason(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     queue::{EventIndex, RestoredTicket, Ticket},
     sessions::Sessions,
     store::{Step, StoreError, Unfinished},
-    wire::{Event, TurnState},
+    wire::{Event, Reason, TurnState},
 };
 
 /// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
@@ -105,7 +105,7 @@ impl Conversations {
         let mut turn = step.turn;
         warn!(turn = %turn.id, attempts = turn.attempts, "a turn is not answered again: the server ended each time");
         turn.state = TurnState::Failed {
-            reason: "Anteroom ended unexpectedly each time it answered this message, so it was given up. Try other words, and tell whoever runs this server.".into(),
+            reason: Reason::GivenUp,
         };
         turn.ended_at = Some(now_ms());
         self.keep(turn).await;

@@ -18,7 +18,7 @@ use crate::{
     queue::{LeaveReason, OrderKey, Permit},
     sessions::Session,
     store::{StoreError, TurnRecord},
-    wire::{FeedEvent, TurnState, Versions, is_blank},
+    wire::{FeedEvent, Reason, TurnState, Versions, is_blank},
 };
 
 impl Conversations {
@@ -190,16 +190,14 @@ impl Conversations {
         match left {
             LeaveReason::Cancelled => TurnState::Cancelled,
             LeaveReason::Expired => TurnState::Expired {
-                reason: format!(
-                    "No slot became free within {}. Try again when the line is shorter.",
-                    words(settings.policy.max_wait)
-                ),
+                reason: Reason::NoSlot {
+                    seconds: seconds(settings.policy.max_wait),
+                },
             },
             LeaveReason::Abandoned => TurnState::Expired {
-                reason: format!(
-                    "This page was away for more than {}, so its message left the line. Send it again.",
-                    words(settings.abandon_after)
-                ),
+                reason: Reason::Away {
+                    seconds: seconds(settings.abandon_after),
+                },
             },
             // What the closed queue has waiting is taken up by the next start. One that was withdrawn was never accepted.
             LeaveReason::Closed | LeaveReason::Withdrawn => TurnState::Waiting,
@@ -219,19 +217,18 @@ impl Conversations {
             }
             Ending::Cancelled => TurnState::Cancelled,
             Ending::Expired => TurnState::Expired {
-                reason: format!(
-                    "The answer took longer than {}, so it was stopped. Ask for less at once, or try again.",
-                    words(self.deps.settings.borrow().chat_timeout)
-                ),
+                reason: Reason::TooSlow {
+                    seconds: seconds(self.deps.settings.borrow().chat_timeout),
+                },
             },
             Ending::Failed(fault) => TurnState::Failed {
-                reason: fault.sentence(),
+                reason: fault.reason(),
             },
             Ending::Panicked => TurnState::Failed {
-                reason: "Anteroom made a mistake while answering, and has noted it. Try again.".into(),
+                reason: Reason::Mistake,
             },
             Ending::Overflow => TurnState::Failed {
-                reason: "The answer grew without end, so it was stopped.".into(),
+                reason: Reason::AnswerTooLong,
             },
             Ending::Stopped => return None,
         })
@@ -307,13 +304,7 @@ fn begin(turn: &mut TurnRecord) {
     turn.attempts += 1;
 }
 
-/// A limit of time in words, for a sentence.
-fn words(limit: Option<Duration>) -> String {
-    let seconds = limit.map_or(0, |limit| limit.as_secs());
-    match (seconds / 60, seconds % 60) {
-        (0, 1) => "1 second".into(),
-        (0 | 1, _) => format!("{seconds} seconds"),
-        (minutes, 0) => format!("{minutes} minutes"),
-        (minutes, seconds) => format!("{minutes} minutes and {seconds} seconds"),
-    }
+/// A limit of time in whole seconds, for a reason.
+fn seconds(limit: Option<Duration>) -> u64 {
+    limit.map_or(0, |limit| limit.as_secs())
 }

@@ -10,11 +10,11 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, error};
 
 use crate::{
-    conversations::{self, Conversations},
+    conversations::Conversations,
     queue::{Outcome, Queue},
     sessions::Session,
     settings::Settings,
-    wire::{Event, FeedMessage, RefreshKind},
+    wire::{Event, FeedMessage, Reason, RefreshKind},
 };
 
 /// Takes refreshes through the line. Cheap to clone.
@@ -58,15 +58,12 @@ impl Refreshes {
             RefreshKind::Stats => Event::StatsRefresh,
             RefreshKind::Logs => Event::LogsRefresh,
         };
-        let refused = move |message: &str| FeedMessage::RefreshRefused {
-            refresh: kind,
-            message: message.into(),
-        };
+        let refused = move |reason: Reason| FeedMessage::RefreshRefused { refresh: kind, reason };
         let mut place = match session.join(&self.queue, event, None) {
             Ok(place) => place,
             Err(why) => {
                 drop(claim);
-                session.tell(kind, refused(conversations::refusal(why)));
+                session.tell(kind, refused(why.into()));
                 return;
             }
         };
@@ -82,13 +79,13 @@ impl Refreshes {
                     permit.finish(outcome);
                     made.unwrap_or_else(|fault| {
                         error!(%fault, %event, "a refresh failed");
-                        refused("Anteroom made a mistake while refreshing, and has noted it. It will be tried again.")
+                        refused(Reason::RefreshFailed)
                     })
                 }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
                     conversations.moved_up(&session).await;
-                    refused("This refresh had to leave the line. It will be tried again.")
+                    refused(Reason::RefreshLeft)
                 }
             };
             // Given back before the page hears of it: it may ask again in the same instant.

@@ -1,29 +1,33 @@
-//! Refusals at a door: a status and a sentence.
+//! Refusals at a door: a status and a reason.
 
 use axum::{
-    Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tracing::error;
 
 use super::status;
-use crate::{client::ClientError, wire::UploadError};
+use crate::{client::ClientError, wire::Reason};
 
-/// A request that was refused, with a sentence for the person.
+/// A request that was refused.
 #[derive(Debug)]
 pub struct Refusal {
     status: StatusCode,
-    message: String,
+    reason: Reason,
     retry_after: Option<u64>,
 }
 
+/// What an answer still has to be told of: the language is not known at the doors.
+#[derive(Clone, Debug)]
+pub(super) struct Untold(pub(super) Reason);
+
 impl Refusal {
-    /// A refusal with this status and sentence.
-    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    /// A refusal with this status.
+    #[must_use]
+    pub const fn new(status: StatusCode, reason: Reason) -> Self {
         Self {
             status,
-            message: message.into(),
+            reason,
             retry_after: None,
         }
     }
@@ -39,13 +43,14 @@ impl Refusal {
 impl From<ClientError> for Refusal {
     fn from(fault: ClientError) -> Self {
         let seconds = fault.retry_after().map(|pause| pause.as_secs());
-        Self::new(status::of(&fault), fault.to_string()).retry_after(seconds)
+        Self::new(status::of(&fault), fault.reason()).retry_after(seconds)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(UploadError { message: self.message })).into_response();
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Untold(self.reason));
         if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
@@ -63,9 +68,5 @@ pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("(no words)");
     error!(panic = words, "a request's handler panicked");
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Anteroom made a mistake, and has noted it. Try again.",
-    )
-    .into_response()
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Reason::Mistake).into_response()
 }

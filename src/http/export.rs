@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -10,18 +11,25 @@ use axum::{
 
 use super::{Refusal, disposition::disposition};
 use crate::{
-    accounts::Principal, client::Client, conversations::Export, engine::Engine, files::titled, wire::ConversationId,
+    accounts::Principal,
+    client::Client,
+    conversations::Export,
+    engine::Engine,
+    files::titled,
+    language::Language,
+    wire::{ConversationId, Reason},
 };
 
 /// `/export/{conversation}.md` and `.json`: a conversation of the session that asks, as a file to save.
 pub(super) async fn download(
     State(engine): State<Arc<Engine>>,
     who: Principal,
+    Extension(language): Extension<Language>,
     Path(file): Path<String>,
 ) -> Result<Response, Refusal> {
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, "This conversation is not here (any more).");
+    let missing = || Refusal::new(StatusCode::NOT_FOUND, Reason::ConversationGone);
     let (conversation, form, mime) = match file.rsplit_once('.') {
-        Some((name, "md")) => (name, Export::Markdown, "text/markdown; charset=utf-8"),
+        Some((name, "md")) => (name, Export::Markdown(language), "text/markdown; charset=utf-8"),
         Some((name, "json")) => (name, Export::Json, "application/json"),
         _ => return Err(missing()),
     };

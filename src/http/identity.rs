@@ -10,20 +10,15 @@ use axum::{
 };
 
 use super::Refusal;
-use crate::{accounts::Principal, engine::Engine, sessions::SessionId};
+use crate::{accounts::Principal, engine::Engine, sessions::SessionId, wire::Reason};
 
 /// The request came without a cookie that is ours.
 #[derive(Debug)]
 pub struct NoCookie;
 
-impl NoCookie {
-    /// The sentence for the person.
-    pub const MESSAGE: &str = "This page does not know you any more. Allow cookies for this site and reload the page.";
-}
-
 impl IntoResponse for NoCookie {
     fn into_response(self) -> Response {
-        Refusal::new(StatusCode::UNAUTHORIZED, Self::MESSAGE).into_response()
+        Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoCookie).into_response()
     }
 }
 

@@ -9,6 +9,7 @@ mod files;
 mod headers;
 mod health;
 mod identity;
+mod language;
 mod origin;
 mod pace;
 mod serve;
@@ -44,6 +45,7 @@ pub fn doors() -> Router<Arc<Engine>> {
     Router::new()
         .route("/feed", get(feed::open))
         .route("/export/{file}", get(export::download))
+        .route("/language", post(language::choose))
         .merge(files)
 }
 
@@ -67,4 +69,5 @@ pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
         .merge(watched)
         .layer(middleware::from_fn(headers::harden))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), language::speak))
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use super::Refusal;
+use crate::wire::Reason;
 
 /// The request came from another site's page.
 #[derive(Debug)]
@@ -15,9 +16,7 @@ pub struct CrossSite;
 
 impl IntoResponse for CrossSite {
     fn into_response(self) -> Response {
-        let message =
-            "This request came from another site, so it was refused. Behind a proxy, pass the Host header on.";
-        Refusal::new(StatusCode::FORBIDDEN, message).into_response()
+        Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite).into_response()
     }
 }
 

@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::wire::{FeedMessage, RefreshKind};
+use crate::wire::{FeedMessage, Reason, RefreshKind};
 
 const KINDS: [RefreshKind; 2] = [RefreshKind::Stats, RefreshKind::Logs];
-const MISSED: &str = "This refresh came when the page was away. It has to be asked for again.";
 
 /// The feeds of a session that are told.
 #[derive(Debug, Default)]
@@ -66,7 +65,7 @@ impl Tellers {
             if missed {
                 let again = FeedMessage::RefreshRefused {
                     refresh: KINDS[index],
-                    message: MISSED.into(),
+                    reason: Reason::RefreshMissed,
                 };
                 place.put(index, Arc::new(again));
             }
@@ -124,7 +123,14 @@ mod tests {
     fn refusal(refresh: RefreshKind, message: &str) -> FeedMessage {
         FeedMessage::RefreshRefused {
             refresh,
-            message: message.to_owned(),
+            reason: Reason::Told(message.to_owned()),
+        }
+    }
+
+    fn missed(refresh: RefreshKind) -> FeedMessage {
+        FeedMessage::RefreshRefused {
+            refresh,
+            reason: Reason::RefreshMissed,
         }
     }
 
@@ -173,7 +179,7 @@ mod tests {
         tell(&all, RefreshKind::Logs, "unheard");
         tell(&all, RefreshKind::Logs, "unheard");
         let told = all.follow();
-        assert_eq!(hear(&told), [refusal(RefreshKind::Logs, MISSED)]);
+        assert_eq!(hear(&told), [missed(RefreshKind::Logs)]);
         assert_eq!(hear(&all.follow()), [], "one has heard of it");
     }
 
@@ -186,7 +192,7 @@ mod tests {
         let sending = broken.next().now_or_never().expect("it is there");
         drop((sending, broken));
         let told = all.follow();
-        assert_eq!(hear(&told), [refusal(RefreshKind::Stats, MISSED)]);
+        assert_eq!(hear(&told), [missed(RefreshKind::Stats)]);
         tell(&all, RefreshKind::Stats, "figures");
         assert_eq!(hear(&told), [refusal(RefreshKind::Stats, "figures")]);
         drop(told);

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-/// A fault of the store. `Display` is for the operator; [`StoreError::sentence`] for a person at a browser.
+/// A fault of the store. `Display` is for the operator.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
     /// The disk has no room left.
@@ -35,19 +35,6 @@ impl StoreError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(error.to_string()),
             _ => Self::Other(error.to_string()),
-        }
-    }
-
-    /// Why nothing can be kept, as a sentence.
-    #[must_use]
-    pub const fn sentence(&self) -> &'static str {
-        match self {
-            Self::Full => "the server's disk is full",
-            Self::ReadOnly(_) => "the server's disk can only be read at the moment",
-            Self::Locked => "the server's database is locked at the moment",
-            Self::Damaged(_) => "the server's database is damaged",
-            Self::Closed => "the server is being restarted",
-            Self::Other(_) => "the server's database failed",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, FeedPosition, FileId, FileView, Place, TurnId};
+use super::{ConversationId, FeedPosition, FileId, FileView, Place, Reason, TurnId};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,15 +31,15 @@ pub enum TurnState {
     },
     /// Ended without an answer, or with part of one.
     Failed {
-        /// A sentence for the person: what happened and what to do.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
     /// Ended by its owner. What was written until then is kept.
     Cancelled,
     /// Waited or ran longer than it may, or its browser stayed away too long.
     Expired {
-        /// A sentence for the person: what happened and what to do.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
 }
 
@@ -53,24 +53,6 @@ pub enum Incomplete {
     Filter,
     /// The model server did not say.
     Other,
-}
-
-impl Incomplete {
-    /// A sentence for the person: what happened and what to do.
-    #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Length => {
-                "The model reached the longest answer it may write: this one is not whole. Ask it to go on, or for less at once."
-            }
-            Self::Filter => {
-                "The model server's filter ended this answer before it was whole. Put the question in other words."
-            }
-            Self::Other => {
-                "The model server ended this answer before it was whole, and did not say why. Regenerate it, or ask again."
-            }
-        }
-    }
 }
 
 impl TurnState {

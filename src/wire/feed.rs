@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConversationId, ConversationSummary, LogsView, StatsView, Status, TurnId, TurnView};
+use super::{ConversationId, ConversationSummary, LogsView, Reason, StatsView, Status, TurnId, TurnView};
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ pub enum FeedMessage {
     RefreshRefused {
         /// Which.
         refresh: RefreshKind,
-        /// A sentence for the person.
-        message: String,
+        /// Why.
+        reason: Reason,
     },
 }
 

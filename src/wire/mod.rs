@@ -7,6 +7,7 @@ mod files;
 mod ids;
 mod line;
 mod logs;
+mod reason;
 mod stats;
 mod visible;
 
@@ -16,10 +17,11 @@ pub use chat::{
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
-pub use files::{FileKind, FileView, UploadError, size};
+pub use files::{FileKind, FileView};
 pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Estimate, LineView, Place, Status};
 pub use logs::{Level, LogRecord, LogsView};
+pub use reason::{Reason, Refused, StoreFault};
 pub use stats::{BadEdit, LimitRow, Percentiles, Sample, SettingRow, StatsView};
 pub use visible::is_blank;
 

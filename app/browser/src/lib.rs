@@ -2,9 +2,11 @@
 //! end, and so would the server, were the pages themselves linked.
 #![cfg(target_arch = "wasm32")]
 
-/// Wakes the page that the server has rendered. Called by the page's own script once the WebAssembly is there.
+/// Wakes the page that the server has rendered. Called by the page's own script once the WebAssembly is there, with the words of the
+/// page's language.
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate(words: wasm_bindgen::JsValue) {
     console_error_panic_hook::set_once();
+    anteroom_app::take_words(words);
     leptos::mount::hydrate_body(anteroom_app::App);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{Found as Hit, SearchResults};
+use anteroom::wire::{Found as Hit, Reason, SearchResults};
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 
@@ -10,7 +10,6 @@ use super::sidebar;
 use crate::{
     api, browser,
     erase::{Erase as _, effect, live},
-    format,
 };
 
 /// How long the typing has to rest before a search begins.
@@ -21,7 +20,7 @@ const REST: Duration = Duration::from_millis(250);
 pub(crate) struct Searching {
     text: RwSignal<String>,
     /// `None` while it is on its way.
-    results: RwSignal<Option<Result<SearchResults, String>>>,
+    results: RwSignal<Option<Result<SearchResults, Reason>>>,
     /// Which search is the last one: what comes of an earlier one is too late.
     run: StoredValue<u64>,
 }
@@ -54,7 +53,7 @@ impl Searching {
                 return;
             }
             spawn_local(async move {
-                let found = api::search(text).await.map_err(|error| format::fault(&error));
+                let found = api::search(text).await.map_err(|error| error.0);
                 if self.run.try_get_value() == Some(run) {
                     self.results.set(Some(found));
                 }

@@ -1,5 +1,6 @@
 //! The page of what was sent without scripts, and was refused.
 
+use anteroom::{language::Words, say};
 use leptos::prelude::*;
 
 use super::brand::Wordmark;
@@ -8,8 +9,9 @@ use crate::erase::Erase as _;
 /// Says why, and gives back what was typed.
 #[component]
 pub(crate) fn Unsent(
+    words: &'static Words,
     /// What did not happen.
-    heading: &'static str,
+    heading: String,
     /// A sentence for the person.
     reason: String,
     /// The message, where it was one.
@@ -20,7 +22,7 @@ pub(crate) fn Unsent(
     let typed = (!text.is_empty()).then(|| {
         // No textarea: leptos writes what stands in one as it is.
         view! {
-            <h2>"What you wrote, to be copied:"</h2>
+            <h2>{say!(words, "unsent-text")}</h2>
             <p class="unsent-text">{text}</p>
         }
     });
@@ -31,7 +33,7 @@ pub(crate) fn Unsent(
             <p>{reason}</p>
             {typed}
             <a class="button" href=back>
-                "Back"
+                {say!(words, "unsent-back")}
             </a>
         </main>
     }

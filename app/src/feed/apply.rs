@@ -52,7 +52,7 @@ impl Store {
             }
             FeedMessage::Stats(view) => self.stats.arrived(*view),
             FeedMessage::Logs(view) => self.logs.arrived(*view),
-            FeedMessage::RefreshRefused { refresh, message } => self.refuse(refresh, message),
+            FeedMessage::RefreshRefused { refresh, reason } => self.refuse(refresh, reason),
         }
     }
 

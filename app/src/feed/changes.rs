@@ -6,7 +6,10 @@ use anteroom::wire::{ConversationId, ConversationSummary, TurnId, is_blank};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Store;
-use crate::{api, format, writing};
+use crate::{
+    api::{self, Fault},
+    writing,
+};
 
 /// How long the page offers to bring a deleted conversation back. The server keeps it for longer.
 const UNDO: Duration = Duration::from_secs(10);
@@ -21,10 +24,10 @@ pub(crate) struct Deleted {
 }
 
 /// Runs a change, and tells if it could not be made.
-fn change(store: Store, change: impl Future<Output = Result<(), ServerFnError>> + 'static) {
+fn change(store: Store, change: impl Future<Output = Result<(), Fault>> + 'static) {
     spawn_local(async move {
         if let Err(error) = change.await {
-            store.notice.set(Some(format::fault(&error)));
+            store.notice.set(Some(error.0));
         }
     });
 }
@@ -53,7 +56,7 @@ pub(crate) fn delete(store: Store, summary: ConversationSummary, was_open: bool)
                 };
                 set_timeout(over, UNDO);
             }
-            Err(error) => store.notice.set(Some(format::fault(&error))),
+            Err(error) => store.notice.set(Some(error.0)),
         }
     });
 }

@@ -20,7 +20,7 @@ pub(crate) enum Load {
     /// The server knows none of this id.
     Absent,
     /// It could not be fetched: the sentence says why.
-    Failed(String),
+    Failed(Reason),
 }
 
 /// One conversation on the screen.
@@ -134,7 +134,7 @@ impl Conversation {
     }
 
     /// It could not be fetched.
-    pub(crate) fn fail(&self, reason: String) {
+    pub(crate) fn fail(&self, reason: Reason) {
         self.held().events.clear();
         if !self.outrun() {
             self.load.set(Load::Failed(reason));
@@ -232,7 +232,7 @@ impl Conversation {
     }
 
     /// Earlier turns did not come.
-    pub(crate) fn fail_earlier(&self, reason: String) {
+    pub(crate) fn fail_earlier(&self, reason: Reason) {
         if self.earlier.with_untracked(|known| *known == Rest::Loading) {
             self.earlier.set(Rest::Failed(reason));
         }

@@ -1,6 +1,6 @@
 //! The list of conversations, as far as somebody has scrolled down it.
 
-use anteroom::wire::{ConversationId, ConversationPage, ConversationSummary};
+use anteroom::wire::{ConversationId, ConversationPage, ConversationSummary, Reason};
 use leptos::prelude::*;
 
 use super::{Rest, Store};
@@ -83,7 +83,7 @@ impl List {
     }
 
     /// More did not come.
-    pub(super) fn fail_more(self, reason: String) {
+    pub(super) fn fail_more(self, reason: Reason) {
         self.rest.set(Rest::Failed(reason));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anteroom::wire::ConversationId;
+use anteroom::wire::{ConversationId, Reason};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Load, Store};
-use crate::{api, format};
+use crate::api;
 
 /// Pause after a fetch that failed.
 const RETRY: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
                 }
             }
             Err(error) => {
-                conversation.fail(format::fault(&error));
+                conversation.fail(error.0);
                 // Whoever shows it fetches it once it is stale.
                 let retry = move || {
                     if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
@@ -60,8 +60,8 @@ pub(crate) fn load_earlier(conversation: Conversation, put: impl FnOnce(&dyn Fn(
         match api::earlier(first).await {
             Ok(Some(page)) => put(&move || conversation.prepend(first, page.clone())),
             // It has been removed meanwhile; the feed says so.
-            Ok(None) => conversation.fail_earlier("There is nothing more.".to_owned()),
-            Err(error) => conversation.fail_earlier(format::fault(&error)),
+            Ok(None) => conversation.fail_earlier(Reason::NothingMore),
+            Err(error) => conversation.fail_earlier(error.0),
         }
     });
 }
@@ -74,7 +74,7 @@ pub(crate) fn load_more(store: Store) {
     spawn_local(async move {
         match api::conversations(Some(last)).await {
             Ok(page) => store.conversations.append(last, page),
-            Err(error) => store.conversations.fail_more(format::fault(&error)),
+            Err(error) => store.conversations.fail_more(error.0),
         }
     });
 }
@@ -85,8 +85,8 @@ pub(crate) fn reload(store: Store) {
     ask(store, store.begin_reload(), None);
 }
 
-/// `told`: the sentence of the last failure, which goes once the reload has succeeded.
-fn ask(store: Store, run: u64, told: Option<String>) {
+/// `told`: the reason of the last failure, which goes once the reload has succeeded.
+fn ask(store: Store, run: u64, told: Option<Reason>) {
     if !store.ask_again(run) {
         return;
     }
@@ -101,7 +101,7 @@ fn ask(store: Store, run: u64, told: Option<String>) {
             Ok(false) => told,
             // Said once: whoever has dismissed it is not told again.
             Err(error) => told.or_else(|| {
-                let reason = format::fault(&error);
+                let reason = error.0;
                 store.notice.set(Some(reason.clone()));
                 Some(reason)
             }),

@@ -1,5 +1,7 @@
 //! What lies beyond the part of a long list that is here.
 
+use anteroom::wire::Reason;
+
 /// What is known of what is not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -9,8 +11,8 @@ pub(crate) enum Rest {
     More,
     /// More is on its way.
     Loading,
-    /// There is more, but it did not come: the sentence says why.
-    Failed(String),
+    /// There is more, but it did not come.
+    Failed(Reason),
 }
 
 impl Rest {

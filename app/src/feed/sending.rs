@@ -1,12 +1,12 @@
 //! What the person tells the server: a message, cancel, again. Nothing typed is lost on the way.
 
-use anteroom::wire::{ConversationId, FileView, SendRequest, TurnId, TurnState, TurnView, Versions};
+use anteroom::wire::{ConversationId, FileView, Reason, SendRequest, TurnId, TurnState, TurnView, Versions};
 use leptos::{prelude::*, task::spawn_local};
 use uuid::Uuid;
 
 use super::{Conversation, Delivery, Load, Store, Turn, loading, unsent};
 use crate::{
-    api, browser, format,
+    api, browser,
     writing::outbox::{self, Unsent},
 };
 
@@ -18,7 +18,7 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         text,
         files,
         at: browser::now(),
-        refused: None,
+        reason: None,
     };
     outbox::put(turn, &message);
     let turn = show(store, conversation, turn, message, Delivery::Sending);
@@ -109,10 +109,10 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         Err(error) => {
             // The model may have begun before the message could not be kept.
             turn.set_blocks(Vec::new());
-            let reached = !format::is_passing(&error);
+            let reached = !error.is_passing();
             let refused = match (reached, cancelled) {
-                (true, _) => Some(format::fault(&error)),
-                (false, true) => Some("You cancelled this before it could be sent.".to_owned()),
+                (true, _) => Some(error.0),
+                (false, true) => Some(Reason::CancelledUnsent),
                 (false, false) => None,
             };
             outbox::mark(turn.id, refused.clone());
@@ -140,14 +140,13 @@ pub(crate) fn cancel(store: Store, turn: TurnId) {
         match api::cancel(turn).await {
             Ok(true) => wish(false),
             Ok(false) => {}
-            Err(error) => store.notice.set(Some(format::fault(&error))),
+            Err(error) => store.notice.set(Some(error.0)),
         }
     });
 }
 
-/// Sends another version of a message, with its files. The turn comes over the feed; `done` is told the sentence of what went
-/// wrong, if anything did.
-pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<String>) + 'static) {
+/// Sends another version of a message, with its files. The turn comes over the feed; `done` is told what went wrong, if anything did.
+pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<Reason>) + 'static) {
     let request = turn.view.with_untracked(|view| SendRequest {
         turn: TurnId(Uuid::new_v4()),
         conversation: Some(view.conversation),
@@ -155,14 +154,14 @@ pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<String>) 
         text,
         files: view.files.iter().map(|file| file.id).collect(),
     });
-    spawn_local(async move { done(api::send(request).await.err().map(|error| format::fault(&error))) });
+    spawn_local(async move { done(api::send(request).await.err().map(|error| error.0)) });
 }
 
 /// Answered once more.
 pub(crate) fn again(store: Store, turn: TurnId) {
     spawn_local(async move {
         if let Err(error) = api::again(turn, TurnId(Uuid::new_v4())).await {
-            store.notice.set(Some(format::fault(&error)));
+            store.notice.set(Some(error.0));
         }
     });
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
-    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, RefreshKind, StatsView, Status, TurnId,
+    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, Reason, RefreshKind, StatsView, Status, TurnId,
     TurnState,
 };
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub(crate) struct Refresh<T: Send + Sync + 'static> {
     /// The last view that came.
     pub(crate) view: RwSignal<Option<Arc<T>>>,
     /// Why the last one did not come.
-    pub(crate) refusal: RwSignal<Option<String>>,
+    pub(crate) refusal: RwSignal<Option<Reason>>,
     /// Whether one was asked for and has not come back.
     pub(crate) pending: RwSignal<bool>,
 }
@@ -69,8 +69,8 @@ impl<T: Send + Sync + 'static> Refresh<T> {
     }
 
     /// It came to nothing.
-    pub(crate) fn refused(self, message: String) {
-        self.refusal.set(Some(message));
+    pub(crate) fn refused(self, reason: Reason) {
+        self.refusal.set(Some(reason));
         self.pending.set(false);
     }
 }
@@ -99,7 +99,7 @@ pub(crate) struct Store {
     pub(crate) stats: Refresh<StatsView>,
     pub(crate) logs: Refresh<LogsView>,
     /// Something to tell, until it is dismissed.
-    pub(crate) notice: RwSignal<Option<String>>,
+    pub(crate) notice: RwSignal<Option<Reason>>,
     /// The conversation that the next message from the start page begins.
     pub(crate) fresh: RwSignal<Conversation>,
     /// All that have not begun although a message of them has been written, the first written first.
@@ -332,10 +332,10 @@ impl Store {
     }
 
     /// A refresh came to nothing.
-    pub(crate) fn refuse(self, kind: RefreshKind, message: String) {
+    pub(crate) fn refuse(self, kind: RefreshKind, reason: Reason) {
         match kind {
-            RefreshKind::Stats => self.stats.refused(message),
-            RefreshKind::Logs => self.logs.refused(message),
+            RefreshKind::Stats => self.stats.refused(reason),
+            RefreshKind::Logs => self.logs.refused(reason),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anteroom::wire::{TurnId, TurnView};
+use anteroom::wire::{Reason, TurnId, TurnView};
 use leptos::prelude::*;
 
 use crate::writing::outbox;
@@ -19,14 +19,14 @@ pub(crate) enum Delivery {
     Unsent,
     /// It was refused, and is sent again only on demand.
     Failed {
-        /// A sentence for the person.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
 }
 
 impl Delivery {
-    /// Of a message that was kept: with this sentence if it was refused.
-    pub(crate) fn of(refused: Option<String>) -> Self {
+    /// Of a message that was kept: with this reason if it was refused.
+    pub(crate) fn of(refused: Option<Reason>) -> Self {
         refused.map_or(Self::Unsent, |reason| Self::Failed { reason })
     }
 

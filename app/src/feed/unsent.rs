@@ -90,7 +90,7 @@ pub(super) fn restore(store: Store) -> bool {
             // Another tab has sent it, or its owner has taken it back there.
             None => store.drop_unsent(&conversation, turn.id),
             Some((_, unsent)) => {
-                let known = Delivery::of(unsent.refused.clone());
+                let known = Delivery::of(unsent.reason.clone());
                 if turn.delivery.with_untracked(|delivery| *delivery != known) {
                     turn.delivery.set(known);
                 }
@@ -110,7 +110,7 @@ pub(super) fn restore(store: Store) -> bool {
             Some(turn) if turn.is_accepted() => outbox::remove(id),
             Some(_) => {}
             None => {
-                let delivery = Delivery::of(unsent.refused.clone());
+                let delivery = Delivery::of(unsent.reason.clone());
                 sending::show(store, &conversation, id, unsent, delivery);
                 come = true;
             }

@@ -6,10 +6,10 @@ use anteroom::{
     accounts::Principal,
     client::{Client, ClientError},
     engine::{Engine, VERSION},
-    http::{NoCookie, cookies, set_session, status},
+    http::{cookies, set_session, status},
     sessions::SessionId,
     wire::{
-        ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
+        ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
         TurnPage,
     },
 };
@@ -18,15 +18,17 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
 use super::refusals::Refused;
-use crate::{api::House, first::First};
+use crate::{
+    api::{Fault, House},
+    first::First,
+};
 
 impl From<ClientError> for Refused {
     fn from(fault: ClientError) -> Self {
         Self {
             status: status::of(&fault),
             retry_after: fault.retry_after().map(|pause| pause.as_secs()),
-            passing: fault.is_restart(),
-            message: fault.to_string(),
+            reason: fault.reason(),
         }
     }
 }
@@ -37,19 +39,18 @@ fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refuse
     let who = *who.ok_or_else(|| Refused {
         status: StatusCode::UNAUTHORIZED,
         retry_after: None,
-        message: NoCookie::MESSAGE.to_owned(),
-        passing: false,
+        reason: Reason::NoCookie,
     })?;
     Ok(Client::new(engine, who))
 }
 
 /// Whoever called the server function that runs.
-fn client() -> Result<Client, ServerFnError> {
+fn client() -> Result<Client, Fault> {
     client_of(engine()?, &request()?.extensions).map_err(Refused::tell)
 }
 
-fn engine() -> Result<Arc<Engine>, ServerFnError> {
-    use_context().ok_or_else(|| ServerFnError::new("The engine is not there."))
+fn engine() -> Result<Arc<Engine>, Fault> {
+    use_context().ok_or_else(|| Fault(Reason::Mistake))
 }
 
 async fn house_of(engine: &Engine, client: &Client) -> Result<House, ClientError> {
@@ -68,13 +69,13 @@ async fn house_of(engine: &Engine, client: &Client) -> Result<House, ClientError
     })
 }
 
-fn tell(fault: ClientError) -> ServerFnError {
+fn tell(fault: ClientError) -> Fault {
     Refused::from(fault).tell()
 }
 
 /// The request that called the server function that runs.
-fn request() -> Result<Parts, ServerFnError> {
-    use_context().ok_or_else(|| ServerFnError::new("The request is not there."))
+fn request() -> Result<Parts, Fault> {
+    use_context().ok_or_else(|| Fault(Reason::Mistake))
 }
 
 /// What the page starts with that this request asks for; `id` is the conversation that it shows.
@@ -94,52 +95,52 @@ pub(super) async fn first(
 }
 
 /// See [`crate::api::house`].
-pub(crate) async fn house() -> Result<House, ServerFnError> {
+pub(crate) async fn house() -> Result<House, Fault> {
     house_of(&*engine()?, &client()?).await.map_err(tell)
 }
 
 /// See [`crate::api::conversation`].
-pub(crate) async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
+pub(crate) async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, Fault> {
     client()?.conversation(id).await.map_err(tell)
 }
 
 /// See [`crate::api::conversations`].
-pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
+pub(crate) async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, Fault> {
     client()?.conversations(after).await.map_err(tell)
 }
 
 /// See [`crate::api::earlier`].
-pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
+pub(crate) async fn earlier(before: TurnId) -> Result<Option<TurnPage>, Fault> {
     client()?.earlier(before).await.map_err(tell)
 }
 
 /// See [`crate::api::search`].
-pub(crate) async fn search(text: &str) -> Result<SearchResults, ServerFnError> {
+pub(crate) async fn search(text: &str) -> Result<SearchResults, Fault> {
     client()?.search(text).await.map_err(tell)
 }
 
 /// See [`crate::api::rename`].
-pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), ServerFnError> {
+pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), Fault> {
     client()?.rename(conversation, title).await.map_err(tell)
 }
 
 /// See [`crate::api::delete`].
-pub(crate) async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
+pub(crate) async fn delete(conversation: ConversationId) -> Result<(), Fault> {
     client()?.delete(conversation).await.map_err(tell)
 }
 
 /// See [`crate::api::undelete`].
-pub(crate) async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
+pub(crate) async fn undelete(conversation: ConversationId) -> Result<(), Fault> {
     client()?.undelete(conversation).await.map_err(tell)
 }
 
 /// See [`crate::api::version`].
-pub(crate) async fn version(turn: TurnId) -> Result<(), ServerFnError> {
+pub(crate) async fn version(turn: TurnId) -> Result<(), Fault> {
     client()?.show(turn).await.map_err(tell)
 }
 
 /// See [`crate::api::forget`].
-pub(crate) async fn forget(confirmation: &str) -> Result<(), ServerFnError> {
+pub(crate) async fn forget(confirmation: &str) -> Result<(), Fault> {
     client()?.forget(confirmation).await.map_err(tell)?;
     if let Some(response) = use_context::<ResponseOptions>() {
         let mut headers = HeaderMap::new();
@@ -153,22 +154,22 @@ pub(crate) async fn forget(confirmation: &str) -> Result<(), ServerFnError> {
 }
 
 /// See [`crate::api::send`].
-pub(crate) async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
+pub(crate) async fn send(request: SendRequest) -> Result<Sent, Fault> {
     client()?.send(request).await.map_err(tell)
 }
 
 /// See [`crate::api::cancel`].
-pub(crate) fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
+pub(crate) fn cancel(turn: TurnId) -> Result<bool, Fault> {
     Ok(client()?.cancel(turn))
 }
 
 /// See [`crate::api::again`].
-pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnError> {
+pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, Fault> {
     client()?.again(turn, new).await.map_err(tell)
 }
 
 /// See [`crate::api::refresh`].
-pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
+pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), Fault> {
     client()?.refresh(kind);
     Ok(())
 }

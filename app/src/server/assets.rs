@@ -5,6 +5,7 @@
 //! What was compressed when it was built is sent compressed; nothing is compressed on the way.
 
 mod encoding;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use axum::routing::get;
 
 use encoding::{Encoding, negotiate};
 
+use crate::AssetUrls;
+
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// Number of hexadecimal digits that `cargo xtask` takes of a file's SHA-256 into its name.
@@ -28,7 +31,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 static SITE: LazyLock<Files> = LazyLock::new(|| {
-    Files::new(Site::iter().filter_map(|name| {
+    let built = Site::iter().filter_map(|name| {
         let file = Site::get(&name)?;
         let body = match file.data {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -41,23 +44,19 @@ static SITE: LazyLock<Files> = LazyLock::new(|| {
             modified,
             body,
         })
-    }))
+    });
+    Files::new(built.chain(words::sources()))
 });
-
-/// Where the browser finds the app: absolute paths, for the page's head.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AssetUrls {
-    /// The module with the bindings to the WebAssembly.
-    pub js: String,
-    /// The WebAssembly.
-    pub wasm: String,
-    /// The style sheet.
-    pub css: String,
-}
 
 /// Where the browser finds the app, whether its names hold hashes (`cargo xtask`) or not (`cargo leptos`).
 pub fn urls() -> AssetUrls {
-    SITE.urls()
+    let [js, wasm, css] = ["js", "wasm", "css"].map(|extension| SITE.newest(extension));
+    AssetUrls {
+        js,
+        wasm,
+        css,
+        words: words::urls(),
+    }
 }
 
 /// `false` where the server was built without the site, so that its pages would have neither style nor script.
@@ -148,14 +147,6 @@ impl Files {
 
     fn get(&self, path: &str) -> Option<&File> {
         self.files.get(path)
-    }
-
-    fn urls(&self) -> AssetUrls {
-        AssetUrls {
-            js: self.newest("js"),
-            wasm: self.newest("wasm"),
-            css: self.newest("css"),
-        }
     }
 
     /// Of several (a folder that both `cargo xtask` and `cargo leptos` have written to), the one written last.

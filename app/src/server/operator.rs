@@ -6,18 +6,19 @@ use anteroom::{
     accounts::Principal,
     engine::Engine,
     http::{cookies, set_session},
+    say,
     sessions::SessionId,
+    wire::Reason,
 };
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::refusals::plain_page;
-use crate::{AssetUrls, components::unsent::Unsent};
+use super::refusals::PlainPage;
+use crate::AssetUrls;
 
 #[derive(Default, Deserialize)]
 struct Given {
@@ -31,11 +32,12 @@ pub(super) async fn enter(
     who: Option<Principal>,
     uri: Uri,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     let Query(Given { key }) = Query::try_from_uri(&uri).unwrap_or_default();
     let session = who.map_or_else(SessionId::random, |who| who.session);
     let Some(cookie) = engine.admit_operator(session, &key) else {
-        return (StatusCode::FORBIDDEN, refused(&urls)).into_response();
+        return (StatusCode::FORBIDDEN, refused(&PlainPage::of(&urls, &extensions))).into_response();
     };
     let mut response = Redirect::to("/stats").into_response();
     let answer = response.headers_mut();
@@ -48,13 +50,8 @@ pub(super) async fn enter(
     response
 }
 
-fn refused(urls: &AssetUrls) -> Response {
-    let reason =
-        "Its key is not the one that is in force. The server prints the link when it starts, and OPERATOR_KEY in its \
-                  settings says which key it has."
-            .to_owned();
-    let page = || {
-        view! { <Unsent heading="This is not the operator’s link" reason text=String::new() back="/".to_owned() /> }
-    };
-    plain_page("Not the operator’s link · Anteroom", urls, page)
+fn refused(page: &PlainPage) -> Response {
+    let words = page.words;
+    let (heading, reason) = (say!(words, "unsent-operator"), words.reason(&Reason::WrongKey));
+    page.refuse(heading, reason, String::new(), "/".to_owned())
 }

@@ -32,11 +32,6 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .site_addr(engine.settings().site_addr)
         .build();
     let urls = assets::urls();
-    let urls = AssetUrls {
-        js: urls.js,
-        wasm: urls.wasm,
-        css: urls.css,
-    };
     let context = {
         let (engine, urls) = (Arc::clone(engine), urls.clone());
         move || {
@@ -106,7 +101,7 @@ async fn furnish(State(engine): State<Arc<Engine>>, mut request: Request, next: 
     }
     let (carried, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
         Ok(first) => (Carried::new(Ok(first)), None),
-        Err(refused) => (Carried::new(Err(refused.message.clone())), Some(refused)),
+        Err(refused) => (Carried::new(Err(refused.reason.clone())), Some(refused)),
     };
     request.extensions_mut().insert(carried);
     let response = next.run(request).await;

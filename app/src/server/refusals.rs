@@ -3,25 +3,28 @@
 
 use std::{error::Error, future::poll_fn, io, pin::Pin};
 
-use anteroom::{http::MAX_BODY, wire::MAX_MESSAGE_BYTES};
+use anteroom::{
+    http::MAX_BODY,
+    language::{Language, Words},
+    say,
+    wire::{MAX_MESSAGE_BYTES, Reason},
+};
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse as _, Response},
 };
-use leptos::{prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
+use leptos::{
+    prelude::*,
+    server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER},
+};
 use leptos_axum::ResponseOptions;
 use tracing::debug;
 
 use super::forms::{Form, Typed};
-use crate::{AssetUrls, components::unsent::Unsent, format, shell::document};
-
-const UNREADABLE: &str = "This request could not be read. Reload the page, which may be older than the server.";
-const SLOW: &str = "This took too long to arrive. Check your connection, and send it again.";
-const NO_FORM: &str = "The server does this only for its own pages, with their scripts. Go back, and try again there.";
-const UNKNOWN: &str = "The server does not know this request. Reload the page, which may be older than the server.";
+use crate::{AssetUrls, api::Fault, components::unsent::Unsent, shell::document};
 
 /// More than any of our refusals holds, in bytes.
 const MOST: usize = 64 * 1024;
@@ -36,12 +39,13 @@ pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, ne
         return next.run(request).await;
     }
     let form = Form::of(&request);
+    let page = PlainPage::of(&urls, request.extensions());
     let (parts, body) = request.into_parts();
     let body = match whole(body).await {
         Ok(body) => body,
         Err(refused) => {
             return match form {
-                Some(form) => refused.into_page(&urls, form, Typed::before(&parts.headers)),
+                Some(form) => refused.into_page(&page, form, Typed::before(&parts.headers)),
                 None => refused.into_answer(),
             };
         }
@@ -54,11 +58,11 @@ pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, ne
         };
     };
     if form == Form::None {
-        return Refused::no_form().into_page(&urls, form, Typed::before(&parts.headers));
+        return Refused::no_form().into_page(&page, form, Typed::before(&parts.headers));
     }
     let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
     match Refused::read(next.run(request).await).await {
-        Ok(refused) => refused.into_page(&urls, form, Typed::read(parts, body).await),
+        Ok(refused) => refused.into_page(&page, form, Typed::read(parts, body).await),
         Err(response) => response,
     }
 }
@@ -103,7 +107,7 @@ fn took_too_long(fault: &axum::Error) -> bool {
 
 /// The answer to a call of a function that there is not.
 pub(super) async fn unknown_function() -> Response {
-    (StatusCode::NOT_FOUND, ServerFnError::new(UNKNOWN).ser()).into_response()
+    (StatusCode::NOT_FOUND, Fault(Reason::RequestUnknown).ser()).into_response()
 }
 
 /// Why something asked for is not given.
@@ -111,39 +115,34 @@ pub(super) struct Refused {
     pub(super) status: StatusCode,
     /// After how many seconds another try makes sense.
     pub(super) retry_after: Option<u64>,
-    /// A sentence for the person.
-    pub(super) message: String,
-    /// Whether it is only for as long as the server restarts: the browser then sends the same again by itself.
-    pub(super) passing: bool,
+    /// Why.
+    pub(super) reason: Reason,
 }
 
 impl Refused {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    const fn new(status: StatusCode, reason: Reason) -> Self {
         Self {
             status,
             retry_after: None,
-            message: message.into(),
-            passing: false,
+            reason,
         }
     }
 
     fn unreadable() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, UNREADABLE)
+        Self::new(StatusCode::BAD_REQUEST, Reason::RequestUnreadable)
     }
 
     fn slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, SLOW)
+        Self::new(StatusCode::REQUEST_TIMEOUT, Reason::RequestSlow)
     }
 
     fn too_large() -> Self {
-        let message = format!(
-            "This is more than the server takes at once. A message may have {MAX_MESSAGE_BYTES} bytes: shorten it, or send it as a file."
-        );
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        let most = MAX_MESSAGE_BYTES as u64;
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Reason::RequestTooLarge { most })
     }
 
     fn no_form() -> Self {
-        Self::new(StatusCode::FORBIDDEN, NO_FORM)
+        Self::new(StatusCode::FORBIDDEN, Reason::FormOnly)
     }
 
     /// The refusal in a server function's response; the response itself, where it is none.
@@ -153,9 +152,8 @@ impl Refused {
         }
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, MOST).await.unwrap_or_default();
-        let error: ServerFnError = ServerFnError::de(body);
-        if let ServerFnError::Args(_) | ServerFnError::MissingArg(_) | ServerFnError::Deserialization(_) = error {
-            debug!(%error, "a request could not be read");
+        let Fault(reason) = Fault::de(body);
+        if reason == Reason::RequestUnreadable {
             return Ok(Self::unreadable());
         }
         let told = parts.status.is_client_error() || parts.status.is_server_error();
@@ -168,30 +166,19 @@ impl Refused {
                 StatusCode::INTERNAL_SERVER_ERROR
             },
             retry_after: retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()),
-            message: format::fault(&error),
-            passing: matches!(error, ServerFnError::MiddlewareError(_)),
+            reason,
         })
     }
 
     /// Refuses from within the server function that runs.
-    pub(super) fn tell(self) -> ServerFnError {
+    pub(super) fn tell(self) -> Fault {
         if let Some(response) = use_context::<ResponseOptions>() {
             response.set_status(self.status);
             if let Some(seconds) = self.retry_after {
                 response.insert_header(header::RETRY_AFTER, seconds.into());
             }
         }
-        self.error()
-    }
-
-    /// The framework's form of it. Its browser's half shows no status of an answer, so that the kind has to say what will pass.
-    fn error(&self) -> ServerFnError {
-        let message = self.message.clone();
-        if self.passing {
-            ServerFnError::MiddlewareError(message)
-        } else {
-            ServerFnError::ServerError(message)
-        }
+        Fault(self.reason)
     }
 
     /// `response`, as one that refuses.
@@ -205,34 +192,56 @@ impl Refused {
 
     /// For the browser's half, which reads the framework's format.
     fn into_answer(self) -> Response {
-        self.mark(self.error().ser().into_response())
+        let body = Fault(self.reason.clone()).ser();
+        self.mark(([(header::CONTENT_TYPE, "application/json")], body).into_response())
     }
 
     /// For a browser that runs no scripts.
-    fn into_page(self, urls: &AssetUrls, form: Form, typed: Typed) -> Response {
-        let (title, heading) = match form {
-            Form::Message => ("Not sent · Anteroom", "Your message was not sent"),
-            Form::Forget => ("Not deleted · Anteroom", "Nothing was deleted"),
-            Form::None => ("Not done · Anteroom", "Nothing was changed"),
+    fn into_page(self, page: &PlainPage, form: Form, typed: Typed) -> Response {
+        let words = page.words;
+        let heading = match form {
+            Form::Message => say!(words, "unsent-message"),
+            Form::Forget => say!(words, "unsent-forget"),
+            Form::None => say!(words, "unsent-other"),
         };
         let (text, back) = match form {
             Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
             Form::Forget => (String::new(), Some("/data".to_owned())),
             Form::None => (String::new(), None),
         };
-        let reason = self.message.clone();
-        let page = move || view! { <Unsent heading reason text back=back.unwrap_or_else(|| "/".to_owned()) /> };
-        self.mark(plain_page(title, urls, page))
+        let reason = words.reason(&self.reason);
+        let back = back.unwrap_or_else(|| "/".to_owned());
+        self.mark(page.refuse(heading, reason, text, back))
     }
 }
 
-/// A page of words alone: nothing in it can run, or send anything anywhere.
-pub(super) fn plain_page<V: IntoView>(title: &'static str, urls: &AssetUrls, content: impl FnOnce() -> V) -> Response {
-    let css = urls.css.clone();
-    let html = Owner::new().with(|| document(title, css, content()).to_html());
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))];
-    (policy, Html(html)).into_response()
+/// What a page of words alone is made of: nothing in it can run, or send anything anywhere.
+pub(super) struct PlainPage {
+    pub(super) css: String,
+    pub(super) words: &'static Words,
+}
+
+impl PlainPage {
+    /// In the language of a request.
+    pub(super) fn of(urls: &AssetUrls, request: &Extensions) -> Self {
+        let language = request.get::<Language>().copied().unwrap_or_default();
+        Self {
+            css: urls.css.clone(),
+            words: Words::of(language),
+        }
+    }
+
+    /// Says what did not happen and why, and gives back what was typed.
+    pub(super) fn refuse(&self, heading: String, reason: String, text: String, back: String) -> Response {
+        let (words, css, title) = (self.words, self.css.clone(), format!("{heading} · Anteroom"));
+        let html = Owner::new().with(|| {
+            let content = view! { <Unsent words heading reason text back /> };
+            document(words.language(), title, css, content).to_html()
+        });
+        let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))];
+        (policy, Html(html)).into_response()
+    }
 }
 
 #[cfg(test)]

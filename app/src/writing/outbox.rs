@@ -1,7 +1,7 @@
 //! Messages that the server does not have, or has not said to have: kept under their turn's id, so that sending one again, from whatever
 //! page, counts once.
 
-use anteroom::wire::{ConversationId, FileView, TurnId};
+use anteroom::wire::{ConversationId, FileView, Reason, TurnId};
 use serde::{Deserialize, Serialize};
 
 use crate::{json, storage};
@@ -17,8 +17,9 @@ pub(crate) struct Unsent {
     pub(crate) files: Vec<FileView>,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(crate) at: u64,
-    /// The sentence with which it was refused: then it is not sent by itself.
-    pub(crate) refused: Option<String>,
+    /// Why it was refused, if it was: then it is not sent by itself.
+    #[serde(default)]
+    pub(crate) reason: Option<Reason>,
 }
 
 fn key(turn: TurnId) -> String {
@@ -31,9 +32,9 @@ pub(crate) fn put(turn: TurnId, unsent: &Unsent) {
 }
 
 /// Takes down that a message was refused, or no longer is: unless it has gone from here, which another page has seen to.
-pub(crate) fn mark(turn: TurnId, refused: Option<String>) {
+pub(crate) fn mark(turn: TurnId, reason: Option<Reason>) {
     if let Some(unsent) = read(turn) {
-        put(turn, &Unsent { refused, ..unsent });
+        put(turn, &Unsent { reason, ..unsent });
     }
 }
 

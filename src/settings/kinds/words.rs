@@ -4,7 +4,7 @@ use super::{
     super::{LogFormat, allowed::Allowed},
     Kind,
 };
-use crate::queue::Order;
+use crate::{language::Language, queue::Order};
 
 impl Kind for bool {
     type Value = Self;
@@ -54,6 +54,22 @@ impl Kind for LogFormat {
     }
 }
 
+impl Kind for Language {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("`en`, `ru`", "en or ru")
+    }
+
+    /// Many systems have a variable of this name: a list of what people there read (`en_US:en`). The first of ours counts then, and a
+    /// list without any is no fault of the settings.
+    fn parse(text: &str) -> Option<Self> {
+        let named = text.split(':').find_map(Self::of_tag);
+        let of_the_system = text.contains([':', '_']) || matches!(text, "C" | "POSIX");
+        named.or_else(|| of_the_system.then(Self::default))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +83,21 @@ mod tests {
             assert_eq!(bool::parse(text), Some(false), "{text}");
         }
         assert_eq!(bool::parse("maybe"), None);
+    }
+
+    #[test]
+    fn a_language_may_be_the_list_of_the_system() {
+        for (text, language) in [
+            ("ru", Some(Language::Russian)),
+            ("EN", Some(Language::English)),
+            ("ru_RU:en", Some(Language::Russian)),
+            ("de_DE:de:ru", Some(Language::Russian)),
+            ("de_DE:de", Some(Language::English)),
+            ("C", Some(Language::English)),
+            ("rus", None),
+            ("klingon", None),
+        ] {
+            assert_eq!(Language::parse(text), language, "{text}");
+        }
     }
 }

@@ -45,7 +45,10 @@ use super::{
     kinds::{BaseUrl, Bytes, ConcurrencyId, Kind, LogFilter, OrNone, Text},
     variables::Variable,
 };
-use crate::queue::{Order, Policy};
+use crate::{
+    language::Language,
+    queue::{Order, Policy},
+};
 
 pub(super) use self::model::AT_MODEL;
 

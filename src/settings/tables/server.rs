@@ -48,6 +48,13 @@ macro_rules! server_table {
                     "Who opens /operator?key=… with this key sees addresses and paths on the stats and logs tabs; at least 16 characters. Where this is"
                     "empty, one is made at each start, and the link is printed.";
             }
+            /// The language for browsers that ask for none of those that Anteroom speaks.
+            LANGUAGE as language: Language {
+                default "en";
+                comment
+                    "The language for browsers that ask for none of those that Anteroom speaks: en or ru. What a browser asks for, and what"
+                    "somebody has chosen on a page, come first.";
+            }
             /// How long running answers may go on after SIGTERM.
             SHUTDOWN_GRACE as shutdown_grace: Duration {
                 default "30";

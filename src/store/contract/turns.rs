@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     store::StoreError,
-    wire::{Incomplete, Usage, Versions},
+    wire::{Incomplete, Reason, Usage, Versions},
 };
 
 pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
@@ -33,7 +33,7 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         ),
         (
             TurnState::Failed {
-                reason: "The model is away.".into(),
+                reason: Reason::ModelUnknown { model: "a \"b\"".into() },
             },
             None,
         ),
@@ -45,8 +45,14 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
             }),
         ),
         (
+            TurnState::Failed {
+                reason: Reason::Told("It said so, in words.".into()),
+            },
+            None,
+        ),
+        (
             TurnState::Expired {
-                reason: "It took too long.".into(),
+                reason: Reason::Mistake,
             },
             Some(Usage::default()),
         ),

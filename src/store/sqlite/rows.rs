@@ -1,5 +1,7 @@
 //! Rows of the database as records, and the values that go into them.
 
+use std::borrow::Cow;
+
 use sqlx::{Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -7,7 +9,7 @@ use crate::{
     queue::OrderKey,
     sessions::SessionId,
     store::{ConversationRecord, Step, TurnRecord, Unfinished},
-    wire::{ConversationId, FileId, FileKind, FileView, Incomplete, TurnId, TurnState, Usage, Versions},
+    wire::{ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnState, Usage, Versions},
 };
 
 /// The columns of [`conversation`]: `s` is its session, `c` itself.
@@ -147,7 +149,7 @@ fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
 }
 
 fn state(row: &SqliteRow) -> sqlx::Result<TurnState> {
-    let reason = || Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>("reason")?.unwrap_or_default());
+    let reason = || Ok::<_, sqlx::Error>(read_reason(row.try_get::<Option<&str>, _>("reason")?.unwrap_or_default()));
     match row.try_get("state")? {
         "waiting" => Ok(TurnState::Waiting),
         "running" => Ok(TurnState::Running),
@@ -170,7 +172,7 @@ const fn incomplete(cause: Incomplete) -> TurnState {
 }
 
 /// A state as its column, and the reason as the other.
-pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<&str>) {
+pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<Cow<'static, str>>) {
     match state {
         TurnState::Waiting => ("waiting", None),
         TurnState::Running => ("running", None),
@@ -181,12 +183,25 @@ pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<&str>) {
                 Incomplete::Filter => "filter",
                 Incomplete::Other => "other",
             };
-            ("done", Some(reason))
+            ("done", Some(reason.into()))
         }
-        TurnState::Failed { reason } => ("failed", Some(reason)),
+        TurnState::Failed { reason } => ("failed", Some(written_reason(reason))),
         TurnState::Cancelled => ("cancelled", None),
-        TurnState::Expired { reason } => ("expired", Some(reason)),
+        TurnState::Expired { reason } => ("expired", Some(written_reason(reason))),
     }
+}
+
+/// A reason as its column: JSON. In older rows, an English sentence stands there.
+fn written_reason(reason: &Reason) -> Cow<'static, str> {
+    match reason {
+        Reason::Told(sentence) => sentence.clone().into(),
+        reason => serde_json::to_string(reason).unwrap_or_default().into(),
+    }
+}
+
+/// What [`written_reason`] has written. A code of a later server is shown as it is, too: better than no turn at all.
+fn read_reason(column: &str) -> Reason {
+    serde_json::from_str(column).unwrap_or_else(|_| Reason::Told(column.to_owned()))
 }
 
 fn file_kind(text: &str) -> sqlx::Result<FileKind> {

@@ -4,12 +4,16 @@
     reason = "leptos writes a struct of fields for every function's arguments"
 )]
 
+mod fault;
+
 use anteroom::wire::{
     ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest, Sent,
     Status, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
+
+pub use fault::Fault;
 
 use crate::json::Answer;
 
@@ -36,74 +40,74 @@ pub struct House {
 
 /// The house, as this session may see it.
 #[server(name = AskHouse, prefix = "/api", endpoint = "house", output = Answer)]
-pub async fn house() -> Result<House, ServerFnError> {
+pub async fn house() -> Result<House, Fault> {
     crate::server::api::house().await
 }
 
 /// The conversations of this session that come after `after`, the last used first.
 #[server(prefix = "/api", endpoint = "conversations", output = Answer)]
-pub async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, ServerFnError> {
+pub async fn conversations(after: Option<ConversationId>) -> Result<ConversationPage, Fault> {
     crate::server::api::conversations(after).await
 }
 
 /// One conversation of this session with its newest turns. `None`: there is none of this id (or it is somebody else's).
 #[server(prefix = "/api", endpoint = "conversation", output = Answer)]
-pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, ServerFnError> {
+pub async fn conversation(id: ConversationId) -> Result<Option<ConversationView>, Fault> {
     crate::server::api::conversation(id).await
 }
 
 /// The turns before `before`, which is a turn of a conversation of this session. `None`: there is none of this id.
 #[server(prefix = "/api", endpoint = "earlier", output = Answer)]
-pub async fn earlier(before: TurnId) -> Result<Option<TurnPage>, ServerFnError> {
+pub async fn earlier(before: TurnId) -> Result<Option<TurnPage>, Fault> {
     crate::server::api::earlier(before).await
 }
 
 /// Conversations of this session with `text` in their title, a message or an answer, whatever its case.
 #[server(prefix = "/api", endpoint = "search", output = Answer)]
-pub async fn search(text: String) -> Result<SearchResults, ServerFnError> {
+pub async fn search(text: String) -> Result<SearchResults, Fault> {
     crate::server::api::search(&text).await
 }
 
 /// Gives a conversation another title.
 #[server(prefix = "/api", endpoint = "rename", output = Answer)]
-pub async fn rename(conversation: ConversationId, title: String) -> Result<(), ServerFnError> {
+pub async fn rename(conversation: ConversationId, title: String) -> Result<(), Fault> {
     crate::server::api::rename(conversation, &title).await
 }
 
 /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
 #[server(prefix = "/api", endpoint = "delete", output = Answer)]
-pub async fn delete(conversation: ConversationId) -> Result<(), ServerFnError> {
+pub async fn delete(conversation: ConversationId) -> Result<(), Fault> {
     crate::server::api::delete(conversation).await
 }
 
 /// Brings a deleted conversation back.
 #[server(prefix = "/api", endpoint = "undelete", output = Answer)]
-pub async fn undelete(conversation: ConversationId) -> Result<(), ServerFnError> {
+pub async fn undelete(conversation: ConversationId) -> Result<(), Fault> {
     crate::server::api::undelete(conversation).await
 }
 
 /// Deletes everything of this session permanently, and its cookie: the browser is a new one afterwards. `confirmation` is the
 /// house's.
 #[server(prefix = "/api", endpoint = "forget", output = Answer)]
-pub async fn forget(confirmation: String) -> Result<(), ServerFnError> {
+pub async fn forget(confirmation: String) -> Result<(), Fault> {
     crate::server::api::forget(&confirmation).await
 }
 
 /// Shows this version of a turn, and the newest that follows it. Open pages hear of it over the feed.
 #[server(prefix = "/api", endpoint = "version", output = Answer)]
-pub async fn version(turn: TurnId) -> Result<(), ServerFnError> {
+pub async fn version(turn: TurnId) -> Result<(), Fault> {
     crate::server::api::version(turn).await
 }
 
 /// Sends a message. Once this has answered, the message is the server's.
 #[server(name = SendMessage, prefix = "/api", endpoint = "send", input = Json, output = Answer)]
-pub async fn send(request: SendRequest) -> Result<Sent, ServerFnError> {
+pub async fn send(request: SendRequest) -> Result<Sent, Fault> {
     crate::server::api::send(request).await
 }
 
 /// Sends a message from a page without WebAssembly, then shows its conversation.
 #[server(prefix = "/api", endpoint = "send_form", output = Answer)]
-pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), ServerFnError> {
+pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), Fault> {
     let request = SendRequest {
         turn,
         conversation,
@@ -118,19 +122,19 @@ pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text:
 
 /// Ends a turn: out of the line at once, or stopped, with what was written kept. `false`: it was over already.
 #[server(prefix = "/api", endpoint = "cancel", output = Answer)]
-pub async fn cancel(turn: TurnId) -> Result<bool, ServerFnError> {
+pub async fn cancel(turn: TurnId) -> Result<bool, Fault> {
     crate::server::api::cancel(turn)
 }
 
 /// Answers a turn that is over once more. One that has an answer keeps it: the new one is another version of it, the turn
 /// `new` (chosen by the browser, so that asking again after a lost reply makes no second one). One that has none is answered in place.
 #[server(prefix = "/api", endpoint = "again", output = Answer)]
-pub async fn again(turn: TurnId, new: TurnId) -> Result<Sent, ServerFnError> {
+pub async fn again(turn: TurnId, new: TurnId) -> Result<Sent, Fault> {
     crate::server::api::again(turn, new).await
 }
 
 /// Asks for the figures or the records. They come over the feed, once the line lets the refresh start.
 #[server(prefix = "/api", endpoint = "refresh", output = Answer)]
-pub async fn refresh(kind: RefreshKind) -> Result<(), ServerFnError> {
+pub async fn refresh(kind: RefreshKind) -> Result<(), Fault> {
     crate::server::api::refresh(kind).await
 }

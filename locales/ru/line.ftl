@@ -1,0 +1,56 @@
+# Места, время и очередь. {$time} уже записано: 20–35 с.
+ordinal = { $number }-й
+time = { $count } { $unit ->
+    [ms] мс
+    [s] с
+    [min] мин
+    [h] ч
+   *[d] д
+}
+estimate = { $how ->
+    [unknown] время пока неизвестно
+    [soon] вот-вот
+    [up-to] не больше { $time }
+   *[about] примерно { $time }
+}
+ago-now = сейчас
+ago-just-now = только что
+ago-some-time = { $age } назад
+
+line-rank = Ваше место в очереди: { $number } из { $of }
+line-slot-free = место свободно
+line-slot-busy = место занято
+line-slots-busy = занято { $running ->
+    [one] { $running } место
+    [few] { $running } места
+   *[many] { $running } мест
+} из { $limit }
+line-running = { $running ->
+    [one] выполняется { $running }
+   *[many] выполняются { $running }
+}, предела нет
+line-waiting = { $count ->
+    [0] никто не ждёт
+    [one] { $count } ждёт
+    [few] { $count } ждут
+   *[many] { $count } ждут
+}
+line-start = { $how ->
+    [at-once] начнётся сразу
+    [busy] попробуйте чуть позже
+    [unknown] начало пока неизвестно
+    [soon] начнётся вот-вот
+    [up-to] начнётся не позже чем через { $time }
+   *[about] начнётся примерно через { $time }
+}
+
+# Для того, кто собирается писать.
+prospect = { $how ->
+    [at-once] Ответ начнётся сразу
+    [busy] Все места заняты. Попробуйте чуть позже.
+    [unknown] Когда начнётся ответ, пока неизвестно
+    [soon] Ответ начнётся вот-вот
+    [up-to] Ответ начнётся не позже чем через { $time }
+   *[about] Ответ начнётся примерно через { $time }
+}
+prospect-waiting = Вы были бы { $number }-м в очереди · { line-start }

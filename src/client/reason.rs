@@ -1,0 +1,104 @@
+//! What somebody is told of a fault: its code, with what there is to say of it.
+
+use super::{ClientError, UploadError};
+use crate::{
+    conversations::SendError,
+    files::FileError,
+    queue::{JoinError, LeaveReason},
+    store::StoreError,
+    wire::{MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, Reason, StoreFault},
+};
+
+impl ClientError {
+    /// Why, for whoever asked.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Send(refusal) => refusal.reason(),
+            Self::Unreadable(_) => Reason::Unreadable,
+            Self::Unchanged(fault) => Reason::NotChanged { fault: fault.into() },
+            Self::NoConversation => Reason::ConversationUnavailable,
+            Self::NoTitle => Reason::NoTitle,
+            Self::NotConfirmed => Reason::NotConfirmed,
+            Self::Upload(fault) => fault.reason(),
+        }
+    }
+}
+
+impl SendError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Empty => Reason::EmptyMessage,
+            Self::TooLong(bytes) => Reason::MessageTooLong {
+                bytes: *bytes as u64,
+                most: MAX_MESSAGE_BYTES as u64,
+            },
+            Self::TooManyFiles(files) => Reason::TooManyFiles {
+                files: *files as u64,
+                most: MAX_FILES_PER_MESSAGE as u64,
+            },
+            Self::UnknownFile => Reason::AttachmentGone,
+            Self::UnknownConversation => Reason::ConversationGone,
+            Self::UnknownTurn => Reason::MessageGone,
+            Self::ConversationBusy => Reason::ConversationBusy,
+            Self::Refused(why) => (*why).into(),
+            Self::Store(fault) => Reason::MessageNotKept { fault: fault.into() },
+        }
+    }
+}
+
+impl UploadError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::File(fault) => fault.reason(),
+            Self::Left(LeaveReason::Expired) => Reason::UploadExpired,
+            Self::Left(LeaveReason::Closed) => Reason::Restarting,
+            Self::Left(_) => Reason::UploadLeft,
+            Self::BrokenOff => Reason::UploadBrokenOff,
+            Self::Stalled => Reason::UploadStalled,
+            Self::Store(fault) => Reason::FileNotKept { fault: fault.into() },
+        }
+    }
+}
+
+impl FileError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Empty { name } => Reason::FileEmpty { name: name.clone() },
+            Self::TooLarge { name, limit } => Reason::FileTooLarge {
+                name: name.clone(),
+                most: *limit,
+            },
+            Self::Unsupported { name } => Reason::FileUnsupported { name: name.clone() },
+            Self::NotAnImage { name } => Reason::FileNotAnImage { name: name.clone() },
+            Self::NotUtf8 { name } => Reason::FileNotUtf8 { name: name.clone() },
+            Self::Gone => Reason::FileGone,
+            Self::NoSpace(_) => Reason::FileNoRoom,
+            Self::Disk(_) => Reason::FileDisk,
+        }
+    }
+}
+
+impl From<JoinError> for Reason {
+    fn from(why: JoinError) -> Self {
+        match why {
+            JoinError::Busy => Self::Busy,
+            JoinError::Full => Self::LineFull,
+            JoinError::TooManyOfYours => Self::TooManyOfYours,
+            JoinError::Closed => Self::Restarting,
+        }
+    }
+}
+
+impl From<&StoreError> for StoreFault {
+    fn from(fault: &StoreError) -> Self {
+        match fault {
+            StoreError::Full => Self::Full,
+            StoreError::ReadOnly(_) => Self::ReadOnly,
+            StoreError::Locked => Self::Locked,
+            StoreError::Damaged(_) => Self::Damaged,
+            StoreError::Closed => Self::Closed,
+            StoreError::Other(_) => Self::Other,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Reasons in words: what happened, and what to do.
+
+use super::{Arg, Words};
+use crate::{
+    say,
+    wire::{Incomplete, Reason, StoreFault},
+};
+
+impl From<StoreFault> for Arg {
+    /// The name of the case.
+    fn from(fault: StoreFault) -> Self {
+        Self::from(match fault {
+            StoreFault::Full => "full",
+            StoreFault::ReadOnly => "read-only",
+            StoreFault::Locked => "locked",
+            StoreFault::Damaged => "damaged",
+            StoreFault::Closed => "closed",
+            StoreFault::Other => "other",
+        })
+    }
+}
+
+impl Words {
+    /// The sentence for a reason.
+    #[must_use]
+    pub fn reason(&self, reason: &Reason) -> String {
+        match reason {
+            Reason::EmptyMessage => say!(self, "reason-empty-message"),
+            Reason::MessageTooLong { bytes, most } => {
+                say!(self, "reason-message-too-long", bytes = *bytes, most = *most)
+            }
+            Reason::TooManyFiles { files, most } => say!(self, "reason-too-many-files", files = *files, most = *most),
+            Reason::AttachmentGone => say!(self, "reason-attachment-gone"),
+            Reason::ConversationGone => say!(self, "reason-conversation-gone"),
+            Reason::MessageGone => say!(self, "reason-message-gone"),
+            Reason::ConversationBusy => say!(self, "reason-conversation-busy"),
+            Reason::MessageNotKept { fault } => say!(self, "reason-message-not-kept", fault = *fault),
+            Reason::Busy => say!(self, "reason-busy"),
+            Reason::LineFull => say!(self, "reason-line-full"),
+            Reason::TooManyOfYours => say!(self, "reason-too-many-of-yours"),
+            Reason::Restarting => say!(self, "reason-restarting"),
+            Reason::Unreadable => say!(self, "reason-unreadable"),
+            Reason::NotChanged { fault } => say!(self, "reason-not-changed", fault = *fault),
+            Reason::ConversationUnavailable => say!(self, "reason-conversation-unavailable"),
+            Reason::NoTitle => say!(self, "reason-no-title"),
+            Reason::NotConfirmed => say!(self, "reason-not-confirmed"),
+            Reason::FileEmpty { name } => say!(self, "reason-file-empty", name = name),
+            Reason::FileTooLarge { name, most } => {
+                say!(self, "reason-file-too-large", name = name, most = self.size(*most))
+            }
+            Reason::FileUnsupported { name } => say!(self, "reason-file-unsupported", name = name),
+            Reason::FileNotAnImage { name } => say!(self, "reason-file-not-an-image", name = name),
+            Reason::FileNotUtf8 { name } => say!(self, "reason-file-not-utf8", name = name),
+            Reason::FileGone => say!(self, "reason-file-gone"),
+            Reason::FileNoRoom => say!(self, "reason-file-no-room"),
+            Reason::FileDisk => say!(self, "reason-file-disk"),
+            Reason::UploadExpired => say!(self, "reason-upload-expired"),
+            Reason::UploadLeft => say!(self, "reason-upload-left"),
+            Reason::UploadBrokenOff => say!(self, "reason-upload-broken-off"),
+            Reason::UploadStalled => say!(self, "reason-upload-stalled"),
+            Reason::FileNotKept { fault } => say!(self, "reason-file-not-kept", fault = *fault),
+            Reason::NoSlot { seconds } => say!(self, "reason-no-slot", span = self.span(*seconds)),
+            Reason::Away { seconds } => say!(self, "reason-away", span = self.span(*seconds)),
+            Reason::TooSlow { seconds } => say!(self, "reason-too-slow", span = self.span(*seconds)),
+            Reason::AnswerTooLong => say!(self, "reason-answer-too-long"),
+            Reason::GivenUp => say!(self, "reason-given-up"),
+            Reason::HistoryUnreadable => say!(self, "reason-history-unreadable"),
+            Reason::Mistake => say!(self, "reason-mistake"),
+            Reason::ModelUnreachable => say!(self, "reason-model-unreachable"),
+            Reason::ModelRateLimited => say!(self, "reason-model-rate-limited"),
+            Reason::ModelUnauthorized => say!(self, "reason-model-unauthorized"),
+            Reason::ModelUnknown { model } => say!(self, "reason-model-unknown", model = model),
+            Reason::ModelRedirected { variable } => say!(self, "reason-model-redirected", variable = variable),
+            Reason::ModelRejected { status } => say!(self, "reason-model-rejected", status = *status),
+            Reason::ModelFault { status } => say!(self, "reason-model-fault", status = *status),
+            Reason::ModelStalled => say!(self, "reason-model-stalled"),
+            Reason::ModelCutOff => say!(self, "reason-model-cut-off"),
+            Reason::ModelInvalid => say!(self, "reason-model-invalid"),
+            Reason::ModelSilent => say!(self, "reason-model-silent"),
+            Reason::ModelSpent => say!(self, "reason-model-spent"),
+            Reason::ModelFiltered => say!(self, "reason-model-filtered"),
+            Reason::ModelBlind => say!(self, "reason-model-blind"),
+            Reason::RefreshFailed => say!(self, "reason-refresh-failed"),
+            Reason::RefreshLeft => say!(self, "reason-refresh-left"),
+            Reason::RefreshMissed => say!(self, "reason-refresh-missed"),
+            Reason::NoCookie => say!(self, "reason-no-cookie"),
+            Reason::CrossSite => say!(self, "reason-cross-site"),
+            Reason::RequestUnreadable => say!(self, "reason-request-unreadable"),
+            Reason::RequestSlow => say!(self, "reason-request-slow"),
+            Reason::RequestTooLarge { most } => say!(self, "reason-request-too-large", most = *most),
+            Reason::FormOnly => say!(self, "reason-form-only"),
+            Reason::RequestUnknown => say!(self, "reason-request-unknown"),
+            Reason::WrongKey => say!(self, "reason-wrong-key"),
+            Reason::Unreachable => say!(self, "reason-unreachable"),
+            Reason::AnswerUnreadable => say!(self, "reason-answer-unreadable"),
+            Reason::CancelledUnsent => say!(self, "reason-cancelled-unsent"),
+            Reason::NothingMore => say!(self, "reason-nothing-more"),
+            Reason::Told(sentence) => sentence.clone(),
+        }
+    }
+
+    /// Why an answer is not whole, and what to do.
+    #[must_use]
+    pub fn incomplete(&self, cause: Incomplete) -> String {
+        match cause {
+            Incomplete::Length => say!(self, "reason-incomplete-length"),
+            Incomplete::Filter => say!(self, "reason-incomplete-filter"),
+            Incomplete::Other => say!(self, "reason-incomplete-other"),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Why something did not happen, or ended: a code with what there is to say of it. The sentence is made where a person reads it.
+
+use serde::{Deserialize, Serialize};
+
+/// Why something was refused, failed or came to an end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    // A message was not accepted.
+    /// Nothing was written, and no file came along.
+    EmptyMessage,
+    /// It is longer than a message may be.
+    MessageTooLong {
+        /// Its length, in bytes.
+        bytes: u64,
+        /// The most there may be, in bytes.
+        most: u64,
+    },
+    /// It has more files than a message may.
+    TooManyFiles {
+        /// How many it has.
+        files: u64,
+        /// The most there may be.
+        most: u64,
+    },
+    /// A file of it is not there (any more).
+    AttachmentGone,
+    /// Its conversation is not there (any more).
+    ConversationGone,
+    /// The message that was spoken of is not there (any more).
+    MessageGone,
+    /// The conversation's last message is not answered yet.
+    ConversationBusy,
+    /// It could not be kept.
+    MessageNotKept {
+        /// Why.
+        fault: StoreFault,
+    },
+
+    // The line did not let somebody in.
+    /// Every slot is busy, and nobody may wait.
+    Busy,
+    /// The line is full.
+    LineFull,
+    /// One owner has as much waiting as it may.
+    TooManyOfYours,
+    /// The server is about to end.
+    Restarting,
+
+    // Conversations.
+    /// They cannot be read.
+    Unreadable,
+    /// A change was not kept.
+    NotChanged {
+        /// Why.
+        fault: StoreFault,
+    },
+    /// The conversation is not there (any more), or is being answered.
+    ConversationUnavailable,
+    /// A title without anything to be seen.
+    NoTitle,
+    /// What deletes everything did not come from a page of the session.
+    NotConfirmed,
+
+    // Files.
+    /// Nothing is in it.
+    FileEmpty {
+        /// Its name, made harmless; so are all below.
+        name: String,
+    },
+    /// It is larger than a file may be.
+    FileTooLarge {
+        /// Its name.
+        name: String,
+        /// The most there may be, in bytes.
+        most: u64,
+    },
+    /// It is none of the kinds that are taken.
+    FileUnsupported {
+        /// Its name.
+        name: String,
+    },
+    /// Its name is a picture's, its content is not.
+    FileNotAnImage {
+        /// Its name.
+        name: String,
+    },
+    /// Its name is a text's, its content is in an encoding that cannot be told.
+    FileNotUtf8 {
+        /// Its name.
+        name: String,
+    },
+    /// It is not there (any more).
+    FileGone,
+    /// The server has no room for it.
+    FileNoRoom,
+    /// The server's disk failed.
+    FileDisk,
+    /// No slot became free for it in time.
+    UploadExpired,
+    /// It has left the line.
+    UploadLeft,
+    /// It did not arrive whole.
+    UploadBrokenOff,
+    /// It stopped arriving.
+    UploadStalled,
+    /// It could not be noted.
+    FileNotKept {
+        /// Why.
+        fault: StoreFault,
+    },
+
+    // How a turn ended.
+    /// No slot became free in time.
+    NoSlot {
+        /// The most that it may wait, in seconds.
+        seconds: u64,
+    },
+    /// Its page stayed away for too long.
+    Away {
+        /// The most that it may be away, in seconds.
+        seconds: u64,
+    },
+    /// The answer took too long.
+    TooSlow {
+        /// The most that it may take, in seconds.
+        seconds: u64,
+    },
+    /// The answer grew without end.
+    AnswerTooLong,
+    /// Each time that it was answered, the server ended.
+    GivenUp,
+    /// Its conversation cannot be read.
+    HistoryUnreadable,
+    /// Something of ours failed, and has been logged.
+    Mistake,
+
+    // The model.
+    /// Its server cannot be reached.
+    ModelUnreachable,
+    /// Its server gets too many requests.
+    ModelRateLimited,
+    /// Its server refused the key.
+    ModelUnauthorized,
+    /// Its server does not know it.
+    ModelUnknown {
+        /// Its name.
+        model: String,
+    },
+    /// Its server's address only leads elsewhere.
+    ModelRedirected {
+        /// The setting with the address.
+        variable: String,
+    },
+    /// Its server did not accept the message.
+    ModelRejected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Its server failed.
+    ModelFault {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Its server went silent.
+    ModelStalled,
+    /// The connection to its server broke off.
+    ModelCutOff,
+    /// Its server sent something that is no answer.
+    ModelInvalid,
+    /// It said nothing.
+    ModelSilent,
+    /// It had used up the longest answer before its first word.
+    ModelSpent,
+    /// A filter let nothing through.
+    ModelFiltered,
+    /// It cannot look at pictures.
+    ModelBlind,
+
+    // Refreshes.
+    /// A refresh failed, and is tried again.
+    RefreshFailed,
+    /// A refresh had to leave the line, and is tried again.
+    RefreshLeft,
+    /// A refresh came when the page was away, and is to be asked for again.
+    RefreshMissed,
+
+    // Requests.
+    /// It came without a cookie of ours.
+    NoCookie,
+    /// It came from another site's page.
+    CrossSite,
+    /// It cannot be read.
+    RequestUnreadable,
+    /// It took too long to arrive.
+    RequestSlow,
+    /// It is larger than a request may be.
+    RequestTooLarge {
+        /// The most that a message may have, in bytes.
+        most: u64,
+    },
+    /// It is a form's, for something that only scripts ask for.
+    FormOnly,
+    /// There is nothing of this name.
+    RequestUnknown,
+    /// The key that it brought is not the operator's.
+    WrongKey,
+    /// The server cannot be reached.
+    Unreachable,
+    /// What the server said was not understood.
+    AnswerUnreadable,
+    /// Its owner cancelled it before it could be sent.
+    CancelledUnsent,
+    /// There is nothing before this.
+    NothingMore,
+
+    /// A sentence, as it is: of a turn that ended before there were codes.
+    Told(String),
+}
+
+/// A refusal: the body of an answer with a status of 400 or more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// The same as a sentence, in the language that was asked for.
+    pub message: String,
+}
+
+/// What is wrong with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreFault {
+    /// The disk has no room left.
+    Full,
+    /// The disk can only be read.
+    ReadOnly,
+    /// Another program keeps the database locked.
+    Locked,
+    /// The database is damaged.
+    Damaged,
+    /// The server is about to end.
+    Closed,
+    /// Anything else.
+    Other,
+}
