@@ -3,13 +3,8 @@
 use anteroom::{
     language::Words,
     say,
-    wire::{Estimate, LineView, Place},
+    wire::{Estimate, LineView, MAX_MESSAGE_BYTES, Place},
 };
-
-/// `3rd`; in Russian `3-й`.
-pub(crate) fn ordinal(words: &Words, number: u64) -> String {
-    say!(words, "ordinal", number = number, kind = words.ordinal(number))
-}
 
 /// How sure a start is, and the time that there is to say of it.
 struct Start {
@@ -133,6 +128,17 @@ pub(crate) fn rank(words: &Words, place: &Place) -> String {
     )
 }
 
+/// `3rd of 7 in line`.
+pub(crate) fn short_rank(words: &Words, place: &Place) -> String {
+    say!(
+        words,
+        "line-rank-short",
+        number = place.position,
+        kind = words.ordinal(place.position),
+        of = place.waiting.max(place.position),
+    )
+}
+
 /// Whether a ticket that joins this line now starts now.
 pub(crate) fn starts_at_once(line: &LineView) -> bool {
     line.waiting == 0 && line.limit.is_none_or(|limit| line.running < limit)
@@ -164,7 +170,14 @@ pub(crate) fn prospect(words: &Words, line: &LineView, queue: bool) -> String {
     let Start { how, time } = Start::of_newcomer(words, line, queue);
     if line.waiting > 0 && line.newcomer > 0 {
         let kind = words.ordinal(line.newcomer);
-        return say!(words, "prospect-waiting", number = line.newcomer, kind = kind, how = how, time = time);
+        return say!(
+            words,
+            "prospect-waiting",
+            number = line.newcomer,
+            kind = kind,
+            how = how,
+            time = time
+        );
     }
     say!(words, "prospect", how = how, time = time)
 }
@@ -209,6 +222,12 @@ pub(crate) fn too_large(words: &Words, bytes: u64, most: u64) -> String {
         (bytes, most) if bytes == most => say!(words, "file-just-too-large", most = most),
         (bytes, most) => say!(words, "file-too-large", bytes = bytes, most = most),
     }
+}
+
+/// Why a message is not taken.
+pub(crate) fn too_long(words: &Words, bytes: usize) -> String {
+    let [bytes, most] = [bytes, MAX_MESSAGE_BYTES].map(|bytes| words.size(bytes as u64));
+    say!(words, "composer-too-long", bytes = bytes, most = most)
 }
 
 /// How long ago something happened, from two instants in milliseconds: `now`, `5 min`, `3 h`, `2 d`.
@@ -275,12 +294,24 @@ mod tests {
 
     #[test]
     fn ordinals_are_those_of_the_language() {
+        let place = |position| Place {
+            turn: None,
+            event: Event::Chat,
+            position,
+            waiting: 3,
+            estimate: None,
+        };
         let numbers = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111, 113];
-        assert_eq!(
-            numbers.map(|number| ordinal(english(), number)).join(" "),
-            "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 101st 111th 113th"
-        );
-        assert_eq!(ordinal(russian(), 3), "3-й");
+        for (number, ordinal) in numbers.into_iter().zip([
+            "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th", "113th",
+        ]) {
+            let of = number.max(3);
+            assert_eq!(
+                rank(english(), &place(number)),
+                format!("You are {ordinal} of {of} in line")
+            );
+        }
+        assert_eq!(rank(russian(), &place(2)), "Ваше место в очереди: 2 из 3");
     }
 
     #[test]
@@ -340,7 +371,11 @@ mod tests {
         let estimate = Some(Estimate { low: 20.0, high: 35.0 });
         for (view, queue, said) in [
             (view(1, Some(3), 0, None), true, "A message starts at once"),
-            (view(3, Some(3), 0, None), false, "Every slot is busy. Try again in a moment."),
+            (
+                view(3, Some(3), 0, None),
+                false,
+                "Every slot is busy. Try again in a moment.",
+            ),
             (
                 view(3, Some(3), 4, estimate),
                 true,

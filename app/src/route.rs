@@ -1,6 +1,6 @@
 //! The addresses of the site, and what they are called. A page is added here, and shown in `app.rs`.
 
-use anteroom::wire::ConversationId;
+use anteroom::{language::Words, say, wire::ConversationId};
 
 /// What an address shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +40,13 @@ impl Page {
     }
 
     /// What it is called, on its tab and in the browser's title.
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn name(self, words: &Words) -> String {
         match self {
-            Self::Chat => "Chat",
-            Self::Stats => "Stats",
-            Self::Logs => "Logs",
-            Self::Data => "Your data",
-            Self::Missing => "Not found",
+            Self::Chat => say!(words, "page-chat"),
+            Self::Stats => say!(words, "page-stats"),
+            Self::Logs => say!(words, "page-logs"),
+            Self::Data => say!(words, "page-data"),
+            Self::Missing => say!(words, "page-missing"),
         }
     }
 }

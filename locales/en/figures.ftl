@@ -17,3 +17,4 @@ span-minutes = { $minutes ->
    *[other] { $minutes } minutes
 }
 span-both = { span-minutes } and { span-seconds }
+percent = { $number } %

@@ -51,3 +51,5 @@ prospect = { $how ->
    *[about] A message starts in about { $time }
 }
 prospect-waiting = You would be { ordinal } in line · { line-start }
+line-more = … { $count } more
+line-rank-short = { ordinal } of { $of } in line

@@ -1,1 +1,21 @@
-# list
+# The list of conversations and the search in them.
+new-chat = New chat
+list-more = Show more
+list-empty = Your conversations will be listed here. Nobody else sees them.
+list-files = Files
+list-unsent = not sent
+list-loading = Loading…
+row-busy = waiting or being answered
+row-more = More about { $title }
+row-rename = Rename
+row-markdown = Save as Markdown
+row-json = Save as JSON
+row-delete = Delete
+row-title = Title
+row-keep = Keep
+search = Search
+search-label = Search your conversations
+search-running = Searching…
+search-nothing = Nothing found. Every word is looked for as it is written.
+search-more = There is more. Write more of it to narrow the search.
+search-found = Found

@@ -96,3 +96,4 @@ reason-unreachable = The server cannot be reached. Check the connection and try 
 reason-answer-unreadable = What the server said was not understood. Reload the page, which may be older than the server.
 reason-cancelled-unsent = You cancelled this before it could be sent.
 reason-nothing-more = There is nothing more.
+reason-files-left-out = A message takes at most { $most } files. The others were left out.

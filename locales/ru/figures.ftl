@@ -17,3 +17,4 @@ span-minutes = { $minutes ->
    *[other] { $minutes } минут
 }
 span-both = { span-minutes } { span-seconds }
+percent = { $number } %

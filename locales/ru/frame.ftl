@@ -8,3 +8,31 @@ unsent-other = Ничего не изменилось
 unsent-operator = Это не ссылка оператора
 unsent-text = Что вы написали — можно скопировать:
 unsent-back = Назад
+skip = К содержанию
+conversations = Беседы
+home = Anteroom: новая беседа
+tabs = Вкладки
+page-chat = Беседа
+page-stats = Статистика
+page-logs = Журнал
+page-data = Ваши данные
+page-missing = Не найдено
+theme = Тема: { $theme ->
+    [light] светлая
+    [dark] тёмная
+   *[system] системная
+}
+notice-lost = Нет соединения. Пробуем снова…
+notice-updated = Anteroom обновился.
+notice-reload = Обновить страницу
+notice-dismiss = Скрыть
+notice-deleted = Удалено: «{ $title }»
+notice-undo = Вернуть
+broken = Страницу не удалось показать
+try-again = Попробовать снова
+missing = Здесь нет страницы
+missing-why = Возможно, в адресе опечатка, или того, куда он вёл, уже нет.
+missing-way = К беседе
+summary = Очередь: { $line }. К статистике.
+summary-lost = нет соединения
+language = Язык

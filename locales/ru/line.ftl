@@ -54,3 +54,5 @@ prospect = { $how ->
    *[about] Ответ начнётся примерно через { $time }
 }
 prospect-waiting = Вы были бы { $number }-м в очереди · { line-start }
+line-more = … ещё { $count }
+line-rank-short = { $number } из { $of } в очереди

@@ -1,1 +1,21 @@
-# list
+# Список бесед и поиск по ним.
+new-chat = Новая беседа
+list-more = Показать ещё
+list-empty = Здесь будут ваши беседы. Никто другой их не видит.
+list-files = Файлы
+list-unsent = не отправлено
+list-loading = Загружаем…
+row-busy = ждёт или получает ответ
+row-more = Ещё о беседе «{ $title }»
+row-rename = Переименовать
+row-markdown = Сохранить в Markdown
+row-json = Сохранить в JSON
+row-delete = Удалить
+row-title = Название
+row-keep = Сохранить
+search = Поиск
+search-label = Поиск по вашим беседам
+search-running = Ищем…
+search-nothing = Ничего не найдено. Каждое слово ищется так, как написано.
+search-more = Есть ещё. Напишите подробнее, чтобы сузить поиск.
+search-found = Найденное

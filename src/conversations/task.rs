@@ -221,9 +221,7 @@ impl Conversations {
                     seconds: seconds(self.deps.settings.borrow().chat_timeout),
                 },
             },
-            Ending::Failed(fault) => TurnState::Failed {
-                reason: fault.reason(),
-            },
+            Ending::Failed(fault) => TurnState::Failed { reason: fault.reason() },
             Ending::Panicked => TurnState::Failed {
                 reason: Reason::Mistake,
             },

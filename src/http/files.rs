@@ -51,8 +51,7 @@ pub(super) async fn download(
     Path(file): Path<FileId>,
 ) -> Result<Response, Refusal> {
     let found = Client::new(engine, who).file(file).await;
-    let (file, content) =
-        found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.
     let (mime, kind) = match file.kind {

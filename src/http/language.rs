@@ -44,7 +44,9 @@ fn language_of(headers: &HeaderMap) -> Option<Language> {
     let chosen = sent.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     let chosen = chosen.filter(|(name, _)| *name == COOKIE);
     let mut chosen = chosen.filter_map(|(_, tag)| Language::of_tag(tag));
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|accepted| accepted.to_str().ok());
     chosen.next().or_else(|| Language::preferred(accepted?))
 }
 
@@ -57,8 +59,15 @@ pub(super) struct Choice {
 
 /// `POST /language?to=ru&back=/stats`: remembers the choice in the browser, and leads back. A page's form, which needs no scripts.
 pub(super) async fn choose(State(engine): State<Arc<Engine>>, Query(Choice { to, back }): Query<Choice>) -> Response {
-    let secure = if engine.settings().secure_cookies { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={}; Path=/; Max-Age={REMEMBERED}; SameSite=Lax{secure}", to.code());
+    let secure = if engine.settings().secure_cookies {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; Max-Age={REMEMBERED}; SameSite=Lax{secure}",
+        to.code()
+    );
     let mut response = Redirect::to(if is_ours(&back) { &back } else { "/" }).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -77,7 +86,10 @@ mod tests {
     use super::*;
 
     fn asked(pairs: &[(header::HeaderName, &'static str)]) -> Option<Language> {
-        let headers = pairs.iter().cloned().map(|(name, value)| (name, HeaderValue::from_static(value)));
+        let headers = pairs
+            .iter()
+            .cloned()
+            .map(|(name, value)| (name, HeaderValue::from_static(value)));
         language_of(&headers.collect())
     }
 
@@ -101,7 +113,16 @@ mod tests {
         for ours in ["/", "/stats", "/c/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f"] {
             assert!(is_ours(ours), "{ours}");
         }
-        for other in ["", "//evil.example", "/\\evil.example", "https://evil.example", "stats", "/a\r\nX: y", "/ä", "/a b"] {
+        for other in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "stats",
+            "/a\r\nX: y",
+            "/ä",
+            "/a b",
+        ] {
             assert!(!is_ours(other), "{other}");
         }
     }

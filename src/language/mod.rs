@@ -8,6 +8,7 @@
 #[cfg(feature = "server")]
 mod compile;
 mod figures;
+pub mod labels;
 mod pattern;
 mod reason;
 mod words;

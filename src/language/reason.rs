@@ -95,6 +95,7 @@ impl Words {
             Reason::AnswerUnreadable => say!(self, "reason-answer-unreadable"),
             Reason::CancelledUnsent => say!(self, "reason-cancelled-unsent"),
             Reason::NothingMore => say!(self, "reason-nothing-more"),
+            Reason::FilesLeftOut { most } => say!(self, "reason-files-left-out", most = *most),
             Reason::Told(sentence) => sentence.clone(),
         }
     }

@@ -57,7 +57,9 @@ fn every_language_says_the_same_things_of_what_it_is_given() {
     for language in Language::ALL {
         let own = keys(language);
         for (key, arguments) in &english {
-            let asked = own.get(key).unwrap_or_else(|| panic!("{key} is missing in {language:?}"));
+            let asked = own
+                .get(key)
+                .unwrap_or_else(|| panic!("{key} is missing in {language:?}"));
             // Not every language needs all of it: an ordinal's ending, say.
             let unknown: Vec<_> = asked.difference(arguments).collect();
             assert!(unknown.is_empty(), "{key} in {language:?} asks for {unknown:?}");
@@ -136,7 +138,10 @@ fn what_is_said_is_there_and_what_is_there_is_said() {
             let missing: Vec<_> = asked.iter().filter(|name| !arguments.contains(**name)).collect();
             assert!(missing.is_empty(), "{name} says {key} without {missing:?}");
             let idle: Vec<_> = arguments.iter().filter(|name| !asked.contains(name.as_str())).collect();
-            assert!(idle.is_empty(), "{name} says {key} with {idle:?}, which it does not ask for");
+            assert!(
+                idle.is_empty(),
+                "{name} says {key} with {idle:?}, which it does not ask for"
+            );
             used.insert(key);
         }
     }
@@ -156,8 +161,16 @@ fn plurals_follow_the_unicode_cldr() {
             format!("{category:?}").to_lowercase()
         };
         for count in (0..=1200).chain([10_011, 1_000_001, 1_000_002]) {
-            assert_eq!(language.plural(count), category(&cardinal, count), "{count} in {language:?}");
-            assert_eq!(language.ordinal(count), category(&ordinal, count), "{count}. in {language:?}");
+            assert_eq!(
+                language.plural(count),
+                category(&cardinal, count),
+                "{count} in {language:?}"
+            );
+            assert_eq!(
+                language.ordinal(count),
+                category(&ordinal, count),
+                "{count}. in {language:?}"
+            );
         }
     }
 }
@@ -187,9 +200,15 @@ fn a_browser_gets_the_language_that_it_likes_best() {
 #[test]
 fn figures_are_written_as_the_language_does() {
     let [english, russian] = Language::ALL.map(Words::of);
-    assert_eq!([0, 999, 1000, 1_234_567].map(|number| english.number(number)).join(" "), "0 999 1,000 1,234,567");
+    assert_eq!(
+        [0, 999, 1000, 1_234_567].map(|number| english.number(number)).join(" "),
+        "0 999 1,000 1,234,567"
+    );
     assert_eq!(russian.number(1_234_567), "1\u{a0}234\u{a0}567");
-    assert_eq!((english.tenths(14), russian.tenths(14), english.tenths(30)), ("1.4".into(), "1,4".into(), "3".into()));
+    assert_eq!(
+        (english.tenths(14), russian.tenths(14), english.tenths(30)),
+        ("1.4".into(), "1,4".into(), "3".into())
+    );
     for (bytes, text) in [
         (0, "0 B"),
         (812, "812 B"),
@@ -207,8 +226,14 @@ fn figures_are_written_as_the_language_does() {
         assert_eq!(english.size(bytes), text, "{bytes}");
     }
     assert_eq!(russian.size(1_450), "1,5 КБ");
-    assert_eq!([1, 90, 120, 330].map(|seconds| english.span(seconds)).join("; "), "1 second; 90 seconds; 2 minutes; 5 minutes and 30 seconds");
-    assert_eq!([21, 60, 330].map(|seconds| russian.span(seconds)).join("; "), "21 секунды; 60 секунд; 5 минут 30 секунд");
+    assert_eq!(
+        [1, 90, 120, 330].map(|seconds| english.span(seconds)).join("; "),
+        "1 second; 90 seconds; 2 minutes; 5 minutes and 30 seconds"
+    );
+    assert_eq!(
+        [21, 60, 330].map(|seconds| russian.span(seconds)).join("; "),
+        "21 секунды; 60 секунд; 5 минут 30 секунд"
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
 use ammonia::{Builder, UrlRelative};
 
 use super::highlight;
+use crate::language::labels;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::empty();
@@ -52,9 +53,9 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         ]))
         .tag_attribute_values(HashMap::from([
             ("button", HashMap::from([("type", HashSet::from(["button"]))])),
-            ("div", scrolls("Table")),
+            ("div", scrolls(labels::TABLE)),
             ("input", HashMap::from([("type", HashSet::from(["checkbox"]))])),
-            ("pre", scrolls("Code")),
+            ("pre", scrolls(labels::CODE)),
             (
                 "td",
                 HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
@@ -67,7 +68,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .set_tag_attribute_values(HashMap::from([
             ("a", HashMap::from([("target", "_blank")])),
             // A screen reader says whether it is checked; without a name it could not say what.
-            ("input", HashMap::from([("aria-label", "Done")])),
+            ("input", HashMap::from([("aria-label", labels::DONE)])),
         ]))
         .allowed_classes(HashMap::from([
             ("button", HashSet::from(["code-copy"])),

@@ -10,6 +10,7 @@ use comrak::{
 };
 
 use super::{clean::clean, highlight};
+use crate::language::labels;
 
 /// Deepest nesting of a block's parts. A block with a deeper one is shown as the text it was written as: no reader
 /// could follow it, and browsers and cleaners take quadratic time over it.
@@ -140,7 +141,7 @@ fn write_node<'a>(
                 let url = if in_link { "" } else { image.url.as_str() };
                 write_link(context, url, "", true)?;
                 let alt = node.collect_text();
-                write_text(context, if alt.trim().is_empty() { "image" } else { &alt })?;
+                write_text(context, if alt.trim().is_empty() { labels::IMAGE } else { &alt })?;
                 write_link(context, url, "", false)?;
             }
             return Ok(ChildRendering::Skip);
@@ -149,7 +150,11 @@ fn write_node<'a>(
             if entering {
                 context.cr()?;
                 // What is wider than the page scrolls by itself, and has to be reached by keyboard.
-                context.write_str("<div class=\"table-wrap\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">")?;
+                let label = labels::TABLE;
+                write!(
+                    context,
+                    "<div class=\"table-wrap\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">"
+                )?;
             }
             format_node_default(context, node, entering)?;
             if !entering {
@@ -165,9 +170,16 @@ fn write_code(context: &mut Context<'_, '_, HighlightBudget>, code: &NodeCodeBlo
     let language = code.info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
     context.write_str("<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\">")?;
     context.escape(&language.chars().take(MAX_LANGUAGE_CHARS).collect::<String>())?;
-    context.write_str("</span><button type=\"button\" class=\"code-copy\" data-copy>Copy</button></div>")?;
+    let (copy, label) = (labels::COPY, labels::CODE);
+    write!(
+        context,
+        "</span><button type=\"button\" class=\"code-copy\" data-copy>{copy}</button></div>"
+    )?;
     // See the table's.
-    context.write_str("<pre tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>")?;
+    write!(
+        context,
+        "<pre tabindex=\"0\" role=\"group\" aria-label=\"{label}\"><code>"
+    )?;
     let highlighted = match &mut context.user {
         Some(budget) if code.literal.len() <= *budget => {
             let html = highlight::highlight(language, &code.literal);

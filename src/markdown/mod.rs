@@ -24,13 +24,16 @@ pub use stream::Stream;
 
 use source::Source;
 
+use crate::language::labels::GOES_ON;
+
 /// Longest answer that is shown, in bytes after control characters have been taken out. Of a longer one the beginning
 /// is shown, with a notice.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The last block of an answer longer than [`MAX_ANSWER_BYTES`].
-const TOO_LONG: &str =
-    "<p class=\"raw\">The answer goes on, but is too long to be shown here. Copy gives all of it.</p>";
+fn too_long() -> String {
+    format!("<p class=\"raw\">{GOES_ON}</p>")
+}
 
 /// The whole answer as clean HTML, one entry a block.
 ///
@@ -60,7 +63,7 @@ fn whole(source: &Source) -> Vec<String> {
 /// Adds what belongs to an answer as a whole.
 fn complete(blocks: &mut Vec<String>, source: &Source) {
     if source.is_cut() {
-        blocks.push(TOO_LONG.to_owned());
+        blocks.push(too_long());
     }
     if blocks.is_empty() && !source.text().trim().is_empty() {
         blocks.push(String::new());

@@ -114,7 +114,7 @@ impl Stream {
         if first == 0 {
             complete(&mut blocks, &self.source);
         } else if self.source.is_cut() {
-            blocks.push(super::TOO_LONG.to_owned());
+            blocks.push(super::too_long());
         }
         self.send(first, blocks)
     }

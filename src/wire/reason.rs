@@ -213,6 +213,11 @@ pub enum Reason {
     CancelledUnsent,
     /// There is nothing before this.
     NothingMore,
+    /// More files were chosen than a message may have.
+    FilesLeftOut {
+        /// The most there may be.
+        most: u64,
+    },
 
     /// A sentence, as it is: of a turn that ended before there were codes.
     Told(String),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::wire::Event;
+use anteroom::{say, wire::Event};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -12,6 +12,7 @@ use crate::{
     feed::Store,
     format,
     route::{Page, conversation_of},
+    words::words,
 };
 
 /// Positions that change faster than this are told once, the last one.
@@ -21,6 +22,7 @@ const PAUSE: Duration = Duration::from_millis(1500);
 #[component]
 pub(crate) fn Announcer() -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     let spoken = RwSignal::new(String::new());
     let place = memo(move || store.first_place(Event::Chat));
     let standing = memo(move || {
@@ -31,15 +33,15 @@ pub(crate) fn Announcer() -> impl IntoView {
     Effect::new(move |before: Option<(Option<u64>, bool)>| {
         let now = standing.get();
         let Some(before) = before else { return now };
-        let words = match (before, now) {
-            (_, (Some(_), _)) => place.get_untracked().map(|place| format::rank(&place)),
-            ((Some(_), _) | (_, false), (None, true)) => Some("Your answer is being written".to_owned()),
-            ((_, true), (None, false)) => Some("The answer is finished".to_owned()),
-            ((Some(_), false), (None, false)) => Some("You have left the line".to_owned()),
+        let news = match (before, now) {
+            (_, (Some(_), _)) => place.get_untracked().map(|place| format::rank(words, &place)),
+            ((Some(_), _) | (_, false), (None, true)) => Some(say!(words, "spoken-running")),
+            ((_, true), (None, false)) => Some(say!(words, "spoken-done")),
+            ((Some(_), false), (None, false)) => Some(say!(words, "spoken-left")),
             _ => None,
         };
-        if let Some(words) = words {
-            let speak = set_timeout_with_handle(move || spoken.set(words), PAUSE).ok();
+        if let Some(news) = news {
+            let speak = set_timeout_with_handle(move || spoken.set(news), PAUSE).ok();
             let replaced = waiting_to_speak
                 .try_update_value(|waiting| std::mem::replace(waiting, speak))
                 .flatten();
@@ -53,14 +55,19 @@ pub(crate) fn Announcer() -> impl IntoView {
     let path = use_location().pathname;
     let title = move || {
         if store.is_lost() {
-            return "Not connected · Anteroom".to_owned();
+            return say!(words, "title", page = say!(words, "title-lost"));
         }
         let (place, running) = standing.get();
         if let Some(position) = place {
-            return format!("{} in line · Anteroom", format::ordinal(position));
+            let kind = words.ordinal(position);
+            return say!(
+                words,
+                "title",
+                page = say!(words, "title-waiting", number = position, kind = kind)
+            );
         }
         if running {
-            return "Answering… · Anteroom".to_owned();
+            return say!(words, "title", page = say!(words, "title-running"));
         }
         let path = path.get();
         let page = match Page::of(&path) {
@@ -71,9 +78,9 @@ pub(crate) fn Announcer() -> impl IntoView {
                         .map(|known| known.title.clone())
                 })
             }),
-            page => Some(page.name().to_owned()),
+            page => Some(page.name(words)),
         };
-        page.map_or_else(|| "Anteroom".to_owned(), |page| format!("{page} · Anteroom"))
+        page.map_or_else(|| "Anteroom".to_owned(), |page| say!(words, "title", page = page))
     };
     // The server asks for the title when all has been rendered, and what the title is made of is gone by then: there it
     // has to be a plain text. And leptos_meta writes that into the page as it is, while the browser's half sets it as text: a

@@ -1,21 +1,24 @@
 //! Charts of the last 15 minutes, as plain SVG.
 
+use anteroom::{language::Words, say};
 use leptos::prelude::*;
 
 use crate::{
     erase::{Erase as _, live, memo, when},
     format::decimal,
+    words::words,
 };
 
-/// The span of every chart, in seconds.
-const SPAN: f64 = 15.0 * 60.0;
+/// The span of every chart, in minutes.
+pub(crate) const MINUTES: u32 = 15;
+const SPAN: f64 = MINUTES as f64 * 60.0;
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 120.0;
 
 /// One series: seconds ago, and the value. `None` values are left out.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Series {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// The class that gives it its colour.
     pub(crate) class: &'static str,
     pub(crate) points: Vec<(f64, f64)>,
@@ -61,10 +64,11 @@ fn ceiling(value: f64) -> f64 {
 /// One chart with its legend. `unit` makes the figures of the legend and of the scale.
 #[component]
 pub(crate) fn Chart(
-    title: &'static str,
+    title: String,
     #[prop(into)] series: Signal<Vec<Series>>,
-    unit: fn(f64) -> String,
+    unit: fn(&Words, f64) -> String,
 ) -> impl IntoView {
+    let words = words();
     let top = memo(move || {
         let most = series.with(|series| {
             series
@@ -81,11 +85,11 @@ pub(crate) fn Chart(
             series
                 .iter()
                 .map(|one| {
-                    let now = one.points.last().map(|point| unit(point.1)).unwrap_or_default();
+                    let now = one.points.last().map(|point| unit(words, point.1)).unwrap_or_default();
                     view! {
                         <span class="legend">
                             <i class=one.class></i>
-                            {one.name}
+                            {one.name.clone()}
                             <b>{now}</b>
                         </span>
                     }
@@ -123,12 +127,12 @@ pub(crate) fn Chart(
                     <path class="grid" d=format!("M0 8H{width}M0 64H{width}M0 {height}H{width}") />
                     {live(paths)}
                 </svg>
-                <span class="chart-top">{live(move || unit(top.get()))}</span>
-                {when(empty, || view! { <span class="chart-empty">"The curve begins in a few seconds"</span> }.erase())}
+                <span class="chart-top">{live(move || unit(words, top.get()))}</span>
+                {when(empty, move || view! { <span class="chart-empty">{say!(words, "chart-empty")}</span> }.erase())}
             </div>
             <p class="chart-axis">
-                <span>"15 min ago"</span>
-                <span>"now"</span>
+                <span>{say!(words, "chart-begin", minutes = MINUTES)}</span>
+                <span>{say!(words, "chart-now")}</span>
             </p>
         </figure>
     }
@@ -150,7 +154,7 @@ mod tests {
     #[test]
     fn a_curve_holds_each_value_until_the_next() {
         let series = Series {
-            name: "",
+            name: String::new(),
             class: "",
             points: vec![(900.0, 0.0), (450.0, 1.0), (0.0, 1.0)],
         };

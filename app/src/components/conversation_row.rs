@@ -1,6 +1,9 @@
 //! One line of the list of conversations: the way to it, and what can be done with it.
 
-use anteroom::wire::{ConversationId, ConversationSummary};
+use anteroom::{
+    say,
+    wire::{ConversationId, ConversationSummary},
+};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{
     NavigateOptions,
@@ -18,6 +21,7 @@ use crate::{
     feed::{Store, changes},
     focus, format,
     route::conversation_of,
+    words::words,
 };
 
 /// What the lines share.
@@ -46,6 +50,7 @@ impl Rows {
 pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = summary.id;
+    let words = words();
     let line = memo(move || store.summary(id).unwrap_or_else(|| summary.clone()));
     let title = memo(move || line.with(|line| line.title.clone()));
     let open = move || rows.menu.get() == Some(id);
@@ -60,9 +65,15 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     effect(move || focus::arrived(&button_id(id), None));
     let sign = choose(
         move || line.with(|line| line.busy),
-        || view! { <span class="busy-dot" role="img" aria-label="waiting or being answered"></span> }.erase(),
+        move || view! { <span class="busy-dot" role="img" aria-label=say!(words, "row-busy")></span> }.erase(),
         move || {
-            let at = live(move || format::ago(line.with(|line| line.updated_at), rows.now.get().max(browser::now())));
+            let at = live(move || {
+                format::ago(
+                    words,
+                    line.with(|line| line.updated_at),
+                    rows.now.get().max(browser::now()),
+                )
+            });
             view! { <span class="conversation-at">{at}</span> }.erase()
         },
     );
@@ -82,7 +93,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
                 type="button"
                 id=button_id(id)
                 data-testid="conversation-more"
-                aria-label=live(move || format!("More about {}", title.get()))
+                aria-label=live(move || say!(words, "row-more", title = title.get()))
                 aria-expanded=live(move || if open() { "true" } else { "false" })
                 on:click=toggle
             >
@@ -127,24 +138,25 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
             navigate("/", NavigateOptions::default());
         }
     };
+    let words = words();
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
         <div class="conversation-menu" role="group" aria-label=live(move || line.with(|line| line.title.clone()))>
             <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
                 <Icon path=icon::PENCIL />
-                "Rename"
+                {say!(words, "row-rename")}
             </button>
             <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
                 <Icon path=icon::SAVE />
-                "Save as Markdown"
+                {say!(words, "row-markdown")}
             </a>
             <a class="quiet-button" href=export("json") download="" rel="external" data-testid="export-json">
                 <Icon path=icon::SAVE />
-                "Save as JSON"
+                {say!(words, "row-json")}
             </a>
             <button class="quiet-button bad" type="button" data-testid="delete" on:click=delete>
                 <Icon path=icon::BIN />
-                "Delete"
+                {say!(words, "row-delete")}
             </button>
         </div>
     }
@@ -155,6 +167,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
 #[component]
 fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     let field = NodeRef::<html::Input>::new();
     effect(move || {
         if let Some(field) = field.get() {
@@ -189,13 +202,13 @@ fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView 
                 class="text-field"
                 type="text"
                 maxlength="200"
-                aria-label="Title"
+                aria-label=say!(words, "row-title")
                 data-testid="title-field"
                 value=title.get_untracked()
                 node_ref=field
             />
             <button class="quiet-button" type="submit">
-                "Keep"
+                {say!(words, "row-keep")}
             </button>
         </form>
     }

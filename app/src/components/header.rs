@@ -1,5 +1,6 @@
 //! The header: the name, the line, the tabs.
 
+use anteroom::say;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -7,6 +8,7 @@ use crate::{
     erase::{Erase as _, live},
     feed::Store,
     route::Page,
+    words::words,
 };
 
 use super::{
@@ -22,11 +24,12 @@ use super::{
 pub(crate) fn Header() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
+    let words = words();
     let tabs = Page::TABS.map(|page| {
         let current = move || path.with(|path| Page::of(path) == page).then_some("page");
         view! {
             <a class="tab" href=page.path() aria-current=live(current)>
-                {page.name()}
+                {page.name(words)}
             </a>
         }
     });
@@ -35,16 +38,16 @@ pub(crate) fn Header() -> impl IntoView {
             <button
                 class="icon-button only-narrow"
                 type="button"
-                aria-label="Conversations"
+                aria-label=say!(words, "conversations")
                 popovertarget=sidebar::ID
             >
                 <Icon path=icon::MENU />
             </button>
-            <a class="home" href="/" aria-label="Anteroom: new chat" on:click=move |_| store.begin_another()>
+            <a class="home" href="/" aria-label=say!(words, "home") on:click=move |_| store.begin_another()>
                 <Wordmark />
             </a>
             <LineSummary />
-            <nav class="tabs" aria-label="Tabs">
+            <nav class="tabs" aria-label=say!(words, "tabs")>
                 {tabs}
             </nav>
             <ThemeButton />

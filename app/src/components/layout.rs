@@ -1,5 +1,6 @@
 //! The frame around every page.
 
+use anteroom::say;
 use leptos::prelude::*;
 
 use super::{announcer::Announcer, attachments::Uploads, composer, header::Header, notice::Notices, sidebar::Sidebar};
@@ -7,6 +8,7 @@ use crate::{
     browser,
     erase::{Erase as _, effect},
     feed::{self, Store, unsent},
+    words::words,
     writing::drafts,
 };
 
@@ -30,6 +32,7 @@ fn show_unsent(store: Store) {
 #[component]
 pub(crate) fn Layout(children: Children) -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     provide_context(Uploads::new(store));
     effect(move || {
         unsent::watch(store);
@@ -42,7 +45,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     });
     view! {
         <a class="skip" href="#content" rel="external">
-            "Skip to the content"
+            {say!(words, "skip")}
         </a>
         <div class="frame">
             <Header />

@@ -1,5 +1,6 @@
 //! The turns of the open conversation, and the scrolling: at the end while the reader is at the end, else left alone.
 
+use anteroom::{language::Words, say};
 use leptos::{ev, html, prelude::*};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -14,6 +15,7 @@ use crate::{
     browser,
     erase::{Erase as _, each, effect, live, memo, when},
     feed::{self, Conversation, Rest, Store},
+    words::words,
 };
 
 /// The id of what scrolls. It stays while the turns in it change, and can have the focus.
@@ -27,6 +29,7 @@ const EARLIER: i32 = 400;
 /// The scrolling part of the chat page.
 #[component]
 pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
+    let words = words();
     let log = NodeRef::<html::Div>::new();
     let inside = NodeRef::<html::Div>::new();
     let at_end = RwSignal::new(true);
@@ -123,20 +126,20 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 }
             >
                 <Icon path=icon::DOWN />
-                "Jump to the latest"
+                {say!(words, "to-end")}
             </button>
         }
         .erase()
     };
     let earlier = move || {
         let rest = conversation.with(|conversation| conversation.earlier.get());
-        sidebar::rest(&rest, "Show earlier messages", load_earlier)
+        sidebar::rest(&rest, say!(words, "earlier"), load_earlier)
     };
     let store = expect_context::<Store>();
     let title = move || {
         let id = conversation.with(|conversation| conversation.id.get());
         let summary = id.and_then(|id| store.summary(id));
-        summary.map_or_else(|| "A conversation".to_owned(), |summary| summary.title)
+        summary.map_or_else(|| say!(words, "conversation"), |summary| summary.title)
     };
     let row = |(turn, conversation)| view! { <TurnRow turn conversation /> }.erase();
     view! {
@@ -145,10 +148,10 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
             id=ID
             tabindex="0"
             role="region"
-            aria-label="Conversation"
+            aria-label=say!(words, "conversation-region")
             node_ref=log
             on:scroll=measure
-            on:click=|event| copy_code(&event)
+            on:click=move |event| copy_code(words, &event)
         >
             <div class="log-inside" node_ref=inside>
                 <h1 class="visually-hidden">{live(title)}</h1>
@@ -162,7 +165,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
 }
 
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.
-fn copy_code(event: &ev::MouseEvent) {
+fn copy_code(words: &'static Words, event: &ev::MouseEvent) {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
         return;
     };
@@ -176,10 +179,10 @@ fn copy_code(event: &ev::MouseEvent) {
         .and_then(|code| code.query_selector("pre").ok().flatten());
     if let Some(code) = code {
         browser::copy(&code.text_content().unwrap_or_default());
-        button.set_text_content(Some("Copied"));
+        button.set_text_content(Some(&say!(words, "copied")));
         let button = SendWrapper::new(button);
         set_timeout(
-            move || button.set_text_content(Some("Copy")),
+            move || button.set_text_content(Some(&say!(words, "copy"))),
             std::time::Duration::from_secs(2),
         );
     }

@@ -1,6 +1,9 @@
 //! What the person wrote: the text, its files, its versions, and a way to put it in other words.
 
-use anteroom::wire::{FileKind, FileView, MAX_MESSAGE_BYTES, TurnId, Versions, is_blank};
+use anteroom::{
+    say,
+    wire::{FileKind, FileView, MAX_MESSAGE_BYTES, TurnId, Versions, is_blank},
+};
 use leptos::{ev, html, prelude::*};
 
 use super::{
@@ -13,6 +16,7 @@ use crate::{
     erase::{Erase as _, choose, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, changes, sending},
     focus, format,
+    words::words,
 };
 
 /// The two ways from a version.
@@ -27,6 +31,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let delivery = RwSignal::from(turn.delivery.clone());
     let editing = RwSignal::new(false);
     // While something of the conversation is on its way, that is what counts.
+    let words = words();
     let idle = memo(move || conversation.busy().is_none());
     let settled = memo(move || idle.get() && delivery.with(|delivery| *delivery == Delivery::Accepted));
     let text =
@@ -45,7 +50,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
                     on:click=move |_| editing.set(true)
                 >
                     <Icon path=icon::PENCIL />
-                    "Edit"
+                    {say!(words, "edit")}
                 </button>
             </div>
         }
@@ -53,7 +58,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     };
     view! {
         <div class="message">
-            <h2 class="who">"You"</h2>
+            <h2 class="who">{say!(words, "you")}</h2>
             <div class="message-body">
                 {choose(move || editing.get(), editor, text)}
                 <Files files=view.with_untracked(|view| view.files.clone()) />
@@ -79,29 +84,29 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     let store = expect_context::<Store>();
     let turn = view.with_untracked(|view| view.id);
     let versions = memo(move || view.with(|view| view.versions));
-    let step =
-        move |label: &'static str, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
-            view! {
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=label
-                    title=label
-                    id=version_id(hook, turn)
-                    data-testid=hook
-                    disabled=live(move || versions.with(to).is_none())
-                    on:click=move |_| {
-                        if let Some(turn) = versions.with_untracked(to) {
-                            changes::version(store, turn);
-                            focus::follow(version_id(hook, turn), log::ID);
-                        }
+    let words = words();
+    let step = move |label: String, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
+        view! {
+            <button
+                class="icon-button"
+                type="button"
+                aria-label=label.clone()
+                title=label
+                id=version_id(hook, turn)
+                data-testid=hook
+                disabled=live(move || versions.with(to).is_none())
+                on:click=move |_| {
+                    if let Some(turn) = versions.with_untracked(to) {
+                        changes::version(store, turn);
+                        focus::follow(version_id(hook, turn), log::ID);
                     }
-                >
-                    <Icon path />
-                </button>
-            }
-            .erase()
-        };
+                }
+            >
+                <Icon path />
+            </button>
+        }
+        .erase()
+    };
     let switch = move || {
         // The first and the last lead only back.
         effect(move || {
@@ -111,10 +116,10 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
         });
         let place = move || versions.with(|versions| format!("{} / {}", versions.number, versions.count));
         view! {
-            <div class="versions" role="group" aria-label="Versions" data-testid="versions">
-                {step("Earlier version", EARLIER, icon::LEFT, |versions| versions.earlier)}
+            <div class="versions" role="group" aria-label=say!(words, "versions") data-testid="versions">
+                {step(say!(words, "version-earlier"), EARLIER, icon::LEFT, |versions| versions.earlier)}
                 <span>{live(place)}</span>
-                {step("Later version", LATER, icon::RIGHT, |versions| versions.later)}
+                {step(say!(words, "version-later"), LATER, icon::RIGHT, |versions| versions.later)}
             </div>
         }
         .erase()
@@ -129,6 +134,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
+    let words = words();
     let message = turn.view.with_untracked(|view| view.message.clone());
     let fit = move || {
         let Some(area) = area.get_untracked() else { return };
@@ -150,8 +156,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             return;
         }
         if text.len() > MAX_MESSAGE_BYTES {
-            let (size, most) = (format::size(text.len() as u64), format::size(MAX_MESSAGE_BYTES as u64));
-            fault.set(Some(format!("Too long: {size} of {most}.")));
+            fault.set(Some(format::too_long(words, text.len())));
             return;
         }
         sending.set(true);
@@ -159,7 +164,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
         sending::edit(&turn, text, move |failed| {
             sending.try_set(false);
             match failed {
-                Some(reason) => drop(fault.try_set(Some(reason))),
+                Some(reason) => drop(fault.try_set(Some(words.reason(&reason)))),
                 None => {
                     editing.try_set(false);
                     browser::focus(composer::ID);
@@ -189,7 +194,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             <textarea
                 class="text-field"
                 rows="1"
-                aria-label="Your message in other words"
+                aria-label=say!(words, "editor")
                 data-testid="editor"
                 node_ref=area
                 on:input=move |_| fit()
@@ -203,10 +208,10 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
                     disabled=live(move || sending.get())
                     on:click=move |_| send()
                 >
-                    "Send"
+                    {say!(words, "composer-send")}
                 </button>
                 <button class="quiet-button" type="button" on:click=move |_| close()>
-                    "Cancel"
+                    {say!(words, "cancel")}
                 </button>
             </div>
         </div>
@@ -217,10 +222,11 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
 /// The files that came with a message.
 #[component]
 fn Files(files: Vec<FileView>) -> impl IntoView {
+    let words = words();
     (!files.is_empty()).then(|| {
         let chips = files
             .into_iter()
-            .map(|file| {
+            .map(move |file| {
                 let address = format!("/files/{}", file.id);
                 let inside = match file.kind {
                     FileKind::Image => {
@@ -233,7 +239,7 @@ fn Files(files: Vec<FileView>) -> impl IntoView {
                         <a class="chip" href=address target="_blank" rel="external noopener" data-testid="file">
                             {inside}
                             <span class="chip-name">{file.name}</span>
-                            <span class="chip-note">{format::size(file.size)}</span>
+                            <span class="chip-note">{words.size(file.size)}</span>
                         </a>
                     </li>
                 }

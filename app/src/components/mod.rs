@@ -14,6 +14,7 @@ pub(crate) mod composer;
 pub(crate) mod conversation_row;
 pub(crate) mod header;
 pub(crate) mod icon;
+pub(crate) mod language;
 pub(crate) mod layout;
 pub(crate) mod line;
 pub(crate) mod log;

@@ -1,5 +1,6 @@
 //! What has to be told: the feed is lost, a new version is out, something went wrong.
 
+use anteroom::say;
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -14,42 +15,45 @@ use crate::{
     erase::{Erase as _, live, when},
     feed::{Store, changes},
     focus,
+    words::words,
 };
 
 /// The strip above the page. Empty while there is nothing to tell.
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     let lost = move || store.is_lost();
-    let offline = || {
+    let offline = move || {
         view! {
             <p class="notice" data-testid="offline">
                 <span class="notice-dot"></span>
-                "Not connected. Trying again…"
+                {say!(words, "notice-lost")}
             </p>
         }
         .erase()
     };
-    let outdated = || {
+    let outdated = move || {
         view! {
             <p class="notice" data-testid="notice">
-                "Anteroom has been updated."
+                {say!(words, "notice-updated")}
+                " "
                 <a href="" rel="external">
-                    "Reload"
+                    {say!(words, "notice-reload")}
                 </a>
             </p>
         }
         .erase()
     };
     let told = move || {
-        let text = store.notice.get()?;
+        let text = words.reason(&store.notice.get()?);
         let notice = view! {
             <p class="notice notice-bad" data-testid="notice">
                 <span>{text}</span>
                 <button
                     class="icon-button"
                     type="button"
-                    aria-label="Dismiss"
+                    aria-label=say!(words, "notice-dismiss")
                     on:click=move |_| {
                         store.notice.set(None);
                         browser::focus_control(CONTENT);
@@ -79,9 +83,9 @@ pub(crate) fn Notices() -> impl IntoView {
         };
         let notice = view! {
             <p class="notice" data-testid="deleted">
-                <span class="notice-title">"Deleted “"{title}"”"</span>
+                <span class="notice-title">{say!(words, "notice-deleted", title = title)}</span>
                 <button class="button" type="button" data-testid="undo" on:click=undo>
-                    "Undo"
+                    {say!(words, "notice-undo")}
                 </button>
             </p>
         };

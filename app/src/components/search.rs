@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{Found as Hit, Reason, SearchResults};
+use anteroom::{
+    say,
+    wire::{Found as Hit, Reason, SearchResults},
+};
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 
@@ -10,6 +13,7 @@ use super::sidebar;
 use crate::{
     api, browser,
     erase::{Erase as _, effect, live},
+    words::words,
 };
 
 /// How long the typing has to rest before a search begins.
@@ -66,6 +70,7 @@ impl Searching {
 /// The field.
 #[component]
 pub(crate) fn Search(searching: Searching) -> impl IntoView {
+    let words = words();
     let field = NodeRef::<html::Input>::new();
     effect(move || {
         let shortcut = window_event_listener(ev::keydown, move |event| {
@@ -94,8 +99,8 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
             <input
                 class="text-field"
                 type="search"
-                placeholder="Search"
-                aria-label="Search your conversations"
+                placeholder=say!(words, "search")
+                aria-label=say!(words, "search-label")
                 title="Ctrl K"
                 autocomplete="off"
                 data-testid="search"
@@ -112,16 +117,15 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
 /// What was found.
 #[component]
 pub(crate) fn Found(searching: Searching) -> impl IntoView {
+    let words = words();
     let shown = move || match searching.results.get() {
-        None => view! { <p class="hint">"Searching…"</p> }.erase(),
-        Some(Err(reason)) => view! { <p class="hint bad">{reason}</p> }.erase(),
+        None => view! { <p class="hint">{say!(words, "search-running")}</p> }.erase(),
+        Some(Err(reason)) => view! { <p class="hint bad">{words.reason(&reason)}</p> }.erase(),
         Some(Ok(results)) if results.found.is_empty() => {
-            view! { <p class="hint">"Nothing found. Every word is looked for as it is written."</p> }.erase()
+            view! { <p class="hint">{say!(words, "search-nothing")}</p> }.erase()
         }
         Some(Ok(results)) => {
-            let more = results
-                .more
-                .then_some("There is more. Write more of it to narrow the search.");
+            let more = results.more.then(|| say!(words, "search-more"));
             let hits = results.found.into_iter().map(hit).collect_view();
             view! {
                 <ul>{hits}</ul>
@@ -131,7 +135,7 @@ pub(crate) fn Found(searching: Searching) -> impl IntoView {
         }
     };
     view! {
-        <nav class="conversations" aria-label="Found" aria-live="polite" data-testid="found">
+        <nav class="conversations" aria-label=say!(words, "search-found") aria-live="polite" data-testid="found">
             {live(shown)}
         </nav>
     }

@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
+use anteroom::say;
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
 use super::{
     conversation_row::{ConversationRow, Rows},
     icon::{self, Icon},
+    language::LanguageSwitch,
     search::{Found, Search, Searching},
 };
 use crate::{
     browser,
     erase::{Erase as _, choose, each, effect, live, when},
     feed::{self, Conversation, Rest, Store, Turn},
+    route::Page,
+    words::words,
 };
 
 /// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
@@ -30,8 +34,9 @@ const NEAR: i32 = 300;
 pub(crate) fn Sidebar() -> impl IntoView {
     let store = expect_context::<Store>();
     let searching = Searching::new();
+    let words = words();
     view! {
-        <aside class="sidebar" id=ID aria-label="Conversations" popover="auto">
+        <aside class="sidebar" id=ID aria-label=say!(words, "conversations") popover="auto">
             <a
                 class="button new-chat"
                 id=NEW
@@ -43,7 +48,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 }
             >
                 <Icon path=icon::PLUS />
-                "New chat"
+                {say!(words, "new-chat")}
             </a>
             <Search searching />
             {choose(
@@ -56,9 +61,10 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 <span class="version">
                     "Anteroom "{live(move || store.facts.with(|facts| facts.version.clone()))}" · "
                     <a href="/data" on:click=move |_| browser::hide_popover(ID)>
-                        "Your data"
+                        {Page::Data.name(words)}
                     </a>
                 </span>
+                <LanguageSwitch />
             </div>
         </aside>
     }
@@ -71,6 +77,7 @@ fn Conversations() -> impl IntoView {
     let store = expect_context::<Store>();
     let list = NodeRef::<html::Nav>::new();
     let rows = Rows::new();
+    let words = words();
     effect(move || {
         let every = set_interval_with_handle(move || rows.now.set(browser::now()), Duration::from_secs(30));
         on_cleanup(move || {
@@ -99,14 +106,14 @@ fn Conversations() -> impl IntoView {
     };
     let empty = move || store.conversations.all.with(Vec::is_empty) && store.unbegun.with(Vec::is_empty);
     let more = move || {
-        rest(&store.conversations.rest.get(), "Show more", move || {
+        rest(&store.conversations.rest.get(), say!(words, "list-more"), move || {
             feed::load_more(store);
         })
     };
     view! {
-        <nav class="conversations" aria-label="Conversations" node_ref=list on:scroll=scrolled>
-            {when(empty, || view! {
-                <p class="hint">"Your conversations will be listed here. Nobody else sees them."</p>
+        <nav class="conversations" aria-label=say!(words, "conversations") node_ref=list on:scroll=scrolled>
+            {when(empty, move || view! {
+                <p class="hint">{say!(words, "list-empty")}</p>
             }.erase())}
             <ul>
                 {each(
@@ -131,11 +138,12 @@ fn Conversations() -> impl IntoView {
 fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
+    let words = words();
     let view = turn.view;
     let title = view.with_untracked(|view| {
         let line = view.message.lines().find(|line| !line.trim().is_empty());
         line.map_or_else(
-            || "Files".to_owned(),
+            || say!(words, "list-files"),
             |line| line.trim().chars().take(LONGEST_TITLE).collect(),
         )
     });
@@ -155,7 +163,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
                 on:click=show
             >
                 <span class="conversation-title">{title}</span>
-                <span class="conversation-at">"not sent"</span>
+                <span class="conversation-at">{say!(words, "list-unsent")}</span>
             </a>
         </li>
     }
@@ -163,18 +171,19 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
 }
 
 /// What lies beyond the part of a list that is here, with a button for whoever does not scroll.
-pub(crate) fn rest(rest: &Rest, label: &'static str, load: impl Fn() + Send + 'static) -> Option<AnyView> {
-    let (words, failed) = match rest {
+pub(crate) fn rest(rest: &Rest, label: String, load: impl Fn() + Send + 'static) -> Option<AnyView> {
+    let words = words();
+    let (label, failed) = match rest {
         Rest::Nothing => return None,
-        Rest::Loading => return Some(view! { <p class="rest quiet">"Loading…"</p> }.erase()),
+        Rest::Loading => return Some(view! { <p class="rest quiet">{say!(words, "list-loading")}</p> }.erase()),
         Rest::More => (label, None),
-        Rest::Failed(reason) => ("Try again", Some(reason.clone())),
+        Rest::Failed(reason) => (say!(words, "try-again"), Some(words.reason(reason))),
     };
     let shown = view! {
         <div class="rest">
             {failed}
             <button class="quiet-button" type="button" data-testid="more" on:click=move |_| load()>
-                {words}
+                {label}
             </button>
         </div>
     };

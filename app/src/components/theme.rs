@@ -1,8 +1,12 @@
 //! The theme: the system's, light or dark.
 
+use anteroom::say;
 use leptos::prelude::*;
 
-use crate::erase::{Erase as _, effect, live};
+use crate::{
+    erase::{Erase as _, effect, live},
+    words::words,
+};
 
 use super::icon::{self, Icon};
 
@@ -42,6 +46,7 @@ impl Theme {
 /// Goes round the themes. The page's early script sets the stored one before the first paint.
 #[component]
 pub(crate) fn ThemeButton() -> impl IntoView {
+    let words = words();
     let theme = RwSignal::new(Theme::System);
     effect(move || {
         let chosen = document()
@@ -67,7 +72,7 @@ pub(crate) fn ThemeButton() -> impl IntoView {
             storage.map(|storage| storage.set_item("theme", next.name()));
         }
     };
-    let label = move || format!("Theme: {}", theme.get().name());
+    let label = move || say!(words, "theme", theme = theme.get().name());
     view! {
         <button class="icon-button needs-awake" type="button" on:click=turn title=live(label) aria-label=live(label)>
             {live(move || view! { <Icon path=theme.get().icon() /> }.erase())}

@@ -1,6 +1,10 @@
 //! One turn: the message, then what became of it.
 
-use anteroom::wire::{TurnId, TurnState, Usage};
+use anteroom::{
+    language::Words,
+    say,
+    wire::{Reason, TurnId, TurnState, Usage},
+};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -17,6 +21,7 @@ use crate::{
     erase::{Erase as _, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending, unsent},
     focus, format,
+    words::words,
 };
 
 const fn name(state: &TurnState) -> &'static str {
@@ -50,9 +55,10 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
     let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let words = words();
     let stopped = move || match view.with(|view| view.started_at) {
-        Some(_) => "Stopped",
-        None => "You left the line before it began",
+        Some(_) => say!(words, "turn-stopped"),
+        None => say!(words, "turn-left"),
     };
     let running = memo(move || state.with(|state| *state == TurnState::Running));
     let said = conversation.clone();
@@ -66,12 +72,14 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                 view! { <Undelivered reason=Some(reason) turn=turn.clone() conversation=conversation.clone() /> }
                     .erase()
             }
-            (Delivery::Sending, TurnState::Waiting) => view! { <p class="quiet">"Sending…"</p> }.erase(),
+            (Delivery::Sending, TurnState::Waiting) => {
+                view! { <p class="quiet">{say!(words, "turn-sending")}</p> }.erase()
+            }
             (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Incomplete { cause }) => view! {
-                <p class="ended" role="status" data-testid="incomplete">{cause.sentence()}</p>
+                <p class="ended" role="status" data-testid="incomplete">{words.incomplete(cause)}</p>
                 <Foot turn=turn.clone() last />
             }
             .erase(),
@@ -105,7 +113,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             <Message turn=turn.clone() conversation=said />
             <div class="reply">
                 <h2 class="who">
-                    <span class="visually-hidden">"Answer"</span>
+                    <span class="visually-hidden">{say!(words, "answer")}</span>
                     <svg class="who-door" viewBox="0 0 14 20" aria-hidden="true">
                         <path d="M1 19V7a6 6 0 0 1 12 0V19z" />
                     </svg>
@@ -123,20 +131,19 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
 /// A message that the server does not have.
 #[component]
 fn Undelivered(
-    /// The sentence with which it was refused. `None`: it did not get through, and is sent again by itself.
-    reason: Option<String>,
+    /// Why it was refused. `None`: it did not get through, and is sent again by itself.
+    reason: Option<Reason>,
     turn: Turn,
     conversation: Conversation,
 ) -> impl IntoView {
     let store = expect_context::<Store>();
     let navigate = use_navigate();
     let refused = reason.is_some();
-    let words = move || match (&reason, store.is_lost()) {
-        (Some(reason), _) => reason.clone(),
-        (None, true) => {
-            "It is kept in this browser, and goes by itself as soon as the page is connected again.".to_owned()
-        }
-        (None, false) => "It is kept in this browser, and is tried again by itself.".to_owned(),
+    let words = words();
+    let why = move || match (&reason, store.is_lost()) {
+        (Some(reason), _) => words.reason(reason),
+        (None, true) => say!(words, "unsent-lost"),
+        (None, false) => say!(words, "unsent-again"),
     };
     let (class, role) = match refused {
         true => ("fault", "alert"),
@@ -165,21 +172,21 @@ fn Undelivered(
     view! {
         <div class=class role=role data-testid="undelivered">
             <p>
-                <strong>"Not sent. "</strong>
-                {live(words)}
+                <strong>{say!(words, "unsent")}" "</strong>
+                {live(why)}
             </p>
             <div class="actions">
                 <button class="button" type="button" data-testid="retry" on:click=send>
                     <Icon path=icon::AGAIN />
-                    {if refused { "Send again" } else { "Send now" }}
+                    {if refused { say!(words, "unsent-send-again") } else { say!(words, "unsent-send-now") }}
                 </button>
                 <button class="quiet-button" type="button" data-testid="unsent-edit" on:click=edit>
                     <Icon path=icon::PENCIL />
-                    "Edit"
+                    {say!(words, "edit")}
                 </button>
                 <button class="quiet-button" type="button" data-testid="unsent-discard" on:click=discard>
                     <Icon path=icon::BIN />
-                    "Discard"
+                    {say!(words, "unsent-discard")}
                 </button>
             </div>
         </div>
@@ -189,12 +196,13 @@ fn Undelivered(
 
 /// A turn that ended without an answer, or with part of one.
 #[component]
-fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
+fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
+    let words = words();
     view! {
         <div class="fault" role="alert">
-            <p data-testid="reason">{reason}</p>
+            <p data-testid="reason">{words.reason(&reason)}</p>
             {when(move || last.get(), move || {
                 effect(|| focus::arrived(AGAIN, None));
                 view! {
@@ -207,7 +215,7 @@ fn Ended(reason: String, turn: Turn, last: Memo<bool>) -> impl IntoView {
                             on:click=move |_| answer_again(store, id)
                         >
                             <Icon path=icon::AGAIN />
-                            "Retry"
+                            {say!(words, "retry")}
                         </button>
                     </div>
                 }.erase()
@@ -224,6 +232,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let id = turn.id;
     let view = RwSignal::from(turn.view);
     let copied = RwSignal::new(false);
+    let words = words();
     let copy = move |_| {
         view.with_untracked(|view| browser::copy(&view.answer));
         copied.set(true);
@@ -237,7 +246,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let has_answer = move || view.with(|view| !view.answer.is_empty());
     let facts = move || {
         view.with(|view| {
-            let tokens = view.usage.as_ref().and_then(tokens);
+            let tokens = view.usage.as_ref().and_then(|usage| tokens(words, usage));
             let took = view
                 .started_at
                 .zip(view.ended_at)
@@ -249,8 +258,8 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             [
                 Some(view.model.clone()),
                 tokens,
-                took.map(|took| format!("answered in {}", format::duration(took))),
-                waited.map(|waited| format!("waited {}", format::duration(waited))),
+                took.map(|took| say!(words, "turn-took", time = format::duration(words, took))),
+                waited.map(|waited| say!(words, "turn-waited", time = format::duration(words, waited))),
             ]
             .into_iter()
             .flatten()
@@ -263,7 +272,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             {when(has_answer, move || view! {
                 <button class="quiet-button" type="button" data-testid="copy" on:click=copy>
                     <Icon path=icon::COPY />
-                    {live(move || if copied.get() { "Copied" } else { "Copy" })}
+                    {live(move || if copied.get() { say!(words, "copied") } else { say!(words, "copy") })}
                 </button>
             }.erase())}
             {when(move || last.get(), move || {
@@ -277,7 +286,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                         on:click=move |_| answer_again(store, id)
                     >
                         <Icon path=icon::AGAIN />
-                        "Regenerate"
+                        {say!(words, "regenerate")}
                     </button>
                 }.erase()
             })}
@@ -287,10 +296,10 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     .erase()
 }
 
-fn tokens(usage: &Usage) -> Option<String> {
+fn tokens(words: &Words, usage: &Usage) -> Option<String> {
     match (usage.input, usage.output) {
-        (Some(input), Some(output)) => Some(format!("{input} + {output} tokens")),
-        (None, Some(output)) => Some(format!("{output} tokens")),
+        (Some(input), Some(output)) => Some(say!(words, "turn-tokens-both", input = input, output = output)),
+        (None, Some(output)) => Some(say!(words, "turn-tokens", output = output)),
         _ => None,
     }
 }

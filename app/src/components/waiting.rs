@@ -1,6 +1,6 @@
 //! A turn in the line: its place, its time, the line drawn, and the way out.
 
-use anteroom::wire::TurnId;
+use anteroom::{say, wire::TurnId};
 use leptos::prelude::*;
 
 use super::{
@@ -12,33 +12,35 @@ use crate::{
     erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
+    words::words,
 };
 
 /// What a waiting turn shows.
 #[component]
 pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     // What was known of the place before the connection was lost, is not to be relied on.
     let place = memo(move || store.place(turn).filter(|_| !store.is_lost()));
     let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
     let rank = move || {
         if store.is_lost() {
-            return "In line".to_owned();
+            return say!(words, "waiting-lost");
         }
         place.with(|place| {
             place
                 .as_ref()
-                .map_or_else(|| "Joining the line".to_owned(), format::rank)
+                .map_or_else(|| say!(words, "waiting-joining"), |place| format::rank(words, place))
         })
     };
     let time = move || {
         if store.is_lost() {
-            return Some(" · where is shown again once this page is connected".to_owned());
+            return Some(format!(" · {}", say!(words, "waiting-unknown")));
         }
         place.with(|place| {
             place
                 .as_ref()
-                .map(|place| format!(" · {}", format::estimate(place.estimate.as_ref())))
+                .map(|place| format!(" · {}", format::estimate(words, place.estimate.as_ref())))
         })
     };
     let leaving = RwSignal::new(false);
@@ -48,7 +50,7 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
         browser::focus(composer::ID);
     };
     view! {
-        <section class="waiting" aria-label="Your place in the line">
+        <section class="waiting" aria-label=say!(words, "waiting")>
             <Line scale=Scale::Medium />
             <div class="waiting-words">
                 <p class="position" data-testid="position" data-position=live(position)>
@@ -62,7 +64,7 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
                     disabled=live(move || leaving.get())
                     on:click=leave
                 >
-                    "Cancel"
+                    {say!(words, "cancel")}
                 </button>
             </div>
         </section>

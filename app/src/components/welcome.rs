@@ -1,5 +1,6 @@
 //! The start page of a conversation that has not begun.
 
+use anteroom::say;
 use leptos::prelude::*;
 
 use super::line::{Line, Scale};
@@ -7,47 +8,49 @@ use crate::{
     erase::{Erase as _, live, memo},
     feed::{Store, sending},
     format,
+    words::words,
 };
-
-/// Questions that show what there is to see. The demo model can answer each.
-const STARTERS: [&str; 3] = [
-    "How does the line work?",
-    "Which settings are in force?",
-    "Show me some Markdown",
-];
 
 /// Welcomes, shows the line, and offers a beginning.
 #[component]
 pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
+    let words = words();
     let queue = move || store.facts.with(|facts| facts.queue);
     let line = memo(move || store.status.with(|status| status.line.clone()));
     let head = move || {
         if store.is_lost() {
-            return "Not connected just now.";
+            return say!(words, "welcome-lost");
         }
         line.with(|line| match line {
-            Some(line) if format::starts_at_once(line) => "Come in, there is a place free.",
-            Some(_) if !queue() => "Every place is taken just now.",
-            Some(_) => "Every place is taken. Send, and you get one in the line.",
-            None => "Come in.",
+            Some(line) if format::starts_at_once(line) => say!(words, "welcome-free"),
+            Some(_) if !queue() => say!(words, "welcome-taken"),
+            Some(_) => say!(words, "welcome-line"),
+            None => say!(words, "welcome"),
         })
     };
     let sentence = move || {
         if store.is_lost() {
-            return Some("What you send is kept, and goes as soon as the connection is back.".to_owned());
+            return Some(say!(words, "welcome-kept"));
         }
-        line.with(|line| line.as_ref().map(|line| format::line(line, queue())))
+        line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
-    let starters = STARTERS
+    // Questions that show what there is to see. The demo model can answer each.
+    let starters = [
+        say!(words, "starter-line"),
+        say!(words, "starter-settings"),
+        say!(words, "starter-markdown"),
+    ];
+    let starters = starters
         .into_iter()
         .map(|question| {
+            let asked = question.clone();
             view! {
                 <li>
                     <button
                         class="starter"
                         type="button"
-                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new())
+                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), asked.clone(), Vec::new())
                     >
                         {question}
                     </button>

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom::wire::{ConversationId, ConversationView, FeedEvent, TurnId, TurnPage, TurnView};
+use anteroom::wire::{ConversationId, ConversationView, FeedEvent, Reason, TurnId, TurnPage, TurnView};
 use leptos::prelude::*;
 
 use super::{Delivery, Rest, Turn};

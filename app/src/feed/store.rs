@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
-    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, Reason, RefreshKind, StatsView, Status, TurnId,
-    TurnState,
+    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, Reason, RefreshKind, StatsView, Status,
+    TurnId, TurnState,
 };
 use leptos::prelude::*;
 

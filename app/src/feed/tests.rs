@@ -2,7 +2,7 @@
 
 use anteroom::wire::{
     ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
-    FeedPosition, Place, Status, TurnId, TurnState, TurnView, Versions,
+    FeedPosition, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
 };
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -276,12 +276,12 @@ fn what_could_not_be_fetched_is_fetched_again_with_the_next_hello() {
             version: "1".to_owned(),
         };
         conversation.begin();
-        conversation.fail("No.".to_owned());
-        assert_eq!(conversation.load.get_untracked(), Load::Failed("No.".to_owned()));
+        conversation.fail(Reason::Unreadable);
+        assert_eq!(conversation.load.get_untracked(), Load::Failed(Reason::Unreadable));
         store.hear(hello);
         assert_eq!(conversation.load.get_untracked(), Load::Stale);
         conversation.begin();
-        conversation.fail("No.".to_owned());
+        conversation.fail(Reason::Unreadable);
         store.spoil();
         assert_eq!(conversation.load.get_untracked(), Load::Stale);
     });
@@ -378,14 +378,14 @@ fn a_late_answer_puts_no_running_turn_in_line() {
     });
 }
 
-fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<&str>) -> TurnId {
+fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<Reason>) -> TurnId {
     let turn = TurnId(Uuid::from_u128(number));
     let message = Unsent {
         conversation,
         text: format!("message {number}"),
         files: Vec::new(),
         at: u64::try_from(number).expect("a small number"),
-        refused: refused.map(str::to_owned),
+        reason: refused,
     };
     outbox::put(turn, &message);
     turn
@@ -398,7 +398,7 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         let had = kept(1, Some(TALK), None);
         let here = kept(2, Some(TALK), None);
         let first = kept(3, None, None);
-        let refused = kept(4, None, Some("No."));
+        let refused = kept(4, None, Some(Reason::Unreadable));
         assert!(store.is_idle());
         assert!(unsent::restore(store));
         assert!(!unsent::restore(store), "they are there now");
@@ -412,7 +412,7 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         assert_eq!(unbegun.len(), 2, "each begins one of its own");
         let delivery = |one: &Conversation, id| one.turn(id).map(|turn| turn.delivery.get_untracked());
         assert_eq!(delivery(&unbegun[0], first), Some(Delivery::Unsent));
-        let reason = "No.".to_owned();
+        let reason = Reason::Unreadable;
         assert_eq!(delivery(&unbegun[1], refused), Some(Delivery::Failed { reason }));
 
         // The server tells of one, whoever has sent it; another tab has discarded the other.

@@ -34,11 +34,7 @@ pub struct Unreadable(String);
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "What the server said was not understood ({}). Reload the page, which may be older than the server.",
-            self.0
-        )
+        write!(f, "what the server said was not understood: {}", self.0)
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::parse;
 use crate::{
-    api::House,
+    api::{Fault, House},
     first::First,
     writing::{drafts::Draft, outbox::Unsent},
 };
@@ -191,7 +191,7 @@ fn conversation() -> ConversationView {
 
 #[test]
 fn the_feed_is_read_as_it_was_written() {
-    let reason = || "f".to_owned();
+    let reason = || Reason::TooSlow { seconds: 90 };
     let incomplete = |cause| TurnState::Incomplete { cause };
     let states = [
         TurnState::Waiting,
@@ -231,7 +231,7 @@ fn the_feed_is_read_as_it_was_written() {
     };
     let refused = |refresh| FeedMessage::RefreshRefused {
         refresh,
-        message: reason(),
+        reason: reason(),
     };
     for message in [
         hello(true),
@@ -271,22 +271,36 @@ fn answers_are_read_as_they_were_written() {
         conversation: ConversationId(id(1)),
         place: Some(place()),
     });
-    same(&UploadError {
+    same(&Refused {
+        reason: Reason::FileTooLarge {
+            name: "a.csv".to_owned(),
+            most: 20_000_000,
+        },
         message: "Too large.".to_owned(),
     });
+    for reason in [
+        Reason::Busy,
+        Reason::MessageNotKept {
+            fault: StoreFault::ReadOnly,
+        },
+        Reason::ModelFault { status: 503 },
+        Reason::Told("In words.".to_owned()),
+    ] {
+        same(&Fault(reason));
+    }
     // What a browser has kept for itself.
     same(&Draft {
         text: "\u{1f600}\n\"".to_owned(),
         files: vec![file(FileKind::Text)],
         at: 1_700_000_000_123,
     });
-    for (conversation, refused) in [(None, None), (Some(ConversationId(id(1))), Some("No.".to_owned()))] {
+    for (conversation, reason) in [(None, None), (Some(ConversationId(id(1))), Some(Reason::LineFull))] {
         same(&Unsent {
             conversation,
             text: "Hello".to_owned(),
             files: vec![file(FileKind::Image)],
             at: 1,
-            refused,
+            reason,
         });
     }
     same(&());
@@ -299,13 +313,13 @@ fn what_a_page_starts_with_is_read_as_it_was_written() {
         house: house(),
         conversation: Some((ConversationId(id(1)), Some(conversation()))),
     };
-    let Ok(read) = told(&Ok::<First, String>(first)) else {
+    let Ok(read) = told(&Ok::<First, Reason>(first)) else {
         panic!("it was no refusal")
     };
     assert_eq!(read.house, house());
     assert_eq!(read.conversation, Some((ConversationId(id(1)), Some(conversation()))));
-    let refusal = told(&Err::<First, String>("Full.".to_owned()));
-    assert!(matches!(refusal, Err(reason) if reason == "Full."));
+    let refusal = told(&Err::<First, Reason>(Reason::Unreadable));
+    assert!(matches!(refusal, Err(Reason::Unreadable)));
 }
 
 fn fault(text: &str) -> String {
@@ -329,7 +343,7 @@ fn what_is_not_there_is_none_and_what_is_wrong_is_named() {
     assert!(fault(r#"{"hello":{}}"#).contains("missing field `position`"));
     for text in ["", "nonsense", "{}", "[]", "3", r#""hello""#, r#"{"farewell":{}}"#] {
         assert!(
-            fault(text).starts_with("What the server said was not understood"),
+            fault(text).starts_with("what the server said was not understood"),
             "{text}"
         );
     }

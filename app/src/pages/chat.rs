@@ -1,5 +1,6 @@
 //! The chat tab: a conversation, or the start of one.
 
+use anteroom::{say, wire::Reason};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -11,6 +12,7 @@ use crate::{
     erase::{Erase as _, effect, live, memo, when},
     feed::{self, Load, Store},
     route::conversation_of,
+    words::words,
 };
 
 /// One page for `/` and `/c/…`: beginning a conversation does not make it again.
@@ -19,6 +21,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let store = expect_context::<Store>();
     store.renew();
     let path = use_location().pathname;
+    let words = words();
     let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
     let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
@@ -76,17 +79,17 @@ pub(crate) fn ChatPage() -> impl IntoView {
         Body::Welcome => view! { <Welcome /> }.erase(),
         Body::Turns => view! { <Log conversation /> }.erase(),
         Body::Loading => view! {
-            <h1 class="visually-hidden">"A conversation"</h1>
-            <p class="chat-note quiet">"Opening the conversation…"</p>
+            <h1 class="visually-hidden">{say!(words, "conversation")}</h1>
+            <p class="chat-note quiet">{say!(words, "chat-opening")}</p>
         }
         .erase(),
         Body::Absent => absent(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
-                <h1>"This conversation could not be opened"</h1>
-                <p>{reason}</p>
+                <h1>{say!(words, "chat-failed")}</h1>
+                <p>{words.reason(&reason)}</p>
                 <button class="button" type="button" on:click=again>
-                    "Try again"
+                    {say!(words, "try-again")}
                 </button>
             </div>
         }
@@ -96,9 +99,9 @@ pub(crate) fn ChatPage() -> impl IntoView {
         let reason = broken.get()?;
         let notice = view! {
             <p class="notice notice-bad" role="status" data-testid="reload-failed">
-                <span>"This may be out of date. " {reason}</span>
+                <span>{say!(words, "chat-outdated")}" "{words.reason(&reason)}</span>
                 <button class="button" type="button" on:click=again>
-                    "Try again"
+                    {say!(words, "try-again")}
                 </button>
             </p>
         };
@@ -117,15 +120,13 @@ pub(crate) fn ChatPage() -> impl IntoView {
 
 /// Of a conversation that is not there.
 fn absent() -> AnyView {
+    let words = words();
     view! {
         <div class="chat-note">
-            <h1>"There is no such conversation"</h1>
-            <p>
-                "It may have been removed, or belongs to another browser: "
-                "conversations are private to the browser that began them."
-            </p>
+            <h1>{say!(words, "chat-absent")}</h1>
+            <p>{say!(words, "chat-absent-why")}</p>
             <a class="button" href="/">
-                "Begin a new one"
+                {say!(words, "chat-absent-way")}
             </a>
         </div>
     }
@@ -139,5 +140,5 @@ enum Body {
     Turns,
     Loading,
     Absent,
-    Failed(String),
+    Failed(Reason),
 }

@@ -1,6 +1,9 @@
 //! The logs tab: the records of this browser's own session, and those of the server's start.
 
-use anteroom::wire::{Event, Level, LogRecord, RefreshKind};
+use anteroom::{
+    say,
+    wire::{Event, Level, LogRecord, RefreshKind},
+};
 use leptos::{html, prelude::*};
 use uuid::Uuid;
 
@@ -9,6 +12,8 @@ use crate::{
     browser,
     erase::{Erase as _, each, effect, live, memo, when},
     feed::Store,
+    route::Page,
+    words::words,
 };
 
 const LEVELS: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
@@ -41,6 +46,7 @@ fn matches(record: &LogRecord, least: Level, text: &str) -> bool {
 pub(crate) fn LogsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.logs;
+    let words = words();
     keep_fresh(store, RefreshKind::Logs, refresh);
     let least = RwSignal::new(Level::Info);
     let text = RwSignal::new(String::new());
@@ -88,20 +94,18 @@ pub(crate) fn LogsPage() -> impl IntoView {
         }
     };
     let older = move || {
-        let count = live(move || dropped().to_string());
-        view! { <p class="record-note">{count} " older records had to make room"</p> }.erase()
+        let count = live(move || say!(words, "logs-dropped", count = dropped()));
+        view! { <p class="record-note">{count}</p> }.erase()
     };
     let none = move || {
-        let words = move || match here() {
-            true => "No record matches.",
-            false => "Asking for the records…",
+        let note = move || match here() {
+            true => say!(words, "logs-none"),
+            false => say!(words, "logs-asking"),
         };
-        view! { <p class="record-note">{live(words)}</p> }.erase()
+        view! { <p class="record-note">{live(note)}</p> }.erase()
     };
-    let not_yours = || {
-        let words = "Whoever runs this server sees them here, with the operator’s link.";
-        view! { <p class="record-note" data-testid="startup-hidden">{words}</p> }.erase()
-    };
+    let not_yours =
+        move || view! { <p class="record-note" data-testid="startup-hidden">{say!(words, "logs-hidden")}</p> }.erase();
     let hidden = move || {
         refresh
             .view
@@ -114,21 +118,21 @@ pub(crate) fn LogsPage() -> impl IntoView {
     view! {
         <div class="page page-logs">
             <header class="page-head">
-                <h1>"Logs"</h1>
+                <h1>{Page::Logs.name(words)}</h1>
                 <Freshness event=Event::LogsRefresh refusal=refresh.refusal />
             </header>
             <form class="filters" role="search" on:submit=|event| event.prevent_default()>
                 <label>
-                    <span>"Level, at least"</span>
+                    <span>{say!(words, "logs-level")}</span>
                     <select data-testid="log-level" on:change=choose>
                         {options}
                     </select>
                 </label>
                 <label class="filter-text">
-                    <span>"Text"</span>
+                    <span>{say!(words, "logs-text")}</span>
                     <input
                         type="search"
-                        placeholder="Any part of a record"
+                        placeholder=say!(words, "logs-any")
                         autocomplete="off"
                         data-testid="log-text"
                         on:input=move |event| text.set(event_target_value(&event))
@@ -141,16 +145,16 @@ pub(crate) fn LogsPage() -> impl IntoView {
                         data-testid="log-follow"
                         on:change=move |event| follow.set(event_target_checked(&event))
                     />
-                    <span>"Follow"</span>
+                    <span>{say!(words, "logs-follow")}</span>
                 </label>
             </form>
             <section class="panel records-panel">
-                <h2>"This browser’s session"</h2>
+                <h2>{say!(words, "logs-session")}</h2>
                 <div
                     class="records"
                     tabindex="0"
                     role="log"
-                    aria-label="Records of this session"
+                    aria-label=say!(words, "logs-session-records")
                     aria-live="off"
                     node_ref=end
                     on:scroll=scrolled
@@ -162,9 +166,9 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </section>
             <details class="panel startup">
                 <summary>
-                    <h2>"The server’s start"</h2>
+                    <h2>{say!(words, "logs-start")}</h2>
                 </summary>
-                <div class="records" tabindex="0" role="region" aria-label="Records of the server's start">
+                <div class="records" tabindex="0" role="region" aria-label=say!(words, "logs-start-records")>
                     <Records records=startup />
                     {when(hidden, not_yours)}
                 </div>

@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{Event, RefreshKind};
+use anteroom::{
+    say,
+    wire::{Event, Reason, RefreshKind},
+};
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
     erase::{effect, live},
     feed::{Link, Refresh, Store},
-    format,
+    words::words,
 };
 
 const EVERY: Duration = Duration::from_secs(2);
@@ -50,15 +53,19 @@ pub(crate) fn Freshness(
     /// The event of the refresh.
     event: Event,
     /// Why the last one did not come.
-    refusal: RwSignal<Option<String>>,
+    refusal: RwSignal<Option<Reason>>,
 ) -> impl IntoView {
+    let words = words();
     let store = expect_context::<Store>();
     let text = move || {
         let place = store.first_place(event);
         match (place, refusal.get()) {
-            (Some(place), _) => format!("Your refresh is {} in line", format::ordinal(place.position)),
-            (None, Some(refusal)) => refusal,
-            (None, None) if store.link.get() == Link::Live => "Refreshed every 2 s".to_owned(),
+            (Some(place), _) => {
+                let kind = words.ordinal(place.position);
+                say!(words, "refresh-waiting", number = place.position, kind = kind)
+            }
+            (None, Some(refusal)) => words.reason(&refusal),
+            (None, None) if store.link.get() == Link::Live => say!(words, "refresh-every", seconds = EVERY.as_secs()),
             (None, None) => String::new(),
         }
     };

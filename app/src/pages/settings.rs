@@ -2,42 +2,48 @@
 
 use std::sync::Arc;
 
-use anteroom::wire::{BadEdit, SettingRow, StatsView};
+use anteroom::{
+    language::Words,
+    say,
+    wire::{BadEdit, SettingRow, StatsView},
+};
 use leptos::prelude::*;
 
 use crate::{
     browser,
     erase::{Erase as _, each, live, memo},
     format,
+    words::words,
 };
 
 /// Every setting, where it comes from, when they last changed, and what is wrong with the last edit until it is mended.
 #[component]
 pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
+    let words = words();
     let rows = memo(move || view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
     let bad_edit = memo(move || view.with(|view| view.as_deref().and_then(|view| view.bad_edit.clone())));
     let changed_at = memo(move || view.with(|view| view.as_deref().and_then(|view| view.settings_changed_at)));
     let changed = move || match changed_at.get() {
         // Read again with every refresh, so that it does not stand still.
-        Some(at) => view.with(|_| format!("Last changed {}, without a restart.", ago(at))),
-        None => "As they were at the start. An edit of .env takes effect at once.".to_owned(),
+        Some(at) => view.with(|_| say!(words, "settings-changed", ago = ago(words, at))),
+        None => say!(words, "settings-unchanged"),
     };
-    let bad = move || bad_edit.get().map(|edit| wrong(&edit));
+    let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));
     let key = |row: &SettingRow| format!("{} {} {} {:?}", row.name, row.value, row.source, row.note);
     view! {
         <section class="panel" data-testid="settings">
-            <h2>"Settings in force"</h2>
+            <h2>{say!(words, "settings")}</h2>
             <div role="status">{live(bad)}</div>
             <p class="quiet" data-testid="settings-changed">
                 {live(changed)}
             </p>
-            <div class="table-frame" tabindex="0" role="region" aria-label="Settings in force">
+            <div class="table-frame" tabindex="0" role="region" aria-label=say!(words, "settings")>
                 <table class="settings">
                     <thead>
                         <tr>
-                            <th scope="col">"Variable"</th>
-                            <th scope="col">"Value"</th>
-                            <th scope="col">"From"</th>
+                            <th scope="col">{say!(words, "settings-variable")}</th>
+                            <th scope="col">{say!(words, "settings-value")}</th>
+                            <th scope="col">{say!(words, "settings-from")}</th>
                         </tr>
                     </thead>
                     <tbody>{each(move || rows.get(), key, row)}</tbody>
@@ -68,11 +74,8 @@ fn row(row: SettingRow) -> AnyView {
     .erase()
 }
 
-fn wrong(edit: &BadEdit) -> AnyView {
-    let head = format!(
-        "The last edit ({}) was not taken over, and nothing has changed:",
-        ago(edit.at)
-    );
+fn wrong(words: &Words, edit: &BadEdit) -> AnyView {
+    let head = say!(words, "settings-bad-edit", ago = ago(words, edit.at));
     let what = edit.message.clone();
     view! {
         <div class="bad-edit" data-testid="bad-edit">
@@ -84,9 +87,6 @@ fn wrong(edit: &BadEdit) -> AnyView {
 }
 
 /// How long ago, in words.
-fn ago(at: u64) -> String {
-    match format::ago(at, browser::now()).as_str() {
-        "now" => "just now".to_owned(),
-        other => format!("{other} ago"),
-    }
+fn ago(words: &Words, at: u64) -> String {
+    format::some_time_ago(words, at, browser::now())
 }

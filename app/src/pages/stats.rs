@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use anteroom::wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView};
+use anteroom::{
+    language::Words,
+    say,
+    wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView},
+};
 use leptos::prelude::*;
 
 use super::{
@@ -10,10 +14,12 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    components::chart::{Chart, Series},
+    components::chart::{Chart, MINUTES, Series},
     erase::{Erase as _, choose, each, live, memo},
     feed::Store,
     format,
+    route::Page,
+    words::words,
 };
 
 /// The stats tab.
@@ -21,6 +27,7 @@ use crate::{
 pub(crate) fn StatsPage() -> impl IntoView {
     let store = expect_context::<Store>();
     let refresh = store.stats;
+    let words = words();
     keep_fresh(store, RefreshKind::Stats, refresh);
     let here = memo(move || refresh.view.with(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
@@ -33,11 +40,11 @@ pub(crate) fn StatsPage() -> impl IntoView {
         }
         .erase()
     };
-    let none = || view! { <p class="quiet">"Asking for the figures…"</p> }.erase();
+    let none = move || view! { <p class="quiet">{say!(words, "stats-asking")}</p> }.erase();
     view! {
         <div class="page">
             <header class="page-head">
-                <h1>"Stats"</h1>
+                <h1>{Page::Stats.name(words)}</h1>
                 <Freshness event=Event::StatsRefresh refusal=refresh.refusal />
             </header>
             {choose(move || here.get(), figures, none)}
@@ -51,8 +58,9 @@ type View = Signal<Option<Arc<StatsView>>>;
 /// A figure of the house at a glance.
 #[component]
 fn Tiles(view: View) -> impl IntoView {
-    let tile = move |name: &'static str, read: fn(&StatsView) -> String| {
-        let figure = move || view.with(|view| view.as_deref().map(read));
+    let words = words();
+    let tile = move |name: String, read: fn(&Words, &StatsView) -> String| {
+        let figure = move || view.with(|view| view.as_deref().map(|view| read(words, view)));
         view! {
             <div class="tile">
                 <dt>{name}</dt>
@@ -62,27 +70,36 @@ fn Tiles(view: View) -> impl IntoView {
     };
     view! {
         <dl class="tiles">
-            {tile("Model", |view| view.model.clone())}
-            {tile("Sessions", |view| view.sessions.to_string())}
-            {tile("Connected", |view| view.connected.to_string())}
-            {tile("Memory", |view| view.memory.map_or_else(|| "unknown".to_owned(), format::size))}
-            {tile("Uptime", |view| format::duration(view.uptime))}
-            {tile("Version", |view| view.version.clone())}
+            {tile(say!(words, "tile-model"), |_, view| view.model.clone())}
+            {tile(say!(words, "tile-sessions"), |words, view| words.number(view.sessions))}
+            {tile(say!(words, "tile-connected"), |words, view| words.number(view.connected))}
+            {tile(say!(words, "tile-memory"), |words, view| {
+                view.memory.map_or_else(|| say!(words, "unknown"), |bytes| words.size(bytes))
+            })}
+            {tile(say!(words, "tile-uptime"), |words, view| format::duration(words, view.uptime))}
+            {tile(say!(words, "tile-version"), |_, view| view.version.clone())}
         </dl>
     }
     .erase()
 }
 
-fn pair(percentiles: Option<&Percentiles>) -> String {
+fn pair(words: &Words, percentiles: Option<&Percentiles>) -> String {
     percentiles.map_or_else(
         || "–".to_owned(),
-        |both| format!("{} / {}", format::duration(both.p50), format::duration(both.p95)),
+        |both| {
+            format!(
+                "{} / {}",
+                format::duration(words, both.p50),
+                format::duration(words, both.p95)
+            )
+        },
     )
 }
 
 /// A row a limit. Each row keeps its node; only figures change.
 #[component]
 fn Limits(view: View) -> impl IntoView {
+    let words = words();
     let names = memo(move || {
         view.with(|view| {
             view.as_deref()
@@ -100,8 +117,8 @@ fn Limits(view: View) -> impl IntoView {
                 })
             })
         };
-        let cell = move |label: &'static str, read: fn(&LimitRow) -> String| {
-            let figure = move || of.with(|row| row.as_ref().map(read));
+        let cell = move |label: String, read: fn(&Words, &LimitRow) -> String| {
+            let figure = move || of.with(|row| row.as_ref().map(|row| read(words, row)));
             view! { <td data-label=label>{live(figure)}</td> }
         };
         let hook = name.clone();
@@ -128,8 +145,8 @@ fn Limits(view: View) -> impl IntoView {
         let running = move || {
             of.with(|row| {
                 row.as_ref().map(|row| match row.line.limit {
-                    Some(limit) => format!("{} of {limit}", row.line.running),
-                    None => format!("{} · no limit", row.line.running),
+                    Some(limit) => say!(words, "limits-of", running = row.line.running, limit = limit),
+                    None => say!(words, "limits-no-limit", running = row.line.running),
                 })
             })
         };
@@ -139,44 +156,46 @@ fn Limits(view: View) -> impl IntoView {
                     {name}
                     <small>{live(events)}</small>
                 </th>
-                <td data-label="Running" class="running-cell">
+                <td data-label=say!(words, "limits-running") class="running-cell">
                     {live(running)}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />
                         <rect class="share-busy" width=live(share) height="4" />
                     </svg>
                 </td>
-                {cell("Waiting", |row| row.line.waiting.to_string())}
-                {cell("Longest wait", |row| row.longest_wait.map_or_else(|| "–".to_owned(), format::duration))}
-                {cell("Wait p50 / p95", |row| pair(row.wait.as_ref()))}
-                {cell("Service p50 / p95", |row| pair(row.service.as_ref()))}
-                {cell("Done", |row| row.done.to_string())}
-                {cell("Failed", |row| row.failed.to_string())}
-                {cell("Refused", |row| row.refused.to_string())}
-                {cell("Cancelled", |row| row.cancelled.to_string())}
-                {cell("Expired", |row| row.expired.to_string())}
+                {cell(say!(words, "limits-waiting"), |words, row| words.number(row.line.waiting))}
+                {cell(say!(words, "limits-longest"), |words, row| {
+                    row.longest_wait.map_or_else(|| "–".to_owned(), |wait| format::duration(words, wait))
+                })}
+                {cell(say!(words, "limits-wait"), |words, row| pair(words, row.wait.as_ref()))}
+                {cell(say!(words, "limits-service"), |words, row| pair(words, row.service.as_ref()))}
+                {cell(say!(words, "limits-done"), |words, row| words.number(row.done))}
+                {cell(say!(words, "limits-failed"), |words, row| words.number(row.failed))}
+                {cell(say!(words, "limits-refused"), |words, row| words.number(row.refused))}
+                {cell(say!(words, "limits-cancelled"), |words, row| words.number(row.cancelled))}
+                {cell(say!(words, "limits-expired"), |words, row| words.number(row.expired))}
             </tr>
         }
         .erase()
     };
     view! {
         <section class="panel">
-            <h2>"Limits"</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label="Limits">
+            <h2>{say!(words, "limits")}</h2>
+            <div class="table-frame" tabindex="0" role="region" aria-label=say!(words, "limits")>
                 <table class="limits">
                     <thead>
                         <tr>
-                            <th scope="col">"Limit"</th>
-                            <th scope="col">"Running"</th>
-                            <th scope="col">"Waiting"</th>
-                            <th scope="col">"Longest wait"</th>
-                            <th scope="col">"Wait p50 / p95"</th>
-                            <th scope="col">"Service p50 / p95"</th>
-                            <th scope="col">"Done"</th>
-                            <th scope="col">"Failed"</th>
-                            <th scope="col">"Refused"</th>
-                            <th scope="col">"Cancelled"</th>
-                            <th scope="col">"Expired"</th>
+                            <th scope="col">{say!(words, "limits-limit")}</th>
+                            <th scope="col">{say!(words, "limits-running")}</th>
+                            <th scope="col">{say!(words, "limits-waiting")}</th>
+                            <th scope="col">{say!(words, "limits-longest")}</th>
+                            <th scope="col">{say!(words, "limits-wait")}</th>
+                            <th scope="col">{say!(words, "limits-service")}</th>
+                            <th scope="col">{say!(words, "limits-done")}</th>
+                            <th scope="col">{say!(words, "limits-failed")}</th>
+                            <th scope="col">{say!(words, "limits-refused")}</th>
+                            <th scope="col">{say!(words, "limits-cancelled")}</th>
+                            <th scope="col">{say!(words, "limits-expired")}</th>
                         </tr>
                     </thead>
                     <tbody>
@@ -192,6 +211,7 @@ fn Limits(view: View) -> impl IntoView {
 /// The last 15 minutes.
 #[component]
 fn Charts(view: View) -> impl IntoView {
+    let words = words();
     let points = move |read: &dyn Fn(&Sample) -> Option<f64>| {
         view.with(|view| {
             let samples = view.as_deref().map(|view| view.samples.as_slice()).unwrap_or_default();
@@ -204,12 +224,12 @@ fn Charts(view: View) -> impl IntoView {
     let line = Signal::derive(move || {
         vec![
             Series {
-                name: "running",
+                name: say!(words, "chart-running"),
                 class: "accent",
                 points: points(&|sample| Some(count(sample.running.iter().sum()))),
             },
             Series {
-                name: "waiting",
+                name: say!(words, "chart-waiting"),
                 class: "ink",
                 points: points(&|sample| Some(count(sample.waiting.iter().sum()))),
             },
@@ -217,52 +237,44 @@ fn Charts(view: View) -> impl IntoView {
     });
     let done = Signal::derive(move || {
         vec![Series {
-            name: "turns ended",
+            name: say!(words, "chart-ended"),
             class: "ink",
             points: points(&|sample| Some(count(sample.done))),
         }]
     });
     let sessions = Signal::derive(move || {
         vec![Series {
-            name: "sessions",
+            name: say!(words, "chart-sessions"),
             class: "ink",
             points: points(&|sample| Some(count(sample.sessions))),
         }]
     });
     let memory = Signal::derive(move || {
         vec![Series {
-            name: "memory",
+            name: say!(words, "chart-memory"),
             class: "ink",
-            points: points(&|sample| sample.memory.map(|bytes| count(bytes) / MEGABYTE)),
+            points: points(&|sample| sample.memory.map(count)),
         }]
     });
     view! {
         <section class="panel">
-            <h2>"The last 15 minutes"</h2>
+            <h2>{say!(words, "charts", minutes = MINUTES)}</h2>
             <div class="charts">
-                <Chart title="The lines" series=line unit=whole />
-                <Chart title="Done" series=done unit=whole />
-                <Chart title="Sessions" series=sessions unit=whole />
-                <Chart title="Memory" series=memory unit=|value| format!("{} MB", whole(value)) />
+                <Chart title=say!(words, "chart-lines") series=line unit=whole />
+                <Chart title=say!(words, "chart-done") series=done unit=whole />
+                <Chart title=say!(words, "tile-sessions") series=sessions unit=whole />
+                <Chart title=say!(words, "tile-memory") series=memory unit=|words, value| words.size(format::whole(value)) />
             </div>
         </section>
     }
     .erase()
 }
 
-const MEGABYTE: f64 = 1024.0 * 1024.0;
-
 #[expect(clippy::cast_precision_loss, reason = "a point of a chart")]
 const fn count(value: u64) -> f64 {
     value as f64
 }
 
-fn whole(value: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "made of whole figures"
-    )]
-    let value = value.round().max(0.0) as u64;
-    value.to_string()
+fn whole(words: &Words, value: f64) -> String {
+    words.number(format::whole(value))
 }

@@ -9,8 +9,8 @@ use anteroom::{
     http::{cookies, set_session, status},
     sessions::SessionId,
     wire::{
-        ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
-        TurnPage,
+        ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest, Sent,
+        TurnId, TurnPage,
     },
 };
 use axum::http::{Extensions, HeaderMap, StatusCode, header, request::Parts};

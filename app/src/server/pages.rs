@@ -17,7 +17,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::{api, assets, operator, refusals};
 use crate::{
-    App, AssetUrls,
+    App,
     first::Carried,
     route::{Page, conversation_of},
     shell,

@@ -16,12 +16,8 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse as _, Response},
 };
-use leptos::{
-    prelude::*,
-    server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER},
-};
+use leptos::{prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::ResponseOptions;
-use tracing::debug;
 
 use super::forms::{Form, Typed};
 use crate::{AssetUrls, api::Fault, components::unsent::Unsent, shell::document};

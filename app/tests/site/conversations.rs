@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{ConversationId, ConversationPage, ConversationView, SearchResults, TurnId, TurnPage, TurnState};
+use anteroom::wire::{
+    ConversationId, ConversationPage, ConversationView, Reason, SearchResults, TurnId, TurnPage, TurnState,
+};
 use reqwest::StatusCode;
 
 use crate::support::{Browser, Site};
@@ -432,7 +434,7 @@ async fn what_nobody_can_see_is_no_message_and_no_title() {
         let message = crate::support::request(Some(sent.conversation), blank, Vec::new());
         let reply = browser.try_send(&message).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{blank:?}: {reply:?}");
-        assert!(reply.text.contains("empty"), "{reply:?}");
+        assert_eq!(reply.reason(), Reason::EmptyMessage);
         let id = sent.conversation.to_string();
         let reply = browser.call("rename", &[("conversation", &id), ("title", blank)]).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{blank:?}: {reply:?}");

@@ -2,11 +2,11 @@
 
 use anteroom::{
     accounts::Role,
-    wire::{Sent, TurnState, TurnView},
+    wire::{Reason, Sent, TurnState, TurnView},
 };
 use reqwest::StatusCode;
 
-use crate::support::{Browser, Site, answer_of, edit, request};
+use crate::support::{Browser, Site, answer_of, edit, english, request};
 
 const BROKEN: &str = "CREATE TRIGGER broken BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'broken'); END";
 const MENDED: &str = "DROP TRIGGER broken";
@@ -17,7 +17,8 @@ async fn failed(browser: &Browser, question: &str) -> TurnView {
     let TurnState::Failed { reason } = &turn.state else {
         panic!("{question}: {:?}", turn.state)
     };
-    assert!(reason.ends_with('.') && reason.len() > 30, "a sentence: {reason}");
+    let sentence = english(reason);
+    assert!(sentence.ends_with('.') && sentence.len() > 30, "a sentence: {sentence}");
     turn
 }
 
@@ -63,7 +64,12 @@ async fn a_server_that_is_not_there_is_told_so() {
     let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_RETRIES", "0")]).await;
     let turn = failed(&site.browser().await, "hello").await;
     assert!(
-        matches!(&turn.state, TurnState::Failed { reason } if reason.contains("reached")),
+        matches!(
+            &turn.state,
+            TurnState::Failed {
+                reason: Reason::ModelUnreachable
+            }
+        ),
         "{:?}",
         turn.state
     );
@@ -76,11 +82,12 @@ async fn a_redirect_is_told_with_what_to_set_and_without_where_it_leads() {
     let TurnState::Failed { reason } = &turn.state else {
         panic!("{:?}", turn.state)
     };
+    let sentence = english(reason);
     assert!(
-        reason.contains("leads elsewhere") && reason.contains("OPENAI_BASE_URL"),
-        "{reason}"
+        sentence.contains("leads elsewhere") && sentence.contains("OPENAI_BASE_URL"),
+        "{sentence}"
     );
-    assert!(!reason.contains("elsewhere.invalid"), "{reason}");
+    assert!(!sentence.contains("elsewhere.invalid"), "{sentence}");
     assert_eq!(site.model.record().requests.len(), 1, "asking again changes nothing");
 }
 

@@ -1,11 +1,11 @@
 //! Files that come with a message.
 
-use anteroom::wire::{FileKind, TurnState};
+use anteroom::wire::{FileKind, Refused, TurnState};
 use bytes::Bytes;
 use futures_util::stream;
 use reqwest::{Body, StatusCode, header};
 
-use crate::support::{Site, answer_of};
+use crate::support::{Site, answer_of, english};
 
 /// The smallest picture there is: one transparent pixel.
 const PIXEL: &[u8] = &[
@@ -79,7 +79,12 @@ async fn bad_files_are_refused_and_leave_nothing() {
     ] {
         let reply = browser.upload(name, content).await;
         assert_eq!(reply.status, status, "{name}: {reply:?}");
-        assert!(reply.text.contains("message"), "{reply:?}");
+        let refused: Refused = serde_json::from_str(&reply.text).expect("a refusal");
+        assert_eq!(refused.message, english(&refused.reason));
+        assert!(
+            refused.message.contains(&format!("“{name}”")) || name.is_empty(),
+            "{reply:?}"
+        );
     }
     // 1 GB that does not say how long it is: it is stopped at the limit, long before its end.
     let chunk = Bytes::from(vec![b'x'; 1 << 20]);

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{Incomplete, TurnId, TurnState};
+use anteroom::{
+    language::{Language, Words},
+    wire::{Incomplete, TurnId, TurnState},
+};
 use reqwest::header;
 
-use crate::support::{Browser, Site, answer_of};
+use crate::support::{Browser, Site, answer_of, english};
 
 const CAUSES: [(&str, Incomplete, &str); 3] = [
     ("length", Incomplete::Length, "longest answer"),
@@ -49,7 +52,7 @@ async fn what_was_written_is_kept_with_a_sentence_and_can_be_asked_for_again() {
         );
         let markdown = browser.ask(browser.get(&format!("/export/{id}.md"))).await.text;
         assert!(
-            markdown.contains(answer.trim_end()) && markdown.contains(cause.sentence()),
+            markdown.contains(answer.trim_end()) && markdown.contains(&Words::of(Language::English).incomplete(cause)),
             "{markdown}"
         );
         let json: serde_json::Value = browser.ask(browser.get(&format!("/export/{id}.json"))).await.json();
@@ -88,7 +91,7 @@ async fn one_that_says_nothing_has_failed_with_a_sentence() {
             "content_filter" => "filter",
             _ => "empty answer",
         };
-        assert!(reason.contains(words), "{finish}: {reason}");
+        assert!(english(reason).contains(words), "{finish}: {reason:?}");
         assert_eq!(turn.answer, "");
     }
 }

@@ -1,6 +1,6 @@
 //! The same sent several times at once: it counts once, and everybody who sent it hears the same.
 
-use anteroom::wire::{Sent, TurnId, TurnState};
+use anteroom::wire::{Reason, Sent, TurnId, TurnState};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 
@@ -71,7 +71,7 @@ async fn what_cannot_be_stored_is_refused_to_all_who_sent_it() {
     let replies = join_all((0..SENDERS).map(|_| browser.try_send(&same))).await;
     for reply in replies {
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{reply:?}");
-        assert!(reply.text.contains("not accepted"), "{reply:?}");
+        assert!(matches!(reply.reason(), Reason::MessageNotKept { .. }), "{reply:?}");
     }
     site.until_load(0, 0).await;
     edit(site.data(), "DROP TRIGGER broken").await;
@@ -93,7 +93,7 @@ async fn what_may_not_join_the_line_is_refused_to_all_who_sent_it_as_what_it_is(
     let same = request(None, "is there room?", Vec::new());
     let replies = join_all((0..SENDERS).map(|_| browser.try_send(&same))).await;
     assert!(
-        replies.iter().all(|reply| reply.text.contains("The line is full")),
+        replies.iter().all(|reply| reply.reason() == Reason::LineFull),
         "{replies:?}"
     );
 }

@@ -256,7 +256,7 @@ fn long_text_is_shown_as_it_is() {
     let text = "&ä£ ".repeat(5_000);
     assert!(text_of(&render(&text)) == text.trim());
     assert!(text_of(&render(&format!("`{text}.`"))) == format!("{text}."));
-    assert!(text_of(&render(&format!("```\n{text}\n```"))) == format!("Copy{text}\n"));
+    assert!(text_of(&render(&format!("```\n{text}\n```"))) == format!("\u{e000}copy\u{e001}{text}\n"));
     assert!(text_of(&render(&format!("<b {text}>"))) == format!("<b {text}>"));
     assert!(text_of(&render(&format!("![{text}.](https://example.org)"))) == format!("{text}."));
 }

@@ -127,7 +127,15 @@ fn fault(html: &str) -> Option<String> {
                 .is_some_and(|number| number.parse::<u32>().is_ok()),
             ("li", ["class=task-list-item"]) => true,
             ("div", ["class=code" | "class=code-bar"]) | ("span", ["class=code-lang"]) => true,
-            ("div", ["aria-label=Table", "class=table-wrap", "role=group", "tabindex=0"])
+            (
+                "div",
+                [
+                    "aria-label=\u{e000}table\u{e001}",
+                    "class=table-wrap",
+                    "role=group",
+                    "tabindex=0",
+                ],
+            )
             | ("pre", ["aria-label=Code", "role=group", "tabindex=0"]) => true,
             ("span", [class]) => class
                 .strip_prefix("class=")

@@ -142,7 +142,7 @@ fn code_is_highlighted_once_its_fence_is_closed() {
     let changes = stream.changes();
     assert_eq!(
         text_of(&changes[0].1),
-        "rustCopyfn main() {\n}\n",
+        "rust\u{e000}copy\u{e001}fn main() {\n}\n",
         "the fence is held back"
     );
     stream.push("`\n");

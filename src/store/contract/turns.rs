@@ -33,7 +33,9 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         ),
         (
             TurnState::Failed {
-                reason: Reason::ModelUnknown { model: "a \"b\"".into() },
+                reason: Reason::ModelUnknown {
+                    model: "a \"b\"".into(),
+                },
             },
             None,
         ),

@@ -149,7 +149,11 @@ fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
 }
 
 fn state(row: &SqliteRow) -> sqlx::Result<TurnState> {
-    let reason = || Ok::<_, sqlx::Error>(read_reason(row.try_get::<Option<&str>, _>("reason")?.unwrap_or_default()));
+    let reason = || {
+        Ok::<_, sqlx::Error>(read_reason(
+            row.try_get::<Option<&str>, _>("reason")?.unwrap_or_default(),
+        ))
+    };
     match row.try_get("state")? {
         "waiting" => Ok(TurnState::Waiting),
         "running" => Ok(TurnState::Running),

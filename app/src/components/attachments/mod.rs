@@ -3,7 +3,7 @@
 mod stage;
 mod upload;
 
-use anteroom::wire::Event;
+use anteroom::{say, wire::Event};
 use leptos::prelude::*;
 
 use self::upload::Upload;
@@ -17,6 +17,7 @@ use crate::{
     erase::{Erase as _, each, live, when},
     feed::Store,
     format,
+    words::words,
 };
 
 /// The row of files above the text.
@@ -40,17 +41,18 @@ pub(crate) fn remove_id(key: u32) -> String {
 fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     let store = expect_context::<Store>();
     let key = upload.key;
+    let words = words();
     let stage = RwSignal::from(upload.stage.clone());
     let size = upload.size;
     let note = move || match stage.get() {
-        Stage::Queued => "next".to_owned(),
-        Stage::Sending { percent } if percent < 100 => format!("{percent} %"),
+        Stage::Queued => say!(words, "file-next"),
+        Stage::Sending { percent } if percent < 100 => say!(words, "percent", number = percent),
         // All of it is sent; what is left is its turn in the line of the uploads.
         Stage::Sending { .. } => match store.first_place(Event::FileUpload) {
-            Some(place) => format!("{} of {} in line", format::ordinal(place.position), place.waiting),
-            None => "being checked".to_owned(),
+            Some(place) => format::short_rank(words, &place),
+            None => say!(words, "file-checked"),
         },
-        Stage::Taken(_) => format::size(size),
+        Stage::Taken(_) => words.size(size),
         Stage::Failed { reason, .. } => reason,
     };
     let percent = move || match stage.get() {
@@ -59,8 +61,8 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     };
     let failed = move || matches!(stage.get(), Stage::Failed { .. });
     let hopeful = move || stage.with(Stage::is_hopeful);
-    let label = format!("Remove {}", upload.name);
-    let once_more = format!("Try again: {}", upload.name);
+    let label = say!(words, "file-remove", name = &upload.name);
+    let once_more = say!(words, "file-again", name = &upload.name);
     let named = upload.name.clone();
     let remove = move |_| {
         uploads.remove(key);
@@ -75,7 +77,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         view! {
             <button class="chip-again" type="button" aria-label=once_more.clone() data-testid="attach-again" on:click=again>
                 <Icon path=icon::AGAIN />
-                "Try again"
+                {say!(words, "try-again")}
             </button>
         }
         .erase()

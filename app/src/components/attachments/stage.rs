@@ -1,9 +1,12 @@
 //! How far a file is on its way to the server.
 
-use anteroom::wire::{FileView, UploadError};
+use anteroom::{
+    say,
+    wire::{FileView, Refused},
+};
 use web_sys::XmlHttpRequest;
 
-use crate::json;
+use crate::{json, words::words};
 
 /// How far a file is.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,18 +27,12 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(super) fn hopeless(reason: impl Into<String>) -> Self {
-        Self::Failed {
-            reason: reason.into(),
-            again: false,
-        }
+    pub(super) fn hopeless(reason: String) -> Self {
+        Self::Failed { reason, again: false }
     }
 
-    pub(super) fn passing(reason: impl Into<String>) -> Self {
-        Self::Failed {
-            reason: reason.into(),
-            again: true,
-        }
+    pub(super) fn passing(reason: String) -> Self {
+        Self::Failed { reason, again: true }
     }
 
     /// Whether it has failed, and another try may help.
@@ -55,16 +52,19 @@ impl Stage {
 
 /// What came of a request.
 pub(super) fn outcome(request: &XmlHttpRequest) -> Stage {
+    let words = words();
     let text = request.response_text().ok().flatten().unwrap_or_default();
     match request.status() {
         Ok(200..300) => match json::parse::<FileView>(&text) {
             Ok(file) => Stage::Taken(file),
-            Err(_) => Stage::passing("the server's answer was not understood"),
+            Err(_) => Stage::passing(say!(words, "file-not-understood")),
         },
-        Ok(0) | Err(_) => Stage::passing("did not get through"),
+        Ok(0) | Err(_) => Stage::passing(say!(words, "file-not-through")),
         Ok(status) => {
-            let reason = json::parse::<UploadError>(&text)
-                .map_or_else(|_| format!("was refused ({status})"), |refusal| refusal.message);
+            let reason = json::parse::<Refused>(&text).map_or_else(
+                |_| say!(words, "file-refused", status = status),
+                |refused| words.reason(&refused.reason),
+            );
             // The file itself will not do, or the server cannot take any at the moment.
             if status < 500 && status != 429 {
                 Stage::hopeless(reason)

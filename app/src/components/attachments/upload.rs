@@ -1,13 +1,19 @@
 //! Taking files to the server, with progress: by `XMLHttpRequest`, the one way a browser tells how much has gone out.
 
-use anteroom::wire::{ConversationId, FileView, MAX_FILES_PER_MESSAGE};
+use anteroom::{
+    say,
+    wire::{ConversationId, FileView, MAX_FILES_PER_MESSAGE, Reason},
+};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{File, FileList, ProgressEvent, XmlHttpRequest, js_sys};
 
 use super::stage::{Stage, outcome};
-use crate::{feed::Store, format, writing::drafts};
+use crate::{
+    words::words,
+    {feed::Store, format, writing::drafts},
+};
 
 /// One file.
 #[derive(Clone)]
@@ -180,8 +186,8 @@ impl Uploads {
         for file in (0..files.length()).filter_map(|index| files.get(index)) {
             let room = self.list.with_untracked(|list| list.len() < MAX_FILES_PER_MESSAGE);
             if !room {
-                let text = format!("A message takes at most {MAX_FILES_PER_MESSAGE} files. The others were left out.");
-                self.store.notice.set(Some(text));
+                let most = MAX_FILES_PER_MESSAGE as u64;
+                self.store.notice.set(Some(Reason::FilesLeftOut { most }));
                 break;
             }
             #[expect(
@@ -191,9 +197,9 @@ impl Uploads {
             )]
             let size = file.size() as u64;
             let stage = if size > most {
-                Stage::hopeless(format::too_large(size, most))
+                Stage::hopeless(format::too_large(words(), size, most))
             } else if size == 0 {
-                Stage::hopeless("is empty")
+                Stage::hopeless(say!(words(), "file-is-empty"))
             } else {
                 Stage::Queued
             };
@@ -234,7 +240,7 @@ impl Uploads {
         let Some((_, upload)) = next else { return };
         upload.stage.set(Stage::Sending { percent: 0 });
         if self.begin(&upload).is_err() {
-            upload.stage.set(Stage::passing("could not be sent"));
+            upload.stage.set(Stage::passing(say!(words(), "file-unsendable")));
             self.end();
         }
     }

@@ -2,7 +2,10 @@
 
 mod draft;
 
-use anteroom::wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank};
+use anteroom::{
+    say,
+    wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank},
+};
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
@@ -16,6 +19,7 @@ use crate::{
     erase::{Erase as _, effect, live, memo, when},
     feed::{Conversation, Store, sending},
     format,
+    words::words,
     writing::drafts,
 };
 
@@ -30,6 +34,7 @@ const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
 pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let store = expect_context::<Store>();
     let uploads = expect_context::<Uploads>();
+    let words = words();
     // Read when it is needed, never written while it is typed in: what was typed before the WebAssembly came, stays.
     let area = NodeRef::<html::Textarea>::new();
     let bytes = RwSignal::new(0);
@@ -130,38 +135,29 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 
     let hint = move || {
         if held.get() {
-            return "The message above comes first.".to_owned();
+            return say!(words, "composer-held");
         }
         if let Some(failed) = uploads.failed() {
             return match failed.stage.with(Stage::is_hopeful) {
-                true => "A file was not attached: try again or remove it, then send.".to_owned(),
-                false => "A file was not attached: remove it, then send.".to_owned(),
+                true => say!(words, "composer-file-again"),
+                false => say!(words, "composer-file-failed"),
             };
         }
         if uploads.pending() {
-            return "Sending is possible once the files are there.".to_owned();
+            return say!(words, "composer-files-pending");
         }
         match bytes.get() {
-            bytes if bytes > MAX_MESSAGE_BYTES => {
-                format!(
-                    "Too long: {} of {}.",
-                    format::size(bytes as u64),
-                    format::size(MAX_MESSAGE_BYTES as u64)
-                )
-            }
+            bytes if bytes > MAX_MESSAGE_BYTES => format::too_long(words, bytes),
             bytes if bytes > HINT_FROM => {
-                format!(
-                    "{} of {}",
-                    format::size(bytes as u64),
-                    format::size(MAX_MESSAGE_BYTES as u64)
-                )
+                let most = words.size(MAX_MESSAGE_BYTES as u64);
+                say!(words, "composer-length", bytes = words.size(bytes as u64), most = most)
             }
             _ => String::new(),
         }
     };
     let prospect = move || {
         if store.is_lost() {
-            return Some("Not connected: what you send goes as soon as it is again.".to_owned());
+            return Some(say!(words, "composer-lost"));
         }
         let queue = store.facts.with(|facts| facts.queue);
         store.status.with(|status| {
@@ -170,13 +166,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             if status.places.iter().any(|place| line.events.contains(&place.event)) {
                 return None;
             }
-            Some(match format::start(line, queue) {
-                start if line.waiting > 0 && line.newcomer > 0 => {
-                    format!("You would be {} in line · {start}", format::ordinal(line.newcomer))
-                }
-                start if queue || format::starts_at_once(line) => format!("A message {start}"),
-                _ => "Every slot is busy. Try again in a moment.".to_owned(),
-            })
+            Some(format::prospect(words, line, queue))
         })
     };
     let named = move || {
@@ -198,14 +188,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             {live(named)}
             <Attachments uploads />
             <label class="visually-hidden" for=ID>
-                "Your message"
+                {say!(words, "composer-label")}
             </label>
             <textarea
                 class="composer-text"
                 id=ID
                 name="text"
                 rows="1"
-                placeholder="Write a message"
+                placeholder=say!(words, "composer-placeholder")
                 data-testid="composer"
                 enterkeyhint="send"
                 aria-describedby="composer-hint"
@@ -230,8 +220,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 class="send"
                                 type="submit"
                                 data-testid="send"
-                                aria-label="Send"
-                                title="Send (Enter)"
+                                aria-label=say!(words, "composer-send")
+                                title=say!(words, "composer-send-enter")
                                 disabled=live(move || wrong() || held.get() || uploads.pending())
                             >
                                 <Icon path=icon::SEND />
@@ -244,13 +234,16 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                             sending::cancel(store, turn);
                             browser::focus(ID);
                         };
-                        let (label, hook) = if running { ("Stop", "stop") } else { ("Cancel", "composer-cancel") };
+                        let (label, hook) = match running {
+                            true => (say!(words, "stop"), "stop"),
+                            false => (say!(words, "cancel"), "composer-cancel"),
+                        };
                         view! {
                             <button
                                 class="send stop"
                                 type="button"
                                 data-testid=hook
-                                aria-label=label
+                                aria-label=label.clone()
                                 title=label
                                 on:click=stop
                             >
@@ -269,6 +262,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 /// Picks files. The real input is hidden behind it.
 #[component]
 fn AttachButton(uploads: Uploads) -> impl IntoView {
+    let words = words();
     let input = NodeRef::<html::Input>::new();
     let pick = move |_| {
         if let Some(input) = input.get_untracked() {
@@ -287,8 +281,8 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         <button
             class="icon-button needs-awake"
             type="button"
-            aria-label="Attach files"
-            title="Attach files"
+            aria-label=say!(words, "attach")
+            title=say!(words, "attach")
             on:click=pick
         >
             <Icon path=icon::ATTACH />

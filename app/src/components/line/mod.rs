@@ -4,7 +4,10 @@
 mod door;
 mod scene;
 
-use anteroom::wire::{Event, LineView, Status};
+use anteroom::{
+    say,
+    wire::{Event, LineView, Status},
+};
 use leptos::prelude::*;
 
 use self::{
@@ -15,6 +18,7 @@ use crate::{
     erase::{Erase as _, each, live, memo},
     feed::Store,
     format::{self, decimal},
+    words::words,
 };
 
 /// How large the line is drawn.
@@ -164,7 +168,7 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
     let style = Style {
         most: lengths.most,
         // The words beside the small line say how many wait.
-        counted: scale != Scale::Small,
+        counted: (scale != Scale::Small).then(words),
         character: lengths.character / lengths.mark_pitch,
     };
     let mut scene = Scene::of(status.line.as_ref(), &mine, status.running, style, before);
@@ -198,6 +202,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
     let line = memo(move || store.status.with(|status| status.line.clone()));
+    let words = words();
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
             line.as_ref()
@@ -207,15 +212,15 @@ pub(crate) fn LineSummary() -> impl IntoView {
     let queue = move || store.facts.with(|facts| facts.queue);
     let text = move || {
         if store.is_lost() {
-            return (String::new(), "not connected".to_owned(), String::new());
+            return (String::new(), say!(words, "summary-lost"), String::new());
         }
         line.with(|line| {
             let queue = queue();
             line.as_ref().map(|line| {
                 (
-                    format::busy(line),
-                    format::waiting(line.waiting),
-                    format::start(line, queue),
+                    format::busy(words, line),
+                    format::waiting(words, line.waiting),
+                    format::start(words, line, queue),
                 )
             })
         })
@@ -223,9 +228,9 @@ pub(crate) fn LineSummary() -> impl IntoView {
     };
     let whole = move || {
         if store.is_lost() {
-            return Some("not connected".to_owned());
+            return Some(say!(words, "summary-lost"));
         }
-        line.with(|line| line.as_ref().map(|line| format::line(line, queue())))
+        line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
     view! {
         <a
@@ -239,7 +244,7 @@ pub(crate) fn LineSummary() -> impl IntoView {
             class:lost=live(move || store.is_lost())
         >
             <span class="visually-hidden">
-                {live(move || whole().map(|whole| format!("The line: {whole}. See the stats.")))}
+                {live(move || whole().map(|whole| say!(words, "summary", line = whole)))}
             </span>
             <Line scale=Scale::Small />
             <span class="line-text" aria-hidden="true">

@@ -1,6 +1,6 @@
 //! What is to be drawn of a line: pure figures, no pixels but the threshold.
 
-use anteroom::wire::LineView;
+use anteroom::{language::Words, say, wire::LineView};
 
 /// One slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +107,8 @@ pub(super) struct Scene {
 pub(super) struct Style {
     /// Most doors and most marks that are drawn one by one.
     pub(super) most: (usize, usize),
-    /// Whether a gap says how many it stands for; if not, words beside the row have to.
-    pub(super) counted: bool,
+    /// In whose words a gap says how many it stands for; `None`: words beside the row have to.
+    pub(super) counted: Option<&'static Words>,
     /// Width of a character of a gap's words, in pitches of a mark.
     pub(super) character: f64,
 }
@@ -116,8 +116,11 @@ pub(super) struct Style {
 impl Style {
     fn gap(self, which: Which, count: u64, place: f64) -> (Item, f64) {
         let text = match which {
-            _ if !self.counted => "…".to_owned(),
-            Which::Tail => format!("… {count} more"),
+            _ if self.counted.is_none() => "…".to_owned(),
+            Which::Tail => self
+                .counted
+                .map(|words| say!(words, "line-more", count = count))
+                .unwrap_or_default(),
             Which::First | Which::Second => format!("… {count} …"),
         };
         #[expect(clippy::cast_precision_loss, reason = "a few characters")]
@@ -258,6 +261,8 @@ fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64)
 
 #[cfg(test)]
 mod tests {
+    use anteroom::language::Language;
+
     use super::*;
     use anteroom::wire::Event;
 
@@ -284,7 +289,7 @@ mod tests {
             0,
             Style {
                 most: (6, 9),
-                counted: true,
+                counted: Some(Words::of(Language::English)),
                 character: 0.3,
             },
             before,

@@ -12,8 +12,14 @@ use super::{HASH_DIGITS, Source};
 static TABLES: LazyLock<[(String, Vec<u8>); Language::ALL.len()]> = LazyLock::new(|| {
     Language::ALL.map(|language| {
         let table = serde_json::to_vec(Words::of(language)).unwrap_or_default();
-        let hash: String = Sha256::digest(&table).iter().map(|byte| format!("{byte:02x}")).collect();
-        (format!("pkg/words-{}.{}.json", language.code(), &hash[..HASH_DIGITS]), table)
+        let hash: String = Sha256::digest(&table)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        (
+            format!("pkg/words-{}.{}.json", language.code(), &hash[..HASH_DIGITS]),
+            table,
+        )
     })
 });
 

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use anteroom::wire::{
-    ConversationId, ConversationView, FeedPosition, FileId, FileView, RefreshKind, SendRequest, Sent, TurnId,
+    ConversationId, ConversationView, FeedPosition, FileId, FileView, Reason, RefreshKind, Refused, SendRequest, Sent,
+    TurnId,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -44,6 +45,15 @@ impl Reply {
     pub(crate) fn json<T: serde::de::DeserializeOwned>(self) -> T {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+}
+
+impl Reply {
+    /// Why it was refused, by a server function or by another door.
+    pub(crate) fn reason(&self) -> Reason {
+        let refused = serde_json::from_str(&self.text).map(|Refused { reason, .. }| reason);
+        let reason = refused.or_else(|_| serde_json::from_str(&self.text));
+        reason.unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 

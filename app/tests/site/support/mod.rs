@@ -22,6 +22,11 @@ pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
+/// What an English reader is told of a reason.
+pub(crate) fn english(reason: &anteroom::wire::Reason) -> String {
+    anteroom::language::Words::of(anteroom::language::Language::English).reason(reason)
+}
+
 /// Edits the database, of a server that has ended or behind the back of one that runs.
 pub(crate) async fn edit(data: &std::path::Path, script: &'static str) {
     use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};

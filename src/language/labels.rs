@@ -1,0 +1,35 @@
+//! Words within an answer's HTML, which is the same for everybody who reads it: marks stand for them, and each page puts its own in.
+
+use super::Words;
+use crate::say;
+
+/// What the button that copies a piece of code says.
+pub const COPY: &str = "\u{e000}copy\u{e001}";
+/// What a screen reader calls a piece of code.
+pub const CODE: &str = "\u{e000}code\u{e001}";
+/// What a screen reader calls a table.
+pub const TABLE: &str = "\u{e000}table\u{e001}";
+/// What a screen reader calls the box of a task.
+pub const DONE: &str = "\u{e000}done\u{e001}";
+/// What stands for a picture without a name.
+pub const IMAGE: &str = "\u{e000}image\u{e001}";
+/// What stands at the end of an answer that is too long to be shown whole.
+pub const GOES_ON: &str = "\u{e000}goes-on\u{e001}";
+
+impl Words {
+    /// An answer's HTML with its words in place. The marks are letters that nobody has a use for; those of somebody who writes them all
+    /// the same are only read as words.
+    #[must_use]
+    pub fn labelled(&self, html: &str) -> String {
+        // Most blocks have none.
+        if !html.contains('\u{e000}') {
+            return html.to_owned();
+        }
+        html.replace(COPY, &say!(self, "copy"))
+            .replace(CODE, &say!(self, "code"))
+            .replace(TABLE, &say!(self, "table"))
+            .replace(DONE, &say!(self, "task"))
+            .replace(IMAGE, &say!(self, "image"))
+            .replace(GOES_ON, &say!(self, "goes-on"))
+    }
+}
