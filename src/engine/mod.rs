@@ -25,7 +25,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::Role,
+    accounts::{Principal, Role},
     agents::{self, AgentFactory},
     conversations::{self, Conversations},
     files::Vault,
@@ -257,13 +257,13 @@ impl Engine {
         )
     }
 
-    /// Asks for the figures or the records, as this role may see them; they come over the session's feed when the line lets
+    /// Asks for the figures or the records, as this principal may see them; they come over the session's feed when the line lets
     /// them.
-    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, role: Role) {
-        let (engine, id) = (Arc::clone(self), session.id());
-        self.refreshes.ask(session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(role))),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, role))),
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, who: Principal) {
+        let engine = Arc::clone(self);
+        self.refreshes.ask(who.owner(), session, kind, move || match kind {
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(who.role))),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(who.session, who.role))),
         });
     }
 
@@ -301,17 +301,17 @@ impl Engine {
         }
     }
 
-    /// Removes everything of a session permanently: what it has on its way, what is stored, its files, its records.
+    /// Removes everything of whoever asks permanently: what is on its way, what is stored, its files, and the records and pages of the
+    /// session.
     ///
     /// # Errors
     /// The store's; what is stored has not changed then.
-    pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
-        let session = self.sessions.find(id);
-        let files = self.conversations.forget(id, session.as_deref()).await?;
+    pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
+        let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
-        self.logs.forget(id);
+        self.logs.forget(who.session);
         // Its pages begin again, with nothing.
-        self.sessions.dismiss(id);
+        self.sessions.dismiss(who.session);
         Ok(())
     }
 
