@@ -245,3 +245,6 @@ fn done(result: Result<bool, StoreError>) -> Result<(), ClientError> {
         Err(fault) => Err(unchanged(fault)),
     }
 }
+
+#[cfg(test)]
+mod tests;
