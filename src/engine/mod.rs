@@ -29,6 +29,7 @@ use crate::{
     agents::{self, AgentFactory},
     conversations::{self, Conversations},
     files::Vault,
+    journal::MemoryJournals,
     logs::Logs,
     queue::Queue,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
@@ -128,7 +129,7 @@ impl Engine {
         let engine = Arc::new(Self {
             in_force,
             queue,
-            sessions: Arc::default(),
+            sessions: Arc::new(Sessions::new(Arc::new(MemoryJournals::default()))),
             store,
             vault,
             conversations,
