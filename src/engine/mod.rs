@@ -1,7 +1,7 @@
 //! The engine: every room, put together.
 
+mod context;
 mod feeds;
-mod house;
 mod housekeeping;
 mod moves;
 mod operator;
@@ -38,8 +38,8 @@ use crate::{
     store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
+use context::EngineContext;
 pub use feeds::{Feeds, OpenFeed};
-use house::EngineHouse;
 use refreshes::Refreshes;
 use retune::ActiveSettings;
 
@@ -51,7 +51,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
-    in_force: Arc<ActiveSettings>,
+    active_settings: Arc<ActiveSettings>,
     queue: Queue,
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
@@ -92,8 +92,8 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let in_force = Arc::new(ActiveSettings::new(loaded));
-        let settings = in_force.settings();
+        let active_settings = Arc::new(ActiveSettings::new(loaded));
+        let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
         let store = store::open(&settings).await?;
         let key = if store.is_empty().await? {
@@ -111,11 +111,11 @@ impl Engine {
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
-        let house = Arc::new(EngineHouse {
+        let context = Arc::new(EngineContext {
             queue: queue.clone(),
-            in_force: Arc::clone(&in_force),
+            active_settings: Arc::clone(&active_settings),
         });
-        let agents = agents(&settings, house)?;
+        let agents = agents(&settings, context)?;
         let model = agents.model();
         let tasks = TaskTracker::new();
         let conversations = Conversations::new(conversations::Deps {
@@ -123,11 +123,16 @@ impl Engine {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
-            settings: in_force.follow(),
+            settings: active_settings.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), conversations.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(
+            queue.clone(),
+            conversations.clone(),
+            active_settings.follow(),
+            tasks.clone(),
+        );
         let engine = Arc::new(Self {
-            in_force,
+            active_settings,
             queue,
             sessions: Arc::new(Sessions::new(Arc::new(MemoryJournals::default()))),
             store,
@@ -165,7 +170,7 @@ impl Engine {
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        self.in_force.settings()
+        self.active_settings.settings()
     }
 
     /// The queue.
@@ -272,7 +277,7 @@ impl Engine {
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.in_force.view(role))
+            .view(&self.gauges(), self.model.clone(), self.active_settings.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
