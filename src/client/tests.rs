@@ -1,6 +1,6 @@
 //! Who may ask for what: browsers of one account for the same, everybody else for nothing of theirs.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -40,13 +40,12 @@ impl AgentFactory for Thinker {
     }
 }
 
-async fn engine() -> (Arc<Engine>, TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn engine(folder: &TempDir) -> Arc<Engine> {
     let data = folder.path().to_str().expect("a path").to_owned();
     let loaded = Settings::load([("DATA_DIR".to_owned(), data)], None).expect("good settings");
     let agents = |_: &Settings, _| Ok::<Arc<dyn AgentFactory>, Infallible>(Arc::new(Thinker));
     let engine = Engine::start_with(loaded, Logs::default(), agents).await;
-    (engine.expect("it starts"), folder)
+    engine.expect("it starts")
 }
 
 async fn upload(client: &Client) -> FileView {
@@ -71,7 +70,8 @@ fn asks(text: &str, files: &[FileView]) -> SendRequest {
 
 #[tokio::test]
 async fn browsers_of_one_account_have_the_same_and_others_none_of_it() {
-    let (engine, _folder) = engine().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine(&folder).await;
     let account = Some(AccountId(Uuid::new_v4()));
     let [desk, phone, stranger] = [account, account, None].map(|account| {
         let browser = Principal::visitor(SessionId::random());
@@ -127,5 +127,32 @@ async fn browsers_of_one_account_have_the_same_and_others_none_of_it() {
     phone.forget(&phone.confirmation()).await.expect("forgotten");
     assert_eq!(titles(&desk).await, [""; 0]);
     assert!(desk.file(file.id).await.is_none());
-    engine.shutdown(std::time::Duration::ZERO).await;
+    engine.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_turn_that_comes_back_after_a_restart_is_in_its_browsers_session() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [browser, stranger] = [(); 2].map(|()| Principal::visitor(SessionId::random()));
+    let before = engine(&folder).await;
+    let sent = Client::new(Arc::clone(&before), browser)
+        .send(asks("And now?", &[]))
+        .await;
+    let Sent { turn, conversation, .. } = sent.expect("accepted");
+    before.shutdown(Duration::ZERO).await;
+    drop(before);
+
+    let engine = engine(&folder).await;
+    let [client, other] = [browser, stranger].map(|who| Client::new(Arc::clone(&engine), who));
+    assert_eq!(engine.sessions().len(), 1, "looking has made none");
+    let session = engine.sessions().find(browser.session).expect("it is in memory");
+    assert!(session.is_conversation_busy(conversation));
+    let listed = client.conversations(None).await.expect("read").conversations;
+    assert!(listed[0].busy, "{listed:?}");
+    // The session's feed tells how it goes on.
+    let mut feed = session.journal().follow();
+    assert!(!other.cancel(turn));
+    assert!(client.cancel(turn));
+    feed.wait_for(|&number| number > 0).await.expect("the journal lives");
+    engine.shutdown(Duration::ZERO).await;
 }

@@ -118,8 +118,8 @@ struct Listed {
     is_alias: bool,
 }
 
-/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its owner. Sorted, so that those of one owner
-/// are beside each other.
+/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its owner.
+/// Sorted, so that those of one owner are beside each other.
 #[derive(Debug, Default)]
 pub(super) struct InFlightTurns(Mutex<BTreeMap<Key, Listed>>);
 
