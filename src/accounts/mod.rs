@@ -2,4 +2,4 @@
 
 mod principal;
 
-pub use principal::{AccountId, Principal, Role};
+pub use principal::{AccountId, Principal, Role, browser_of};

@@ -40,19 +40,35 @@ impl Principal {
         }
     }
 
-    /// Whom fairness counts as one: the account, or the browser that has none.
+    /// Whom fairness counts as one, and whose conversations and files are stored: the account, or the browser that has none, under the
+    /// id of its session.
     #[must_use]
     pub const fn owner(&self) -> Owner {
         match self.account {
             Some(AccountId(id)) => Owner(id.as_u128()),
-            None => self.session.owner(),
+            None => Owner(self.session.0.as_u128()),
         }
     }
+}
+
+/// The browser that is this owner, for what is done when nobody asks (after a restart, when something has become too old).
+///
+/// Every owner is a browser without an account so far, so that its id is its session's. This is the only place that takes the one for the
+/// other, back from [`Principal::owner`]: with sign-in, an owner may have several browsers, or none.
+#[must_use]
+pub const fn browser_of(owner: Owner) -> SessionId {
+    SessionId(Uuid::from_u128(owner.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_without_an_account_is_found_by_what_it_owns() {
+        let session = SessionId::random();
+        assert_eq!(browser_of(Principal::visitor(session).owner()), session);
+    }
 
     #[test]
     fn browsers_of_one_account_are_one_owner_and_others_are_their_own() {

@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::{
-    files, sessions,
+    data_dir::KEY_FILE,
+    files,
     store::{
         StoreError,
         sqlite::{self, DATABASE, Snapshot, SnapshotError},
@@ -183,7 +184,7 @@ fn pack(
         Ok(true)
     };
     add(&sources.snapshot, Path::new(DATABASE))?;
-    let key = Path::new(sessions::KEY_FILE);
+    let key = Path::new(KEY_FILE);
     summary.key = add(&sources.data_dir.join(key), key)?;
     for &id in &sources.files {
         let place = files::place_in_data_dir(id);

@@ -7,8 +7,13 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     files::Vault,
-    sessions::{CookieKey, SessionId},
-    store::{Store as _, sqlite::SqliteStore, testing::Talk},
+    queue::Owner,
+    sessions::CookieKey,
+    store::{
+        Store as _,
+        sqlite::SqliteStore,
+        testing::{Talk, an_owner},
+    },
     wire::{FileView, TurnId},
 };
 
@@ -28,11 +33,11 @@ async fn open(folder: &Path) -> SqliteStore {
 }
 
 /// Uploads a file.
-async fn upload(vault: &Vault, store: &SqliteStore, session: SessionId, content: &str) -> FileView {
+async fn upload(vault: &Vault, store: &SqliteStore, owner: Owner, content: &str) -> FileView {
     let mut upload = vault.begin("notes.txt", 1_000).await.expect("begun");
     upload.write(content.as_bytes()).await.expect("taken");
     let view = upload.finish().await.expect("kept");
-    store.add_file(session, view.clone(), 1).await.expect("added");
+    store.add_file(owner, view.clone(), 1).await.expect("added");
     view
 }
 
@@ -60,17 +65,17 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let Fixture { store, folder } = fixture().await;
     CookieKey::load(None, folder.path()).expect("a key");
     let vault = Vault::open(folder.path()).await.expect("a vault");
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Before");
-    let carried = upload(&vault, &store, session, "carried").await;
-    let removed = upload(&vault, &store, session, "removed meanwhile").await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Before");
+    let carried = upload(&vault, &store, owner, "carried").await;
+    let removed = upload(&vault, &store, owner, "removed meanwhile").await;
     let mut turn = talk.turn(None, "hello");
     turn.files = vec![carried.clone()];
     talk.accept(&store, &turn, None).await;
     // The store knows it, its content is gone: as when it is removed between the two.
     vault.remove(&[removed.id]).await.expect("removed");
 
-    let mut busy = Talk::new(SessionId::random(), "Meanwhile");
+    let mut busy = Talk::new(an_owner(), "Meanwhile");
     let away = tempfile::tempdir().expect("a folder");
     let target = away.path().join("monday.tar");
     let made = backup(folder.path(), &target);
@@ -105,13 +110,13 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     assert_eq!(key(&restored), key(folder.path()));
     let back = open(&restored).await;
     assert_eq!(
-        back.turn(session, turn.id).await.expect("read").expect("there").turn,
+        back.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
     let vault = Vault::open(&restored).await.expect("a vault");
     assert_eq!(vault.read(carried.id, 100).await.expect("there"), b"carried");
     // Of what was written meanwhile, a first part.
-    let meanwhile = back.turns(busy.conversation.session, busy.id()).await.expect("read");
+    let meanwhile = back.turns(busy.conversation.owner, busy.id()).await.expect("read");
     let meanwhile: Vec<_> = meanwhile.into_iter().map(|turn| turn.id).collect();
     assert_eq!(written[..meanwhile.len()], meanwhile);
     // It goes on as any other, and gives back room as any other.
@@ -128,7 +133,7 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
 #[tokio::test]
 async fn a_back_up_needs_no_server_and_no_key() {
     let Fixture { store, folder } = fixture().await;
-    let mut talk = Talk::new(SessionId::random(), "Title");
+    let mut talk = Talk::new(an_owner(), "Title");
     talk.say(&store, None, "hello").await;
     store.close().await;
     let target = folder.path().join("backup.tar");
@@ -141,7 +146,7 @@ async fn a_back_up_needs_no_server_and_no_key() {
     unpack(&target, &restored);
     let back = open(&restored).await;
     assert_eq!(
-        back.conversation(talk.conversation.session, talk.id()).await,
+        back.conversation(talk.conversation.owner, talk.id()).await,
         Ok(Some(talk.conversation))
     );
 }

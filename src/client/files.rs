@@ -42,10 +42,10 @@ impl Client {
         let session = self.session();
         let patience = || self.engine.settings().abandon_after;
         let place = session
-            .join(self.engine.queue(), Event::FileUpload, None)
+            .join(self.engine.queue(), self.owner(), Event::FileUpload, None)
             .map_err(|why| ClientError::Send(SendError::Refused(why)))?;
         // A sender who goes away leaves the line, too: the place goes first then.
-        let moves_up = self.rooms().moves_up(&session);
+        let moves_up = self.rooms().moves_up(self.owner());
         let mut place = place;
         let admitted = place.admitted(patience, pending()).await;
         drop(place);
@@ -80,7 +80,7 @@ impl Client {
             }
         }
         let file = upload.finish().await.map_err(refuse)?;
-        let noted = self.engine.store().add_file(self.who.session, file.clone(), now_ms());
+        let noted = self.engine.store().add_file(self.owner(), file.clone(), now_ms());
         if let Err(error) = noted.await {
             warn!(%error, "an uploaded file could not be noted");
             if let Err(fault) = self.engine.vault().remove(&[file.id]).await {
@@ -94,7 +94,7 @@ impl Client {
 
     /// A file of theirs, and its content. `None`: it is not there, or somebody else's.
     pub async fn file(&self, id: FileId) -> Option<(FileView, FileContent)> {
-        let file = self.engine.store().file(self.who.session, id).await.ok().flatten()?;
+        let file = self.engine.store().file(self.owner(), id).await.ok().flatten()?;
         let content = self.engine.vault().reader(file.id).await.ok()?;
         Some((file, content))
     }

@@ -16,6 +16,7 @@ use crate::{
     accounts::Principal,
     conversations::{Conversations, Export},
     engine::Engine,
+    queue::Owner,
     sessions::Session,
     store::StoreError,
     wire::{
@@ -56,6 +57,11 @@ impl Client {
         self.engine.sessions().open(self.who.session)
     }
 
+    /// Whose things they may ask for.
+    const fn owner(&self) -> Owner {
+        self.who.owner()
+    }
+
     fn rooms(&self) -> &Conversations {
         self.engine.conversations()
     }
@@ -84,7 +90,7 @@ impl Client {
     /// [`ClientError::Unreadable`].
     pub async fn conversations(&self, after: Option<ConversationId>) -> Result<ConversationPage, ClientError> {
         let session = self.known();
-        let page = self.rooms().conversations(self.who.session, session.as_deref(), after);
+        let page = self.rooms().conversations(self.owner(), session.as_deref(), after);
         page.await.map_err(unreadable)
     }
 
@@ -95,9 +101,7 @@ impl Client {
     pub async fn conversation(&self, id: ConversationId) -> Result<Option<ConversationView>, ClientError> {
         let session = self.known();
         let feed = self.engine.feed_position(session.as_deref());
-        let view = self
-            .rooms()
-            .conversation(self.who.session, session.as_deref(), id, feed);
+        let view = self.rooms().conversation(self.owner(), session.as_deref(), id, feed);
         view.await.map_err(unreadable)
     }
 
@@ -106,7 +110,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Unreadable`].
     pub async fn earlier(&self, before: TurnId) -> Result<Option<TurnPage>, ClientError> {
-        let page = self.rooms().earlier(self.who.session, before);
+        let page = self.rooms().earlier(self.owner(), before);
         page.await.map_err(unreadable)
     }
 
@@ -116,7 +120,7 @@ impl Client {
     /// [`ClientError::Unreadable`].
     pub async fn search(&self, text: &str) -> Result<SearchResults, ClientError> {
         let session = self.known();
-        let results = self.rooms().search(self.who.session, session.as_deref(), text);
+        let results = self.rooms().search(self.owner(), session.as_deref(), text);
         results.await.map_err(unreadable)
     }
 
@@ -125,7 +129,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Unreadable`].
     pub async fn export(&self, id: ConversationId, form: Export) -> Result<Option<(String, String)>, ClientError> {
-        let exported = self.rooms().export(self.who.session, id, form);
+        let exported = self.rooms().export(self.owner(), id, form);
         exported.await.map_err(unreadable)
     }
 
@@ -137,7 +141,7 @@ impl Client {
         if is_blank(title) {
             return Err(ClientError::NoTitle);
         }
-        done(self.rooms().rename(&self.session(), id, title).await)
+        done(self.rooms().rename(self.owner(), &self.session(), id, title).await)
     }
 
     /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
@@ -145,7 +149,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn delete(&self, id: ConversationId) -> Result<(), ClientError> {
-        done(self.rooms().delete(&self.session(), id).await)
+        done(self.rooms().delete(self.owner(), &self.session(), id).await)
     }
 
     /// Brings a deleted conversation back.
@@ -153,7 +157,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn undelete(&self, id: ConversationId) -> Result<(), ClientError> {
-        done(self.rooms().undelete(&self.session(), id).await)
+        done(self.rooms().undelete(self.owner(), &self.session(), id).await)
     }
 
     /// Shows this version of a turn, and the newest that follows it.
@@ -161,7 +165,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn show(&self, turn: TurnId) -> Result<(), ClientError> {
-        done(self.rooms().show(&self.session(), turn).await)
+        done(self.rooms().show(self.owner(), &self.session(), turn).await)
     }
 
     /// Removes everything of theirs permanently.
@@ -172,7 +176,7 @@ impl Client {
         if !self.engine.jar().confirms(self.who.session, confirmation) {
             return Err(ClientError::NotConfirmed);
         }
-        self.engine.forget(self.who.session).await.map_err(unchanged)
+        self.engine.forget(self.who).await.map_err(unchanged)
     }
 
     /// Sends a message: once this has returned, it is stored, in the line, and the server's. Sending the same turn again, also while it is
@@ -183,7 +187,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Send`].
     pub async fn send(&self, request: SendRequest) -> Result<Sent, ClientError> {
-        self.rooms().send(&self.session(), request).await.map_err(not_accepted)
+        self.rooms()
+            .send(self.owner(), &self.session(), request)
+            .await
+            .map_err(not_accepted)
     }
 
     /// Answers a turn that is over once more. One that has an answer, or is followed by others, keeps what it has: the new answer belongs
@@ -195,7 +202,7 @@ impl Client {
     /// [`ClientError::Send`].
     pub async fn again(&self, turn: TurnId, new: TurnId) -> Result<Sent, ClientError> {
         self.rooms()
-            .again(&self.session(), turn, new)
+            .again(self.owner(), &self.session(), turn, new)
             .await
             .map_err(not_accepted)
     }
@@ -203,12 +210,14 @@ impl Client {
     /// Ends a turn of theirs. `false`: none of this id waits or runs.
     #[must_use]
     pub fn cancel(&self, turn: TurnId) -> bool {
-        self.known().is_some_and(|session| self.rooms().cancel(&session, turn))
+        // Whoever cancels is there.
+        self.known();
+        self.rooms().cancel(self.owner(), turn)
     }
 
     /// Asks for the figures or the records, as they may see them; they come over the feed once the line lets them.
     pub fn refresh(&self, kind: RefreshKind) {
-        self.engine.refresh(&self.session(), kind, self.who.role);
+        self.engine.refresh(&self.session(), kind, self.who);
     }
 }
 
@@ -237,3 +246,6 @@ fn done(result: Result<bool, StoreError>) -> Result<(), ClientError> {
         Err(fault) => Err(unchanged(fault)),
     }
 }
+
+#[cfg(test)]
+mod tests;

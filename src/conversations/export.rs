@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::Conversations;
 use crate::{
     language::{Language, Words},
+    queue::Owner,
     say,
-    sessions::SessionId,
     store::{ConversationRecord, StoreError, TurnRecord},
     wire::{ConversationId, FileView, Incomplete, TurnId, TurnState, Usage},
 };
@@ -55,29 +55,29 @@ struct One {
 }
 
 impl Conversations {
-    /// A conversation of a session as a file: its title and its content. `None` where it has none of this id.
+    /// A conversation of an owner as a file: its title and its content. `None` where it has none of this id.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn export(
         &self,
-        session: SessionId,
+        owner: Owner,
         id: ConversationId,
         form: Export,
     ) -> Result<Option<(String, String)>, StoreError> {
         let store = &self.deps.store;
-        let Some(record) = store.conversation(session, id).await? else {
+        let Some(record) = store.conversation(owner, id).await? else {
             return Ok(None);
         };
         let title = record.title.clone();
         let content = match form {
             Export::Markdown(language) => {
-                let steps = self.path(session, record.head, usize::MAX).await?;
+                let steps = self.path(owner, record.head, usize::MAX).await?;
                 let turns = steps.into_iter().map(|step| step.turn);
                 markdown(&record, turns, Words::of(language))
             }
             Export::Json => {
-                let mut turns = store.turns(session, id).await?;
+                let mut turns = store.turns(owner, id).await?;
                 for turn in &mut turns {
                     self.pending.correct(turn);
                 }

@@ -32,14 +32,14 @@ impl Conversations {
     ) -> Result<Option<TurnId>, StoreError> {
         let store = &self.deps.store;
         while let Some(id) = earlier {
-            let Some(mut step) = store.turn(turn.session, id).await? else {
+            let Some(mut step) = store.turn(turn.owner, id).await? else {
                 return Ok(None);
             };
             self.pending.correct(&mut step.turn);
             let same_words = step.turn.message == turn.message && step.turn.files == turn.files;
             if same_words && !step.turn.answer.is_empty() {
-                let head = store.newest_below(turn.session, id).await?;
-                let shown = store.show(turn.session, turn.conversation, head).await?;
+                let head = store.newest_below(turn.owner, id).await?;
+                let shown = store.show(turn.owner, turn.conversation, head).await?;
                 return Ok(shown.then_some(head));
             }
             earlier = step.versions.earlier;

@@ -1,17 +1,17 @@
 //! Conversations that wait or run: how to end one, and how far its answer is.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::SendError;
 use crate::{
-    queue::TicketId,
-    sessions::SessionId,
+    queue::{Owner, TicketId},
     wire::{ConversationId, TurnId},
 };
 
@@ -108,7 +108,7 @@ impl InFlight {
     }
 }
 
-type Key = (SessionId, TurnId);
+type Key = (Owner, TurnId);
 
 /// What is listed under an id.
 #[derive(Debug, Default)]
@@ -118,25 +118,26 @@ struct Listed {
     is_alias: bool,
 }
 
-/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its session.
+/// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its owner.
+/// Sorted, so that those of one owner are beside each other.
 #[derive(Debug, Default)]
-pub(super) struct InFlightTurns(Mutex<HashMap<Key, Listed>>);
+pub(super) struct InFlightTurns(Mutex<BTreeMap<Key, Listed>>);
 
 impl InFlightTurns {
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, Listed>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Key, Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn find(&self, session: SessionId, turn: TurnId) -> Option<Arc<InFlight>> {
-        self.all().get(&(session, turn)).map(|listed| Arc::clone(&listed.live))
+    pub(super) fn find(&self, owner: Owner, turn: TurnId) -> Option<Arc<InFlight>> {
+        self.all().get(&(owner, turn)).map(|listed| Arc::clone(&listed.live))
     }
 
     /// Lists a turn until the guard is dropped.
     ///
     /// # Errors
     /// It is listed already, as this.
-    pub(super) fn enter(self: &Arc<Self>, session: SessionId, turn: TurnId) -> Result<Entered, Arc<InFlight>> {
-        let key = (session, turn);
+    pub(super) fn enter(self: &Arc<Self>, owner: Owner, turn: TurnId) -> Result<Entered, Arc<InFlight>> {
+        let key = (owner, turn);
         let mut all = self.all();
         let live = match all.entry(key) {
             Entry::Occupied(listed) => return Err(Arc::clone(&listed.get().live)),
@@ -151,32 +152,44 @@ impl InFlightTurns {
         })
     }
 
-    /// Those of one session.
-    pub(super) fn of(&self, session: SessionId) -> Vec<TurnId> {
+    /// Those of one owner.
+    pub(super) fn of(&self, owner: Owner) -> Vec<TurnId> {
         let all = self.all();
-        turns(&all)
-            .filter(|((whose, _), _)| *whose == session)
-            .map(|((_, turn), _)| turn)
-            .collect()
+        of(&all, owner).map(|((_, turn), _)| turn).collect()
+    }
+
+    /// Those of one owner that have joined the line.
+    pub(super) fn tickets_of(&self, owner: Owner) -> Vec<(Owner, TurnId, TicketId)> {
+        let all = self.all();
+        of(&all, owner).filter_map(joined).collect()
     }
 
     /// Those that have joined the line.
-    pub(super) fn all_tickets(&self) -> Vec<(SessionId, TurnId, TicketId)> {
+    pub(super) fn all_tickets(&self) -> Vec<(Owner, TurnId, TicketId)> {
         let all = self.all();
-        let joined = turns(&all).filter_map(|((session, turn), live)| Some((session, turn, *live.ticket.get()?)));
-        joined.collect()
+        turns(all.iter()).filter_map(joined).collect()
     }
 
     pub(super) fn len(&self) -> usize {
-        turns(&self.all()).count()
+        turns(self.all().iter()).count()
     }
 }
 
 /// Each turn once.
-fn turns(all: &HashMap<Key, Listed>) -> impl Iterator<Item = (Key, &InFlight)> {
-    all.iter()
+fn turns<'a>(listed: impl Iterator<Item = (&'a Key, &'a Listed)>) -> impl Iterator<Item = (Key, &'a InFlight)> {
+    listed
         .filter(|(_, listed)| !listed.is_alias)
         .map(|(&key, listed)| (key, &*listed.live))
+}
+
+fn of(all: &BTreeMap<Key, Listed>, owner: Owner) -> impl Iterator<Item = (Key, &InFlight)> {
+    let first = (owner, TurnId(Uuid::nil()));
+    let last = (owner, TurnId(Uuid::max()));
+    turns(all.range(first..=last))
+}
+
+fn joined(((owner, turn), live): (Key, &InFlight)) -> Option<(Owner, TurnId, TicketId)> {
+    Some((owner, turn, *live.ticket.get()?))
 }
 
 /// A turn that is listed. Dropping it takes it off the list.
@@ -236,21 +249,19 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::store::testing::an_owner;
 
-    fn ids() -> (Arc<InFlightTurns>, SessionId, TurnId) {
-        (Arc::default(), SessionId::random(), TurnId::new())
+    fn ids() -> (Arc<InFlightTurns>, Owner, TurnId) {
+        (Arc::default(), an_owner(), TurnId::new())
     }
 
     #[tokio::test]
     async fn whoever_sends_the_same_hears_what_became_of_the_first() {
-        let (turns, session, turn) = ids();
-        let first = turns.enter(session, turn).expect("it is new");
-        let second = turns.enter(session, turn).expect_err("it is listed");
+        let (turns, owner, turn) = ids();
+        let first = turns.enter(owner, turn).expect("it is new");
+        let second = turns.enter(owner, turn).expect_err("it is listed");
         assert!(second.decided().now_or_never().is_none(), "nothing is decided yet");
-        assert!(
-            turns.enter(SessionId::random(), turn).is_ok(),
-            "another's turn is another"
-        );
+        assert!(turns.enter(an_owner(), turn).is_ok(), "another's turn is another");
         let conversation = ConversationId::new();
         first.in_flight.accepted(turn, conversation);
         let accepted = |acceptance| matches!(acceptance, Acceptance::Accepted { turn: known, .. } if known == turn);
@@ -260,47 +271,47 @@ mod tests {
             accepted(second.decided().await),
             "the end of the turn changes nothing of it"
         );
-        assert!(turns.enter(session, turn).is_ok());
+        assert!(turns.enter(owner, turn).is_ok());
     }
 
     #[tokio::test]
     async fn a_refusal_is_told_once_the_turn_can_be_sent_again() {
-        let (turns, session, turn) = ids();
-        let first = turns.enter(session, turn).expect("it is new");
-        let second = turns.enter(session, turn).expect_err("it is listed");
+        let (turns, owner, turn) = ids();
+        let first = turns.enter(owner, turn).expect("it is new");
+        let second = turns.enter(owner, turn).expect_err("it is listed");
         first.in_flight.refuse(SendError::Empty);
         assert!(second.decided().now_or_never().is_none());
         assert_eq!(first.refuse(SendError::UnknownFile), SendError::UnknownFile);
         assert!(matches!(second.decided().await, Acceptance::Refused(SendError::Empty)));
-        assert!(turns.enter(session, turn).is_ok());
+        assert!(turns.enter(owner, turn).is_ok());
     }
 
     #[tokio::test]
     async fn a_first_sender_who_goes_strands_nobody() {
-        let (turns, session, turn) = ids();
-        let first = turns.enter(session, turn).expect("it is new");
-        let second = turns.enter(session, turn).expect_err("it is listed");
+        let (turns, owner, turn) = ids();
+        let first = turns.enter(owner, turn).expect("it is new");
+        let second = turns.enter(owner, turn).expect_err("it is listed");
         drop(first);
         assert!(matches!(second.decided().await, Acceptance::GivenUp));
-        assert!(turns.enter(session, turn).is_ok(), "the second can do it now");
+        assert!(turns.enter(owner, turn).is_ok(), "the second can do it now");
     }
 
     #[tokio::test]
     async fn a_turn_that_is_answered_in_place_has_two_names_and_counts_once() {
-        let (turns, session, asked) = ids();
+        let (turns, owner, asked) = ids();
         let known = TurnId::new();
-        let mut entered = turns.enter(session, asked).expect("it is new");
+        let mut entered = turns.enter(owner, asked).expect("it is new");
         assert!(entered.stand_for(known));
         for name in [asked, known] {
-            let live = turns.enter(session, name).expect_err("it is listed");
+            let live = turns.enter(owner, name).expect_err("it is listed");
             assert!(Arc::ptr_eq(&live, &entered.in_flight));
         }
-        assert_eq!((turns.len(), turns.of(session)), (1, vec![known]));
-        let mut other = turns.enter(session, TurnId::new()).expect("it is new");
+        assert_eq!((turns.len(), turns.of(owner)), (1, vec![known]));
+        let mut other = turns.enter(owner, TurnId::new()).expect("it is new");
         assert!(!other.stand_for(known), "it is taken");
         drop(other);
         drop(entered);
         assert_eq!(turns.len(), 0);
-        assert!(turns.enter(session, asked).is_ok() && turns.enter(session, known).is_ok());
+        assert!(turns.enter(owner, asked).is_ok() && turns.enter(owner, known).is_ok());
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Conversations, title::given, view::summary};
 use crate::{
     clock::now_ms,
-    sessions::{Session, SessionId},
+    queue::Owner,
+    sessions::Session,
     store::{Hit, StoreError, search::find_in},
     wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, TurnId, TurnState},
 };
@@ -16,17 +17,23 @@ const MOST_FOUND: usize = 50;
 const AROUND: usize = 60;
 
 impl Conversations {
-    /// Gives a conversation another title. `false`: there is no such conversation of this session, or the title is blank.
+    /// Gives a conversation another title. `false`: there is no such conversation of this owner, or the title is blank.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn rename(&self, session: &Session, id: ConversationId, title: &str) -> Result<bool, StoreError> {
+    pub async fn rename(
+        &self,
+        owner: Owner,
+        session: &Session,
+        id: ConversationId,
+        title: &str,
+    ) -> Result<bool, StoreError> {
         let Some(title) = given(title) else { return Ok(false) };
-        let renamed = self.deps.store.rename(session.id(), id, &title).await?;
+        let renamed = self.deps.store.rename(owner, id, &title).await?;
         if renamed {
             session.renamed(id, &title);
         }
-        if let Some(record) = self.deps.store.conversation(session.id(), id).await? {
+        if let Some(record) = self.deps.store.conversation(owner, id).await? {
             let busy = session.is_conversation_busy(id);
             session
                 .journal()
@@ -36,18 +43,18 @@ impl Conversations {
     }
 
     /// Deletes a conversation so that it can be brought back for a while; what waits or runs in it is ended. `false`: there is
-    /// no such conversation of this session.
+    /// no such conversation of this owner.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
-    pub async fn delete(&self, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
-        let Some(record) = self.deps.store.conversation(session.id(), id).await? else {
+    pub async fn delete(&self, owner: Owner, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
+        let Some(record) = self.deps.store.conversation(owner, id).await? else {
             return Ok(false);
         };
-        let deleted = self.deps.store.delete(session.id(), id, now_ms()).await?;
+        let deleted = self.deps.store.delete(owner, id, now_ms()).await?;
         // From here on the end of its last turn does not bring it back to the pages.
         session.set_removed(id, true);
-        self.cancel(session, record.head);
+        self.cancel(owner, record.head);
         session.journal().append(FeedEvent::ConversationRemoved { id });
         Ok(deleted)
     }
@@ -56,15 +63,15 @@ impl Conversations {
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
-    pub async fn undelete(&self, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
-        let Some(record) = self.deps.store.undelete(session.id(), id).await? else {
+    pub async fn undelete(&self, owner: Owner, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
+        let Some(record) = self.deps.store.undelete(owner, id).await? else {
             return Ok(false);
         };
         session.set_removed(id, false);
         // The server may have ended between the deletion and the end of what was on its way in it: nobody took that up.
-        if let Some(mut step) = self.deps.store.turn(session.id(), record.head).await?
+        if let Some(mut step) = self.deps.store.turn(owner, record.head).await?
             && !step.turn.state.is_over()
-            && self.in_flight.find(session.id(), record.head).is_none()
+            && self.in_flight.find(owner, record.head).is_none()
         {
             step.turn.state = TurnState::Cancelled;
             step.turn.ended_at = Some(now_ms());
@@ -77,14 +84,14 @@ impl Conversations {
         Ok(true)
     }
 
-    /// Shows a version of a turn, and the newest that follows it. `false`: there is no such turn of this session, or its conversation has
+    /// Shows a version of a turn, and the newest that follows it. `false`: there is no such turn of this owner, or its conversation has
     /// a turn that waits or runs.
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
-    pub async fn show(&self, session: &Arc<Session>, turn: TurnId) -> Result<bool, StoreError> {
+    pub async fn show(&self, owner: Owner, session: &Arc<Session>, turn: TurnId) -> Result<bool, StoreError> {
         let store = &self.deps.store;
-        let Some(step) = store.turn(session.id(), turn).await? else {
+        let Some(step) = store.turn(owner, turn).await? else {
             return Ok(false);
         };
         let conversation = step.turn.conversation;
@@ -92,21 +99,21 @@ impl Conversations {
         let Some(_claim) = session.claim(conversation) else {
             return Ok(false);
         };
-        let head = store.newest_below(session.id(), turn).await?;
-        let shown = store.show(session.id(), conversation, head).await?;
+        let head = store.newest_below(owner, turn).await?;
+        let shown = store.show(owner, conversation, head).await?;
         if shown {
             session.journal().append(FeedEvent::Version { conversation, head });
         }
         Ok(shown)
     }
 
-    /// Conversations of a session with `text` in them.
+    /// Conversations of an owner with `text` in them.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn search(
         &self,
-        id: SessionId,
+        owner: Owner,
         session: Option<&Session>,
         text: &str,
     ) -> Result<SearchResults, StoreError> {
@@ -114,7 +121,7 @@ impl Conversations {
         if text.is_empty() {
             return Ok(SearchResults::default());
         }
-        let mut hits = self.deps.store.search(id, text, MOST_FOUND + 1).await?;
+        let mut hits = self.deps.store.search(owner, text, MOST_FOUND + 1).await?;
         let more = hits.len() > MOST_FOUND;
         hits.truncate(MOST_FOUND);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
@@ -136,17 +143,15 @@ impl Conversations {
         })
     }
 
-    /// Ends all that waits or runs of a session, and removes everything of it from the store permanently. Returns its files,
+    /// Ends all that waits or runs of an owner, and removes everything of it from the store permanently. Returns its files,
     /// whose contents are the caller's to remove.
     ///
     /// # Errors
     /// [`StoreError`]; what is stored has not changed then.
-    pub async fn forget(&self, id: SessionId, session: Option<&Session>) -> Result<Vec<FileId>, StoreError> {
-        let files = self.deps.store.forget(id).await?;
-        if let Some(session) = session {
-            for turn in self.in_flight.of(id) {
-                self.cancel(session, turn);
-            }
+    pub async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
+        let files = self.deps.store.forget(owner).await?;
+        for turn in self.in_flight.of(owner) {
+            self.cancel(owner, turn);
         }
         Ok(files)
     }

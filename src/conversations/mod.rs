@@ -34,7 +34,7 @@ use crate::{
     agents::AgentFactory,
     files::Vault,
     logs::session_span,
-    queue::{LeaveReason, Queue},
+    queue::{LeaveReason, Owner, Queue},
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
@@ -58,6 +58,7 @@ pub struct Deps {
 /// A turn that waits or runs, as its task has it.
 #[derive(Clone)]
 struct TurnTask {
+    /// The one that asked: its agent answers, its pages are told.
     session: Arc<Session>,
     conversation: ConversationRecord,
     turn: TurnRecord,
@@ -74,8 +75,8 @@ impl TurnTask {
 }
 
 /// What a turn's task is logged under.
-fn turn_span(turn: &TurnRecord) -> Span {
-    session_span(turn.session).in_scope(|| error_span!("turn", turn = %turn.id))
+fn turn_span(session: &Session, turn: TurnId) -> Span {
+    session_span(session.id()).in_scope(|| error_span!("turn", turn = %turn))
 }
 
 /// What a turn holds of its session until it is over.
@@ -116,9 +117,9 @@ impl Conversations {
     }
 
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was
-    /// written kept. `false`: no turn of this session and this id waits or runs.
-    pub fn cancel(&self, session: &Session, turn: TurnId) -> bool {
-        let Some(live) = self.in_flight.find(session.id(), turn) else {
+    /// written kept. `false`: no turn of this owner and this id waits or runs.
+    pub fn cancel(&self, owner: Owner, turn: TurnId) -> bool {
+        let Some(live) = self.in_flight.find(owner, turn) else {
             return false;
         };
         live.cancel.cancel();

@@ -1,21 +1,18 @@
 //! The stored order of those who wait, kept true when it changes.
 
-use std::sync::Arc;
-
 use tracing::{Instrument as _, Span, warn};
 
 use super::Conversations;
 use crate::{
-    queue::OrderKey,
-    sessions::{Session, SessionId},
+    queue::{OrderKey, Owner, TicketId},
     wire::TurnId,
 };
 
-/// Has the places of a session's turns stored when it is dropped: for a ticket of the session that may leave the line because
+/// Has the places of an owner's turns stored when it is dropped: for a ticket of the owner that may leave the line because
 /// the future that holds it is dropped. To be made before that future, so that it goes after it.
 pub(crate) struct MovesUp {
     turns: Conversations,
-    session: Arc<Session>,
+    owner: Owner,
     left: bool,
 }
 
@@ -31,7 +28,7 @@ impl Drop for MovesUp {
         if !self.left {
             return;
         }
-        let (turns, keys) = (self.turns.clone(), self.turns.keys_of(&self.session));
+        let (turns, keys) = (self.turns.clone(), self.turns.keys_of(self.owner));
         if !keys.is_empty() {
             let stored = async move { turns.reorder(keys).await };
             self.turns.tasks.spawn(stored.instrument(Span::current()));
@@ -41,36 +38,38 @@ impl Drop for MovesUp {
 
 impl Conversations {
     /// See [`MovesUp`].
-    pub(crate) fn moves_up(&self, session: &Arc<Session>) -> MovesUp {
+    pub(crate) fn moves_up(&self, owner: Owner) -> MovesUp {
         MovesUp {
             turns: self.clone(),
-            session: Arc::clone(session),
+            owner,
             left: true,
         }
     }
 
-    /// Stores the new places of a session's waiting turns, after one of its tickets has left the line: of whatever event, for
+    /// Stores the new places of an owner's waiting turns, after one of its tickets has left the line: of whatever event, for
     /// events may share a line.
-    pub(crate) async fn moved_up(&self, session: &Session) {
-        self.reorder(self.keys_of(session)).await;
+    pub(crate) async fn moved_up(&self, owner: Owner) {
+        self.reorder(self.keys_of(owner)).await;
     }
 
-    fn keys_of(&self, session: &Session) -> Vec<(SessionId, TurnId, OrderKey)> {
-        let tickets = session.tickets().into_iter();
-        tickets
-            .filter_map(|(ticket, _, turn)| Some((session.id(), turn?, self.deps.queue.order_key(ticket)?)))
-            .collect()
+    fn keys_of(&self, owner: Owner) -> Vec<(Owner, TurnId, OrderKey)> {
+        self.keys(self.in_flight.tickets_of(owner))
     }
 
     /// Stores the places of all waiting turns, after a retuning has dealt them again.
     pub(crate) async fn store_order(&self) {
-        let waiting = self.in_flight.all_tickets().into_iter();
-        let keys =
-            waiting.filter_map(|(session, turn, ticket)| Some((session, turn, self.deps.queue.order_key(ticket)?)));
-        self.reorder(keys.collect()).await;
+        self.reorder(self.keys(self.in_flight.all_tickets())).await;
     }
 
-    pub(super) async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) {
+    /// Where these stand; those that wait no longer are left out.
+    fn keys(&self, tickets: Vec<(Owner, TurnId, TicketId)>) -> Vec<(Owner, TurnId, OrderKey)> {
+        let placed = tickets.into_iter();
+        placed
+            .filter_map(|(owner, turn, ticket)| Some((owner, turn, self.deps.queue.order_key(ticket)?)))
+            .collect()
+    }
+
+    pub(super) async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) {
         if keys.is_empty() {
             return;
         }

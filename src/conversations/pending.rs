@@ -9,29 +9,29 @@ use std::{
 use tracing::info;
 
 use super::Conversations;
-use crate::{sessions::SessionId, store::TurnRecord, wire::TurnId};
+use crate::{queue::Owner, store::TurnRecord, wire::TurnId};
 
 /// Between two tries.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// The outcomes that are owed to the store, for whoever looks meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct PendingOutcomes(Mutex<HashMap<(SessionId, TurnId), TurnRecord>>);
+pub(super) struct PendingOutcomes(Mutex<HashMap<(Owner, TurnId), TurnRecord>>);
 
 impl PendingOutcomes {
-    fn all(&self) -> MutexGuard<'_, HashMap<(SessionId, TurnId), TurnRecord>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<(Owner, TurnId), TurnRecord>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists an outcome until the guard is dropped.
     pub(super) fn enter(self: &Arc<Self>, turn: &TurnRecord) -> PendingOutcome {
-        self.all().insert((turn.session, turn.id), turn.clone());
+        self.all().insert((turn.owner, turn.id), turn.clone());
         PendingOutcome(Arc::clone(self), turn.clone())
     }
 
     /// Puts an outcome that is owed in place of what the store has.
     pub(super) fn correct(&self, turn: &mut TurnRecord) {
-        if let Some(owed) = self.all().get(&(turn.session, turn.id)) {
+        if let Some(owed) = self.all().get(&(turn.owner, turn.id)) {
             turn.clone_from(owed);
         }
     }
@@ -42,7 +42,7 @@ pub(super) struct PendingOutcome(Arc<PendingOutcomes>, TurnRecord);
 
 impl Drop for PendingOutcome {
     fn drop(&mut self) {
-        self.0.all().remove(&(self.1.session, self.1.id));
+        self.0.all().remove(&(self.1.owner, self.1.id));
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Conversations, SendError, in_flight::Entered, title::title};
 use crate::{
     clock::now_ms,
+    queue::Owner,
     sessions::{Claim, Session},
     store::TurnRecord,
     wire::{
@@ -24,19 +25,24 @@ pub(super) struct Prepared {
 
 impl Conversations {
     /// What a new message needs before it can join the line.
-    pub(super) async fn prepare(&self, session: &Arc<Session>, request: SendRequest) -> Result<Prepared, SendError> {
+    pub(super) async fn prepare(
+        &self,
+        owner: Owner,
+        session: &Arc<Session>,
+        request: SendRequest,
+    ) -> Result<Prepared, SendError> {
         let store = &self.deps.store;
         check(&request)?;
-        let files = self.files(session, &request.files).await?;
+        let files = self.files(owner, &request.files).await?;
         let id = request.conversation.unwrap_or_else(ConversationId::new);
         // Claimed before looking, so that what is shown last stays so.
         let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
         let (title, parent) = match request.conversation {
             Some(id) => {
-                let known = store.conversation(session.id(), id).await?;
+                let known = store.conversation(owner, id).await?;
                 let known = known.ok_or(SendError::UnknownConversation)?;
                 let parent = match request.instead_of {
-                    Some(other) => self.turn_of(session, id, other).await?.parent,
+                    Some(other) => self.turn_of(owner, id, other).await?.parent,
                     None => Some(known.head),
                 };
                 (known.title, parent)
@@ -45,7 +51,7 @@ impl Conversations {
         };
         Ok(Prepared {
             title,
-            turn: self.new_turn(session, request.turn, id, parent, request.text, files),
+            turn: self.new_turn(owner, request.turn, id, parent, request.text, files),
             // What is shown last has nothing after it yet.
             versions: request.instead_of.is_none().then(Versions::default),
             claim,
@@ -55,15 +61,16 @@ impl Conversations {
     /// The same for an answer to a turn that is there. `entered` stands for that one if it is answered in place.
     pub(super) async fn prepare_again(
         &self,
+        owner: Owner,
         session: &Arc<Session>,
         id: TurnId,
         new: TurnId,
         entered: &mut Entered,
     ) -> Result<Prepared, SendError> {
         let store = &self.deps.store;
-        let known = store.turn(session.id(), id).await?.ok_or(SendError::UnknownTurn)?.turn;
+        let known = store.turn(owner, id).await?.ok_or(SendError::UnknownTurn)?.turn;
         let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
-        let conversation = store.conversation(session.id(), known.conversation).await?;
+        let conversation = store.conversation(owner, known.conversation).await?;
         let conversation = conversation.ok_or(SendError::UnknownConversation)?;
         let in_place = known.answer.is_empty() && conversation.head == id;
         if in_place && !entered.stand_for(id) {
@@ -78,7 +85,7 @@ impl Conversations {
         } = known;
         Ok(Prepared {
             title: conversation.title,
-            turn: self.new_turn(session, if in_place { id } else { new }, its, parent, message, files),
+            turn: self.new_turn(owner, if in_place { id } else { new }, its, parent, message, files),
             versions: None,
             claim,
         })
@@ -86,7 +93,7 @@ impl Conversations {
 
     fn new_turn(
         &self,
-        session: &Session,
+        owner: Owner,
         id: TurnId,
         conversation: ConversationId,
         parent: Option<TurnId>,
@@ -95,7 +102,7 @@ impl Conversations {
     ) -> TurnRecord {
         TurnRecord {
             id,
-            session: session.id(),
+            owner,
             conversation,
             parent,
             message,
@@ -112,27 +119,16 @@ impl Conversations {
     }
 
     /// A turn of this conversation.
-    async fn turn_of(
-        &self,
-        session: &Session,
-        conversation: ConversationId,
-        id: TurnId,
-    ) -> Result<TurnRecord, SendError> {
-        let known = self.deps.store.turn(session.id(), id).await?;
+    async fn turn_of(&self, owner: Owner, conversation: ConversationId, id: TurnId) -> Result<TurnRecord, SendError> {
+        let known = self.deps.store.turn(owner, id).await?;
         let known = known.filter(|step| step.turn.conversation == conversation);
         Ok(known.ok_or(SendError::UnknownTurn)?.turn)
     }
 
-    async fn files(&self, session: &Session, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
+    async fn files(&self, owner: Owner, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
         let mut files = Vec::with_capacity(ids.len());
         for &id in ids {
-            files.push(
-                self.deps
-                    .store
-                    .file(session.id(), id)
-                    .await?
-                    .ok_or(SendError::UnknownFile)?,
-            );
+            files.push(self.deps.store.file(owner, id).await?.ok_or(SendError::UnknownFile)?);
         }
         Ok(files)
     }

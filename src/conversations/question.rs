@@ -56,7 +56,7 @@ impl Conversations {
     async fn history(&self, turn: &TurnRecord) -> Result<Vec<TurnRecord>, StoreError> {
         let (mut turns, mut room, mut next) = (Vec::new(), MAX_HISTORY, turn.parent);
         while let Some(last) = next {
-            let steps = self.path(turn.session, last, STEPS).await?;
+            let steps = self.path(turn.owner, last, STEPS).await?;
             next = steps.first().and_then(|step| step.turn.parent);
             for step in steps.into_iter().rev() {
                 let Some(left) = room.checked_sub(step.turn.message.len() + step.turn.answer.len()) else {

@@ -7,6 +7,7 @@ use tracing::{Instrument as _, error, info, warn};
 
 use super::{Conversations, TurnGuards, TurnTask, turn_span};
 use crate::{
+    accounts::browser_of,
     clock::now_ms,
     queue::{EventIndex, RestoredTicket, Ticket},
     sessions::Sessions,
@@ -39,7 +40,7 @@ impl Conversations {
             .iter()
             .map(|unfinished| RestoredTicket {
                 event: EventIndex(Event::Chat.index()),
-                owner: unfinished.turn.turn.session.owner(),
+                owner: unfinished.turn.turn.owner,
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
                 ran: unfinished.turn.turn.state == TurnState::Running,
@@ -52,7 +53,7 @@ impl Conversations {
         let new = unfinished.iter().zip(&tickets).filter_map(|(unfinished, ticket)| {
             let turn = &unfinished.turn.turn;
             let key = ticket.order_key().filter(|key| unfinished.key != Some(*key))?;
-            Some((turn.session, turn.id, key))
+            Some((turn.owner, turn.id, key))
         });
         self.reorder(new.collect()).await;
         for (unfinished, ticket) in unfinished.into_iter().zip(tickets) {
@@ -70,10 +71,10 @@ impl Conversations {
             turn: Step { mut turn, versions },
             ..
         } = unfinished;
-        let session = sessions.open(turn.session);
+        let session = sessions.open(browser_of(turn.owner));
         let claimed = session
             .claim(conversation.id)
-            .zip(self.in_flight.enter(turn.session, turn.id).ok());
+            .zip(self.in_flight.enter(turn.owner, turn.id).ok());
         let Some((claim, entered)) = claimed else {
             // Two turns of one conversation never wait at once, unless somebody has edited the database.
             error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
@@ -85,7 +86,7 @@ impl Conversations {
         entered.in_flight.accepted(turn.id, conversation.id);
         turn.state = TurnState::Waiting;
         turn.started_at = None;
-        let span = turn_span(&turn);
+        let span = turn_span(&session, turn.id);
         let task = TurnTask {
             session,
             conversation,

@@ -11,6 +11,7 @@ use super::{
     turn_span,
 };
 use crate::{
+    queue::Owner,
     sessions::{Session, status},
     store::{ConversationRecord, StoreError},
     wire::{ConversationId, Event, SendRequest, Sent, TurnId},
@@ -24,13 +25,13 @@ impl Conversations {
     ///
     /// # Errors
     /// [`SendError`]; nothing has changed then.
-    pub async fn send(&self, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
+    pub async fn send(&self, owner: Owner, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
         session.presence().touch();
-        let entered = match self.enter(session, request.turn).await? {
+        let entered = match self.enter(owner, request.turn).await? {
             Entry::New(entered) => entered,
             Entry::Known(sent) => return Ok(sent),
         };
-        match self.prepare(session, request).await {
+        match self.prepare(owner, session, request).await {
             Ok(prepared) => self.enqueue(session, prepared, entered).await,
             Err(refusal) => Err(entered.refuse(refusal)),
         }
@@ -44,36 +45,42 @@ impl Conversations {
     ///
     /// # Errors
     /// [`SendError`]; nothing has changed then.
-    pub async fn again(&self, session: &Arc<Session>, id: TurnId, new: TurnId) -> Result<Sent, SendError> {
+    pub async fn again(
+        &self,
+        owner: Owner,
+        session: &Arc<Session>,
+        id: TurnId,
+        new: TurnId,
+    ) -> Result<Sent, SendError> {
         session.presence().touch();
-        let mut entered = match self.enter(session, new).await? {
+        let mut entered = match self.enter(owner, new).await? {
             Entry::New(entered) => entered,
             Entry::Known(sent) => return Ok(sent),
         };
-        match self.prepare_again(session, id, new, &mut entered).await {
+        match self.prepare_again(owner, session, id, new, &mut entered).await {
             Ok(prepared) => self.enqueue(session, prepared, entered).await,
             Err(refusal) => Err(entered.refuse(refusal)),
         }
     }
 
     /// Lists a turn that is new. Of several that come at once only one finds it new; the others hear what became of that one.
-    async fn enter(&self, session: &Session, id: TurnId) -> Result<Entry, SendError> {
+    async fn enter(&self, owner: Owner, id: TurnId) -> Result<Entry, SendError> {
         loop {
             // Entered before looking, so that nobody else can take it in meanwhile.
-            match self.in_flight.enter(session.id(), id) {
+            match self.in_flight.enter(owner, id) {
                 Ok(entered) => {
-                    let known = match self.deps.store.turn(session.id(), id).await {
+                    let known = match self.deps.store.turn(owner, id).await {
                         Ok(known) => known,
                         Err(fault) => return Err(entered.refuse(fault.into())),
                     };
                     return Ok(match known {
-                        Some(known) => Entry::Known(self.sent(session, known.turn.id, known.turn.conversation)),
+                        Some(known) => Entry::Known(self.sent(owner, known.turn.id, known.turn.conversation)),
                         None => Entry::New(entered),
                     });
                 }
                 Err(live) => match live.decided().await {
                     Acceptance::Accepted { turn, conversation } => {
-                        return Ok(Entry::Known(self.sent(session, turn, conversation)));
+                        return Ok(Entry::Known(self.sent(owner, turn, conversation)));
                     }
                     Acceptance::Refused(refusal) => return Err(refusal),
                     Acceptance::Pending | Acceptance::GivenUp => {}
@@ -90,22 +97,23 @@ impl Conversations {
             versions,
             claim,
         } = prepared;
+        let owner = turn.owner;
         let conversation = ConversationRecord {
             id: turn.conversation,
-            session: turn.session,
+            owner,
             title,
             updated_at: turn.accepted_at,
             head: turn.id,
         };
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
         // Nothing is awaited between the two, so a shutdown sees both or neither.
-        let place = match session.join(&self.deps.queue, Event::Chat, Some(turn.id)) {
+        let place = match session.join(&self.deps.queue, owner, Event::Chat, Some(turn.id)) {
             Ok(place) => place,
             Err(why) => return Err(entered.refuse(SendError::Refused(why))),
         };
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.in_flight.ticket.set(place.id());
-        let span = turn_span(&turn);
+        let span = turn_span(session, turn.id);
         let task = TurnTask {
             session: Arc::clone(session),
             conversation,
@@ -122,7 +130,7 @@ impl Conversations {
         let work = self.clone().accept_and_run(task, guards, versions.is_none());
         self.tasks.spawn(work.instrument(span));
         match in_flight.decided().await {
-            Acceptance::Accepted { turn, conversation } => Ok(self.sent(session, turn, conversation)),
+            Acceptance::Accepted { turn, conversation } => Ok(self.sent(owner, turn, conversation)),
             Acceptance::Refused(refusal) => Err(refusal),
             Acceptance::Pending | Acceptance::GivenUp => {
                 Err(StoreError::Other("the turn's task ended early".into()).into())
@@ -131,10 +139,10 @@ impl Conversations {
     }
 
     /// Where a turn that was accepted is now.
-    fn sent(&self, session: &Session, turn: TurnId, conversation: ConversationId) -> Sent {
+    fn sent(&self, owner: Owner, turn: TurnId, conversation: ConversationId) -> Sent {
         let ticket = self
             .in_flight
-            .find(session.id(), turn)
+            .find(owner, turn)
             .and_then(|in_flight| in_flight.ticket.get().copied());
         Sent {
             turn,

@@ -39,13 +39,13 @@ impl Conversations {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         if self.accept(&mut task, key, &in_flight, look_up).await.is_err() {
             guards.place.withdraw();
-            self.moved_up(&task.session).await;
+            self.moved_up(task.turn.owner).await;
             return;
         }
-        // A ticket of the same session that left meanwhile has moved this one up.
+        // A ticket of the same owner that left meanwhile has moved this one up.
         let moved = guards.place.order_key();
         if let Some(moved) = moved.filter(|moved| Some(*moved) != key) {
-            self.reorder(vec![(task.turn.session, task.turn.id, moved)]).await;
+            self.reorder(vec![(task.turn.owner, task.turn.id, moved)]).await;
         }
         self.wait_and_run(task, guards).await;
     }
@@ -61,7 +61,7 @@ impl Conversations {
             Err(LeaveReason::Closed) => return,
             Err(left) => {
                 info!(?left, "turn left the line");
-                self.moved_up(&task.session).await;
+                self.moved_up(task.turn.owner).await;
                 task.turn.state = self.left(left);
                 task.turn.ended_at = Some(now_ms());
                 self.over(task, guards).await;
@@ -156,7 +156,7 @@ impl Conversations {
         if !look_up {
             return Ok(task.versions);
         }
-        let step = store.turn(turn.session, turn.id).await?;
+        let step = store.turn(turn.owner, turn.id).await?;
         Ok(step.map(|step| step.versions).unwrap_or_default())
     }
 

@@ -3,7 +3,8 @@
 use super::{Conversations, TurnTask};
 use crate::{
     markdown,
-    sessions::{Session, SessionId},
+    queue::Owner,
+    sessions::Session,
     store::{ConversationRecord, Step, StoreError, TurnRecord},
     wire::{
         ConversationId, ConversationPage, ConversationSummary, ConversationView, FeedEvent, FeedPosition, TurnId,
@@ -35,19 +36,19 @@ impl Conversations {
         journal.append(FeedEvent::Conversation(summary(conversation, busy)));
     }
 
-    /// A session's conversations that come after `after`, or the first ones, the last used first. `session` is the one in
-    /// memory, if it is.
+    /// An owner's conversations that come after `after`, or the first ones, the last used first. `session` is that of who
+    /// asks, if it is in memory.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn conversations(
         &self,
-        id: SessionId,
+        owner: Owner,
         session: Option<&Session>,
         after: Option<ConversationId>,
     ) -> Result<ConversationPage, StoreError> {
         // One more than is shown tells whether there are more.
-        let mut records = self.deps.store.conversations(id, after, CONVERSATIONS + 1).await?;
+        let mut records = self.deps.store.conversations(owner, after, CONVERSATIONS + 1).await?;
         let more = records.len() > CONVERSATIONS;
         records.truncate(CONVERSATIONS);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
@@ -57,21 +58,21 @@ impl Conversations {
         })
     }
 
-    /// One conversation of a session with its newest turns; `None` where it has none of this id.
+    /// One conversation of an owner with its newest turns; `None` where it has none of this id.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn conversation(
         &self,
-        id: SessionId,
+        owner: Owner,
         session: Option<&Session>,
         conversation: ConversationId,
         feed: FeedPosition,
     ) -> Result<Option<ConversationView>, StoreError> {
-        let Some(record) = self.deps.store.conversation(id, conversation).await? else {
+        let Some(record) = self.deps.store.conversation(owner, conversation).await? else {
             return Ok(None);
         };
-        let TurnPage { turns, earlier } = self.page(id, record.head).await?;
+        let TurnPage { turns, earlier } = self.page(owner, record.head).await?;
         let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
         Ok(Some(ConversationView {
             summary: summary(&record, busy),
@@ -81,16 +82,16 @@ impl Conversations {
         }))
     }
 
-    /// The turns that lead to `before`, without that one; `None` where the session has none of this id.
+    /// The turns that lead to `before`, without that one; `None` where the owner has none of this id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn earlier(&self, id: SessionId, before: TurnId) -> Result<Option<TurnPage>, StoreError> {
-        let Some(step) = self.deps.store.turn(id, before).await? else {
+    pub async fn earlier(&self, owner: Owner, before: TurnId) -> Result<Option<TurnPage>, StoreError> {
+        let Some(step) = self.deps.store.turn(owner, before).await? else {
             return Ok(None);
         };
         let page = match step.turn.parent {
-            Some(last) => self.page(id, last).await?,
+            Some(last) => self.page(owner, last).await?,
             None => TurnPage {
                 turns: Vec::new(),
                 earlier: false,
@@ -100,18 +101,21 @@ impl Conversations {
     }
 
     /// The turns that lead to `last`, as they are at this moment.
-    pub(super) async fn path(&self, id: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
-        let mut steps = self.deps.store.path(id, last, most).await?;
+    pub(super) async fn path(&self, owner: Owner, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
+        let mut steps = self.deps.store.path(owner, last, most).await?;
         for step in &mut steps {
             self.pending.correct(&mut step.turn);
         }
         Ok(steps)
     }
 
-    async fn page(&self, id: SessionId, last: TurnId) -> Result<TurnPage, StoreError> {
-        let mut steps = self.path(id, last, TURNS).await?;
+    async fn page(&self, owner: Owner, last: TurnId) -> Result<TurnPage, StoreError> {
+        let mut steps = self.path(owner, last, TURNS).await?;
         let earlier = steps.first().is_some_and(|step| step.turn.parent.is_some());
-        let live: Vec<Option<Vec<String>>> = steps.iter_mut().map(|step| self.catch_up(id, &mut step.turn)).collect();
+        let live: Vec<Option<Vec<String>>> = steps
+            .iter_mut()
+            .map(|step| self.catch_up(owner, &mut step.turn))
+            .collect();
         // Rendering long answers takes a while that the async threads must not wait.
         let rendered = tokio::task::spawn_blocking(move || {
             let all = steps.into_iter().zip(live);
@@ -126,11 +130,11 @@ impl Conversations {
     }
 
     /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.
-    fn catch_up(&self, id: SessionId, turn: &mut TurnRecord) -> Option<Vec<String>> {
+    fn catch_up(&self, owner: Owner, turn: &mut TurnRecord) -> Option<Vec<String>> {
         if turn.state.is_over() {
             return None;
         }
-        let Some(live) = self.in_flight.find(id, turn.id) else {
+        let Some(live) = self.in_flight.find(owner, turn.id) else {
             return Some(Vec::new());
         };
         let waits = live

@@ -6,7 +6,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::Engine;
-use crate::{clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, store::StoreError, wire::FeedEvent};
+use crate::{
+    accounts::browser_of, clock::now_ms, sessions::Bounds, stats::SAMPLE_EVERY, store::StoreError, wire::FeedEvent,
+};
 
 /// Between two looks for idle sessions.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -93,8 +95,8 @@ async fn purge(engine: &Engine) {
             "conversations older than RETENTION_DAYS are removed"
         );
     }
-    for (session, id) in purged.conversations {
-        if let Some(session) = engine.sessions.find(session) {
+    for (owner, id) in purged.conversations {
+        if let Some(session) = engine.sessions.find(browser_of(owner)) {
             session.journal().append(FeedEvent::ConversationRemoved { id });
         }
     }

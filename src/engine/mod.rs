@@ -1,7 +1,7 @@
 //! The engine: every room, put together.
 
+mod context;
 mod feeds;
-mod house;
 mod housekeeping;
 mod moves;
 mod operator;
@@ -25,10 +25,11 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::Role,
+    accounts::{Principal, Role},
     agents::{self, AgentFactory},
     conversations::{self, Conversations},
     files::Vault,
+    journal::MemoryJournals,
     logs::Logs,
     queue::Queue,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
@@ -37,8 +38,8 @@ use crate::{
     store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
+use context::EngineContext;
 pub use feeds::{Feeds, OpenFeed};
-use house::EngineHouse;
 use refreshes::Refreshes;
 use retune::ActiveSettings;
 
@@ -50,7 +51,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Everything behind the doors.
 pub struct Engine {
-    in_force: Arc<ActiveSettings>,
+    active_settings: Arc<ActiveSettings>,
     queue: Queue,
     sessions: Arc<Sessions>,
     store: Arc<dyn Store>,
@@ -91,8 +92,8 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let in_force = Arc::new(ActiveSettings::new(loaded));
-        let settings = in_force.settings();
+        let active_settings = Arc::new(ActiveSettings::new(loaded));
+        let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
         let store = store::open(&settings).await?;
         let key = if store.is_empty().await? {
@@ -110,11 +111,11 @@ impl Engine {
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
         let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
-        let house = Arc::new(EngineHouse {
+        let context = Arc::new(EngineContext {
             queue: queue.clone(),
-            in_force: Arc::clone(&in_force),
+            active_settings: Arc::clone(&active_settings),
         });
-        let agents = agents(&settings, house)?;
+        let agents = agents(&settings, context)?;
         let model = agents.model();
         let tasks = TaskTracker::new();
         let conversations = Conversations::new(conversations::Deps {
@@ -122,13 +123,18 @@ impl Engine {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents,
-            settings: in_force.follow(),
+            settings: active_settings.follow(),
         });
-        let refreshes = Refreshes::new(queue.clone(), conversations.clone(), in_force.follow(), tasks.clone());
+        let refreshes = Refreshes::new(
+            queue.clone(),
+            conversations.clone(),
+            active_settings.follow(),
+            tasks.clone(),
+        );
         let engine = Arc::new(Self {
-            in_force,
+            active_settings,
             queue,
-            sessions: Arc::default(),
+            sessions: Arc::new(Sessions::new(Arc::new(MemoryJournals::default()))),
             store,
             vault,
             conversations,
@@ -164,7 +170,7 @@ impl Engine {
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        self.in_force.settings()
+        self.active_settings.settings()
     }
 
     /// The queue.
@@ -257,13 +263,13 @@ impl Engine {
         )
     }
 
-    /// Asks for the figures or the records, as this role may see them; they come over the session's feed when the line lets
+    /// Asks for the figures or the records, as this principal may see them; they come over the session's feed when the line lets
     /// them.
-    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, role: Role) {
-        let (engine, id) = (Arc::clone(self), session.id());
-        self.refreshes.ask(session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(role))),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(id, role))),
+    pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, who: Principal) {
+        let engine = Arc::clone(self);
+        self.refreshes.ask(who.owner(), session, kind, move || match kind {
+            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(who.role))),
+            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(who.session, who.role))),
         });
     }
 
@@ -271,7 +277,7 @@ impl Engine {
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.in_force.view(role))
+            .view(&self.gauges(), self.model.clone(), self.active_settings.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
@@ -301,17 +307,17 @@ impl Engine {
         }
     }
 
-    /// Removes everything of a session permanently: what it has on its way, what is stored, its files, its records.
+    /// Removes everything of whoever asks permanently: what is on its way, what is stored, its files, and the records and pages of the
+    /// session.
     ///
     /// # Errors
     /// The store's; what is stored has not changed then.
-    pub async fn forget(&self, id: SessionId) -> Result<(), StoreError> {
-        let session = self.sessions.find(id);
-        let files = self.conversations.forget(id, session.as_deref()).await?;
+    pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
+        let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
-        self.logs.forget(id);
+        self.logs.forget(who.session);
         // Its pages begin again, with nothing.
-        self.sessions.dismiss(id);
+        self.sessions.dismiss(who.session);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use tracing::{Instrument as _, debug, error};
 
 use crate::{
     conversations::Conversations,
-    queue::{Outcome, Queue},
+    queue::{Outcome, Owner, Queue},
     sessions::Session,
     settings::Settings,
     wire::{Event, FeedMessage, Reason, RefreshKind},
@@ -46,6 +46,7 @@ impl Refreshes {
     /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
     pub(super) fn ask(
         &self,
+        owner: Owner,
         session: &Arc<Session>,
         kind: RefreshKind,
         make: impl FnOnce() -> FeedMessage + Send + 'static,
@@ -59,7 +60,7 @@ impl Refreshes {
             RefreshKind::Logs => Event::LogsRefresh,
         };
         let refused = move |reason: Reason| FeedMessage::RefreshRefused { refresh: kind, reason };
-        let mut place = match session.join(&self.queue, event, None) {
+        let mut place = match session.join(&self.queue, owner, event, None) {
             Ok(place) => place,
             Err(why) => {
                 drop(claim);
@@ -84,7 +85,7 @@ impl Refreshes {
                 }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
-                    conversations.moved_up(&session).await;
+                    conversations.moved_up(owner).await;
                     refused(Reason::RefreshLeft)
                 }
             };

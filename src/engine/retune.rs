@@ -78,10 +78,10 @@ impl Engine {
     /// bad one, changes nothing and keeps its faults for the stats tab.
     pub async fn retune(&self, edited: Result<Loaded, Faults>) {
         let reordered = match edited {
-            Ok(edited) => self.put_in_force(edited),
+            Ok(edited) => self.activate(edited),
             Err(faults) => {
                 error!("the edited settings were not taken over, nothing has changed: {faults}");
-                self.in_force.all().bad_edit = Some((now_ms(), faults));
+                self.active_settings.all().bad_edit = Some((now_ms(), faults));
                 false
             }
         };
@@ -91,8 +91,8 @@ impl Engine {
     }
 
     /// Whether places in line may have other order keys now.
-    fn put_in_force(&self, edited: Loaded) -> bool {
-        let mut all = self.in_force.all();
+    fn activate(&self, edited: Loaded) -> bool {
+        let mut all = self.active_settings.all();
         for warning in &edited.warnings {
             warn!("{warning}");
         }
@@ -111,11 +111,13 @@ impl Engine {
                 info!(variable = change.name, before, after, "setting changed");
             }
         }
-        let before = self.in_force.settings();
+        let before = self.active_settings.settings();
         if changes.iter().any(|change| !change.needs_restart) {
             all.changed_at = Some(now_ms());
         }
-        self.in_force.values.send_replace(Arc::new(loaded.settings.clone()));
+        self.active_settings
+            .values
+            .send_replace(Arc::new(loaded.settings.clone()));
         self.sessions.set_max(loaded.settings.max_sessions);
         let policy = loaded.settings.policy.clone();
         all.loaded = loaded;

@@ -12,5 +12,5 @@ mod vault;
 pub use error::FileError;
 pub use inspect::Inspector;
 pub use name::{harmless, titled};
-pub(crate) use vault::{FOLDER, place_in_data_dir};
+pub(crate) use vault::place_in_data_dir;
 pub use vault::{FileContent, Upload, Vault};

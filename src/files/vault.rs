@@ -12,10 +12,11 @@ use tokio::{
 };
 
 use super::{FileError, inspect::Inspector, name::harmless};
-use crate::wire::{FileId, FileView};
+use crate::{
+    data_dir::FILES_FOLDER,
+    wire::{FileId, FileView},
+};
 
-/// The folder inside the data directory. It is made at every start that gets that far.
-pub(crate) const FOLDER: &str = "files";
 /// The folder of uploads that are not finished.
 const UNFINISHED: &str = "unfinished";
 
@@ -47,7 +48,7 @@ impl Vault {
     #[must_use]
     pub fn unswept(data_dir: &Path) -> Self {
         Self {
-            root: data_dir.join(FOLDER).into(),
+            root: data_dir.join(FILES_FOLDER).into(),
         }
     }
 
@@ -137,7 +138,7 @@ impl Vault {
 
 /// Where a file's content is, from the data directory on: for back-ups.
 pub(crate) fn place_in_data_dir(id: FileId) -> PathBuf {
-    Path::new(FOLDER).join(place(id))
+    Path::new(FILES_FOLDER).join(place(id))
 }
 
 fn place(id: FileId) -> PathBuf {

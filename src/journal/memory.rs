@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Journal, Journals, Replay};
+use super::{Journal, MemoryJournals, Replay};
 use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId, TurnView};
 
 /// Most bytes that one session's journal keeps. A browser that was away for longer asks for its
@@ -24,7 +24,7 @@ pub(crate) struct MemoryJournal {
     log: Mutex<Log>,
     last: watch::Sender<u64>,
     /// All journals, which together have a bound of their own; this one's number there.
-    shelf: Journals,
+    shelf: MemoryJournals,
     shelved: Mutex<Option<u64>>,
     own: Weak<Self>,
 }
@@ -49,8 +49,8 @@ struct TurnEvents {
 }
 
 impl MemoryJournal {
-    /// An empty one; [`Journals::open`] makes it.
-    pub(super) fn new(shelf: Journals, own: Weak<Self>) -> Self {
+    /// An empty one; [`MemoryJournals::open`] makes it.
+    pub(super) fn new(shelf: MemoryJournals, own: Weak<Self>) -> Self {
         Self {
             epoch: Uuid::new_v4(),
             log: Mutex::default(),
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_replay_has_what_came_after_the_number() {
-        let journal = Journals::default().open();
+        let journal = MemoryJournals::default().open();
         let (a, b) = (ConversationId::new(), ConversationId::new());
         journal.append(conversation(a, "a"));
         let seen = journal.append(conversation(b, "b"));
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_finished_turn_replaces_its_blocks() {
-        let journal = Journals::default().open();
+        let journal = MemoryJournals::default().open();
         let id = TurnId::new();
         journal.append(turn(id, TurnState::Running));
         journal.append(block(id, 0, "<p>a"));
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn another_epoch_and_a_number_from_the_future_are_too_old() {
-        let journal = Journals::default().open();
+        let journal = MemoryJournals::default().open();
         let nil = FeedPosition {
             epoch: Uuid::nil(),
             number: 0,
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn it_stays_within_its_bounds_and_says_so() {
-        let journal = Journals::default().open();
+        let journal = MemoryJournals::default().open();
         let id = TurnId::new();
         for index in 0..KEEP_EVENTS + 10 {
             journal.append(block(id, index, "x"));
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn together_they_stay_within_a_bound_and_the_quietest_make_room() {
-        let shelf = Journals::with_room_for(signed(KEEP_BYTES));
+        let shelf = MemoryJournals::with_room_for(signed(KEEP_BYTES));
         let [quiet, busy, new] = [(); 3].map(|()| shelf.open());
         let text = "x".repeat(KEEP_BYTES / 3);
         let id = TurnId::new();
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn the_bound_holds_whoever_appends_at_once() {
         let most = signed(KEEP_BYTES);
-        let shelf = Journals::with_room_for(most);
+        let shelf = MemoryJournals::with_room_for(most);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -431,7 +431,7 @@ mod tests {
 
     #[tokio::test]
     async fn followers_wake() {
-        let journal = Journals::default().open();
+        let journal = MemoryJournals::default().open();
         let mut follow = journal.follow();
         journal.append(conversation(ConversationId::new(), "a"));
         follow.changed().await.expect("the journal lives");

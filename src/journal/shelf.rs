@@ -5,15 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use super::MemoryJournal;
+use uuid::Uuid;
+
+use super::{Journal, Journals, MemoryJournal};
 
 /// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation again,
 /// which is one request.
 const MOST_BYTES: i64 = 64 * 1024 * 1024;
 
-/// The journals of all sessions. Cheap to clone.
+/// The journals of all sessions, in memory. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Journals(Arc<Shelf>);
+pub(crate) struct MemoryJournals(Arc<Shelf>);
 
 #[derive(Debug)]
 struct Shelf {
@@ -27,18 +29,25 @@ struct Kept {
     bytes: i64,
     /// The number of the next append, all journals together.
     next: u64,
-    /// Journals that keep something, by their last append: the quietest first.
+    /// MemoryJournals that keep something, by their last append: the quietest first.
     by_last: BTreeMap<u64, Weak<MemoryJournal>>,
 }
 
-impl Default for Journals {
+impl Journals for MemoryJournals {
+    /// A new one each time: what a session that left memory had told is nowhere.
+    fn journal_of(&self, _session: Uuid) -> Arc<dyn Journal> {
+        self.open()
+    }
+}
+
+impl Default for MemoryJournals {
     fn default() -> Self {
         Self::with_room_for(MOST_BYTES)
     }
 }
 
-impl Journals {
-    /// Journals that keep at most so many bytes together.
+impl MemoryJournals {
+    /// MemoryJournals that keep at most so many bytes together.
     pub(super) fn with_room_for(most: i64) -> Self {
         let kept = Mutex::default();
         Self(Arc::new(Shelf { most, kept }))

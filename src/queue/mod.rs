@@ -1,7 +1,7 @@
 //! Limits, lines, tickets and estimates: what this project exists for.
 //!
 //! This room imports nothing of the other rooms; it could be a crate of its own.
-//! A caller joins with an event and a session, waits for its [`Permit`], and drops it when the work is over.
+//! A caller joins with an event and an owner, waits for its [`Permit`], and drops it when the work is over.
 //!
 //! - `policy`: what an operator tunes, and the lines that follow.
 //! - [`machine`]: all that is decided (joining, leaving, admission, retuning), as a state machine that knows no clock and no tasks.
@@ -13,7 +13,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -26,9 +26,20 @@ pub use policy::{EventPolicy, Order, Policy};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventIndex(pub usize);
 
-/// Whoever shares the line fairly with others; for Anteroom a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// Whoever shares the line fairly with others: whom fairness counts as one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner(pub u128);
+
+impl fmt::Debug for Owner {
+    /// A short form for logs: it tells owners apart, and is of no use to anybody who would pose as one. Numbers as small as those of tests
+    /// are whole; ids are random and never so small.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match u32::try_from(self.0) {
+            Ok(small) => write!(f, "o-{small}"),
+            Err(_) => write!(f, "o-{:06x}", self.0 >> 104),
+        }
+    }
+}
 
 /// One request's place in a line. Grows with every join; never used twice in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

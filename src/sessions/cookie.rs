@@ -11,7 +11,10 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::SessionId;
-use crate::settings::{Secret, file};
+use crate::{
+    data_dir::KEY_FILE,
+    settings::{Secret, file},
+};
 
 /// The cookie's name where it may go over plain HTTP.
 const PLAIN: &str = "anteroom";
@@ -24,8 +27,6 @@ const KEPT: &str = "host.";
 const MOVED: &str = "moved.";
 /// Stands before the session in what a request that deletes everything is confirmed by.
 const FORGET: &str = "forget.";
-/// Where the key is kept when `SECRET_KEY` is unset, inside `DATA_DIR`.
-pub(crate) const KEY_FILE: &str = "secret.key";
 /// Bytes that a key must have at least.
 const KEY_BYTES: usize = 32;
 /// Bytes that are read of it at most.

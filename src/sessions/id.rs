@@ -4,8 +4,6 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::queue::Owner;
-
 /// One browser, known by its cookie. Random, 128 bits; never shown to anybody but that browser.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub Uuid);
@@ -15,12 +13,6 @@ impl SessionId {
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::from_bytes(rand::random()))
-    }
-
-    /// The same, as the queue knows it.
-    #[must_use]
-    pub const fn owner(self) -> Owner {
-        Owner(self.0.as_u128())
     }
 }
 

@@ -10,7 +10,6 @@ mod session;
 pub mod status;
 mod told;
 
-pub(crate) use cookie::KEY_FILE;
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
 pub use place::Place;

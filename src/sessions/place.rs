@@ -6,18 +6,24 @@ use tokio::time::Instant;
 
 use super::{Session, session::Registered};
 use crate::{
-    queue::{EventIndex, JoinError, LeaveReason, OrderKey, Permit, Queue, Ticket, TicketId},
+    queue::{EventIndex, JoinError, LeaveReason, OrderKey, Owner, Permit, Queue, Ticket, TicketId},
     wire::{Event, TurnId},
 };
 
 impl Session {
-    /// Takes a place in the line of `event`, for this turn or for no turn. It is listed with the session until it is dropped, which
+    /// Takes a place in the line of `event` for its owner, for this turn or for no turn. It is listed with the session until it is dropped, which
     /// leaves the line, or gives back a slot that was not taken.
     ///
     /// # Errors
     /// [`JoinError`]; nothing has changed then.
-    pub fn join(self: &Arc<Self>, queue: &Queue, event: Event, turn: Option<TurnId>) -> Result<Place, JoinError> {
-        let ticket = queue.join(EventIndex(event.index()), self.id().owner(), Instant::now())?;
+    pub fn join(
+        self: &Arc<Self>,
+        queue: &Queue,
+        owner: Owner,
+        event: Event,
+        turn: Option<TurnId>,
+    ) -> Result<Place, JoinError> {
+        let ticket = queue.join(EventIndex(event.index()), owner, Instant::now())?;
         Ok(self.seat(queue, ticket, event, turn))
     }
 

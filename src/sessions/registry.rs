@@ -28,23 +28,23 @@ pub struct Bounds {
 /// The sessions in memory.
 pub struct Sessions {
     all: Mutex<HashMap<SessionId, Arc<Session>>>,
-    journals: Journals,
+    journals: Arc<dyn Journals>,
     max: AtomicUsize,
     crowded: Notify,
 }
 
-impl Default for Sessions {
-    fn default() -> Self {
+impl Sessions {
+    /// None yet. Each gets its journal from `journals`.
+    #[must_use]
+    pub fn new(journals: Arc<dyn Journals>) -> Self {
         Self {
             all: Mutex::default(),
-            journals: Journals::default(),
+            journals,
             max: AtomicUsize::new(usize::MAX),
             crowded: Notify::new(),
         }
     }
-}
 
-impl Sessions {
     fn all(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +54,7 @@ impl Sessions {
         let mut all = self.all();
         let session = Arc::clone(
             all.entry(id)
-                .or_insert_with(|| Arc::new(Session::new(id, &self.journals))),
+                .or_insert_with(|| Arc::new(Session::new(id, &*self.journals))),
         );
         let crowded = all.len() > self.max.load(Ordering::Relaxed);
         drop(all);
@@ -149,9 +149,16 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{ConversationId, FeedEvent};
+    use crate::{
+        journal::MemoryJournals,
+        wire::{ConversationId, FeedEvent},
+    };
 
     const IDLE: Duration = Duration::from_secs(3600);
+
+    fn sessions() -> Sessions {
+        Sessions::new(Arc::new(MemoryJournals::default()))
+    }
 
     fn bounds(max: usize) -> Bounds {
         Bounds {
@@ -163,7 +170,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn idle_sessions_leave_and_busy_or_open_ones_stay() {
-        let sessions = Sessions::default();
+        let sessions = sessions();
         let [idle, busy, open] = [(); 3].map(|()| SessionId::random());
         sessions.open(idle);
         let claim = sessions.open(busy).claim(ConversationId::new());
@@ -183,7 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn blank_sessions_leave_soon() {
-        let sessions = Sessions::default();
+        let sessions = sessions();
         let [looked, wrote] = [(); 2].map(|()| SessionId::random());
         drop(sessions.open(looked).presence().enter());
         let id = ConversationId::new();
@@ -200,7 +207,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn beyond_the_bound_the_least_recently_used_leave() {
-        let sessions = Sessions::default();
+        let sessions = sessions();
         let ids: Vec<SessionId> = (0..5).map(|_| SessionId::random()).collect();
         for &id in &ids {
             sessions.open(id);

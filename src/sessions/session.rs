@@ -41,10 +41,10 @@ struct Held {
 }
 
 impl Session {
-    pub(super) fn new(id: SessionId, journals: &Journals) -> Self {
+    pub(super) fn new(id: SessionId, journals: &dyn Journals) -> Self {
         Self {
             id,
-            journal: journals.open(),
+            journal: journals.journal_of(id.0),
             presence: Presence::new(),
             left: CancellationToken::new(),
             tellers: Tellers::default(),

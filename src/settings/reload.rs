@@ -172,6 +172,7 @@ mod tests {
             ("SHUTDOWN_GRACE", "7"),
             ("MAX_CONNECTIONS_PER_ADDRESS", "7"),
             ("OPERATOR_KEY", "0123456789abcdef"),
+            ("LANGUAGE", "ru"),
         ];
         let defaults = file("").expect("good");
         for variable in VARIABLES.iter().filter(|variable| !variable.fixed) {

@@ -17,8 +17,7 @@ pub(crate) use fault::StoreError;
 pub(crate) use sqlite::OpenError;
 
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     settings::Settings,
     wire::{ConversationId, FileId, FileView, Role, TurnId, TurnState, Usage, Versions},
 };
@@ -37,7 +36,7 @@ pub struct ConversationRecord {
     /// This conversation.
     pub id: ConversationId,
     /// Whose it is.
-    pub session: SessionId,
+    pub owner: Owner,
     /// Made from the first message, or given by its owner.
     pub title: String,
     /// Milliseconds since the Unix epoch.
@@ -52,7 +51,7 @@ pub struct TurnRecord {
     /// This turn.
     pub id: TurnId,
     /// Whose it is.
-    pub session: SessionId,
+    pub owner: Owner,
     /// The conversation it belongs to.
     pub conversation: ConversationId,
     /// The turn it follows. Turns of a conversation that follow the same one are versions of each other.
@@ -108,45 +107,41 @@ pub struct Hit {
     pub turn: Option<(TurnId, Role, String)>,
 }
 
-/// Where conversations and turns are kept. Every look-up names the session: what is another's is not found, and neither is
+/// Where conversations and turns are kept. Every look-up names the owner: what is another's is not found, and neither is
 /// what has been deleted.
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// A session's conversations, the last used first, at most `most`: those that come after `after` in that order, or
+    /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(
         &self,
-        session: SessionId,
+        owner: Owner,
         after: Option<ConversationId>,
         most: usize,
     ) -> Result<Vec<ConversationRecord>, StoreError>;
-    /// One conversation of a session.
-    async fn conversation(
-        &self,
-        session: SessionId,
-        id: ConversationId,
-    ) -> Result<Option<ConversationRecord>, StoreError>;
-    /// One turn of a session.
-    async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<Step>, StoreError>;
+    /// One conversation of an owner.
+    async fn conversation(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
+    /// One turn of an owner.
+    async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<Step>, StoreError>;
     /// The turns that lead to `last`, that one included, oldest first: at most `most`, the newest of them. Costs a
     /// step for each turn that is returned, however long the conversation is.
-    async fn path(&self, session: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError>;
+    async fn path(&self, owner: Owner, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError>;
     /// The last turn of the newest version below a turn: the newest of those that follow it, the newest of those that follow
     /// that one, and so on; itself where none does.
-    async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError>;
-    /// Turns that are not over, of all sessions, in the order in which they are to start: that of their keys. Those without one come
+    async fn newest_below(&self, owner: Owner, turn: TurnId) -> Result<TurnId, StoreError>;
+    /// Turns that are not over, of all owners, in the order in which they are to start: that of their keys. Those without one come
     /// first, by their start or else their acceptance.
     async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError>;
     /// Conversations that have `text` in their title or in a message or an answer, whatever its case, the last used first; at
     /// most `most`, one hit each: the title, or the newest. Versions that are not shown are looked through, too.
     /// [`search::find_in`] finds the place in the text of a hit.
-    async fn search(&self, session: SessionId, text: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
+    async fn search(&self, owner: Owner, text: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
     /// Every turn of a conversation, all versions, in the order of their acceptance: for an export.
-    async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError>;
-    /// One uploaded file of a session.
-    async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError>;
+    async fn turns(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError>;
+    /// One uploaded file of an owner.
+    async fn file(&self, owner: Owner, id: FileId) -> Result<Option<FileView>, StoreError>;
 
     /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
     /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
@@ -160,30 +155,30 @@ pub trait Store: Send + Sync {
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
     /// Stores the places of waiting turns that have moved in the order of their line.
-    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError>;
+    async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
-    async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;
+    async fn show(&self, owner: Owner, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;
     /// Gives a conversation another title. `false`: there is no such conversation.
-    async fn rename(&self, session: SessionId, id: ConversationId, title: &str) -> Result<bool, StoreError>;
+    async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError>;
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.
-    async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError>;
+    async fn delete(&self, owner: Owner, id: ConversationId, now: u64) -> Result<bool, StoreError>;
     /// Brings back what was deleted; also says what was brought back already. `None`: it has been purged, or was never there.
-    async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
+    async fn undelete(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
     /// Keeps what is known of an uploaded file.
-    async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError>;
+    async fn add_file(&self, owner: Owner, file: FileView, now: u64) -> Result<(), StoreError>;
 
     /// Removes permanently, from the disk too, conversations that were deleted before `deleted_before`, and, where there is an
     /// `unused_before`, conversations without a turn that waits or runs that were last used before it, and files uploaded
     /// before it that no message carries (all in milliseconds since the Unix epoch).
     ///
     /// Returns the files that are of no use any more, whose contents are the caller's to remove, and what was removed for
-    /// each session of what was not deleted by hand. Files that the last purge or a [`Store::forget`] since then has named are
+    /// each owner of what was not deleted by hand. Files that the last purge or a [`Store::forget`] since then has named are
     /// named once more, should the server have ended before it had removed them. Dropped halfway, some conversations are
     /// removed and others not.
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError>;
-    /// Removes permanently, from the disk too, everything of a session. Returns its files, whose contents are the caller's to
+    /// Removes permanently, from the disk too, everything of an owner. Returns its files, whose contents are the caller's to
     /// remove.
-    async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError>;
+    async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError>;
     /// Whether nobody has anything in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
     /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can. A fault that has passed is
@@ -206,5 +201,5 @@ pub struct Purged {
     /// Files that are of no use any more.
     pub files: Vec<FileId>,
     /// Conversations that had become too old.
-    pub conversations: Vec<(SessionId, ConversationId)>,
+    pub conversations: Vec<(Owner, ConversationId)>,
 }

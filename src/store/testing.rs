@@ -1,11 +1,15 @@
 //! What tests of any store, and of what lies above it, begin with.
 
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     store::{ConversationRecord, Step, Store, TurnRecord},
     wire::{ConversationId, FileId, FileKind, FileView, TurnId, TurnState},
 };
+
+/// Somebody new.
+pub(crate) fn an_owner() -> Owner {
+    Owner(rand::random())
+}
 
 /// A conversation that is written to.
 #[derive(Clone, Debug)]
@@ -14,11 +18,11 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    pub(crate) fn new(session: SessionId, title: &str) -> Self {
+    pub(crate) fn new(owner: Owner, title: &str) -> Self {
         Self {
             conversation: ConversationRecord {
                 id: ConversationId::new(),
-                session,
+                owner,
                 title: title.to_owned(),
                 updated_at: 1_000,
                 head: TurnId::new(),
@@ -46,7 +50,7 @@ impl Talk {
     pub(crate) fn turn(&self, parent: Option<TurnId>, message: &str) -> TurnRecord {
         TurnRecord {
             id: TurnId::new(),
-            session: self.conversation.session,
+            owner: self.conversation.owner,
             conversation: self.conversation.id,
             parent,
             message: message.to_owned(),

@@ -105,24 +105,24 @@ fn everything_else_is_refused_with_a_reason() {
         (
             "x.exe",
             EXE,
-            "Anteroom takes text, Markdown, CSV, JSON, source code and images (PNG, JPEG, GIF, WebP). “x.exe” is none of these.",
+            "Anteroom takes text, Markdown, CSV, JSON, source code and images (PNG, JPEG, GIF, WebP). is of no kind that is taken.",
         ),
-        ("x.docx", zip, "“x.docx” is none of these"),
+        ("x.docx", zip, "is of no kind that is taken"),
         (
             "x.pdf",
             b"%PDF-1.4\nall ascii text here".as_slice(),
-            "“x.pdf” is none of these",
+            "is of no kind that is taken",
         ),
-        ("x.png", EXE, "named like an image, but holds none"),
+        ("x.png", EXE, "is named like an image and is none"),
         (
             "x.png",
             b"<html><script>alert(1)</script></html>",
-            "named like an image, but holds none",
+            "is named like an image and is none",
         ),
         (
             "x.bmp",
             b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\xff\xff",
-            "named like an image, but holds none",
+            "is named like an image and is none",
         ),
         ("x.csv", b"caf\xe9;cr\xe8me and more of it;1", "is not text in UTF-8"),
         ("x.txt", nul_at_the_end.as_slice(), "is not text in UTF-8"),
@@ -130,7 +130,7 @@ fn everything_else_is_refused_with_a_reason() {
         ("x.txt", b"\xff\xfeodd", "is not text in UTF-8"),
         ("x.txt", b"\xff\xfe\0\xd8a\0", "is not text in UTF-8"),
         ("x.txt", b"\xff\xfe\0\0a\0\0\0", "is not text in UTF-8"),
-        ("x", b"\x89PN", "“x” is none of these"),
+        ("x", b"\x89PN", "is of no kind that is taken"),
     ] {
         let error = inspect(name, bytes).expect_err(name);
         assert!(error.to_string().contains(reason), "{name}: {error}");

@@ -88,11 +88,7 @@ async fn an_empty_file_is_refused() {
     let (dir, vault) = vault().await;
     for content in [b"".as_slice(), b"\xEF\xBB\xBF", b"\xFF\xFE"] {
         let error = upload(&vault, "empty.txt", content).await.expect_err("empty");
-        assert_eq!(
-            error.to_string(),
-            "“empty.txt” is empty. Choose a file with something in it."
-        );
-        assert!(matches!(error, FileError::Empty { .. }));
+        assert!(matches!(error, FileError::Empty { name } if name == "empty.txt"));
     }
     assert_eq!(files(dir.path()).len(), 0);
 }
@@ -111,11 +107,7 @@ async fn a_gigabyte_is_refused_as_soon_as_it_is_too_much() {
         }
     };
     assert_eq!(taken, LIMIT, "exactly the limit is taken");
-    assert_eq!(
-        error.to_string(),
-        "“big.txt” is larger than 1 MB, the most that Anteroom takes. Choose a smaller file."
-    );
-    assert!(matches!(error, FileError::TooLarge { .. }));
+    assert!(matches!(error, FileError::TooLarge { name, limit } if (&*name, limit) == ("big.txt", LIMIT)));
     drop(upload);
     assert_eq!(files(dir.path()).len(), 0);
 }

@@ -112,7 +112,7 @@ fn links_lead_out_without_telling_where_from() {
 #[test]
 fn a_picture_becomes_a_link() {
     let html = render("![a *cat*](https://example.org/cat.png) ![](https://example.org/x.png)");
-    assert_eq!(text_of(&html), "a cat image");
+    assert_eq!(text_of(&html), "a cat \u{e000}image\u{e001}");
     assert_eq!(
         start_tags(&html)
             .iter()

@@ -136,7 +136,7 @@ fn fault(html: &str) -> Option<String> {
                     "tabindex=0",
                 ],
             )
-            | ("pre", ["aria-label=Code", "role=group", "tabindex=0"]) => true,
+            | ("pre", ["aria-label=\u{e000}code\u{e001}", "role=group", "tabindex=0"]) => true,
             ("span", [class]) => class
                 .strip_prefix("class=")
                 .is_some_and(|c| super::highlight::CLASSES.contains(&c)),
@@ -144,7 +144,7 @@ fn fault(html: &str) -> Option<String> {
             (
                 "input",
                 [
-                    "aria-label=Done",
+                    "aria-label=\u{e000}done\u{e001}",
                     "checked=",
                     "class=task-list-item-checkbox",
                     "disabled=",
@@ -154,7 +154,7 @@ fn fault(html: &str) -> Option<String> {
             (
                 "input",
                 [
-                    "aria-label=Done",
+                    "aria-label=\u{e000}done\u{e001}",
                     "class=task-list-item-checkbox",
                     "disabled=",
                     "type=checkbox",

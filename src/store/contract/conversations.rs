@@ -3,25 +3,25 @@
 use super::*;
 use crate::{store::Hit, wire::Role};
 
-async fn titles(store: &dyn Store, session: SessionId) -> Vec<String> {
-    let all = store.conversations(session, None, 100).await.expect("read");
+async fn titles(store: &dyn Store, owner: Owner) -> Vec<String> {
+    let all = store.conversations(owner, None, 100).await.expect("read");
     all.into_iter().map(|conversation| conversation.title).collect()
 }
 
 pub(crate) async fn the_last_used_come_first_page_by_page<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
+    let owner = an_owner();
     let mut made = Vec::new();
     // Two of each time: then the one stored later comes first.
     for number in 0..6_u64 {
-        let mut talk = Talk::new(session, &format!("{number}")).at(100 + number / 2);
+        let mut talk = Talk::new(owner, &format!("{number}")).at(100 + number / 2);
         talk.say(&*store, None, "hello").await;
         made.push(talk);
     }
-    assert_eq!(titles(&*store, session).await, ["5", "4", "3", "2", "1", "0"]);
+    assert_eq!(titles(&*store, owner).await, ["5", "4", "3", "2", "1", "0"]);
     let page = async |after: Option<&Talk>, most| {
         let page = store
-            .conversations(session, after.map(Talk::id), most)
+            .conversations(owner, after.map(Talk::id), most)
             .await
             .expect("read");
         page.into_iter()
@@ -33,98 +33,95 @@ pub(crate) async fn the_last_used_come_first_page_by_page<K: Kind>() {
     assert_eq!(page(Some(&made[1]), 3).await, ["0"]);
     assert_eq!(page(Some(&made[0]), 3).await, [""; 0]);
     // Deleted between two pages, it still has its place; never there, it has none.
-    assert_eq!(store.delete(session, made[3].id(), 7).await, Ok(true));
+    assert_eq!(store.delete(owner, made[3].id(), 7).await, Ok(true));
     assert_eq!(page(Some(&made[3]), 2).await, ["2", "1"]);
-    assert_eq!(page(Some(&Talk::new(session, "never")), 2).await, [""; 0]);
+    assert_eq!(page(Some(&Talk::new(owner, "never")), 2).await, [""; 0]);
     // Used again, it is first again.
     let mut used = made.swap_remove(0).at(500);
     used.say(&*store, None, "again").await;
-    assert_eq!(titles(&*store, session).await, ["0", "5", "4", "2", "1"]);
+    assert_eq!(titles(&*store, owner).await, ["0", "5", "4", "2", "1"]);
 }
 
 pub(crate) async fn a_conversation_can_be_renamed<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Before");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Before");
     talk.say(&*store, None, "hello").await;
-    assert_eq!(store.rename(session, talk.id(), "After").await, Ok(true));
-    assert_eq!(titles(&*store, session).await, ["After"]);
+    assert_eq!(store.rename(owner, talk.id(), "After").await, Ok(true));
+    assert_eq!(titles(&*store, owner).await, ["After"]);
     talk.say(&*store, None, "sent before the new title was known").await;
-    assert_eq!(titles(&*store, session).await, ["After"]);
-    assert_eq!(store.rename(session, ConversationId::new(), "Nothing").await, Ok(false));
+    assert_eq!(titles(&*store, owner).await, ["After"]);
+    assert_eq!(store.rename(owner, ConversationId::new(), "Nothing").await, Ok(false));
 }
 
 pub(crate) async fn what_is_deleted_is_nowhere_until_it_is_brought_back<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Plans");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Plans");
     let turn = talk.say(&*store, None, "plans").await;
-    assert_eq!(store.delete(session, talk.id(), 7).await, Ok(true));
-    assert_eq!(store.delete(session, talk.id(), 8).await, Ok(false), "it is not there");
+    assert_eq!(store.delete(owner, talk.id(), 7).await, Ok(true));
+    assert_eq!(store.delete(owner, talk.id(), 8).await, Ok(false), "it is not there");
 
-    assert_eq!(titles(&*store, session).await, [""; 0]);
-    assert_eq!(store.conversation(session, talk.id()).await, Ok(None));
-    assert_eq!(store.turn(session, turn.id).await, Ok(None));
-    assert_eq!(store.path(session, turn.id, 10).await, Ok(vec![]));
-    assert_eq!(store.turns(session, talk.id()).await, Ok(vec![]));
-    assert_eq!(store.search(session, "plans", 10).await, Ok(vec![]));
+    assert_eq!(titles(&*store, owner).await, [""; 0]);
+    assert_eq!(store.conversation(owner, talk.id()).await, Ok(None));
+    assert_eq!(store.turn(owner, turn.id).await, Ok(None));
+    assert_eq!(store.path(owner, turn.id, 10).await, Ok(vec![]));
+    assert_eq!(store.turns(owner, talk.id()).await, Ok(vec![]));
+    assert_eq!(store.search(owner, "plans", 10).await, Ok(vec![]));
     assert_eq!(store.unfinished().await, Ok(vec![]));
-    assert_eq!(store.rename(session, talk.id(), "No").await, Ok(false));
-    assert_eq!(store.show(session, talk.id(), turn.id).await, Ok(false));
+    assert_eq!(store.rename(owner, talk.id(), "No").await, Ok(false));
+    assert_eq!(store.show(owner, talk.id(), turn.id).await, Ok(false));
     // Its answer may come to its end meanwhile.
     let turn = answered(turn, "Here they are.");
     store.update(turn.clone()).await.expect("updated");
-    assert_eq!(store.turn(session, turn.id).await, Ok(None));
+    assert_eq!(store.turn(owner, turn.id).await, Ok(None));
 
     assert_eq!(
-        store.undelete(session, talk.id()).await,
+        store.undelete(owner, talk.id()).await,
         Ok(Some(talk.conversation.clone()))
     );
     assert_eq!(
-        store.undelete(session, talk.id()).await,
+        store.undelete(owner, talk.id()).await,
         Ok(Some(talk.conversation.clone())),
         "it is back already"
     );
     assert_eq!(
-        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        store.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
-    assert_eq!(store.undelete(session, ConversationId::new()).await, Ok(None));
+    assert_eq!(store.undelete(owner, ConversationId::new()).await, Ok(None));
 }
 
 pub(crate) async fn a_message_into_a_deleted_conversation_brings_it_back<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Undecided");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Undecided");
     let first = talk.say(&*store, None, "first").await;
-    store.delete(session, talk.id(), 7).await.expect("deleted");
+    store.delete(owner, talk.id(), 7).await.expect("deleted");
     talk.say(&*store, Some(first.id), "second").await;
-    assert_eq!(
-        store.conversation(session, talk.id()).await,
-        Ok(Some(talk.conversation))
-    );
+    assert_eq!(store.conversation(owner, talk.id()).await, Ok(Some(talk.conversation)));
 }
 
 pub(crate) async fn a_search_looks_through_titles_messages_and_answers<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut answer = Talk::new(session, "Water").at(10);
+    let owner = an_owner();
+    let mut answer = Talk::new(owner, "Water").at(10);
     let question = answer.say(&*store, None, "what is it?").await;
     store
         .update(answered(question.clone(), "Mostly ÄPFEL."))
         .await
         .expect("updated");
-    let mut title = Talk::new(session, "Äpfel").at(20);
+    let mut title = Talk::new(owner, "Äpfel").at(20);
     title.say(&*store, None, "äpfel as well").await;
-    let mut message = Talk::new(session, "Trees").at(30);
+    let mut message = Talk::new(owner, "Trees").at(30);
     let older = message.say(&*store, None, "Äpfel, older").await;
     let version = message.say(&*store, None, "Äpfel, a version not shown").await;
     let shown = message.say(&*store, Some(older.id), "nothing").await;
-    store.show(session, message.id(), shown.id).await.expect("shown");
+    store.show(owner, message.id(), shown.id).await.expect("shown");
     message.conversation.head = shown.id;
-    Talk::new(session, "No fruit").at(40).say(&*store, None, "at all").await;
+    Talk::new(owner, "No fruit").at(40).say(&*store, None, "at all").await;
 
-    let hits = store.search(session, "äPFEL", 10).await.expect("read");
+    let hits = store.search(owner, "äPFEL", 10).await.expect("read");
     let expected = [
         Hit {
             conversation: message.conversation,
@@ -140,7 +137,7 @@ pub(crate) async fn a_search_looks_through_titles_messages_and_answers<K: Kind>(
         },
     ];
     assert_eq!(hits, expected);
-    assert_eq!(store.search(session, "äpfel", 2).await.expect("read"), expected[..2]);
-    assert_eq!(store.search(session, "pears", 10).await, Ok(vec![]));
-    assert_eq!(store.search(session, "", 10).await, Ok(vec![]));
+    assert_eq!(store.search(owner, "äpfel", 2).await.expect("read"), expected[..2]);
+    assert_eq!(store.search(owner, "pears", 10).await, Ok(vec![]));
+    assert_eq!(store.search(owner, "", 10).await, Ok(vec![]));
 }

@@ -9,10 +9,9 @@ use std::{path::Path, sync::Arc};
 
 use tempfile::TempDir;
 
-pub(crate) use super::testing::{Talk, answered, file, ids};
+pub(crate) use super::testing::{Talk, an_owner, answered, file, ids};
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     store::{Store, TurnRecord},
     wire::{ConversationId, FileKind, TurnId, TurnState},
 };
@@ -82,8 +81,8 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
-                async fn forgetting_removes_all_of_one_session() {
-                    $crate::store::contract::removal::forgetting_removes_all_of_one_session::<super::super::$kind>().await;
+                async fn forgetting_removes_all_of_one_owner() {
+                    $crate::store::contract::removal::forgetting_removes_all_of_one_owner::<super::super::$kind>().await;
                 }
             }
             mod turns {
@@ -123,8 +122,8 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
-                async fn files_belong_to_their_session() {
-                    $crate::store::contract::turns::files_belong_to_their_session::<super::super::$kind>().await;
+                async fn files_belong_to_their_owner() {
+                    $crate::store::contract::turns::files_belong_to_their_owner::<super::super::$kind>().await;
                 }
             }
             mod unfinished {

@@ -8,13 +8,13 @@ use crate::{
 
 pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "A title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "A title");
     let mut turn = talk.turn(None, "What is a queue? 🙂");
     turn.files = vec![file("b.txt"), file("a.txt")];
     turn.files[0].kind = FileKind::Image;
     talk.accept(&*store, &turn, Some(OrderKey { tag: 7, arrival: 9 })).await;
-    let step = store.turn(session, turn.id).await.expect("read").expect("there");
+    let step = store.turn(owner, turn.id).await.expect("read").expect("there");
     assert_eq!(step.turn, turn);
     assert_eq!(step.versions, Versions::default());
 
@@ -67,7 +67,7 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         turn.attempts += 1;
         store.update(turn.clone()).await.expect("updated");
         assert_eq!(
-            store.turn(session, turn.id).await.expect("read").expect("there").turn,
+            store.turn(owner, turn.id).await.expect("read").expect("there").turn,
             turn
         );
     }
@@ -75,13 +75,13 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
 
 pub(crate) async fn what_is_anothers_is_not_found<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let (mine, other) = (SessionId::random(), SessionId::random());
+    let (mine, other) = (an_owner(), an_owner());
     let mut talk = Talk::new(mine, "Mine");
     let mut turn = talk.turn(None, "secret");
     turn.files = vec![file("secret.txt")];
     talk.accept(&*store, &turn, None).await;
     let last = talk.say(&*store, Some(turn.id), "secret too").await;
-    // Another's session may have its own turn of the same id.
+    // Another owner may have a turn of the same id.
     let mut theirs = Talk::new(other, "Theirs");
     let mut same_id = theirs.turn(None, "not secret");
     same_id.id = turn.id;
@@ -113,14 +113,14 @@ pub(crate) async fn what_is_anothers_is_not_found<K: Kind>() {
 
 pub(crate) async fn a_path_is_the_newest_turns_that_lead_to_one<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Long");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Long");
     let mut turns = Vec::new();
     for number in 0..6 {
         let parent = turns.last().copied();
         turns.push(talk.say(&*store, parent, &format!("message {number}")).await.id);
     }
-    let path = async |last, most| ids(&store.path(session, last, most).await.expect("read"));
+    let path = async |last, most| ids(&store.path(owner, last, most).await.expect("read"));
     assert_eq!(path(turns[5], 100).await, turns);
     assert_eq!(path(turns[5], 2).await, turns[4..]);
     assert_eq!(path(turns[2], 2).await, turns[1..3]);
@@ -131,8 +131,8 @@ pub(crate) async fn a_path_is_the_newest_turns_that_lead_to_one<K: Kind>() {
 
 pub(crate) async fn versions_are_turns_that_follow_the_same_one<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Versions");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Versions");
     let first = talk.say(&*store, None, "first").await.id;
     let second = talk.say(&*store, Some(first), "second").await.id;
     let again = talk.say(&*store, Some(first), "second, again").await.id;
@@ -140,10 +140,10 @@ pub(crate) async fn versions_are_turns_that_follow_the_same_one<K: Kind>() {
     let third = talk.say(&*store, Some(again), "third").await.id;
     let rewritten = talk.say(&*store, None, "first, rewritten").await.id;
     // Begins a conversation, too, but another one.
-    let mut other = Talk::new(session, "Other");
+    let mut other = Talk::new(owner, "Other");
     let alone = other.say(&*store, None, "alone").await.id;
 
-    let versions = async |id| store.turn(session, id).await.expect("read").expect("there").versions;
+    let versions = async |id| store.turn(owner, id).await.expect("read").expect("there").versions;
     let expected = |number, count, earlier, later| Versions {
         number,
         count,
@@ -159,17 +159,17 @@ pub(crate) async fn versions_are_turns_that_follow_the_same_one<K: Kind>() {
     assert_eq!(versions(alone).await, Versions::default());
 
     assert_eq!(
-        ids(&store.path(session, third, 10).await.expect("read")),
+        ids(&store.path(owner, third, 10).await.expect("read")),
         [first, again, third]
     );
-    assert_eq!(store.newest_below(session, first).await, Ok(once_more));
-    assert_eq!(store.newest_below(session, again).await, Ok(third));
-    assert_eq!(store.newest_below(session, third).await, Ok(third));
+    assert_eq!(store.newest_below(owner, first).await, Ok(once_more));
+    assert_eq!(store.newest_below(owner, again).await, Ok(third));
+    assert_eq!(store.newest_below(owner, third).await, Ok(third));
     let nowhere = TurnId::new();
-    assert_eq!(store.newest_below(session, nowhere).await, Ok(nowhere));
+    assert_eq!(store.newest_below(owner, nowhere).await, Ok(nowhere));
 
     let all: Vec<_> = store
-        .turns(session, talk.id())
+        .turns(owner, talk.id())
         .await
         .expect("read")
         .into_iter()
@@ -177,61 +177,61 @@ pub(crate) async fn versions_are_turns_that_follow_the_same_one<K: Kind>() {
         .collect();
     assert_eq!(all, [first, second, again, once_more, third, rewritten]);
 
-    assert_eq!(store.show(session, talk.id(), third).await, Ok(true));
+    assert_eq!(store.show(owner, talk.id(), third).await, Ok(true));
     let shown = store
-        .conversation(session, talk.id())
+        .conversation(owner, talk.id())
         .await
         .expect("read")
         .expect("there");
     assert_eq!(shown.head, third);
-    assert_eq!(store.show(session, talk.id(), alone).await, Ok(false));
-    assert_eq!(store.show(session, talk.id(), TurnId::new()).await, Ok(false));
-    assert_eq!(store.show(session, ConversationId::new(), third).await, Ok(false));
+    assert_eq!(store.show(owner, talk.id(), alone).await, Ok(false));
+    assert_eq!(store.show(owner, talk.id(), TurnId::new()).await, Ok(false));
+    assert_eq!(store.show(owner, ConversationId::new(), third).await, Ok(false));
 }
 
 pub(crate) async fn accepting_again_makes_no_second_turn<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Once");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Once");
     let mut turn = talk.turn(None, "hello");
     turn.files = vec![file("a.txt"), file("b.txt")];
     talk.accept(&*store, &turn, None).await;
     turn.files.remove(0);
     turn.message = "hello again".into();
     talk.accept(&*store, &turn, Some(OrderKey { tag: 1, arrival: 2 })).await;
-    assert_eq!(store.turns(session, talk.id()).await, Ok(vec![turn]));
+    assert_eq!(store.turns(owner, talk.id()).await, Ok(vec![turn]));
 }
 
 pub(crate) async fn a_turn_that_follows_none_that_is_there_is_refused_whole<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut other = Talk::new(session, "Other");
+    let owner = an_owner();
+    let mut other = Talk::new(owner, "Other");
     let elsewhere = other.say(&*store, None, "elsewhere").await.id;
-    let talk = Talk::new(session, "New");
+    let talk = Talk::new(owner, "New");
     for parent in [TurnId::new(), elsewhere] {
         let turn = talk.turn(Some(parent), "hello");
         let refused = store.accept(talk.conversation.clone(), turn.clone(), None).await;
         assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
-        assert_eq!(store.turn(session, turn.id).await, Ok(None));
-        assert_eq!(store.conversation(session, talk.id()).await, Ok(None));
+        assert_eq!(store.turn(owner, turn.id).await, Ok(None));
+        assert_eq!(store.conversation(owner, talk.id()).await, Ok(None));
     }
     assert_eq!(store.fault(), None, "one bad turn is no fault of the store");
 }
 
 pub(crate) async fn an_update_of_what_is_not_there_is_no_error<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let talk = Talk::new(SessionId::random(), "Never stored");
+    let talk = Talk::new(an_owner(), "Never stored");
     let turn = talk.turn(None, "hello");
     assert_eq!(store.update(turn.clone()).await, Ok(()));
-    assert_eq!(store.turn(turn.session, turn.id).await, Ok(None));
+    assert_eq!(store.turn(turn.owner, turn.id).await, Ok(None));
 }
 
-pub(crate) async fn files_belong_to_their_session<K: Kind>() {
+pub(crate) async fn files_belong_to_their_owner<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
+    let owner = an_owner();
     let view = file("notes.txt");
-    assert_eq!(store.file(session, view.id).await, Ok(None));
-    store.add_file(session, view.clone(), 5).await.expect("added");
-    store.add_file(session, view.clone(), 6).await.expect("added once more");
-    assert_eq!(store.file(session, view.id).await, Ok(Some(view)));
+    assert_eq!(store.file(owner, view.id).await, Ok(None));
+    store.add_file(owner, view.clone(), 5).await.expect("added");
+    store.add_file(owner, view.clone(), 6).await.expect("added once more");
+    assert_eq!(store.file(owner, view.id).await, Ok(Some(view)));
 }

@@ -15,7 +15,7 @@ async fn order(store: &dyn Store) -> Vec<String> {
 pub(crate) async fn their_places_are_their_order_and_those_without_one_come_first<K: Kind>() {
     let Fixture { store, folder } = fixture::<K>().await;
     let accept = async |message: &str, key: Option<OrderKey>, accepted_at| {
-        let mut talk = Talk::new(SessionId::random(), message).at(accepted_at);
+        let mut talk = Talk::new(an_owner(), message).at(accepted_at);
         let turn = talk.turn(None, message);
         talk.accept(&*store, &turn, key).await;
         turn
@@ -36,7 +36,7 @@ pub(crate) async fn their_places_are_their_order_and_those_without_one_come_firs
     let over = accept("over", key(0, 1), 4).await;
     store.update(answered(over, "done")).await.expect("updated");
     let deleted = accept("deleted", key(0, 2), 4).await;
-    assert_eq!(store.delete(deleted.session, deleted.conversation, 5).await, Ok(true));
+    assert_eq!(store.delete(deleted.owner, deleted.conversation, 5).await, Ok(true));
 
     let expected = [
         "no place, but ran",
@@ -55,14 +55,14 @@ pub(crate) async fn their_places_are_their_order_and_those_without_one_come_firs
 
 pub(crate) async fn an_unfinished_turn_comes_with_its_conversation_versions_and_place<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let first = talk.say(&*store, None, "first").await;
     store.update(answered(first.clone(), "answer")).await.expect("updated");
     let mut second = talk.turn(None, "second version");
     second.files = vec![file("a.txt")];
     talk.accept(&*store, &second, key(4, 5)).await;
-    let turn = store.turn(session, second.id).await.expect("read").expect("there");
+    let turn = store.turn(owner, second.id).await.expect("read").expect("there");
     assert_eq!(turn.versions.earlier, Some(first.id));
     let expected = Unfinished {
         conversation: talk.conversation,
@@ -76,14 +76,14 @@ pub(crate) async fn places_are_stored_anew<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
     let mut turns = Vec::new();
     for (number, message) in ["a", "b", "c"].into_iter().enumerate() {
-        let mut talk = Talk::new(SessionId::random(), message);
+        let mut talk = Talk::new(an_owner(), message);
         let turn = talk.turn(None, message);
         talk.accept(&*store, &turn, key(number as u64, 0)).await;
         turns.push(turn);
     }
     assert_eq!(order(&*store).await, ["a", "b", "c"]);
-    let place = |turn: &TurnRecord, tag, arrival| (turn.session, turn.id, OrderKey { tag, arrival });
-    let stranger = (SessionId::random(), turns[1].id, OrderKey { tag: 0, arrival: 0 });
+    let place = |turn: &TurnRecord, tag, arrival| (turn.owner, turn.id, OrderKey { tag, arrival });
+    let stranger = (an_owner(), turns[1].id, OrderKey { tag: 0, arrival: 0 });
     let moved = vec![place(&turns[0], 5, 2), place(&turns[2], 5, 1), stranger];
     store.reorder(moved).await.expect("reordered");
     assert_eq!(order(&*store).await, ["b", "c", "a"]);

@@ -44,8 +44,7 @@ use self::{
 };
 use super::{ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished};
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     wire::{ConversationId, FileId, FileView, TurnId},
 };
 
@@ -147,36 +146,32 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn conversations(
         &self,
-        session: SessionId,
+        owner: Owner,
         after: Option<ConversationId>,
         most: usize,
     ) -> Result<Vec<ConversationRecord>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::conversations::page(&mut reader, session, after, most).await)
+        told(read::conversations::page(&mut reader, owner, after, most).await)
     }
 
-    async fn conversation(
-        &self,
-        session: SessionId,
-        id: ConversationId,
-    ) -> Result<Option<ConversationRecord>, StoreError> {
+    async fn conversation(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::conversations::one(&mut reader, session, id).await)
+        told(read::conversations::one(&mut reader, owner, id).await)
     }
 
-    async fn turn(&self, session: SessionId, id: TurnId) -> Result<Option<Step>, StoreError> {
+    async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<Step>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::turns::one(&mut reader, session, id).await)
+        told(read::turns::one(&mut reader, owner, id).await)
     }
 
-    async fn path(&self, session: SessionId, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
+    async fn path(&self, owner: Owner, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::turns::path(&mut reader, session, last, most).await)
+        told(read::turns::path(&mut reader, owner, last, most).await)
     }
 
-    async fn newest_below(&self, session: SessionId, turn: TurnId) -> Result<TurnId, StoreError> {
+    async fn newest_below(&self, owner: Owner, turn: TurnId) -> Result<TurnId, StoreError> {
         let mut reader = self.read().await?;
-        told(read::turns::newest_below(&mut reader, session, turn).await)
+        told(read::turns::newest_below(&mut reader, owner, turn).await)
     }
 
     async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
@@ -184,20 +179,20 @@ impl Store for SqliteStore {
         told(read::unfinished::all(&mut reader).await)
     }
 
-    async fn search(&self, session: SessionId, text: &str, most: usize) -> Result<Vec<Hit>, StoreError> {
+    async fn search(&self, owner: Owner, text: &str, most: usize) -> Result<Vec<Hit>, StoreError> {
         let _permit = self.searches.acquire().await.map_err(|_closed| StoreError::Closed)?;
         let mut reader = self.read().await?;
-        told(read::search::search(&mut reader, session, text, most).await)
+        told(read::search::search(&mut reader, owner, text, most).await)
     }
 
-    async fn turns(&self, session: SessionId, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError> {
+    async fn turns(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::turns::all(&mut reader, session, conversation).await)
+        told(read::turns::all(&mut reader, owner, conversation).await)
     }
 
-    async fn file(&self, session: SessionId, id: FileId) -> Result<Option<FileView>, StoreError> {
+    async fn file(&self, owner: Owner, id: FileId) -> Result<Option<FileView>, StoreError> {
         let mut reader = self.read().await?;
-        told(read::conversations::file(&mut reader, session, id).await)
+        told(read::conversations::file(&mut reader, owner, id).await)
     }
 
     async fn accept(
@@ -218,37 +213,37 @@ impl Store for SqliteStore {
         self.write(write::Update(turn)).await
     }
 
-    async fn reorder(&self, keys: Vec<(SessionId, TurnId, OrderKey)>) -> Result<(), StoreError> {
+    async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
         self.write(write::Reorder::new(&keys)).await
     }
 
-    async fn show(&self, session: SessionId, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError> {
+    async fn show(&self, owner: Owner, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError> {
         self.write(write::Show {
-            session,
+            owner,
             conversation,
             head,
         })
         .await
     }
 
-    async fn rename(&self, session: SessionId, id: ConversationId, title: &str) -> Result<bool, StoreError> {
+    async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError> {
         let title = title.to_owned();
-        self.write(write::Rename { session, id, title }).await
+        self.write(write::Rename { owner, id, title }).await
     }
 
-    async fn delete(&self, session: SessionId, id: ConversationId, now: u64) -> Result<bool, StoreError> {
-        self.write(write::Delete { session, id, now }).await
+    async fn delete(&self, owner: Owner, id: ConversationId, now: u64) -> Result<bool, StoreError> {
+        self.write(write::Delete { owner, id, now }).await
     }
 
-    async fn undelete(&self, session: SessionId, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
-        self.write(write::Undelete { session, id }).await
+    async fn undelete(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
+        self.write(write::Undelete { owner, id }).await
     }
 
-    async fn add_file(&self, session: SessionId, file: FileView, now: u64) -> Result<(), StoreError> {
-        self.write(write::AddFile { session, file, now }).await
+    async fn add_file(&self, owner: Owner, file: FileView, now: u64) -> Result<(), StoreError> {
+        self.write(write::AddFile { owner, file, now }).await
     }
 
     async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError> {
@@ -278,8 +273,8 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn forget(&self, session: SessionId) -> Result<Vec<FileId>, StoreError> {
-        self.write(write::Forget(session)).await
+    async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
+        self.write(write::Forget(owner)).await
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

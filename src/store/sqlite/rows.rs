@@ -6,23 +6,22 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     store::{ConversationRecord, Step, TurnRecord, Unfinished},
     wire::{ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnState, Usage, Versions},
 };
 
-/// The columns of [`conversation`]: `s` is its session, `c` itself.
+/// The columns of [`conversation`]: `o` is its owner, `c` itself.
 macro_rules! conversation_columns {
     () => {
-        "s.id AS session, c.id AS conversation, c.title, c.updated_at, c.head"
+        "o.id AS owner, c.id AS conversation, c.title, c.updated_at, c.head"
     };
 }
 
-/// The columns of [`turn`]: `s` is its session, `c` its conversation, `t` itself.
+/// The columns of [`turn`]: `o` is its owner, `c` its conversation, `t` itself.
 macro_rules! turn_columns {
     () => {
-        "s.id AS session, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.state, t.reason, \
+        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.state, t.reason, \
          t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
          (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
          (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size) ORDER BY tf.position) \
@@ -48,7 +47,7 @@ pub(super) use {conversation_columns, turn_columns, version_columns};
 pub(super) fn conversation(row: &SqliteRow) -> sqlx::Result<ConversationRecord> {
     Ok(ConversationRecord {
         id: ConversationId(id(row, "conversation")?),
-        session: SessionId(id(row, "session")?),
+        owner: owner(row)?,
         title: row.try_get("title")?,
         updated_at: number(row, "updated_at")?,
         head: TurnId(id(row, "head")?),
@@ -62,7 +61,7 @@ pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
     };
     Ok(TurnRecord {
         id: TurnId(id(row, "turn")?),
-        session: SessionId(id(row, "session")?),
+        owner: owner(row)?,
         conversation: ConversationId(id(row, "conversation")?),
         parent: optional_id(row, "parent")?.map(TurnId),
         message: row.try_get("message")?,
@@ -109,6 +108,11 @@ pub(super) fn file(row: &SqliteRow) -> sqlx::Result<FileView> {
         mime: row.try_get("mime")?,
         size: number(row, "size")?,
     })
+}
+
+/// The owner in the column of that name.
+pub(super) fn owner(row: &SqliteRow) -> sqlx::Result<Owner> {
+    Ok(Owner(id(row, "owner")?.as_u128()))
 }
 
 /// The id in a column.
@@ -237,6 +241,11 @@ pub(super) fn limit(most: usize) -> i64 {
 /// An id as SQLite has it.
 pub(super) fn blob(id: &Uuid) -> &[u8] {
     id.as_bytes()
+}
+
+/// An owner likewise: the bytes of the id that the number stands for.
+pub(super) fn owner_blob(owner: Owner) -> Vec<u8> {
+    owner.0.to_be_bytes().into()
 }
 
 fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {

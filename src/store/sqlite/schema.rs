@@ -10,10 +10,13 @@ use sqlx::{
 use super::OpenError;
 
 /// Every migration there has been. One that has been released is never changed: sqlx keeps its checksum in the database.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "conversations", include_str!("migrations/0001_conversations.sql")),
+    (2, "owners", include_str!("migrations/0002_owners.sql")),
+];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 6] = ["sessions", "conversations", "files", "turn_files", "orphans", "turns"];
+pub(super) const TABLES: [&str; 6] = ["owners", "conversations", "files", "turn_files", "orphans", "turns"];
 
 /// What a database has had of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +30,13 @@ pub(super) enum Migrated {
 }
 
 fn migrator() -> Migrator {
+    migrator_to(MIGRATIONS.len())
+}
+
+/// With the first so many of them.
+fn migrator_to(count: usize) -> Migrator {
     Migrator::with_migrations(
-        MIGRATIONS
+        MIGRATIONS[..count]
             .iter()
             .map(|&(version, name, sql)| {
                 let sql = SqlStr::from_static(sql);
@@ -36,6 +44,13 @@ fn migrator() -> Migrator {
             })
             .collect(),
     )
+}
+
+/// Makes a database as a version of this program did that knew the first so many migrations.
+#[cfg(test)]
+pub(super) async fn migrate_as_before(connection: &mut SqliteConnection, count: usize) {
+    let migrator = migrator_to(count);
+    migrator.run_direct(None, connection, false).await.expect("migrated");
 }
 
 /// Brings a database up to date. Each migration is made whole or not at all.

@@ -12,12 +12,12 @@ use super::{
     OpenError,
     log::{self, Log},
 };
-use crate::{files, sessions};
+use crate::data_dir::{FILES_FOLDER, KEY_FILE};
 
 /// What is in a data directory only after a server has started there, with its database: the key is made after that, and the
 /// folder of the files after the key.
 pub(super) fn earlier(data_dir: &Path) -> Option<&'static str> {
-    let traces = [sessions::KEY_FILE, files::FOLDER];
+    let traces = [KEY_FILE, FILES_FOLDER];
     traces.into_iter().find(|name| data_dir.join(name).exists())
 }
 

@@ -1,34 +1,34 @@
-//! Looking through all that a session has said.
+//! Looking through all that an owner has said.
 
 use futures_util::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    sessions::SessionId,
+    queue::Owner,
     store::{
         ConversationRecord, Hit,
         search::Needle,
-        sqlite::rows::{self, blob, conversation_columns},
+        sqlite::rows::{self, conversation_columns, owner_blob},
     },
     wire::{Role, TurnId},
 };
 
-/// Every turn of a session, of the conversation last used first, the newest of each first; from a place on.
+/// Every turn of an owner, of the conversation last used first, the newest of each first; from a place on.
 pub(in crate::store::sqlite) const TURNS: &str = concat!(
     "SELECT c.key, t.id AS turn, t.message, t.answer, ",
     conversation_columns!(),
-    " FROM sessions s JOIN conversations c ON c.session = s.key AND c.deleted_at IS NULL \
+    " FROM owners o JOIN conversations c ON c.owner = o.key AND c.deleted_at IS NULL \
      CROSS JOIN turns t ON t.conversation = c.key \
-     WHERE s.id = ?1 AND (c.updated_at, c.key) < (?2, ?3) ORDER BY c.updated_at DESC, c.key DESC, t.key DESC"
+     WHERE o.id = ?1 AND (c.updated_at, c.key) < (?2, ?3) ORDER BY c.updated_at DESC, c.key DESC, t.key DESC"
 );
 
 /// Bytes to look through before another task gets its turn.
 const AT_A_TIME: usize = 128 * 1024;
 
-/// Streams what a session has said and looks through it, without holding more than a few rows.
+/// Streams what an owner has said and looks through it, without holding more than a few rows.
 pub(in crate::store::sqlite) async fn search(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     text: &str,
     most: usize,
 ) -> sqlx::Result<Vec<Hit>> {
@@ -38,7 +38,7 @@ pub(in crate::store::sqlite) async fn search(
     let mut hits = Vec::new();
     let mut after = (i64::MAX, i64::MAX);
     while hits.len() < most {
-        let Some((hit, place)) = next(connection, session, &needle, after).await? else {
+        let Some((hit, place)) = next(connection, owner, &needle, after).await? else {
             break;
         };
         hits.push(hit);
@@ -50,12 +50,12 @@ pub(in crate::store::sqlite) async fn search(
 /// The first hit after a place, and its place. One hit a conversation is enough, so the rest of that is not read.
 async fn next(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     needle: &Needle,
     after: (i64, i64),
 ) -> sqlx::Result<Option<(Hit, (i64, i64))>> {
     let mut rows = sqlx::query(TURNS)
-        .bind(blob(&session.0))
+        .bind(owner_blob(owner))
         .bind(after.0)
         .bind(after.1)
         .fetch(connection);

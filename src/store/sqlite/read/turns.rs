@@ -4,10 +4,10 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::{
-    sessions::SessionId,
+    queue::Owner,
     store::{
         Step, TurnRecord,
-        sqlite::rows::{self, blob, turn_columns, version_columns},
+        sqlite::rows::{self, blob, owner_blob, turn_columns, version_columns},
     },
     wire::{ConversationId, TurnId},
 };
@@ -17,28 +17,28 @@ pub(in crate::store::sqlite) const ONE: &str = concat!(
     turn_columns!(),
     ", ",
     version_columns!(),
-    " FROM sessions s JOIN turns t ON t.session = s.key JOIN conversations c ON c.key = t.conversation \
-     WHERE s.id = ?1 AND t.id = ?2 AND c.deleted_at IS NULL"
+    " FROM owners o JOIN turns t ON t.owner = o.key JOIN conversations c ON c.key = t.conversation \
+     WHERE o.id = ?1 AND t.id = ?2 AND c.deleted_at IS NULL"
 );
 
 /// Up from a turn to the one that it follows, and so on.
 pub(in crate::store::sqlite) const PATH: &str = concat!(
     "WITH RECURSIVE up (turn, parent, step) AS ( \
-       SELECT t.key, t.parent, 1 FROM sessions s JOIN turns t ON t.session = s.key \
-       WHERE s.id = ?1 AND t.id = ?2 AND ?3 > 0 \
+       SELECT t.key, t.parent, 1 FROM owners o JOIN turns t ON t.owner = o.key \
+       WHERE o.id = ?1 AND t.id = ?2 AND ?3 > 0 \
        UNION ALL \
        SELECT t.key, t.parent, up.step + 1 FROM up JOIN turns t ON t.key = up.parent WHERE up.step < ?3 \
      ) SELECT ",
     turn_columns!(),
     ", ",
     version_columns!(),
-    " FROM up JOIN turns t ON t.key = up.turn JOIN conversations c ON c.key = t.conversation JOIN sessions s ON s.key = t.session \
+    " FROM up JOIN turns t ON t.key = up.turn JOIN conversations c ON c.key = t.conversation JOIN owners o ON o.key = t.owner \
      WHERE c.deleted_at IS NULL ORDER BY up.step DESC"
 );
 
 /// A turn is stored before those that follow it, so that the last one on the way down has the greatest key.
 pub(in crate::store::sqlite) const NEWEST_BELOW: &str = "WITH RECURSIVE down (turn) AS ( \
-       SELECT t.key FROM sessions s JOIN turns t ON t.session = s.key WHERE s.id = ?1 AND t.id = ?2 \
+       SELECT t.key FROM owners o JOIN turns t ON t.owner = o.key WHERE o.id = ?1 AND t.id = ?2 \
        UNION ALL \
        SELECT (SELECT max(v.key) FROM turns v WHERE v.parent = down.turn) FROM down WHERE down.turn IS NOT NULL \
      ) SELECT id FROM turns WHERE key = (SELECT max(turn) FROM down)";
@@ -46,17 +46,17 @@ pub(in crate::store::sqlite) const NEWEST_BELOW: &str = "WITH RECURSIVE down (tu
 pub(in crate::store::sqlite) const ALL: &str = concat!(
     "SELECT ",
     turn_columns!(),
-    " FROM sessions s JOIN conversations c ON c.session = s.key JOIN turns t ON t.conversation = c.key \
-     WHERE s.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL ORDER BY t.key"
+    " FROM owners o JOIN conversations c ON c.owner = o.key JOIN turns t ON t.conversation = c.key \
+     WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL ORDER BY t.key"
 );
 
 pub(in crate::store::sqlite) async fn one(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     id: TurnId,
 ) -> sqlx::Result<Option<Step>> {
     let found = sqlx::query(ONE)
-        .bind(blob(&session.0))
+        .bind(owner_blob(owner))
         .bind(blob(&id.0))
         .fetch_optional(connection)
         .await?;
@@ -65,12 +65,12 @@ pub(in crate::store::sqlite) async fn one(
 
 pub(in crate::store::sqlite) async fn path(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     last: TurnId,
     most: usize,
 ) -> sqlx::Result<Vec<Step>> {
     let found = sqlx::query(PATH)
-        .bind(blob(&session.0))
+        .bind(owner_blob(owner))
         .bind(blob(&last.0))
         .bind(rows::limit(most))
         .fetch_all(connection)
@@ -80,11 +80,11 @@ pub(in crate::store::sqlite) async fn path(
 
 pub(in crate::store::sqlite) async fn newest_below(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     turn: TurnId,
 ) -> sqlx::Result<TurnId> {
     let found: Option<Vec<u8>> = sqlx::query_scalar(NEWEST_BELOW)
-        .bind(blob(&session.0))
+        .bind(owner_blob(owner))
         .bind(blob(&turn.0))
         .fetch_optional(connection)
         .await?;
@@ -95,11 +95,11 @@ pub(in crate::store::sqlite) async fn newest_below(
 
 pub(in crate::store::sqlite) async fn all(
     connection: &mut SqliteConnection,
-    session: SessionId,
+    owner: Owner,
     conversation: ConversationId,
 ) -> sqlx::Result<Vec<TurnRecord>> {
     let found = sqlx::query(ALL)
-        .bind(blob(&session.0))
+        .bind(owner_blob(owner))
         .bind(blob(&conversation.0))
         .fetch_all(connection)
         .await?;

@@ -16,7 +16,7 @@ pub(in crate::store::sqlite) const ALL: &str = concat!(
     turn_columns!(),
     ", ",
     version_columns!(),
-    " FROM turns t JOIN conversations c ON c.key = t.conversation JOIN sessions s ON s.key = t.session \
+    " FROM turns t JOIN conversations c ON c.key = t.conversation JOIN owners o ON o.key = t.owner \
      WHERE t.state IN ('waiting', 'running') AND c.deleted_at IS NULL \
      ORDER BY t.tag NULLS FIRST, t.arrival, coalesce(t.started_at, t.accepted_at), t.key"
 );

@@ -96,8 +96,8 @@ fn run(program: &str, arguments: &[&OsStr]) -> Result<(), String> {
 async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
     let Some(disk) = Disk::new("2m") else { return };
     let store = open(&disk.data()).await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let mut stored: Vec<TurnRecord> = Vec::new();
     let text = "no room for this ".repeat(4_000);
     let refused = loop {
@@ -118,16 +118,12 @@ async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
     };
     assert_eq!(store.fault(), Some(StoreError::Full));
     assert!(stored.len() > 5, "only {} fit", stored.len());
+    assert_eq!(store.turn(owner, refused.id).await, Ok(None), "nothing of it is there");
     assert_eq!(
-        store.turn(session, refused.id).await,
-        Ok(None),
-        "nothing of it is there"
-    );
-    assert_eq!(
-        store.conversation(session, talk.id()).await,
+        store.conversation(owner, talk.id()).await,
         Ok(Some(talk.conversation.clone()))
     );
-    assert_eq!(store.turns(session, talk.id()).await.expect("reading goes on"), stored);
+    assert_eq!(store.turns(owner, talk.id()).await.expect("reading goes on"), stored);
 
     disk.remount("size=16m");
     talk.accept(&store, &refused, None).await;
@@ -136,7 +132,7 @@ async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
     store.close().await;
     drop(store);
     let store = open(&disk.data()).await;
-    assert_eq!(store.turns(session, talk.id()).await.expect("read"), stored);
+    assert_eq!(store.turns(owner, talk.id()).await.expect("read"), stored);
 }
 
 /// A full disk with two conversations on it, of which one is to go.
@@ -144,8 +140,8 @@ async fn full(disk: &Disk) -> (SqliteStore, Talk, Talk) {
     let store = SqliteStore::open_tuned(&disk.data(), IMPATIENT)
         .await
         .expect("it opens");
-    let session = SessionId::random();
-    let (mut goes, mut stays) = (Talk::new(session, "Goes"), Talk::new(session, "Stays"));
+    let owner = an_owner();
+    let (mut goes, mut stays) = (Talk::new(owner, "Goes"), Talk::new(owner, "Stays"));
     let text = "what takes room on the disk ".repeat(2_000);
     let mut last = None;
     for _ in 0..20 {
@@ -175,30 +171,30 @@ async fn full(disk: &Disk) -> (SqliteStore, Talk, Talk) {
 async fn what_was_deleted_is_removed_although_the_disk_is_full() {
     let Some(disk) = Disk::new("32m") else { return };
     let (store, goes, stays) = full(&disk).await;
-    let session = goes.conversation.session;
-    assert_eq!(store.delete(session, goes.id(), 10).await, Ok(true));
+    let owner = goes.conversation.owner;
+    assert_eq!(store.delete(owner, goes.id(), 10).await, Ok(true));
     assert_eq!(
         store.fault(),
         Some(StoreError::Full),
         "what is kept for deleting is nobody else's"
     );
     store.purge(11, None).await.expect("purged");
-    assert_eq!(store.undelete(session, goes.id()).await, Ok(None));
+    assert_eq!(store.undelete(owner, goes.id()).await, Ok(None));
 
     // There is room again, for the next removal first.
     well(&store).await;
     let kept = std::fs::metadata(disk.data().join("reserve")).expect("there").len();
     assert_eq!(kept, 8 << 20);
-    assert_eq!(store.delete(session, stays.id(), 10).await, Ok(true));
+    assert_eq!(store.delete(owner, stays.id(), 10).await, Ok(true));
 }
 
 #[tokio::test]
 async fn everything_of_somebody_is_removed_although_the_disk_is_full() {
     let Some(disk) = Disk::new("32m") else { return };
     let (store, goes, _) = full(&disk).await;
-    let session = goes.conversation.session;
-    store.forget(session).await.expect("forgotten");
-    assert_eq!(store.conversations(session, None, 10).await, Ok(vec![]));
+    let owner = goes.conversation.owner;
+    store.forget(owner).await.expect("forgotten");
+    assert_eq!(store.conversations(owner, None, 10).await, Ok(vec![]));
     assert!(!on_disk(&disk.data(), "what takes room on the disk"));
     well(&store).await;
 }
@@ -208,7 +204,7 @@ async fn a_disk_with_little_room_is_left_it() {
     let Some(disk) = Disk::new("6m") else { return };
     let store = open(&disk.data()).await;
     assert!(!disk.data().join("reserve").exists());
-    Talk::new(SessionId::random(), "Title").say(&store, None, "hello").await;
+    Talk::new(an_owner(), "Title").say(&store, None, "hello").await;
 }
 
 #[tokio::test]
@@ -238,8 +234,8 @@ async fn a_start_on_a_full_disk_says_so() {
 async fn a_disk_that_can_only_be_read_is_read() {
     let Some(disk) = Disk::new("8m") else { return };
     let store = open(&disk.data()).await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let turn = talk.say(&store, None, "hello").await;
     store.close().await;
     drop(store);
@@ -247,10 +243,10 @@ async fn a_disk_that_can_only_be_read_is_read() {
     disk.remount("ro");
     let store = open(&disk.data()).await;
     assert_eq!(
-        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        store.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
-    assert_eq!(store.search(session, "HELLO", 5).await.expect("read").len(), 1);
+    assert_eq!(store.search(owner, "HELLO", 5).await.expect("read").len(), 1);
     let Err(StoreError::ReadOnly(reason)) = store.update(answered(turn.clone(), "no")).await else {
         panic!("it cannot be written");
     };
@@ -271,8 +267,8 @@ async fn a_log_that_cannot_be_emptied_is_read_along() {
     let (Some(disk), Fixture { store, folder }) = (Disk::new("24m"), fixture().await) else {
         return;
     };
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let turn = talk.say(&store, None, "hello").await;
     // By another process: closing the files in this one would let go of its locks.
     let copy = |to: &Path| run("cp", &["-r".as_ref(), folder.path().as_os_str(), to.as_os_str()]);
@@ -280,7 +276,7 @@ async fn a_log_that_cannot_be_emptied_is_read_along() {
     disk.remount("ro");
     let killed = open(&disk.data()).await;
     assert_eq!(
-        killed.turn(session, turn.id).await.expect("read").expect("there").turn,
+        killed.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
     assert!(matches!(killed.fault(), Some(StoreError::ReadOnly(_))));
@@ -298,7 +294,7 @@ async fn a_log_that_cannot_be_emptied_is_read_along() {
     disk.remount("rw");
     let mended = open(&disk.data()).await;
     assert_eq!(
-        mended.turn(session, turn.id).await.expect("read").expect("there").turn,
+        mended.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
 }
@@ -319,8 +315,8 @@ async fn a_read_only_disk_without_a_database_is_told() {
 #[tokio::test]
 async fn a_file_that_can_only_be_read_is_read() {
     let Fixture { store, folder } = fixture().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let turn = talk.say(&store, None, "hello").await;
     store.close().await;
     drop(store);
@@ -334,7 +330,7 @@ async fn a_file_that_can_only_be_read_is_read() {
     assert_eq!(change("-i"), Ok(()));
     let store = outcome.expect("it opens");
     assert_eq!(
-        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        store.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
     let written = store.update(answered(turn, "no")).await;

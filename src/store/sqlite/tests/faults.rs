@@ -41,7 +41,7 @@ async fn refused(folder: &Path) -> OpenError {
 /// A closed database with something in it.
 async fn closed() -> (TempDir, Talk, TurnRecord) {
     let Fixture { store, folder } = fixture().await;
-    let mut talk = Talk::new(SessionId::random(), "Title");
+    let mut talk = Talk::new(an_owner(), "Title");
     let turn = talk.say(&store, None, "hello").await;
     store.close().await;
     (folder, talk, turn)
@@ -78,8 +78,8 @@ async fn a_database_that_is_none_is_left_as_it_is() {
 #[tokio::test]
 async fn damage_in_the_middle_is_told_when_it_is_met() {
     let Fixture { store, folder } = fixture().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let mut last = None;
     for _ in 0..20 {
         last = Some(talk.say(&store, last, &"long ".repeat(1_000)).await.id);
@@ -102,7 +102,7 @@ async fn damage_in_the_middle_is_told_when_it_is_met() {
     let store = SqliteStore::open(folder.path())
         .await
         .expect("it opens, as far as can be seen");
-    let read = store.path(session, talk.conversation.head, 100).await;
+    let read = store.path(owner, talk.conversation.head, 100).await;
     assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
     let turn = talk.turn(None, "hello");
     let written = store.accept(talk.conversation, turn, None).await;
@@ -150,8 +150,8 @@ async fn a_lock_of_another_program_passes() {
     let store = SqliteStore::open_tuned(folder.path(), IMPATIENT)
         .await
         .expect("it opens");
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let turn = talk.say(&store, None, "hello").await;
     let mut other = outside(folder.path()).await;
     sqlx::query("BEGIN EXCLUSIVE")
@@ -164,7 +164,7 @@ async fn a_lock_of_another_program_passes() {
     assert_eq!(store.fault(), Some(StoreError::Locked));
     assert_eq!(
         store
-            .turn(session, turn.id)
+            .turn(owner, turn.id)
             .await
             .expect("reading goes on")
             .expect("there")
@@ -183,7 +183,7 @@ async fn a_fault_that_has_passed_is_found_out_without_a_message() {
     let store = SqliteStore::open_tuned(folder.path(), IMPATIENT)
         .await
         .expect("it opens");
-    let mut talk = Talk::new(SessionId::random(), "Title");
+    let mut talk = Talk::new(an_owner(), "Title");
     let turn = talk.say(&store, None, "hello").await;
     let mut other = outside(folder.path()).await;
     sqlx::query("BEGIN EXCLUSIVE")
@@ -196,7 +196,7 @@ async fn a_fault_that_has_passed_is_found_out_without_a_message() {
     assert_eq!(store.fault(), Some(StoreError::Locked));
     sqlx::query("ROLLBACK").execute(&mut other).await.expect("unlocked");
     well(&store).await;
-    let step = store.turn(talk.conversation.session, turn.id).await.expect("read");
+    let step = store.turn(talk.conversation.owner, turn.id).await.expect("read");
     assert_eq!(step.expect("there").turn, turn);
 }
 
@@ -257,13 +257,10 @@ async fn a_change_that_was_cut_off_is_undone() {
         fs::copy(folder.path().join(name), killed.path().join(name)).expect("copied");
     }
     let store = open(killed.path()).await;
-    let session = talk.conversation.session;
+    let owner = talk.conversation.owner;
+    assert_eq!(store.conversation(owner, talk.id()).await, Ok(Some(talk.conversation)));
     assert_eq!(
-        store.conversation(session, talk.id()).await,
-        Ok(Some(talk.conversation))
-    );
-    assert_eq!(
-        store.turn(session, turn.id).await.expect("read").expect("there").turn,
+        store.turn(owner, turn.id).await.expect("read").expect("there").turn,
         turn
     );
 }

@@ -2,6 +2,7 @@
 
 mod disks;
 mod faults;
+mod migrations;
 mod plans;
 mod processes;
 mod removal;
@@ -16,11 +17,10 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     store::{
         ConversationRecord, Store, TurnRecord, contract as promises,
-        testing::{Talk, answered, file},
+        testing::{Talk, an_owner, answered, file},
     },
     wire::TurnId,
 };

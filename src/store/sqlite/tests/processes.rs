@@ -23,10 +23,10 @@ async fn server() {
             return;
         }
     };
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Title");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
     let mut last = None;
-    println!("\nsession {}", session.0);
+    println!("\nowner {}", owner.0);
     loop {
         let mut turn = talk.turn(last, &"kept, whatever happens ".repeat(50));
         turn.files = vec![file("a.txt")];
@@ -62,7 +62,7 @@ fn said(child: &mut Child) -> impl Iterator<Item = (String, String)> + use<> {
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     lines.map_while(Result::ok).filter_map(|line| {
         let (word, rest) = line.split_once(' ')?;
-        ["refused", "session", "accepted", "answered"]
+        ["refused", "owner", "accepted", "answered"]
             .contains(&word)
             .then(|| (word.to_owned(), rest.to_owned()))
     })
@@ -74,9 +74,9 @@ async fn what_was_acknowledged_survives_a_kill() {
     for count in [1, 2, 7, 40] {
         let mut child = start(folder.path());
         let mut lines = said(&mut child);
-        let (word, session) = lines.next().expect("a first line");
-        assert_eq!(word, "session", "{session}");
-        let session = SessionId(session.parse().expect("an id"));
+        let (word, owner) = lines.next().expect("a first line");
+        assert_eq!(word, "owner", "{owner}");
+        let owner = Owner(owner.parse().expect("an id"));
         let mut told: Vec<_> = lines.by_ref().take(count).collect();
         let in_use = SqliteStore::open_tuned(folder.path(), faults::IMPATIENT)
             .await
@@ -94,7 +94,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         for (word, id) in &told {
             let id = id.parse().expect("an id");
             let turn = store
-                .turn(session, id)
+                .turn(owner, id)
                 .await
                 .expect("read")
                 .expect("it was acknowledged")
@@ -104,8 +104,8 @@ async fn what_was_acknowledged_survives_a_kill() {
                 assert_eq!(turn.answer, "an answer");
             }
         }
-        let list = store.conversations(session, None, 10).await.expect("read");
-        let path = store.path(session, list[0].head, usize::MAX).await.expect("read");
+        let list = store.conversations(owner, None, 10).await.expect("read");
+        let path = store.path(owner, list[0].head, usize::MAX).await.expect("read");
         let accepted = told.iter().filter(|(word, _)| word == "accepted").count();
         assert!(
             path.len() == accepted || path.len() == accepted + 1,

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn what_is_removed_is_gone_from_the_disk() {
     let Fixture { store, folder } = fixture().await;
-    let session = SessionId::random();
+    let owner = an_owner();
     // Long enough for pages of its own, short enough to share one, an answer that was replaced, a title, a file's name.
     let markers = [
         "marker-of-a-long-message",
@@ -15,20 +15,20 @@ async fn what_is_removed_is_gone_from_the_disk() {
         "marker.txt",
     ];
     let long = markers[0].repeat(1_000);
-    let mut one = Talk::new(session, markers[3]);
+    let mut one = Talk::new(owner, markers[3]);
     let mut first = one.turn(None, &long);
     first.files = vec![file(markers[4])];
     one.accept(&store, &first, None).await;
     let first = answered(first, markers[2]);
     store.update(first.clone()).await.expect("updated");
     one.say(&store, Some(first.id), markers[1]).await;
-    let mut neighbour = Talk::new(SessionId::random(), "Neighbour");
+    let mut neighbour = Talk::new(an_owner(), "Neighbour");
     neighbour.say(&store, None, "neighbouring text").await;
     for marker in markers {
         assert!(on_disk(folder.path(), marker), "{marker} is not there to begin with");
     }
 
-    store.delete(session, one.id(), 5).await.expect("deleted");
+    store.delete(owner, one.id(), 5).await.expect("deleted");
     assert!(on_disk(folder.path(), markers[0]), "it can still be brought back");
     store.purge(6, None).await.expect("purged");
     for marker in markers {
@@ -36,10 +36,10 @@ async fn what_is_removed_is_gone_from_the_disk() {
     }
     assert!(on_disk(folder.path(), "neighbouring text"));
 
-    let mut other = Talk::new(session, markers[3]);
+    let mut other = Talk::new(owner, markers[3]);
     other.say(&store, None, &long).await;
     assert!(on_disk(folder.path(), markers[0]));
-    store.forget(session).await.expect("forgotten");
+    store.forget(owner).await.expect("forgotten");
     for marker in markers {
         assert!(!on_disk(folder.path(), marker), "{marker} is still there");
     }
@@ -52,8 +52,8 @@ async fn a_reader_in_the_way_only_delays_the_disk() {
     let store = SqliteStore::open_tuned(folder.path(), faults::IMPATIENT)
         .await
         .expect("it opens");
-    let session = SessionId::random();
-    let mut one = Talk::new(session, "One");
+    let owner = an_owner();
+    let mut one = Talk::new(owner, "One");
     one.say(&store, None, "marker-kept-by-a-reader").await;
     let mut reader = outside(folder.path()).await;
     sqlx::query("BEGIN").execute(&mut reader).await.expect("begun");
@@ -62,8 +62,8 @@ async fn a_reader_in_the_way_only_delays_the_disk() {
         .await
         .expect("read");
 
-    store.forget(session).await.expect("forgotten");
-    assert_eq!(store.conversations(session, None, 10).await, Ok(vec![]));
+    store.forget(owner).await.expect("forgotten");
+    assert_eq!(store.conversations(owner, None, 10).await, Ok(vec![]));
     assert!(on_disk(folder.path(), "marker-kept-by-a-reader"));
     sqlx::query("ROLLBACK").execute(&mut reader).await.expect("ended");
     store.close().await;

@@ -55,7 +55,7 @@ async fn ten_thousand_waiting() {
     let Fixture { store, folder } = fixture().await;
     let mut all = Vec::new();
     for number in 0..MANY {
-        let mut talk = Talk::new(SessionId::random(), "Title");
+        let mut talk = Talk::new(an_owner(), "Title");
         let turn = talk.turn(None, &message(number));
         talk.conversation.head = turn.id;
         let key = OrderKey {
@@ -66,7 +66,7 @@ async fn ten_thousand_waiting() {
     }
     let places = all
         .iter()
-        .map(|(_, turn, _)| (turn.session, turn.id, OrderKey { tag: 1, arrival: 1 }))
+        .map(|(_, turn, _)| (turn.owner, turn.id, OrderKey { tag: 1, arrival: 1 }))
         .collect::<Vec<_>>();
     accept_all(&store, all).await;
     let found = measure("unfinished() with 10,000 waiting", || store.unfinished())
@@ -89,8 +89,8 @@ async fn ten_thousand_waiting() {
 #[ignore = "measures"]
 async fn ten_thousand_turns_in_one_conversation() {
     let Fixture { store, folder: _folder } = fixture().await;
-    let session = SessionId::random();
-    let mut talk = Talk::new(session, "Long");
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Long");
     let (mut all, mut last) = (Vec::new(), None);
     for number in 0..MANY {
         let turn = answered(talk.turn(last, &message(number)[..512]), &message(number)[..512]);
@@ -102,21 +102,21 @@ async fn ten_thousand_turns_in_one_conversation() {
     accept_all(&store, all).await;
     let head = talk.conversation.head;
     let path = measure("path() of 50 at the end of 10,000 turns", || {
-        store.path(session, head, 50)
+        store.path(owner, head, 50)
     })
     .await;
     assert_eq!(path.expect("read").len(), 50);
-    let below = measure("newest_below() of the first", || store.newest_below(session, first)).await;
+    let below = measure("newest_below() of the first", || store.newest_below(owner, first)).await;
     assert_eq!(below, Ok(head));
-    let all = measure("turns() of all", || store.turns(session, talk.id())).await;
+    let all = measure("turns() of all", || store.turns(owner, talk.id())).await;
     assert_eq!(all.expect("read").len(), MANY);
     let hits = measure("search() without a hit over 10,000 turns of 1 KB", || {
-        store.search(session, "no such", 20)
+        store.search(owner, "no such", 20)
     })
     .await;
     assert_eq!(hits, Ok(vec![]));
     let begin = Instant::now();
-    store.forget(session).await.expect("forgotten");
+    store.forget(owner).await.expect("forgotten");
     println!("forget() of all of it: {:.1?}", begin.elapsed());
 }
 
@@ -124,10 +124,10 @@ async fn ten_thousand_turns_in_one_conversation() {
 #[ignore = "measures"]
 async fn ten_thousand_conversations() {
     let Fixture { store, folder: _folder } = fixture().await;
-    let session = SessionId::random();
+    let owner = an_owner();
     let mut all = Vec::new();
     for number in 0..MANY {
-        let mut talk = Talk::new(session, &format!("Title {number}")).at((number * 7919 % MANY) as u64);
+        let mut talk = Talk::new(owner, &format!("Title {number}")).at((number * 7919 % MANY) as u64);
         let turn = answered(talk.turn(None, &message(number)), "answer");
         talk.conversation.head = turn.id;
         all.push((talk.conversation, turn, None));
@@ -140,17 +140,14 @@ async fn ten_thousand_conversations() {
         .id;
     accept_all(&store, all).await;
     let page = measure("first page of 10,000 conversations", || {
-        store.conversations(session, None, 50)
+        store.conversations(owner, None, 50)
     })
     .await;
     assert_eq!(page.expect("read").len(), 50);
-    let page = measure("a page in the middle", || {
-        store.conversations(session, Some(middle), 50)
-    })
-    .await;
+    let page = measure("a page in the middle", || store.conversations(owner, Some(middle), 50)).await;
     assert_eq!(page.expect("read").len(), 50);
     let hits = measure("search() with a hit in each, 20 of them", || {
-        store.search(session, "people", 20)
+        store.search(owner, "people", 20)
     })
     .await;
     assert_eq!(hits.expect("read").len(), 20);
@@ -169,7 +166,7 @@ async fn a_hundred_callers_at_once() {
     let callers = (0..100).map(|_| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
-            let mut talk = Talk::new(SessionId::random(), "Title");
+            let mut talk = Talk::new(an_owner(), "Title");
             let mut last = None;
             for number in 0..100 {
                 last = Some(talk.say(&*store, last, &message(number)).await.id);

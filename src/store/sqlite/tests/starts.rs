@@ -18,7 +18,7 @@ use crate::{
 /// A data directory as a server leaves it that was killed: with a log that holds what was said.
 struct Killed {
     folder: TempDir,
-    session: SessionId,
+    owner: Owner,
     turn: TurnRecord,
 }
 
@@ -28,8 +28,8 @@ impl Killed {
         store.close().await;
         drop(store);
         let store = open(source.path()).await;
-        let session = SessionId::random();
-        let mut talk = Talk::new(session, "Title");
+        let owner = an_owner();
+        let mut talk = Talk::new(owner, "Title");
         let first = talk.say(&store, None, "hello").await;
         let turn = talk.say(&store, Some(first.id), "hello again").await;
         let folder = tempfile::tempdir().expect("a folder");
@@ -38,7 +38,7 @@ impl Killed {
         }
         CookieKey::load(None, folder.path()).expect("made");
         Vault::open(folder.path()).await.expect("made");
-        Self { folder, session, turn }
+        Self { folder, owner, turn }
     }
 
     /// The same, ended well: without a log.
@@ -69,7 +69,7 @@ impl Killed {
 
     async fn keeps_its_turn(&self) -> SqliteStore {
         let store = self.open().await.expect("it opens");
-        let step = store.turn(self.session, self.turn.id).await.expect("read");
+        let step = store.turn(self.owner, self.turn.id).await.expect("read");
         assert_eq!(step.expect("it is there").turn, self.turn);
         store
     }

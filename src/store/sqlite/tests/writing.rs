@@ -17,7 +17,7 @@ fn commits(store: &SqliteStore) -> u64 {
 
 fn talks(count: usize) -> Vec<(Talk, TurnRecord)> {
     let talk = |number| {
-        let mut talk = Talk::new(SessionId::random(), &format!("Talk {number}"));
+        let mut talk = Talk::new(an_owner(), &format!("Talk {number}"));
         let turn = talk.turn(None, "hello");
         talk.conversation.head = turn.id;
         (talk, turn)
@@ -37,8 +37,8 @@ async fn those_who_write_at_once_share_a_commit() {
     }
     assert_eq!(commits(&store), 1);
     for (talk, turn) in &talks {
-        let session = talk.conversation.session;
-        assert_eq!(store.path(session, turn.id, 10).await.expect("read").len(), 1);
+        let owner = talk.conversation.owner;
+        assert_eq!(store.path(owner, turn.id, 10).await.expect("read").len(), 1);
     }
 }
 
@@ -52,7 +52,7 @@ async fn one_bad_job_harms_no_other() {
         .map(|(talk, turn)| store.accept(talk.conversation.clone(), turn.clone(), None));
     let outcomes = join_all(writes).await;
     for (number, ((talk, turn), outcome)) in talks.iter().zip(outcomes).enumerate() {
-        let stored = store.turn(talk.conversation.session, turn.id).await.expect("read");
+        let stored = store.turn(talk.conversation.owner, turn.id).await.expect("read");
         if number == 4 {
             assert!(matches!(outcome, Err(StoreError::Other(_))), "{outcome:?}");
             assert_eq!(stored, None);
@@ -71,7 +71,7 @@ impl Operation for Panics {
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM sessions").execute(connection).await?;
+        sqlx::query("DELETE FROM owners").execute(connection).await?;
         panic!("as a test has it");
     }
 }
@@ -85,7 +85,7 @@ async fn a_change_that_panics_leaves_nothing_and_ends_nothing() {
     let broken_off = store.write(Panics).await;
     assert!(matches!(broken_off, Err(StoreError::Other(_))), "{broken_off:?}");
     assert_eq!(store.fault(), broken_off.err());
-    assert_eq!(store.path(turn.session, turn.id, 10).await.expect("read").len(), 1);
+    assert_eq!(store.path(turn.owner, turn.id, 10).await.expect("read").len(), 1);
 
     let (mut talk, turn) = talks.remove(0);
     talk.accept(&store, &turn, None).await;
@@ -101,10 +101,10 @@ async fn a_write_whose_caller_goes_away_is_made_whole() {
     drop(write);
     store.close().await;
     let store = open(folder.path()).await;
-    let stored = store.turn(turn.session, turn.id).await.expect("read");
+    let stored = store.turn(turn.owner, turn.id).await.expect("read");
     assert_eq!(stored.map(|step| step.turn), Some(turn));
     assert_eq!(
-        store.conversation(talk.conversation.session, talk.id()).await,
+        store.conversation(talk.conversation.owner, talk.id()).await,
         Ok(Some(talk.conversation))
     );
 }
@@ -117,8 +117,8 @@ async fn it_ends_with_everything_in_one_file() {
     let (accepted, (), ()) = tokio::join!(accepted, store.close(), store.close());
     assert_eq!(accepted, Ok(()), "what came before the end is still written");
     assert_eq!(store.update(turn.clone()).await, Err(StoreError::Closed));
-    assert_eq!(store.turn(turn.session, turn.id).await, Err(StoreError::Closed));
-    assert_eq!(store.search(turn.session, "hello", 1).await, Err(StoreError::Closed));
+    assert_eq!(store.turn(turn.owner, turn.id).await, Err(StoreError::Closed));
+    assert_eq!(store.search(turn.owner, "hello", 1).await, Err(StoreError::Closed));
     let mut names: Vec<_> = std::fs::read_dir(folder.path())
         .expect("a folder")
         .map(|file| file.expect("a file").file_name())

@@ -4,31 +4,30 @@ use sqlx::SqliteConnection;
 
 use super::file;
 use crate::{
-    queue::OrderKey,
+    queue::{OrderKey, Owner},
     store::{
         ConversationRecord, TurnRecord,
         sqlite::{
             job::Operation,
-            rows::{blob, integer, state_columns},
+            rows::{blob, integer, owner_blob, state_columns},
         },
     },
 };
 
-const SESSION: &str =
-    "INSERT INTO sessions (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING key";
+const OWNER: &str = "INSERT INTO owners (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// A message into a conversation that was just deleted brings it back, or the message would be lost with it.
-const CONVERSATION: &str = "INSERT INTO conversations (session, id, head, updated_at, title) VALUES (?1, ?2, ?3, ?4, ?5) \
-     ON CONFLICT (session, id) DO UPDATE \
+const CONVERSATION: &str = "INSERT INTO conversations (owner, id, head, updated_at, title) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT (owner, id) DO UPDATE \
      SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key";
 
-const PARENT: &str = "SELECT key FROM turns WHERE session = ?1 AND id = ?2 AND conversation = ?3";
+const PARENT: &str = "SELECT key FROM turns WHERE owner = ?1 AND id = ?2 AND conversation = ?3";
 
 /// A turn that is there already stays where it is: those that follow it are stored after it.
-const TURN: &str = "INSERT INTO turns (session, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
+const TURN: &str = "INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
        started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
-     ON CONFLICT (session, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
+     ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
        arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
        started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
        input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
@@ -53,9 +52,9 @@ impl Operation for Accept {
             turn,
             key,
         } = self;
-        let session = session(connection, turn.session.0.as_bytes()).await?;
+        let owner = owner(connection, turn.owner).await?;
         let conversation: i64 = sqlx::query_scalar(CONVERSATION)
-            .bind(session)
+            .bind(owner)
             .bind(blob(&conversation.id.0))
             .bind(blob(&conversation.head.0))
             .bind(integer(conversation.updated_at))
@@ -66,20 +65,20 @@ impl Operation for Accept {
             None => None,
             // Not there: an error, since stored without it the turn would begin the conversation.
             Some(parent) => sqlx::query_scalar(PARENT)
-                .bind(session)
+                .bind(owner)
                 .bind(blob(&parent.0))
                 .bind(conversation)
                 .fetch_one(&mut *connection)
                 .await
                 .map(Some)?,
         };
-        let stored = insert(connection, session, conversation, parent, turn, *key).await?;
+        let stored = insert(connection, owner, conversation, parent, turn, *key).await?;
         sqlx::query("DELETE FROM turn_files WHERE turn = ?1")
             .bind(stored)
             .execute(&mut *connection)
             .await?;
         for (position, view) in (0_i64..).zip(&turn.files) {
-            let file = file::add(connection, session, view, turn.accepted_at).await?;
+            let file = file::add(connection, owner, view, turn.accepted_at).await?;
             sqlx::query(CARRY)
                 .bind(stored)
                 .bind(position)
@@ -93,7 +92,7 @@ impl Operation for Accept {
 
 async fn insert(
     connection: &mut SqliteConnection,
-    session: i64,
+    owner: i64,
     conversation: i64,
     parent: Option<i64>,
     turn: &TurnRecord,
@@ -102,7 +101,7 @@ async fn insert(
     let (state, reason) = state_columns(&turn.state);
     let usage = turn.usage.unwrap_or_default();
     sqlx::query_scalar(TURN)
-        .bind(session)
+        .bind(owner)
         .bind(blob(&turn.id.0))
         .bind(conversation)
         .bind(parent)
@@ -124,7 +123,10 @@ async fn insert(
         .await
 }
 
-/// A session's key, made where there is none.
-pub(super) async fn session(connection: &mut SqliteConnection, id: &[u8]) -> sqlx::Result<i64> {
-    sqlx::query_scalar(SESSION).bind(id).fetch_one(connection).await
+/// An owner's key, made where there is none.
+pub(super) async fn owner(connection: &mut SqliteConnection, owner: Owner) -> sqlx::Result<i64> {
+    sqlx::query_scalar(OWNER)
+        .bind(owner_blob(owner))
+        .fetch_one(connection)
+        .await
 }

@@ -3,13 +3,12 @@
 use sqlx::SqliteConnection;
 
 use crate::{
-    queue::OrderKey,
-    sessions::SessionId,
+    queue::{OrderKey, Owner},
     store::{
         ConversationRecord, TurnRecord,
         sqlite::{
             job::Operation,
-            rows::{self, blob, conversation_columns, integer, state_columns},
+            rows::{self, blob, conversation_columns, integer, owner_blob, state_columns},
         },
     },
     wire::{ConversationId, TurnId},
@@ -19,35 +18,35 @@ use crate::{
 pub(in crate::store::sqlite) const UPDATE: &str = "UPDATE turns SET state = ?3, reason = ?4, attempts = ?5, started_at = ?6, \
        ended_at = ?7, counted = ?8, input_tokens = ?9, output_tokens = ?10, model = ?11, message = ?12, answer = ?13, \
        tag = iif(?14, NULL, tag), arrival = iif(?14, NULL, arrival) \
-     WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2";
+     WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2";
 
 /// All places in one statement: after a restart there may be thousands. Materialised, or the planner looks through all of
 /// them for each turn.
 pub(in crate::store::sqlite) const REORDER: &str = "WITH moved AS MATERIALIZED ( \
        SELECT t.key AS turn, m.value ->> 2 AS tag, m.value ->> 3 AS arrival FROM json_each(?1) m \
-       CROSS JOIN sessions s ON s.id = unhex(m.value ->> 0) \
-       CROSS JOIN turns t ON t.session = s.key AND t.id = unhex(m.value ->> 1) \
+       CROSS JOIN owners o ON o.id = unhex(m.value ->> 0) \
+       CROSS JOIN turns t ON t.owner = o.key AND t.id = unhex(m.value ->> 1) \
        WHERE t.state IN ('waiting', 'running') \
      ) UPDATE turns SET tag = moved.tag, arrival = moved.arrival FROM moved WHERE turns.key = moved.turn";
 
 pub(in crate::store::sqlite) const SHOW: &str = "UPDATE conversations SET head = ?3 \
-     WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL \
-     AND EXISTS (SELECT 1 FROM turns t WHERE t.session = conversations.session AND t.id = ?3 \
+     WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL \
+     AND EXISTS (SELECT 1 FROM turns t WHERE t.owner = conversations.owner AND t.id = ?3 \
        AND t.conversation = conversations.key)";
 
 pub(in crate::store::sqlite) const RENAME: &str = "UPDATE conversations SET title = ?3 \
-     WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL";
+     WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL";
 
 const DELETE: &str = "UPDATE conversations SET deleted_at = ?3 \
-     WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL";
+     WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2 AND deleted_at IS NULL";
 
 pub(in crate::store::sqlite) const UNDELETE: &str = "UPDATE conversations SET deleted_at = NULL \
-     WHERE session = (SELECT key FROM sessions WHERE id = ?1) AND id = ?2";
+     WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2";
 
 const UNDELETED: &str = concat!(
     "SELECT ",
     conversation_columns!(),
-    " FROM sessions s JOIN conversations c ON c.session = s.key WHERE s.id = ?1 AND c.id = ?2"
+    " FROM owners o JOIN conversations c ON c.owner = o.key WHERE o.id = ?1 AND c.id = ?2"
 );
 
 /// See [`crate::store::Store::update`].
@@ -61,7 +60,7 @@ impl Operation for Update {
         let (state, reason) = state_columns(&turn.state);
         let usage = turn.usage.unwrap_or_default();
         sqlx::query(UPDATE)
-            .bind(blob(&turn.session.0))
+            .bind(owner_blob(turn.owner))
             .bind(blob(&turn.id.0))
             .bind(state)
             .bind(reason)
@@ -87,11 +86,11 @@ pub(in crate::store::sqlite) struct Reorder {
 }
 
 impl Reorder {
-    pub(in crate::store::sqlite) fn new(places: &[(SessionId, TurnId, OrderKey)]) -> Self {
-        let rows = places.iter().map(|(session, turn, key)| {
-            let (session, turn) = (session.0.simple(), turn.0.simple());
+    pub(in crate::store::sqlite) fn new(places: &[(Owner, TurnId, OrderKey)]) -> Self {
+        let rows = places.iter().map(|(owner, turn, key)| {
+            let (owner, turn) = (owner.0, turn.0.simple());
             let (tag, arrival) = (integer(key.tag), integer(key.arrival));
-            format!(r#"["{session}","{turn}",{tag},{arrival}]"#)
+            format!(r#"["{owner:032x}","{turn}",{tag},{arrival}]"#)
         });
         let rows: Vec<String> = rows.collect();
         Self {
@@ -114,7 +113,7 @@ impl Operation for Reorder {
 
 /// See [`crate::store::Store::show`].
 pub(in crate::store::sqlite) struct Show {
-    pub(in crate::store::sqlite) session: SessionId,
+    pub(in crate::store::sqlite) owner: Owner,
     pub(in crate::store::sqlite) conversation: ConversationId,
     pub(in crate::store::sqlite) head: TurnId,
 }
@@ -124,7 +123,7 @@ impl Operation for Show {
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let done = sqlx::query(SHOW)
-            .bind(blob(&self.session.0))
+            .bind(owner_blob(self.owner))
             .bind(blob(&self.conversation.0))
             .bind(blob(&self.head.0))
             .execute(connection)
@@ -135,7 +134,7 @@ impl Operation for Show {
 
 /// See [`crate::store::Store::rename`].
 pub(in crate::store::sqlite) struct Rename {
-    pub(in crate::store::sqlite) session: SessionId,
+    pub(in crate::store::sqlite) owner: Owner,
     pub(in crate::store::sqlite) id: ConversationId,
     pub(in crate::store::sqlite) title: String,
 }
@@ -145,7 +144,7 @@ impl Operation for Rename {
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let done = sqlx::query(RENAME)
-            .bind(blob(&self.session.0))
+            .bind(owner_blob(self.owner))
             .bind(blob(&self.id.0))
             .bind(self.title.as_str())
             .execute(connection)
@@ -156,7 +155,7 @@ impl Operation for Rename {
 
 /// See [`crate::store::Store::delete`].
 pub(in crate::store::sqlite) struct Delete {
-    pub(in crate::store::sqlite) session: SessionId,
+    pub(in crate::store::sqlite) owner: Owner,
     pub(in crate::store::sqlite) id: ConversationId,
     pub(in crate::store::sqlite) now: u64,
 }
@@ -167,7 +166,7 @@ impl Operation for Delete {
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let done = sqlx::query(DELETE)
-            .bind(blob(&self.session.0))
+            .bind(owner_blob(self.owner))
             .bind(blob(&self.id.0))
             .bind(integer(self.now))
             .execute(connection)
@@ -178,7 +177,7 @@ impl Operation for Delete {
 
 /// See [`crate::store::Store::undelete`].
 pub(in crate::store::sqlite) struct Undelete {
-    pub(in crate::store::sqlite) session: SessionId,
+    pub(in crate::store::sqlite) owner: Owner,
     pub(in crate::store::sqlite) id: ConversationId,
 }
 
@@ -187,12 +186,12 @@ impl Operation for Undelete {
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<ConversationRecord>> {
         sqlx::query(UNDELETE)
-            .bind(blob(&self.session.0))
+            .bind(owner_blob(self.owner))
             .bind(blob(&self.id.0))
             .execute(&mut *connection)
             .await?;
         let found = sqlx::query(UNDELETED)
-            .bind(blob(&self.session.0))
+            .bind(owner_blob(self.owner))
             .bind(blob(&self.id.0))
             .fetch_optional(connection)
             .await?;

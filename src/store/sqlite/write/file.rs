@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::accept;
 use crate::{
-    sessions::SessionId,
+    queue::Owner,
     store::sqlite::{
         job::Operation,
         rows::{blob, file_kind_column, integer},
@@ -13,12 +13,12 @@ use crate::{
 };
 
 /// What is there already stays as it is: a file's content never changes.
-const FILE: &str = "INSERT INTO files (session, id, name, kind, mime, size, uploaded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-     ON CONFLICT (session, id) DO UPDATE SET id = excluded.id RETURNING key";
+const FILE: &str = "INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+     ON CONFLICT (owner, id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// See [`crate::store::Store::add_file`].
 pub(in crate::store::sqlite) struct AddFile {
-    pub(in crate::store::sqlite) session: SessionId,
+    pub(in crate::store::sqlite) owner: Owner,
     pub(in crate::store::sqlite) file: FileView,
     pub(in crate::store::sqlite) now: u64,
 }
@@ -27,20 +27,15 @@ impl Operation for AddFile {
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        let session = accept::session(connection, blob(&self.session.0)).await?;
-        add(connection, session, &self.file, self.now).await.map(drop)
+        let owner = accept::owner(connection, self.owner).await?;
+        add(connection, owner, &self.file, self.now).await.map(drop)
     }
 }
 
 /// A file's key, made where there is none.
-pub(super) async fn add(
-    connection: &mut SqliteConnection,
-    session: i64,
-    file: &FileView,
-    now: u64,
-) -> sqlx::Result<i64> {
+pub(super) async fn add(connection: &mut SqliteConnection, owner: i64, file: &FileView, now: u64) -> sqlx::Result<i64> {
     sqlx::query_scalar(FILE)
-        .bind(session)
+        .bind(owner)
         .bind(blob(&file.id.0))
         .bind(file.name.as_str())
         .bind(file_kind_column(file.kind))

@@ -4,10 +4,10 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::{
-    sessions::SessionId,
+    queue::Owner,
     store::sqlite::{
         job::Operation,
-        rows::{self, blob, integer},
+        rows::{self, blob, integer, owner_blob},
     },
     wire::{ConversationId, FileId},
 };
@@ -16,8 +16,8 @@ use crate::{
 pub(in crate::store::sqlite) const AT_A_TIME: i64 = 200;
 
 /// Conversations whose time is over. Without a second bound, that part finds nothing.
-pub(in crate::store::sqlite) const EXPIRED: &str = "SELECT c.key, c.id, s.id AS session, c.deleted_at IS NULL AS unused \
-     FROM conversations c JOIN sessions s ON s.key = c.session WHERE c.key IN ( \
+pub(in crate::store::sqlite) const EXPIRED: &str = "SELECT c.key, c.id, o.id AS owner, c.deleted_at IS NULL AS unused \
+     FROM conversations c JOIN owners o ON o.key = c.owner WHERE c.key IN ( \
        SELECT key FROM conversations WHERE deleted_at IS NOT NULL AND deleted_at < ?1 \
        UNION \
        SELECT old.key FROM conversations old WHERE old.updated_at < ?2 AND NOT EXISTS \
@@ -50,7 +50,7 @@ pub(in crate::store::sqlite) struct Purge {
 #[derive(Debug, Default)]
 pub(in crate::store::sqlite) struct Part {
     pub(in crate::store::sqlite) files: Vec<FileId>,
-    pub(in crate::store::sqlite) conversations: Vec<(SessionId, ConversationId)>,
+    pub(in crate::store::sqlite) conversations: Vec<(Owner, ConversationId)>,
     /// Whether that was anything.
     pub(in crate::store::sqlite) removed: bool,
     /// Whether there is more to remove.
@@ -83,8 +83,8 @@ impl Operation for Purge {
         for row in &expired {
             orphans.extend(remove(connection, row.try_get("key")?).await?);
             if row.try_get("unused")? {
-                let session = SessionId(rows::id(row, "session")?);
-                part.conversations.push((session, ConversationId(rows::id(row, "id")?)));
+                let owner = rows::owner(row)?;
+                part.conversations.push((owner, ConversationId(rows::id(row, "id")?)));
             }
         }
         if let Some(before) = self.unused_before {
@@ -102,7 +102,7 @@ impl Operation for Purge {
 }
 
 /// See [`crate::store::Store::forget`].
-pub(in crate::store::sqlite) struct Forget(pub(in crate::store::sqlite) SessionId);
+pub(in crate::store::sqlite) struct Forget(pub(in crate::store::sqlite) Owner);
 
 impl Operation for Forget {
     type Output = Vec<FileId>;
@@ -113,13 +113,13 @@ impl Operation for Forget {
     }
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<FileId>> {
-        let files = sqlx::query("SELECT id FROM files WHERE session = (SELECT key FROM sessions WHERE id = ?1)")
-            .bind(blob(&self.0.0))
+        let files = sqlx::query("SELECT id FROM files WHERE owner = (SELECT key FROM owners WHERE id = ?1)")
+            .bind(owner_blob(self.0))
             .fetch_all(&mut *connection)
             .await?;
         let files = ids(files)?;
-        sqlx::query("DELETE FROM sessions WHERE id = ?1")
-            .bind(blob(&self.0.0))
+        sqlx::query("DELETE FROM owners WHERE id = ?1")
+            .bind(owner_blob(self.0))
             .execute(&mut *connection)
             .await?;
         remember(connection, &files).await?;

@@ -1,4 +1,4 @@
-//! What agents may ask of the house.
+//! What agents may ask of the engine that they answer for.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::{
     wire::{Event, LineView, SettingRow},
 };
 
-/// The house of one engine.
-pub(super) struct EngineHouse {
+/// What one engine tells its agents.
+pub(super) struct EngineContext {
     pub(super) queue: Queue,
-    pub(super) in_force: Arc<ActiveSettings>,
+    pub(super) active_settings: Arc<ActiveSettings>,
 }
 
-impl AgentContext for EngineHouse {
+impl AgentContext for EngineContext {
     fn chat_line(&self) -> LineView {
         status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
     }
 
     fn settings(&self) -> Vec<SettingRow> {
-        self.in_force.public_rows()
+        self.active_settings.public_rows()
     }
 }

@@ -1,0 +1,153 @@
+//! Databases of before: brought up to date, with all that is in them.
+
+use sqlx::{Connection as _, Row as _};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    store::{Purged, sqlite::schema},
+    wire::{ConversationId, FileId, FileKind, FileView, Role, TurnState},
+};
+
+/// What a browser without an account had: conversations and files were its session's then.
+const BROWSER: Uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+const CONVERSATION: ConversationId = ConversationId(Uuid::from_u128(2));
+const FIRST: TurnId = TurnId(Uuid::from_u128(3));
+const SECOND: TurnId = TurnId(Uuid::from_u128(4));
+const FILE: FileId = FileId(Uuid::from_u128(5));
+
+/// Tables and columns as they were called when each session had its own.
+const KEPT_BY_SESSION: &str = "
+INSERT INTO sessions (key, id) VALUES (7, x'0123456789abcdef0123456789abcdef');
+INSERT INTO conversations (key, session, id, head, updated_at, title)
+    VALUES (9, 7, x'00000000000000000000000000000002', x'00000000000000000000000000000004', 20, 'Apples');
+INSERT INTO turns (key, session, conversation, parent, id, state, tag, arrival, attempts, accepted_at, counted, model, message, answer)
+    VALUES (1, 7, 9, NULL, x'00000000000000000000000000000003', 'done', NULL, NULL, 1, 10, 0, 'demo', 'red?', 'green'),
+           (2, 7, 9, 1, x'00000000000000000000000000000004', 'waiting', 3, 4, 0, 20, 0, 'demo', 'pears?', '');
+INSERT INTO files (key, session, id, name, kind, mime, size, uploaded_at)
+    VALUES (1, 7, x'00000000000000000000000000000005', 'a.txt', 'text', 'text/plain', 12, 15);
+INSERT INTO turn_files (turn, position, file) VALUES (2, 0, 1);
+";
+
+/// A data directory with a database of the first migration.
+async fn kept_by_session() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = SqliteConnectOptions::new().filename(folder.path().join("anteroom.db"));
+    let mut before = options.create_if_missing(true).connect().await.expect("made");
+    schema::migrate_as_before(&mut before, 1).await;
+    sqlx::raw_sql(KEPT_BY_SESSION)
+        .execute(&mut before)
+        .await
+        .expect("written");
+    before.close().await.expect("closed");
+    folder
+}
+
+#[tokio::test]
+async fn what_was_a_sessions_is_its_owners() {
+    let folder = kept_by_session().await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+
+    let conversation = store.conversation(owner, CONVERSATION).await.expect("read");
+    assert_eq!(
+        conversation,
+        Some(ConversationRecord {
+            id: CONVERSATION,
+            owner,
+            title: "Apples".into(),
+            updated_at: 20,
+            head: SECOND,
+        })
+    );
+    let file = FileView {
+        id: FILE,
+        name: "a.txt".into(),
+        kind: FileKind::Text,
+        mime: "text/plain".into(),
+        size: 12,
+    };
+    assert_eq!(store.file(owner, FILE).await, Ok(Some(file.clone())));
+    let path = store.path(owner, SECOND, 10).await.expect("read");
+    let [first, second] = &path[..] else { panic!("{path:?}") };
+    assert_eq!(
+        (first.turn.id, first.turn.owner, &first.turn.state),
+        (FIRST, owner, &TurnState::Done)
+    );
+    assert_eq!(
+        (first.turn.message.as_str(), first.turn.answer.as_str()),
+        ("red?", "green")
+    );
+    assert_eq!((second.turn.owner, second.turn.parent), (owner, Some(FIRST)));
+    assert_eq!(second.turn.files, [file]);
+    let hits = store.search(owner, "GREEN", 10).await.expect("read");
+    assert_eq!(hits[0].turn, Some((FIRST, Role::Agent, "green".into())));
+
+    // It comes back into the line for its owner, in its place.
+    let unfinished = store.unfinished().await.expect("read");
+    let [waits] = &unfinished[..] else {
+        panic!("{unfinished:?}")
+    };
+    assert_eq!((waits.turn.turn.owner, waits.conversation.owner), (owner, owner));
+    assert_eq!(waits.key, Some(OrderKey { tag: 3, arrival: 4 }));
+
+    // What is another's is still not found.
+    assert_eq!(store.conversations(an_owner(), None, 10).await, Ok(vec![]));
+    assert_eq!(store.turn(an_owner(), FIRST).await, Ok(None));
+
+    // And it can be gone on with: a turn that is there already is not stored twice, a new one follows.
+    let mut talk = Talk {
+        conversation: conversation.expect("it is there"),
+    };
+    talk.accept(&store, &second.turn, None).await;
+    talk.say(&store, Some(SECOND), "plums?").await;
+    assert_eq!(store.turns(owner, CONVERSATION).await.expect("read").len(), 3);
+    store.inspect().await;
+    assert_eq!(store.damage(), None);
+    assert_eq!(store.forget(owner).await, Ok(vec![FILE]));
+    assert_eq!(store.is_empty().await, Ok(true));
+    let named_again = Purged {
+        files: vec![FILE],
+        ..Purged::default()
+    };
+    assert_eq!(store.purge(0, None).await, Ok(named_again));
+    store.close().await;
+}
+
+/// Every table with its columns and what they refer to, every index with its columns.
+async fn layout(connection: &mut SqliteConnection) -> Vec<String> {
+    const LAYOUT: &str = "SELECT m.type || ' ' || m.name
+            || coalesce((SELECT group_concat(c.name) FROM pragma_table_xinfo(m.name) c), '')
+            || coalesce((SELECT ' -> ' || group_concat(f.\"from\" || ' in ' || f.\"table\") FROM pragma_foreign_key_list(m.name) f), '')
+            || coalesce((SELECT ' of ' || group_concat(i.name) FROM pragma_index_info(m.name) i), '') AS line
+        FROM sqlite_schema m ORDER BY m.name";
+    let rows = sqlx::query(LAYOUT).fetch_all(connection).await.expect("read");
+    rows.iter().map(|row| row.get("line")).collect()
+}
+
+#[tokio::test]
+async fn references_and_indices_come_along() {
+    let folder = kept_by_session().await;
+    open(folder.path()).await.close().await;
+    let mut connection = outside(folder.path()).await;
+    let layout = layout(&mut connection).await;
+    assert!(!layout.concat().contains("session"), "{layout:#?}");
+    for of_owner in [
+        "index conversations_listed of owner,updated_at,key",
+        "index sqlite_autoindex_conversations_1 of owner,id",
+        "index sqlite_autoindex_files_1 of owner,id",
+        "index sqlite_autoindex_turns_1 of owner,id",
+    ] {
+        assert!(layout.iter().any(|line| line == of_owner), "{of_owner}: {layout:#?}");
+    }
+    let refers = layout.iter().filter(|line| line.contains("owner in owners"));
+    assert_eq!(refers.count(), 3, "{layout:#?}");
+
+    let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await;
+    assert_eq!(broken.expect("read").len(), 0);
+    let whole: String = sqlx::query_scalar("PRAGMA integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .expect("read");
+    assert_eq!(whole, "ok");
+}
