@@ -1,5 +1,5 @@
 # Places, times and the line. {$time} is written already: 20–35 s.
-ordinal = { $number }{ $kind ->
+-ordinal = { $number }{ $kind ->
     [one] st
     [two] nd
     [few] rd
@@ -22,7 +22,7 @@ ago-now = now
 ago-just-now = just now
 ago-some-time = { $age } ago
 
-line-rank = You are { ordinal } of { $of } in line
+line-rank = You are { -ordinal } of { $of } in line
 line-slot-free = the slot is free
 line-slot-busy = the slot is busy
 line-slots-busy = { $running } of { $limit } slots busy
@@ -50,6 +50,6 @@ prospect = { $how ->
     [up-to] A message starts in up to { $time }
    *[about] A message starts in about { $time }
 }
-prospect-waiting = You would be { ordinal } in line · { line-start }
+prospect-waiting = You would be { -ordinal } in line · { line-start }
 line-more = … { $count } more
-line-rank-short = { ordinal } of { $of } in line
+line-rank-short = { -ordinal } of { $of } in line

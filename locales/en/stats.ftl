@@ -1,5 +1,5 @@
 # The stats tab.
-refresh-waiting = Your refresh is { ordinal } in line
+refresh-waiting = Your refresh is { -ordinal } in line
 refresh-every = Refreshed every { $seconds } s
 settings = Settings in force
 settings-changed = Last changed { $ago }, without a restart.

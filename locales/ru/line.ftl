@@ -1,5 +1,5 @@
 # Места, время и очередь. {$time} уже записано: 20–35 с.
-ordinal = { $number }-й
+-ordinal = { $number }-й
 time = { $count } { $unit ->
     [ms] мс
     [s] с

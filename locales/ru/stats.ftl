@@ -1,5 +1,5 @@
 # Вкладка статистики.
-refresh-waiting = Ваше обновление { ordinal } в очереди
+refresh-waiting = Ваше обновление { -ordinal } в очереди
 refresh-every = Обновляется каждые { $seconds } с
 settings = Действующие настройки
 settings-changed = Последнее изменение: { $ago }, без перезапуска.

@@ -150,6 +150,62 @@ fn what_is_said_is_there_and_what_is_there_is_said() {
     assert!(idle.is_empty(), "nobody says {idle:?}");
 }
 
+/// The words that stand in a source of the pages as they are: text of a view, attributes that people read, sentences that are put together.
+fn literals(source: &str) -> Vec<&str> {
+    const READ: [&str; 5] = ["aria-label=\"", "title=\"", "placeholder=\"", "alt=\"", "data-label=\""];
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+    let spoken = |text: &&str| {
+        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+        words.next().is_some()
+    };
+    let quoted = |text: &str| text.strip_prefix('"')?.split('"').next().map(str::len);
+    lines
+        .flat_map(|line| {
+            let mut found = Vec::new();
+            // A line of nothing but a text, in a view.
+            if line.len() > 2 && quoted(line) == Some(line.len() - 2) {
+                found.push(&line[1..line.len() - 1]);
+            }
+            for start in READ.into_iter().chain([">\"", "format!(\""]) {
+                for (at, _) in line.match_indices(start) {
+                    let text = line[at + start.len()..].split('"').next().unwrap_or_default();
+                    // Of what is put together, a word by itself is an address or a class.
+                    if start != "format!(\"" || text.contains(' ') {
+                        found.push(text);
+                    }
+                }
+            }
+            found
+        })
+        .filter(spoken)
+        .collect()
+}
+
+#[test]
+fn no_words_stand_in_the_pages_themselves() {
+    assert_eq!(
+        literals(
+            "<p>\"Hello\"</p>\n\"A text\"\n<i title=\"Send\" class=\"a b\">\" · \"</i>\nformat!(\"{n} wait\")\n\"key\",\n// \"no\""
+        ),
+        ["Hello", "A text", "Send", "{n} wait"]
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("app/src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let source = fs::read_to_string(file).expect("a source");
+        let found: Vec<&str> = literals(&source)
+            .into_iter()
+            .filter(|text| !NAMES.contains(text) && !text.starts_with("/"))
+            .collect();
+        assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
+    }
+}
+
+/// What is the same in every language.
+const NAMES: [&str; 3] = ["Anteroom", "Anteroom ", "Ctrl K"];
+
 #[test]
 fn plurals_follow_the_unicode_cldr() {
     for language in Language::ALL {
