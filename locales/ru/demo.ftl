@@ -22,10 +22,15 @@
     [one] { $waiting } ждёт
    *[many] { $waiting } ждут
 }
+-demo-unknown = пока неизвестно (закончилось слишком мало ответов)
 -demo-start = { $how ->
-    [at-once] сразу
-    [unknown] когда — пока неизвестно (закончилось слишком мало ответов)
-   *[about] примерно через { $time }
+    [at-once] начнётся сразу
+    [unknown] когда начнётся, { -demo-unknown }
+   *[about] начнётся примерно через { $time }
+}
+-demo-start-short = { $how ->
+    [unknown] когда начнётся ответ на новое сообщение, { -demo-unknown }
+   *[other] ответ на новое сообщение { -demo-start }
 }
 demo-line-now =
     Вот очередь, какой я вижу её, пока отвечаю вам:
@@ -34,10 +39,10 @@ demo-line-now =
     | --- | --- |
     | места | { -demo-slots } |
     | в очереди | { -demo-waiting } |
-    | новое сообщение начнётся | { -demo-start } |
+    | ответ на новое сообщение | { -demo-start } |
 demo-line-mine = Одно из занятых мест — этот ответ: оно освободится, как только я замолчу.
 demo-line-others = Те, кто ждёт, видят на своей странице своё место в очереди и оценку времени; то и другое обновляется само.
-demo-line-short = Сейчас { -demo-slots-short }, { -demo-waiting-short }; новое сообщение начнётся { -demo-start }.
+demo-line-short = Сейчас { -demo-slots-short }, { -demo-waiting-short }; { -demo-start-short }.
 
 # Настройки.
 demo-settings = Здесь действуют такие настройки:
@@ -72,7 +77,7 @@ demo-setting-from = { $source ->
    *[file] { $value } (из `{ $file }`)
 }
 demo-setting-unknown = мне неизвестно
-demo-setting-change = Изменить это может тот, кто ведёт этот сайт: в `.env`.
+demo-setting-change = Тот, кто ведёт этот сайт, может изменить это в `.env`.
 demo-value = { $what ->
     [unset] не задано
     [hidden] скрыто

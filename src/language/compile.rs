@@ -192,9 +192,9 @@ fn inline_of(inline: &InlineExpression<&'static str>, known: &Known, depth: usiz
         None => Err(format!("there is no {key}")),
     };
     match inline {
-        InlineExpression::StringLiteral { value } => Ok(vec![Piece::Text(
-            fluent_syntax::unicode::unescape_unicode_to_string(value).into_owned(),
-        )]),
+        InlineExpression::StringLiteral { value } => {
+            Ok(vec![Piece::Text(fluent_syntax::unicode::unescape_unicode_to_string(value).into_owned())])
+        }
         InlineExpression::NumberLiteral { value } => Ok(vec![Piece::Text((*value).to_owned())]),
         InlineExpression::VariableReference { id } => Ok(vec![Piece::Value(id.name.to_owned())]),
         InlineExpression::MessageReference { id, attribute: None } => named(id.name.to_owned()),

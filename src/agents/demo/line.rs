@@ -112,7 +112,7 @@ mod tests {
             full.contains("| занято 3 из 3 |") && full.contains("| 7 |") && full.contains("примерно через 20–35 с |"),
             "{full}"
         );
-        assert!(now(russian, &line(1, Some(3), 0, None)).contains("| сразу |"));
+        assert!(now(russian, &line(1, Some(3), 0, None)).contains("| начнётся сразу |"));
         assert!(now(russian, &line(3, Some(3), 1, None)).contains("пока неизвестно"));
         for (running, waiting, told) in [
             (1, 0, "занято 1 место из 40, никто не ждёт;"),
@@ -124,10 +124,15 @@ mod tests {
             let short = in_short(russian, &line(running, Some(40), waiting, None));
             assert!(short.contains(told), "{short}");
         }
+        let unknown = in_short(russian, &line(3, Some(3), 1, None));
+        assert!(
+            unknown.contains("; когда начнётся ответ на новое сообщение, пока неизвестно ("),
+            "{unknown}"
+        );
         let free = in_short(russian, &line(4, None, 0, None));
         assert_eq!(
             free,
-            "Сейчас занято 4 места, предела нет, никто не ждёт; новое сообщение начнётся сразу."
+            "Сейчас занято 4 места, предела нет, никто не ждёт; ответ на новое сообщение начнётся сразу."
         );
     }
 

@@ -145,8 +145,7 @@ const RUSSIAN: [&str; 17] = [
 
 /// The words of a text that are neither code nor names of variables, keys or products, which no language translates.
 fn foreign(text: &str) -> Vec<String> {
-    const NAMES: &str = "Anteroom Markdown Ollama OpenAI Anthropic Gemini LM Studio Developer API Rust Python JavaScript SQL HTML shell Claude \
-                         Enter";
+    const NAMES: &str = "Anteroom Markdown Ollama OpenAI Anthropic Gemini LM Studio Developer API Rust Python JavaScript SQL HTML shell Claude";
     let plain = text.split("```").step_by(2).collect::<String>();
     let plain = plain.split('`').step_by(2).collect::<String>();
     let lines = plain.lines().filter(|line| !line.starts_with('>'));
