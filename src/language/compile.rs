@@ -15,7 +15,8 @@ use super::{
     pattern::{Pattern, Piece},
 };
 
-/// The files of the language in this folder, each by its name. Every language has the same ones.
+/// The files of the language in this folder, each by its name. Every language has the same ones. What a browser is sent is all of them but
+/// `demo`, which stands alone.
 macro_rules! files {
     ($folder:literal) => {
         files!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "reasons" "stats")
@@ -25,15 +26,32 @@ macro_rules! files {
     };
 }
 
-const fn files(language: Language) -> &'static [(&'static str, &'static str)] {
+type Files = &'static [(&'static str, &'static str)];
+
+const fn files(language: Language) -> Files {
     match language {
         Language::English => files!("en"),
         Language::Russian => files!("ru"),
     }
 }
 
-static ALL: LazyLock<Vec<(Words, Vec<LocaleFault>)>> =
-    LazyLock::new(|| Language::ALL.into_iter().map(compile).collect());
+const fn demo_file(language: Language) -> Files {
+    match language {
+        Language::English => files!("en": "demo"),
+        Language::Russian => files!("ru": "demo"),
+    }
+}
+
+type Compiled = Vec<(Words, Vec<LocaleFault>)>;
+
+static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(files));
+
+static DEMO: LazyLock<Compiled> = LazyLock::new(|| compile_all(demo_file));
+
+fn compile_all(files: impl Fn(Language) -> Files) -> Compiled {
+    let languages = Language::ALL.into_iter();
+    languages.map(|language| compile(language, files(language))).collect()
+}
 
 impl Words {
     /// Those of a language.
@@ -41,12 +59,17 @@ impl Words {
     pub fn of(language: Language) -> &'static Self {
         &ALL[language as usize].0
     }
+
+    /// What the built-in demo model says: a table of its own, since browsers are sent all of [`Words::of`] and have no use for this.
+    pub(crate) fn of_demo(language: Language) -> &'static Self {
+        &DEMO[language as usize].0
+    }
 }
 
 /// What is wrong with the files of a language: nothing, which a test sees to.
-#[must_use]
-pub fn faults(language: Language) -> &'static [LocaleFault] {
-    &ALL[language as usize].1
+pub fn faults(language: Language) -> impl Iterator<Item = &'static LocaleFault> {
+    let tables = [&ALL, &DEMO].into_iter();
+    tables.flat_map(move |table| &table[language as usize].1)
 }
 
 /// Something in a file of `locales` that cannot be used.
@@ -66,9 +89,9 @@ impl fmt::Display for LocaleFault {
 
 type Known = BTreeMap<String, (&'static str, Ast<&'static str>)>;
 
-fn compile(language: Language) -> (Words, Vec<LocaleFault>) {
+fn compile(language: Language, files: Files) -> (Words, Vec<LocaleFault>) {
     let (mut known, mut faults) = (Known::new(), Vec::new());
-    for &(file, text) in files(language) {
+    for &(file, text) in files {
         let mut fault = |what: String| faults.push(LocaleFault { file, what });
         let resource = parser::parse(text).unwrap_or_else(|(resource, errors)| {
             for error in errors {

@@ -32,7 +32,7 @@ fn names<'a>(pattern: &'a Pattern, found: &mut BTreeSet<&'a str>) {
 
 /// Each key, with the arguments that its message asks for.
 fn keys(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let messages = Words::of(language).messages().iter();
+    let messages = [Words::of(language), Words::of_demo(language)].into_iter().flat_map(Words::messages);
     let arguments = |pattern: &'static Pattern| {
         let mut found = BTreeSet::new();
         names(pattern, &mut found);
@@ -46,8 +46,18 @@ fn keys(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 #[test]
 fn the_files_can_be_read() {
     for language in Language::ALL {
-        let faults: Vec<String> = faults(language).iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = faults(language).map(ToString::to_string).collect();
         assert_eq!(faults, Vec::<String>::new(), "{language:?}");
+    }
+}
+
+/// The demo's messages and those of browsers are told apart by their keys, so that no key means two things.
+#[test]
+fn what_the_demo_says_is_not_sent_to_browsers() {
+    let is_demo = |(key, _): &(String, Pattern)| key.starts_with("demo-");
+    for language in Language::ALL {
+        assert!(!Words::of(language).messages().iter().any(is_demo), "{language:?}");
+        assert!(Words::of_demo(language).messages().iter().all(is_demo), "{language:?}");
     }
 }
 

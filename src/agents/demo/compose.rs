@@ -6,52 +6,60 @@ use std::{
 };
 
 use super::{
-    handbook,
+    asked_in, handbook,
     intent::{self, Intent},
-    line, samples, small_talk, variables,
+    line, samples, small_talk,
+    texts::one_of,
+    variables,
+    voice::Voice,
 };
-use crate::agents::{
-    AgentContext, Image, Question,
-    attached::{Attached, detach},
+use crate::{
+    agents::{
+        AgentContext, Image, Question,
+        attached::{Attached, detach},
+    },
+    say,
 };
 
-/// The whole answer, as Markdown.
+/// The whole answer, as Markdown, in the language of the question.
 pub(super) fn answer(question: &Question, context: &dyn AgentContext) -> String {
+    let voice = Voice::of(asked_in::language(&question.messages));
+    let texts = voice.texts;
     let Some(last) = question.messages.last() else {
-        return small_talk::HELP.to_owned();
+        return texts.help.to_owned();
     };
     let (message, files) = detach(&last.text);
     let intent = intent::of(&message);
     let seed = seed(&message, question.messages.len());
-    let attachments = seen(&files, &last.images);
+    let attachments = seen(voice, &files, &last.images);
     let body = match &intent {
-        Intent::Variables(names) => variables::explain(names, &context.settings()),
-        Intent::Settings { group, all } => variables::list(*group, *all, &context.settings()),
-        Intent::LineNow => line::now(&context.chat_line()),
-        Intent::LineWorks => format!("{}\n\n{}", line::WORKS, line::in_short(&context.chat_line())),
-        Intent::RealModel(server) => real_model(*server),
-        Intent::Markdown => samples::MARKDOWN.to_owned(),
-        Intent::Code(language) => samples::code(*language),
-        Intent::Count(number) => count(*number),
-        Intent::Greeting => small_talk::greeting(seed).to_owned(),
-        Intent::Thanks => small_talk::thanks(seed).to_owned(),
-        Intent::Help => small_talk::HELP.to_owned(),
+        Intent::Variables(names) => variables::explain(voice, names, &context.settings()),
+        Intent::Settings { group, all } => variables::list(voice, *group, *all, &context.settings()),
+        Intent::LineNow => line::now(voice, &context.chat_line()),
+        Intent::LineWorks => format!("{}\n\n{}", texts.works, line::in_short(voice, &context.chat_line())),
+        Intent::RealModel(server) => handbook::real_model(voice, *server),
+        Intent::Markdown => texts.markdown.to_owned(),
+        Intent::Code(language) => samples::code(voice, *language),
+        Intent::Count(number) => count(voice, *number),
+        Intent::Greeting => one_of(texts.greetings, seed).to_owned(),
+        Intent::Thanks => one_of(texts.thanks, seed).to_owned(),
+        Intent::Help => texts.help.to_owned(),
         // Files without a question have been dealt with already.
         Intent::Unknown if message.trim().is_empty() && attachments.is_some() => {
-            "What would you like to do with it? (A real model would know by now.)".to_owned()
+            say!(voice.demo, "demo-attached-alone")
         }
-        Intent::Unknown => small_talk::fallback(&message, seed),
+        Intent::Unknown => small_talk::fallback(voice, &message, seed),
     };
     let says_so = matches!(
         intent,
         Intent::Greeting | Intent::Help | Intent::Unknown | Intent::RealModel(_)
     );
-    let note = if question.messages.len() == 1 && !says_so {
-        small_talk::NOTE
-    } else {
-        ""
-    };
-    format!("{}{body}{note}", attachments.unwrap_or_default())
+    let mut whole = attachments.unwrap_or_default() + &body;
+    if question.messages.len() == 1 && !says_so {
+        whole.push_str("\n\n");
+        whole.push_str(texts.note);
+    }
+    whole
 }
 
 /// Differs from message to message and from turn to turn, and is the same when a turn runs again.
@@ -62,72 +70,53 @@ fn seed(message: &str, turn: usize) -> usize {
 }
 
 /// What came with the message; `None` if nothing did.
-fn seen(files: &[Attached], images: &[Image]) -> Option<String> {
+fn seen(voice: Voice, files: &[Attached], images: &[Image]) -> Option<String> {
     if files.is_empty() && images.is_empty() {
         return None;
     }
-    let mut text = String::from("I see what you attached:\n\n");
+    let mut text = say!(voice.demo, "demo-attached");
+    text.push_str("\n\n");
     for Attached { name, text: content } in files {
         let (words, lines) = (content.split_whitespace().count(), content.lines().count());
-        let _infallible = writeln!(
-            text,
-            "- {}: {} in {}",
-            code(name),
-            counted(words, "word"),
-            counted(lines, "line")
-        );
+        text.push_str(&say!(
+            voice.demo,
+            "demo-attached-file",
+            name = code(name),
+            words = words,
+            lines = lines
+        ));
+        text.push('\n');
     }
     for image in images {
-        let size = image.bytes.len().div_ceil(1024);
-        let _infallible = writeln!(
-            text,
-            "- {}: a picture ({}, {size} KB)",
-            code(&image.name),
-            image.mime.replace('`', "")
+        let size = say!(
+            voice.site,
+            "size",
+            number = image.bytes.len().div_ceil(1024),
+            unit = "kb"
         );
+        let kind = image.mime.replace('`', "");
+        text.push_str(&say!(
+            voice.demo,
+            "demo-attached-picture",
+            name = code(&image.name),
+            kind = kind,
+            size = size
+        ));
+        text.push('\n');
     }
-    text.push_str("\nAs a demo I can count, but I cannot read further than that or look at pictures.\n\n");
+    text.push('\n');
+    text.push_str(&say!(voice.demo, "demo-attached-no-more"));
+    text.push_str("\n\n");
     Some(text)
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
 }
 
 fn code(name: &str) -> String {
     format!("`{}`", name.replace('`', "'"))
 }
 
-fn real_model(server: Option<&str>) -> String {
-    let how = server.and_then(|name| handbook::server(name).map(|text| (name, text)));
-    match how {
-        Some((name, text)) => format!(
-            "This is how **{name}** takes my place. Whoever runs this site puts the `MODEL` line and those with it into \
-             `.env` and restarts Anteroom.\n\n{text}\n\nThe line and your conversations stay as they are."
-        ),
-        None => {
-            let servers: Vec<_> = handbook::SERVERS.iter().map(|(name, _)| *name).collect();
-            let providers: Vec<_> = handbook::providers().map(|name| format!("`{name}`")).collect();
-            format!(
-                "I am only the demo model, and easy to replace. Whoever runs this site sets `MODEL` in `.env` to `name@provider`, \
-                the provider being one of {}. For example, with Ollama on the same machine:\n\n\
-                ```ini\nMODEL=llama3.2@ollama\n```\n\n\
-                or with OpenAI:\n\n```ini\nMODEL=gpt-4o@openai\nOPENAI_API_KEY=your-key\n```\n\n\
-                A server that speaks OpenAI's API goes by `OPENAI_BASE_URL`. Ask me about one of these, and I give you \
-                its lines: {}.",
-                providers.join(", "),
-                servers.join(", "),
-            )
-        }
-    }
-}
-
-fn count(number: u32) -> String {
-    let mut text = String::from("Gladly. Stop me whenever you like.\n\n");
+fn count(voice: Voice, number: u32) -> String {
+    let mut text = say!(voice.demo, "demo-count");
+    text.push_str("\n\n");
     for n in 1..=number {
         let end = if n == number {
             "."

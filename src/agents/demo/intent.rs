@@ -1,6 +1,9 @@
 //! What a message is about, by its words.
 
-use super::{handbook, samples};
+use super::{
+    handbook, samples,
+    vocabulary::{self as words, Said},
+};
 use crate::settings::groups;
 
 /// What a message is about.
@@ -40,117 +43,86 @@ pub(super) enum Intent {
 /// The most that is counted to.
 const MOST: u32 = 1000;
 
+/// What `a long answer` is: long enough to see others wait.
+const LONG: u32 = 300;
+
 /// The most telling match wins: a variable's name before a topic, a topic before small talk.
 pub(super) fn of(message: &str) -> Intent {
-    let lower = message.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '#' && c != '+')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
-    let variables = variables(&words);
+    let plain = words::plain(message);
+    let said = Said::new(&plain);
+    let variables = variables(&said);
     if !variables.is_empty() {
         return Intent::Variables(variables);
     }
-    if let Some(number) = count(&words) {
+    if let Some(number) = count(&said) {
         return Intent::Count(number);
     }
-    if has(&[
-        "settings",
-        "setting",
-        "configuration",
-        "config",
-        "configure",
-        "configured",
-        "env",
-        "variable",
-        "variables",
-    ]) {
+    if said.has(words::SETTINGS) {
         return Intent::Settings {
-            group: group(&words),
-            all: has(&["all", "every", "list", "complete", "everything"]),
+            group: group(&said),
+            all: said.has(words::ALL),
         };
     }
-    if has(&["markdown", "formatting"]) {
+    if said.has(words::MARKDOWN) {
         return Intent::Markdown;
     }
     let server = handbook::SERVERS
         .iter()
-        .find(|(_, names)| names.iter().any(|name| says(&lower, &words, name)));
-    let model = has(&["model", "models", "llm", "api", "key", "gpu", "provider"]);
-    if server.is_some() || model && !has(&["slots", "limit"]) {
+        .find(|(_, names)| names.iter().any(|name| said.has_name(name)));
+    if server.is_some() || said.has(words::MODEL) && !said.has(words::SLOTS) {
         return Intent::RealModel(server.map(|(name, _)| *name));
     }
-    if has(&["fair", "fairness", "fifo", "concurrency", "unfair"]) {
-        return Intent::LineWorks;
+    if let Some(intent) = line(&said) {
+        return intent;
     }
-    if has(&[
-        "line", "queue", "queued", "wait", "waiting", "waits", "position", "place", "slot", "slots", "busy", "ahead",
-    ]) {
-        let works = has(&[
-            "explain", "why", "work", "works", "mean", "means", "rule", "rules", "order",
-        ]);
-        let now = has(&[
-            "now",
-            "long",
-            "many",
-            "my",
-            "state",
-            "status",
-            "currently",
-            "busy",
-            "soon",
-            "when",
-            "ahead",
-        ]);
-        let asks = has(&["how", "what"]);
-        return if works || asks && !now {
+    let language = samples::language(&said);
+    if language.is_some() || said.has(words::CODE) {
+        return Intent::Code(language);
+    }
+    if said.has(words::MARKDOWN_PARTS) {
+        return Intent::Markdown;
+    }
+    small_talk(&said)
+}
+
+/// Whether it is about the line.
+fn line(said: &Said<'_>) -> Option<Intent> {
+    if said.has(words::FAIR) || said.has_phrase(words::FAIR_PHRASES) {
+        return Some(Intent::LineWorks);
+    }
+    if said.has(words::LINE) {
+        let works = said.has(words::EXPLAIN);
+        let (asks, now) = (said.has(words::ASKS), said.has(words::NOW));
+        return Some(if works || asks && !now {
             Intent::LineWorks
         } else {
             Intent::LineNow
-        };
+        });
     }
-    let language = samples::language(&words);
-    if language.is_some() || has(&["code", "program", "function", "snippet", "script", "algorithm"]) {
-        return Intent::Code(language);
-    }
-    if has(&["table", "list", "heading", "headings", "bold", "quote"]) {
-        return Intent::Markdown;
-    }
-    if has(&["help", "demo", "who", "anteroom", "yourself"])
-        || lower.contains("can you do")
-        || lower.contains("are you")
-    {
+    (said.words.len() <= 3 && said.has_phrase(words::HOW_LONG)).then_some(Intent::LineNow)
+}
+
+fn small_talk(said: &Said<'_>) -> Intent {
+    if said.has(words::HELP) || said.has_phrase(words::HELP_PHRASES) {
         return Intent::Help;
     }
-    if has(&["thanks", "thank", "thx", "bye", "goodbye", "cheers"]) {
+    let bye = said.words.len() <= 2 && said.has(words::BYE);
+    if bye || said.has(words::THANKS) || said.has_phrase(words::THANKS_PHRASES) {
         return Intent::Thanks;
     }
     // A greeting with a question behind it is a question.
-    if words.len() <= 6
-        && has(&[
-            "hello",
-            "hi",
-            "hey",
-            "hallo",
-            "morning",
-            "evening",
-            "afternoon",
-            "greetings",
-            "test",
-            "ping",
-        ])
-    {
+    if said.words.len() <= 6 && (said.has(words::GREETING) || said.has_phrase(words::GREETING_PHRASES)) {
         return Intent::Greeting;
     }
     Intent::Unknown
 }
 
-fn variables(words: &[&str]) -> Vec<&'static str> {
+fn variables(said: &Said<'_>) -> Vec<&'static str> {
     let mut named = Vec::new();
     for row in groups().flat_map(|group| group.variables) {
         // MODEL alone is an ordinary word.
-        let is_named = words
+        let is_named = said
+            .words
             .iter()
             .any(|word| row.name.contains('_') && row.name.eq_ignore_ascii_case(word));
         if is_named && !named.contains(&row.name) {
@@ -160,15 +132,14 @@ fn variables(words: &[&str]) -> Vec<&'static str> {
     named
 }
 
-fn group(words: &[&str]) -> Option<&'static str> {
-    let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
-    let index = if has(&["line", "queue", "limit", "limits", "concurrency", "waiting"]) {
+fn group(said: &Said<'_>) -> Option<&'static str> {
+    let index = if said.has(words::SETTINGS_OF_LINE) {
         1
-    } else if has(&["model", "models", "demo"]) {
+    } else if said.has(words::SETTINGS_OF_MODEL) {
         0
-    } else if has(&["session", "sessions", "file", "files", "upload", "uploads"]) {
+    } else if said.has(words::SETTINGS_OF_SESSIONS) {
         2
-    } else if has(&["server", "log", "logs", "address", "port", "cookie", "cookies"]) {
+    } else if said.has(words::SETTINGS_OF_SERVER) {
         3
     } else {
         return None;
@@ -176,20 +147,15 @@ fn group(words: &[&str]) -> Option<&'static str> {
     groups().nth(index).map(|group| group.title)
 }
 
-/// Whether a name was said: a word, or a phrase that is no single word.
-fn says(lower: &str, words: &[&str], name: &str) -> bool {
-    if name.contains(|c: char| !c.is_alphanumeric()) {
-        lower.contains(name)
-    } else {
-        words.contains(&name)
+/// `count to 30`, `count from 1 to 30`; a long answer, whatever is in it.
+fn count(said: &Said<'_>) -> Option<u32> {
+    let long = said.has(words::LONG) && said.has(words::ANSWER);
+    if long && (said.words.len() == 2 || said.words.len() <= 4 && said.has(words::REQUEST)) {
+        return Some(LONG);
     }
-}
-
-/// `count to 30`, `count from 1 to 30`.
-fn count(words: &[&str]) -> Option<u32> {
-    words
-        .contains(&"count")
-        .then(|| words.iter().rev().find_map(|word| word.parse().ok()))?
+    let counts = said.has(words::COUNT) || said.has(words::COUNT_TO) && said.has(words::UP_TO);
+    counts
+        .then(|| said.words.iter().rev().find_map(|word| word.parse().ok()))?
         .map(|number: u32| number.clamp(1, MOST))
 }
 
@@ -254,6 +220,73 @@ mod tests {
         ];
         for (message, intent) in cases {
             assert_eq!(of(message), intent, "{message}");
+        }
+    }
+    #[test]
+    fn so_are_russian_ones_however_they_are_inflected() {
+        let settings = |group, all| Intent::Settings { group, all };
+        let cases = [
+            ("Привет!", Intent::Greeting),
+            ("Добрый день", Intent::Greeting),
+            ("Здравствуйте, как дела?", Intent::Greeting),
+            (
+                "Что делает CHAT_CONCURRENCY_LIMIT?",
+                Intent::Variables(vec!["CHAT_CONCURRENCY_LIMIT"]),
+            ),
+            ("Какие настройки действуют?", settings(None, false)),
+            ("Покажи все настройки", settings(None, true)),
+            ("перечисли переменные", settings(None, true)),
+            ("настройки очереди", settings(Some("The line"), false)),
+            ("Как настроить модель?", settings(Some("The model"), false)),
+            (
+                "параметры сеансов и файлов",
+                settings(Some("Sessions and files"), false),
+            ),
+            ("настройках сервера", settings(Some("The server"), false)),
+            ("Какая сейчас очередь?", Intent::LineNow),
+            ("Долго ли мне ждать?", Intent::LineNow),
+            ("Какое у меня место?", Intent::LineNow),
+            ("Где я в очереди?", Intent::LineNow),
+            ("Где я?", Intent::LineNow),
+            ("Сколько ещё?", Intent::LineNow),
+            ("сколько человек впереди меня", Intent::LineNow),
+            ("Все места заняты?", Intent::LineNow),
+            ("Когда мне ответят?", Intent::LineNow),
+            ("Как устроена очередь?", Intent::LineWorks),
+            ("Как работает очередь", Intent::LineWorks),
+            ("Почему я жду?", Intent::LineWorks),
+            ("Расскажи об очереди", Intent::LineWorks),
+            ("это честно?", Intent::LineWorks),
+            ("Как подключить настоящую модель?", Intent::RealModel(None)),
+            ("есть ли нейросеть", Intent::RealModel(None)),
+            ("Как подключить Ollama?", Intent::RealModel(Some("Ollama"))),
+            ("а через Оллама можно?", Intent::RealModel(Some("Ollama"))),
+            ("Подключи LM Studio", Intent::RealModel(Some("LM Studio"))),
+            ("Покажи разметку Markdown", Intent::Markdown),
+            ("покажи таблицу", Intent::Markdown),
+            ("Пример кода", Intent::Code(None)),
+            ("напиши функцию на питоне", Intent::Code(Some("Python"))),
+            ("покажи код на Rust", Intent::Code(Some("Rust"))),
+            ("Посчитай до 30", Intent::Count(30)),
+            ("считай от 1 до 99999", Intent::Count(1000)),
+            ("Дай длинный ответ", Intent::Count(300)),
+            ("Кто ты?", Intent::Help),
+            ("Что вы умеете?", Intent::Help),
+            ("Как вас зовут?", Intent::Help),
+            ("расскажи о себе", Intent::Help),
+            ("помогите", Intent::Help),
+            ("Большое спасибо!", Intent::Thanks),
+            ("до свидания", Intent::Thanks),
+            ("Пока!", Intent::Thanks),
+            ("Какая столица у Перу?", Intent::Unknown),
+            ("Где яблоки?", Intent::Unknown),
+            ("Посчитай, сколько будет 2 + 2", Intent::Unknown),
+            ("Спасибо за длинный ответ", Intent::Thanks),
+            ("Пока не знаю, что и сказать", Intent::Unknown),
+        ];
+        for (message, intent) in cases {
+            assert_eq!(of(message), intent, "{message}");
+            assert_eq!(of(&message.to_uppercase()), intent, "{message}");
         }
     }
 }

@@ -1,12 +1,16 @@
-//! The model that is built in: offline, at a human pace, plainly a demo, and of some use.
+//! The model that is built in: offline, at a human pace, plainly a demo, and of some use. It answers in the language that it is asked in.
 
+mod asked_in;
 mod compose;
 mod handbook;
 mod intent;
 mod line;
 mod samples;
 mod small_talk;
+mod texts;
 mod variables;
+mod vocabulary;
+mod voice;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,92 +1,144 @@
 //! The settings, explained: the value in force, where it comes from, what it does.
 
-use std::fmt::Write as _;
-
+use super::voice::Voice;
 use crate::{
+    say,
     settings::{Group, groups},
     wire::SettingRow,
 };
 
 /// These settings, one after the other.
-pub(super) fn explain(names: &[&str], rows: &[SettingRow]) -> String {
+pub(super) fn explain(voice: Voice, names: &[&str], rows: &[SettingRow]) -> String {
     let known = groups()
         .flat_map(|group| group.variables)
         .filter(|variable| names.contains(&variable.name));
     let mut text = String::new();
     for variable in known {
-        let (name, meaning) = (variable.name, variable.meaning);
-        let _infallible = writeln!(text, "### `{name}`\n\n{meaning}\n");
-        match rows.iter().find(|row| row.name == name) {
-            Some(row) => {
-                let _infallible = writeln!(text, "- in force: {} (from {})", shown(row), source(row));
-            }
-            None => text.push_str("- in force: unknown to me\n"),
-        }
-        let _infallible = writeln!(text, "- allowed: {}\n", variable.allowed());
+        let value = match rows.iter().find(|row| row.name == variable.name) {
+            Some(row) => sourced(voice, row),
+            None => say!(voice.demo, "demo-setting-unknown"),
+        };
+        text.push_str(&say!(
+            voice.demo,
+            "demo-setting",
+            name = variable.name,
+            meaning = variable.meaning,
+            value = value,
+            allowed = variable.allowed(),
+        ));
+        text.push_str("\n\n");
     }
-    text.push_str("Whoever runs this site can change it in `.env`.");
+    text.push_str(&say!(voice.demo, "demo-setting-change"));
     text
 }
 
 /// One group of settings, all of them, or an overview.
-pub(super) fn list(title: Option<&str>, all: bool, rows: &[SettingRow]) -> String {
-    let groups: Vec<_> = groups().collect();
-    let mut text = String::from("These settings are in force here:\n\n");
-    let wanted = |group: &&Group| match title {
-        Some(title) => group.title == title,
-        // The first two are what most people ask for.
-        None => all || groups.iter().take(2).any(|first| first.title == group.title),
-    };
-    for group in groups.iter().filter(wanted) {
-        table(group, rows, &mut text);
+pub(super) fn list(voice: Voice, wanted: Option<&str>, all: bool, rows: &[SettingRow]) -> String {
+    let mut text = say!(voice.demo, "demo-settings");
+    text.push_str("\n\n");
+    let mut rest = Vec::new();
+    for (place, group) in groups().enumerate() {
+        let is_wanted = match wanted {
+            Some(wanted) => group.title == wanted,
+            // The first two are what most people ask for.
+            None => all || place < 2,
+        };
+        let title = title(voice, place);
+        if is_wanted {
+            table(voice, &title, &group, rows, &mut text);
+        } else {
+            rest.push(title.to_lowercase());
+        }
     }
-    if !all || title.is_some() {
-        let rest: Vec<_> = groups
-            .iter()
-            .filter(|group| !wanted(group))
-            .map(|group| group.title.to_lowercase())
-            .collect();
-        let _infallible = writeln!(text, "There are more, for {}: ask for *all settings*.", rest.join(", "));
+    if !rest.is_empty() {
+        text.push_str(&say!(voice.demo, "demo-settings-more", rest = rest.join(", ")));
+        text.push('\n');
     }
-    text.push_str("Name a variable, and I say more about it: *what does `CHAT_CONCURRENCY_LIMIT` do?*");
+    text.push_str(&say!(voice.demo, "demo-settings-ask"));
     text
 }
 
-fn table(group: &Group, rows: &[SettingRow], text: &mut String) {
-    let _infallible = writeln!(
-        text,
-        "### {}\n\n| variable | in force | what it does |\n| --- | --- | --- |",
-        group.title
-    );
+/// What a group is called, by its place among them.
+fn title(voice: Voice, place: usize) -> String {
+    say!(voice.demo, "demo-settings-group", group = place)
+}
+
+fn table(voice: Voice, title: &str, group: &Group, rows: &[SettingRow], text: &mut String) {
+    text.push_str(&say!(voice.demo, "demo-settings-table", title = title));
     for variable in group.variables {
-        let (name, meaning) = (variable.name, variable.meaning);
-        let value = rows
-            .iter()
-            .find(|row| row.name == name)
-            .map_or_else(|| "unknown".to_owned(), shown);
-        let _infallible = writeln!(text, "| `{name}` | {value} | {meaning} |");
+        let row = rows.iter().find(|row| row.name == variable.name);
+        let value = row.map_or_else(|| instead(voice, "unknown"), |row| shown(voice, row));
+        text.push('\n');
+        text.push_str(&say!(
+            voice.demo,
+            "demo-settings-row",
+            name = variable.name,
+            value = value,
+            meaning = variable.meaning,
+        ));
     }
-    text.push('\n');
+    text.push_str("\n\n");
 }
 
 /// A value as code that no value can break out of; what stands in place of a value, as plain words.
-fn shown(row: &SettingRow) -> String {
+fn shown(voice: Voice, row: &SettingRow) -> String {
     let value: String = row
         .value
         .chars()
         .map(|c| if c.is_control() || c == '`' || c == '|' { ' ' } else { c })
         .collect();
     match value.trim() {
-        "" => "unset".to_owned(),
-        "(unset)" | "(hidden)" => value.trim_matches(['(', ')']).to_owned(),
+        "" | "(unset)" => instead(voice, "unset"),
+        "(hidden)" => instead(voice, "hidden"),
+        "(set)" => instead(voice, "set"),
         value => format!("`{value}`"),
     }
 }
 
-fn source(row: &SettingRow) -> String {
-    match row.source.as_str() {
-        "default" => "its default".to_owned(),
-        "environment" => "the environment".to_owned(),
-        other => format!("`{}`", other.replace('`', " ")),
+/// What stands in place of a value.
+fn instead(voice: Voice, what: &str) -> String {
+    say!(voice.demo, "demo-value", what = what)
+}
+
+/// A value, and where it comes from.
+fn sourced(voice: Voice, row: &SettingRow) -> String {
+    say!(
+        voice.demo,
+        "demo-setting-from",
+        source = &row.source,
+        value = shown(voice, row),
+        file = row.source.replace('`', " "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn every_group_has_its_title() {
+        let english = Voice::of(Language::English);
+        let told: Vec<_> = (0..groups().count()).map(|place| title(english, place)).collect();
+        let titles: Vec<_> = groups().map(|group| group.title).collect();
+        assert_eq!(told, titles);
+    }
+
+    #[test]
+    fn what_stands_for_a_value_is_said_in_words() {
+        let row = |value: &str, source: &str| SettingRow {
+            name: "DATA_DIR".to_owned(),
+            value: value.to_owned(),
+            source: source.to_owned(),
+            note: None,
+        };
+        let [english, russian] = Language::ALL.map(Voice::of);
+        assert_eq!(sourced(english, &row("(unset)", "default")), "unset (from its default)");
+        assert_eq!(sourced(russian, &row("(unset)", "default")), "не задано (по умолчанию)");
+        assert_eq!(sourced(english, &row("a`b", ".env")), "`a b` (from `.env`)");
+        assert_eq!(sourced(russian, &row("a`b", ".env")), "`a b` (из `.env`)");
+        assert_eq!(shown(russian, &row("(hidden)", "environment")), "скрыто");
+        assert_eq!(shown(russian, &row("(set)", "environment")), "задано");
+        assert_eq!(shown(english, &row("(set)", "environment")), "`(set)`");
     }
 }
