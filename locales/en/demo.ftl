@@ -56,7 +56,7 @@ demo-setting =
 demo-setting-from = { $source ->
     [default] { $value } (from its default)
     [environment] { $value } (from the environment)
-   *[file] { $value } (from `{ $file }`)
+   *[file] { $value } (from `.env`)
 }
 demo-setting-unknown = unknown to me
 demo-setting-change = Whoever runs this site can change it in `.env`.

@@ -41,3 +41,16 @@ chart-memory = memory
 chart-empty = The curve begins in a few seconds
 chart-begin = { $minutes } min ago
 chart-now = now
+setting-instead = { $instead ->
+    [set] (set)
+    [unset] (unset)
+   *[hidden] (hidden)
+}
+setting-overridden = the environment wins over .env line { $line }
+setting-restart = needs a restart
+setting-restart-to = needs a restart to become { $then }
+setting-source = { $source ->
+    [environment] environment
+    [file] .env
+   *[default] default
+}

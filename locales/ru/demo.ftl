@@ -74,7 +74,7 @@ demo-setting =
 demo-setting-from = { $source ->
     [default] { $value } (по умолчанию)
     [environment] { $value } (из окружения)
-   *[file] { $value } (из `{ $file }`)
+   *[file] { $value } (из `.env`)
 }
 demo-setting-unknown = мне неизвестно
 demo-setting-change = Тот, кто ведёт этот сайт, может изменить это в `.env`.

@@ -22,7 +22,7 @@ limits-of = { $running } из { $limit }
 limits-no-limit = { $running } · без предела
 limits-running = Выполняется
 limits-waiting = Ждёт
-limits-longest = Дольше всех ждёт
+limits-longest = Макс. ожидание
 limits-wait = Ожидание p50 / p95
 limits-service = Работа p50 / p95
 limits-done = Готово
@@ -41,3 +41,16 @@ chart-memory = память
 chart-empty = Кривая появится через несколько секунд
 chart-begin = { $minutes } мин назад
 chart-now = сейчас
+setting-instead = { $instead ->
+    [set] (задано)
+    [unset] (не задано)
+   *[hidden] (скрыто)
+}
+setting-overridden = действует переменная окружения, а не строка { $line } в .env
+setting-restart = нужен перезапуск
+setting-restart-to = после перезапуска станет { $then }
+setting-source = { $source ->
+    [environment] окружение
+    [file] .env
+   *[default] по умолчанию
+}

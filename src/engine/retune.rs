@@ -103,12 +103,12 @@ impl Engine {
             if change.needs_restart {
                 warn!(
                     variable = change.name,
-                    in_force = before,
-                    edited = after,
+                    in_force = %before,
+                    edited = %after,
                     "this change needs a restart"
                 );
             } else {
-                info!(variable = change.name, before, after, "setting changed");
+                info!(variable = change.name, %before, %after, "setting changed");
             }
         }
         let before = self.active_settings.settings();

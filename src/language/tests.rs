@@ -32,7 +32,9 @@ fn names<'a>(pattern: &'a Pattern, found: &mut BTreeSet<&'a str>) {
 
 /// Each key, with the arguments that its message asks for.
 fn keys(language: Language) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let messages = [Words::of(language), Words::of_demo(language)].into_iter().flat_map(Words::messages);
+    let messages = [Words::of(language), Words::of_demo(language)]
+        .into_iter()
+        .flat_map(Words::messages);
     let arguments = |pattern: &'static Pattern| {
         let mut found = BTreeSet::new();
         names(pattern, &mut found);

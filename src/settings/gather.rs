@@ -11,6 +11,7 @@ use super::{
     suggest,
     variables::{VARIABLES, Variable},
 };
+use crate::wire::{SettingSource, SettingValue};
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +22,19 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) const fn name(self) -> &'static str {
+    /// The same without the line.
+    pub(super) const fn kind(self) -> SettingSource {
         match self {
-            Self::Environment => "environment",
-            Self::DotEnv { .. } => ".env",
-            Self::Default => "default",
+            Self::Environment => SettingSource::Environment,
+            Self::DotEnv { .. } => SettingSource::DotEnv,
+            Self::Default => SettingSource::Default,
         }
     }
 
     pub(super) fn place(self) -> String {
         match self {
             Self::DotEnv { line } => format!(".env line {line}"),
-            Self::Environment | Self::Default => self.name().to_owned(),
+            Self::Environment | Self::Default => self.kind().name().to_owned(),
         }
     }
 }
@@ -57,13 +59,13 @@ impl fmt::Debug for Given {
 
 impl Given {
     /// The text as people may see it.
-    pub(super) fn shown(&self, variable: &Variable) -> String {
+    pub(super) fn shown(&self, variable: &Variable) -> SettingValue {
         // A key that was put into an address by mistake is still a key.
         let key_in_address = variable.name.ends_with("_URL") && self.text.contains(['@', '?']);
         if variable.secret || key_in_address {
-            "(hidden)".to_owned()
+            SettingValue::Hidden
         } else {
-            printable(&self.text)
+            SettingValue::Text(printable(&self.text))
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     tables::{AT_MODEL, Raw},
     variables::{VARIABLES, Variable},
 };
-use crate::wire::SettingRow;
+use crate::wire::{SettingNote, SettingRow, SettingValue};
 
 /// Settings that passed every check.
 #[derive(Clone, Debug)]
@@ -128,16 +128,16 @@ pub(super) fn rows(given: &AllGiven, viewer: Viewer) -> Vec<SettingRow> {
         let one = given.get(variable.field);
         let value = |one: &Given| match viewer {
             // A default is no secret: it stands in the documentation.
-            Viewer::Everybody if variable.private && one.source != Source::Default => "(set)".to_owned(),
+            Viewer::Everybody if variable.private && one.source != Source::Default => SettingValue::Set,
             Viewer::Everybody | Viewer::Operator => one.shown(variable),
         };
         SettingRow {
             name: variable.name.to_owned(),
-            value: one.map_or_else(|| "(unset)".to_owned(), value),
-            source: one.map_or(Source::Default, |one| one.source).name().to_owned(),
+            value: one.map_or(SettingValue::Unset, value),
+            source: one.map_or(Source::Default, |one| one.source).kind(),
             note: one
                 .and_then(|one| one.overrides)
-                .map(|line| format!("the environment wins over .env line {line}")),
+                .map(|line| SettingNote::EnvironmentWins { line: line as u64 }),
         }
     };
     VARIABLES.iter().map(row).collect()

@@ -6,6 +6,7 @@ use super::{
     load::{Loaded, rows},
     variables::{VARIABLES, Variable},
 };
+use crate::wire::{SettingNote, SettingValue};
 
 /// One variable that an edit has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Change {
     /// The variable.
     pub name: &'static str,
     /// Its value before and after, secrets hidden.
-    pub values: (String, String),
+    pub values: (SettingValue, SettingValue),
     /// It cannot change while the server runs: the value of before stays in force.
     pub needs_restart: bool,
 }
@@ -51,9 +52,9 @@ impl Loaded {
             let mut rows = rows(&edited.given, viewer);
             for (variable, then) in &notes {
                 if let Some(row) = rows.iter_mut().find(|row| row.name == variable.name) {
-                    row.note = Some(match viewer {
-                        Viewer::Everybody if variable.private => "needs a restart".to_owned(),
-                        Viewer::Everybody | Viewer::Operator => format!("needs a restart to become {then}"),
+                    let hidden = viewer == Viewer::Everybody && variable.private;
+                    row.note = Some(SettingNote::NeedsRestart {
+                        then: (!hidden).then(|| then.clone()),
                     });
                 }
             }
@@ -74,8 +75,8 @@ fn text(given: Option<&Given>) -> Option<&str> {
     given.map(|one| one.text.as_str())
 }
 
-fn shown(variable: &Variable, given: Option<&Given>) -> String {
-    given.map_or_else(|| "(unset)".to_owned(), |one| one.shown(variable))
+fn shown(variable: &Variable, given: Option<&Given>) -> SettingValue {
+    given.map_or(SettingValue::Unset, |one| one.shown(variable))
 }
 
 #[cfg(test)]
@@ -115,25 +116,18 @@ mod tests {
             ]
         );
         let row = |name: &str| after.rows.iter().find(|row| row.name == name).expect("a row").clone();
-        assert_eq!(row("SITE_ADDR").value, "127.0.0.1:3000");
-        assert_eq!(
-            row("SITE_ADDR").note.as_deref(),
-            Some("needs a restart to become 127.0.0.1:4000")
-        );
-        assert_eq!(
-            row("SECRET_KEY").note.as_deref(),
-            Some("needs a restart to become (hidden)")
-        );
+        let restart = |then| Some(SettingNote::NeedsRestart { then });
+        let text = |text: &str| SettingValue::Text(text.to_owned());
+        assert_eq!(row("SITE_ADDR").value, text("127.0.0.1:3000"));
+        assert_eq!(row("SITE_ADDR").note, restart(Some(text("127.0.0.1:4000"))));
+        assert_eq!(row("SECRET_KEY").note, restart(Some(SettingValue::Hidden)));
         assert_eq!(row("CHAT_CONCURRENCY_LIMIT").note, None);
         let public = after
             .public_rows
             .iter()
             .find(|row| row.name == "SITE_ADDR")
             .expect("a row");
-        assert_eq!(
-            (&*public.value, public.note.as_deref()),
-            ("(set)", Some("needs a restart"))
-        );
+        assert_eq!((&public.value, &public.note), (&SettingValue::Set, &restart(None)));
         // Read once more it still needs one, and taken back it does not.
         let (again, changes) = after.reload(edited);
         assert_eq!(changes.iter().filter(|change| !change.needs_restart).count(), 0);
@@ -200,6 +194,6 @@ mod tests {
             .iter()
             .find(|row| row.name == "CHAT_CONCURRENCY_LIMIT")
             .expect("a row");
-        assert_eq!(row.note.as_deref(), Some("the environment wins over .env line 2"));
+        assert_eq!(row.note, Some(SettingNote::EnvironmentWins { line: 2 }));
     }
 }

@@ -39,7 +39,7 @@ fn row(loaded: &Loaded, name: &str) -> (String, String) {
         .iter()
         .find(|row| row.name == name)
         .expect("every variable has a row");
-    (row.value.clone(), row.source.clone())
+    (row.value.to_string(), row.source.name().to_owned())
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
             "FILE_CONCURRENCY_LIMIT" => "2",
             _ => variable.default.unwrap_or_default(),
         };
-        assert_eq!(one.value, example, "{}", variable.name);
+        assert_eq!(one.value.to_string(), example, "{}", variable.name);
     }
 
     let loaded = file(EXAMPLE).expect("the example is right");

@@ -22,7 +22,9 @@ pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Estimate, LineView, Place, Status};
 pub use logs::{Level, LogRecord, LogsView};
 pub use reason::{Reason, Refused, StoreFault};
-pub use stats::{BadEdit, LimitRow, Percentiles, Sample, SettingRow, StatsView};
+pub use stats::{
+    BadEdit, LimitRow, Percentiles, Sample, SettingNote, SettingRow, SettingSource, SettingValue, StatsView,
+};
 pub use visible::is_blank;
 
 /// Longest message a browser may send, in bytes of UTF-8.

@@ -1,5 +1,7 @@
 //! What the stats tab shows.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::LineView;
@@ -58,12 +60,78 @@ pub struct Sample {
 pub struct SettingRow {
     /// The variable.
     pub name: String,
-    /// Its value, keys and secrets hidden.
-    pub value: String,
-    /// Where it came from: `environment`, `.env` or `default`.
-    pub source: String,
-    /// What else there is to say: that `.env` has another value, which the environment wins over, or which needs a restart.
-    pub note: Option<String>,
+    /// Its value, as whoever asks may see it.
+    pub value: SettingValue,
+    /// Where it came from.
+    pub source: SettingSource,
+    /// What else there is to say.
+    pub note: Option<SettingNote>,
+}
+
+/// A value, or what stands in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingValue {
+    /// As it was written.
+    Text(String),
+    /// There is one, which whoever asks may not see.
+    Set,
+    /// There is none.
+    Unset,
+    /// A secret.
+    Hidden,
+}
+
+impl fmt::Display for SettingValue {
+    /// As the log has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(text) => text,
+            Self::Set => "(set)",
+            Self::Unset => "(unset)",
+            Self::Hidden => "(hidden)",
+        })
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingSource {
+    /// The environment.
+    Environment,
+    /// The file `.env`.
+    DotEnv,
+    /// Nowhere: it is the default.
+    Default,
+}
+
+impl SettingSource {
+    /// Its name, as the log has it: also that of a case of the messages that speak of it, but for the file's.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::DotEnv => ".env",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// What there is to say of a value that `.env` would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingNote {
+    /// The environment has another one, and wins.
+    EnvironmentWins {
+        /// The line of `.env`.
+        line: u64,
+    },
+    /// It cannot change while the server runs.
+    NeedsRestart {
+        /// What it will be then; `None` where whoever asks may not see it.
+        then: Option<SettingValue>,
+    },
 }
 
 /// An edit of the settings that was not taken over.

@@ -129,12 +129,33 @@ fn stats() -> StatsView {
         uptime: 0.0,
         model: "demo".to_owned(),
         version: "1".to_owned(),
-        settings: vec![SettingRow {
+        settings: [
+            (SettingValue::Text("b".to_owned()), SettingSource::DotEnv, None),
+            (
+                SettingValue::Set,
+                SettingSource::Environment,
+                Some(SettingNote::EnvironmentWins { line: 3 }),
+            ),
+            (
+                SettingValue::Unset,
+                SettingSource::Default,
+                Some(SettingNote::NeedsRestart {
+                    then: Some(SettingValue::Hidden),
+                }),
+            ),
+            (
+                SettingValue::Hidden,
+                SettingSource::Default,
+                Some(SettingNote::NeedsRestart { then: None }),
+            ),
+        ]
+        .map(|(value, source, note)| SettingRow {
             name: "A".to_owned(),
-            value: "b".to_owned(),
-            source: ".env".to_owned(),
-            note: Some("c".to_owned()),
-        }],
+            value,
+            source,
+            note,
+        })
+        .to_vec(),
         settings_changed_at: Some(8),
         bad_edit: Some(BadEdit {
             at: 9,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anteroom::{
     language::Words,
     say,
-    wire::{BadEdit, SettingRow, StatsView},
+    wire::{BadEdit, SettingNote, SettingRow, SettingSource, SettingValue, StatsView},
 };
 use leptos::prelude::*;
 
@@ -29,7 +29,7 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
         None => say!(words, "settings-unchanged"),
     };
     let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));
-    let key = |row: &SettingRow| format!("{} {} {} {:?}", row.name, row.value, row.source, row.note);
+    let key = |row: &SettingRow| format!("{row:?}");
     view! {
         <section class="panel" data-testid="settings">
             <h2>{say!(words, "settings")}</h2>
@@ -46,7 +46,7 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
                             <th scope="col">{say!(words, "settings-from")}</th>
                         </tr>
                     </thead>
-                    <tbody>{each(move || rows.get(), key, row)}</tbody>
+                    <tbody>{each(move || rows.get(), key, move |one| row(words, one))}</tbody>
                 </table>
             </div>
         </section>
@@ -54,21 +54,44 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
     .erase()
 }
 
-fn row(row: SettingRow) -> AnyView {
+/// A value, or words in its place.
+fn shown(words: &Words, value: SettingValue) -> String {
+    let instead = match value {
+        SettingValue::Text(text) => return text,
+        SettingValue::Set => "set",
+        SettingValue::Unset => "unset",
+        SettingValue::Hidden => "hidden",
+    };
+    say!(words, "setting-instead", instead = instead)
+}
+
+fn row(words: &'static Words, row: SettingRow) -> AnyView {
     let hook = row.name.clone();
-    let note = row
-        .note
-        .map(|note| view! { <span class="setting-note">{note}</span> }.erase());
+    let note = row.note.map(|note| {
+        let note = match note {
+            SettingNote::EnvironmentWins { line } => say!(words, "setting-overridden", line = line),
+            SettingNote::NeedsRestart { then: None } => say!(words, "setting-restart"),
+            SettingNote::NeedsRestart { then: Some(then) } => {
+                say!(words, "setting-restart-to", then = shown(words, then))
+            }
+        };
+        view! { <span class="setting-note">{note}</span> }.erase()
+    });
+    let source = match row.source {
+        SettingSource::Environment => "environment",
+        SettingSource::DotEnv => "file",
+        SettingSource::Default => "default",
+    };
     view! {
         <tr data-testid="setting" data-name=hook>
             <th scope="row">
                 <code>{row.name}</code>
             </th>
             <td>
-                <code>{row.value}</code>
+                <code>{shown(words, row.value)}</code>
                 {note}
             </td>
-            <td class="source">{row.source}</td>
+            <td class="source">{say!(words, "setting-source", source = source)}</td>
         </tr>
     }
     .erase()

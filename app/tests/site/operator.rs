@@ -69,7 +69,7 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
         ("OPERATOR_KEY", "(hidden)"),
         ("MODEL", "loopback@openai"),
     ] {
-        assert_eq!(row(&view, name).value, value, "{name}");
+        assert_eq!(row(&view, name).value.to_string(), value, "{name}");
     }
     // An edit, a good or a bad one, tells no more.
     let edit = "DATA_DIR=/srv/elsewhere\nOPENAI_BASE_URL=http://10.1.2.3:8000\nQUEUE_MAX_SIZE=9";
@@ -91,10 +91,10 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
 
     let whoever = operator(&visitor, ENCODED).await;
     let seen = stats(&whoever).await;
-    assert_eq!(row(&seen, "DATA_DIR").value, folder);
-    assert_eq!(row(&seen, "OPENAI_BASE_URL").value, model);
-    assert_eq!(row(&seen, "SITE_ADDR").value, "127.0.0.1:3999");
-    assert_eq!(row(&seen, "OPERATOR_KEY").value, "(hidden)");
+    assert_eq!(row(&seen, "DATA_DIR").value.to_string(), folder);
+    assert_eq!(row(&seen, "OPENAI_BASE_URL").value.to_string(), model);
+    assert_eq!(row(&seen, "SITE_ADDR").value.to_string(), "127.0.0.1:3999");
+    assert_eq!(row(&seen, "OPERATOR_KEY").value.to_string(), "(hidden)");
     assert!(seen.bad_edit.expect("it is told").message.contains("10.1.2.3:8000"));
 
     let mut everywhere = vec![told, faults, serde_json::to_string(&edited).expect("JSON")];
@@ -179,7 +179,7 @@ async fn the_operators_link_needs_its_key_and_leaves_none_behind() {
 
     let whoever = operator(&browser, &key).await;
     let folder = site.data().display().to_string();
-    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value, folder);
+    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value.to_string(), folder);
     // The cookie of another session makes nobody the operator.
     let other = site.browser().await;
     let mark = whoever.cookie.split("; ").last().expect("the operator's cookie");
@@ -187,20 +187,20 @@ async fn the_operators_link_needs_its_key_and_leaves_none_behind() {
         cookie: format!("{}; {mark}", other.cookie),
         ..other
     };
-    assert_eq!(row(&stats(&thief).await, "DATA_DIR").value, "(set)");
+    assert_eq!(row(&stats(&thief).await, "DATA_DIR").value.to_string(), "(set)");
     // One who has never been here before gets a session, too.
     let nobody = Browser {
         cookie: String::new(),
         ..browser
     };
     let fresh = operator(&nobody, &key).await;
-    assert_eq!(row(&stats(&fresh).await, "DATA_DIR").value, folder);
+    assert_eq!(row(&stats(&fresh).await, "DATA_DIR").value.to_string(), folder);
 
     // Another key, in force at once: whoever had the old one is a visitor again.
     let edit = Settings::load(site.variables(), Some("OPERATOR_KEY=0123456789abcdef"));
     site.engine.retune(edit).await;
-    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value, "(set)");
+    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value.to_string(), "(set)");
     assert_eq!(open_link(&whoever, &key).await.status(), StatusCode::FORBIDDEN);
     let again = operator(&whoever, "0123456789abcdef").await;
-    assert_eq!(row(&stats(&again).await, "DATA_DIR").value, folder);
+    assert_eq!(row(&stats(&again).await, "DATA_DIR").value.to_string(), folder);
 }

@@ -4,7 +4,7 @@ use super::voice::Voice;
 use crate::{
     say,
     settings::{Group, groups},
-    wire::SettingRow,
+    wire::{SettingRow, SettingValue},
 };
 
 /// These settings, one after the other.
@@ -82,15 +82,16 @@ fn table(voice: Voice, title: &str, group: &Group, rows: &[SettingRow], text: &m
 
 /// A value as code that no value can break out of; what stands in place of a value, as plain words.
 fn shown(voice: Voice, row: &SettingRow) -> String {
-    let value: String = row
-        .value
-        .chars()
-        .map(|c| if c.is_control() || c == '`' || c == '|' { ' ' } else { c })
-        .collect();
+    let value = match &row.value {
+        SettingValue::Text(text) => text,
+        SettingValue::Unset => return instead(voice, "unset"),
+        SettingValue::Hidden => return instead(voice, "hidden"),
+        SettingValue::Set => return instead(voice, "set"),
+    };
+    let harmless = |c: char| if c.is_control() || c == '`' || c == '|' { ' ' } else { c };
+    let value: String = value.chars().map(harmless).collect();
     match value.trim() {
-        "" | "(unset)" => instead(voice, "unset"),
-        "(hidden)" => instead(voice, "hidden"),
-        "(set)" => instead(voice, "set"),
+        "" => instead(voice, "unset"),
         value => format!("`{value}`"),
     }
 }
@@ -105,16 +106,15 @@ fn sourced(voice: Voice, row: &SettingRow) -> String {
     say!(
         voice.demo,
         "demo-setting-from",
-        source = &row.source,
+        source = row.source.name(),
         value = shown(voice, row),
-        file = row.source.replace('`', " "),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::Language;
+    use crate::{language::Language, wire::SettingSource};
 
     #[test]
     fn every_group_has_its_title() {
@@ -126,19 +126,23 @@ mod tests {
 
     #[test]
     fn what_stands_for_a_value_is_said_in_words() {
-        let row = |value: &str, source: &str| SettingRow {
+        let row = |value: SettingValue, source: SettingSource| SettingRow {
             name: "DATA_DIR".to_owned(),
-            value: value.to_owned(),
-            source: source.to_owned(),
+            value,
+            source,
             note: None,
         };
+        let unset = row(SettingValue::Unset, SettingSource::Default);
+        let text = row(SettingValue::Text("a`b".to_owned()), SettingSource::DotEnv);
+        let set = row(SettingValue::Set, SettingSource::Environment);
+        let hidden = row(SettingValue::Hidden, SettingSource::Environment);
         let [english, russian] = Language::ALL.map(Voice::of);
-        assert_eq!(sourced(english, &row("(unset)", "default")), "unset (from its default)");
-        assert_eq!(sourced(russian, &row("(unset)", "default")), "не задано (по умолчанию)");
-        assert_eq!(sourced(english, &row("a`b", ".env")), "`a b` (from `.env`)");
-        assert_eq!(sourced(russian, &row("a`b", ".env")), "`a b` (из `.env`)");
-        assert_eq!(shown(russian, &row("(hidden)", "environment")), "скрыто");
-        assert_eq!(shown(russian, &row("(set)", "environment")), "задано");
-        assert_eq!(shown(english, &row("(set)", "environment")), "`(set)`");
+        assert_eq!(sourced(english, &unset), "unset (from its default)");
+        assert_eq!(sourced(russian, &unset), "не задано (по умолчанию)");
+        assert_eq!(sourced(english, &text), "`a b` (from `.env`)");
+        assert_eq!(sourced(russian, &text), "`a b` (из `.env`)");
+        assert_eq!(shown(russian, &hidden), "скрыто");
+        assert_eq!(shown(russian, &set), "задано");
+        assert_eq!(shown(english, &set), "`(set)`");
     }
 }
