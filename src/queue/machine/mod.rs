@@ -60,14 +60,12 @@ mod ticket;
 mod time;
 mod waiter;
 
-use std::collections::BTreeMap;
-
 use super::{EventIndex, JoinError, LeaveReason, Owner, Policy, TicketId};
 use arena::{Arena, Key};
 use estimate::Window;
 use ids::IdMap;
 use line::Line;
-use ticket::Running;
+use ticket::{Record, Running};
 use waiter::Waiter;
 
 pub use command::{Command, Restored, UnknownEvent};
@@ -83,10 +81,9 @@ pub struct Machine {
     /// By event, the line it belongs to.
     line_of: Vec<usize>,
     waiters: Arena<Waiter>,
-    /// The waiting tickets.
-    by_id: IdMap<Key>,
-    /// In the order of their ids, so that whoever goes through them does so in the same order everywhere.
-    running: BTreeMap<TicketId, Running>,
+    running: Arena<Running>,
+    /// Where the records of the tickets are.
+    by_id: IdMap<Record>,
     /// By event, how long its last ones held their slots.
     windows: Vec<Window>,
     /// By event.
@@ -107,8 +104,8 @@ impl Machine {
             lines: Vec::new(),
             line_of: Vec::new(),
             waiters: Arena::default(),
+            running: Arena::default(),
             by_id: IdMap::default(),
-            running: BTreeMap::new(),
             windows: vec![Window::default(); policy.events.len()],
             waiting: vec![0; policy.events.len()],
             tickets: 0,
@@ -140,7 +137,7 @@ impl Machine {
                 self.restore(&tickets, now, effects);
             }
             Command::Leave { ticket, reason } => {
-                if let Some(key) = self.by_id.get(&ticket).copied() {
+                if let Some(Record::Waiter(key)) = self.by_id.get(&ticket).copied() {
                     self.leave(key, reason, effects);
                 }
             }
@@ -167,15 +164,15 @@ impl Machine {
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.arrivals += 1;
             let running = Running {
+                id: self.new_id(),
                 event,
                 owner,
                 joined,
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
             };
-            let ticket = self.new_id();
-            self.start(at, ticket, running);
-            return let_in(ticket, TicketState::Running(running.grant()));
+            self.start(at, running);
+            return let_in(running.id, TicketState::Running(running.grant()));
         }
         if !self.policy.queue {
             return refused(JoinError::Busy);
@@ -184,7 +181,7 @@ impl Machine {
         if most.is_some_and(|most| self.waiting_of(owner) >= most) {
             return refused(JoinError::TooManyOfYours);
         }
-        if self.policy.max_size.is_some_and(|most| self.by_id.len() >= most) {
+        if self.policy.max_size.is_some_and(|most| self.waiters.len() >= most) {
             return refused(JoinError::Full);
         }
         let ticket = self.new_id();
@@ -202,6 +199,7 @@ impl Machine {
         let at = self.line_of[event.0];
         self.lines[at].leave(key, &mut self.waiters);
         self.remove_waiter(key);
+        ids::remove(&mut self.by_id, id);
         self.mix_changed(at);
         effects.push(Effect::Left {
             ticket: id,
@@ -211,9 +209,11 @@ impl Machine {
     }
 
     fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut Vec<Effect>) {
-        let Some(Running { event, started, .. }) = self.running.remove(&ticket) else {
+        let Some(Record::Running(key)) = self.by_id.get(&ticket).copied() else {
             return;
         };
+        ids::remove(&mut self.by_id, ticket);
+        let Running { event, started, .. } = self.running.remove(key);
         let at = self.line_of[event.0];
         self.lines[at].running -= 1;
         self.touch(at);
@@ -264,20 +264,20 @@ impl Machine {
                 .filter_map(|(at, line)| Some((at, line.head()?)))
                 .min_by_key(|(_, key)| self.waiters[*key].age());
             let Some((at, key)) = longest else { return };
-            let waiter = &self.waiters[key];
-            let (ticket, event, joined) = (waiter.id, waiter.event, waiter.joined);
-            let line = &mut self.lines[at];
+            let owner = self.lines[at].owner_of(&self.waiters[key]);
+            let order = self.lines[at].admit(key, &mut self.waiters);
+            let Waiter { id, event, joined, .. } = self.remove_waiter(key);
             let running = Running {
+                id,
                 event,
-                owner: line.owner_of(waiter),
+                owner,
                 joined,
                 started: now,
-                order: line.admit(key, &mut self.waiters),
+                order,
             };
-            self.remove_waiter(key);
-            self.start(at, ticket, running);
+            self.start(at, running);
             effects.push(Effect::Started {
-                ticket,
+                ticket: id,
                 grant: running.grant(),
             });
         }
@@ -293,10 +293,15 @@ impl Machine {
     }
 
     /// The only way to a slot. To be asked first: [`Machine::can_start`].
-    fn start(&mut self, at: usize, ticket: TicketId, running: Running) {
-        self.lines[at].running += 1;
+    fn start(&mut self, at: usize, running: Running) {
         self.touch(at);
-        self.running.insert(ticket, running);
+        self.add_running(at, running);
+    }
+
+    fn add_running(&mut self, at: usize, running: Running) {
+        self.lines[at].running += 1;
+        let key = self.running.insert(running);
+        self.by_id.insert(running.id, Record::Running(key));
     }
 
     fn new_id(&mut self) -> TicketId {
@@ -307,16 +312,16 @@ impl Machine {
     /// The record of a waiting ticket, which its line has to be given.
     fn add_waiter(&mut self, ticket: TicketId, event: EventIndex, joined: Time) -> Key {
         let key = self.waiters.insert(Waiter::new(ticket, event, joined));
-        self.by_id.insert(ticket, key);
+        self.by_id.insert(ticket, Record::Waiter(key));
         self.waiting[event.0] += 1;
         key
     }
 
-    /// The line has given it up.
-    fn remove_waiter(&mut self, key: Key) {
-        let Waiter { id, event, .. } = self.waiters.remove(key);
-        self.waiting[event.0] -= 1;
-        ids::remove(&mut self.by_id, id);
+    /// The line has given it up. Its id still leads here.
+    fn remove_waiter(&mut self, key: Key) -> Waiter {
+        let waiter = self.waiters.remove(key);
+        self.waiting[waiter.event.0] -= 1;
+        waiter
     }
 
     /// All lines together.

@@ -68,13 +68,14 @@ impl Machine {
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.lines[at].resume(order.tag);
             let running = Running {
+                id: ticket,
                 event,
                 owner,
                 joined,
                 started: now,
                 order,
             };
-            self.start(at, ticket, running);
+            self.start(at, running);
             return TicketState::Running(running.grant());
         }
         let key = self.add_waiter(ticket, event, joined);

@@ -69,7 +69,7 @@ impl Machine {
             .into_iter()
             .map(|plan| Line::new(plan, self.policy.order))
             .collect();
-        for running in self.running.values() {
+        for running in self.running.iter() {
             self.lines[self.line_of[running.event.0]].running += 1;
         }
     }
