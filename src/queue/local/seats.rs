@@ -5,10 +5,7 @@ use std::{mem, task::Waker, time::Duration};
 use super::{curves::Curves, few::Few};
 use crate::queue::{
     EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
-    machine::{
-        Command, Effect, Machine, TicketState, Time, UnknownEvent,
-        ids::{self, IdMap},
-    },
+    machine::{Command, Effect, Machine, TicketState, Time, UnknownEvent, ids::IdMap},
 };
 
 /// Capacity for effects that is kept; above it, the memory goes back after a rush.
@@ -78,16 +75,16 @@ impl Seats {
             match effect {
                 Effect::Joined { ticket, state, .. } => {
                     if state == TicketState::Waiting {
-                        seats.insert(ticket, Seat::Waiting(None));
+                        seats.insert_new(ticket, Seat::Waiting(None));
                     }
                     after.answer.joined.push(Ok((ticket, state)));
                 }
                 Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
                 Effect::Started { ticket, .. } => {
-                    wake(ids::remove(seats, ticket), after);
+                    wake(seats.remove(ticket), after);
                 }
                 Effect::Left { ticket, event, reason } => {
-                    let seat = seats.get_mut(&ticket);
+                    let seat = seats.get_mut(ticket);
                     wake(seat.map(|seat| mem::replace(seat, Seat::Left(reason))), after);
                     after.left.push((event, reason));
                     after.answer.left = true;
@@ -120,7 +117,7 @@ impl Seats {
     ) -> (TicketState, Option<Time>) {
         match self.machine.state_of(ticket) {
             Some(TicketState::Waiting) => {
-                if let Some(Seat::Waiting(known)) = self.seats.get_mut(&ticket)
+                if let Some(Seat::Waiting(known)) = self.seats.get_mut(ticket)
                     && known.as_ref().is_none_or(|known| !known.will_wake(waker))
                 {
                     *replaced = known.replace(waker.clone());
@@ -128,7 +125,7 @@ impl Seats {
                 (TicketState::Waiting, self.machine.deadline(ticket))
             }
             Some(state) => (state, None),
-            None => match ids::remove(&mut self.seats, ticket) {
+            None => match self.seats.remove(ticket) {
                 Some(Seat::Left(reason)) => (TicketState::Left(reason), None),
                 _ => unreachable!("a ticket that is told that it has left asks no more"),
             },
@@ -161,7 +158,7 @@ impl Seats {
             Some(_) => self.apply(now, Command::Leave { ticket, reason }, after)?,
             None => {}
         }
-        ids::remove(&mut self.seats, ticket);
+        self.seats.remove(ticket);
         Ok(())
     }
 }

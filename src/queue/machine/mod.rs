@@ -137,7 +137,7 @@ impl Machine {
                 self.restore(&tickets, now, effects);
             }
             Command::Leave { ticket, reason } => {
-                if let Some(Record::Waiter(key)) = self.by_id.get(&ticket).copied() {
+                if let Some(Record::Waiter(key)) = self.by_id.get(ticket).copied() {
                     self.leave(key, reason, effects);
                 }
             }
@@ -171,7 +171,8 @@ impl Machine {
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
             };
-            self.start(at, running);
+            let record = self.start(at, running);
+            self.by_id.insert_new(running.id, record);
             return let_in(running.id, TicketState::Running(running.grant()));
         }
         if !self.policy.queue {
@@ -199,7 +200,7 @@ impl Machine {
         let at = self.line_of[event.0];
         self.lines[at].leave(key, &mut self.waiters);
         self.remove_waiter(key);
-        ids::remove(&mut self.by_id, id);
+        self.by_id.remove(id);
         self.mix_changed(at);
         effects.push(Effect::Left {
             ticket: id,
@@ -209,10 +210,10 @@ impl Machine {
     }
 
     fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut Vec<Effect>) {
-        let Some(Record::Running(key)) = self.by_id.get(&ticket).copied() else {
+        let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
             return;
         };
-        ids::remove(&mut self.by_id, ticket);
+        self.by_id.remove(ticket);
         let Running { event, started, .. } = self.running.remove(key);
         let at = self.line_of[event.0];
         self.lines[at].running -= 1;
@@ -275,7 +276,8 @@ impl Machine {
                 started: now,
                 order,
             };
-            self.start(at, running);
+            let record = self.start(at, running);
+            *self.by_id.get_mut(id).expect("it has waited") = record;
             effects.push(Effect::Started {
                 ticket: id,
                 grant: running.grant(),
@@ -292,16 +294,11 @@ impl Machine {
         self.lines[at].has_free() && self.is_below_cap()
     }
 
-    /// The only way to a slot. To be asked first: [`Machine::can_start`].
-    fn start(&mut self, at: usize, running: Running) {
+    /// The only way to a slot. To be asked first: [`Machine::can_start`]. The ticket's id has to be led to its new record.
+    fn start(&mut self, at: usize, running: Running) -> Record {
         self.touch(at);
-        self.add_running(at, running);
-    }
-
-    fn add_running(&mut self, at: usize, running: Running) {
         self.lines[at].running += 1;
-        let key = self.running.insert(running);
-        self.by_id.insert(running.id, Record::Running(key));
+        Record::Running(self.running.insert(running))
     }
 
     fn new_id(&mut self) -> TicketId {
@@ -312,7 +309,7 @@ impl Machine {
     /// The record of a waiting ticket, which its line has to be given.
     fn add_waiter(&mut self, ticket: TicketId, event: EventIndex, joined: Time) -> Key {
         let key = self.waiters.insert(Waiter::new(ticket, event, joined));
-        self.by_id.insert(ticket, Record::Waiter(key));
+        self.by_id.insert_new(ticket, Record::Waiter(key));
         self.waiting[event.0] += 1;
         key
     }

@@ -39,14 +39,14 @@ impl Machine {
     /// Where a ticket stands; `None`: it has left, or what it was for is over.
     #[must_use]
     pub fn state_of(&self, ticket: TicketId) -> Option<TicketState> {
-        Some(match *self.by_id.get(&ticket)? {
+        Some(match *self.by_id.get(ticket)? {
             Record::Waiter(_) => TicketState::Waiting,
             Record::Running(key) => TicketState::Running(self.running[key].grant()),
         })
     }
 
     fn waiter(&self, ticket: TicketId) -> Option<&Waiter> {
-        match *self.by_id.get(&ticket)? {
+        match *self.by_id.get(ticket)? {
             Record::Waiter(key) => Some(&self.waiters[key]),
             Record::Running(_) => None,
         }

@@ -75,7 +75,8 @@ impl Machine {
                 started: now,
                 order,
             };
-            self.start(at, running);
+            let record = self.start(at, running);
+            self.by_id.insert_new(ticket, record);
             return TicketState::Running(running.grant());
         }
         let key = self.add_waiter(ticket, event, joined);

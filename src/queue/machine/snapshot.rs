@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, Time, arena::Key, estimate::Window, ticket::Running};
+use super::{
+    Machine, Time,
+    arena::Key,
+    estimate::Window,
+    ticket::{Record, Running},
+};
 use crate::queue::{EventIndex, OrderKey, Owner, Policy, TicketId};
 
 /// All that a [`Machine`] is. Two machines with equal snapshots answer every command alike.
@@ -117,7 +122,9 @@ impl Machine {
         if running.id.0 > self.tickets || self.state_of(running.id).is_some() {
             return Err(fault);
         }
-        self.add_running(at, running);
+        self.lines[at].running += 1;
+        let key = self.running.insert(running);
+        self.by_id.insert_new(running.id, Record::Running(key));
         Ok(())
     }
 
