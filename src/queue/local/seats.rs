@@ -70,9 +70,9 @@ impl Seats {
             ..
         } = self;
         machine.apply(now, command, effects)?;
-        for effect in effects.drain(..) {
+        for effect in &*effects {
             after.changed |= effect.changes_lines();
-            match effect {
+            match *effect {
                 Effect::Joined { ticket, state, .. } => {
                     if state == TicketState::Waiting {
                         seats.insert_new(ticket, Seat::Waiting(None));
@@ -101,6 +101,7 @@ impl Seats {
                 Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
             }
         }
+        effects.clear();
         if effects.capacity() > KEPT {
             *effects = Vec::new();
         }
