@@ -8,17 +8,12 @@ use crate::queue::{
     machine::{Command, Effect, Machine, TicketState, Time, UnknownEvent, ids::IdMap},
 };
 
-/// Capacity for effects that is kept; above it, the memory goes back after a rush.
-const KEPT: usize = 1024;
-
 /// The machine and the tickets of this process.
 pub(super) struct Seats {
     pub(super) machine: Machine,
     pub(super) curves: Curves,
     /// Of each ticket that waits, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
     seats: IdMap<Seat>,
-    /// Empty between two commands; kept for its memory.
-    effects: Vec<Effect>,
 }
 
 /// What the machine does not know of a ticket.
@@ -57,55 +52,13 @@ impl Seats {
             machine: Machine::new(policy),
             curves: Curves::default(),
             seats: IdMap::default(),
-            effects: Vec::new(),
         }
     }
 
     /// Gives a command to the machine, and a new state to all whom it concerns.
     pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
-        let Self {
-            machine,
-            seats,
-            effects,
-            ..
-        } = self;
-        machine.apply(now, command, effects)?;
-        for effect in &*effects {
-            after.changed |= effect.changes_lines();
-            match *effect {
-                Effect::Joined { ticket, state, .. } => {
-                    if state == TicketState::Waiting {
-                        seats.insert_new(ticket, Seat::Waiting(None));
-                    }
-                    after.answer.joined.push(Ok((ticket, state)));
-                }
-                Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
-                Effect::Started { ticket, .. } => {
-                    wake(seats.remove(ticket), after);
-                }
-                Effect::Left { ticket, event, reason } => {
-                    let seat = seats.get_mut(ticket);
-                    wake(seat.map(|seat| mem::replace(seat, Seat::Left(reason))), after);
-                    after.left.push((event, reason));
-                    after.answer.left = true;
-                }
-                Effect::Released { held, .. } => after.answer.held = held,
-                Effect::Retuned { deadlines_moved: true } => {
-                    // They set their timers anew when they look again.
-                    for seat in seats.values_mut() {
-                        if let Seat::Waiting(waker) = seat {
-                            waker.take().into_iter().for_each(|waker| after.wake.push(waker));
-                        }
-                    }
-                }
-                Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
-            }
-        }
-        effects.clear();
-        if effects.capacity() > KEPT {
-            *effects = Vec::new();
-        }
-        Ok(())
+        let Self { machine, seats, .. } = self;
+        machine.apply(now, command, &mut Telling { seats, after })
     }
 
     /// Where a ticket that had to wait stands. While it waits, `waker` is kept and will be woken when that changes, and the moment is
@@ -161,6 +114,53 @@ impl Seats {
         }
         self.seats.remove(ticket);
         Ok(())
+    }
+}
+
+/// Whom the effects of a command concern is told of them at once.
+struct Telling<'a> {
+    seats: &'a mut IdMap<Seat>,
+    after: &'a mut Aftermath,
+}
+
+impl Extend<Effect> for Telling<'_> {
+    fn extend<T: IntoIterator<Item = Effect>>(&mut self, effects: T) {
+        effects.into_iter().for_each(|effect| self.tell(effect));
+    }
+}
+
+impl Telling<'_> {
+    fn tell(&mut self, effect: Effect) {
+        let Self { seats, after } = self;
+        after.changed |= effect.changes_lines();
+        match effect {
+            Effect::Joined { ticket, state, .. } => {
+                if state == TicketState::Waiting {
+                    seats.insert_new(ticket, Seat::Waiting(None));
+                }
+                after.answer.joined.push(Ok((ticket, state)));
+            }
+            Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
+            Effect::Started { ticket, .. } => {
+                wake(seats.remove(ticket), after);
+            }
+            Effect::Left { ticket, event, reason } => {
+                let seat = seats.get_mut(ticket);
+                wake(seat.map(|seat| mem::replace(seat, Seat::Left(reason))), after);
+                after.left.push((event, reason));
+                after.answer.left = true;
+            }
+            Effect::Released { held, .. } => after.answer.held = held,
+            Effect::Retuned { deadlines_moved: true } => {
+                // They set their timers anew when they look again.
+                for seat in seats.values_mut() {
+                    if let Seat::Waiting(waker) = seat {
+                        waker.take().into_iter().for_each(|waker| after.wake.push(waker));
+                    }
+                }
+            }
+            Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
+        }
     }
 }
 

@@ -123,12 +123,17 @@ impl Machine {
     ///
     /// # Errors
     /// [`UnknownEvent`], and then nothing has changed.
-    pub fn apply(&mut self, now: Time, command: Command, effects: &mut Vec<Effect>) -> Result<(), UnknownEvent> {
+    pub fn apply(
+        &mut self,
+        now: Time,
+        command: Command,
+        effects: &mut impl Extend<Effect>,
+    ) -> Result<(), UnknownEvent> {
         match command {
             Command::Join { event, owner, joined } => {
                 self.line_of(event)?;
                 let joined = self.join(event, owner, joined, now, effects);
-                effects.push(joined);
+                effects.extend([joined]);
             }
             Command::Restore(tickets) => {
                 tickets
@@ -150,7 +155,14 @@ impl Machine {
     }
 
     /// The only way in. One command decides on everything, so a burst cannot overfill anything.
-    fn join(&mut self, event: EventIndex, owner: Owner, joined: Time, now: Time, effects: &mut Vec<Effect>) -> Effect {
+    fn join(
+        &mut self,
+        event: EventIndex,
+        owner: Owner,
+        joined: Time,
+        now: Time,
+        effects: &mut impl Extend<Effect>,
+    ) -> Effect {
         let refused = |why| Effect::Refused { event, why };
         if self.closed {
             return refused(JoinError::Closed);
@@ -195,21 +207,21 @@ impl Machine {
     }
 
     /// A waiting ticket leaves its line without starting.
-    fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut Vec<Effect>) {
+    fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut impl Extend<Effect>) {
         let Waiter { id, event, .. } = self.waiters[key];
         let at = self.line_of[event.0];
         self.lines[at].leave(key, &mut self.waiters);
         self.remove_waiter(key);
         self.by_id.remove(id);
         self.mix_changed(at);
-        effects.push(Effect::Left {
+        effects.extend([Effect::Left {
             ticket: id,
             event,
             reason,
-        });
+        }]);
     }
 
-    fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut Vec<Effect>) {
+    fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut impl Extend<Effect>) {
         let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
             return;
         };
@@ -222,13 +234,13 @@ impl Machine {
         if worked {
             self.windows[event.0].push(held);
         }
-        effects.push(Effect::Released { ticket, event, held });
+        effects.extend([Effect::Released { ticket, event, held }]);
         self.start_waiting(now, effects);
     }
 
     /// Those whose time is over leave. Every change that lets in or starts does this first, so that nobody starts late, or takes
     /// up room, because a timer has yet to fire.
-    fn expire(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    fn expire(&mut self, now: Time, effects: &mut impl Extend<Effect>) {
         if self.policy.max_wait.is_none() {
             return;
         }
@@ -242,19 +254,19 @@ impl Machine {
         }
     }
 
-    fn close(&mut self, effects: &mut Vec<Effect>) {
+    fn close(&mut self, effects: &mut impl Extend<Effect>) {
         self.closed = true;
         for at in 0..self.lines.len() {
             while let Some(oldest) = self.lines[at].oldest() {
                 self.leave(oldest, LeaveReason::Closed, effects);
             }
         }
-        effects.push(Effect::Closed);
+        effects.extend([Effect::Closed]);
     }
 
     /// Hands free slots to the waiting until there is no slot or nobody to use it. Where the overall cap leaves one
     /// slot and several lines could use it, the head that has waited longest gets it.
-    fn start_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    fn start_waiting(&mut self, now: Time, effects: &mut impl Extend<Effect>) {
         if self.closed {
             return;
         }
@@ -278,10 +290,10 @@ impl Machine {
             };
             let record = self.start(at, running);
             *self.by_id.get_mut(id).expect("it has waited") = record;
-            effects.push(Effect::Started {
+            effects.extend([Effect::Started {
                 ticket: id,
                 grant: running.grant(),
-            });
+            }]);
         }
     }
 
