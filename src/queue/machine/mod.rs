@@ -37,7 +37,7 @@
 //!
 //! - `command`, `effect`, `ticket`, `time`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
-//! - `restore`, `retune`: a line is put together; `read`: what the state shows of itself.
+//! - `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the state shows of itself.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
 mod arena;
@@ -45,6 +45,7 @@ mod backlog;
 mod command;
 mod effect;
 pub(super) mod estimate;
+mod expire;
 pub(super) mod ids;
 mod line;
 mod list;
@@ -238,22 +239,6 @@ impl Machine {
         self.start_waiting(now, effects);
     }
 
-    /// Those whose time is over leave. Every change that lets in or starts does this first, so that nobody starts late, or takes
-    /// up room, because a timer has yet to fire.
-    fn expire(&mut self, now: Time, effects: &mut impl Extend<Effect>) {
-        if self.policy.max_wait.is_none() {
-            return;
-        }
-        for at in 0..self.lines.len() {
-            while let Some(oldest) = self.lines[at]
-                .oldest()
-                .filter(|key| self.is_due(self.waiters[*key].joined, now))
-            {
-                self.leave(oldest, LeaveReason::Expired, effects);
-            }
-        }
-    }
-
     fn close(&mut self, effects: &mut impl Extend<Effect>) {
         self.closed = true;
         for at in 0..self.lines.len() {
@@ -336,15 +321,6 @@ impl Machine {
     /// All lines together.
     fn waiting_of(&self, owner: Owner) -> usize {
         self.lines.iter().map(|line| line.waiting_of(owner)).sum()
-    }
-
-    /// When a ticket has to have started.
-    fn deadline_of(&self, joined: Time) -> Option<Time> {
-        joined.checked_add(self.policy.max_wait?)
-    }
-
-    fn is_due(&self, joined: Time, now: Time) -> bool {
-        self.deadline_of(joined).is_some_and(|deadline| deadline <= now)
     }
 
     /// Where events share a line, its estimates depend on who waits, not only on what runs.
