@@ -25,6 +25,18 @@ impl<T> Few<T> {
             self.more.push(item);
         }
     }
+
+    pub(super) fn into_first(self) -> Option<T> {
+        self.first
+    }
+
+    /// Shorter than through the iterator where there is one item or none.
+    pub(super) fn for_each(self, mut each: impl FnMut(T)) {
+        if let Some(first) = self.first {
+            each(first);
+            self.more.into_iter().for_each(each);
+        }
+    }
 }
 
 impl<T> IntoIterator for Few<T> {

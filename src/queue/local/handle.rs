@@ -122,7 +122,7 @@ impl Queue {
     pub fn join(&self, event: EventIndex, owner: Owner, joined: Instant) -> Result<Ticket, JoinError> {
         let joined = self.shared.clock.time(joined);
         let answer = self.apply(Command::Join { event, owner, joined });
-        match answer.joined.into_iter().next().expect("a ticket is let in or refused") {
+        match answer.joined.into_first().expect("a ticket is let in or refused") {
             Ok((id, state)) => Ok(self.ticket(event, id, state)),
             Err(why) => {
                 self.shared.observer().refused(event, why);

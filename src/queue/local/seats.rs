@@ -1,34 +1,27 @@
 //! What the queue's one lock guards: the machine, and who is to be told when a ticket's state changes.
 
-use std::{task::Waker, time::Duration};
+use std::{mem, task::Waker, time::Duration};
 
 use super::{curves::Curves, few::Few};
 use crate::queue::{
     EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
-    machine::{
-        Command, Effect, Machine, TicketState, Time, UnknownEvent,
-        ids::{self, IdMap},
-    },
+    machine::{Command, Effect, Machine, TicketState, Time, UnknownEvent, ids::IdMap},
 };
-
-/// Capacity for effects that is kept; above it, the memory goes back after a rush.
-const KEPT: usize = 1024;
 
 /// The machine and the tickets of this process.
 pub(super) struct Seats {
     pub(super) machine: Machine,
     pub(super) curves: Curves,
-    /// Of each ticket that had to wait, until its [`Ticket`](crate::queue::Ticket) has learnt how its wait ended.
+    /// Of each ticket that waits, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
     seats: IdMap<Seat>,
-    /// Empty between two commands; kept for its memory.
-    effects: Vec<Effect>,
 }
 
-/// A ticket that had to wait.
-struct Seat {
-    state: TicketState,
-    /// Whom to wake when `state` changes.
-    waker: Option<Waker>,
+/// What the machine does not know of a ticket.
+enum Seat {
+    /// Whom to wake when its wait ends.
+    Waiting(Option<Waker>),
+    /// The machine has forgotten it.
+    Left(LeaveReason),
 }
 
 /// What is to be done once the lock has been released. Dropping a waker may drop a task and with it a ticket, which takes
@@ -59,76 +52,43 @@ impl Seats {
             machine: Machine::new(policy),
             curves: Curves::default(),
             seats: IdMap::default(),
-            effects: Vec::new(),
         }
     }
 
     /// Gives a command to the machine, and a new state to all whom it concerns.
     pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
-        let Self {
-            machine,
-            seats,
-            effects,
-            ..
-        } = self;
-        machine.apply(now, command, effects)?;
-        for effect in effects.drain(..) {
-            after.changed |= effect.changes_lines();
-            match effect {
-                Effect::Joined { ticket, state, .. } => {
-                    if state == TicketState::Waiting {
-                        seats.insert(ticket, Seat { state, waker: None });
-                    }
-                    after.answer.joined.push(Ok((ticket, state)));
-                }
-                Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
-                Effect::Started { ticket, grant } => {
-                    settle(seats, ticket, TicketState::Running(grant), after);
-                }
-                Effect::Left { ticket, event, reason } => {
-                    settle(seats, ticket, TicketState::Left(reason), after);
-                    after.left.push((event, reason));
-                    after.answer.left = true;
-                }
-                Effect::Released { held, .. } => after.answer.held = held,
-                Effect::Retuned { deadlines_moved: true } => {
-                    // They set their timers anew when they look again.
-                    let wakers = seats.values_mut().filter_map(|seat| seat.waker.take());
-                    wakers.for_each(|waker| after.wake.push(waker));
-                }
-                Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
-            }
-        }
-        if effects.capacity() > KEPT {
-            *effects = Vec::new();
-        }
-        Ok(())
+        let Self { machine, seats, .. } = self;
+        machine.apply(now, command, &mut Telling { seats, after })
     }
 
-    /// Where a ticket that had to wait stands. Once its wait has ended it takes what it finds, and its seat is gone; else `waker`
-    /// is kept and will be woken, and the moment is returned at which it leaves as [`LeaveReason::Expired`]. What is `replaced` is to be
-    /// dropped outside the lock.
+    /// Where a ticket that had to wait stands. While it waits, `waker` is kept and will be woken when that changes, and the moment is
+    /// returned at which it leaves as [`LeaveReason::Expired`]. What is `replaced` is to be dropped outside the lock.
     pub(super) fn look(
         &mut self,
         ticket: TicketId,
         waker: &Waker,
         replaced: &mut Option<Waker>,
     ) -> (TicketState, Option<Time>) {
-        let seat = self.seats.get_mut(&ticket).expect("a ticket that waits has a seat");
-        let state = seat.state;
-        if state == TicketState::Waiting {
-            if seat.waker.as_ref().is_none_or(|known| !known.will_wake(waker)) {
-                *replaced = seat.waker.replace(waker.clone());
+        match self.machine.state_of(ticket) {
+            Some(TicketState::Waiting) => {
+                if let Some(Seat::Waiting(known)) = self.seats.get_mut(ticket)
+                    && known.as_ref().is_none_or(|known| !known.will_wake(waker))
+                {
+                    *replaced = known.replace(waker.clone());
+                }
+                (TicketState::Waiting, self.machine.deadline(ticket))
             }
-            return (state, self.machine.deadline(ticket));
+            Some(state) => (state, None),
+            None => match self.seats.remove(ticket) {
+                Some(Seat::Left(reason)) => (TicketState::Left(reason), None),
+                _ => unreachable!("a ticket that is told that it has left asks no more"),
+            },
         }
-        *replaced = ids::remove(&mut self.seats, ticket).and_then(|seat| seat.waker);
-        (state, None)
     }
 
     /// The place in the order of a ticket that has not learnt yet how its wait ended.
     pub(super) fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
-        match self.seats.get(&ticket)?.state {
+        match self.machine.state_of(ticket)? {
             TicketState::Waiting => self.machine.order_key(ticket),
             TicketState::Running(grant) => Some(grant.order),
             TicketState::Left(_) => None,
@@ -144,25 +104,68 @@ impl Seats {
         now: Time,
         after: &mut Aftermath,
     ) -> Result<(), UnknownEvent> {
-        let Some(Seat { state, waker }) = ids::remove(&mut self.seats, ticket) else {
-            return Ok(());
-        };
-        waker.into_iter().for_each(|waker| after.wake.push(waker));
-        match state {
-            TicketState::Waiting => self.apply(now, Command::Leave { ticket, reason }, after),
-            TicketState::Running(_) => {
+        match self.machine.state_of(ticket) {
+            Some(TicketState::Running(_)) => {
                 after.left.push((event, reason));
-                self.apply(now, Command::Release { ticket, worked: false }, after)
+                return self.apply(now, Command::Release { ticket, worked: false }, after);
             }
-            TicketState::Left(_) => Ok(()),
+            Some(_) => self.apply(now, Command::Leave { ticket, reason }, after)?,
+            None => {}
+        }
+        self.seats.remove(ticket);
+        Ok(())
+    }
+}
+
+/// Whom the effects of a command concern is told of them at once.
+struct Telling<'a> {
+    seats: &'a mut IdMap<Seat>,
+    after: &'a mut Aftermath,
+}
+
+impl Extend<Effect> for Telling<'_> {
+    fn extend<T: IntoIterator<Item = Effect>>(&mut self, effects: T) {
+        effects.into_iter().for_each(|effect| self.tell(effect));
+    }
+}
+
+impl Telling<'_> {
+    fn tell(&mut self, effect: Effect) {
+        let Self { seats, after } = self;
+        after.changed |= effect.changes_lines();
+        match effect {
+            Effect::Joined { ticket, state, .. } => {
+                if state == TicketState::Waiting {
+                    seats.insert_new(ticket, Seat::Waiting(None));
+                }
+                after.answer.joined.push(Ok((ticket, state)));
+            }
+            Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
+            Effect::Started { ticket, .. } => {
+                wake(seats.remove(ticket), after);
+            }
+            Effect::Left { ticket, event, reason } => {
+                let seat = seats.get_mut(ticket);
+                wake(seat.map(|seat| mem::replace(seat, Seat::Left(reason))), after);
+                after.left.push((event, reason));
+                after.answer.left = true;
+            }
+            Effect::Released { held, .. } => after.answer.held = held,
+            Effect::Retuned { deadlines_moved: true } => {
+                // They set their timers anew when they look again.
+                for seat in seats.values_mut() {
+                    if let Seat::Waiting(waker) = seat {
+                        waker.take().into_iter().for_each(|waker| after.wake.push(waker));
+                    }
+                }
+            }
+            Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
         }
     }
 }
 
-/// Gives a ticket of this process its new state.
-fn settle(seats: &mut IdMap<Seat>, ticket: TicketId, state: TicketState, after: &mut Aftermath) {
-    if let Some(seat) = seats.get_mut(&ticket) {
-        seat.state = state;
-        seat.waker.take().into_iter().for_each(|waker| after.wake.push(waker));
+fn wake(seat: Option<Seat>, after: &mut Aftermath) {
+    if let Some(Seat::Waiting(Some(waker))) = seat {
+        after.wake.push(waker);
     }
 }

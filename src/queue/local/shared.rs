@@ -65,10 +65,8 @@ impl Shared {
         if after.changed {
             self.changes.send_modify(|changes| *changes += 1);
         }
-        after.wake.into_iter().for_each(Waker::wake);
-        for (event, how) in after.left {
-            self.observer.left(event, how);
-        }
+        after.wake.for_each(Waker::wake);
+        after.left.for_each(|(event, how)| self.observer.left(event, how));
         Ok(after.answer)
     }
 

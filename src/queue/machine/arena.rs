@@ -46,6 +46,11 @@ impl<T> Arena<T> {
         record
     }
 
+    /// All records, in an order that depends on which places were vacant.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.records.iter().flatten()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.records.len() - self.vacant.len()
     }

@@ -172,9 +172,14 @@ impl OwnerBacklog {
 
     /// Takes out one of several tickets, and a place; `None`: there is only one.
     fn remove(&mut self, ticket: (TicketId, Key), given_up: GivenUp) -> Option<OrderKey> {
-        let before = match given_up {
-            GivenUp::Own => self.before(ticket.0),
-            GivenUp::Last => self.waiting() - 1,
+        let rest = self.rest.as_ref()?;
+        // `None`: the place is the first.
+        let later = match given_up {
+            GivenUp::Own => self
+                .before(ticket.0)
+                .checked_sub(1)
+                .and_then(|before| rest.places.nth(before)),
+            GivenUp::Last => rest.places.last(),
         };
         let Rest { tickets, places } = &mut **self.rest.as_mut()?;
         if ticket.0 == self.first_id {
@@ -184,9 +189,8 @@ impl OwnerBacklog {
         } else {
             tickets.remove(ticket);
         }
-        let place = match before.checked_sub(1) {
-            Some(before) => {
-                let place = places.nth(before)?;
+        let place = match later {
+            Some(place) => {
                 places.remove(place);
                 place
             }

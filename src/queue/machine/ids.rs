@@ -1,47 +1,59 @@
-//! Maps by ticket id and by owner. Their hashes are fixed: nothing about the machine is random.
+//! A map by ticket id, and the hash of an owner. Hashes are fixed: nothing about the machine is random.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use hashbrown::HashTable;
 
 use crate::queue::{Owner, TicketId};
-
-/// A map by ticket id.
-pub(in crate::queue) type IdMap<V> = HashMap<TicketId, V, BuildHasherDefault<IdHasher>>;
 
 /// Capacity of a map that is kept when its last ticket leaves; above it, the memory goes back after a rush.
 const KEPT: usize = 1024;
 
-/// Takes a ticket out.
-pub(in crate::queue) fn remove<V>(map: &mut IdMap<V>, ticket: TicketId) -> Option<V> {
-    let value = map.remove(&ticket);
-    if map.is_empty() && map.capacity() > KEPT {
-        map.shrink_to_fit();
+/// A map by ticket id.
+pub(in crate::queue) struct IdMap<V>(HashTable<(TicketId, V)>);
+
+impl<V> Default for IdMap<V> {
+    fn default() -> Self {
+        Self(HashTable::new())
     }
-    value
+}
+
+impl<V> IdMap<V> {
+    pub(in crate::queue) fn get(&self, ticket: TicketId) -> Option<&V> {
+        let found = self.0.find(hash_id(ticket), |(id, _)| *id == ticket);
+        found.map(|(_, value)| value)
+    }
+
+    pub(in crate::queue) fn get_mut(&mut self, ticket: TicketId) -> Option<&mut V> {
+        let found = self.0.find_mut(hash_id(ticket), |(id, _)| *id == ticket);
+        found.map(|(_, value)| value)
+    }
+
+    pub(in crate::queue) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Puts in a ticket that is not in here: that is not looked into.
+    pub(in crate::queue) fn insert_new(&mut self, ticket: TicketId, value: V) {
+        self.0
+            .insert_unique(hash_id(ticket), (ticket, value), |(id, _)| hash_id(*id));
+    }
+
+    pub(in crate::queue) fn remove(&mut self, ticket: TicketId) -> Option<V> {
+        let entry = self.0.find_entry(hash_id(ticket), |(id, _)| *id == ticket).ok()?;
+        let ((_, value), _) = entry.remove();
+        if self.0.is_empty() && self.0.capacity() > KEPT {
+            self.0 = HashTable::new();
+        }
+        Some(value)
+    }
 }
 
 /// Ids are our own and count upwards, so they need no protection from crafted keys. Neighbours stay neighbours: tickets that
 /// join and leave one after the other find their entries in the same cache lines. The low bits, in which
 /// neighbours differ, are repeated at the top, where the table looks for its short tags.
-#[derive(Default)]
-pub(in crate::queue) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        self.0 = id ^ (id << 57);
-    }
+///
+/// The price: looking for a ticket that is not there takes long where many are, for it ends at the first gap between neighbours.
+fn hash_id(TicketId(id): TicketId) -> u64 {
+    id ^ (id << 57)
 }
 
 /// The hash of an owner: both halves multiplied, and the product folded. Owners are names that the server has made up, so they

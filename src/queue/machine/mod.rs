@@ -37,7 +37,7 @@
 //!
 //! - `command`, `effect`, `ticket`, `time`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
-//! - `restore`, `retune`: a line is put together; `read`: what the state shows of itself.
+//! - `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the state shows of itself.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
 mod arena;
@@ -45,6 +45,7 @@ mod backlog;
 mod command;
 mod effect;
 pub(super) mod estimate;
+mod expire;
 pub(super) mod ids;
 mod line;
 mod list;
@@ -60,14 +61,12 @@ mod ticket;
 mod time;
 mod waiter;
 
-use std::collections::BTreeMap;
-
 use super::{EventIndex, JoinError, LeaveReason, Owner, Policy, TicketId};
 use arena::{Arena, Key};
 use estimate::Window;
 use ids::IdMap;
 use line::Line;
-use ticket::Running;
+use ticket::{Record, Running};
 use waiter::Waiter;
 
 pub use command::{Command, Restored, UnknownEvent};
@@ -83,10 +82,9 @@ pub struct Machine {
     /// By event, the line it belongs to.
     line_of: Vec<usize>,
     waiters: Arena<Waiter>,
-    /// The waiting tickets.
-    by_id: IdMap<Key>,
-    /// In the order of their ids, so that whoever goes through them does so in the same order everywhere.
-    running: BTreeMap<TicketId, Running>,
+    running: Arena<Running>,
+    /// Where the records of the tickets are.
+    by_id: IdMap<Record>,
     /// By event, how long its last ones held their slots.
     windows: Vec<Window>,
     /// By event.
@@ -107,8 +105,8 @@ impl Machine {
             lines: Vec::new(),
             line_of: Vec::new(),
             waiters: Arena::default(),
+            running: Arena::default(),
             by_id: IdMap::default(),
-            running: BTreeMap::new(),
             windows: vec![Window::default(); policy.events.len()],
             waiting: vec![0; policy.events.len()],
             tickets: 0,
@@ -126,12 +124,17 @@ impl Machine {
     ///
     /// # Errors
     /// [`UnknownEvent`], and then nothing has changed.
-    pub fn apply(&mut self, now: Time, command: Command, effects: &mut Vec<Effect>) -> Result<(), UnknownEvent> {
+    pub fn apply(
+        &mut self,
+        now: Time,
+        command: Command,
+        effects: &mut impl Extend<Effect>,
+    ) -> Result<(), UnknownEvent> {
         match command {
             Command::Join { event, owner, joined } => {
                 self.line_of(event)?;
                 let joined = self.join(event, owner, joined, now, effects);
-                effects.push(joined);
+                effects.extend([joined]);
             }
             Command::Restore(tickets) => {
                 tickets
@@ -140,7 +143,7 @@ impl Machine {
                 self.restore(&tickets, now, effects);
             }
             Command::Leave { ticket, reason } => {
-                if let Some(key) = self.by_id.get(&ticket).copied() {
+                if let Some(Record::Waiter(key)) = self.by_id.get(ticket).copied() {
                     self.leave(key, reason, effects);
                 }
             }
@@ -153,7 +156,14 @@ impl Machine {
     }
 
     /// The only way in. One command decides on everything, so a burst cannot overfill anything.
-    fn join(&mut self, event: EventIndex, owner: Owner, joined: Time, now: Time, effects: &mut Vec<Effect>) -> Effect {
+    fn join(
+        &mut self,
+        event: EventIndex,
+        owner: Owner,
+        joined: Time,
+        now: Time,
+        effects: &mut impl Extend<Effect>,
+    ) -> Effect {
         let refused = |why| Effect::Refused { event, why };
         if self.closed {
             return refused(JoinError::Closed);
@@ -167,15 +177,16 @@ impl Machine {
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.arrivals += 1;
             let running = Running {
+                id: self.new_id(),
                 event,
                 owner,
                 joined,
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
             };
-            let ticket = self.new_id();
-            self.start(at, ticket, running);
-            return let_in(ticket, TicketState::Running(running.grant()));
+            let record = self.start(at, running);
+            self.by_id.insert_new(running.id, record);
+            return let_in(running.id, TicketState::Running(running.grant()));
         }
         if !self.policy.queue {
             return refused(JoinError::Busy);
@@ -184,7 +195,7 @@ impl Machine {
         if most.is_some_and(|most| self.waiting_of(owner) >= most) {
             return refused(JoinError::TooManyOfYours);
         }
-        if self.policy.max_size.is_some_and(|most| self.by_id.len() >= most) {
+        if self.policy.max_size.is_some_and(|most| self.waiters.len() >= most) {
             return refused(JoinError::Full);
         }
         let ticket = self.new_id();
@@ -197,23 +208,26 @@ impl Machine {
     }
 
     /// A waiting ticket leaves its line without starting.
-    fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut Vec<Effect>) {
+    fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut impl Extend<Effect>) {
         let Waiter { id, event, .. } = self.waiters[key];
         let at = self.line_of[event.0];
         self.lines[at].leave(key, &mut self.waiters);
         self.remove_waiter(key);
+        self.by_id.remove(id);
         self.mix_changed(at);
-        effects.push(Effect::Left {
+        effects.extend([Effect::Left {
             ticket: id,
             event,
             reason,
-        });
+        }]);
     }
 
-    fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut Vec<Effect>) {
-        let Some(Running { event, started, .. }) = self.running.remove(&ticket) else {
+    fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut impl Extend<Effect>) {
+        let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
             return;
         };
+        self.by_id.remove(ticket);
+        let Running { event, started, .. } = self.running.remove(key);
         let at = self.line_of[event.0];
         self.lines[at].running -= 1;
         self.touch(at);
@@ -221,39 +235,23 @@ impl Machine {
         if worked {
             self.windows[event.0].push(held);
         }
-        effects.push(Effect::Released { ticket, event, held });
+        effects.extend([Effect::Released { ticket, event, held }]);
         self.start_waiting(now, effects);
     }
 
-    /// Those whose time is over leave. Every change that lets in or starts does this first, so that nobody starts late, or takes
-    /// up room, because a timer has yet to fire.
-    fn expire(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        if self.policy.max_wait.is_none() {
-            return;
-        }
-        for at in 0..self.lines.len() {
-            while let Some(oldest) = self.lines[at]
-                .oldest()
-                .filter(|key| self.is_due(self.waiters[*key].joined, now))
-            {
-                self.leave(oldest, LeaveReason::Expired, effects);
-            }
-        }
-    }
-
-    fn close(&mut self, effects: &mut Vec<Effect>) {
+    fn close(&mut self, effects: &mut impl Extend<Effect>) {
         self.closed = true;
         for at in 0..self.lines.len() {
             while let Some(oldest) = self.lines[at].oldest() {
                 self.leave(oldest, LeaveReason::Closed, effects);
             }
         }
-        effects.push(Effect::Closed);
+        effects.extend([Effect::Closed]);
     }
 
     /// Hands free slots to the waiting until there is no slot or nobody to use it. Where the overall cap leaves one
     /// slot and several lines could use it, the head that has waited longest gets it.
-    fn start_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    fn start_waiting(&mut self, now: Time, effects: &mut impl Extend<Effect>) {
         if self.closed {
             return;
         }
@@ -264,22 +262,23 @@ impl Machine {
                 .filter_map(|(at, line)| Some((at, line.head()?)))
                 .min_by_key(|(_, key)| self.waiters[*key].age());
             let Some((at, key)) = longest else { return };
-            let waiter = &self.waiters[key];
-            let (ticket, event, joined) = (waiter.id, waiter.event, waiter.joined);
-            let line = &mut self.lines[at];
+            let owner = self.lines[at].owner_of(&self.waiters[key]);
+            let order = self.lines[at].admit(key, &mut self.waiters);
+            let Waiter { id, event, joined, .. } = self.remove_waiter(key);
             let running = Running {
+                id,
                 event,
-                owner: line.owner_of(waiter),
+                owner,
                 joined,
                 started: now,
-                order: line.admit(key, &mut self.waiters),
+                order,
             };
-            self.remove_waiter(key);
-            self.start(at, ticket, running);
-            effects.push(Effect::Started {
-                ticket,
+            let record = self.start(at, running);
+            *self.by_id.get_mut(id).expect("it has waited") = record;
+            effects.extend([Effect::Started {
+                ticket: id,
                 grant: running.grant(),
-            });
+            }]);
         }
     }
 
@@ -292,11 +291,11 @@ impl Machine {
         self.lines[at].has_free() && self.is_below_cap()
     }
 
-    /// The only way to a slot. To be asked first: [`Machine::can_start`].
-    fn start(&mut self, at: usize, ticket: TicketId, running: Running) {
-        self.lines[at].running += 1;
+    /// The only way to a slot. To be asked first: [`Machine::can_start`]. The ticket's id has to be led to its new record.
+    fn start(&mut self, at: usize, running: Running) -> Record {
         self.touch(at);
-        self.running.insert(ticket, running);
+        self.lines[at].running += 1;
+        Record::Running(self.running.insert(running))
     }
 
     fn new_id(&mut self) -> TicketId {
@@ -307,30 +306,21 @@ impl Machine {
     /// The record of a waiting ticket, which its line has to be given.
     fn add_waiter(&mut self, ticket: TicketId, event: EventIndex, joined: Time) -> Key {
         let key = self.waiters.insert(Waiter::new(ticket, event, joined));
-        self.by_id.insert(ticket, key);
+        self.by_id.insert_new(ticket, Record::Waiter(key));
         self.waiting[event.0] += 1;
         key
     }
 
-    /// The line has given it up.
-    fn remove_waiter(&mut self, key: Key) {
-        let Waiter { id, event, .. } = self.waiters.remove(key);
-        self.waiting[event.0] -= 1;
-        ids::remove(&mut self.by_id, id);
+    /// The line has given it up. Its id still leads here.
+    fn remove_waiter(&mut self, key: Key) -> Waiter {
+        let waiter = self.waiters.remove(key);
+        self.waiting[waiter.event.0] -= 1;
+        waiter
     }
 
     /// All lines together.
     fn waiting_of(&self, owner: Owner) -> usize {
         self.lines.iter().map(|line| line.waiting_of(owner)).sum()
-    }
-
-    /// When a ticket has to have started.
-    fn deadline_of(&self, joined: Time) -> Option<Time> {
-        joined.checked_add(self.policy.max_wait?)
-    }
-
-    fn is_due(&self, joined: Time, now: Time) -> bool {
-        self.deadline_of(joined).is_some_and(|deadline| deadline <= now)
     }
 
     /// Where events share a line, its estimates depend on who waits, not only on what runs.

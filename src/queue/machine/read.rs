@@ -1,6 +1,6 @@
 //! What the state shows of itself.
 
-use super::{Machine, TicketState, Time, UnknownEvent};
+use super::{Machine, Record, Running, TicketState, Time, UnknownEvent, Waiter};
 use crate::queue::{EventIndex, LineState, OrderKey, Policy, Standing, TicketId};
 
 impl Machine {
@@ -19,7 +19,7 @@ impl Machine {
     /// Tickets that wait, all lines together.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.by_id.len()
+        self.waiters.len()
     }
 
     /// Lines there are. They are known by their places, from 0 on; a retuning may change them.
@@ -39,16 +39,30 @@ impl Machine {
     /// Where a ticket stands; `None`: it has left, or what it was for is over.
     #[must_use]
     pub fn state_of(&self, ticket: TicketId) -> Option<TicketState> {
-        match self.running.get(&ticket) {
-            Some(running) => Some(TicketState::Running(running.grant())),
-            None => self.by_id.contains_key(&ticket).then_some(TicketState::Waiting),
+        Some(match *self.by_id.get(ticket)? {
+            Record::Waiter(_) => TicketState::Waiting,
+            Record::Running(key) => TicketState::Running(self.running[key].grant()),
+        })
+    }
+
+    fn waiter(&self, ticket: TicketId) -> Option<&Waiter> {
+        match *self.by_id.get(ticket)? {
+            Record::Waiter(key) => Some(&self.waiters[key]),
+            Record::Running(_) => None,
         }
+    }
+
+    /// What runs, in the order of the ids: the same for all who have the same state.
+    pub(super) fn running_by_id(&self) -> Vec<Running> {
+        let mut running: Vec<Running> = self.running.iter().copied().collect();
+        running.sort_unstable_by_key(|running| running.id);
+        running
     }
 
     /// The standing of a waiting ticket, without an estimate, and the line that it is in.
     #[must_use]
     pub fn standing(&self, ticket: TicketId) -> Option<(usize, Standing)> {
-        let waiter = &self.waiters[*self.by_id.get(&ticket)?];
+        let waiter = self.waiter(ticket)?;
         let at = self.line_of[waiter.event.0];
         let line = &self.lines[at];
         let standing = Standing {
@@ -62,7 +76,7 @@ impl Machine {
     /// The place of a waiting ticket in the order.
     #[must_use]
     pub fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
-        let waiter = &self.waiters[*self.by_id.get(&ticket)?];
+        let waiter = self.waiter(ticket)?;
         Some(self.lines[self.line_of[waiter.event.0]].place_of(waiter))
     }
 
@@ -70,7 +84,7 @@ impl Machine {
     #[must_use]
     pub fn deadline(&self, ticket: TicketId) -> Option<Time> {
         self.policy.max_wait?;
-        self.deadline_of(self.waiters[*self.by_id.get(&ticket)?].joined)
+        self.deadline_of(self.waiter(ticket)?.joined)
     }
 
     /// One line, without an estimate.

@@ -8,17 +8,17 @@ use crate::queue::{LeaveReason, Order, OrderKey, Owner, TicketId};
 impl Machine {
     /// Lets tickets back in that were let in before, in the order in which they come. Nobody is refused for want of room: what
     /// they were promised holds. Only one whose longest wait is over leaves, and everybody once the queue is closed.
-    pub(super) fn restore(&mut self, tickets: &[Restored], now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn restore(&mut self, tickets: &[Restored], now: Time, effects: &mut impl Extend<Effect>) {
         self.resume_rounds(tickets);
         let mut taken = self.lines.iter().flat_map(Line::arrivals).collect();
         let mut waiting = vec![Vec::new(); self.lines.len()];
         for restored in tickets {
             let ticket = self.new_id();
-            effects.push(Effect::Joined {
+            effects.extend([Effect::Joined {
                 ticket,
                 event: restored.event,
                 state: self.come_back(ticket, restored, now, &mut taken, &mut waiting),
-            });
+            }]);
         }
         for (at, keys) in waiting.into_iter().enumerate() {
             self.lines[at].enter_all_by_age(keys, &mut self.waiters);
@@ -68,13 +68,15 @@ impl Machine {
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.lines[at].resume(order.tag);
             let running = Running {
+                id: ticket,
                 event,
                 owner,
                 joined,
                 started: now,
                 order,
             };
-            self.start(at, ticket, running);
+            let record = self.start(at, running);
+            self.by_id.insert_new(ticket, record);
             return TicketState::Running(running.grant());
         }
         let key = self.add_waiter(ticket, event, joined);

@@ -24,7 +24,7 @@ impl Machine {
     ///
     /// What runs counts against the limit that its event belongs to now, also where that has no slot for it: then nobody starts
     /// there until enough have ended.
-    pub(super) fn retune(&mut self, mut policy: Policy, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn retune(&mut self, mut policy: Policy, now: Time, effects: &mut impl Extend<Effect>) {
         // An event cannot go away while tickets and callers know it by its place.
         policy
             .events
@@ -44,7 +44,7 @@ impl Machine {
                 self.touch(at);
             }
         }
-        effects.push(Effect::Retuned { deadlines_moved });
+        effects.extend([Effect::Retuned { deadlines_moved }]);
         self.start_waiting(now, effects);
     }
 
@@ -69,7 +69,7 @@ impl Machine {
             .into_iter()
             .map(|plan| Line::new(plan, self.policy.order))
             .collect();
-        for running in self.running.values() {
+        for running in self.running.iter() {
             self.lines[self.line_of[running.event.0]].running += 1;
         }
     }

@@ -32,8 +32,8 @@ impl Machine {
         // Without a slot of its own, the line gets the first one that anybody gives back.
         let counted = |event| slots == 0 || place_of(event).is_some();
         let running = self
-            .running
-            .values()
+            .running_by_id()
+            .into_iter()
             .filter(|running| counted(running.event))
             .map(|running| RunningFor {
                 service: place_of(running.event),

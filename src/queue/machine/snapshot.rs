@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, Time, arena::Key, estimate::Window, ticket::Running};
+use super::{
+    Machine, Time,
+    arena::Key,
+    estimate::Window,
+    ticket::{Record, Running},
+};
 use crate::queue::{EventIndex, OrderKey, Owner, Policy, TicketId};
 
 /// All that a [`Machine`] is. Two machines with equal snapshots answer every command alike.
@@ -19,7 +24,7 @@ pub struct Snapshot {
     windows: Vec<Window>,
     lines: Vec<LineSnapshot>,
     /// In the order of their ids.
-    running: Vec<RunningTicket>,
+    running: Vec<Running>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,16 +41,6 @@ struct WaitingTicket {
     event: EventIndex,
     owner: Owner,
     joined: Time,
-    order: OrderKey,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct RunningTicket {
-    id: TicketId,
-    event: EventIndex,
-    owner: Owner,
-    joined: Time,
-    started: Time,
     order: OrderKey,
 }
 
@@ -83,14 +78,6 @@ impl Machine {
             epoch: line.epoch,
             waiting: waiting(at).collect(),
         });
-        let running = self.running.iter().map(|(id, running)| RunningTicket {
-            id: *id,
-            event: running.event,
-            owner: running.owner,
-            joined: running.joined,
-            started: running.started,
-            order: running.order,
-        });
         Snapshot {
             policy: self.policy.clone(),
             closed: self.closed,
@@ -99,7 +86,7 @@ impl Machine {
             epochs: self.epochs,
             windows: self.windows.clone(),
             lines: lines.collect(),
-            running: running.collect(),
+            running: self.running_by_id(),
         }
     }
 
@@ -118,8 +105,8 @@ impl Machine {
         machine.arrivals = snapshot.arrivals;
         machine.epochs = snapshot.epochs;
         machine.windows = snapshot.windows;
-        for ticket in snapshot.running {
-            machine.put_running(ticket)?;
+        for running in snapshot.running {
+            machine.put_running(running)?;
         }
         for (at, line) in snapshot.lines.into_iter().enumerate() {
             machine.lines[at].resume(line.admitted);
@@ -129,20 +116,15 @@ impl Machine {
         Ok(machine)
     }
 
-    fn put_running(&mut self, ticket: RunningTicket) -> Result<(), SnapshotError> {
-        let fault = SnapshotError::Ticket(ticket.id);
-        let at = self.line_of(ticket.event).map_err(|_| fault)?;
-        let running = Running {
-            event: ticket.event,
-            owner: ticket.owner,
-            joined: ticket.joined,
-            started: ticket.started,
-            order: ticket.order,
-        };
-        if ticket.id.0 > self.tickets || self.running.insert(ticket.id, running).is_some() {
+    fn put_running(&mut self, running: Running) -> Result<(), SnapshotError> {
+        let fault = SnapshotError::Ticket(running.id);
+        let at = self.line_of(running.event).map_err(|_| fault)?;
+        if running.id.0 > self.tickets || self.state_of(running.id).is_some() {
             return Err(fault);
         }
         self.lines[at].running += 1;
+        let key = self.running.insert(running);
+        self.by_id.insert_new(running.id, Record::Running(key));
         Ok(())
     }
 

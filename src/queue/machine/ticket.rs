@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::Time;
-use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner};
+use serde::{Deserialize, Serialize};
+
+use super::{Time, arena::Key};
+use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner, TicketId};
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +27,17 @@ pub struct Grant {
     pub order: OrderKey,
 }
 
-/// A ticket that holds a slot.
+/// Where the record of a ticket is.
 #[derive(Clone, Copy)]
+pub(super) enum Record {
+    Waiter(Key),
+    Running(Key),
+}
+
+/// A ticket that holds a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Running {
+    pub(super) id: TicketId,
     pub(super) event: EventIndex,
     pub(super) owner: Owner,
     pub(super) joined: Time,

@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Nanoseconds in a second.
-const SECOND: i64 = 1_000_000_000;
-
 /// A moment, in nanoseconds from an origin. Whoever hands in commands chooses the origin, once; negative is earlier.
 ///
 /// The machine never looks at a clock: each command brings its time with it.
@@ -24,8 +21,7 @@ impl Time {
     /// The moment so much later; `None` if it is too far away to be counted.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
-        let seconds = i64::try_from(duration.as_secs()).ok()?.checked_mul(SECOND)?;
-        let nanos = seconds.checked_add(i64::from(duration.subsec_nanos()))?;
+        let nanos = i64::try_from(duration.as_nanos()).ok()?;
         self.0.checked_add(nanos).map(Self)
     }
 
