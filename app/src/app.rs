@@ -19,6 +19,7 @@ use crate::{
     first::{Carried, First},
     pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
     route::Page,
+    words::words,
 };
 
 /// Anteroom's pages, on the server and in the browser.
@@ -90,6 +91,6 @@ fn Furnished() -> impl IntoView {
             }
             view! { <Layout>{live(page)}</Layout> }.erase()
         }
-        Err(reason) => view! { <Broken reason /> }.erase(),
+        Err(reason) => view! { <Broken reason=words().reason(&reason) /> }.erase(),
     }
 }

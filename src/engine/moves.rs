@@ -1,11 +1,12 @@
 //! The line's changes, as feeds hear of them.
 
-use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tracing::{Instrument as _, info_span};
 
 use super::Engine;
+use crate::queue::Changes;
 
 /// Changes that come so close together are looked at together. Meanwhile the slot that has become free is filled, and a model
 /// server on the same machine gets to read its next request, before every page in line asks for the cores.
@@ -23,43 +24,54 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
     engine.tasks.spawn(work.instrument(info_span!("moves")));
 }
 
-async fn tell(mut changes: watch::Receiver<u64>, moves: &watch::Sender<()>) -> Infallible {
-    while changes.changed().await.is_ok() {
+async fn tell(mut changes: Changes, moves: &watch::Sender<()>) -> Infallible {
+    loop {
+        changes.changed().await;
         sleep(TOGETHER).await;
         // Marked before it is told: a change that comes in between is told once more rather than not at all.
         changes.mark_unchanged();
         moves.send_replace(());
     }
-    // The queue has gone, and nothing changes any more.
-    pending().await
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::{task::yield_now, time::timeout};
+    use tokio::{
+        task::yield_now,
+        time::{Instant, timeout},
+    };
 
     use super::*;
+    use crate::queue::{EventIndex, EventPolicy, Owner, Policy, Queue};
 
     const SOON: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
     async fn changes_of_one_moment_are_told_once_and_none_is_lost() {
-        let (queue, moves) = (watch::Sender::new(0), watch::Sender::new(()));
+        let queue = Queue::new(Policy::new([EventPolicy::new("chat", 0)]), Arc::new(()));
+        let moves = watch::Sender::new(());
+        // Each is a change.
+        let join = || {
+            queue
+                .join(EventIndex(0), Owner(1), Instant::now())
+                .expect("there is room")
+        };
+        let mut waiting = Vec::new();
         let mut feed = moves.subscribe();
         let teller = tokio::spawn({
-            let (changes, moves) = (queue.subscribe(), moves.clone());
+            let (changes, moves) = (queue.changes(), moves.clone());
             async move { tell(changes, &moves).await }
         });
         for _ in 0..5 {
-            queue.send_modify(|changes| *changes += 1);
+            waiting.push(join());
             yield_now().await;
         }
         assert!(timeout(SOON, feed.changed()).await.is_ok());
         assert!(timeout(SOON, feed.changed()).await.is_err(), "told twice");
-        queue.send_modify(|changes| *changes += 1);
+        waiting.push(join());
         assert!(timeout(SOON, feed.changed()).await.is_ok());
         // Just as the last is told.
-        queue.send_modify(|changes| *changes += 1);
+        waiting.push(join());
         assert!(timeout(SOON, feed.changed()).await.is_ok());
         teller.abort();
     }

@@ -18,7 +18,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use local::{Ended, Permit, Queue, Ticket};
+pub use local::{Changes, Ended, Permit, Queue, Ticket};
 pub use machine::estimate::StartRange;
 pub use policy::{EventPolicy, Order, Policy};
 

@@ -36,7 +36,7 @@ impl From<ClientError> for Refused {
 /// Whoever sent this request, if it came with a cookie of ours.
 fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refused> {
     let who: Option<&Principal> = request.get();
-    let who = *who.ok_or_else(|| Refused {
+    let who = *who.ok_or(Refused {
         status: StatusCode::UNAUTHORIZED,
         retry_after: None,
         reason: Reason::NoCookie,
@@ -50,7 +50,7 @@ fn client() -> Result<Client, Fault> {
 }
 
 fn engine() -> Result<Arc<Engine>, Fault> {
-    use_context().ok_or_else(|| Fault(Reason::Mistake))
+    use_context().ok_or(Fault(Reason::Mistake))
 }
 
 async fn house_of(engine: &Engine, client: &Client) -> Result<House, ClientError> {
@@ -75,7 +75,7 @@ fn tell(fault: ClientError) -> Fault {
 
 /// The request that called the server function that runs.
 fn request() -> Result<Parts, Fault> {
-    use_context().ok_or_else(|| Fault(Reason::Mistake))
+    use_context().ok_or(Fault(Reason::Mistake))
 }
 
 /// What the page starts with that this request asks for; `id` is the conversation that it shows.

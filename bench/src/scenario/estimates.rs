@@ -201,7 +201,7 @@ async fn visit(queue: Queue, number: usize, seconds: f64) -> anyhow::Result<Opti
         tokio::select! {
             biased;
             permit = ticket.admitted() => break permit.map_err(|how| anyhow!("left the line: {how:?}"))?,
-            _ = changes.changed(), if near.is_none() => {
+            () = changes.changed(), if near.is_none() => {
                 let standing = queue.standing(id).filter(|standing| standing.position <= NEAR);
                 near = standing.and_then(|standing| standing.estimate).map(|range| range.high - range.low);
             }

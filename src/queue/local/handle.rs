@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
-use super::{Ticket, curves::Reading, seats::Answer, shared::Shared};
+use super::{Changes, Ticket, curves::Reading, seats::Answer, shared::Shared};
 #[cfg(test)]
 use crate::queue::machine::{Machine, Time};
 use crate::queue::{
@@ -243,10 +243,10 @@ impl Queue {
         self.shared.lock().machine.waiting()
     }
 
-    /// Changes whenever some position, some count or some limit has changed.
+    /// Hears of every change from now on.
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.changes()
+    pub fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.shared))
     }
 
     /// Puts another policy in force: growing starts waiting tickets, shrinking lets running ones finish, nobody

@@ -12,6 +12,8 @@ use crate::queue::{
 pub(super) struct Seats {
     pub(super) machine: Machine,
     pub(super) curves: Curves,
+    /// How often some position, count or limit has changed.
+    pub(super) changes: u64,
     /// Of each ticket that waits, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
     seats: IdMap<Seat>,
 }
@@ -51,6 +53,7 @@ impl Seats {
         Self {
             machine: Machine::new(policy),
             curves: Curves::default(),
+            changes: 0,
             seats: IdMap::default(),
         }
     }
@@ -58,7 +61,9 @@ impl Seats {
     /// Gives a command to the machine, and a new state to all whom it concerns.
     pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
         let Self { machine, seats, .. } = self;
-        machine.apply(now, command, &mut Telling { seats, after })
+        machine.apply(now, command, &mut Telling { seats, after })?;
+        self.changes += u64::from(after.changed);
+        Ok(())
     }
 
     /// Where a ticket that had to wait stands. While it waits, `waker` is kept and will be woken when that changes, and the moment is

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     clock::Clock,
@@ -29,7 +29,8 @@ pub(super) struct Shared {
     /// Held by whoever computes a curve. Never taken under the other lock.
     pub(super) computing: Mutex<()>,
     pub(super) clock: Clock,
-    changes: watch::Sender<u64>,
+    /// Those who follow the changes, which [`Seats`] counts.
+    pub(super) told: Notify,
     observer: Arc<dyn Observer>,
 }
 
@@ -39,7 +40,7 @@ impl Shared {
             seats: Mutex::new(Seats::new(policy)),
             computing: Mutex::new(()),
             clock: Clock::new(),
-            changes: watch::Sender::new(0),
+            told: Notify::new(),
             observer,
         }
     }
@@ -63,15 +64,11 @@ impl Shared {
         change(&mut self.lock(), &mut after)?;
         // Watchers of the line first: tokio runs next what was woken last, which is to be the ticket that starts.
         if after.changed {
-            self.changes.send_modify(|changes| *changes += 1);
+            self.told.notify_waiters();
         }
         after.wake.for_each(Waker::wake);
         after.left.for_each(|(event, how)| self.observer.left(event, how));
         Ok(after.answer)
-    }
-
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
     }
 
     pub(super) fn observer(&self) -> &dyn Observer {

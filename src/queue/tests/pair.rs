@@ -12,17 +12,14 @@ use std::{
 
 use futures_util::FutureExt;
 use proptest::sample::Index;
-use tokio::{
-    sync::watch,
-    time::{Instant, advance},
-};
+use tokio::time::{Instant, advance};
 
 use super::{
     model::{Model, Number, State},
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
-use crate::queue::{EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, Queue, Ticket};
+use crate::queue::{Changes, EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, Queue, Ticket};
 
 /// One thing that somebody does.
 #[derive(Clone, Debug)]
@@ -94,7 +91,7 @@ impl Visible {
 pub(super) struct Pair {
     queue: Queue,
     ledger: Arc<Ledger>,
-    changes: watch::Receiver<u64>,
+    changes: Changes,
     model: Model,
     tickets: Vec<Held>,
     permits: Vec<(Number, Permit)>,
@@ -351,7 +348,7 @@ impl Pair {
         }
         assert_eq!(*self.ledger.0.lock().unwrap(), expected);
         let visible = Visible::of(&self.model, orders);
-        let told = self.changes.has_changed().unwrap();
+        let told = self.changes.has_changed();
         assert!(told || visible == self.seen, "a change that nobody was told of");
         self.changes.mark_unchanged();
         self.seen = visible;

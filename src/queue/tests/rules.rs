@@ -240,10 +240,10 @@ async fn a_waiting_task_is_woken_by_the_drop() {
     let mut next = join(&queue, A, 2);
     let waiting = tokio::spawn(async move { next.admitted().await.map(|permit| permit.waited()) });
     tokio::task::yield_now().await;
-    let before = *queue.changes().borrow();
+    let before = queue.changes().heard;
     drop(permit);
     assert_eq!(queue.running(), 1, "the next one started within the drop");
-    assert_eq!(*queue.changes().borrow(), before + 1);
+    assert_eq!(queue.changes().heard, before + 1);
     waiting.await.unwrap().unwrap();
     assert_eq!(queue.running(), 0);
 }

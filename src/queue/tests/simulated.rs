@@ -100,7 +100,7 @@ async fn visit(queue: Queue, owner: u128, held: f64, watches: bool, seen: Arc<Mu
         tokio::select! {
             biased;
             permit = ticket.admitted() => break permit.unwrap(),
-            _ = changes.changed(), if watches => {}
+            () = changes.changed(), if watches => {}
         }
     };
     if let Some(at_joining) = at_joining {
