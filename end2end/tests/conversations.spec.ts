@@ -164,7 +164,7 @@ test("a conversation can be saved, and everything of a browser be deleted", asyn
   const page = await site.person();
   await answered(page, "Keep this");
   await menu(page, "Keep this");
-  for (const [hook, name, text] of [["export-md", "Keep this.md", "## You"], ["export-json", "Keep this.json", "anteroom-conversation/1"]]) {
+  for (const [hook, name, text] of [["export-md", "Keep this.md", "## You"], ["export-json", "Keep this.json", "anteroom-conversation/2"]]) {
     const download = page.waitForEvent("download");
     await page.getByTestId(hook).click();
     const file = await download;

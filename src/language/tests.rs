@@ -168,7 +168,9 @@ fn literals(source: &str) -> Vec<&str> {
     let source = source.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     let spoken = |text: &&str| {
-        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+        // What stands in braces is put in.
+        let own: String = text.split('{').map(|part| part.split('}').next_back().unwrap_or_default()).collect();
+        let mut words = own.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
         words.next().is_some()
     };
     let quoted = |text: &str| text.strip_prefix('"')?.split('"').next().map(str::len);
