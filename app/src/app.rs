@@ -16,7 +16,7 @@ use crate::{
     components::{broken::Broken, layout::Layout},
     erase::{Erase as _, live, memo},
     feed::Store,
-    first::{Carried, First},
+    initial::{InitialData, Preloaded},
     pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
     route::Page,
     words::words,
@@ -39,12 +39,12 @@ pub fn App() -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn routes() -> AnyView {
     view! {
-        <FlatRoutes fallback=Furnished>
-            <Route path=path!("/") view=Furnished />
-            <Route path=path!("/c/:id") view=Furnished />
-            <Route path=path!("/stats") view=Furnished />
-            <Route path=path!("/logs") view=Furnished />
-            <Route path=path!("/data") view=Furnished />
+        <FlatRoutes fallback=Routes>
+            <Route path=path!("/") view=Routes />
+            <Route path=path!("/c/:id") view=Routes />
+            <Route path=path!("/stats") view=Routes />
+            <Route path=path!("/logs") view=Routes />
+            <Route path=path!("/data") view=Routes />
         </FlatRoutes>
     }
     .erase()
@@ -55,7 +55,7 @@ fn routes() -> AnyView {
 fn routes() -> AnyView {
     view! {
         <FlatRoutes fallback=|| ()>
-            <Route path=path!("/*any") view=Furnished />
+            <Route path=path!("/*any") view=Routes />
         </FlatRoutes>
     }
     .erase()
@@ -63,7 +63,7 @@ fn routes() -> AnyView {
 
 /// The pages, once the store holds what they show.
 #[component]
-fn Furnished() -> impl IntoView {
+fn Routes() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
     // Of an address that leads nowhere, nobody needs to be known.
@@ -83,9 +83,9 @@ fn Furnished() -> impl IntoView {
         Page::Data => view! { <DataPage /> }.erase(),
         Page::Missing => view! { <MissingPage /> }.erase(),
     };
-    match Carried::read() {
-        Ok(First { house, conversation }) => {
-            store.open(house);
+    match Preloaded::read() {
+        Ok(InitialData { overview, conversation }) => {
+            store.open(overview);
             if let Some((id, view)) = conversation {
                 store.fill(id, view);
             }

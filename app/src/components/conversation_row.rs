@@ -12,8 +12,8 @@ use leptos_router::{
 };
 
 use super::{
+    anchors,
     icon::{self, Icon},
-    sidebar,
 };
 use crate::{
     browser,
@@ -83,7 +83,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
                 href=format!("/c/{id}")
                 attr:class="conversation"
                 attr:data-testid="conversation"
-                on:click=move |_| browser::hide_popover(sidebar::ID)
+                on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 <span class="conversation-title">{live(move || title.get())}</span>
                 {sign}
@@ -133,7 +133,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
         // The row goes: its neighbour is where one goes on.
         let next = store.conversations.beside(id).map(button_id);
         changes::delete(store, line.get_untracked(), was_open);
-        browser::focus_control(next.as_deref().unwrap_or(sidebar::NEW));
+        browser::focus_control(next.as_deref().unwrap_or(anchors::NEW_CHAT));
         if was_open {
             navigate("/", NavigateOptions::default());
         }

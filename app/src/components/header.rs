@@ -12,10 +12,10 @@ use crate::{
 };
 
 use super::{
+    anchors,
     brand::Wordmark,
     icon::{self, Icon},
     line::LineSummary,
-    sidebar,
     theme::ThemeButton,
 };
 
@@ -39,7 +39,7 @@ pub(crate) fn Header() -> impl IntoView {
                 class="icon-button only-narrow"
                 type="button"
                 aria-label=say!(words, "conversations")
-                popovertarget=sidebar::ID
+                popovertarget=anchors::CONVERSATIONS
             >
                 <Icon path=icon::MENU />
             </button>

@@ -3,7 +3,7 @@
 use anteroom::say;
 use leptos::prelude::*;
 
-use super::{announcer::Announcer, attachments::Uploads, composer, header::Header, notice::Notices, sidebar::Sidebar};
+use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, sidebar::Sidebar};
 use crate::{
     browser,
     erase::{Erase as _, effect},
@@ -12,14 +12,11 @@ use crate::{
     writing::drafts,
 };
 
-/// The id of the page itself, within its frame.
-pub(crate) const CONTENT: &str = "content";
-
 /// On the start page, what was written there last and has not been sent stands where it stood: unless something else is being written
 /// there by now.
 fn show_unsent(store: Store) {
     let at_start = location().pathname().is_ok_and(|path| path == "/");
-    let blank = drafts::read(None).is_empty() && browser::typed(composer::ID).is_empty();
+    let blank = drafts::read(None).is_empty() && browser::typed(anchors::COMPOSER).is_empty();
     if let Some(last) = store.unbegun.with_untracked(|unbegun| unbegun.last().cloned())
         && at_start
         && blank
@@ -50,7 +47,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
         <div class="frame">
             <Header />
             <Sidebar />
-            <main class="content" id=CONTENT tabindex="-1">
+            <main class="content" id=anchors::CONTENT tabindex="-1">
                 <Notices />
                 {children()}
             </main>

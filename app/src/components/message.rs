@@ -7,9 +7,8 @@ use anteroom::{
 use leptos::{ev, html, prelude::*};
 
 use super::{
-    composer,
+    anchors,
     icon::{self, Icon},
-    log,
 };
 use crate::{
     browser,
@@ -98,7 +97,7 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
                 on:click=move |_| {
                     if let Some(turn) = versions.with_untracked(to) {
                         changes::version(store, turn);
-                        focus::follow(version_id(hook, turn), log::ID);
+                        focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
                     }
                 }
             >
@@ -167,14 +166,14 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
                 Some(reason) => drop(fault.try_set(Some(words.reason(&reason)))),
                 None => {
                     editing.try_set(false);
-                    browser::focus(composer::ID);
+                    browser::focus(anchors::COMPOSER);
                 }
             }
         });
     };
     let close = move || {
         editing.set(false);
-        focus::follow(edit_id(id), log::ID);
+        focus::follow(edit_id(id), anchors::TRANSCRIPT);
     };
     let send = std::sync::Arc::new(send);
     let by_key = std::sync::Arc::clone(&send);

@@ -4,6 +4,7 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
+pub(crate) mod anchors;
 pub(crate) mod announcer;
 pub(crate) mod answer;
 pub(crate) mod attachments;
@@ -17,12 +18,13 @@ pub(crate) mod icon;
 pub(crate) mod language;
 pub(crate) mod layout;
 pub(crate) mod line;
-pub(crate) mod log;
 pub(crate) mod message;
+pub(crate) mod more;
 pub(crate) mod notice;
 pub(crate) mod search;
 pub(crate) mod sidebar;
 pub(crate) mod theme;
+pub(crate) mod transcript;
 pub(crate) mod turn;
 #[cfg(feature = "ssr")]
 pub(crate) mod unsent;

@@ -5,10 +5,9 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
+    anchors,
     conversation_row::button_id,
     icon::{self, Icon},
-    layout::CONTENT,
-    sidebar,
 };
 use crate::{
     browser,
@@ -56,7 +55,7 @@ pub(crate) fn Notices() -> impl IntoView {
                     aria-label=say!(words, "notice-dismiss")
                     on:click=move |_| {
                         store.notice.set(None);
-                        browser::focus_control(CONTENT);
+                        browser::focus_control(anchors::CONTENT);
                     }
                 >
                     <Icon path=icon::CLOSE />
@@ -77,7 +76,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 if deleted.was_open {
                     navigate(&format!("/c/{}", deleted.id), NavigateOptions::default());
                 } else if !browser::focus_control(&button_id(deleted.id)) {
-                    focus::follow(button_id(deleted.id), sidebar::NEW);
+                    focus::follow(button_id(deleted.id), anchors::NEW_CHAT);
                 }
             });
         };

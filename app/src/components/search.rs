@@ -9,7 +9,7 @@ use anteroom::{
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::components::A;
 
-use super::sidebar;
+use super::anchors;
 use crate::{
     api, browser,
     erase::{Erase as _, effect, live},
@@ -170,7 +170,7 @@ fn hit(hit: Hit) -> AnyView {
                 href=format!("/c/{}", conversation.id)
                 attr:class="found"
                 attr:data-testid="hit"
-                on:click=move |_| browser::hide_popover(sidebar::ID)
+                on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 {inside}
             </A>

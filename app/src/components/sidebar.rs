@@ -7,9 +7,11 @@ use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
 use super::{
+    anchors,
     conversation_row::{ConversationRow, Rows},
     icon::{self, Icon},
     language::LanguageSwitch,
+    more::more,
     search::{Found, Search, Searching},
 };
 use crate::{
@@ -20,10 +22,6 @@ use crate::{
     words::words,
 };
 
-/// The drawer's id: a popover, so that it opens and closes before the WebAssembly has arrived, and by Esc.
-pub(crate) const ID: &str = "conversations";
-/// The id of the way to a new conversation.
-pub(crate) const NEW: &str = "new-chat";
 /// Most characters of a message that stand for its title.
 const LONGEST_TITLE: usize = 60;
 /// So near to the end of the list, in pixels, more of it is fetched.
@@ -36,15 +34,15 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let searching = Searching::new();
     let words = words();
     view! {
-        <aside class="sidebar" id=ID aria-label=say!(words, "conversations") popover="auto">
+        <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=say!(words, "conversations") popover="auto">
             <a
                 class="button new-chat"
-                id=NEW
+                id=anchors::NEW_CHAT
                 href="/"
                 data-testid="new-chat"
                 on:click=move |_| {
                     store.begin_another();
-                    browser::hide_popover(ID);
+                    browser::hide_popover(anchors::CONVERSATIONS);
                 }
             >
                 <Icon path=icon::PLUS />
@@ -60,7 +58,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 <span>{live(move || store.facts.with(|facts| facts.model.clone()))}</span>
                 <span class="version">
                     "Anteroom "{live(move || store.facts.with(|facts| facts.version.clone()))}" · "
-                    <a href="/data" on:click=move |_| browser::hide_popover(ID)>
+                    <a href="/data" on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)>
                         {Page::Data.name(words)}
                     </a>
                 </span>
@@ -105,8 +103,8 @@ fn Conversations() -> impl IntoView {
         .collect::<Vec<_>>()
     };
     let empty = move || store.conversations.all.with(Vec::is_empty) && store.unbegun.with(Vec::is_empty);
-    let more = move || {
-        rest(&store.conversations.rest.get(), say!(words, "list-more"), move || {
+    let beyond = move || {
+        more(&store.conversations.rest.get(), say!(words, "list-more"), move || {
             feed::load_more(store);
         })
     };
@@ -127,7 +125,7 @@ fn Conversations() -> impl IntoView {
                     move |summary| view! { <ConversationRow summary rows /> }.erase(),
                 )}
             </ul>
-            {live(more)}
+            {live(beyond)}
         </nav>
     }
     .erase()
@@ -151,7 +149,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
     let open = move || path.with(|path| path == "/") && store.fresh.with(|fresh| *fresh == this);
     let show = move |_| {
         store.fresh.set(conversation.clone());
-        browser::hide_popover(ID);
+        browser::hide_popover(anchors::CONVERSATIONS);
     };
     view! {
         <li>
@@ -168,24 +166,4 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
         </li>
     }
     .erase()
-}
-
-/// What lies beyond the part of a list that is here, with a button for whoever does not scroll.
-pub(crate) fn rest(rest: &Rest, label: String, load: impl Fn() + Send + 'static) -> Option<AnyView> {
-    let words = words();
-    let (label, failed) = match rest {
-        Rest::Nothing => return None,
-        Rest::Loading => return Some(view! { <p class="rest quiet">{say!(words, "list-loading")}</p> }.erase()),
-        Rest::More => (label, None),
-        Rest::Failed(reason) => (say!(words, "try-again"), Some(words.reason(reason))),
-    };
-    let shown = view! {
-        <div class="rest">
-            {failed}
-            <button class="quiet-button" type="button" data-testid="more" on:click=move |_| load()>
-                {label}
-            </button>
-        </div>
-    };
-    Some(shown.erase())
 }

@@ -9,10 +9,9 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
+    anchors,
     answer::Answer,
-    composer,
     icon::{self, Icon},
-    log,
     message::Message,
     waiting::Waiting,
 };
@@ -42,7 +41,7 @@ const AGAIN: &str = "again";
 /// Has a turn answered once more. The keyboard waits in the conversation for the same button of what comes of it.
 fn answer_again(store: Store, turn: TurnId) {
     sending::again(store, turn);
-    focus::follow(AGAIN.to_owned(), log::ID);
+    focus::follow(AGAIN.to_owned(), anchors::TRANSCRIPT);
 }
 
 /// One turn of a conversation.
@@ -153,7 +152,7 @@ fn Undelivered(
         let (turn, conversation) = (turn.clone(), conversation.clone());
         move |_| {
             sending::deliver(store, &conversation, turn.clone());
-            browser::focus(composer::ID);
+            browser::focus(anchors::COMPOSER);
         }
     };
     let edit = {
@@ -162,12 +161,12 @@ fn Undelivered(
             if unsent::edit(store, &conversation, &turn) {
                 navigate("/", NavigateOptions::default());
             }
-            browser::focus(composer::ID);
+            browser::focus(anchors::COMPOSER);
         }
     };
     let discard = move |_| {
         unsent::discard(store, &conversation, turn.id);
-        browser::focus(composer::ID);
+        browser::focus(anchors::COMPOSER);
     };
     view! {
         <div class=class role=role data-testid="undelivered">

@@ -4,13 +4,13 @@ use anteroom::{say, wire::TurnId};
 use leptos::prelude::*;
 
 use super::{
-    composer,
+    anchors,
     line::{Line, Scale},
 };
 use crate::{
     browser,
     erase::{Erase as _, live, memo},
-    feed::{Store, sending},
+    feed::{Store, delivery},
     format,
     words::words,
 };
@@ -46,8 +46,8 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     let leaving = RwSignal::new(false);
     let leave = move |_| {
         leaving.set(true);
-        sending::cancel(store, turn);
-        browser::focus(composer::ID);
+        delivery::cancel(store, turn);
+        browser::focus(anchors::COMPOSER);
     };
     view! {
         <section class="waiting" aria-label=say!(words, "waiting")>

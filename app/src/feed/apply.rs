@@ -21,10 +21,10 @@ impl Store {
                     self.outdated.set(true);
                 }
                 if !resumed {
-                    self.spoil();
+                    self.invalidate_all();
                     loading::reload(self);
                 } else {
-                    self.forgive();
+                    self.retry_failed();
                 }
                 if self.link.get_untracked() != Link::Live {
                     self.link.set(Link::Live);
@@ -41,7 +41,7 @@ impl Store {
                     None => true,
                 });
                 if new == Some(true) {
-                    self.happen(number, event);
+                    self.apply_event(number, event);
                 }
             }
             FeedMessage::Status(status) => {
@@ -56,7 +56,7 @@ impl Store {
         }
     }
 
-    fn happen(self, number: u64, event: FeedEvent) {
+    fn apply_event(self, number: u64, event: FeedEvent) {
         match event {
             FeedEvent::Conversation(_) | FeedEvent::ConversationRemoved { .. } => self.list(number, event),
             FeedEvent::Turn(view) => {

@@ -6,10 +6,7 @@ use anteroom::wire::{ConversationId, ConversationSummary, TurnId, is_blank};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Store;
-use crate::{
-    api::{self, Fault},
-    writing,
-};
+use crate::{api, fault::Fault, writing};
 
 /// How long the page offers to bring a deleted conversation back. The server keeps it for longer.
 const UNDO: Duration = Duration::from_secs(10);

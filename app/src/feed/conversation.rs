@@ -111,7 +111,7 @@ impl Conversation {
     }
 
     /// The feed has begun again: what is here, and what is on its way, may lack something.
-    pub(crate) fn spoil(&self) {
+    pub(crate) fn invalidate(&self) {
         match self.load.get_untracked() {
             Load::Ready | Load::Failed(_) => self.load.set(Load::Stale),
             Load::Loading => {

@@ -1,4 +1,4 @@
-//! Fetching what the feed does not bring: the house and a conversation as they are now.
+//! Fetching what the feed does not bring: the overview and a conversation as they are now.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
         return;
     }
     spawn_local(async move {
-        let told = match api::house().await.map(|house| store.end_reload(run, house)) {
+        let told = match api::overview().await.map(|overview| store.end_reload(run, overview)) {
             Ok(true) => {
                 if told.is_some() && store.notice.with_untracked(|notice| *notice == told) {
                     store.notice.set(None);

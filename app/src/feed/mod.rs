@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod changes;
 mod comeback;
 mod conversation;
+pub(crate) mod delivery;
 mod list;
 mod loading;
 mod rest;

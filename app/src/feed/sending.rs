@@ -1,10 +1,10 @@
-//! What the person tells the server: a message, cancel, again. Nothing typed is lost on the way.
+//! What the person tells the server: a message, another version of it, again. Nothing typed is lost on the way.
 
-use anteroom::wire::{ConversationId, FileView, Reason, SendRequest, TurnId, TurnState, TurnView, Versions};
+use anteroom::wire::{FileView, Reason, SendRequest, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 use uuid::Uuid;
 
-use super::{Conversation, Delivery, Load, Store, Turn, loading, unsent};
+use super::{Conversation, Delivery, Store, Turn, delivery, unsent};
 use crate::{
     api, browser,
     writing::outbox::{self, Unsent},
@@ -21,126 +21,18 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         reason: None,
     };
     outbox::put(turn, &message);
-    let turn = show(store, conversation, turn, message, Delivery::Sending);
+    let turn = delivery::show(store, conversation, turn, message, Delivery::Sending);
     // Whatever keeps the page from its feed: this is worth a try at once.
     store.wake.notify();
     deliver(store, conversation, turn);
 }
 
-/// Shows a message that the server does not have.
-pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, message: Unsent, delivery: Delivery) -> Turn {
-    let view = TurnView {
-        id,
-        // Of a conversation that is about to begin, the server says the id.
-        conversation: message.conversation.unwrap_or(ConversationId(Uuid::nil())),
-        parent: conversation.last(),
-        versions: Versions::default(),
-        message: message.text,
-        files: message.files,
-        state: TurnState::Waiting,
-        answer: String::new(),
-        blocks: Vec::new(),
-        model: store.facts.with_untracked(|facts| facts.model.clone()),
-        usage: None,
-        accepted_at: message.at,
-        started_at: None,
-        ended_at: None,
-    };
-    let turn = conversation.put(view, delivery);
-    if message.conversation.is_none() {
-        store.unbegun.update(|unbegun| {
-            if !unbegun.contains(conversation) {
-                unbegun.push(conversation.clone());
-            }
-        });
-    }
-    turn
-}
-
-/// Hands a message to the server, for the first time or once more: its turn id makes sure that it counts once.
+/// Hands a message to the server, and tries again in a while where that cannot be reached.
 pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
     let conversation = conversation.clone();
     spawn_local(async move {
-        transmit(store, conversation, turn).await;
-    });
-}
-
-/// The same; `false`: the server could not be reached.
-pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Turn) -> bool {
-    let repeated = turn.delivery.with_untracked(|delivery| *delivery != Delivery::Sending);
-    turn.delivery.set(Delivery::Sending);
-    let request = turn.view.with_untracked(|view| SendRequest {
-        turn: turn.id,
-        conversation: conversation.id.get_untracked(),
-        instead_of: None,
-        text: view.message.clone(),
-        files: view.files.iter().map(|file| file.id).collect(),
-    });
-    let asked = store.statuses.get_value();
-    store.sending.update_value(|sending| {
-        sending.insert(turn.id, false);
-    });
-    let answer = api::send(request).await;
-    let cancelled = store.sending.try_update_value(|sending| sending.remove(&turn.id));
-    let cancelled = cancelled.flatten() == Some(true);
-    match answer {
-        Ok(sent) => {
-            // The wish may have reached the server before the message did, and found nothing to cancel.
-            if cancelled {
-                cancel(store, turn.id);
-            }
-            store.adopt(sent.turn, sent.conversation);
-            if let Some(place) = sent.place {
-                store.join(&turn, place, asked);
-            }
-            turn.accept();
-            // It may have been the server's for long, its events have passed then.
-            if repeated {
-                conversation.spoil();
-            }
-            // What could not be fetched does not hear of its turns.
-            if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
-                loading::load(store, sent.conversation);
-            }
-            true
-        }
-        // The feed may have brought the turn although the answer was lost: then it is the server's.
-        Err(_) if turn.is_accepted() => true,
-        Err(error) => {
-            // The model may have begun before the message could not be kept.
-            turn.set_blocks(Vec::new());
-            let reached = !error.is_passing();
-            let refused = match (reached, cancelled) {
-                (true, _) => Some(error.0),
-                (false, true) => Some(Reason::CancelledUnsent),
-                (false, false) => None,
-            };
-            outbox::mark(turn.id, refused.clone());
-            turn.delivery.set(Delivery::of(refused));
-            if !reached {
-                unsent::try_later(store);
-            }
-            reached
-        }
-    }
-}
-
-/// Out of the line, or stopped. What becomes of the turn comes over the feed.
-/// Of a message that is still on its way, the wish is kept until it has arrived.
-pub(crate) fn cancel(store: Store, turn: TurnId) {
-    let wish = move |wished| {
-        store.sending.update_value(|sending| {
-            if let Some(known) = sending.get_mut(&turn) {
-                *known = wished;
-            }
-        });
-    };
-    wish(true);
-    spawn_local(async move {
-        match api::cancel(turn).await {
-            Ok(true) => wish(false),
-            Ok(false) => {}
-            Err(error) => store.notice.set(Some(error.0)),
+        if !delivery::transmit(store, conversation, turn).await {
+            unsent::try_later(store);
         }
     });
 }

@@ -9,7 +9,7 @@ use anteroom::wire::{
 use leptos::prelude::*;
 
 use super::{Conversation, List, Load, Turn, changes::Deleted};
-use crate::api::House;
+use crate::initial::Overview;
 
 /// What does not change while the page is open.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ pub(crate) struct Facts {
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub(crate) queue: bool,
-    /// See [`House::confirmation`].
+    /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
 
@@ -75,7 +75,7 @@ impl<T: Send + Sync + 'static> Refresh<T> {
     }
 }
 
-/// A reload of the house that is under way.
+/// A reload of the overview that is under way.
 struct Reload {
     /// Which it is: a later one takes the place of an earlier one.
     run: u64,
@@ -148,12 +148,12 @@ impl Store {
     }
 
     /// Takes the first page's facts in, and where its feed starts.
-    pub(crate) fn open(self, house: House) {
-        self.position.set_value(Some(house.feed));
-        self.refurnish(house);
+    pub(crate) fn open(self, overview: Overview) {
+        self.position.set_value(Some(overview.feed));
+        self.apply_overview(overview);
     }
 
-    /// From here on, what the feed says is newer than the house that is on its way. Gives the reload's number.
+    /// From here on, what the feed says is newer than the overview that is on its way. Gives the reload's number.
     pub(super) fn begin_reload(self) -> u64 {
         let run = self.reloads.get_value() + 1;
         self.reloads.set_value(run);
@@ -176,19 +176,19 @@ impl Store {
             .unwrap_or(false)
     }
 
-    /// Takes a reloaded house in, then what the feed said since it was made. `false`: it is of an epoch that the feed
+    /// Takes a reloaded overview in, then what the feed said since it was made. `false`: it is of an epoch that the feed
     /// does not speak of (yet), and has to be fetched again.
-    pub(super) fn end_reload(self, run: u64, house: House) -> bool {
-        if !self.follows(house.feed) {
+    pub(super) fn end_reload(self, run: u64, overview: Overview) -> bool {
+        if !self.follows(overview.feed) {
             return false;
         }
         let done = self
             .reload
             .try_update_value(|reload| reload.take_if(|reload| reload.run == run));
         let Some(done) = done.flatten() else { return true };
-        let number = house.feed.number;
+        let number = overview.feed.number;
         let known = self.status.get_untracked();
-        self.refurnish(house);
+        self.apply_overview(overview);
         if self.statuses.get_value() != done.asked {
             self.status.set(known);
         }
@@ -227,16 +227,16 @@ impl Store {
     }
 
     /// Takes newer facts in.
-    fn refurnish(self, house: House) {
+    fn apply_overview(self, overview: Overview) {
         self.facts.set(Facts {
-            model: house.model,
-            version: house.version,
-            max_upload_bytes: house.max_upload_bytes,
-            queue: house.queue,
-            confirmation: house.confirmation,
+            model: overview.model,
+            version: overview.version,
+            max_upload_bytes: overview.max_upload_bytes,
+            queue: overview.queue,
+            confirmation: overview.confirmation,
         });
-        self.status.set(house.status);
-        self.conversations.begin(house.conversations);
+        self.status.set(overview.status);
+        self.conversations.begin(overview.conversations);
     }
 
     /// The conversation of this id, if it is here.
@@ -286,16 +286,16 @@ impl Store {
     }
 
     /// Everything but the conversations' list may be out of date: each is fetched again when it is shown.
-    pub(super) fn spoil(self) {
+    pub(super) fn invalidate_all(self) {
         self.known.with_value(|known| {
             for conversation in known.values() {
-                conversation.spoil();
+                conversation.invalidate();
             }
         });
     }
 
     /// What could not be fetched is fetched again when it is shown.
-    pub(super) fn forgive(self) {
+    pub(super) fn retry_failed(self) {
         self.known.with_value(|known| {
             for conversation in known.values() {
                 if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    api::House,
+    initial::Overview,
     writing::outbox::{self, Unsent},
 };
 
@@ -19,13 +19,13 @@ const EPOCH: Uuid = Uuid::from_u128(9);
 fn in_store(test: impl FnOnce(Store)) {
     Owner::new().with(|| {
         let store = Store::new();
-        store.open(house(10));
+        store.open(overview(10));
         test(store);
     });
 }
 
-fn house(number: u64) -> House {
-    House {
+fn overview(number: u64) -> Overview {
+    Overview {
         conversations: ConversationPage {
             conversations: Vec::new(),
             more: false,
@@ -188,7 +188,7 @@ fn a_message_on_its_way_survives_a_reload_of_its_conversation() {
         store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
         let conversation = store.conversation(TALK).expect("it was filled");
         conversation.put(turn(2, TurnState::Waiting, &[]), Delivery::Sending);
-        store.spoil();
+        store.invalidate_all();
         store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 11)));
         let known: Vec<u128> = conversation
             .turns
@@ -282,7 +282,7 @@ fn what_could_not_be_fetched_is_fetched_again_with_the_next_hello() {
         assert_eq!(conversation.load.get_untracked(), Load::Stale);
         conversation.begin();
         conversation.fail(Reason::Unreadable);
-        store.spoil();
+        store.invalidate_all();
         assert_eq!(conversation.load.get_untracked(), Load::Stale);
     });
 }
@@ -293,7 +293,7 @@ fn a_view_from_before_the_feed_began_anew_is_not_taken() {
         let conversation = store.conversation_or_stale(TALK);
         conversation.begin();
         hear(store, 11, block(1, 0, "<p>lost</p>"));
-        store.spoil();
+        store.invalidate_all();
         assert!(store.fill(
             TALK,
             Some(whole(vec![turn(1, TurnState::Running, &["<p>old</p>"])], 10))
@@ -321,7 +321,7 @@ fn a_view_of_another_epoch_is_shown_and_fetched_again() {
 }
 
 #[test]
-fn an_older_house_takes_back_nothing_that_the_feed_said() {
+fn an_older_overview_takes_back_nothing_that_the_feed_said() {
     in_store(|store| {
         let summary = ConversationSummary {
             id: TALK,
@@ -338,15 +338,15 @@ fn an_older_house_takes_back_nothing_that_the_feed_said() {
         assert!(!store.ask_again(first), "the later one has taken its place");
         hear(store, 11, FeedEvent::Conversation(summary.clone()));
         store.hear(FeedMessage::Status(told.clone()));
-        let mut stranger = house(10);
+        let mut stranger = overview(10);
         stranger.feed.epoch = Uuid::from_u128(8);
         assert!(!store.end_reload(run, stranger));
-        assert!(store.end_reload(run, house(10)));
+        assert!(store.end_reload(run, overview(10)));
         assert_eq!(store.conversations.all.get_untracked(), [summary]);
         assert_eq!(store.status.get_untracked(), told);
         // One that knows of the event decides by itself, and one without a later status brings its own.
         let run = store.begin_reload();
-        assert!(store.end_reload(run, house(11)));
+        assert!(store.end_reload(run, overview(11)));
         assert!(store.conversations.all.get_untracked().is_empty());
         assert_eq!(store.status.get_untracked(), Status::default());
     });

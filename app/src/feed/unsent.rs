@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use anteroom::wire::{Status, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Conversation, Delivery, Link, Load, Store, Turn, sending};
+use super::{Conversation, Delivery, Link, Load, Store, Turn, delivery};
 use crate::writing::{drafts, outbox};
 
 /// Pause before another try where the feed is there although the message did not get through.
@@ -37,7 +37,8 @@ pub(crate) fn flush(store: Store) {
     store.flushing.set_value(true);
     spawn_local(async move {
         while let Some((conversation, turn)) = next(store) {
-            if !sending::transmit(store, conversation, turn).await {
+            if !delivery::transmit(store, conversation, turn).await {
+                try_later(store);
                 break;
             }
         }
@@ -111,7 +112,7 @@ pub(super) fn restore(store: Store) -> bool {
             Some(_) => {}
             None => {
                 let delivery = Delivery::of(unsent.reason.clone());
-                sending::show(store, &conversation, id, unsent, delivery);
+                delivery::show(store, &conversation, id, unsent, delivery);
                 come = true;
             }
         }

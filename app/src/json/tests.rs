@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::parse;
 use crate::{
-    api::{Fault, House},
-    first::First,
+    fault::Fault,
+    initial::{InitialData, Overview},
     writing::{drafts::Draft, outbox::Unsent},
 };
 
@@ -181,8 +181,8 @@ fn logs() -> LogsView {
     }
 }
 
-fn house() -> House {
-    House {
+fn overview() -> Overview {
+    Overview {
         conversations: ConversationPage {
             conversations: vec![summary()],
             more: true,
@@ -269,8 +269,8 @@ fn the_feed_is_read_as_it_was_written() {
 
 #[test]
 fn answers_are_read_as_they_were_written() {
-    same(&house());
-    same(&house().conversations);
+    same(&overview());
+    same(&overview().conversations);
     same(&Some(conversation()));
     same(&None::<ConversationView>);
     same(&Some(TurnPage {
@@ -330,16 +330,16 @@ fn answers_are_read_as_they_were_written() {
 
 #[test]
 fn what_a_page_starts_with_is_read_as_it_was_written() {
-    let first = First {
-        house: house(),
+    let first = InitialData {
+        overview: overview(),
         conversation: Some((ConversationId(id(1)), Some(conversation()))),
     };
-    let Ok(read) = told(&Ok::<First, Reason>(first)) else {
+    let Ok(read) = told(&Ok::<InitialData, Reason>(first)) else {
         panic!("it was no refusal")
     };
-    assert_eq!(read.house, house());
+    assert_eq!(read.overview, overview());
     assert_eq!(read.conversation, Some((ConversationId(id(1)), Some(conversation()))));
-    let refusal = told(&Err::<First, Reason>(Reason::Unreadable));
+    let refusal = told(&Err::<InitialData, Reason>(Reason::Unreadable));
     assert!(matches!(refusal, Err(Reason::Unreadable)));
 }
 

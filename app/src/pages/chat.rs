@@ -8,7 +8,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{composer::Composer, log::Log, welcome::Welcome},
+    components::{composer::Composer, transcript::Transcript, welcome::Welcome},
     erase::{Erase as _, effect, live, memo, when},
     feed::{self, Load, Store},
     route::conversation_of,
@@ -77,7 +77,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
     });
     let shown = move || match body.get() {
         Body::Welcome => view! { <Welcome /> }.erase(),
-        Body::Turns => view! { <Log conversation /> }.erase(),
+        Body::Turns => view! { <Transcript conversation /> }.erase(),
         Body::Loading => view! {
             <h1 class="visually-hidden">{say!(words, "conversation")}</h1>
             <p class="chat-note quiet">{say!(words, "chat-opening")}</p>

@@ -19,8 +19,8 @@ use leptos_axum::ResponseOptions;
 
 use super::refusals::Refused;
 use crate::{
-    api::{Fault, House},
-    first::First,
+    fault::Fault,
+    initial::{InitialData, Overview},
 };
 
 impl From<ClientError> for Refused {
@@ -53,11 +53,11 @@ fn engine() -> Result<Arc<Engine>, Fault> {
     use_context().ok_or(Fault(Reason::Mistake))
 }
 
-async fn house_of(engine: &Engine, client: &Client) -> Result<House, ClientError> {
+async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, ClientError> {
     // Before anything else is read: what happens meanwhile is then replayed rather than missed.
     let feed = client.feed_position();
     let settings = engine.settings();
-    Ok(House {
+    Ok(Overview {
         conversations: client.conversations(None).await?,
         status: client.status(),
         feed,
@@ -83,20 +83,20 @@ pub(super) async fn first(
     engine: Arc<Engine>,
     request: &Extensions,
     id: Option<ConversationId>,
-) -> Result<First, Refused> {
+) -> Result<InitialData, Refused> {
     let client = client_of(Arc::clone(&engine), request)?;
-    // The house first: its feed number is then no later than the conversation's, and nothing is missed.
-    let house = house_of(&engine, &client).await?;
+    // The overview first: its feed number is then no later than the conversation's, and nothing is missed.
+    let overview = overview_of(&engine, &client).await?;
     let conversation = match id {
         Some(id) => Some((id, client.conversation(id).await?)),
         None => None,
     };
-    Ok(First { house, conversation })
+    Ok(InitialData { overview, conversation })
 }
 
-/// See [`crate::api::house`].
-pub(crate) async fn house() -> Result<House, Fault> {
-    house_of(&*engine()?, &client()?).await.map_err(tell)
+/// See [`crate::api::overview`].
+pub(crate) async fn overview() -> Result<Overview, Fault> {
+    overview_of(&*engine()?, &client()?).await.map_err(tell)
 }
 
 /// See [`crate::api::conversation`].

@@ -18,7 +18,7 @@ use tower_http::compression::CompressionLayer;
 use super::{api, assets, operator, refusals};
 use crate::{
     App,
-    first::Carried,
+    initial::Preloaded,
     route::{Page, conversation_of},
     shell,
 };
@@ -58,7 +58,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
             move |_| document(),
         ))
         .with_state(options)
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), furnish))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), preload))
         .layer(middleware::from_fn_with_state(urls, refusals::in_words))
         .layer(middleware::from_fn(without_slash))
         // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
@@ -93,15 +93,15 @@ fn page_without_slash(uri: &Uri) -> Option<String> {
 
 /// Fetches what a page starts with before it is rendered, so that rendering waits for nothing: of some five hundred
 /// pages rendered at once, leptos 0.8.23 would leave one waiting for ever for a suspense that has been resolved.
-async fn furnish(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
+async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     // Of an address that leads nowhere, nobody needs to be known.
     if Page::of(path) == Page::Missing {
         return next.run(request).await;
     }
     let (carried, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
-        Ok(first) => (Carried::new(Ok(first)), None),
-        Err(refused) => (Carried::new(Err(refused.reason.clone())), Some(refused)),
+        Ok(first) => (Preloaded::new(Ok(first)), None),
+        Err(refused) => (Preloaded::new(Err(refused.reason.clone())), Some(refused)),
     };
     request.extensions_mut().insert(carried);
     let response = next.run(request).await;

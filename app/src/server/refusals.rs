@@ -20,7 +20,7 @@ use leptos::{prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::ResponseOptions;
 
 use super::forms::{Form, Typed};
-use crate::{AssetUrls, api::Fault, components::unsent::Unsent, shell::document};
+use crate::{AssetUrls, components::unsent::Unsent, fault::Fault, shell::document};
 
 /// More than any of our refusals holds, in bytes.
 const MOST: usize = 64 * 1024;

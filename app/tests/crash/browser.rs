@@ -106,10 +106,10 @@ impl Browser {
 
     /// Where it stands; the server has to be there.
     pub(crate) async fn status(&self) -> Status {
-        let (status, reply) = self.asked(self.post("house")).await.expect("the server is there");
+        let (status, reply) = self.asked(self.post("overview")).await.expect("the server is there");
         assert_eq!(status, StatusCode::OK, "{reply}");
-        let mut house: Value = serde_json::from_str(&reply).expect("JSON");
-        serde_json::from_value(house["status"].take()).expect("a status")
+        let mut overview: Value = serde_json::from_str(&reply).expect("JSON");
+        serde_json::from_value(overview["status"].take()).expect("a status")
     }
 
     pub(crate) async fn conversation(&self, id: ConversationId) -> ConversationView {

@@ -70,7 +70,7 @@ async fn only_a_page_gives_a_cookie() {
         let answer = look(&browser, Method::GET, path, None).await;
         assert_eq!(cookies(&answer), 0, "{path}: {answer:?}");
     }
-    for path in ["/api/house", "/api/send_form", "/api/forget"] {
+    for path in ["/api/overview", "/api/send_form", "/api/forget"] {
         let answer = look(&browser, Method::POST, path, Some("text/html")).await;
         assert!(answer.status().is_client_error(), "{path}: {answer:?}");
         assert_eq!(cookies(&answer), 0, "{path}: {answer:?}");

@@ -296,7 +296,7 @@ async fn long_lists_and_long_conversations_come_in_parts() {
         answered(&browser, None, &format!("conversation {number}")).await;
     }
     let mut page: ConversationPage =
-        serde_json::from_value(browser.house().await["conversations"].clone()).expect("a part of the list");
+        serde_json::from_value(browser.overview().await["conversations"].clone()).expect("a part of the list");
     let mut titles = Vec::new();
     loop {
         titles.extend(page.conversations.iter().map(|summary| summary.title.clone()));

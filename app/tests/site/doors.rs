@@ -67,7 +67,7 @@ async fn bad_messages_are_refused_with_a_sentence_and_harm_nothing() {
         .await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "{nowhere:?}");
     assert!(
-        browser.house().await["conversations"]["conversations"]
+        browser.overview().await["conversations"]["conversations"]
             .as_array()
             .expect("a list")
             .is_empty()
@@ -122,7 +122,7 @@ async fn nobody_reaches_what_is_anothers() {
         "the secret"
     );
     assert!(
-        thief.house().await["conversations"]["conversations"]
+        thief.overview().await["conversations"]["conversations"]
             .as_array()
             .expect("a list")
             .is_empty()
@@ -181,7 +181,7 @@ async fn other_sites_are_refused() {
             .body("a");
         assert_eq!(browser.ask(upload).await.status, StatusCode::FORBIDDEN);
     }
-    let cross = browser.post("/api/house").header("sec-fetch-site", "cross-site");
+    let cross = browser.post("/api/overview").header("sec-fetch-site", "cross-site");
     assert_eq!(browser.ask(cross).await.status, StatusCode::FORBIDDEN);
     assert!(site.engine.sessions().is_empty(), "nothing was begun for them");
 }

@@ -25,8 +25,11 @@ async fn everything_is_deleted_only_for_a_page_of_this_session() {
     let (browser, thief) = (site.browser().await, site.browser().await);
     let sent = browser.send("hello").await;
     browser.feed().await.over(sent.turn).await;
-    let confirmation = |house: serde_json::Value| house["confirmation"].as_str().expect("text").to_owned();
-    let (own, others) = (confirmation(browser.house().await), confirmation(thief.house().await));
+    let confirmation = |overview: serde_json::Value| overview["confirmation"].as_str().expect("text").to_owned();
+    let (own, others) = (
+        confirmation(browser.overview().await),
+        confirmation(thief.overview().await),
+    );
     let encoded =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
 
@@ -70,8 +73,8 @@ async fn everything_is_deleted_only_for_a_page_of_this_session() {
 async fn the_browser_is_another_one_after_everything_was_deleted() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;
-    let house = browser.house().await;
-    let confirmation = house["confirmation"].as_str().expect("text");
+    let overview = browser.overview().await;
+    let confirmation = overview["confirmation"].as_str().expect("text");
     let confirmation = percent_encoding::utf8_percent_encode(confirmation, percent_encoding::NON_ALPHANUMERIC);
     let form = browser
         .post("/api/forget")

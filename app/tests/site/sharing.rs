@@ -67,7 +67,7 @@ async fn without_a_queue_the_third_is_told_busy_at_once() {
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert_eq!(refused.reason(), Reason::Busy);
     assert!(
-        third.house().await["conversations"]["conversations"]
+        third.overview().await["conversations"]["conversations"]
             .as_array()
             .expect("a list")
             .is_empty(),

@@ -137,8 +137,8 @@ impl AnteroomPage {
 
     /// Where this session stands.
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
-        let mut house: Value = self.call("house", String::new()).await?;
-        Ok(serde_json::from_value(house["status"].take())?)
+        let mut overview: Value = self.call("overview", String::new()).await?;
+        Ok(serde_json::from_value(overview["status"].take())?)
     }
 
     /// One conversation, as a page loads it.

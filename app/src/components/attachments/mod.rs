@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use self::upload::Upload;
 pub(crate) use self::{stage::Stage, upload::Uploads};
 use super::{
-    composer,
+    anchors,
     icon::{self, Icon},
 };
 use crate::{
@@ -66,13 +66,13 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     let named = upload.name.clone();
     let remove = move |_| {
         uploads.remove(key);
-        browser::focus(composer::ID);
+        browser::focus(anchors::COMPOSER);
     };
     let again = move || {
         let upload = upload.clone();
         let again = move |_| {
             uploads.again(&upload);
-            browser::focus(composer::ID);
+            browser::focus(anchors::COMPOSER);
         };
         view! {
             <button class="chip-again" type="button" aria-label=once_more.clone() data-testid="attach-again" on:click=again>

@@ -11,20 +11,18 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
 use super::{
+    anchors,
     attachments::{Attachments, Stage, Uploads, remove_id},
     icon::{self, Icon},
 };
 use crate::{
     browser,
     erase::{Erase as _, effect, live, memo, when},
-    feed::{Conversation, Store, sending},
+    feed::{Conversation, Store, delivery, sending},
     format,
     words::words,
     writing::drafts,
 };
-
-/// The id of what is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
-pub(crate) const ID: &str = "message";
 
 /// From here on the size of a message is shown.
 const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
@@ -129,7 +127,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     effect(move || {
         conversation.track();
         if area.get().is_some() {
-            browser::focus(ID);
+            browser::focus(anchors::COMPOSER);
         }
     });
 
@@ -187,12 +185,12 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
             {live(named)}
             <Attachments uploads />
-            <label class="visually-hidden" for=ID>
+            <label class="visually-hidden" for=anchors::COMPOSER>
                 {say!(words, "composer-label")}
             </label>
             <textarea
                 class="composer-text"
-                id=ID
+                id=anchors::COMPOSER
                 name="text"
                 rows="1"
                 placeholder=say!(words, "composer-placeholder")
@@ -231,8 +229,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                     }
                     Some((turn, running)) => {
                         let stop = move |_| {
-                            sending::cancel(store, turn);
-                            browser::focus(ID);
+                            delivery::cancel(store, turn);
+                            browser::focus(anchors::COMPOSER);
                         };
                         let (label, hook) = match running {
                             true => (say!(words, "stop"), "stop"),

@@ -162,13 +162,13 @@ impl Browser {
 
     /// Deletes everything of this browser, as its pages do.
     pub(crate) async fn forget(&self) -> Reply {
-        let house = self.house().await;
-        let confirmation = house["confirmation"].as_str().expect("a confirmation");
+        let overview = self.overview().await;
+        let confirmation = overview["confirmation"].as_str().expect("a confirmation");
         self.call("forget", &[("confirmation", confirmation)]).await
     }
 
-    pub(crate) async fn house(&self) -> Value {
-        self.form("house", String::new()).await.json()
+    pub(crate) async fn overview(&self) -> Value {
+        self.form("overview", String::new()).await.json()
     }
 
     pub(crate) async fn conversation(&self, id: ConversationId) -> Option<ConversationView> {

@@ -2,19 +2,17 @@
 
 use sqlx::SqliteConnection;
 
-use super::file;
+use super::{file, owner};
 use crate::{
-    queue::{OrderKey, Owner},
+    queue::OrderKey,
     store::{
         ConversationRecord, TurnRecord,
         sqlite::{
             job::Operation,
-            rows::{blob, integer, owner_blob, state_columns},
+            rows::{blob, integer, state_columns},
         },
     },
 };
-
-const OWNER: &str = "INSERT INTO owners (id) VALUES (?1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// A message into a conversation that was just deleted brings it back, or the message would be lost with it.
 const CONVERSATION: &str = "INSERT INTO conversations (owner, id, head, updated_at, title) VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -52,7 +50,7 @@ impl Operation for Accept {
             turn,
             key,
         } = self;
-        let owner = owner(connection, turn.owner).await?;
+        let owner = owner::key(connection, turn.owner).await?;
         let conversation: i64 = sqlx::query_scalar(CONVERSATION)
             .bind(owner)
             .bind(blob(&conversation.id.0))
@@ -119,14 +117,6 @@ async fn insert(
         .bind(turn.model.as_str())
         .bind(turn.message.as_str())
         .bind(turn.answer.as_str())
-        .fetch_one(connection)
-        .await
-}
-
-/// An owner's key, made where there is none.
-pub(super) async fn owner(connection: &mut SqliteConnection, owner: Owner) -> sqlx::Result<i64> {
-    sqlx::query_scalar(OWNER)
-        .bind(owner_blob(owner))
         .fetch_one(connection)
         .await
 }

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::accept;
+use super::owner;
 use crate::{
     queue::Owner,
     store::sqlite::{
@@ -27,7 +27,7 @@ impl Operation for AddFile {
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        let owner = accept::owner(connection, self.owner).await?;
+        let owner = owner::key(connection, self.owner).await?;
         add(connection, owner, &self.file, self.now).await.map(drop)
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod change;
 mod file;
+mod owner;
 mod removal;
 
 pub(super) use accept::Accept;

@@ -4,44 +4,17 @@
     reason = "leptos writes a struct of fields for every function's arguments"
 )]
 
-mod fault;
-
 use anteroom::wire::{
-    ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest, Sent,
-    Status, TurnId, TurnPage,
+    ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
-use serde::{Deserialize, Serialize};
 
-pub use fault::Fault;
+use crate::{fault::Fault, initial::Overview, json::Answer};
 
-use crate::json::Answer;
-
-/// What every page needs at once, before its WebAssembly has arrived.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct House {
-    /// The conversations of this session that were used last.
-    pub conversations: ConversationPage,
-    /// Where this session and the line stand.
-    pub status: Status,
-    /// The feed's number before this was made.
-    pub feed: FeedPosition,
-    /// The model that answers, as people should see it.
-    pub model: String,
-    /// Anteroom's version.
-    pub version: String,
-    /// Largest upload, in bytes.
-    pub max_upload_bytes: u64,
-    /// `false`: nobody waits (`ENABLE_QUEUE=false`).
-    pub queue: bool,
-    /// Goes with [`forget`]: a request without it does not come from a page of this session.
-    pub confirmation: String,
-}
-
-/// The house, as this session may see it.
-#[server(name = AskHouse, prefix = "/api", endpoint = "house", output = Answer)]
-pub async fn house() -> Result<House, Fault> {
-    crate::server::api::house().await
+/// What every page needs, as this session may see it.
+#[server(name = AskOverview, prefix = "/api", endpoint = "overview", output = Answer)]
+pub async fn overview() -> Result<Overview, Fault> {
+    crate::server::api::overview().await
 }
 
 /// The conversations of this session that come after `after`, the last used first.
@@ -87,7 +60,7 @@ pub async fn undelete(conversation: ConversationId) -> Result<(), Fault> {
 }
 
 /// Deletes everything of this session permanently, and its cookie: the browser is a new one afterwards. `confirmation` is the
-/// house's.
+/// overview's.
 #[server(prefix = "/api", endpoint = "forget", output = Answer)]
 pub async fn forget(confirmation: String) -> Result<(), Fault> {
     crate::server::api::forget(&confirmation).await

@@ -7,8 +7,9 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
 use super::{
+    anchors,
     icon::{self, Icon},
-    sidebar,
+    more::more,
     turn::TurnRow,
 };
 use crate::{
@@ -18,9 +19,6 @@ use crate::{
     words::words,
 };
 
-/// The id of what scrolls. It stays while the turns in it change, and can have the focus.
-pub(crate) const ID: &str = "log";
-
 /// So near to the end, in pixels, counts as at the end.
 const NEAR: i32 = 48;
 /// So near to the beginning, in pixels, earlier turns are fetched.
@@ -28,7 +26,7 @@ const EARLIER: i32 = 400;
 
 /// The scrolling part of the chat page.
 #[component]
-pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
+pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
     let words = words();
     let log = NodeRef::<html::Div>::new();
     let inside = NodeRef::<html::Div>::new();
@@ -122,7 +120,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
                 on:click=move |_| {
                     at_end.set(true);
                     to_end();
-                    browser::focus_control(ID);
+                    browser::focus_control(anchors::TRANSCRIPT);
                 }
             >
                 <Icon path=icon::DOWN />
@@ -133,7 +131,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
     };
     let earlier = move || {
         let rest = conversation.with(|conversation| conversation.earlier.get());
-        sidebar::rest(&rest, say!(words, "earlier"), load_earlier)
+        more(&rest, say!(words, "earlier"), load_earlier)
     };
     let store = expect_context::<Store>();
     let title = move || {
@@ -145,7 +143,7 @@ pub(crate) fn Log(conversation: Memo<Conversation>) -> impl IntoView {
     view! {
         <div
             class="log"
-            id=ID
+            id=anchors::TRANSCRIPT
             tabindex="0"
             role="region"
             aria-label=say!(words, "conversation-region")

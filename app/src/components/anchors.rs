@@ -1,0 +1,13 @@
+//! Ids of what others on the page open, or give the keyboard to.
+
+/// The page itself, within its frame.
+pub(crate) const CONTENT: &str = "content";
+/// The list of conversations: a popover where there is little room, so that it opens and closes before the WebAssembly has arrived, and
+/// by Esc.
+pub(crate) const CONVERSATIONS: &str = "conversations";
+/// The way to a new conversation.
+pub(crate) const NEW_CHAT: &str = "new-chat";
+/// What scrolls the turns. It stays while they change, and can have the focus.
+pub(crate) const TRANSCRIPT: &str = "log";
+/// What is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
+pub(crate) const COMPOSER: &str = "message";
