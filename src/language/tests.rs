@@ -169,7 +169,10 @@ fn literals(source: &str) -> Vec<&str> {
     let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
     let spoken = |text: &&str| {
         // What stands in braces is put in.
-        let own: String = text.split('{').map(|part| part.split('}').next_back().unwrap_or_default()).collect();
+        let own: String = text
+            .split('{')
+            .map(|part| part.split('}').next_back().unwrap_or_default())
+            .collect();
         let mut words = own.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
         words.next().is_some()
     };
