@@ -1,7 +1,7 @@
 //! Refusals at a door: a status and a reason.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tracing::error;
@@ -9,12 +9,15 @@ use tracing::error;
 use super::status;
 use crate::{client::ClientError, wire::Reason};
 
-/// A request that was refused.
-#[derive(Debug)]
+/// A request that was refused. As an answer it is a [`Refused`](crate::wire::Refused), in the language that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    status: StatusCode,
-    reason: Reason,
-    retry_after: Option<u64>,
+    /// What kind of a refusal it is, for whatever stands in between.
+    pub status: StatusCode,
+    /// Why.
+    pub reason: Reason,
+    /// After how many seconds another try makes sense.
+    pub retry_after: Option<u64>,
 }
 
 /// What an answer still has to be told of: the language is not known at the doors.
@@ -32,30 +35,31 @@ impl Refusal {
         }
     }
 
-    /// Says after how many seconds another try makes sense.
+    /// `response`, as one that refuses.
     #[must_use]
-    pub const fn retry_after(mut self, seconds: Option<u64>) -> Self {
-        self.retry_after = seconds;
-        self
+    pub fn mark(&self, mut response: Response) -> Response {
+        *response.status_mut() = self.status;
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
 impl From<ClientError> for Refusal {
     fn from(fault: ClientError) -> Self {
-        let seconds = fault.retry_after().map(|pause| pause.as_secs());
-        Self::new(status::of(&fault), fault.reason()).retry_after(seconds)
+        Self {
+            status: status::of(&fault),
+            reason: fault.reason(),
+            retry_after: fault.retry_after().map(|pause| pause.as_secs()),
+        }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.mark(Response::default());
         response.extensions_mut().insert(Untold(self.reason));
-        if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
         response
     }
 }

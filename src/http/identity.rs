@@ -16,9 +16,17 @@ use crate::{accounts::Principal, engine::Engine, sessions::SessionId, wire::Reas
 #[derive(Debug)]
 pub struct NoCookie;
 
+impl NoCookie {
+    /// As every door refuses it.
+    #[must_use]
+    pub const fn refusal(self) -> Refusal {
+        Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoCookie)
+    }
+}
+
 impl IntoResponse for NoCookie {
     fn into_response(self) -> Response {
-        Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoCookie).into_response()
+        self.refusal().into_response()
     }
 }
 

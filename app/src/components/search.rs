@@ -57,7 +57,7 @@ impl Searching {
                 return;
             }
             spawn_local(async move {
-                let found = api::search(text).await.map_err(|error| error.0);
+                let found = api::search(text).await.map_err(|error| error.reason);
                 if self.run.try_get_value() == Some(run) {
                     self.results.set(Some(found));
                 }

@@ -24,7 +24,7 @@ pub(crate) struct Deleted {
 fn change(store: Store, change: impl Future<Output = Result<(), Fault>> + 'static) {
     spawn_local(async move {
         if let Err(error) = change.await {
-            store.notice.set(Some(error.0));
+            store.notice.set(Some(error.reason));
         }
     });
 }
@@ -53,7 +53,7 @@ pub(crate) fn delete(store: Store, summary: ConversationSummary, was_open: bool)
                 };
                 set_timeout(over, UNDO);
             }
-            Err(error) => store.notice.set(Some(error.0)),
+            Err(error) => store.notice.set(Some(error.reason)),
         }
     });
 }

@@ -87,7 +87,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
             turn.set_blocks(Vec::new());
             let reached = !error.is_passing();
             let refused = match (reached, cancelled) {
-                (true, _) => Some(error.0),
+                (true, _) => Some(error.reason),
                 (false, true) => Some(Reason::CancelledUnsent),
                 (false, false) => None,
             };
@@ -113,7 +113,7 @@ pub(crate) fn cancel(store: Store, turn: TurnId) {
         match api::cancel(turn).await {
             Ok(true) => wish(false),
             Ok(false) => {}
-            Err(error) => store.notice.set(Some(error.0)),
+            Err(error) => store.notice.set(Some(error.reason)),
         }
     });
 }

@@ -37,7 +37,7 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
                 }
             }
             Err(error) => {
-                conversation.fail(error.0);
+                conversation.fail(error.reason);
                 // Whoever shows it fetches it once it is stale.
                 let retry = move || {
                     if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
@@ -61,7 +61,7 @@ pub(crate) fn load_earlier(conversation: Conversation, put: impl FnOnce(&dyn Fn(
             Ok(Some(page)) => put(&move || conversation.prepend(first, page.clone())),
             // It has been removed meanwhile; the feed says so.
             Ok(None) => conversation.fail_earlier(Reason::NothingMore),
-            Err(error) => conversation.fail_earlier(error.0),
+            Err(error) => conversation.fail_earlier(error.reason),
         }
     });
 }
@@ -74,7 +74,7 @@ pub(crate) fn load_more(store: Store) {
     spawn_local(async move {
         match api::conversations(Some(last)).await {
             Ok(page) => store.conversations.append(last, page),
-            Err(error) => store.conversations.fail_more(error.0),
+            Err(error) => store.conversations.fail_more(error.reason),
         }
     });
 }
@@ -101,7 +101,7 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
             Ok(false) => told,
             // Said once: whoever has dismissed it is not told again.
             Err(error) => told.or_else(|| {
-                let reason = error.0;
+                let reason = error.reason;
                 store.notice.set(Some(reason.clone()));
                 Some(reason)
             }),

@@ -46,14 +46,14 @@ pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<Reason>) 
         text,
         files: view.files.iter().map(|file| file.id).collect(),
     });
-    spawn_local(async move { done(api::send(request).await.err().map(|error| error.0)) });
+    spawn_local(async move { done(api::send(request).await.err().map(|error| error.reason)) });
 }
 
 /// Answered once more.
 pub(crate) fn again(store: Store, turn: TurnId) {
     spawn_local(async move {
         if let Err(error) = api::again(turn, TurnId(Uuid::new_v4())).await {
-            store.notice.set(Some(error.0));
+            store.notice.set(Some(error.reason));
         }
     });
 }

@@ -307,7 +307,7 @@ fn answers_are_read_as_they_were_written() {
         Reason::ModelFault { status: 503 },
         Reason::Told("In words.".to_owned()),
     ] {
-        same(&Fault(reason));
+        same(&Fault { reason });
     }
     // What a browser has kept for itself.
     same(&Draft {

@@ -28,7 +28,7 @@ pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKi
         refresh.pending.set(true);
         spawn_local(async move {
             if let Err(error) = api::refresh(kind).await {
-                store.refuse(kind, error.0);
+                store.refuse(kind, error.reason);
             }
         });
     };

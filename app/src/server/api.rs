@@ -6,51 +6,37 @@ use anteroom::{
     accounts::Principal,
     client::{Client, ClientError},
     engine::{Engine, VERSION},
-    http::{cookies, set_session, status},
+    http::{NoCookie, Refusal, cookies, set_session},
     sessions::SessionId,
     wire::{
         ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest, Sent,
         TurnId, TurnPage,
     },
 };
-use axum::http::{Extensions, HeaderMap, StatusCode, header, request::Parts};
+use axum::http::{Extensions, HeaderMap, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use super::refusals::Refused;
+use super::refusals;
 use crate::{
     fault::Fault,
     initial::{InitialData, Overview},
 };
 
-impl From<ClientError> for Refused {
-    fn from(fault: ClientError) -> Self {
-        Self {
-            status: status::of(&fault),
-            retry_after: fault.retry_after().map(|pause| pause.as_secs()),
-            reason: fault.reason(),
-        }
-    }
-}
-
 /// Whoever sent this request, if it came with a cookie of ours.
-fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refused> {
+fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refusal> {
     let who: Option<&Principal> = request.get();
-    let who = *who.ok_or(Refused {
-        status: StatusCode::UNAUTHORIZED,
-        retry_after: None,
-        reason: Reason::NoCookie,
-    })?;
+    let who = *who.ok_or_else(|| NoCookie.refusal())?;
     Ok(Client::new(engine, who))
 }
 
 /// Whoever called the server function that runs.
 fn client() -> Result<Client, Fault> {
-    client_of(engine()?, &request()?.extensions).map_err(Refused::tell)
+    client_of(engine()?, &request()?.extensions).map_err(refusals::tell)
 }
 
 fn engine() -> Result<Arc<Engine>, Fault> {
-    use_context().ok_or(Fault(Reason::Mistake))
+    use_context().ok_or(Fault::from(Reason::Mistake))
 }
 
 async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, ClientError> {
@@ -70,12 +56,12 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
 }
 
 fn tell(fault: ClientError) -> Fault {
-    Refused::from(fault).tell()
+    refusals::tell(fault.into())
 }
 
 /// The request that called the server function that runs.
 fn request() -> Result<Parts, Fault> {
-    use_context().ok_or(Fault(Reason::Mistake))
+    use_context().ok_or(Fault::from(Reason::Mistake))
 }
 
 /// What the page starts with that this request asks for; `id` is the conversation that it shows.
@@ -83,7 +69,7 @@ pub(super) async fn first(
     engine: Arc<Engine>,
     request: &Extensions,
     id: Option<ConversationId>,
-) -> Result<InitialData, Refused> {
+) -> Result<InitialData, Refusal> {
     let client = client_of(Arc::clone(&engine), request)?;
     // The overview first: its feed number is then no later than the conversation's, and nothing is missed.
     let overview = overview_of(&engine, &client).await?;

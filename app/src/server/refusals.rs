@@ -4,7 +4,7 @@
 use std::{error::Error, future::poll_fn, io, pin::Pin};
 
 use anteroom::{
-    http::MAX_BODY,
+    http::{MAX_BODY, Refusal},
     language::{Language, Words},
     say,
     wire::{MAX_MESSAGE_BYTES, Reason},
@@ -41,39 +41,33 @@ pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, ne
         Ok(body) => body,
         Err(refused) => {
             return match form {
-                Some(form) => refused.into_page(&page, form, Typed::before(&parts.headers)),
-                None => refused.into_answer(),
+                Some(form) => into_page(&refused, &page, form, Typed::before(&parts.headers)),
+                None => refused.into_response(),
             };
         }
     };
     let Some(form) = form else {
         let request = Request::from_parts(parts, Body::from(body));
-        return match Refused::read(next.run(request).await).await {
-            Ok(refused) => refused.into_answer(),
+        return match read(next.run(request).await).await {
+            Ok(refused) => refused.into_response(),
             Err(response) => response,
         };
     };
     if form == Form::None {
-        return Refused::no_form().into_page(&page, form, Typed::before(&parts.headers));
+        return into_page(&FORM_ONLY, &page, form, Typed::before(&parts.headers));
     }
     let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
-    match Refused::read(next.run(request).await).await {
-        Ok(refused) => refused.into_page(&page, form, Typed::read(parts, body).await),
+    match read(next.run(request).await).await {
+        Ok(refused) => into_page(&refused, &page, form, Typed::read(parts, body).await),
         Err(response) => response,
     }
 }
 
 /// A request's body, if it is no larger than it may be.
-async fn whole(mut body: Body) -> Result<Bytes, Refused> {
+async fn whole(mut body: Body) -> Result<Bytes, Refusal> {
     let (mut read, mut size) = (Vec::new(), 0);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|fault| {
-            if took_too_long(&fault) {
-                Refused::slow()
-            } else {
-                Refused::unreadable()
-            }
-        })?;
+        let frame = frame.map_err(|fault| if took_too_long(&fault) { SLOW } else { UNREADABLE })?;
         let Ok(data) = frame.into_data() else { continue };
         size += data.len();
         if size <= MAX_BODY {
@@ -83,7 +77,7 @@ async fn whole(mut body: Body) -> Result<Bytes, Refused> {
         }
     }
     if size > MAX_BODY {
-        return Err(Refused::too_large());
+        return Err(TOO_LARGE);
     }
     Ok(read.into())
 }
@@ -103,112 +97,71 @@ fn took_too_long(fault: &axum::Error) -> bool {
 
 /// The answer to a call of a function that there is not.
 pub(super) async fn unknown_function() -> Response {
-    (StatusCode::NOT_FOUND, Fault(Reason::RequestUnknown).ser()).into_response()
+    Refusal::new(StatusCode::NOT_FOUND, Reason::RequestUnknown).into_response()
 }
 
-/// Why something asked for is not given.
-pub(super) struct Refused {
-    pub(super) status: StatusCode,
-    /// After how many seconds another try makes sense.
-    pub(super) retry_after: Option<u64>,
-    /// Why.
-    pub(super) reason: Reason,
+const UNREADABLE: Refusal = Refusal::new(StatusCode::BAD_REQUEST, Reason::RequestUnreadable);
+const SLOW: Refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, Reason::RequestSlow);
+const FORM_ONLY: Refusal = Refusal::new(StatusCode::FORBIDDEN, Reason::FormOnly);
+const TOO_LARGE: Refusal = Refusal::new(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    Reason::RequestTooLarge {
+        most: MAX_MESSAGE_BYTES as u64,
+    },
+);
+
+/// The refusal in a server function's response; the response itself, where it is none.
+async fn read(response: Response) -> Result<Refusal, Response> {
+    if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return Err(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, MOST).await.unwrap_or_default();
+    let Fault { reason } = Fault::de(body);
+    if reason == Reason::RequestUnreadable {
+        return Ok(UNREADABLE);
+    }
+    let told = parts.status.is_client_error() || parts.status.is_server_error();
+    let retry_after = parts.headers.get(header::RETRY_AFTER);
+    Ok(Refusal {
+        // To a form the framework answers with a way back, whatever became of it.
+        status: if told {
+            parts.status
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        },
+        retry_after: retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()),
+        reason,
+    })
 }
 
-impl Refused {
-    const fn new(status: StatusCode, reason: Reason) -> Self {
-        Self {
-            status,
-            retry_after: None,
-            reason,
+/// Refuses from within the server function that runs.
+pub(super) fn tell(refusal: Refusal) -> Fault {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(refusal.status);
+        if let Some(seconds) = refusal.retry_after {
+            response.insert_header(header::RETRY_AFTER, seconds.into());
         }
     }
+    refusal.reason.into()
+}
 
-    fn unreadable() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Reason::RequestUnreadable)
-    }
-
-    fn slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, Reason::RequestSlow)
-    }
-
-    fn too_large() -> Self {
-        let most = MAX_MESSAGE_BYTES as u64;
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Reason::RequestTooLarge { most })
-    }
-
-    fn no_form() -> Self {
-        Self::new(StatusCode::FORBIDDEN, Reason::FormOnly)
-    }
-
-    /// The refusal in a server function's response; the response itself, where it is none.
-    async fn read(response: Response) -> Result<Self, Response> {
-        if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
-            return Err(response);
-        }
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, MOST).await.unwrap_or_default();
-        let Fault(reason) = Fault::de(body);
-        if reason == Reason::RequestUnreadable {
-            return Ok(Self::unreadable());
-        }
-        let told = parts.status.is_client_error() || parts.status.is_server_error();
-        let retry_after = parts.headers.get(header::RETRY_AFTER);
-        Ok(Self {
-            // To a form the framework answers with a way back, whatever became of it.
-            status: if told {
-                parts.status
-            } else {
-                StatusCode::INTERNAL_SERVER_ERROR
-            },
-            retry_after: retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()),
-            reason,
-        })
-    }
-
-    /// Refuses from within the server function that runs.
-    pub(super) fn tell(self) -> Fault {
-        if let Some(response) = use_context::<ResponseOptions>() {
-            response.set_status(self.status);
-            if let Some(seconds) = self.retry_after {
-                response.insert_header(header::RETRY_AFTER, seconds.into());
-            }
-        }
-        Fault(self.reason)
-    }
-
-    /// `response`, as one that refuses.
-    pub(super) fn mark(&self, mut response: Response) -> Response {
-        *response.status_mut() = self.status;
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        response
-    }
-
-    /// For the browser's half, which reads the framework's format.
-    fn into_answer(self) -> Response {
-        let body = Fault(self.reason.clone()).ser();
-        self.mark(([(header::CONTENT_TYPE, "application/json")], body).into_response())
-    }
-
-    /// For a browser that runs no scripts.
-    fn into_page(self, page: &PlainPage, form: Form, typed: Typed) -> Response {
-        let words = page.words;
-        let heading = match form {
-            Form::Message => say!(words, "unsent-message"),
-            Form::Forget => say!(words, "unsent-forget"),
-            Form::None => say!(words, "unsent-other"),
-        };
-        let (text, back) = match form {
-            Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
-            Form::Forget => (String::new(), Some("/data".to_owned())),
-            Form::None => (String::new(), None),
-        };
-        let reason = words.reason(&self.reason);
-        let back = back.unwrap_or_else(|| "/".to_owned());
-        self.mark(page.refuse(heading, reason, text, back))
-    }
+/// For a browser that runs no scripts.
+fn into_page(refusal: &Refusal, page: &PlainPage, form: Form, typed: Typed) -> Response {
+    let words = page.words;
+    let heading = match form {
+        Form::Message => say!(words, "unsent-message"),
+        Form::Forget => say!(words, "unsent-forget"),
+        Form::None => say!(words, "unsent-other"),
+    };
+    let (text, back) = match form {
+        Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
+        Form::Forget => (String::new(), Some("/data".to_owned())),
+        Form::None => (String::new(), None),
+    };
+    let reason = words.reason(&refusal.reason);
+    let back = back.unwrap_or_else(|| "/".to_owned());
+    refusal.mark(page.refuse(heading, reason, text, back))
 }
 
 /// What a page of words alone is made of: nothing in it can run, or send anything anywhere.

@@ -51,9 +51,9 @@ impl Reply {
 impl Reply {
     /// Why it was refused, by a server function or by another door.
     pub(crate) fn reason(&self) -> Reason {
-        let refused = serde_json::from_str(&self.text).map(|Refused { reason, .. }| reason);
-        let reason = refused.or_else(|_| serde_json::from_str(&self.text));
-        reason.unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let refused: Refused = serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(refused.message, super::english(&refused.reason));
+        refused.reason
     }
 }
 
