@@ -1,0 +1,153 @@
+//! What the sources say, and what the languages have for it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::keys;
+use crate::language::Language;
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The key and the names of the arguments of each `say!` in a source.
+fn said(source: &str) -> Vec<(String, BTreeSet<String>)> {
+    let mut found = Vec::new();
+    for (at, start) in source.match_indices("say!(") {
+        let rest = &source[at + start.len()..];
+        let mut depth = 1;
+        let end = rest.find(|character| {
+            depth += match character {
+                '(' | '[' | '{' => 1,
+                ')' | ']' | '}' => -1,
+                _ => 0,
+            };
+            depth == 0
+        });
+        let inside = &rest[..end.expect("the end of a call")];
+        // What is within brackets of its own is an argument's value.
+        let (mut parts, mut depth) = (vec![String::new()], 0);
+        for character in inside.chars() {
+            match character {
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth -= 1,
+                ',' if depth == 0 => parts.push(String::new()),
+                character if depth == 0 => parts.last_mut().expect("a part").push(character),
+                _ => {}
+            }
+        }
+        let mut parts = parts.into_iter().map(|part| part.trim().to_owned());
+        let Some(key) = parts.nth(1) else { continue };
+        let Some(key) = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) else {
+            continue;
+        };
+        let arguments = parts.filter_map(|part| Some(part.split_once('=')?.0.trim().to_owned()));
+        found.push((key.to_owned(), arguments.collect()));
+    }
+    found
+}
+
+#[test]
+fn what_is_said_is_there_and_what_is_there_is_said() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("app/src"), &mut files);
+    let known = keys(Language::English);
+    let mut used = BTreeSet::new();
+    for file in files {
+        let name = file.display().to_string();
+        // This room's own examples.
+        if name.contains("language/tests") || name.ends_with("language/words.rs") {
+            continue;
+        }
+        for (key, arguments) in said(&fs::read_to_string(&file).expect("a source")) {
+            let asked = known.get(key.as_str());
+            let asked = asked.unwrap_or_else(|| panic!("{name} says {key}, which no language has"));
+            let missing: Vec<_> = asked.iter().filter(|name| !arguments.contains(**name)).collect();
+            assert!(missing.is_empty(), "{name} says {key} without {missing:?}");
+            let idle: Vec<_> = arguments.iter().filter(|name| !asked.contains(name.as_str())).collect();
+            assert!(
+                idle.is_empty(),
+                "{name} says {key} with {idle:?}, which it does not ask for"
+            );
+            used.insert(key);
+        }
+    }
+    let idle: Vec<_> = known.keys().filter(|key| !used.contains(**key)).collect();
+    // Those that only stand within others.
+    assert!(idle.is_empty(), "nobody says {idle:?}");
+}
+
+/// The words that stand in a source of the pages as they are: text of a view, attributes that people read, sentences that are put together.
+fn literals(source: &str) -> Vec<&str> {
+    const READ: [&str; 5] = ["aria-label=\"", "title=\"", "placeholder=\"", "alt=\"", "data-label=\""];
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+    let spoken = |text: &&str| {
+        // What stands in braces is put in.
+        let own = text
+            .split('{')
+            .map(|part| part.split('}').next_back().unwrap_or_default());
+        let own = own.collect::<Vec<_>>().join(" ");
+        let mut words = own.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+        words.next().is_some()
+    };
+    let quoted = |text: &str| text.strip_prefix('"')?.split('"').next().map(str::len);
+    lines
+        .flat_map(|line| {
+            let mut found = Vec::new();
+            // A line of nothing but a text, in a view.
+            if line.len() > 2 && quoted(line) == Some(line.len() - 2) {
+                found.push(&line[1..line.len() - 1]);
+            }
+            for start in READ.into_iter().chain([">\"", "format!(\""]) {
+                for (at, _) in line.match_indices(start) {
+                    let text = line[at + start.len()..].split('"').next().unwrap_or_default();
+                    // Of what is put together, a word by itself is an address or an id.
+                    let is_class = line[..at].ends_with("class=");
+                    if !is_class && (start != "format!(\"" || text.contains(' ')) {
+                        found.push(text);
+                    }
+                }
+            }
+            found
+        })
+        .filter(spoken)
+        .collect()
+}
+
+#[test]
+fn no_words_stand_in_the_pages_themselves() {
+    assert_eq!(
+        literals(
+            "<p>\"Hello\"</p>\n\"A text\"\n<i title=\"Send\" class=\"a b\">\" · \"</i>\nformat!(\"{n} wait\")\n\"key\",\n// \"no\""
+        ),
+        ["Hello", "A text", "Send", "{n} wait"]
+    );
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("app/src");
+    let mut files = Vec::new();
+    sources(&pages.join("components"), &mut files);
+    sources(&pages.join("pages"), &mut files);
+    for file in files {
+        let source = fs::read_to_string(&file).expect("a source");
+        let found: Vec<&str> = literals(&source)
+            .into_iter()
+            .filter(|text| !NAMES.contains(text) && !text.starts_with("/"))
+            .collect();
+        assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
+    }
+}
+
+/// What is the same in every language.
+const NAMES: [&str; 3] = ["Anteroom", "Anteroom ", "Ctrl K"];
