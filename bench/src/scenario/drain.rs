@@ -60,23 +60,33 @@ async fn drain<S: System>(places: &Places, browsers: usize) -> anyhow::Result<Ve
     );
     let ideal = browsers.div_ceil(SLOTS) as f64 * SERVICE_SECONDS;
     let gaps = Model::gaps(&record, SLOTS);
+    // A handful has fewer rounds to spread the first and the last over.
+    let most = if browsers == FOR_MESSAGES { 1.01 } else { 1.02 };
     let mut measures =
-        vec![Measure::new(format!("N = {browsers}: makespan ÷ ideal"), took / ideal, Unit::Times).at_most(1.02)];
+        vec![Measure::new(format!("N = {browsers}: makespan ÷ ideal"), took / ideal, Unit::Times).at_most(most)];
     if browsers == FOR_GAPS {
         let gap = |share| percentile(&gaps, share);
-        measures.extend(
-            gap(0.5).map(|gap| Measure::new("N = 100: idle gap of a slot, p50", gap, Unit::Millis).at_most(0.2)),
-        );
+        measures.extend(gap(0.5).map(|gap| Measure::new("N = 100: idle gap of a slot, p50", gap, Unit::Millis)));
         measures.extend(
             gap(0.99).map(|gap| Measure::new("N = 100: idle gap of a slot, p99", gap, Unit::Millis).at_most(1.0)),
         );
         let direct = direct_gaps(browsers).await?;
-        measures.extend(percentile(&direct, 0.5).map(|gap| {
+        let direct = percentile(&direct, 0.5);
+        measures.extend(direct.map(|gap| {
             Measure::new(
                 "N = 100: the same gap where nothing stands before the model, p50",
                 gap,
                 Unit::Millis,
             )
+        }));
+        // What waking threads takes on this machine is in both.
+        measures.extend(gap(0.5).zip(direct).map(|(gap, direct)| {
+            Measure::new(
+                "N = 100: idle gap ÷ the gap with nothing before the model",
+                gap / direct,
+                Unit::Times,
+            )
+            .at_most(1.5)
         }));
     }
     if browsers == FOR_MESSAGES {

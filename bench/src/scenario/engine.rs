@@ -19,7 +19,7 @@ const WAITING: [(usize, &str); 3] = [(FEW, "10"), (1_000, "1,000"), (MANY, "100,
 const SLICES: usize = 101;
 const CYCLES: usize = 10_000;
 /// Cycles a second, on one core.
-const LEAST: f64 = 500_000.0;
+const LEAST: f64 = 1_000_000.0;
 /// What costs the same with any number waiting costs no more than this with 100,000 than with ten: a logarithm is allowed.
 const SAME: f64 = 2.0;
 
@@ -55,7 +55,13 @@ fn speed() -> anyhow::Result<Vec<Measure>> {
         let taken = median(&seconds).context("nothing was timed")?;
         times.push(taken);
         let what = format!("{}, {name} waiting, one core", cycle.name());
-        measures.push(Measure::new(what, CYCLES as f64 / taken, Unit::PerSecond).at_least(LEAST));
+        let speed = Measure::new(what, CYCLES as f64 / taken, Unit::PerSecond);
+        // How the others compare with the first has a budget of its own.
+        measures.push(if measures.is_empty() {
+            speed.at_least(LEAST)
+        } else {
+            speed
+        });
     }
     let what = format!("{}: its time, 100,000 ÷ 10 waiting", cycle.name());
     measures.push(Measure::new(what, times[WAITING.len() - 1] / times[0], Unit::Times).at_most(SAME));

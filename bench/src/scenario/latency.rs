@@ -42,7 +42,7 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
             share(0.5)?,
             Unit::Millis,
         )
-        .at_most(1.0),
+        .at_most(0.6),
         Measure::new(
             "first piece, added to the direct call's median, p99",
             share(0.99)?,

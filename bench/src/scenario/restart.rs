@@ -75,7 +75,7 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
             back.as_secs_f64(),
             Unit::Seconds,
         )
-        .at_most(2.0),
+        .at_most(1.0),
         Measure::new(
             "of that, until it says that it listens",
             listening.as_secs_f64(),
