@@ -2,13 +2,16 @@
 
 use std::io::Read as _;
 
+use anteroom::language::Words;
 use flate2::read::GzDecoder;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, VARY};
 
 use crate::support::Site;
 
-/// Most that the page itself may be of a first visit's 350 KB, with its headers, in bytes; `xtask/src/budget.rs` leaves it so much.
+/// Most that the page itself may be of a first visit's 350 KB, with its headers, in bytes, and most that the words of its language may be.
+/// `xtask/src/budget.rs` leaves them so much.
 const PAGE: usize = 10_000;
+const WORDS: usize = 10_000;
 
 #[tokio::test]
 async fn a_page_is_sent_compressed_and_small() {
@@ -39,6 +42,38 @@ async fn a_page_is_sent_compressed_and_small() {
         text.starts_with("<!DOCTYPE html>") && text.contains("</html>"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_page_names_the_words_of_its_language_which_are_small_and_kept() {
+    let site = Site::start(&[]).await;
+    let browser = site.browser().await;
+    for (accepted, greeting) in [("en-GB", "Come in."), ("ru, en;q=0.5", "Входите.")] {
+        let page = browser.get("/").header(ACCEPT_LANGUAGE, accepted);
+        let page = browser.ask(page.header(ACCEPT_ENCODING, "identity")).await.text;
+        let language = &accepted[..2];
+        assert!(page.contains(&format!("<html lang=\"{language}\"")), "{page}");
+        let start = page.find(&format!("/pkg/words-{language}.")).expect("its words");
+        let address = page[start..].split('"').next().expect("an address");
+        let words = browser
+            .get(address)
+            .header(ACCEPT_ENCODING, "gzip")
+            .send()
+            .await
+            .expect("an answer");
+        assert!(
+            words.headers()[CACHE_CONTROL]
+                .to_str()
+                .expect("text")
+                .contains("immutable")
+        );
+        let body = words.bytes().await.expect("a body");
+        assert!(body.len() <= WORDS, "{} bytes", body.len());
+        let mut text = String::new();
+        GzDecoder::new(body.as_ref()).read_to_string(&mut text).expect("gzip");
+        let table: Words = serde_json::from_str(&text).expect("a table");
+        assert_eq!(table.say("welcome", &[]), greeting);
+    }
 }
 
 #[tokio::test]
