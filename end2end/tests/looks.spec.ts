@@ -3,130 +3,137 @@ import { barriers } from "../support/axe.js";
 import { answer, expectState, newChat, position, send } from "../support/chat.js";
 import { type Site, expect, test } from "../support/site.js";
 
-const SCREENS = [
-  { screen: "desktop", viewport: { width: 1280, height: 800 } },
-  { screen: "phone", viewport: { width: 390, height: 844 }, hasTouch: true },
-];
+const DESKTOP = { screen: "desktop", viewport: { width: 1280, height: 800 } };
+const PHONE = { screen: "phone", viewport: { width: 390, height: 844 }, hasTouch: true };
+
+const ENGLISH = { locale: "en-GB", starter: "How does the line work?", tabs: "Tabs", stats: "Stats", logs: "Logs", list: "Conversations" };
+const RUSSIAN = { locale: "ru-RU", starter: "Как устроена очередь?", tabs: "Вкладки", stats: "Статистика", logs: "Журнал", list: "Беседы" };
+
+/** Russian words are longer: what holds them on a phone and in a table holds the others. */
+const LOOKS = [
+  { ...DESKTOP, colorScheme: "light", words: ENGLISH },
+  { ...DESKTOP, colorScheme: "dark", words: RUSSIAN },
+  { ...PHONE, colorScheme: "light", words: RUSSIAN },
+  { ...PHONE, colorScheme: "dark", words: ENGLISH },
+] as const;
 
 /** The picture of the README. */
 const SCREENSHOT = fileURLToPath(new URL("../../docs/screenshot.png", import.meta.url));
 
-for (const { screen, ...device } of SCREENS) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`every view can be read: ${screen}, ${colorScheme}`, async ({ start }) => {
-      test.setTimeout(240_000);
-      const site = await start({ CHAT_CONCURRENCY_LIMIT: "2" });
-      const faults: string[] = [];
-      const page = await site.person({ ...device, colorScheme });
-      page.on("pageerror", (fault) => faults.push(fault.message));
-      page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) {
-          faults.push(message.text());
-        }
-      });
-      await page.reload();
-      await page.locator("html[data-awake]").waitFor({ state: "attached" });
-
-      const look = async (name: string) => {
-        // Moving marks and fading in are not what is looked at.
-        await page.evaluate(() => {
-          const passing = document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity);
-          return Promise.all(passing.map((one) => one.finished.catch(() => {})));
-        });
-        await page.screenshot({ path: `test-results/looks/${screen}-${colorScheme}-${name}.png` });
-        const wide = await page.evaluate(() => {
-          const { scrollWidth, clientWidth } = document.documentElement;
-          return scrollWidth - clientWidth;
-        });
-        expect(wide, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
-        expect.soft(await barriers(page), name).toEqual([]);
-      };
-
-      await expect(page.getByRole("button", { name: "How does the line work?" })).toBeVisible();
-      await look("empty");
-
-      await site.model.set({ reply: "markdown" });
-      await send(page, "What can you do with Markdown?");
-      await expectState(page, "done");
-      await page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
-      await look("answer-top");
-      await page.locator("#log").evaluate((log) => log.scrollTo(0, log.scrollHeight));
-      await look("answer-end");
-
-      await fillLine(site);
-      await (screen === "phone" ? page.goto(site.url) : newChat(page));
-      await page.locator("html[data-awake]").waitFor({ state: "attached" });
-      await look("empty-busy");
-      await send(page, "Which of these queues is fair, and why does it matter to us?");
-      await expect(position(page)).toHaveAttribute("data-position", "5");
-      await look("waiting");
-      if (process.env.UPDATE_SCREENSHOT === "1" && screen === "desktop" && colorScheme === "light") {
-        await page.screenshot({ path: SCREENSHOT });
+for (const { screen, colorScheme, words, ...device } of LOOKS) {
+  test(`every view can be read: ${screen}, ${colorScheme}, ${words.locale}`, async ({ start }) => {
+    test.setTimeout(240_000);
+    const site = await start({ CHAT_CONCURRENCY_LIMIT: "2" });
+    const faults: string[] = [];
+    const page = await site.person({ ...device, colorScheme, locale: words.locale });
+    page.on("pageerror", (fault) => faults.push(fault.message));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) {
+        faults.push(message.text());
       }
-
-      await site.model.set({ hold: false, reply: "words" });
-      await expectState(page, "done");
-      await site.model.set({ tokens: 60, gate: "look", after: 40 });
-      await send(page, "And how long does it take?");
-      await expect(answer(page)).toContainText("word39");
-      await look("streaming");
-      await site.model.open("look");
-      await expectState(page, "done");
-
-      await site.model.set({ fault: "status:401" });
-      await send(page, "And when it goes wrong?");
-      await expectState(page, "failed");
-      await look("failed");
-
-      await site.model.set({ fault: "none" });
-      await page.getByTestId("retry").click();
-      await expectState(page, "done");
-      await page.getByTestId("regenerate").click();
-      await expect(page.getByTestId("versions").last()).toHaveText(/2 \/ 2/);
-      await expectState(page, "done");
-      await page.getByTestId("edit").last().click();
-      await expect(page.getByTestId("editor")).toBeFocused();
-      await look("editing");
-      await page.keyboard.press("Escape");
-      await look("versions");
-
-      await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Stats" }).click();
-      await expect(page.getByTestId("stats-row")).toHaveCount(4);
-      await look("stats");
-      await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Logs" }).click();
-      await expect(page.getByRole("log").getByTestId("log-record").first()).toBeVisible();
-      await look("logs");
-
-      await page.goto(`${site.url}/data`);
-      await page.locator("html[data-awake]").waitFor({ state: "attached" });
-      await page.getByTestId("forget").click();
-      await look("data");
-
-      const drawer = async () => {
-        if (screen === "phone") {
-          await page.getByRole("button", { name: "Conversations" }).click();
-        }
-        await expect(page.getByTestId("conversation").first()).toBeVisible();
-      };
-      await drawer();
-      await page.getByTestId("conversation").first().hover();
-      await page.getByTestId("conversation-more").first().click();
-      await look("conversations");
-      await page.getByTestId("rename").click();
-      await look("renaming");
-      await page.keyboard.press("Escape");
-      await page.getByTestId("search").fill("word1");
-      await expect(page.getByTestId("hit").first()).toBeVisible();
-      await look("search");
-      await page.getByTestId("search").fill("");
-      await page.getByTestId("conversation").first().hover();
-      await page.getByTestId("conversation-more").first().click();
-      await page.getByTestId("delete").click();
-      await expect(page.getByTestId("deleted")).toBeVisible();
-      await look("deleted");
-      expect(faults).toEqual([]);
     });
-  }
+    await page.reload();
+    await page.locator("html[data-awake]").waitFor({ state: "attached" });
+
+    const look = async (name: string) => {
+      // Moving marks and fading in are not what is looked at.
+      await page.evaluate(() => {
+        const passing = document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity);
+        return Promise.all(passing.map((one) => one.finished.catch(() => {})));
+      });
+      await page.screenshot({ path: `test-results/looks/${screen}-${colorScheme}-${name}.png` });
+      const wide = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      expect(wide, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
+      expect.soft(await barriers(page), name).toEqual([]);
+    };
+
+    await expect(page.getByRole("button", { name: words.starter })).toBeVisible();
+    await look("empty");
+
+    await site.model.set({ reply: "markdown" });
+    await send(page, "What can you do with Markdown?");
+    await expectState(page, "done");
+    await page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
+    await look("answer-top");
+    await page.locator("#log").evaluate((log) => log.scrollTo(0, log.scrollHeight));
+    await look("answer-end");
+
+    await fillLine(site);
+    await (screen === "phone" ? page.goto(site.url) : newChat(page));
+    await page.locator("html[data-awake]").waitFor({ state: "attached" });
+    await look("empty-busy");
+    await send(page, "Which of these queues is fair, and why does it matter to us?");
+    await expect(position(page)).toHaveAttribute("data-position", "5");
+    await look("waiting");
+    if (process.env.UPDATE_SCREENSHOT === "1" && screen === "desktop" && colorScheme === "light") {
+      await page.screenshot({ path: SCREENSHOT });
+    }
+
+    await site.model.set({ hold: false, reply: "words" });
+    await expectState(page, "done");
+    await site.model.set({ tokens: 60, gate: "look", after: 40 });
+    await send(page, "And how long does it take?");
+    await expect(answer(page)).toContainText("word39");
+    await look("streaming");
+    await site.model.open("look");
+    await expectState(page, "done");
+
+    await site.model.set({ fault: "status:401" });
+    await send(page, "And when it goes wrong?");
+    await expectState(page, "failed");
+    await look("failed");
+
+    await site.model.set({ fault: "none" });
+    await page.getByTestId("retry").click();
+    await expectState(page, "done");
+    await page.getByTestId("regenerate").click();
+    await expect(page.getByTestId("versions").last()).toHaveText(/2 \/ 2/);
+    await expectState(page, "done");
+    await page.getByTestId("edit").last().click();
+    await expect(page.getByTestId("editor")).toBeFocused();
+    await look("editing");
+    await page.keyboard.press("Escape");
+    await look("versions");
+
+    await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name: words.stats }).click();
+    await expect(page.getByTestId("stats-row")).toHaveCount(4);
+    await look("stats");
+    await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name: words.logs }).click();
+    await expect(page.getByRole("log").getByTestId("log-record").first()).toBeVisible();
+    await look("logs");
+
+    await page.goto(`${site.url}/data`);
+    await page.locator("html[data-awake]").waitFor({ state: "attached" });
+    await page.getByTestId("forget").click();
+    await look("data");
+
+    const drawer = async () => {
+      if (screen === "phone") {
+        await page.getByRole("button", { name: words.list }).click();
+      }
+      await expect(page.getByTestId("conversation").first()).toBeVisible();
+    };
+    await drawer();
+    await page.getByTestId("conversation").first().hover();
+    await page.getByTestId("conversation-more").first().click();
+    await look("conversations");
+    await page.getByTestId("rename").click();
+    await look("renaming");
+    await page.keyboard.press("Escape");
+    await page.getByTestId("search").fill("word1");
+    await expect(page.getByTestId("hit").first()).toBeVisible();
+    await look("search");
+    await page.getByTestId("search").fill("");
+    await page.getByTestId("conversation").first().hover();
+    await page.getByTestId("conversation-more").first().click();
+    await page.getByTestId("delete").click();
+    await expect(page.getByTestId("deleted")).toBeVisible();
+    await look("deleted");
+    expect(faults).toEqual([]);
+  });
 }
 
 /** Two are answered, four wait: people without a browser on the screen, by the door that pages without scripts use. */
