@@ -46,15 +46,15 @@ const TITLE: &str = "</title></script></textarea>--><meta http-equiv=refresh con
 /// No honest request takes nearly as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-static HOUSE: LazyLock<Mutex<House>> = LazyLock::new(|| Mutex::new(House::new()));
+static SITE: LazyLock<Mutex<Site>> = LazyLock::new(|| Mutex::new(Site::new()));
 
 fuzz_target!(|data: &[u8]| -> Corpus {
-    let house = HOUSE.lock().expect("a panic ends the process");
-    house.check(data)
+    let site = SITE.lock().expect("a panic ends the process");
+    site.check(data)
 });
 
 /// A site with two visitors.
-struct House {
+struct Site {
     runtime: Runtime,
     site: Router,
     places: [(&'static str, String); 5],
@@ -66,7 +66,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-impl House {
+impl Site {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -93,19 +93,19 @@ impl House {
             };
             (pages::router(&Arc::clone(&engine)), (cookie(1), cookie(2)))
         });
-        let mut house = Self {
+        let mut site = Self {
             runtime,
             site,
             places: ["{cookie}", "{own}", "{turn}", "{conversation}", "{file}"].map(|place| (place, String::new())),
         };
         let (own, other) = cookies;
-        let own_conversation = house.send(&own, OWN_TURN, "hello").conversation.to_string();
-        house.expect(&format!(
+        let own_conversation = site.send(&own, OWN_TURN, "hello").conversation.to_string();
+        site.expect(&format!(
             "POST /api/rename\nhost: {HOST}\ncookie: {own}\ncontent-type: application/x-www-form-urlencoded\n\n\
              conversation={own_conversation}&title={TITLE}"
         ));
-        let conversation = house.send(&other, TURN, SECRET).conversation.to_string();
-        let file = house.expect(&format!(
+        let conversation = site.send(&other, TURN, SECRET).conversation.to_string();
+        let file = site.expect(&format!(
             "POST /files?name={SECRET}.txt\nhost: {HOST}\ncookie: {other}\n\n{SECRET}"
         ));
         let file: FileView = serde_json::from_slice(&file.body).expect("a file");
@@ -116,10 +116,10 @@ impl House {
             conversation,
             file.id.to_string(),
         ];
-        for ((_, place), value) in house.places.iter_mut().zip(values) {
+        for ((_, place), value) in site.places.iter_mut().zip(values) {
             *place = value;
         }
-        house
+        site
     }
 
     fn send(&self, cookie: &str, turn: Uuid, text: &str) -> Sent {

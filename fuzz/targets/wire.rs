@@ -6,8 +6,8 @@
 use std::{fmt, str::FromStr};
 
 use anteroom::wire::{
-    ConversationId, ConversationPage, ConversationView, FeedMessage, FeedPosition, FileView, SearchResults,
-    SendRequest, Sent, Status, TurnId, TurnPage, UploadError,
+    ConversationId, ConversationPage, ConversationView, FeedMessage, FeedPosition, FileView, Refused, SearchResults,
+    SendRequest, Sent, Status, TurnId, TurnPage,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::{from_str, to_string};
@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
     round_trip::<TurnPage>(text);
     round_trip::<SearchResults>(text);
     round_trip::<FileView>(text);
-    round_trip::<UploadError>(text);
+    round_trip::<Refused>(text);
     name::<TurnId>(text);
     name::<ConversationId>(text);
 });
