@@ -35,12 +35,12 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
     };
     let time = move || {
         if store.is_lost() {
-            return Some(format!(" · {}", say!(words, "waiting-unknown")));
+            return Some(say!(words, "waiting-unknown"));
         }
         place.with(|place| {
             place
                 .as_ref()
-                .map(|place| format!(" · {}", format::estimate(words, place.estimate.as_ref())))
+                .map(|place| format::estimate(words, place.estimate.as_ref()))
         })
     };
     let leaving = RwSignal::new(false);
