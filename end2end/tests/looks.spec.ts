@@ -47,6 +47,12 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
         return scrollWidth - clientWidth;
       });
       expect(wide, `${name}: wider than the screen`).toBeLessThanOrEqual(0);
+      const cut = await page.evaluate(() => {
+        const inside = [...document.querySelectorAll<HTMLElement>(".header *")];
+        const cut = inside.filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible");
+        return cut.filter((one) => !one.classList.contains("visually-hidden")).map((one) => `${one.className}: ${one.textContent}`);
+      });
+      expect.soft(cut, `${name}: cut off in the header`).toEqual([]);
       expect.soft(await barriers(page), name).toEqual([]);
     };
 
