@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// The next control of this id that [`arrived`] tells of is to have the focus; until then it rests on `meanwhile`, which stays.
-/// Whoever goes elsewhere meanwhile is left alone.
+/// If the person goes elsewhere meanwhile, the focus is left alone.
 pub(crate) fn follow(id: String, meanwhile: &'static str) {
     browser::focus_control(meanwhile);
     WISH.set(Some(Wish { id, meanwhile }));

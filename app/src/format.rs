@@ -165,7 +165,7 @@ pub(crate) fn start(words: &Words, line: &LineView, queue: bool) -> String {
     say!(words, "line-start", how = start.how, time = start.time)
 }
 
-/// The same as a sentence of its own, for whoever is about to write.
+/// The same as a sentence of its own, for somebody who is about to write.
 pub(crate) fn prospect(words: &Words, line: &LineView, queue: bool) -> String {
     let Start { how, time } = Start::of_newcomer(words, line, queue);
     if line.waiting > 0 && line.newcomer > 0 {

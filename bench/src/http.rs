@@ -221,7 +221,7 @@ async fn connect(addr: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     let (sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
     // Ends when the sender is dropped or the server closes it.
     tokio::spawn(async move {
-        // Whoever waits for an answer hears of a fault too.
+        // Those who wait for an answer hear of a fault too.
         let _ = connection.await;
     });
     Ok(sender)

@@ -99,7 +99,7 @@ pub(crate) trait Page: Send + Sync + 'static {
     /// Takes the message out of the line that was sent last and waits, as the page's own button does.
     fn leave(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Loads the page anew, in the same browser.
+    /// Loads the page again, in the same browser.
     fn reload(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Whether the page, as it was loaded last, shows a whole answer to this message, which was sent before; or comes to

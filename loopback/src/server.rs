@@ -125,7 +125,7 @@ impl Loopback {
         self.shared.recorder.record()
     }
 
-    /// Returns once the record meets a condition, which is asked anew whenever the record changes.
+    /// Returns once the record meets a condition, which is asked again whenever the record changes.
     pub async fn until(&self, mut condition: impl FnMut(&Record) -> bool) {
         let mut changes = self.shared.recorder.changes();
         while !self.shared.recorder.check(&mut condition) {

@@ -3,7 +3,7 @@
 /// One part of an answer, in the order in which the agent makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What is said to whoever asked: the next piece of it.
+    /// What is said to the person who asked: the next piece of it.
     Text(String),
     /// What the model thinks before and between, where its server tells: the next piece of it. No part of the answer's text: an
     /// answer of reasoning alone is none. What was thought before a [`Notice::Retry`] is void.

@@ -33,7 +33,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// For whoever this is.
+    /// For this principal.
     #[must_use]
     pub const fn new(engine: Arc<Engine>, who: Principal) -> Self {
         Self { engine, who }
@@ -210,7 +210,7 @@ impl Client {
     /// Ends a turn of theirs. `false`: none of this id waits or runs.
     #[must_use]
     pub fn cancel(&self, turn: TurnId) -> bool {
-        // Whoever cancels is there.
+        // A browser that cancels is present.
         self.known();
         self.rooms().cancel(self.owner(), turn)
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl ClientError {
-    /// Why, for whoever asked.
+    /// Why, for the person who asked.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

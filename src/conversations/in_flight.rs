@@ -25,7 +25,7 @@ pub(super) enum Acceptance {
     Accepted { turn: TurnId, conversation: ConversationId },
     /// Nothing has changed.
     Refused(SendError),
-    /// Whoever was to take it in has gone before it was decided.
+    /// The task that was to take it in has gone before it was decided.
     GivenUp,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Acceptance {
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     acceptance: watch::Sender<Acceptance>,
-    /// Why it is not taken in. Told once the turn is off the list, so that whoever hears of it can try again at once.
+    /// Why it is not taken in. Told once the turn is off the list, so that its sender can try again at once.
     refusal: OnceLock<SendError>,
     /// Set once it has joined the line.
     pub(super) ticket: OnceLock<TicketId>,
@@ -56,7 +56,7 @@ impl InFlight {
         self.decide(Acceptance::Accepted { turn, conversation });
     }
 
-    /// It is not taken in: whoever waits for it is told the reason once it is off the list.
+    /// It is not taken in: those who wait for it are told the reason once it is off the list.
     pub(super) fn refuse(&self, refusal: SendError) {
         // One that has been refused already has its reason.
         let _ = self.refusal.set(refusal);
@@ -203,7 +203,7 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    /// Takes the turn off the list, since it is not taken in. Whoever else has sent it hears the reason. Gives it back.
+    /// Takes the turn off the list, since it is not taken in. Others who have sent it hear the reason. Gives it back.
     pub(super) fn refuse(self, refusal: SendError) -> SendError {
         self.in_flight.refuse(refusal.clone());
         refusal

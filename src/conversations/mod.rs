@@ -1,7 +1,7 @@
 //! Conversations: what people write, and the answers to it. Answering a message is a job.
 //!
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
-//! answer as it grows). A turn is owned by the server: its task goes on whoever is connected, and ends only by its own outcome.
+//! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
 mod error;
 mod export;

@@ -14,7 +14,7 @@ use crate::{queue::Owner, store::TurnRecord, wire::TurnId};
 /// Between two tries.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The outcomes that are owed to the store, for whoever looks meanwhile.
+/// The outcomes that are owed to the store, for those who look meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct PendingOutcomes(Mutex<HashMap<(Owner, TurnId), TurnRecord>>);
 

@@ -104,7 +104,7 @@ impl Engine {
         let jar = CookieJar::new(key, settings.secure_cookies);
         let vault = match (Vault::open(&settings.data_dir).await, store.fault()) {
             (Ok(vault), _) => vault,
-            // Whoever only reads is served all the same.
+            // Reading works all the same.
             (Err(_), Some(_)) => Vault::unswept(&settings.data_dir),
             (Err(error), None) => return Err(error).context("DATA_DIR cannot be used for uploaded files"),
         };
@@ -227,7 +227,7 @@ impl Engine {
         self.moves.subscribe()
     }
 
-    /// Has the shutdown wait for whoever holds the token.
+    /// Has the shutdown wait until the token is dropped.
     pub fn hold(&self) -> TaskTrackerToken {
         self.tasks.token()
     }
@@ -307,7 +307,7 @@ impl Engine {
         }
     }
 
-    /// Removes everything of whoever asks permanently: what is on its way, what is stored, its files, and the records and pages of the
+    /// Removes everything of the principal permanently: what is on its way, what is stored, its files, and the records and pages of the
     /// session.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ impl Vault {
         Ok(vault)
     }
 
-    /// The same where nothing can be written, for whoever only reads.
+    /// The same where nothing can be written: good for reading only.
     #[must_use]
     pub fn unswept(data_dir: &Path) -> Self {
         Self {

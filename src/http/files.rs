@@ -44,7 +44,7 @@ pub(super) async fn upload(
     Ok(Json(taken?))
 }
 
-/// Gives a file to whoever it belongs to; to anybody else it is not there.
+/// Gives a file to its owner; for anybody else it is not there.
 pub(super) async fn download(
     State(engine): State<Arc<Engine>>,
     who: Principal,

@@ -1,4 +1,4 @@
-//! For whoever watches the site: is it well, and how busy.
+//! For the monitoring of the site: is it well, and how busy.
 
 use std::sync::Arc;
 

@@ -57,7 +57,7 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, mut request: Req
     next.run(request).await
 }
 
-/// Gives whoever looks at a page without a cookie of ours one, and who has one a year more. Nothing but a page does, so that a
+/// Gives a browser that looks at a page without a cookie of ours one, and one that has it a year more. Nothing but a page does, so that a
 /// forged or lost cookie cannot quietly begin a new session in the middle of one. What the request accepts says nothing:
 /// programs that look whether a site is there accept anything.
 pub(super) async fn welcome(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {

@@ -60,7 +60,7 @@ pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
         .merge(pages)
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
         .layer(middleware::from_fn(origin::check));
-    // Whoever watches the site has no cookie, and must get an answer whatever the rest is doing.
+    // Monitoring has no cookie, and must get an answer whatever the rest is doing.
     let watched = Router::new()
         .route("/health", get(health::health))
         .route("/metrics", get(health::metrics))

@@ -1,4 +1,4 @@
-//! Jobs: one piece of work from its slot to its outcome, whoever asked.
+//! Jobs: one piece of work from its slot to its outcome, no matter who asked.
 //!
 //! A job holds a [`Permit`](crate::queue::Permit), has an agent answer in typed [`Part`](crate::agents::Part)s, passes them on to its
 //! [`Reader`] and ends with an [`Ending`]. What a conversation is, what is stored and what a page shows, it does not know:

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Journal, Journals, MemoryJournal};
 
-/// Most bytes that all journals keep together, roughly. Whoever has asked for what had to go asks for the conversation again,
+/// Most bytes that all journals keep together, roughly. A page that asks for what has gone loads the conversation again,
 /// which is one request.
 const MOST_BYTES: i64 = 64 * 1024 * 1024;
 

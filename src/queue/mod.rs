@@ -26,7 +26,7 @@ pub use policy::{EventPolicy, Order, Policy};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventIndex(pub usize);
 
-/// Whoever shares the line fairly with others: whom fairness counts as one.
+/// Whom fairness counts as one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner(pub u128);
 
@@ -126,7 +126,7 @@ pub struct Standing {
     pub estimate: Option<StartRange>,
 }
 
-/// One line, for whoever looks at it.
+/// One line, as it can be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineState {
     /// The limit's name.

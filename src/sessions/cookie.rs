@@ -139,7 +139,7 @@ fn make(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// Where cookies are secure, the one with the `__Host-` name wins over every plain one. A plain one of before is understood where
 /// there is no other: it becomes one with the new name on the first page, and the browser is told to drop it. If it is still there
-/// afterwards, it was not ours to drop: another host has put it there (with `Domain=`), so its session is nobody's.
+/// afterwards, it was not ours to drop: another host has put it there (with `Domain=`), so its session belongs to no browser of ours.
 #[derive(Clone)]
 pub struct CookieJar {
     pub(super) key: CookieKey,

@@ -118,7 +118,7 @@ impl Sessions {
         let mut leaving: Vec<SessionId> = Vec::new();
         let mut rest: Vec<(usize, Instant, SessionId)> = Vec::new();
         for (&id, session) in all.iter() {
-            // Whoever holds a handle beside the registry's is in the middle of something with it; feeds hold one too.
+            // A handle beside the registry's means that something is going on with it; feeds hold one too.
             let feeds = session.presence().feeds();
             if session.is_busy() || Arc::strong_count(session) > 1 + feeds {
                 continue;

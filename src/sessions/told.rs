@@ -2,7 +2,7 @@
 //!
 //! Each feed has a place of its own for the latest of each kind, so that none is lost to a page that reads slowly, and none is
 //! kept for longer than until it is sent. What nobody was there to hear, or what a feed had not sent when it ended, is told to
-//! the next feed as something to ask for again: whoever waits for a refresh always hears something.
+//! the next feed as something to ask for again: a page that waits for a refresh always hears something.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What is wrong with the settings, for whoever has to put it right.
+//! What is wrong with the settings, for the person who has to put it right.
 
 use std::fmt;
 

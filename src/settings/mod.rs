@@ -71,7 +71,7 @@ impl fmt::Debug for Secret {
 enum Viewer {
     /// Any visitor: of an address or a path they see only that it is set.
     Everybody,
-    /// Whoever runs the site. Keys are hidden from them, too.
+    /// The operator. Keys are hidden from them, too.
     Operator,
 }
 

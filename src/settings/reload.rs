@@ -60,14 +60,14 @@ impl Loaded {
             }
             rows
         });
-        let in_force = Self {
+        let active = Self {
             settings: self.settings.with_those_that_may_change(edited.settings),
             warnings: edited.warnings,
             rows,
             public_rows,
             given: edited.given,
         };
-        (in_force, changes)
+        (active, changes)
     }
 }
 

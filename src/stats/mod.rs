@@ -1,7 +1,7 @@
 //! The figures of the stats tab and of `/metrics`.
 //!
 //! [`Stats`] hears of everything from the queue and counts it by event; what there is right now (lines, sessions,
-//! memory) comes in as [`Gauges`] from whoever asks. It has no task of its own: the engine calls [`Stats::sample`]
+//! memory) comes in as [`Gauges`] from the caller. It has no task of its own: the engine calls [`Stats::sample`]
 //! every [`SAMPLE_EVERY`].
 
 mod figures;

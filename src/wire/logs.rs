@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Level {
     /// Every detail.
     Trace,
-    /// For whoever looks for a fault.
+    /// For finding faults.
     Debug,
     /// What happens in the ordinary way.
     Info,

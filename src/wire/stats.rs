@@ -60,7 +60,7 @@ pub struct Sample {
 pub struct SettingRow {
     /// The variable.
     pub name: String,
-    /// Its value, as whoever asks may see it.
+    /// Its value, as the principal who asks may see it.
     pub value: SettingValue,
     /// Where it came from.
     pub source: SettingSource,
@@ -74,7 +74,7 @@ pub struct SettingRow {
 pub enum SettingValue {
     /// As it was written.
     Text(String),
-    /// There is one, which whoever asks may not see.
+    /// There is one, which the principal who asks may not see.
     Set,
     /// There is none.
     Unset,
@@ -129,7 +129,7 @@ pub enum SettingNote {
     },
     /// It cannot change while the server runs.
     NeedsRestart {
-        /// What it will be then; `None` where whoever asks may not see it.
+        /// What it will be then; `None` where the principal who asks may not see it.
         then: Option<SettingValue>,
     },
 }

@@ -1,7 +1,7 @@
 //! The folder that the server serves: `pkg/` with the app under names that tell the content, and `app/public` as it is.
 //!
 //! Only files whose content changed are written, and those that are no longer part of the site are removed: a release
-//! embeds all that lies there, and is compiled anew when any of it changes.
+//! embeds all that lies there, and is compiled again when any of it changes.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -76,7 +76,7 @@ pub(crate) struct Bindings {
 }
 
 impl Bindings {
-    /// The module with the bindings; whoever starts it tells it where the WebAssembly is.
+    /// The module with the bindings; the page that starts it tells it where the WebAssembly is.
     pub(crate) const JS: &'static str = "anteroom.js";
     /// The WebAssembly.
     pub(crate) const WASM: &'static str = "anteroom_bg.wasm";

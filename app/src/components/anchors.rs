@@ -9,5 +9,5 @@ pub(crate) const CONVERSATIONS: &str = "conversations";
 pub(crate) const NEW_CHAT: &str = "new-chat";
 /// What scrolls the turns. It stays while they change, and can have the focus.
 pub(crate) const TRANSCRIPT: &str = "log";
-/// What is typed in. Whoever's button goes gives the focus to it, so that the keyboard does not get lost.
+/// What is typed in. A button that goes away gives it the focus, so that the keyboard does not get lost.
 pub(crate) const COMPOSER: &str = "message";

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{erase::Erase as _, feed::Rest, words::words};
 
-/// What lies beyond the part of a list that is here, with a button for whoever does not scroll.
+/// What lies beyond the part of a list that is here, with a button for those who do not scroll.
 pub(crate) fn more(rest: &Rest, label: String, load: impl Fn() + Send + 'static) -> Option<AnyView> {
     let words = words();
     let (label, failed) = match rest {

@@ -23,7 +23,7 @@ impl<T: RenderHtml> Erase for T {
     }
 }
 
-/// Something computed anew whenever what it reads changes.
+/// Something computed again whenever what it reads changes.
 pub(crate) type Live<T> = Box<dyn FnMut() -> T + Send>;
 
 /// A text, an attribute or a view that changes by itself.
@@ -31,7 +31,7 @@ pub(crate) fn live<T>(read: impl FnMut() -> T + Send + 'static) -> Live<T> {
     Box::new(read)
 }
 
-/// Something computed anew whenever what it reads changes, and told on only when it differs.
+/// Something computed again whenever what it reads changes, and told on only when it differs.
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
     fn boxed<T: PartialEq + Send + Sync + 'static>(read: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
         Memo::new(move |_| read())
@@ -47,7 +47,7 @@ pub(crate) fn effect(run: impl FnMut() + 'static) {
     boxed(Box::new(run));
 }
 
-/// A view that is there while `test` holds. It is made anew only when that changes.
+/// A view that is there while `test` holds. It is made again only when that changes.
 pub(crate) fn when(
     test: impl Fn() -> bool + Send + Sync + 'static,
     view: impl Fn() -> AnyView + Send + 'static,

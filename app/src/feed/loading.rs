@@ -38,7 +38,7 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
             }
             Err(error) => {
                 conversation.fail(error.reason);
-                // Whoever shows it fetches it once it is stale.
+                // The page that shows it fetches it once it is stale.
                 let retry = move || {
                     if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
                         conversation.load.set(Load::Stale);
@@ -99,7 +99,7 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
                 return;
             }
             Ok(false) => told,
-            // Said once: whoever has dismissed it is not told again.
+            // Said once: a person who has dismissed it is not told again.
             Err(error) => told.or_else(|| {
                 let reason = error.reason;
                 store.notice.set(Some(reason.clone()));

@@ -415,7 +415,7 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         let reason = Reason::Unreadable;
         assert_eq!(delivery(&unbegun[1], refused), Some(Delivery::Failed { reason }));
 
-        // The server tells of one, whoever has sent it; another tab has discarded the other.
+        // The server tells of one, no matter who has sent it; another tab has discarded the other.
         hear(store, 11, FeedEvent::Turn(Box::new(turn(2, TurnState::Waiting, &[]))));
         assert_eq!(delivery(&talk, here), Some(Delivery::Accepted));
         let other = ConversationId(Uuid::from_u128(2));

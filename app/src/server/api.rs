@@ -1,4 +1,4 @@
-//! What stands behind the server functions and the first page: each asks the engine as whoever has sent it.
+//! What stands behind the server functions and the first page: each asks the engine as the principal who has sent it.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::{
     initial::{InitialData, Overview},
 };
 
-/// Whoever sent this request, if it came with a cookie of ours.
+/// The principal who sent this request, if it came with a cookie of ours.
 fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refusal> {
     let who: Option<&Principal> = request.get();
     let who = *who.ok_or_else(|| NoCookie.refusal())?;
     Ok(Client::new(engine, who))
 }
 
-/// Whoever called the server function that runs.
+/// The principal who called the server function that runs.
 fn client() -> Result<Client, Fault> {
     client_of(engine()?, &request()?.extensions).map_err(refusals::tell)
 }

@@ -44,7 +44,7 @@ impl Form {
     }
 }
 
-/// What stands in the composer's form, as far as it is of use to whoever could not send it.
+/// What stands in the composer's form, as far as it is of use to the person who could not send it.
 #[derive(Default, Deserialize)]
 pub(super) struct Typed {
     #[serde(default)]

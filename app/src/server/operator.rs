@@ -1,4 +1,4 @@
-//! The operator's link: whoever opens it with the right key sees addresses and paths on the stats and logs tabs from then on.
+//! The operator's link: a browser that opens it with the right key sees addresses and paths on the stats and logs tabs from then on.
 
 use std::sync::Arc;
 

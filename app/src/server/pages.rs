@@ -66,7 +66,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
     http::site(engine, pages.merge(operator).merge(assets::router()))
 }
 
-/// Sends whoever asks for a page with a slash behind its address to the page.
+/// Redirects from an address with a slash behind it to the page.
 async fn without_slash(request: Request, next: Next) -> Response {
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
     match page_without_slash(request.uri()).filter(|_| looks) {

@@ -60,7 +60,7 @@ pub async fn serve() -> Result<(), Failure> {
     if !assets::built() {
         warn!("the pages have no script and no style: this server was built without `cargo xtask`");
     }
-    // Before anybody can know that this runs: whoever reads the greeting may end it at once.
+    // Before anybody can know that this runs: a program that reads the greeting may end it at once.
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
     let address = loaded.settings.site_addr;
     // Before the engine: a port that is taken must not cost another server's files.
@@ -79,7 +79,7 @@ pub async fn serve() -> Result<(), Failure> {
         "Anteroom is at http://{address} and {} answers. Ctrl-C ends it.\nThe operator's link: http://{address}/operator?key={key}\n",
         engine.model()
     );
-    // Whoever has started it may have stopped listening after the first line.
+    // The program that started it may have stopped listening after the first line.
     let _ = io::stdout().write_all(greeting.as_bytes());
     logs.started();
     let retuning = tokio::spawn(retune(Arc::clone(&engine), edits).instrument(info_span!("retuning")));

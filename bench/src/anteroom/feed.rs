@@ -37,7 +37,7 @@ pub(crate) enum Seen {
     Over(TurnState, String),
 }
 
-/// Whoever waits to hear of turns.
+/// Those who wait to hear of turns.
 #[derive(Debug, Default)]
 pub(super) struct Subjects {
     turns: Mutex<HashMap<TurnId, UnboundedSender<(Instant, Seen)>>>,
@@ -87,7 +87,7 @@ impl Subjects {
         end.clone().unwrap_or_else(|| "it was closed".to_owned())
     }
 
-    /// The feed has ended: whoever waits is told by the end of the channel.
+    /// The feed has ended: those who wait are told by the end of the channel.
     fn end(&self, why: String) {
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         self.turns().clear();

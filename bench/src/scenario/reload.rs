@@ -1,4 +1,4 @@
-//! What becomes of a place and of an answer when the page is loaded anew, and how soon those behind see that somebody ahead
+//! What becomes of a place and of an answer when the page is loaded again, and how soon those behind see that somebody ahead
 //! has left.
 
 use std::{
@@ -21,7 +21,7 @@ const BROWSERS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Those behind the one who leaves: one is being answered, one leaves.
 const BEHIND: usize = BROWSERS - 2;
-/// Whoever has not seen it by then still shows the old place.
+/// A page that has not seen it by then still shows the old place.
 const LEAVING: Duration = Duration::from_secs(10);
 /// By then a page shows what there is to show.
 const SOON: Duration = Duration::from_secs(2);

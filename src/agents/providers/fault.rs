@@ -1,4 +1,4 @@
-//! What can go wrong with a request, for the person, for the log, and for whoever decides to try again.
+//! What can go wrong with a request, for the person, for the log, and for the decision to try again.
 
 use std::{error::Error as _, time::Duration};
 
@@ -134,7 +134,7 @@ impl Fault {
             told.unwrap_or_else(|| of_status(status, retry_after, asked.display))
         };
         if let (AgentError::Redirected { variable }, Some(to)) = (&error, leads_to) {
-            // Outside the span of the session, whose records its browser may see: an address is for whoever runs the site.
+            // Outside the span of the session, whose records its browser may see: an address is for the operator.
             tracing::warn!(parent: None, to, variable, "the model server's address leads elsewhere");
         }
         Self {

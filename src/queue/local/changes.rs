@@ -1,4 +1,4 @@
-//! Whoever wants to know hears that the lines have changed.
+//! How others hear that the lines have changed.
 
 use std::{fmt, sync::Arc};
 

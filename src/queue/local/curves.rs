@@ -1,4 +1,4 @@
-//! Estimates for whoever asks: computed outside the lock, once for all who ask at about the same time.
+//! Estimates: computed outside the lock, once for all who ask at about the same time.
 
 use std::{
     sync::{Arc, PoisonError},

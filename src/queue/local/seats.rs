@@ -37,7 +37,7 @@ pub(super) struct Aftermath {
     pub(super) answer: Answer,
 }
 
-/// What a command has to say to whoever gave it.
+/// What a command has to say to its caller.
 #[derive(Default)]
 pub(super) struct Answer {
     /// To a ticket that wanted to be let in; several come back in one command.
@@ -157,7 +157,7 @@ impl Telling<'_> {
             }
             Effect::Released { held, .. } => after.answer.held = held,
             Effect::Retuned { deadlines_moved: true } => {
-                // They set their timers anew when they look again.
+                // They set their timers when they look again.
                 for seat in seats.values_mut() {
                     if let Seat::Waiting(waker) = seat {
                         waker.take().into_iter().for_each(|waker| after.wake.push(waker));

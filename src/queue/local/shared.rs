@@ -26,7 +26,7 @@ pub(super) struct Shared {
     /// leaves its waker, so no interleaving can lose a wake-up or see a half-made change, and there is no protocol of our
     /// own for a model checker to explore.
     seats: Mutex<Seats>,
-    /// Held by whoever computes a curve. Never taken under the other lock.
+    /// Held while a curve is computed. Never taken under the other lock.
     pub(super) computing: Mutex<()>,
     pub(super) clock: Clock,
     /// Those who follow the changes, which [`Seats`] counts.

@@ -103,7 +103,7 @@ impl Ticket {
                     self.state = Some(state);
                     if state == TicketState::Waiting {
                         ready!(poll_deadline(timer.as_mut(), deadline, cx));
-                        // Whoever takes the lock first decides, an admission or this; the next look tells.
+                        // An admission or this: the first to take the lock decides; the next look tells.
                         self.shared.expire(deadline);
                     }
                 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Time;
 use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner, Policy, TicketId};
 
-/// A change of the queue. It means the same whoever applies it and whenever: it holds no reference to one process.
+/// A change of the queue. It means the same wherever and whenever it is applied: it holds no reference to one process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Somebody asks for a place. Answered by [`Joined`](super::Effect::Joined) or [`JoinError`](super::Effect::Refused).

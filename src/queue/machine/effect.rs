@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Grant, TicketState};
 use crate::queue::{EventIndex, JoinError, LeaveReason, TicketId};
 
-/// Something that has happened, in the order in which it did. The machine calls nobody: whoever applies commands tells those whom
+/// Something that has happened, in the order in which it did. The machine calls nobody: the code that applies commands tells those whom
 /// it concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {

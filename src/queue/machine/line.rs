@@ -162,7 +162,7 @@ impl Line {
     /// Hence the first place of every owner has a tag of at most the last admitted one plus 1, which is the least that a
     /// newcomer can get, with a later arrival: nobody who comes can pass it.
     ///
-    /// Plain arrival goes on in the round last admitted, so that whoever comes later has the higher place in any case.
+    /// Plain arrival goes on in the round last admitted, so that a later ticket has the higher place in any case.
     pub(super) fn push(&mut self, key: Key, owner: Owner, arrival: u64, waiters: &mut Arena<Waiter>) {
         let (order, admitted) = (self.order, self.admitted);
         self.place(key, owner, waiters, |last| {

@@ -22,7 +22,7 @@
 //! };
 //! assert_eq!(state, TicketState::Waiting);
 //!
-//! // Whoever takes this snapshot, and applies the same command, sees the same ticket start.
+//! // A machine made from this snapshot starts the same ticket at the same command.
 //! let mut copy = Machine::from_snapshot(machine.snapshot())?;
 //! let release = Command::Release { ticket: first, worked: true };
 //! for machine in [&mut machine, &mut copy] {

@@ -27,7 +27,7 @@ impl Machine {
 
     /// Goes on counting where the rounds and the arrivals were at least. What ran had been admitted, and no owner's first ticket
     /// has a tag above the last admitted one plus 1 (see [`Line::push`](super::line::Line::push)); in plain arrival, all
-    /// come before newcomers. Newcomers then pass nobody's first.
+    /// come before newcomers. So a newcomer never passes an owner's first ticket.
     fn resume_rounds(&mut self, tickets: &[Restored]) {
         let mut firsts = BTreeMap::<(usize, Owner), u64>::new();
         for ticket in tickets {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in nanoseconds from an origin. Whoever hands in commands chooses the origin, once; negative is earlier.
+/// A moment, in nanoseconds from an origin. The code that hands in commands chooses the origin, once; negative is earlier.
 ///
 /// The machine never looks at a clock: each command brings its time with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -338,7 +338,7 @@ impl Pair {
         self.firsts = firsts;
     }
 
-    /// The observer has heard of everything, once; and whoever follows the changes has heard that there is one.
+    /// The observer has heard of everything, once; and the follower of changes has heard that there is one.
     fn everything_was_told(&mut self, orders: Vec<Vec<Number>>) {
         let mut expected = self.told.clone();
         for ticket in &self.model.tickets {

@@ -1,4 +1,4 @@
-//! The proof that the machine is deterministic: a random run is logged, and whoever applies the log, from the beginning or from a
+//! The proof that the machine is deterministic: a random run is logged, and a machine that is given the log, from the beginning or from a
 //! snapshot in the middle, sees the same effects and comes to the same state.
 
 use std::{cell::RefCell, collections::BTreeMap};

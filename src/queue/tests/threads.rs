@@ -22,7 +22,7 @@ use crate::queue::{EventIndex, LeaveReason, Order, Outcome, Owner, Permit, Polic
 
 const VISITORS: usize = 24;
 const ROUNDS: usize = 100;
-/// Whoever waits this long was forgotten: a storm takes a second.
+/// A ticket that waits this long was forgotten: a storm takes a second.
 const FOR_EVER: Duration = Duration::from_secs(300);
 
 /// How many run of each event, counted by those who run.
@@ -71,20 +71,21 @@ enum Fate {
 }
 
 /// A queue with everybody who is at it.
-struct House {
+struct Rush {
     queue: Queue,
     recorder: Arc<Recorder>,
     gauge: Gauge,
     witness: Witness,
     joined: AtomicUsize,
     fates: Mutex<HashMap<TicketId, Fate>>,
-    /// Whose owners have heard that they were taken out. Whoever did it may write that down a moment later, so this is compared at the end.
+    /// Whose owners have heard that they were taken out. The thread that did it may write that down a moment later, so this is compared
+    /// at the end.
     heard: Mutex<Vec<TicketId>>,
     /// Whether what shares a line stays as it is, so that positions can be compared over time.
     same_lines: bool,
 }
 
-impl House {
+impl Rush {
     fn new(policy: Policy, same_lines: bool) -> Arc<Self> {
         let (queue, recorder) = queue(policy);
         Arc::new(Self {
@@ -174,7 +175,7 @@ impl House {
                 break outcome;
             }
             if looks == patience {
-                // Gives up: races with admission, and with whoever takes it out.
+                // Gives up: races with admission, and with another thread that takes it out.
                 if self.take_out(id, LeaveReason::Cancelled) {
                     return;
                 }
@@ -271,13 +272,13 @@ impl House {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn running_never_exceeds_a_limit() {
     let limits = [3, 1, 2];
-    let house = House::new(policy(&limits), true);
+    let rush = Rush::new(policy(&limits), true);
     // The same policy again and again: it changes nothing, but takes the lock and starts whom it can.
-    house.storm(move |_| policy(&limits)).await;
+    rush.storm(move |_| policy(&limits)).await;
     for (event, limit) in limits.iter().enumerate() {
-        assert!(house.gauge.most[event].load(SeqCst) <= *limit, "event {event}");
+        assert!(rush.gauge.most[event].load(SeqCst) <= *limit, "event {event}");
     }
-    assert_eq!(house.recorder.refused.load(SeqCst), 0);
+    assert_eq!(rush.recorder.refused.load(SeqCst), 0);
 }
 
 /// Limits grow and shrink, bounds and the order change, while everybody comes, goes, cancels and panics.
@@ -295,10 +296,10 @@ async fn nobody_is_lost_or_moved_back_while_limits_change() {
         },
         ..policy(&[1 + chance % 4, 1 + chance % 3, 1 + chance % 2])
     };
-    let house = House::new(tuned(1), true);
-    house.storm(tuned).await;
+    let rush = Rush::new(tuned(1), true);
+    rush.storm(tuned).await;
     let most = [4, 3, 2];
-    assert!((0..3).all(|event| house.gauge.most[event].load(SeqCst) <= most[event]));
+    assert!((0..3).all(|event| rush.gauge.most[event].load(SeqCst) <= most[event]));
 }
 
 /// Lines merge and split, the master switches are thrown.
@@ -314,9 +315,9 @@ async fn nobody_is_lost_while_lines_merge_and_split() {
         };
         shared(next, &[id, None, id])
     };
-    let house = House::new(tuned(1), false);
-    house.storm(tuned).await;
-    assert!((0..3).all(|event| house.gauge.most[event].load(SeqCst) <= 4));
+    let rush = Rush::new(tuned(1), false);
+    rush.storm(tuned).await;
+    assert!((0..3).all(|event| rush.gauge.most[event].load(SeqCst) <= 4));
 }
 
 /// While more wait than there are slots, every slot is in use whenever the queue is at rest.

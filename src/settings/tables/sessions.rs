@@ -9,7 +9,7 @@ macro_rules! sessions_table {
                 range 1 to 1_000_000_000;
                 comment "Largest upload: bytes, or written as 500KB, 20MB, 1MiB.";
             }
-            /// Conversations and files last used longer ago are removed for good.
+            /// Conversations and files last used longer ago are removed permanently.
             RETENTION_DAYS as retention_days: OrNone<u32> {
                 default "none";
                 range 1 to 36_500;

@@ -94,7 +94,7 @@ pub(super) struct Scene {
     pub(super) items: Vec<Item>,
     /// Length of the row, in pitches of a mark.
     pub(super) length: f64,
-    /// Where the row begins, in pixels; set by whoever knows the lengths.
+    /// Where the row begins, in pixels; set where the lengths are known.
     pub(super) threshold: f64,
     /// How many have left the head of the line since the page opened, as far as this browser can tell.
     moved: u64,

@@ -89,7 +89,7 @@ fn free_times(
         free.pop();
     }
     if situation.slots == 0 {
-        // Whoever is first to end makes room for this line's head.
+        // The first to end makes room for this line's head.
         let first = free.pop();
         free.clear();
         free.extend(first);

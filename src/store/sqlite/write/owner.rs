@@ -1,4 +1,4 @@
-//! Whoever something is kept for.
+//! The owners for whom something is kept.
 
 use sqlx::SqliteConnection;
 
