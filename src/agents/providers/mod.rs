@@ -30,6 +30,7 @@ pub use self::reading::{Transcript, transcript};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken, Fault},
+    openai::OpenAi,
     protocol::Protocol,
     stream::StreamState,
 };
@@ -45,7 +46,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 fn of(provider: Provider) -> Option<&'static dyn Protocol> {
     Some(match provider {
         Provider::Builtin => return None,
-        Provider::OpenAi => &openai::OpenAi,
+        Provider::OpenAi => &OpenAi {
+            service: "https://api.openai.com",
+        },
         Provider::Ollama => &ollama::Ollama,
         Provider::Anthropic => &anthropic::Anthropic,
         Provider::Gemini => &gemini::Gemini,
