@@ -1,4 +1,5 @@
-//! Agents of real models, over HTTP: a file for each provider, behind [`Protocol`]; the rest is what they have in common.
+//! Agents of real models, over HTTP: a file for each wire format, behind [`Protocol`]; the rest is what they have in common. The retries are
+//! in this file, what may be tried again in `fault.rs`.
 //!
 //! Four wire formats are read here with reqwest and serde rather than through a client library. genai 0.7, which knows
 //! them all, was judged by its source and cannot keep this project's promises: it logs provider bodies (which may
