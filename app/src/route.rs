@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_pages_own_address_leads_to_it() {
-        for page in [Page::Chat, Page::Stats, Page::Logs, Page::Data] {
+        for page in Page::TABS.into_iter().chain([Page::Data]) {
             assert_eq!(Page::of(page.path()), page);
         }
     }

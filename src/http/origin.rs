@@ -1,4 +1,4 @@
-//! Requests that another site's page makes in our visitor's browser are refused.
+//! Requests that another site's page makes in our visitor's browser (cross-site request forgery, CSRF) are refused.
 
 use axum::{
     extract::Request,

@@ -1,4 +1,4 @@
-//! How often a browser is told where it stands.
+//! How often a browser is told where it stands: the pace at which positions are pushed.
 
 use std::time::Duration;
 

@@ -15,11 +15,13 @@ use super::{
     pattern::{Pattern, Piece},
 };
 
-/// The files of the language in this folder, each by its name. Every language has the same ones. What a browser is sent is all of them but
-/// `demo`, which stands alone.
-macro_rules! files {
+/// The files of the language in this folder, each by its name. Every language has the same ones.
+macro_rules! locale {
     ($folder:literal) => {
-        files!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "reasons" "stats")
+        Locale {
+            site: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "reasons" "stats"),
+            demo: locale!($folder: "demo"),
+        }
     };
     ($folder:literal: $($name:literal)*) => {
         &[$(($name, include_str!(concat!("../../locales/", $folder, "/", $name, ".ftl")))),*]
@@ -28,25 +30,26 @@ macro_rules! files {
 
 type Files = &'static [(&'static str, &'static str)];
 
-const fn files(language: Language) -> Files {
-    match language {
-        Language::English => files!("en"),
-        Language::Russian => files!("ru"),
-    }
+/// The files of one language.
+struct Locale {
+    /// What a browser is sent.
+    site: Files,
+    /// What the built-in demo model says.
+    demo: Files,
 }
 
-const fn demo_file(language: Language) -> Files {
+const fn locale(language: Language) -> Locale {
     match language {
-        Language::English => files!("en": "demo"),
-        Language::Russian => files!("ru": "demo"),
+        Language::English => locale!("en"),
+        Language::Russian => locale!("ru"),
     }
 }
 
 type Compiled = Vec<(Words, Vec<LocaleFault>)>;
 
-static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(files));
+static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(|language| locale(language).site));
 
-static DEMO: LazyLock<Compiled> = LazyLock::new(|| compile_all(demo_file));
+static DEMO: LazyLock<Compiled> = LazyLock::new(|| compile_all(|language| locale(language).demo));
 
 fn compile_all(files: impl Fn(Language) -> Files) -> Compiled {
     let languages = Language::ALL.into_iter();

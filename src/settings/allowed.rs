@@ -6,7 +6,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Allowed {
     /// In a table: `switch`. Not said where a range says it all.
-    pub(super) brief: &'static str,
+    pub(super) brief: Cow<'static, str>,
     /// In a sentence: `a whole number`.
     pub(super) what: Cow<'static, str>,
     /// A note on spelling, which stands behind the range.
@@ -32,9 +32,9 @@ pub(super) type Range = (f64, f64);
 const DAY: f64 = 24.0 * 3600.0;
 
 impl Allowed {
-    pub(super) fn just(brief: &'static str, what: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn just(brief: impl Into<Cow<'static, str>>, what: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            brief,
+            brief: brief.into(),
             what: what.into(),
             note: "",
             or: None,
@@ -58,7 +58,7 @@ impl Allowed {
     /// As a table says it, in Markdown.
     pub(super) fn in_table(&self, range: Option<Range>) -> String {
         let what = match (range, self.unit) {
-            (None, _) => self.brief.to_owned(),
+            (None, _) => self.brief.clone().into_owned(),
             (Some((min, max)), Unit::Things) => format!("{} to {}", grouped(min), grouped(max)),
             (Some((min, max)), Unit::Seconds) if max > DAY => format!("{min} s to {} days", max / DAY),
             (Some((min, max)), Unit::Seconds) => format!("{min} to {max} s"),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Fault, Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, load, read,
-    variables::{self, VARIABLES},
+    variables::{self, VARIABLES, Variable},
 };
 use crate::{queue::Order, wire::Event};
 
@@ -29,6 +29,25 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
     loaded.expect_err("there is a fault").to_string()
 }
 
+/// A text for this variable that changes the settings.
+pub(super) fn another(variable: &Variable) -> &'static str {
+    const TEXTS: [&str; 10] = [
+        "7",
+        "false",
+        "true",
+        "fifo",
+        "json",
+        "warn",
+        "ru",
+        "m@ollama",
+        "127.0.0.1:4000",
+        "http://127.0.0.1/0123456789abcdef",
+    ];
+    let defaults = env(&[]).expect("the defaults are right").settings;
+    let changes = |text: &&str| env(&[(variable.name, text)]).is_ok_and(|loaded| loaded.settings != defaults);
+    TEXTS.into_iter().find(changes).expect(variable.name)
+}
+
 fn limits(loaded: &Loaded) -> Vec<Option<usize>> {
     loaded.settings.policy.events.iter().map(|event| event.limit).collect()
 }
@@ -48,7 +67,7 @@ fn nothing_at_all_is_enough() {
     let settings = &loaded.settings;
     assert_eq!(loaded.warnings, [""; 0]);
     assert_eq!(settings.model.to_string(), "demo@builtin");
-    assert_eq!(limits(&loaded), [Some(1); 4]);
+    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(1)));
     let names: Vec<_> = settings.policy.events.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names, Event::ALL.map(Event::name));
     assert_eq!(settings.policy.max_running, Some(100));
@@ -78,18 +97,18 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
         "the same variables, in the same order"
     );
     for (one, variable) in assignments.iter().zip(VARIABLES) {
-        let example = match variable.name {
-            "DEFAULT_CONCURRENCY_LIMIT" | "STATS_CONCURRENCY_LIMIT" | "LOGS_CONCURRENCY_LIMIT" => "5",
-            "CHAT_CONCURRENCY_LIMIT" => "3",
-            "FILE_CONCURRENCY_LIMIT" => "2",
-            _ => variable.default.unwrap_or_default(),
-        };
-        assert_eq!(one.value.to_string(), example, "{}", variable.name);
+        let example = variable.example.first().copied().or(variable.default);
+        assert_eq!(one.value.to_string(), example.unwrap_or_default(), "{}", variable.name);
     }
 
     let loaded = file(EXAMPLE).expect("the example is right");
     assert_eq!(loaded.warnings, [""; 0]);
-    assert_eq!(limits(&loaded), [Some(3), Some(2), Some(5), Some(5)]);
+    let limit = |event: Event| limits(&loaded)[event.index()];
+    assert_eq!((limit(Event::Chat), limit(Event::FileUpload)), (Some(3), Some(2)));
+    assert_eq!(
+        (limit(Event::StatsRefresh), limit(Event::LogsRefresh)),
+        (Some(5), Some(5))
+    );
     let policy = &loaded.settings.policy;
     assert!(policy.concurrent && policy.queue);
     assert_eq!(
@@ -129,9 +148,14 @@ fn an_events_limit_is_its_own_or_the_default_or_one() {
         ("CHAT_CONCURRENCY_LIMIT", "2"),
         ("LOGS_CONCURRENCY_LIMIT", "None"),
     ]);
-    assert_eq!(limits(&loaded.expect("right")), [Some(2), Some(7), Some(7), None]);
+    let expected = Event::ALL.map(|event| match event {
+        Event::Chat => Some(2),
+        Event::LogsRefresh => None,
+        _ => Some(7),
+    });
+    assert_eq!(limits(&loaded.expect("right")), expected);
     let loaded = env(&[("DEFAULT_CONCURRENCY_LIMIT", "none"), ("MAX_RUNNING", "none")]).expect("right");
-    assert_eq!(limits(&loaded), [None; 4]);
+    assert_eq!(limits(&loaded), Event::ALL.map(|_| None));
     assert_eq!(loaded.settings.policy.max_running, None);
 }
 
@@ -142,13 +166,13 @@ fn an_old_gradio_file_works_unchanged() {
     let loaded = file(text).expect("right");
     assert_eq!(loaded.warnings, [""; 0]);
     assert!(!loaded.settings.policy.queue);
-    assert_eq!(limits(&loaded), [Some(4); 4]);
+    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(4)));
     assert_eq!(loaded.settings.policy.max_running, Some(40));
     assert_eq!(loaded.settings.model.to_string(), "llama3.2@ollama");
     assert_eq!(row(&loaded, "MAX_RUNNING"), ("40".to_owned(), ".env".to_owned()));
 
     let loaded = file("GRADIO_DEFAULT_CONCURRENCY_LIMIT=6\nGRADIO_SERVER_PORT=7860\n").expect("right");
-    assert_eq!(limits(&loaded), [Some(6); 4]);
+    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(6)));
     assert_eq!(
         loaded.warnings,
         ["GRADIO_SERVER_PORT (.env line 2) is not a setting of Anteroom and is ignored."]
@@ -225,11 +249,15 @@ fn a_key_of_wrong_characters_is_told_apart_from_one_of_wrong_length() {
 
 #[test]
 fn a_model_needs_a_key_or_a_server_of_its_own() {
-    for (model, key, url) in [
-        ("gpt-4o@openai", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
-        ("claude@anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-        ("flash@gemini", "GEMINI_API_KEY", "GEMINI_BASE_URL"),
-    ] {
+    let with_a_key = Provider::ALL.into_iter().filter_map(|provider| {
+        let (url, key) = provider.fields()?;
+        let [url, key] = [url, key?].map(|field| variables::of_field(field).expect(field).name);
+        Some((provider, key, url))
+    });
+    let with_a_key: Vec<_> = with_a_key.collect();
+    assert!(with_a_key.contains(&(Provider::OpenAi, "OPENAI_API_KEY", "OPENAI_BASE_URL")));
+    for (provider, key, url) in with_a_key {
+        let model = &*format!("m@{}", provider.name());
         assert!(said(env(&[("MODEL", model)])).contains(key), "{model}");
         assert!(env(&[("MODEL", model), (key, "k-1")]).is_ok(), "{model}");
         assert!(
@@ -238,7 +266,9 @@ fn a_model_needs_a_key_or_a_server_of_its_own() {
         );
     }
     assert!(env(&[("MODEL", "llama3.2@ollama")]).is_ok());
-    assert!(said(env(&[("MODEL", "gpt-4o@opneai")])).contains("openai, ollama, anthropic or gemini"));
+    let text = said(env(&[("MODEL", "gpt-4o@opneai")]));
+    assert!(text.contains("the provider being builtin, openai, "), "{text}");
+    assert!(Provider::ALL.iter().all(|one| text.contains(one.name())), "{text}");
 }
 
 #[test]
@@ -366,19 +396,15 @@ fn what_is_not_utf_8_is_a_fault() {
 
 #[test]
 fn every_variable_reaches_its_field() {
-    // A variable that the raw struct did not have would be ignored: this value fits none of those that can be wrong.
-    let free = [
-        "OPENAI_API_KEY",
-        "ANTHROPIC_API_KEY",
-        "GEMINI_API_KEY",
-        "SYSTEM_PROMPT",
-        "SECRET_KEY",
-        "DATA_DIR",
-    ];
-    for variable in VARIABLES.iter().filter(|variable| !free.contains(&variable.name)) {
+    let defaults = env(&[]).expect("the defaults are right").settings;
+    for variable in &VARIABLES {
         for name in variable.all_names() {
-            let text = said(env(&[(name, "!?")]));
-            assert!(text.contains(&format!("{name} = ")), "{text}");
+            let other = env(&[(name, another(variable))]).expect(name).settings;
+            assert_ne!(other, defaults, "{name}");
+            // What fits none of those that can be wrong is told with the name that was written.
+            if let Err(faults) = env(&[(name, "!?")]) {
+                assert!(faults.to_string().contains(&format!("{name} = ")), "{faults}");
+            }
         }
     }
     let loaded = env(&[

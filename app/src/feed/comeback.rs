@@ -1,4 +1,4 @@
-//! How long a page waits before it looks for the server again.
+//! How long a page waits before it reconnects.
 
 /// InitialData pause before a new attempt, in milliseconds; doubled each time.
 pub(super) const FIRST: f64 = 500.0;

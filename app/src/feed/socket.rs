@@ -1,4 +1,4 @@
-//! The browser's end of the feed: one WebSocket that comes back by itself.
+//! The browser's end of the feed: one WebSocket that reconnects by itself.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 

@@ -134,7 +134,17 @@ fn restrict_page() {
 
 #[cfg(test)]
 mod tests {
-    use super::page_without_slash;
+    use leptos_axum::generate_route_list;
+
+    use super::{App, Page, page_without_slash};
+
+    #[tokio::test]
+    async fn every_page_has_its_route() {
+        let routes = generate_route_list(App);
+        for page in Page::TABS.into_iter().chain([Page::Data]) {
+            assert!(routes.iter().any(|route| route.path() == page.path()), "{page:?}");
+        }
+    }
 
     #[test]
     fn a_slash_too_many_leads_to_the_page_and_never_to_another_site() {

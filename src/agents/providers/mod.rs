@@ -1,4 +1,5 @@
-//! Agents of real models, over HTTP: a file for each provider, behind [`Protocol`]; the rest is what they have in common.
+//! Agents of real models, over HTTP: a file for each wire format, behind [`Protocol`]; the rest is what they have in common. The retries are
+//! in this file, what may be tried again in `fault.rs`.
 //!
 //! Four wire formats are read here with reqwest and serde rather than through a client library. genai 0.7, which knows
 //! them all, was judged by its source and cannot keep this project's promises: it logs provider bodies (which may
@@ -30,6 +31,7 @@ pub use self::reading::{Transcript, transcript};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken, Fault},
+    openai::OpenAi,
     protocol::Protocol,
     stream::StreamState,
 };
@@ -45,7 +47,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 fn of(provider: Provider) -> Option<&'static dyn Protocol> {
     Some(match provider {
         Provider::Builtin => return None,
-        Provider::OpenAi => &openai::OpenAi,
+        Provider::OpenAi => &OpenAi {
+            service: "https://api.openai.com",
+        },
         Provider::Ollama => &ollama::Ollama,
         Provider::Anthropic => &anthropic::Anthropic,
         Provider::Gemini => &gemini::Gemini,

@@ -17,8 +17,12 @@ use crate::{
     wire::{Incomplete, Role, Usage},
 };
 
+/// The format, at the servers of one provider.
 #[derive(Debug)]
-pub(super) struct OpenAi;
+pub(super) struct OpenAi {
+    /// Where they are.
+    pub(super) service: &'static str,
+}
 
 /// Faults that it reports inside an answer, with the status that each amounts to. Gateways pass on those of other providers.
 pub(super) const FAULTS: [(&str, u16); 5] = [
@@ -90,7 +94,7 @@ struct ChunkUsage {
 
 impl Protocol for OpenAi {
     fn service(&self) -> &'static str {
-        "https://api.openai.com"
+        self.service
     }
 
     fn locate(&self, address: &mut Address, _model: &str) {

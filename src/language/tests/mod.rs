@@ -111,11 +111,11 @@ fn a_browser_gets_the_language_that_it_likes_best() {
     for (accepted, preferred) in [
         ("ru-RU,ru;q=0.9,en;q=0.8", Some(Russian)),
         ("en-GB, ru", Some(English)),
-        ("de, en;q=0.3, ru;q=0.7", Some(Russian)),
+        ("tlh, en;q=0.3, ru;q=0.7", Some(Russian)),
         ("RU", Some(Russian)),
         ("ru;q=0, en;q=0.1", Some(English)),
         ("*", None),
-        ("de-DE, fr", None),
+        ("tlh-KX, x-elvish", None),
         ("", None),
         ("ru;q=nonsense", None),
         ("rug, enm", None),
@@ -129,7 +129,7 @@ fn a_browser_gets_the_language_that_it_likes_best() {
 
 #[test]
 fn figures_are_written_as_the_language_does() {
-    let [english, russian] = Language::ALL.map(Words::of);
+    let [english, russian] = [Language::English, Language::Russian].map(Words::of);
     assert_eq!(
         [0, 999, 1000, 1_234_567].map(|number| english.number(number)).join(" "),
         "0 999 1,000 1,234,567"

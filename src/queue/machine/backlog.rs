@@ -1,4 +1,4 @@
-//! Who has what waiting in a line.
+//! Who has what waiting in a line, and which place goes when one of its tickets is cancelled.
 
 use hashbrown::{HashTable, hash_table::Entry};
 

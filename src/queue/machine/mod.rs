@@ -207,7 +207,7 @@ impl Machine {
         let_in(ticket, TicketState::Waiting)
     }
 
-    /// A waiting ticket leaves its line without starting.
+    /// A waiting ticket leaves its line without starting: cancelled, expired or abandoned.
     fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut impl Extend<Effect>) {
         let Waiter { id, event, .. } = self.waiters[key];
         let at = self.line_of[event.0];

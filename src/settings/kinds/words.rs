@@ -58,7 +58,10 @@ impl Kind for Language {
     type Value = Self;
 
     fn allowed() -> Allowed {
-        Allowed::just("`en`, `ru`", "en or ru")
+        let codes = Self::ALL.map(Self::code);
+        let [others @ .., last] = codes;
+        let brief = codes.map(|code| format!("`{code}`")).join(", ");
+        Allowed::just(brief, format!("{} or {last}", others.join(", ")))
     }
 
     /// Many systems have a variable of this name: a list of what people there read (`en_US:en`). The first of ours counts then, and a
@@ -91,8 +94,8 @@ mod tests {
             ("ru", Some(Language::Russian)),
             ("EN", Some(Language::English)),
             ("ru_RU:en", Some(Language::Russian)),
-            ("de_DE:de:ru", Some(Language::Russian)),
-            ("de_DE:de", Some(Language::English)),
+            ("tlh_KX:tlh:ru", Some(Language::Russian)),
+            ("tlh_KX:tlh", Some(Language::English)),
             ("C", Some(Language::English)),
             ("rus", None),
             ("klingon", None),

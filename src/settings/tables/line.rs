@@ -3,10 +3,7 @@
 use validator::ValidationError;
 
 use super::{
-    super::{
-        field::Field,
-        kinds::{ConcurrencyId, OrNone},
-    },
+    super::{field::Field, kinds::ConcurrencyId},
     Raw,
 };
 use crate::{
@@ -59,22 +56,22 @@ macro_rules! line_table {
             }
             /// Events with the same id share one limit, the lowest of theirs. Not the name of another event.
             CHAT_CONCURRENCY_ID in policy as chat_concurrency_id: Option<ConcurrencyId> {
-                check chat_id;
+                check line::chat_id;
                 comment
                     "Events with the same id share one limit, the lowest of theirs. For example CHAT_CONCURRENCY_ID=gpu and"
                     "FILE_CONCURRENCY_ID=gpu.";
             }
             /// As above, for uploads.
             FILE_CONCURRENCY_ID in policy as file_concurrency_id: Option<ConcurrencyId> {
-                check file_id;
+                check line::file_id;
             }
             /// As above, for the stats tab.
             STATS_CONCURRENCY_ID in policy as stats_concurrency_id: Option<ConcurrencyId> {
-                check stats_id;
+                check line::stats_id;
             }
             /// As above, for the logs tab.
             LOGS_CONCURRENCY_ID in policy as logs_concurrency_id: Option<ConcurrencyId> {
-                check logs_id;
+                check line::logs_id;
             }
             /// How many of all events together may run at once.
             MAX_RUNNING in policy as max_running: OrNone<usize> {
@@ -128,30 +125,37 @@ macro_rules! line_table {
     } };
 }
 
-/// The queue's policy. An event has its own limit, else the default one, else 1.
-pub(super) fn policy(raw: &Raw) -> Policy {
-    let default = raw.default_concurrency_limit.value();
-    let event = |event: Event, limit: &Field<Option<OrNone<usize>>>, id: &Field<Option<ConcurrencyId>>| EventPolicy {
-        name: event.name().to_owned(),
-        limit: limit.value().or(default).unwrap_or(Some(1)),
-        concurrency_id: id.value(),
+/// The one list of events with their settings, in the order of [`Event::ALL`]: the queue knows events by their place. Field of the limit,
+/// field of the id and its check.
+macro_rules! events {
+    ($($event:ident: $limit:ident, $id:ident, $check:ident;)+) => {
+        /// An event has its own limit, else the default one, else 1.
+        fn events(raw: &Raw) -> Vec<EventPolicy> {
+            let default = raw.default_concurrency_limit.value();
+            vec![$(EventPolicy {
+                name: Event::$event.name().to_owned(),
+                limit: raw.$limit.value().or(default).unwrap_or(Some(1)),
+                concurrency_id: raw.$id.value(),
+            }),+]
+        }
+
+        $(pub(super) fn $check(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+            concurrency_id(Event::$event, field)
+        })+
     };
+}
+
+events! {
+    Chat: chat_concurrency_limit, chat_concurrency_id, chat_id;
+    FileUpload: file_concurrency_limit, file_concurrency_id, file_id;
+    StatsRefresh: stats_concurrency_limit, stats_concurrency_id, stats_id;
+    LogsRefresh: logs_concurrency_limit, logs_concurrency_id, logs_id;
+}
+
+/// The queue's policy.
+pub(super) fn policy(raw: &Raw) -> Policy {
     Policy {
-        // In the order of `Event::ALL`: the queue knows events by their place.
-        events: vec![
-            event(Event::Chat, &raw.chat_concurrency_limit, &raw.chat_concurrency_id),
-            event(Event::FileUpload, &raw.file_concurrency_limit, &raw.file_concurrency_id),
-            event(
-                Event::StatsRefresh,
-                &raw.stats_concurrency_limit,
-                &raw.stats_concurrency_id,
-            ),
-            event(
-                Event::LogsRefresh,
-                &raw.logs_concurrency_limit,
-                &raw.logs_concurrency_id,
-            ),
-        ],
+        events: events(raw),
         concurrent: raw.enable_concurrent_processing.value(),
         queue: raw.enable_queue.value(),
         order: raw.queue_order.value(),
@@ -170,20 +174,4 @@ fn concurrency_id(own: Event, field: &Field<Option<ConcurrencyId>>) -> Result<()
         let message = format!("{event} is the name of another event; to share a limit, give both events one new name");
         Err(ValidationError::new("contradiction").with_message(message.into()))
     })
-}
-
-pub(super) fn chat_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
-    concurrency_id(Event::Chat, field)
-}
-
-pub(super) fn file_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
-    concurrency_id(Event::FileUpload, field)
-}
-
-pub(super) fn stats_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
-    concurrency_id(Event::StatsRefresh, field)
-}
-
-pub(super) fn logs_id(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
-    concurrency_id(Event::LogsRefresh, field)
 }

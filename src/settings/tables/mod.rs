@@ -11,9 +11,9 @@
 //!     also "ALIAS", "ANOTHER";                 other names that are read as well
 //!     default "20MB";                          read where it is unset; a row without one has an Option as its kind
 //!     range 1 to 1_000_000;                    in what the kind counts: things, seconds, bytes, characters
-//!     check function;                          one more check, beside kind and range
-//!     shown to_operator;                          its value is private; `shown nobody`: it is secret
-//!     change restart;                          an edit takes effect at the next start
+//!     check line::function;                    one more check, beside kind and range
+//!     shown to_operator;                       its value is private; `shown to_nobody`: it is secret
+//!     applies at_start;                        an edit takes effect at the next start only
 //!     example "5";                             the value in .env.example, where it is not the default
 //!     comment "Line." "Next line.";            the lines above it there; none: it stands right below the one before
 //! }
@@ -35,10 +35,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use validator::Validate;
 
-use self::{
-    line::{chat_id, file_id, logs_id, stats_id},
-    model::model_has_its_key,
-};
+use self::model::model_has_its_key;
 use super::{
     LogFormat, ModelName, Secret, UpdateRate,
     field::{Field, readable},
@@ -63,7 +60,7 @@ macro_rules! define {
             $(also $($alias:literal),+;)?
             $(default $default:literal;)?
             $(range $min:tt to $max:tt;)?
-            $(check $check:ident;)?
+            $(check $($check:ident)::+;)?
             $(shown $shown:ident;)?
             $(applies $applies:ident;)?
             $(example $example:literal;)?
@@ -103,7 +100,7 @@ macro_rules! define {
             $($(
                 #[validate(custom(function = "readable"))]
                 $(#[validate(range(min = ($min as f64), max = ($max as f64)))])?
-                $(#[validate(custom(function = $check))])?
+                $(#[validate(custom(function = $($check)::+))])?
                 $($field)? $($part)?: Field<$kind>,
             )+)+
         }

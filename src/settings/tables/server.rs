@@ -52,7 +52,7 @@ macro_rules! server_table {
             LANGUAGE as language: Language {
                 default "en";
                 comment
-                    "The language for browsers that ask for none of those that Anteroom speaks: en or ru. What a browser asks for, and what"
+                    "The language for browsers that ask for none of those that Anteroom speaks: its tag, such as en or ru. What a browser asks for, and what"
                     "somebody has chosen on a page, come first.";
             }
             /// How long running answers may go on after SIGTERM.

@@ -1,4 +1,4 @@
-//! What SQLite's result codes mean for the store.
+//! What SQLite's result codes mean for the store: a full disk, a read-only one, a lock, damage.
 
 use std::{
     fs::{self, OpenOptions},
