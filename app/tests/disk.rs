@@ -239,7 +239,10 @@ async fn a_full_disk_refuses_what_cannot_be_kept_and_loses_nothing() {
     let long = "too much for what is left ".repeat(2_000);
     let (status, reply) = site.try_send(&long).await;
     assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE, "{reply}");
-    assert!(reply.contains(r#"{"message_not_kept":{"fault":"full"}}"#), "{reply}");
+    assert!(
+        reply.contains(r#"{"code":"message_not_kept","fault":"full"}"#),
+        "{reply}"
+    );
     assert_eq!(site.health().await["store"], "the disk is full");
     assert!(site.view(&before).await.is_some(), "who only reads is served");
     model.hold(false);
@@ -311,7 +314,7 @@ async fn a_disk_that_can_only_be_read_is_read() {
     let (status, reply) = site.try_send("new").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{reply}");
     assert!(
-        reply.contains(r#"{"message_not_kept":{"fault":"read_only"}}"#),
+        reply.contains(r#"{"code":"message_not_kept","fault":"read_only"}"#),
         "{reply}"
     );
     assert_ne!(site.health().await["store"], "ok");

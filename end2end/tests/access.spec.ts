@@ -83,7 +83,7 @@ for (const { screen, ...device } of SCREENS) {
       await look("unsent");
       await page.context().setOffline(false);
       await expectState(page, "done");
-      await page.route("**/api/send", (route) => route.fulfill({ status: 400, body: JSON.stringify({ reason: { told: "This message is not taken." } }) }));
+      await page.route("**/api/send", (route) => route.fulfill({ status: 400, body: JSON.stringify({ reason: { code: "told", sentence: "This message is not taken." } }) }));
       await composer(page).fill("refused");
       await composer(page).press("Enter");
       await expectState(page, "refused");

@@ -114,9 +114,9 @@ test("a server that restarts is asked again, one that refuses is not", async ({ 
   const page = await site.person();
   let asked = 0;
   const answers = [
-    { status: 503, body: JSON.stringify({ reason: "restarting" }) },
+    { status: 503, body: JSON.stringify({ reason: { code: "restarting" } }) },
     { status: 502, body: "<html>Bad Gateway</html>" },
-    { status: 400, body: JSON.stringify({ reason: { told: "No, not this." } }) },
+    { status: 400, body: JSON.stringify({ reason: { code: "told", sentence: "No, not this." } }) },
   ];
   await page.route("**/api/send", (route) => route.fulfill(answers[asked++]));
   await fail(page, "insistent");

@@ -21,15 +21,21 @@ impl Words {
     /// the same are only read as words.
     #[must_use]
     pub fn labelled(&self, html: &str) -> String {
-        // Most blocks have none.
-        if !html.contains('\u{e000}') {
-            return html.to_owned();
+        let mut parts = html.split('\u{e000}');
+        let mut labelled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('\u{e001}').unwrap_or(("", part));
+            labelled.push_str(&match name {
+                "copy" => say!(self, "copy"),
+                "code" => say!(self, "code"),
+                "table" => say!(self, "table"),
+                "done" => say!(self, "task"),
+                "image" => say!(self, "image"),
+                "goes-on" => say!(self, "goes-on"),
+                _ => String::new(),
+            });
+            labelled.push_str(rest);
         }
-        html.replace(COPY, &say!(self, "copy"))
-            .replace(CODE, &say!(self, "code"))
-            .replace(TABLE, &say!(self, "table"))
-            .replace(DONE, &say!(self, "task"))
-            .replace(IMAGE, &say!(self, "image"))
-            .replace(GOES_ON, &say!(self, "goes-on"))
+        labelled
     }
 }

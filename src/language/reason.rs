@@ -96,7 +96,7 @@ impl Words {
             Reason::CancelledUnsent => say!(self, "reason-cancelled-unsent"),
             Reason::NothingMore => say!(self, "reason-nothing-more"),
             Reason::FilesLeftOut { most } => say!(self, "reason-files-left-out", most = *most),
-            Reason::Told(sentence) => sentence.clone(),
+            Reason::Told { sentence } => sentence.clone(),
         }
     }
 

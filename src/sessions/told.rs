@@ -123,7 +123,9 @@ mod tests {
     fn refusal(refresh: RefreshKind, message: &str) -> FeedMessage {
         FeedMessage::RefreshRefused {
             refresh,
-            reason: Reason::Told(message.to_owned()),
+            reason: Reason::Told {
+                sentence: message.to_owned(),
+            },
         }
     }
 

@@ -2,10 +2,49 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why something was refused, failed or came to an end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
+/// One list makes the reasons, their codes, and the ways between a reason and its [`Flat`] form.
+macro_rules! reasons {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?,
+    )+) => {
+        /// Why something was refused, failed or came to an end. In JSON, `{"code":"model_fault","status":503}`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "Flat", into = "Flat")]
+        pub enum Reason {
+            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
+        }
+
+        #[derive(Clone, Copy, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Code {
+            $($name,)+
+        }
+
+        impl From<Reason> for Flat {
+            fn from(reason: Reason) -> Self {
+                match reason {
+                    $(Reason::$name $({ $($field),+ })? => Self {
+                        $($($field: Some($field),)+)?
+                        ..Self::new(Code::$name)
+                    },)+
+                }
+            }
+        }
+
+        impl TryFrom<Flat> for Reason {
+            type Error = &'static str;
+
+            fn try_from(flat: Flat) -> Result<Self, Self::Error> {
+                Ok(match flat.code {
+                    $(Code::$name => Self::$name $({ $($field: flat.$field.ok_or(stringify!($field))?),+ })?,)+
+                })
+            }
+        }
+    };
+}
+
+reasons! {
     // A message was not accepted.
     /// Nothing was written, and no file came along.
     EmptyMessage,
@@ -220,7 +259,55 @@ pub enum Reason {
     },
 
     /// A sentence, as it is: of a turn that ended before there were codes.
-    Told(String),
+    Told {
+        /// In English.
+        sentence: String,
+    },
+}
+
+/// A code, with whatever any of them has to say: read and written by one piece of code, where an enum would have one a variant, which a
+/// browser would have to load.
+#[derive(Serialize, Deserialize)]
+struct Flat {
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<StoreFault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<String>,
+}
+
+impl Flat {
+    const fn new(code: Code) -> Self {
+        Self {
+            code,
+            bytes: None,
+            most: None,
+            files: None,
+            seconds: None,
+            status: None,
+            fault: None,
+            name: None,
+            model: None,
+            variable: None,
+            sentence: None,
+        }
+    }
 }
 
 /// A refusal: the body of an answer with a status of 400 or more.

@@ -305,7 +305,9 @@ fn answers_are_read_as_they_were_written() {
             fault: StoreFault::ReadOnly,
         },
         Reason::ModelFault { status: 503 },
-        Reason::Told("In words.".to_owned()),
+        Reason::Told {
+            sentence: "In words.".to_owned(),
+        },
     ] {
         same(&Fault { reason });
     }

@@ -48,7 +48,9 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         ),
         (
             TurnState::Failed {
-                reason: Reason::Told("It said so, in words.".into()),
+                reason: Reason::Told {
+                    sentence: "It said so, in words.".into(),
+                },
             },
             None,
         ),

@@ -202,14 +202,16 @@ pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<Cow<'sta
 /// A reason as its column: JSON. In older rows, an English sentence stands there.
 fn written_reason(reason: &Reason) -> Cow<'static, str> {
     match reason {
-        Reason::Told(sentence) => sentence.clone().into(),
+        Reason::Told { sentence } => sentence.clone().into(),
         reason => serde_json::to_string(reason).unwrap_or_default().into(),
     }
 }
 
 /// What [`written_reason`] has written. A code of a later server is shown as it is, too: better than no turn at all.
 fn read_reason(column: &str) -> Reason {
-    serde_json::from_str(column).unwrap_or_else(|_| Reason::Told(column.to_owned()))
+    serde_json::from_str(column).unwrap_or_else(|_| Reason::Told {
+        sentence: column.to_owned(),
+    })
 }
 
 fn file_kind(text: &str) -> sqlx::Result<FileKind> {
