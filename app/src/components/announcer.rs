@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::{say, wire::Event};
+use anteroom::{say, text, wire::Event};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -55,7 +55,7 @@ pub(crate) fn Announcer() -> impl IntoView {
     let path = use_location().pathname;
     let title = move || {
         if store.is_lost() {
-            return say!(words, "title", page = say!(words, "title-lost"));
+            return say!(words, "title", page = text!(words, "title-lost"));
         }
         let (place, running) = standing.get();
         if let Some(position) = place {
@@ -67,7 +67,7 @@ pub(crate) fn Announcer() -> impl IntoView {
             );
         }
         if running {
-            return say!(words, "title", page = say!(words, "title-running"));
+            return say!(words, "title", page = text!(words, "title-running"));
         }
         let path = path.get();
         let page = match Page::of(&path) {

@@ -1,6 +1,6 @@
 //! An answer: Markdown blocks that the server has made into clean HTML, each in a node of its own.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::prelude::*;
 
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
         view! {
             <p class="quiet">
                 <span class="caret"></span>
-                <span class="visually-hidden">{say!(words, "answer-begins")}</span>
+                <span class="visually-hidden">{text!(words, "answer-begins")}</span>
             </p>
         }
         .erase()

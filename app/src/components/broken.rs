@@ -1,6 +1,6 @@
 //! The page of a page that could not be made.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::prelude::*;
 
 use crate::{erase::Erase as _, words::words};
@@ -17,10 +17,10 @@ pub(crate) fn Broken(
     view! {
         <main class="whole-page" id="content">
             <Wordmark />
-            <h1>{say!(words, "broken")}</h1>
+            <h1>{text!(words, "broken")}</h1>
             <p>{reason}</p>
             <a class="button" href="" rel="external">
-                {say!(words, "try-again")}
+                {text!(words, "try-again")}
             </a>
         </main>
     }

@@ -1,6 +1,6 @@
 //! Charts of the last 15 minutes, as plain SVG.
 
-use anteroom::{language::Words, say};
+use anteroom::{language::Words, say, text};
 use leptos::prelude::*;
 
 use crate::{
@@ -18,7 +18,7 @@ const HEIGHT: f64 = 120.0;
 /// One series: seconds ago, and the value. `None` values are left out.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Series {
-    pub(crate) name: String,
+    pub(crate) name: &'static str,
     /// The class that gives it its colour.
     pub(crate) class: &'static str,
     pub(crate) points: Vec<(f64, f64)>,
@@ -64,7 +64,7 @@ fn ceiling(value: f64) -> f64 {
 /// One chart with its legend. `unit` makes the figures of the legend and of the scale.
 #[component]
 pub(crate) fn Chart(
-    title: String,
+    title: &'static str,
     #[prop(into)] series: Signal<Vec<Series>>,
     unit: fn(&Words, f64) -> String,
 ) -> impl IntoView {
@@ -89,7 +89,7 @@ pub(crate) fn Chart(
                     view! {
                         <span class="legend">
                             <i class=one.class></i>
-                            {one.name.clone()}
+                            {one.name}
                             <b>{now}</b>
                         </span>
                     }
@@ -128,11 +128,11 @@ pub(crate) fn Chart(
                     {live(paths)}
                 </svg>
                 <span class="chart-top">{live(move || unit(words, top.get()))}</span>
-                {when(empty, move || view! { <span class="chart-empty">{say!(words, "chart-empty")}</span> }.erase())}
+                {when(empty, move || view! { <span class="chart-empty">{text!(words, "chart-empty")}</span> }.erase())}
             </div>
             <p class="chart-axis">
                 <span>{say!(words, "chart-begin", minutes = MINUTES)}</span>
-                <span>{say!(words, "chart-now")}</span>
+                <span>{text!(words, "chart-now")}</span>
             </p>
         </figure>
     }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_curve_holds_each_value_until_the_next() {
         let series = Series {
-            name: String::new(),
+            name: "",
             class: "",
             points: vec![(900.0, 0.0), (450.0, 1.0), (0.0, 1.0)],
         };

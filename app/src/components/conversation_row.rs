@@ -1,7 +1,7 @@
 //! One line of the list of conversations: the way to it, and what can be done with it.
 
 use anteroom::{
-    say,
+    say, text,
     wire::{ConversationId, ConversationSummary},
 };
 use leptos::{ev, html, prelude::*};
@@ -65,7 +65,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     effect(move || focus::arrived(&button_id(id), None));
     let sign = choose(
         move || line.with(|line| line.busy),
-        move || view! { <span class="busy-dot" role="img" aria-label=say!(words, "row-busy")></span> }.erase(),
+        move || view! { <span class="busy-dot" role="img" aria-label=text!(words, "row-busy")></span> }.erase(),
         move || {
             let at = live(move || {
                 format::ago(
@@ -144,19 +144,19 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
         <div class="conversation-menu" role="group" aria-label=live(move || line.with(|line| line.title.clone()))>
             <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
                 <Icon path=icon::PENCIL />
-                {say!(words, "row-rename")}
+                {text!(words, "row-rename")}
             </button>
             <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
                 <Icon path=icon::SAVE />
-                {say!(words, "row-markdown")}
+                {text!(words, "row-markdown")}
             </a>
             <a class="quiet-button" href=export("json") download="" rel="external" data-testid="export-json">
                 <Icon path=icon::SAVE />
-                {say!(words, "row-json")}
+                {text!(words, "row-json")}
             </a>
             <button class="quiet-button bad" type="button" data-testid="delete" on:click=delete>
                 <Icon path=icon::BIN />
-                {say!(words, "row-delete")}
+                {text!(words, "row-delete")}
             </button>
         </div>
     }
@@ -202,13 +202,13 @@ fn Rename(id: ConversationId, title: Memo<String>, rows: Rows) -> impl IntoView 
                 class="text-field"
                 type="text"
                 maxlength="200"
-                aria-label=say!(words, "row-title")
+                aria-label=text!(words, "row-title")
                 data-testid="title-field"
                 value=title.get_untracked()
                 node_ref=field
             />
             <button class="quiet-button" type="submit">
-                {say!(words, "row-keep")}
+                {text!(words, "row-keep")}
             </button>
         </form>
     }

@@ -1,6 +1,6 @@
 //! The header: the name, the line, the tabs.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -38,16 +38,16 @@ pub(crate) fn Header() -> impl IntoView {
             <button
                 class="icon-button only-narrow"
                 type="button"
-                aria-label=say!(words, "conversations")
+                aria-label=text!(words, "conversations")
                 popovertarget=anchors::CONVERSATIONS
             >
                 <Icon path=icon::MENU />
             </button>
-            <a class="home" href="/" aria-label=say!(words, "home") on:click=move |_| store.begin_another()>
+            <a class="home" href="/" aria-label=text!(words, "home") on:click=move |_| store.begin_another()>
                 <Wordmark />
             </a>
             <LineSummary />
-            <nav class="tabs" aria-label=say!(words, "tabs")>
+            <nav class="tabs" aria-label=text!(words, "tabs")>
                 {tabs}
             </nav>
             <ThemeButton />

@@ -1,6 +1,6 @@
 //! The frame around every page.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::prelude::*;
 
 use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, sidebar::Sidebar};
@@ -42,7 +42,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     });
     view! {
         <a class="skip" href="#content" rel="external">
-            {say!(words, "skip")}
+            {text!(words, "skip")}
         </a>
         <div class="frame">
             <Header />

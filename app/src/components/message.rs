@@ -1,7 +1,7 @@
 //! What the person wrote: the text, its files, its versions, and a way to put it in other words.
 
 use anteroom::{
-    say,
+    text,
     wire::{FileKind, FileView, MAX_MESSAGE_BYTES, TurnId, Versions, is_blank},
 };
 use leptos::{ev, html, prelude::*};
@@ -49,7 +49,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
                     on:click=move |_| editing.set(true)
                 >
                     <Icon path=icon::PENCIL />
-                    {say!(words, "edit")}
+                    {text!(words, "edit")}
                 </button>
             </div>
         }
@@ -57,7 +57,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     };
     view! {
         <div class="message">
-            <h2 class="who">{say!(words, "you")}</h2>
+            <h2 class="who">{text!(words, "you")}</h2>
             <div class="message-body">
                 {choose(move || editing.get(), editor, text)}
                 <Files files=view.with_untracked(|view| view.files.clone()) />
@@ -84,28 +84,29 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     let turn = view.with_untracked(|view| view.id);
     let versions = memo(move || view.with(|view| view.versions));
     let words = words();
-    let step = move |label: String, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
-        view! {
-            <button
-                class="icon-button"
-                type="button"
-                aria-label=label.clone()
-                title=label
-                id=version_id(hook, turn)
-                data-testid=hook
-                disabled=live(move || versions.with(to).is_none())
-                on:click=move |_| {
-                    if let Some(turn) = versions.with_untracked(to) {
-                        changes::version(store, turn);
-                        focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
+    let step =
+        move |label: &'static str, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
+            view! {
+                <button
+                    class="icon-button"
+                    type="button"
+                    aria-label=label
+                    title=label
+                    id=version_id(hook, turn)
+                    data-testid=hook
+                    disabled=live(move || versions.with(to).is_none())
+                    on:click=move |_| {
+                        if let Some(turn) = versions.with_untracked(to) {
+                            changes::version(store, turn);
+                            focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
+                        }
                     }
-                }
-            >
-                <Icon path />
-            </button>
-        }
-        .erase()
-    };
+                >
+                    <Icon path />
+                </button>
+            }
+            .erase()
+        };
     let switch = move || {
         // The first and the last lead only back.
         effect(move || {
@@ -115,10 +116,10 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
         });
         let place = move || versions.with(|versions| format!("{} / {}", versions.number, versions.count));
         view! {
-            <div class="versions" role="group" aria-label=say!(words, "versions") data-testid="versions">
-                {step(say!(words, "version-earlier"), EARLIER, icon::LEFT, |versions| versions.earlier)}
+            <div class="versions" role="group" aria-label=text!(words, "versions") data-testid="versions">
+                {step(text!(words, "version-earlier"), EARLIER, icon::LEFT, |versions| versions.earlier)}
                 <span>{live(place)}</span>
-                {step(say!(words, "version-later"), LATER, icon::RIGHT, |versions| versions.later)}
+                {step(text!(words, "version-later"), LATER, icon::RIGHT, |versions| versions.later)}
             </div>
         }
         .erase()
@@ -193,7 +194,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             <textarea
                 class="text-field"
                 rows="1"
-                aria-label=say!(words, "editor")
+                aria-label=text!(words, "editor")
                 data-testid="editor"
                 node_ref=area
                 on:input=move |_| fit()
@@ -207,10 +208,10 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
                     disabled=live(move || sending.get())
                     on:click=move |_| send()
                 >
-                    {say!(words, "composer-send")}
+                    {text!(words, "composer-send")}
                 </button>
                 <button class="quiet-button" type="button" on:click=move |_| close()>
-                    {say!(words, "cancel")}
+                    {text!(words, "cancel")}
                 </button>
             </div>
         </div>

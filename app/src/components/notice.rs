@@ -1,6 +1,6 @@
 //! What has to be told: the feed is lost, a new version is out, something went wrong.
 
-use anteroom::say;
+use anteroom::{say, text};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -27,7 +27,7 @@ pub(crate) fn Notices() -> impl IntoView {
         view! {
             <p class="notice" data-testid="offline">
                 <span class="notice-dot"></span>
-                {say!(words, "notice-lost")}
+                {text!(words, "notice-lost")}
             </p>
         }
         .erase()
@@ -35,10 +35,10 @@ pub(crate) fn Notices() -> impl IntoView {
     let outdated = move || {
         view! {
             <p class="notice" data-testid="notice">
-                {say!(words, "notice-updated")}
+                {text!(words, "notice-updated")}
                 " "
                 <a href="" rel="external">
-                    {say!(words, "notice-reload")}
+                    {text!(words, "notice-reload")}
                 </a>
             </p>
         }
@@ -52,7 +52,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 <button
                     class="icon-button"
                     type="button"
-                    aria-label=say!(words, "notice-dismiss")
+                    aria-label=text!(words, "notice-dismiss")
                     on:click=move |_| {
                         store.notice.set(None);
                         browser::focus_control(anchors::CONTENT);
@@ -84,7 +84,7 @@ pub(crate) fn Notices() -> impl IntoView {
             <p class="notice" data-testid="deleted">
                 <span class="notice-title">{say!(words, "notice-deleted", title = title)}</span>
                 <button class="button" type="button" data-testid="undo" on:click=undo>
-                    {say!(words, "notice-undo")}
+                    {text!(words, "notice-undo")}
                 </button>
             </p>
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anteroom::{
-    say,
+    text,
     wire::{Found as Hit, Reason, SearchResults},
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
@@ -99,8 +99,8 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
             <input
                 class="text-field"
                 type="search"
-                placeholder=say!(words, "search")
-                aria-label=say!(words, "search-label")
+                placeholder=text!(words, "search")
+                aria-label=text!(words, "search-label")
                 title="Ctrl K"
                 autocomplete="off"
                 data-testid="search"
@@ -119,13 +119,13 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
 pub(crate) fn Found(searching: Searching) -> impl IntoView {
     let words = words();
     let shown = move || match searching.results.get() {
-        None => view! { <p class="hint">{say!(words, "search-running")}</p> }.erase(),
+        None => view! { <p class="hint">{text!(words, "search-running")}</p> }.erase(),
         Some(Err(reason)) => view! { <p class="hint bad">{words.reason(&reason)}</p> }.erase(),
         Some(Ok(results)) if results.found.is_empty() => {
-            view! { <p class="hint">{say!(words, "search-nothing")}</p> }.erase()
+            view! { <p class="hint">{text!(words, "search-nothing")}</p> }.erase()
         }
         Some(Ok(results)) => {
-            let more = results.more.then(|| say!(words, "search-more"));
+            let more = results.more.then(|| text!(words, "search-more"));
             let hits = results.found.into_iter().map(hit).collect_view();
             view! {
                 <ul>{hits}</ul>
@@ -135,7 +135,7 @@ pub(crate) fn Found(searching: Searching) -> impl IntoView {
         }
     };
     view! {
-        <nav class="conversations" aria-label=say!(words, "search-found") aria-live="polite" data-testid="found">
+        <nav class="conversations" aria-label=text!(words, "search-found") aria-live="polite" data-testid="found">
             {live(shown)}
         </nav>
     }

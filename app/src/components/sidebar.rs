@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::say;
+use anteroom::{say, text};
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
@@ -34,7 +34,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let searching = Searching::new();
     let words = words();
     view! {
-        <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=say!(words, "conversations") popover="auto">
+        <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=text!(words, "conversations") popover="auto">
             <a
                 class="button new-chat"
                 id=anchors::NEW_CHAT
@@ -46,7 +46,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 }
             >
                 <Icon path=icon::PLUS />
-                {say!(words, "new-chat")}
+                {text!(words, "new-chat")}
             </a>
             <Search searching />
             {choose(
@@ -104,14 +104,14 @@ fn Conversations() -> impl IntoView {
     };
     let empty = move || store.conversations.all.with(Vec::is_empty) && store.unbegun.with(Vec::is_empty);
     let beyond = move || {
-        more(&store.conversations.rest.get(), say!(words, "list-more"), move || {
+        more(&store.conversations.rest.get(), text!(words, "list-more"), move || {
             feed::load_more(store);
         })
     };
     view! {
-        <nav class="conversations" aria-label=say!(words, "conversations") node_ref=list on:scroll=scrolled>
+        <nav class="conversations" aria-label=text!(words, "conversations") node_ref=list on:scroll=scrolled>
             {when(empty, move || view! {
-                <p class="hint">{say!(words, "list-empty")}</p>
+                <p class="hint">{text!(words, "list-empty")}</p>
             }.erase())}
             <ul>
                 {each(
@@ -161,7 +161,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
                 on:click=show
             >
                 <span class="conversation-title">{title}</span>
-                <span class="conversation-at">{say!(words, "list-unsent")}</span>
+                <span class="conversation-at">{text!(words, "list-unsent")}</span>
             </a>
         </li>
     }

@@ -1,6 +1,6 @@
 //! The turns of the open conversation, and the scrolling: at the end while the reader is at the end, else left alone.
 
-use anteroom::{language::Words, say};
+use anteroom::{language::Words, say, text};
 use leptos::{ev, html, prelude::*};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -131,7 +131,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
     };
     let earlier = move || {
         let rest = conversation.with(|conversation| conversation.earlier.get());
-        more(&rest, say!(words, "earlier"), load_earlier)
+        more(&rest, text!(words, "earlier"), load_earlier)
     };
     let store = expect_context::<Store>();
     let title = move || {

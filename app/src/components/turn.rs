@@ -2,7 +2,7 @@
 
 use anteroom::{
     language::Words,
-    say,
+    say, text,
     wire::{Reason, TurnId, TurnState, Usage},
 };
 use leptos::prelude::*;
@@ -56,8 +56,8 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
     let words = words();
     let stopped = move || match view.with(|view| view.started_at) {
-        Some(_) => say!(words, "turn-stopped"),
-        None => say!(words, "turn-left"),
+        Some(_) => text!(words, "turn-stopped"),
+        None => text!(words, "turn-left"),
     };
     let running = memo(move || state.with(|state| *state == TurnState::Running));
     let said = conversation.clone();
@@ -72,7 +72,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                     .erase()
             }
             (Delivery::Sending, TurnState::Waiting) => {
-                view! { <p class="quiet">{say!(words, "turn-sending")}</p> }.erase()
+                view! { <p class="quiet">{text!(words, "turn-sending")}</p> }.erase()
             }
             (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
             (_, TurnState::Running) => ().erase(),
@@ -112,7 +112,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             <Message turn=turn.clone() conversation=said />
             <div class="reply">
                 <h2 class="who">
-                    <span class="visually-hidden">{say!(words, "answer")}</span>
+                    <span class="visually-hidden">{text!(words, "answer")}</span>
                     <svg class="who-door" viewBox="0 0 14 20" aria-hidden="true">
                         <path d="M1 19V7a6 6 0 0 1 12 0V19z" />
                     </svg>
@@ -171,21 +171,21 @@ fn Undelivered(
     view! {
         <div class=class role=role data-testid="undelivered">
             <p>
-                <strong>{say!(words, "unsent")}" "</strong>
+                <strong>{text!(words, "unsent")}" "</strong>
                 {live(why)}
             </p>
             <div class="actions">
                 <button class="button" type="button" data-testid="retry" on:click=send>
                     <Icon path=icon::AGAIN />
-                    {if refused { say!(words, "unsent-send-again") } else { say!(words, "unsent-send-now") }}
+                    {if refused { text!(words, "unsent-send-again") } else { text!(words, "unsent-send-now") }}
                 </button>
                 <button class="quiet-button" type="button" data-testid="unsent-edit" on:click=edit>
                     <Icon path=icon::PENCIL />
-                    {say!(words, "edit")}
+                    {text!(words, "edit")}
                 </button>
                 <button class="quiet-button" type="button" data-testid="unsent-discard" on:click=discard>
                     <Icon path=icon::BIN />
-                    {say!(words, "unsent-discard")}
+                    {text!(words, "unsent-discard")}
                 </button>
             </div>
         </div>
@@ -214,7 +214,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
                             on:click=move |_| answer_again(store, id)
                         >
                             <Icon path=icon::AGAIN />
-                            {say!(words, "retry")}
+                            {text!(words, "retry")}
                         </button>
                     </div>
                 }.erase()
@@ -271,7 +271,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             {when(has_answer, move || view! {
                 <button class="quiet-button" type="button" data-testid="copy" on:click=copy>
                     <Icon path=icon::COPY />
-                    {live(move || if copied.get() { say!(words, "copied") } else { say!(words, "copy") })}
+                    {live(move || if copied.get() { text!(words, "copied") } else { text!(words, "copy") })}
                 </button>
             }.erase())}
             {when(move || last.get(), move || {
@@ -285,7 +285,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                         on:click=move |_| answer_again(store, id)
                     >
                         <Icon path=icon::AGAIN />
-                        {say!(words, "regenerate")}
+                        {text!(words, "regenerate")}
                     </button>
                 }.erase()
             })}

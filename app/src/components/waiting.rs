@@ -1,6 +1,6 @@
 //! A turn in the line: its place, its time, the line drawn, and the way out.
 
-use anteroom::{say, wire::TurnId};
+use anteroom::{say, text, wire::TurnId};
 use leptos::prelude::*;
 
 use super::{
@@ -50,7 +50,7 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
         browser::focus(anchors::COMPOSER);
     };
     view! {
-        <section class="waiting" aria-label=say!(words, "waiting")>
+        <section class="waiting" aria-label=text!(words, "waiting")>
             <Line scale=Scale::Medium />
             <div class="waiting-words">
                 <p class="position" data-testid="position" data-position=live(position)>
@@ -64,7 +64,7 @@ pub(crate) fn Waiting(turn: TurnId) -> impl IntoView {
                     disabled=live(move || leaving.get())
                     on:click=leave
                 >
-                    {say!(words, "cancel")}
+                    {text!(words, "cancel")}
                 </button>
             </div>
         </section>

@@ -1,6 +1,6 @@
 //! The start page of a conversation that has not begun.
 
-use anteroom::say;
+use anteroom::{say, text};
 use leptos::prelude::*;
 
 use super::line::{Line, Scale};
@@ -20,13 +20,13 @@ pub(crate) fn Welcome() -> impl IntoView {
     let line = memo(move || store.status.with(|status| status.line.clone()));
     let head = move || {
         if store.is_lost() {
-            return say!(words, "welcome-lost");
+            return text!(words, "welcome-lost");
         }
         line.with(|line| match line {
-            Some(line) if format::starts_at_once(line) => say!(words, "welcome-free"),
-            Some(_) if !queue() => say!(words, "welcome-taken"),
-            Some(_) => say!(words, "welcome-line"),
-            None => say!(words, "welcome"),
+            Some(line) if format::starts_at_once(line) => text!(words, "welcome-free"),
+            Some(_) if !queue() => text!(words, "welcome-taken"),
+            Some(_) => text!(words, "welcome-line"),
+            None => text!(words, "welcome"),
         })
     };
     let sentence = move || {
@@ -37,20 +37,19 @@ pub(crate) fn Welcome() -> impl IntoView {
     };
     // Questions that show what there is to see. The demo model can answer each.
     let starters = [
-        say!(words, "starter-line"),
-        say!(words, "starter-settings"),
-        say!(words, "starter-markdown"),
+        text!(words, "starter-line"),
+        text!(words, "starter-settings"),
+        text!(words, "starter-markdown"),
     ];
     let starters = starters
         .into_iter()
         .map(|question| {
-            let asked = question.clone();
             view! {
                 <li>
                     <button
                         class="starter"
                         type="button"
-                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), asked.clone(), Vec::new())
+                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new())
                     >
                         {question}
                     </button>

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Conversation, Delivery, Load, Store, Turn, loading};
 use crate::{
     api,
+    words::words,
     writing::outbox::{self, Unsent},
 };
 
@@ -91,7 +92,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
                 (false, true) => Some(Reason::CancelledUnsent),
                 (false, false) => None,
             };
-            outbox::mark(turn.id, refused.clone());
+            outbox::mark(turn.id, refused.as_ref().map(|reason| words().reason(reason)));
             turn.delivery.set(Delivery::of(refused));
             reached
         }

@@ -18,7 +18,7 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         text,
         files,
         at: browser::now(),
-        reason: None,
+        refused: None,
     };
     outbox::put(turn, &message);
     let turn = delivery::show(store, conversation, turn, message, Delivery::Sending);

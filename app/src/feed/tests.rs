@@ -378,14 +378,14 @@ fn a_late_answer_puts_no_running_turn_in_line() {
     });
 }
 
-fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<Reason>) -> TurnId {
+fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<&str>) -> TurnId {
     let turn = TurnId(Uuid::from_u128(number));
     let message = Unsent {
         conversation,
         text: format!("message {number}"),
         files: Vec::new(),
         at: u64::try_from(number).expect("a small number"),
-        reason: refused,
+        refused: refused.map(str::to_owned),
     };
     outbox::put(turn, &message);
     turn
@@ -398,7 +398,7 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         let had = kept(1, Some(TALK), None);
         let here = kept(2, Some(TALK), None);
         let first = kept(3, None, None);
-        let refused = kept(4, None, Some(Reason::Unreadable));
+        let refused = kept(4, None, Some("No."));
         assert!(store.is_idle());
         assert!(unsent::restore(store));
         assert!(!unsent::restore(store), "they are there now");
@@ -412,7 +412,9 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         assert_eq!(unbegun.len(), 2, "each begins one of its own");
         let delivery = |one: &Conversation, id| one.turn(id).map(|turn| turn.delivery.get_untracked());
         assert_eq!(delivery(&unbegun[0], first), Some(Delivery::Unsent));
-        let reason = Reason::Unreadable;
+        let reason = Reason::Told {
+            sentence: "No.".to_owned(),
+        };
         assert_eq!(delivery(&unbegun[1], refused), Some(Delivery::Failed { reason }));
 
         // The server tells of one, no matter who has sent it; another tab has discarded the other.

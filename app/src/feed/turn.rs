@@ -25,9 +25,14 @@ pub(crate) enum Delivery {
 }
 
 impl Delivery {
-    /// Of a message that was kept: with this reason if it was refused.
+    /// Of a message that did not get through: for this reason if it was refused.
     pub(crate) fn of(refused: Option<Reason>) -> Self {
         refused.map_or(Self::Unsent, |reason| Self::Failed { reason })
+    }
+
+    /// Of a message that was kept: with this sentence if it was refused.
+    pub(crate) fn kept(refused: Option<String>) -> Self {
+        Self::of(refused.map(|sentence| Reason::Told { sentence }))
     }
 
     /// Whether it stays here until something is done about it.

@@ -91,7 +91,7 @@ pub(super) fn restore(store: Store) -> bool {
             // Another tab has sent it, or its owner has taken it back there.
             None => store.drop_unsent(&conversation, turn.id),
             Some((_, unsent)) => {
-                let known = Delivery::of(unsent.reason.clone());
+                let known = Delivery::kept(unsent.refused.clone());
                 if turn.delivery.with_untracked(|delivery| *delivery != known) {
                     turn.delivery.set(known);
                 }
@@ -111,7 +111,7 @@ pub(super) fn restore(store: Store) -> bool {
             Some(turn) if turn.is_accepted() => outbox::remove(id),
             Some(_) => {}
             None => {
-                let delivery = Delivery::of(unsent.reason.clone());
+                let delivery = Delivery::kept(unsent.refused.clone());
                 delivery::show(store, &conversation, id, unsent, delivery);
                 come = true;
             }

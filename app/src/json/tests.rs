@@ -317,13 +317,13 @@ fn answers_are_read_as_they_were_written() {
         files: vec![file(FileKind::Text)],
         at: 1_700_000_000_123,
     });
-    for (conversation, reason) in [(None, None), (Some(ConversationId(id(1))), Some(Reason::LineFull))] {
+    for (conversation, refused) in [(None, None), (Some(ConversationId(id(1))), Some("No.".to_owned()))] {
         same(&Unsent {
             conversation,
             text: "Hello".to_owned(),
             files: vec![file(FileKind::Image)],
             at: 1,
-            reason,
+            refused,
         });
     }
     same(&());

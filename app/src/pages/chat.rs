@@ -1,6 +1,6 @@
 //! The chat tab: a conversation, or the start of one.
 
-use anteroom::{say, wire::Reason};
+use anteroom::{text, wire::Reason};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -79,17 +79,17 @@ pub(crate) fn ChatPage() -> impl IntoView {
         Body::Welcome => view! { <Welcome /> }.erase(),
         Body::Turns => view! { <Transcript conversation /> }.erase(),
         Body::Loading => view! {
-            <h1 class="visually-hidden">{say!(words, "conversation")}</h1>
-            <p class="chat-note quiet">{say!(words, "chat-opening")}</p>
+            <h1 class="visually-hidden">{text!(words, "conversation")}</h1>
+            <p class="chat-note quiet">{text!(words, "chat-opening")}</p>
         }
         .erase(),
         Body::Absent => absent(),
         Body::Failed(reason) => view! {
             <div class="chat-note">
-                <h1>{say!(words, "chat-failed")}</h1>
+                <h1>{text!(words, "chat-failed")}</h1>
                 <p>{words.reason(&reason)}</p>
                 <button class="button" type="button" on:click=again>
-                    {say!(words, "try-again")}
+                    {text!(words, "try-again")}
                 </button>
             </div>
         }
@@ -99,9 +99,9 @@ pub(crate) fn ChatPage() -> impl IntoView {
         let reason = broken.get()?;
         let notice = view! {
             <p class="notice notice-bad" role="status" data-testid="reload-failed">
-                <span>{say!(words, "chat-outdated")}" "{words.reason(&reason)}</span>
+                <span>{text!(words, "chat-outdated")}" "{words.reason(&reason)}</span>
                 <button class="button" type="button" on:click=again>
-                    {say!(words, "try-again")}
+                    {text!(words, "try-again")}
                 </button>
             </p>
         };
@@ -123,10 +123,10 @@ fn absent() -> AnyView {
     let words = words();
     view! {
         <div class="chat-note">
-            <h1>{say!(words, "chat-absent")}</h1>
-            <p>{say!(words, "chat-absent-why")}</p>
+            <h1>{text!(words, "chat-absent")}</h1>
+            <p>{text!(words, "chat-absent-why")}</p>
             <a class="button" href="/">
-                {say!(words, "chat-absent-way")}
+                {text!(words, "chat-absent-way")}
             </a>
         </div>
     }

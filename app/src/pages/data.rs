@@ -1,6 +1,6 @@
 //! What is kept of this browser, and how to have it deleted.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::{ev, prelude::*};
 
 use crate::{
@@ -27,22 +27,22 @@ pub(crate) fn DataPage() -> impl IntoView {
                 <h1>{Page::Data.name(words)}</h1>
             </header>
             <section class="panel prose">
-                <p>{say!(words, "data-kept")}</p>
-                <p>{say!(words, "data-deleted")}</p>
+                <p>{text!(words, "data-kept")}</p>
+                <p>{text!(words, "data-deleted")}</p>
             </section>
             <section class="panel prose">
-                <h2>{say!(words, "data-forget")}</h2>
-                <p>{say!(words, "data-forget-what")}</p>
+                <h2>{text!(words, "data-forget")}</h2>
+                <p>{text!(words, "data-forget-what")}</p>
                 <details class="confirm">
                     <summary class="button" data-testid="forget">
-                        {say!(words, "data-forget-begin")}
+                        {text!(words, "data-forget-begin")}
                     </summary>
                     <form method="post" action="/api/forget" on:submit=forget>
                         <input type="hidden" name="confirmation" value=confirmation autocomplete="off" />
-                        <p>{say!(words, "data-forget-really")}</p>
+                        <p>{text!(words, "data-forget-really")}</p>
                         <div class="actions">
                             <button class="button button-bad" type="submit" data-testid="forget-really">
-                                {say!(words, "data-forget-yes")}
+                                {text!(words, "data-forget-yes")}
                             </button>
                         </div>
                     </form>

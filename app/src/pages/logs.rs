@@ -1,7 +1,7 @@
 //! The logs tab: the records of this browser's own session, and those of the server's start.
 
 use anteroom::{
-    say,
+    say, text,
     wire::{Event, Level, LogRecord, RefreshKind},
 };
 use leptos::{html, prelude::*};
@@ -99,13 +99,13 @@ pub(crate) fn LogsPage() -> impl IntoView {
     };
     let none = move || {
         let note = move || match here() {
-            true => say!(words, "logs-none"),
-            false => say!(words, "logs-asking"),
+            true => text!(words, "logs-none"),
+            false => text!(words, "logs-asking"),
         };
         view! { <p class="record-note">{live(note)}</p> }.erase()
     };
     let not_yours =
-        move || view! { <p class="record-note" data-testid="startup-hidden">{say!(words, "logs-hidden")}</p> }.erase();
+        move || view! { <p class="record-note" data-testid="startup-hidden">{text!(words, "logs-hidden")}</p> }.erase();
     let hidden = move || {
         refresh
             .view
@@ -123,16 +123,16 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </header>
             <form class="filters" role="search" on:submit=|event| event.prevent_default()>
                 <label>
-                    <span>{say!(words, "logs-level")}</span>
+                    <span>{text!(words, "logs-level")}</span>
                     <select data-testid="log-level" on:change=choose>
                         {options}
                     </select>
                 </label>
                 <label class="filter-text">
-                    <span>{say!(words, "logs-text")}</span>
+                    <span>{text!(words, "logs-text")}</span>
                     <input
                         type="search"
-                        placeholder=say!(words, "logs-any")
+                        placeholder=text!(words, "logs-any")
                         autocomplete="off"
                         data-testid="log-text"
                         on:input=move |event| text.set(event_target_value(&event))
@@ -145,16 +145,16 @@ pub(crate) fn LogsPage() -> impl IntoView {
                         data-testid="log-follow"
                         on:change=move |event| follow.set(event_target_checked(&event))
                     />
-                    <span>{say!(words, "logs-follow")}</span>
+                    <span>{text!(words, "logs-follow")}</span>
                 </label>
             </form>
             <section class="panel records-panel">
-                <h2>{say!(words, "logs-session")}</h2>
+                <h2>{text!(words, "logs-session")}</h2>
                 <div
                     class="records"
                     tabindex="0"
                     role="log"
-                    aria-label=say!(words, "logs-session-records")
+                    aria-label=text!(words, "logs-session-records")
                     aria-live="off"
                     node_ref=end
                     on:scroll=scrolled
@@ -166,9 +166,9 @@ pub(crate) fn LogsPage() -> impl IntoView {
             </section>
             <details class="panel startup">
                 <summary>
-                    <h2>{say!(words, "logs-start")}</h2>
+                    <h2>{text!(words, "logs-start")}</h2>
                 </summary>
-                <div class="records" tabindex="0" role="region" aria-label=say!(words, "logs-start-records")>
+                <div class="records" tabindex="0" role="region" aria-label=text!(words, "logs-start-records")>
                     <Records records=startup />
                     {when(hidden, not_yours)}
                 </div>

@@ -1,6 +1,6 @@
 //! An address that leads nowhere.
 
-use anteroom::say;
+use anteroom::text;
 use leptos::prelude::*;
 
 use crate::{
@@ -15,10 +15,10 @@ pub(crate) fn MissingPage() -> impl IntoView {
     view! {
         <div class="whole-page">
             <Wordmark />
-            <h1>{say!(words, "missing")}</h1>
-            <p>{say!(words, "missing-why")}</p>
+            <h1>{text!(words, "missing")}</h1>
+            <p>{text!(words, "missing-why")}</p>
             <a class="button" href="/" rel="external">
-                {say!(words, "missing-way")}
+                {text!(words, "missing-way")}
             </a>
         </div>
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom::{
     language::Words,
-    say,
+    say, text,
     wire::{BadEdit, SettingNote, SettingRow, SettingSource, SettingValue, StatsView},
 };
 use leptos::prelude::*;
@@ -29,21 +29,24 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
         None => say!(words, "settings-unchanged"),
     };
     let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));
-    let key = |row: &SettingRow| format!("{row:?}");
+    let key = move |row: &SettingRow| {
+        let note = row.note.as_ref().map(|note| said(words, note)).unwrap_or_default();
+        format!("{} {} {} {note}", row.name, row.value, row.source.name())
+    };
     view! {
         <section class="panel" data-testid="settings">
-            <h2>{say!(words, "settings")}</h2>
+            <h2>{text!(words, "settings")}</h2>
             <div role="status">{live(bad)}</div>
             <p class="quiet" data-testid="settings-changed">
                 {live(changed)}
             </p>
-            <div class="table-frame" tabindex="0" role="region" aria-label=say!(words, "settings")>
+            <div class="table-frame" tabindex="0" role="region" aria-label=text!(words, "settings")>
                 <table class="settings">
                     <thead>
                         <tr>
-                            <th scope="col">{say!(words, "settings-variable")}</th>
-                            <th scope="col">{say!(words, "settings-value")}</th>
-                            <th scope="col">{say!(words, "settings-from")}</th>
+                            <th scope="col">{text!(words, "settings-variable")}</th>
+                            <th scope="col">{text!(words, "settings-value")}</th>
+                            <th scope="col">{text!(words, "settings-from")}</th>
                         </tr>
                     </thead>
                     <tbody>{each(move || rows.get(), key, move |one| row(words, one))}</tbody>
@@ -65,16 +68,21 @@ fn shown(words: &Words, value: SettingValue) -> String {
     say!(words, "setting-instead", instead = instead)
 }
 
+/// What else there is to say of a value.
+fn said(words: &Words, note: &SettingNote) -> String {
+    match note {
+        SettingNote::EnvironmentWins { line } => say!(words, "setting-overridden", line = *line),
+        SettingNote::NeedsRestart { then: None } => say!(words, "setting-restart"),
+        SettingNote::NeedsRestart { then: Some(then) } => {
+            say!(words, "setting-restart-to", then = shown(words, then.clone()))
+        }
+    }
+}
+
 fn row(words: &'static Words, row: SettingRow) -> AnyView {
     let hook = row.name.clone();
     let note = row.note.map(|note| {
-        let note = match note {
-            SettingNote::EnvironmentWins { line } => say!(words, "setting-overridden", line = line),
-            SettingNote::NeedsRestart { then: None } => say!(words, "setting-restart"),
-            SettingNote::NeedsRestart { then: Some(then) } => {
-                say!(words, "setting-restart-to", then = shown(words, then))
-            }
-        };
+        let note = said(words, &note);
         view! { <span class="setting-note">{note}</span> }.erase()
     });
     let source = match row.source {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom::{
     language::Words,
-    say,
+    say, text,
     wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView},
 };
 use leptos::prelude::*;
@@ -40,7 +40,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         }
         .erase()
     };
-    let none = move || view! { <p class="quiet">{say!(words, "stats-asking")}</p> }.erase();
+    let none = move || view! { <p class="quiet">{text!(words, "stats-asking")}</p> }.erase();
     view! {
         <div class="page">
             <header class="page-head">
@@ -59,7 +59,7 @@ type View = Signal<Option<Arc<StatsView>>>;
 #[component]
 fn Tiles(view: View) -> impl IntoView {
     let words = words();
-    let tile = move |name: String, read: fn(&Words, &StatsView) -> String| {
+    let tile = move |name: &'static str, read: fn(&Words, &StatsView) -> String| {
         let figure = move || view.with(|view| view.as_deref().map(|view| read(words, view)));
         view! {
             <div class="tile">
@@ -70,14 +70,14 @@ fn Tiles(view: View) -> impl IntoView {
     };
     view! {
         <dl class="tiles">
-            {tile(say!(words, "tile-model"), |_, view| view.model.clone())}
-            {tile(say!(words, "tile-sessions"), |words, view| words.number(view.sessions))}
-            {tile(say!(words, "tile-connected"), |words, view| words.number(view.connected))}
-            {tile(say!(words, "tile-memory"), |words, view| {
+            {tile(text!(words, "tile-model"), |_, view| view.model.clone())}
+            {tile(text!(words, "tile-sessions"), |words, view| words.number(view.sessions))}
+            {tile(text!(words, "tile-connected"), |words, view| words.number(view.connected))}
+            {tile(text!(words, "tile-memory"), |words, view| {
                 view.memory.map_or_else(|| say!(words, "unknown"), |bytes| words.size(bytes))
             })}
-            {tile(say!(words, "tile-uptime"), |words, view| format::duration(words, view.uptime))}
-            {tile(say!(words, "tile-version"), |_, view| view.version.clone())}
+            {tile(text!(words, "tile-uptime"), |words, view| format::duration(words, view.uptime))}
+            {tile(text!(words, "tile-version"), |_, view| view.version.clone())}
         </dl>
     }
     .erase()
@@ -117,7 +117,7 @@ fn Limits(view: View) -> impl IntoView {
                 })
             })
         };
-        let cell = move |label: String, read: fn(&Words, &LimitRow) -> String| {
+        let cell = move |label: &'static str, read: fn(&Words, &LimitRow) -> String| {
             let figure = move || of.with(|row| row.as_ref().map(|row| read(words, row)));
             view! { <td data-label=label>{live(figure)}</td> }
         };
@@ -156,46 +156,46 @@ fn Limits(view: View) -> impl IntoView {
                     {name}
                     <small>{live(events)}</small>
                 </th>
-                <td data-label=say!(words, "limits-running") class="running-cell">
+                <td data-label=text!(words, "limits-running") class="running-cell">
                     {live(running)}
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />
                         <rect class="share-busy" width=live(share) height="4" />
                     </svg>
                 </td>
-                {cell(say!(words, "limits-waiting"), |words, row| words.number(row.line.waiting))}
-                {cell(say!(words, "limits-longest"), |words, row| {
+                {cell(text!(words, "limits-waiting"), |words, row| words.number(row.line.waiting))}
+                {cell(text!(words, "limits-longest"), |words, row| {
                     row.longest_wait.map_or_else(|| "–".to_owned(), |wait| format::duration(words, wait))
                 })}
-                {cell(say!(words, "limits-wait"), |words, row| pair(words, row.wait.as_ref()))}
-                {cell(say!(words, "limits-service"), |words, row| pair(words, row.service.as_ref()))}
-                {cell(say!(words, "limits-done"), |words, row| words.number(row.done))}
-                {cell(say!(words, "limits-failed"), |words, row| words.number(row.failed))}
-                {cell(say!(words, "limits-refused"), |words, row| words.number(row.refused))}
-                {cell(say!(words, "limits-cancelled"), |words, row| words.number(row.cancelled))}
-                {cell(say!(words, "limits-expired"), |words, row| words.number(row.expired))}
+                {cell(text!(words, "limits-wait"), |words, row| pair(words, row.wait.as_ref()))}
+                {cell(text!(words, "limits-service"), |words, row| pair(words, row.service.as_ref()))}
+                {cell(text!(words, "limits-done"), |words, row| words.number(row.done))}
+                {cell(text!(words, "limits-failed"), |words, row| words.number(row.failed))}
+                {cell(text!(words, "limits-refused"), |words, row| words.number(row.refused))}
+                {cell(text!(words, "limits-cancelled"), |words, row| words.number(row.cancelled))}
+                {cell(text!(words, "limits-expired"), |words, row| words.number(row.expired))}
             </tr>
         }
         .erase()
     };
     view! {
         <section class="panel">
-            <h2>{say!(words, "limits")}</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label=say!(words, "limits")>
+            <h2>{text!(words, "limits")}</h2>
+            <div class="table-frame" tabindex="0" role="region" aria-label=text!(words, "limits")>
                 <table class="limits">
                     <thead>
                         <tr>
-                            <th scope="col">{say!(words, "limits-limit")}</th>
-                            <th scope="col">{say!(words, "limits-running")}</th>
-                            <th scope="col">{say!(words, "limits-waiting")}</th>
-                            <th scope="col">{say!(words, "limits-longest")}</th>
-                            <th scope="col">{say!(words, "limits-wait")}</th>
-                            <th scope="col">{say!(words, "limits-service")}</th>
-                            <th scope="col">{say!(words, "limits-done")}</th>
-                            <th scope="col">{say!(words, "limits-failed")}</th>
-                            <th scope="col">{say!(words, "limits-refused")}</th>
-                            <th scope="col">{say!(words, "limits-cancelled")}</th>
-                            <th scope="col">{say!(words, "limits-expired")}</th>
+                            <th scope="col">{text!(words, "limits-limit")}</th>
+                            <th scope="col">{text!(words, "limits-running")}</th>
+                            <th scope="col">{text!(words, "limits-waiting")}</th>
+                            <th scope="col">{text!(words, "limits-longest")}</th>
+                            <th scope="col">{text!(words, "limits-wait")}</th>
+                            <th scope="col">{text!(words, "limits-service")}</th>
+                            <th scope="col">{text!(words, "limits-done")}</th>
+                            <th scope="col">{text!(words, "limits-failed")}</th>
+                            <th scope="col">{text!(words, "limits-refused")}</th>
+                            <th scope="col">{text!(words, "limits-cancelled")}</th>
+                            <th scope="col">{text!(words, "limits-expired")}</th>
                         </tr>
                     </thead>
                     <tbody>
@@ -224,12 +224,12 @@ fn Charts(view: View) -> impl IntoView {
     let line = Signal::derive(move || {
         vec![
             Series {
-                name: say!(words, "chart-running"),
+                name: text!(words, "chart-running"),
                 class: "accent",
                 points: points(&|sample| Some(count(sample.running.iter().sum()))),
             },
             Series {
-                name: say!(words, "chart-waiting"),
+                name: text!(words, "chart-waiting"),
                 class: "ink",
                 points: points(&|sample| Some(count(sample.waiting.iter().sum()))),
             },
@@ -237,21 +237,21 @@ fn Charts(view: View) -> impl IntoView {
     });
     let done = Signal::derive(move || {
         vec![Series {
-            name: say!(words, "chart-ended"),
+            name: text!(words, "chart-ended"),
             class: "ink",
             points: points(&|sample| Some(count(sample.done))),
         }]
     });
     let sessions = Signal::derive(move || {
         vec![Series {
-            name: say!(words, "chart-sessions"),
+            name: text!(words, "chart-sessions"),
             class: "ink",
             points: points(&|sample| Some(count(sample.sessions))),
         }]
     });
     let memory = Signal::derive(move || {
         vec![Series {
-            name: say!(words, "chart-memory"),
+            name: text!(words, "chart-memory"),
             class: "ink",
             points: points(&|sample| sample.memory.map(count)),
         }]
@@ -260,10 +260,10 @@ fn Charts(view: View) -> impl IntoView {
         <section class="panel">
             <h2>{say!(words, "charts", minutes = MINUTES)}</h2>
             <div class="charts">
-                <Chart title=say!(words, "chart-lines") series=line unit=whole />
-                <Chart title=say!(words, "chart-done") series=done unit=whole />
-                <Chart title=say!(words, "tile-sessions") series=sessions unit=whole />
-                <Chart title=say!(words, "tile-memory") series=memory unit=|words, value| words.size(format::whole(value)) />
+                <Chart title=text!(words, "chart-lines") series=line unit=whole />
+                <Chart title=text!(words, "chart-done") series=done unit=whole />
+                <Chart title=text!(words, "tile-sessions") series=sessions unit=whole />
+                <Chart title=text!(words, "tile-memory") series=memory unit=|words, value| words.size(format::whole(value)) />
             </div>
         </section>
     }

@@ -1,7 +1,7 @@
 //! Messages that the server does not have, or has not said to have: kept under their turn's id, so that sending one again, from whatever
 //! page, counts once.
 
-use anteroom::wire::{ConversationId, FileView, Reason, TurnId};
+use anteroom::wire::{ConversationId, FileView, TurnId};
 use serde::{Deserialize, Serialize};
 
 use crate::{json, storage};
@@ -17,9 +17,9 @@ pub(crate) struct Unsent {
     pub(crate) files: Vec<FileView>,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(crate) at: u64,
-    /// Why it was refused, if it was: then it is not sent by itself.
-    #[serde(default)]
-    pub(crate) reason: Option<Reason>,
+    /// The sentence with which it was refused, if it was: then it is not sent by itself. (Code that writes reasons would be 3 KB of
+    /// a first visit.)
+    pub(crate) refused: Option<String>,
 }
 
 fn key(turn: TurnId) -> String {
@@ -32,9 +32,9 @@ pub(crate) fn put(turn: TurnId, unsent: &Unsent) {
 }
 
 /// Takes down that a message was refused, or no longer is: unless it has gone from here, which another page has seen to.
-pub(crate) fn mark(turn: TurnId, reason: Option<Reason>) {
+pub(crate) fn mark(turn: TurnId, refused: Option<String>) {
     if let Some(unsent) = read(turn) {
-        put(turn, &Unsent { reason, ..unsent });
+        put(turn, &Unsent { refused, ..unsent });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is kept of what somebody writes.
 
-use anteroom::wire::{ConversationId, FileId, FileKind, FileView, Reason, TurnId};
+use anteroom::wire::{ConversationId, FileId, FileKind, FileView, TurnId};
 use uuid::Uuid;
 
 use super::{
@@ -31,7 +31,7 @@ fn message(text: &str, at: u64) -> Unsent {
         text: text.to_owned(),
         files: vec![file(1)],
         at,
-        reason: None,
+        refused: None,
     }
 }
 
@@ -122,11 +122,11 @@ fn unsent_messages_are_kept_in_the_order_in_which_they_were_written() {
         outbox::all(),
         [(first, message("first \u{1f600}", 10)), (second, message("second", 20))]
     );
-    outbox::mark(first, Some(Reason::LineFull));
-    assert_eq!(outbox::all()[0].1.reason, Some(Reason::LineFull));
+    outbox::mark(first, Some("No.".to_owned()));
+    assert_eq!(outbox::all()[0].1.refused.as_deref(), Some("No."));
     outbox::remove(first);
     // Another page has sent it: a late refusal does not bring it back.
-    outbox::mark(first, Some(Reason::LineFull));
+    outbox::mark(first, Some("No.".to_owned()));
     assert_eq!(outbox::all().len(), 1);
 }
 

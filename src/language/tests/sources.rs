@@ -20,10 +20,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The key and the names of the arguments of each `say!` in a source.
+/// The key and the names of the arguments of each `say!` and `text!` in a source.
 fn said(source: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut found = Vec::new();
-    for (at, start) in source.match_indices("say!(") {
+    for (at, start) in source.match_indices("say!(").chain(source.match_indices("text!(")) {
         let rest = &source[at + start.len()..];
         let mut depth = 1;
         let end = rest.find(|character| {

@@ -3,7 +3,7 @@
 mod stage;
 mod upload;
 
-use anteroom::{say, wire::Event};
+use anteroom::{say, text, wire::Event};
 use leptos::prelude::*;
 
 use self::upload::Upload;
@@ -77,7 +77,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         view! {
             <button class="chip-again" type="button" aria-label=once_more.clone() data-testid="attach-again" on:click=again>
                 <Icon path=icon::AGAIN />
-                {say!(words, "try-again")}
+                {text!(words, "try-again")}
             </button>
         }
         .erase()

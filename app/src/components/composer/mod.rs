@@ -3,7 +3,7 @@
 mod draft;
 
 use anteroom::{
-    say,
+    say, text,
     wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank},
 };
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
@@ -186,14 +186,14 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             {live(named)}
             <Attachments uploads />
             <label class="visually-hidden" for=anchors::COMPOSER>
-                {say!(words, "composer-label")}
+                {text!(words, "composer-label")}
             </label>
             <textarea
                 class="composer-text"
                 id=anchors::COMPOSER
                 name="text"
                 rows="1"
-                placeholder=say!(words, "composer-placeholder")
+                placeholder=text!(words, "composer-placeholder")
                 data-testid="composer"
                 enterkeyhint="send"
                 aria-describedby="composer-hint"
@@ -218,8 +218,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 class="send"
                                 type="submit"
                                 data-testid="send"
-                                aria-label=say!(words, "composer-send")
-                                title=say!(words, "composer-send-enter")
+                                aria-label=text!(words, "composer-send")
+                                title=text!(words, "composer-send-enter")
                                 disabled=live(move || wrong() || held.get() || uploads.pending())
                             >
                                 <Icon path=icon::SEND />
@@ -233,15 +233,15 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                             browser::focus(anchors::COMPOSER);
                         };
                         let (label, hook) = match running {
-                            true => (say!(words, "stop"), "stop"),
-                            false => (say!(words, "cancel"), "composer-cancel"),
+                            true => (text!(words, "stop"), "stop"),
+                            false => (text!(words, "cancel"), "composer-cancel"),
                         };
                         view! {
                             <button
                                 class="send stop"
                                 type="button"
                                 data-testid=hook
-                                aria-label=label.clone()
+                                aria-label=label
                                 title=label
                                 on:click=stop
                             >
@@ -279,8 +279,8 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         <button
             class="icon-button needs-awake"
             type="button"
-            aria-label=say!(words, "attach")
-            title=say!(words, "attach")
+            aria-label=text!(words, "attach")
+            title=text!(words, "attach")
             on:click=pick
         >
             <Icon path=icon::ATTACH />
