@@ -1,6 +1,6 @@
 //! Why something did not happen, or ended: a code with what there is to say of it. The sentence is made where a person reads it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// One list makes the reasons, their codes, and the ways between a reason and its [`Flat`] form.
 macro_rules! reasons {
@@ -15,10 +15,14 @@ macro_rules! reasons {
             $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
         }
 
-        #[derive(Clone, Copy, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
+        #[derive(Clone, Copy)]
         enum Code {
             $($name,)+
+        }
+
+        impl Code {
+            /// Each with its name as it stands here.
+            const ALL: &[(&str, Self)] = &[$((stringify!($name), Self::$name),)+];
         }
 
         impl From<Reason> for Flat {
@@ -265,6 +269,35 @@ reasons! {
     },
 }
 
+/// `ModelFault` as `model_fault`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (name, _) = Self::ALL[*self as usize];
+        serializer.serialize_str(&snake_case(name))
+    }
+}
+
+/// A look through the list: what serde derives for so many names is more for a browser to load.
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|(name, _)| snake_case(name) == code);
+        let known = known.map(|(_, known)| *known);
+        known.ok_or_else(|| D::Error::custom("a code that this version does not know"))
+    }
+}
+
 /// A code, with whatever any of them has to say: read and written by one piece of code, where an enum would have one a variant, which a
 /// browser would have to load.
 #[derive(Serialize, Deserialize)]
@@ -335,4 +368,31 @@ pub enum StoreFault {
     Closed,
     /// Anything else.
     Other,
+}
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_flat_and_its_code_in_snake_case() {
+        let fault = Reason::ModelFault { status: 503 };
+        let json = serde_json::to_string(&fault).expect("JSON");
+        assert_eq!(json, r#"{"code":"model_fault","status":503}"#);
+        assert_eq!(serde_json::from_str::<Reason>(&json).ok(), Some(fault));
+        for (name, code) in Code::ALL {
+            let json = serde_json::to_string(code).expect("JSON");
+            assert_eq!(json, format!("{:?}", snake_case(name)));
+            let read: Code = serde_json::from_str(&json).expect("its own");
+            assert_eq!(read as usize, *code as usize, "{name}");
+        }
+        for wrong in [
+            "\"model_fault\"",
+            r#"{"code":"model_fault"}"#,
+            r#"{"code":"ModelFault","status":503}"#,
+            r#"{"code":"nonsense"}"#,
+        ] {
+            assert!(serde_json::from_str::<Reason>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

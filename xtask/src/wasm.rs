@@ -33,7 +33,12 @@ const FEATURES: [&str; 7] = [
 
 /// Small once it is compressed: to put functions into their only caller saves bytes, but breaks up the patterns that
 /// Brotli lives on (28 KB of 312 here).
-const SMALL: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=10"];
+const SMALL: [&str; 4] = [
+    "--gufa",
+    "-Oz",
+    "--converge",
+    "--one-caller-inline-max-function-size=10",
+];
 
 /// The script as small as it gets without its meaning changed; it is a module, so that all names in it are its own.
 const MINIFIED: [&str; 4] = ["--module", "--compress=passes=2", "--mangle", "--ecma=2022"];
