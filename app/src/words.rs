@@ -2,8 +2,8 @@
 
 use anteroom::language::Words;
 
-/// Those that this page is written in. In the browser at any time; on the server only while a component is made, so components take them
-/// once, at their beginning.
+/// Those that this page is written in. In the browser they are there at any time, on the server only while a component is made: so
+/// components take them once, at their beginning.
 #[cfg(feature = "hydrate")]
 pub(crate) fn words() -> &'static Words {
     // Set before anything else runs.
@@ -25,7 +25,7 @@ pub fn take(table: wasm_bindgen::JsValue) {
     }
 }
 
-/// See above.
+/// Those that this page is written in: of the request that is being answered, so only while a component is made.
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn words() -> &'static Words {
     Words::of(language())

@@ -64,11 +64,12 @@ impl Kind for Language {
         Allowed::just(brief, format!("{} or {last}", others.join(", ")))
     }
 
-    /// Many systems have a variable of this name: a list of what people there read (`en_US:en`). The first of ours counts then, and a
-    /// list without any is no fault of the settings.
+    /// Many systems have a variable of this name: what people there read (`en_US:en`, `de`). The first of ours counts then, and one
+    /// without any of ours is no fault of the settings: they would keep the server from starting.
     fn parse(text: &str) -> Option<Self> {
         let named = text.split(':').find_map(Self::of_tag);
-        let of_the_system = text.contains([':', '_']) || matches!(text, "C" | "POSIX");
+        let is_tag = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_alphabetic());
+        let of_the_system = is_tag || text.contains([':', '_']) || matches!(text, "C" | "POSIX");
         named.or_else(|| of_the_system.then(Self::default))
     }
 }
@@ -97,7 +98,9 @@ mod tests {
             ("tlh_KX:tlh:ru", Some(Language::Russian)),
             ("tlh_KX:tlh", Some(Language::English)),
             ("C", Some(Language::English)),
+            ("xh", Some(Language::English)),
             ("rus", None),
+            ("r1", None),
             ("klingon", None),
         ] {
             assert_eq!(Language::parse(text), language, "{text}");
