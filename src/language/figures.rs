@@ -36,7 +36,7 @@ impl Words {
         format!("{}{point}{}", self.number(tenths / 10), tenths % 10)
     }
 
-    /// Which ending an ordinal number has: a case of the message `ordinal`.
+    /// Which ending an ordinal number has: a case of the term `-ordinal`.
     #[must_use]
     pub const fn ordinal(&self, number: u64) -> &'static str {
         self.language().ordinal(number)

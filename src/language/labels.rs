@@ -16,9 +16,13 @@ pub const IMAGE: &str = "\u{e000}image\u{e001}";
 /// What stands at the end of an answer that is too long to be shown whole.
 pub const GOES_ON: &str = "\u{e000}goes-on\u{e001}";
 
+/// All of them.
+#[cfg(test)]
+pub(super) const ALL: [&str; 6] = [COPY, CODE, TABLE, DONE, IMAGE, GOES_ON];
+
 impl Words {
-    /// An answer's HTML with its words in place. The marks are letters that nobody has a use for; those of somebody who writes them all
-    /// the same are only read as words.
+    /// An answer's HTML with its words in place. The marks are letters of Unicode's private use area; where somebody has written these, they
+    /// are left out, or read as the words that they stand for here.
     #[must_use]
     pub fn labelled(&self, html: &str) -> String {
         let mut parts = html.split('\u{e000}');

@@ -288,7 +288,7 @@ impl Serialize for Code {
     }
 }
 
-/// A look through the list: what serde derives for so many names is more for a browser to load.
+/// Found in the one list, where a derived match on every name would be one more thing for a browser to load.
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
@@ -298,8 +298,7 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// A code, with whatever any of them has to say: read and written by one piece of code, where an enum would have one a variant, which a
-/// browser would have to load.
+/// A reason as JSON has it: its code, and beside it whatever there is to say.
 #[derive(Serialize, Deserialize)]
 struct Flat {
     code: Code,

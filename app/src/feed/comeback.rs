@@ -1,6 +1,6 @@
 //! How long a page waits before it reconnects.
 
-/// InitialData pause before a new attempt, in milliseconds; doubled each time.
+/// First pause before a new attempt, in milliseconds; doubled each time.
 pub(super) const FIRST: f64 = 500.0;
 /// Longest pause before a new attempt, but for what chance adds, in milliseconds.
 pub(super) const LONGEST: f64 = 10_000.0;

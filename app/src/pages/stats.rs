@@ -1,4 +1,4 @@
-//! The stats tab: the limits, the last quarter of an hour, the overview, the settings in force.
+//! The stats tab: the limits, the last quarter of an hour, the server itself, the settings in force.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
 
 type View = Signal<Option<Arc<StatsView>>>;
 
-/// A figure of the overview at a glance.
+/// Figures of the server at a glance.
 #[component]
 fn Tiles(view: View) -> impl IntoView {
     let words = words();

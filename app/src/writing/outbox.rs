@@ -17,8 +17,8 @@ pub(crate) struct Unsent {
     pub(crate) files: Vec<FileView>,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(crate) at: u64,
-    /// The sentence with which it was refused, if it was: then it is not sent by itself. (Code that writes reasons would be 3 KB of
-    /// a first visit.)
+    /// The sentence with which it was refused, if it was: then it is not sent by itself. A sentence: a page
+    /// that need not write reasons is smaller.
     pub(crate) refused: Option<String>,
 }
 

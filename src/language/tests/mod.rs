@@ -6,7 +6,7 @@ use intl_pluralrules::{PluralRuleType, PluralRules};
 use unic_langid::LanguageIdentifier;
 
 use super::{
-    Arg, Language, Words, faults,
+    Arg, Language, Words, faults, labels,
     pattern::{Pattern, Piece},
 };
 use crate::say;
@@ -163,6 +163,23 @@ fn figures_are_written_as_the_language_does() {
     assert_eq!(
         [21, 60, 330].map(|seconds| russian.span(seconds)).join("; "),
         "21 секунды; 60 секунд; 5 минут 30 секунд"
+    );
+}
+
+#[test]
+fn every_mark_in_an_answer_becomes_a_word() {
+    for language in Language::ALL {
+        for mark in labels::ALL {
+            let words = Words::of(language).labelled(&format!("<b>{mark}</b>{mark}."));
+            let word = words.strip_prefix("<b>").and_then(|rest| rest.split("</b>").next());
+            let word = word.expect("the mark's word");
+            assert!(!word.is_empty() && !words.contains(['\u{e000}', '\u{e001}']), "{words}");
+            assert_eq!(words, format!("<b>{word}</b>{word}."));
+        }
+    }
+    assert_eq!(
+        Words::of(Language::English).labelled("a\u{e000}b\u{e001}c\u{e000}d"),
+        "acd"
     );
 }
 
