@@ -20,11 +20,42 @@ use tokio::time::Instant;
 
 pub use local::{Changes, Ended, Permit, Queue, Ticket};
 pub use machine::estimate::StartRange;
-pub use policy::{EventPolicy, Order, Policy};
+pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
 
 /// A kind of work, by its place in [`Policy::events`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventIndex(pub usize);
+
+/// Back ends that may stand in for each other, by their place in [`Policy::pools`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PoolIndex(pub u32);
+
+/// A back end, by its place in [`Policy::backends`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BackendIndex(pub u32);
+
+/// What a ticket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The kind of work.
+    pub event: EventIndex,
+    /// Who may do it; `None`: it needs no back end.
+    pub pool: Option<PoolIndex>,
+    /// The back end of the pool that it had best be done by. It gets the ticket if it has a free slot and at most one more to do
+    /// than the one that has the least; nobody waits for it.
+    pub prefers: Option<BackendIndex>,
+}
+
+impl From<EventIndex> for Work {
+    /// Work that needs no back end.
+    fn from(event: EventIndex) -> Self {
+        Self {
+            event,
+            pool: None,
+            prefers: None,
+        }
+    }
+}
 
 /// Whom fairness counts as one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,8 +89,8 @@ pub struct OrderKey {
 /// A ticket that comes back after a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestoredTicket {
-    /// What it wants to do.
-    pub event: EventIndex,
+    /// What it is for.
+    pub work: Work,
     /// Whose it is.
     pub owner: Owner,
     /// When it first joined: its longest wait counts from there.
@@ -133,9 +164,11 @@ pub struct LineState {
     pub name: String,
     /// The events that share it.
     pub events: Vec<EventIndex>,
-    /// Slots in use.
+    /// The pool whose line it is; `None`: the line of all who need no back end.
+    pub pool: Option<PoolIndex>,
+    /// Slots in use, by whatever line.
     pub running: usize,
-    /// Slots there are; `None` is unlimited.
+    /// Slots there are: of the limit, or of the pool's back ends where they are fewer; `None` is unlimited.
     pub limit: Option<usize>,
     /// Tickets that wait.
     pub waiting: usize,
@@ -145,6 +178,15 @@ pub struct LineState {
     pub longest_wait: Option<Duration>,
     /// When a ticket that joined now would start.
     pub estimate: Option<StartRange>,
+}
+
+/// A back end, as it can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackendState {
+    /// Tickets that it has.
+    pub running: usize,
+    /// How many it may have now; `None` is unlimited.
+    pub limit: Option<usize>,
 }
 
 /// Told of what happens, for figures. Called outside the queue's lock, in no guaranteed order.

@@ -1,10 +1,10 @@
-//! What an operator can tune, and the lines that follow from it.
+//! What an operator can tune, and the limits that follow from it.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::EventIndex;
+use super::{BackendIndex, EventIndex};
 
 /// The order in which waiting tickets start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct EventPolicy {
     /// Events with the same id share one limit: the lowest of theirs. An id that is another event's name shares with
     /// that event, because a limit is known by its name.
     pub concurrency_id: Option<String>,
+    /// Whether back ends do its work: then its tickets may name a pool, and have a line for each.
+    pub pooled: bool,
 }
 
 impl EventPolicy {
@@ -35,8 +37,41 @@ impl EventPolicy {
             name: name.into(),
             limit: Some(limit),
             concurrency_id: None,
+            pooled: false,
         }
     }
+}
+
+/// Back ends that may stand in for each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolPolicy {
+    /// Its name.
+    pub name: String,
+    /// Where its tickets may start. With none, they wait.
+    pub backends: Vec<BackendIndex>,
+}
+
+/// One back end. It may belong to several pools: its slots are counted once for all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendPolicy {
+    /// Its name.
+    pub name: String,
+    /// How many tickets it may have at once; `None` is unlimited, 0 starts none.
+    pub limit: Option<usize>,
+    /// Its share of the work beside the others', at least 1.
+    pub weight: u32,
+}
+
+/// Which of the back ends of a pool that have a free slot gets a ticket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Balance {
+    /// The one with the least to do for its weight; among equals the one that has been the fastest, then the one that has rested longest.
+    #[default]
+    LeastLoaded,
+    /// The one that has rested longest.
+    RoundRobin,
+    /// Each as often as its weight says.
+    Weighted,
 }
 
 /// Everything an operator can tune about the queue.
@@ -44,14 +79,19 @@ impl EventPolicy {
 pub struct Policy {
     /// Every event there is.
     pub events: Vec<EventPolicy>,
-    /// `false`: all events share one line and run one at a time.
+    /// Every pool there is, and has been: a pool is known by its place, so one that is gone stays, with no back ends.
+    pub pools: Vec<PoolPolicy>,
+    /// Every back end there is, and has been, likewise.
+    pub backends: Vec<BackendPolicy>,
+    /// How a back end is chosen.
+    pub balance: Balance,
+    /// `false`: all events share one limit and run one at a time.
     pub concurrent: bool,
     /// `false`: nobody waits.
     pub queue: bool,
     /// The order of every line.
     pub order: Order,
-    /// Caps everything together; `None` is unlimited. Where it leaves one slot and several lines could use it, the head that
-    /// has waited longest gets it.
+    /// Caps everything together; `None` is unlimited.
     pub max_running: Option<usize>,
     /// Most tickets that may wait, all lines together; `None` is unlimited.
     pub max_size: Option<usize>,
@@ -61,15 +101,17 @@ pub struct Policy {
     pub max_wait: Option<Duration>,
 }
 
-/// The name of the one line of the master switch.
+/// The name of the one limit of the master switch.
 const EVERYTHING: &str = "all";
 
 /// One limit and the events that share it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LinePlan {
+pub(super) struct LimitPlan {
     pub(super) name: String,
     pub(super) events: Vec<EventIndex>,
     pub(super) limit: Option<usize>,
+    /// Whether tickets of some of the events may name a pool.
+    pub(super) pooled: bool,
 }
 
 impl Policy {
@@ -78,6 +120,9 @@ impl Policy {
     pub fn new(events: impl IntoIterator<Item = EventPolicy>) -> Self {
         Self {
             events: events.into_iter().collect(),
+            pools: Vec::new(),
+            backends: Vec::new(),
+            balance: Balance::default(),
             concurrent: true,
             queue: true,
             order: Order::Fair,
@@ -88,29 +133,32 @@ impl Policy {
         }
     }
 
-    /// The lines, in the order of their first events.
-    pub(super) fn plan(&self) -> Vec<LinePlan> {
+    /// The limits, in the order of their first events.
+    pub(super) fn plan(&self) -> Vec<LimitPlan> {
         if !self.concurrent {
             let events = (0..self.events.len()).map(EventIndex).collect();
-            return vec![LinePlan {
+            return vec![LimitPlan {
                 name: EVERYTHING.to_owned(),
                 events,
                 limit: Some(1),
+                pooled: self.events.iter().any(|event| event.pooled),
             }];
         }
-        let mut plan: Vec<LinePlan> = Vec::new();
+        let mut plan: Vec<LimitPlan> = Vec::new();
         for (index, event) in self.events.iter().enumerate() {
             let name = event.concurrency_id.as_ref().unwrap_or(&event.name);
-            match plan.iter_mut().find(|line| line.name == *name) {
-                Some(line) => {
-                    line.events.push(EventIndex(index));
-                    line.limit = lower(line.limit, event.limit);
+            match plan.iter_mut().find(|limit| limit.name == *name) {
+                Some(limit) => {
+                    limit.events.push(EventIndex(index));
+                    limit.limit = lower(limit.limit, event.limit);
+                    limit.pooled |= event.pooled;
                 }
                 None => {
-                    plan.push(LinePlan {
+                    plan.push(LimitPlan {
                         name: name.clone(),
                         events: vec![EventIndex(index)],
                         limit: event.limit,
+                        pooled: event.pooled,
                     });
                 }
             }
