@@ -39,7 +39,7 @@ impl Conversations {
         let returning: Vec<RestoredTicket> = unfinished
             .iter()
             .map(|unfinished| RestoredTicket {
-                event: EventIndex(Event::Chat.index()),
+                work: EventIndex(Event::Chat.index()).into(),
                 owner: unfinished.turn.turn.owner,
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,

@@ -133,6 +133,14 @@ impl Policy {
         }
     }
 
+    /// What pools name and is not there can start nothing.
+    pub(super) fn drop_unknown_backends(&mut self) {
+        let known = self.backends.len();
+        for pool in &mut self.pools {
+            pool.backends.retain(|backend| (backend.0 as usize) < known);
+        }
+    }
+
     /// The limits, in the order of their first events.
     pub(super) fn plan(&self) -> Vec<LimitPlan> {
         if !self.concurrent {

@@ -10,6 +10,7 @@ const FILE: EventIndex = EventIndex(1);
 
 fn line(name: &str, events: &[EventIndex], running: usize, waiting: usize) -> LineState {
     LineState {
+        pool: None,
         name: name.to_owned(),
         events: events.to_vec(),
         running,

@@ -199,17 +199,8 @@ fn take(mut ticket: Ticket) -> Permit {
 
 fn policy(order: Order) -> Policy {
     Policy {
-        events: vec![EventPolicy {
-            name: "chat".to_owned(),
-            limit: Some(1),
-            concurrency_id: None,
-        }],
-        concurrent: true,
-        queue: true,
         order,
         max_running: Some(100),
-        max_size: None,
-        max_waiting_per_owner: None,
-        max_wait: None,
+        ..Policy::new([EventPolicy::new("chat", 1)])
     }
 }

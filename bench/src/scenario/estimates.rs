@@ -218,18 +218,5 @@ async fn visit(queue: Queue, number: usize, seconds: f64) -> anyhow::Result<Opti
 }
 
 fn policy(slots: usize) -> Policy {
-    Policy {
-        events: vec![EventPolicy {
-            name: "chat".to_owned(),
-            limit: Some(slots),
-            concurrency_id: None,
-        }],
-        concurrent: true,
-        queue: true,
-        order: Order::Fair,
-        max_running: None,
-        max_size: None,
-        max_waiting_per_owner: None,
-        max_wait: None,
-    }
+    Policy::new([EventPolicy::new("chat", slots)])
 }

@@ -7,7 +7,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 use crate::{
     jobs::run,
-    queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Order, Outcome, Owner, Policy, Queue, Ticket},
+    queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
 
 /// Keeps what it is told, and passes it on a second later.
@@ -180,20 +180,7 @@ impl Observer for Told {
 
 fn one_slot() -> (Queue, std::sync::Arc<Told>) {
     let told = std::sync::Arc::new(Told::default());
-    let policy = Policy {
-        events: vec![EventPolicy {
-            name: "program".into(),
-            limit: Some(1),
-            concurrency_id: None,
-        }],
-        order: Order::Fair,
-        concurrent: true,
-        queue: true,
-        max_running: None,
-        max_size: None,
-        max_waiting_per_owner: None,
-        max_wait: None,
-    };
+    let policy = Policy::new([EventPolicy::new("program", 1)]);
     (Queue::new(policy, std::sync::Arc::clone(&told) as _), told)
 }
 

@@ -8,15 +8,15 @@ use super::{Changes, Ticket, curves::Reading, seats::Answer, shared::Shared};
 #[cfg(test)]
 use crate::queue::machine::{Machine, Time};
 use crate::queue::{
-    EventIndex, JoinError, LeaveReason, LineState, Observer, OrderKey, Owner, Policy, RestoredTicket, Standing,
-    TicketId,
-    machine::{Command, Restored, TicketState, UnknownEvent},
+    BackendIndex, BackendState, EventIndex, JoinError, LeaveReason, LineState, Observer, OrderKey, Owner, Policy,
+    PoolIndex, RestoredTicket, Standing, TicketId, Work,
+    machine::{Command, Restored, TicketState, UnknownWork},
 };
 
 /// The queue. Cheap to clone; all clones are the same queue.
 ///
-/// Every method takes one short lock and returns at once; none blocks or awaits. Methods that take an [`EventIndex`]
-/// panic if the policy has no such event.
+/// Every method takes one short lock and returns at once; none blocks or awaits. Methods that take a [`Work`]
+/// panic if the policy has no such event or pool.
 ///
 /// A caller joins, waits for its [`Permit`](super::Permit), and drops it when the work is over. That starts the next ticket:
 ///
@@ -87,7 +87,7 @@ use crate::queue::{
 /// // After the restart:
 /// let queue = Queue::new(policy, Arc::new(()));
 /// let returning = kept.map(|(owner, key, ran)| RestoredTicket {
-///     event: CHAT,
+///     work: CHAT.into(),
 ///     owner: Owner(owner),
 ///     joined: Instant::now(),
 ///     key,
@@ -111,7 +111,7 @@ impl Queue {
         }
     }
 
-    /// Takes a place in the line of `event`. `joined` is when it first joined (earlier than now for one that comes
+    /// Takes a place in the line for this `work`. `joined` is when it first joined (earlier than now for one that comes
     /// back after a restart): its longest wait counts from there. One whose longest wait is over already gets a ticket
     /// that has left as [`LeaveReason::Expired`].
     ///
@@ -119,13 +119,14 @@ impl Queue {
     ///
     /// # Errors
     /// [`JoinError`], and then nothing has changed. What is checked first: closed, busy, the owner's own, the size.
-    pub fn join(&self, event: EventIndex, owner: Owner, joined: Instant) -> Result<Ticket, JoinError> {
+    pub fn join(&self, work: impl Into<Work>, owner: Owner, joined: Instant) -> Result<Ticket, JoinError> {
+        let work = work.into();
         let joined = self.shared.clock.time(joined);
-        let answer = self.apply(Command::Join { event, owner, joined });
+        let answer = self.apply(Command::Join { work, owner, joined });
         match answer.joined.into_first().expect("a ticket is let in or refused") {
-            Ok((id, state)) => Ok(self.ticket(event, id, state)),
+            Ok((id, state)) => Ok(self.ticket(work.event, id, state)),
             Err(why) => {
-                self.shared.observer().refused(event, why);
+                self.shared.observer().refused(work.event, why);
                 Err(why)
             }
         }
@@ -137,14 +138,14 @@ impl Queue {
     #[must_use]
     pub fn restore(&self, returning: &[RestoredTicket]) -> Vec<Ticket> {
         let restored = returning.iter().map(|ticket| Restored {
-            event: ticket.event,
+            work: ticket.work,
             owner: ticket.owner,
             joined: self.shared.clock.time(ticket.joined),
             key: ticket.key,
             ran: ticket.ran,
         });
         let answer = self.apply(Command::Restore(restored.collect()));
-        let events = returning.iter().map(|ticket| ticket.event);
+        let events = returning.iter().map(|ticket| ticket.work.event);
         events
             .zip(answer.joined.into_iter().flatten())
             .map(|(event, (id, state))| self.ticket(event, id, state))
@@ -168,7 +169,7 @@ impl Queue {
     /// Outside the lock, a panic because of a caller's mistake harms nobody else.
     fn apply(&self, command: Command) -> Answer {
         let answer = self.shared.apply(command);
-        answer.unwrap_or_else(|unknown| unknown_event(unknown))
+        answer.unwrap_or_else(|unknown| unknown_work(unknown))
     }
 
     /// A waiting ticket's place in the order; `None` once it does not wait. A ticket of the same owner that leaves, or a retuning, may change it.
@@ -198,13 +199,14 @@ impl Queue {
         })
     }
 
-    /// Every line.
+    /// Every line that can have tickets.
     #[must_use]
     pub fn lines(&self) -> Vec<LineState> {
         let now = self.shared.clock.now();
         let lines: Vec<_> = {
             let seats = self.shared.lock();
-            (0..seats.machine.line_count()).map(|at| seats.line(at, now)).collect()
+            let used = (0..seats.machine.line_count()).filter(|at| seats.machine.is_in_use(*at));
+            used.map(|at| seats.line(at, now)).collect()
         };
         lines
             .into_iter()
@@ -212,15 +214,16 @@ impl Queue {
             .collect()
     }
 
-    /// The line that `event` waits in.
+    /// The line that tickets for this `work` wait in.
     #[must_use]
-    pub fn line_of(&self, event: EventIndex) -> LineState {
+    pub fn line_of(&self, work: impl Into<Work>) -> LineState {
+        let work = work.into();
         let now = self.shared.clock.now();
         let line = {
             let seats = self.shared.lock();
-            seats.machine.line_of(event).map(|at| seats.line(at, now))
+            seats.machine.line_of(work).map(|at| seats.line(at, now))
         };
-        let (line, reading) = line.unwrap_or_else(|unknown| unknown_event(unknown));
+        let (line, reading) = line.unwrap_or_else(|unknown| unknown_work(unknown));
         self.estimated(line, reading)
     }
 
@@ -243,6 +246,24 @@ impl Queue {
         self.shared.lock().machine.waiting()
     }
 
+    /// The back ends, in the order of [`Policy::backends`].
+    #[must_use]
+    pub fn backends(&self) -> Vec<BackendState> {
+        self.shared.lock().machine.backends().collect()
+    }
+
+    /// Lets a back end have at most `cap` tickets for now, whatever its limit: 0 takes it out of service, 1 tries it again with one ticket,
+    /// `None` gives it its limit back. What it has goes on.
+    pub fn throttle(&self, backend: BackendIndex, cap: Option<usize>) {
+        self.apply(Command::Throttle { backend, cap });
+    }
+
+    /// Puts a waiting ticket into the line of another pool, where it comes as its owner's next and passes nobody. `false`: it does not
+    /// wait (any more).
+    pub fn change_pool(&self, ticket: TicketId, pool: PoolIndex) -> bool {
+        self.apply(Command::ChangePool { ticket, pool }).moved
+    }
+
     /// Hears of every change from now on.
     #[must_use]
     pub fn changes(&self) -> Changes {
@@ -252,7 +273,8 @@ impl Queue {
     /// Puts another policy in force: growing starts waiting tickets, shrinking lets running ones finish, nobody
     /// leaves and no owner's first waiting ticket moves back. (Where lines become one, each keeps its own order within it.)
     ///
-    /// Events keep their places in [`Policy::events`]; one that `policy` lacks stays as it is. What runs counts against the
+    /// Events, pools and back ends keep their places in the policy; events that `policy` lacks stay as they are, pools and back ends
+    /// that it lacks get no more tickets. What runs counts against the
     /// limit that its event belongs to from now on.
     pub fn retune(&self, policy: Policy) {
         self.apply(Command::Retune(Box::new(policy)));
@@ -270,6 +292,6 @@ impl fmt::Debug for Queue {
     }
 }
 
-fn unknown_event(unknown: UnknownEvent) -> ! {
+fn unknown_work(unknown: UnknownWork) -> ! {
     panic!("{unknown}")
 }

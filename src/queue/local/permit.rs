@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::shared::Shared;
-use crate::queue::{EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
+use super::{Ticket, shared::Shared};
+use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -67,6 +67,22 @@ impl Permit {
     /// [`LeaveReason::Withdrawn`].
     pub fn withdraw(mut self) {
         self.end = End::Withdrawn;
+    }
+
+    /// Gives the slot back because its back end has failed before there was any result: the ticket is at the front of its line again,
+    /// in its old order, and starts on another back end of the pool where one has room. Nothing is counted, as if it had not started;
+    /// whoever waits behind it moves back by one.
+    #[must_use = "dropping it leaves the line"]
+    pub fn start_back(mut self) -> Ticket {
+        self.end = End::Free;
+        self.shared.start_back(self.ticket);
+        Ticket::returned(Arc::clone(&self.shared), self.ticket, self.event)
+    }
+
+    /// The back end whose slot it is; `None` for work that needs none.
+    #[must_use]
+    pub const fn backend(&self) -> Option<BackendIndex> {
+        self.grant.backend
     }
 
     /// The place that its ticket started from.

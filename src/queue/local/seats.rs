@@ -5,7 +5,7 @@ use std::{mem, task::Waker, time::Duration};
 use super::{curves::Curves, few::Few};
 use crate::queue::{
     EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
-    machine::{Command, Effect, Machine, TicketState, Time, UnknownEvent, ids::IdMap},
+    machine::{Command, Effect, Machine, TicketState, Time, UnknownWork, ids::IdMap},
 };
 
 /// The machine and the tickets of this process.
@@ -46,6 +46,8 @@ pub(super) struct Answer {
     pub(super) held: Duration,
     /// Some ticket has left its line.
     pub(super) left: bool,
+    /// A ticket has changed to another line, which it may have left at once with a slot.
+    pub(super) moved: bool,
 }
 
 impl Seats {
@@ -59,7 +61,7 @@ impl Seats {
     }
 
     /// Gives a command to the machine, and a new state to all whom it concerns.
-    pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownEvent> {
+    pub(super) fn apply(&mut self, now: Time, command: Command, after: &mut Aftermath) -> Result<(), UnknownWork> {
         let Self { machine, seats, .. } = self;
         machine.apply(now, command, &mut Telling { seats, after })?;
         self.changes += u64::from(after.changed);
@@ -108,7 +110,7 @@ impl Seats {
         reason: LeaveReason,
         now: Time,
         after: &mut Aftermath,
-    ) -> Result<(), UnknownEvent> {
+    ) -> Result<(), UnknownWork> {
         match self.machine.state_of(ticket) {
             Some(TicketState::Running(_)) => {
                 after.left.push((event, reason));
@@ -145,13 +147,18 @@ impl Telling<'_> {
                 }
                 after.answer.joined.push(Ok((ticket, state)));
             }
+            Effect::Returned { ticket } => seats.insert_new(ticket, Seat::Waiting(None)),
+            Effect::Moved { .. } => after.answer.moved = true,
             Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
             Effect::Started { ticket, .. } => {
                 wake(seats.remove(ticket), after);
             }
             Effect::Left { ticket, event, reason } => {
-                let seat = seats.get_mut(ticket);
-                wake(seat.map(|seat| mem::replace(seat, Seat::Left(reason))), after);
+                match seats.get_mut(ticket) {
+                    Some(seat) => wake(Some(mem::replace(seat, Seat::Left(reason))), after),
+                    // It was running, and was to come back to a queue that has been closed.
+                    None => seats.insert_new(ticket, Seat::Left(reason)),
+                }
                 after.left.push((event, reason));
                 after.answer.left = true;
             }
@@ -164,7 +171,7 @@ impl Telling<'_> {
                     }
                 }
             }
-            Effect::Retuned { deadlines_moved: false } | Effect::Closed => {}
+            Effect::Retuned { deadlines_moved: false } | Effect::Throttled | Effect::Closed => {}
         }
     }
 }

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::queue::{
     EventIndex, LeaveReason, Observer, Policy, TicketId,
-    machine::{Command, TicketState, UnknownEvent},
+    machine::{Command, TicketState, UnknownWork},
 };
 
 /// Why some commands cannot fail.
-const NO_EVENT: &str = "a command that names no event is carried out";
+const NO_WORK: &str = "a command that names no work is carried out";
 
 /// What all clones of a queue, its tickets and its permits share.
 pub(super) struct Shared {
@@ -51,15 +51,15 @@ impl Shared {
     }
 
     /// Carries out a command under the lock, and what comes of it after the lock.
-    pub(super) fn apply(&self, command: Command) -> Result<Answer, UnknownEvent> {
+    pub(super) fn apply(&self, command: Command) -> Result<Answer, UnknownWork> {
         let now = self.clock.now();
         self.change(|seats, after| seats.apply(now, command, after))
     }
 
     fn change(
         &self,
-        change: impl FnOnce(&mut Seats, &mut Aftermath) -> Result<(), UnknownEvent>,
-    ) -> Result<Answer, UnknownEvent> {
+        change: impl FnOnce(&mut Seats, &mut Aftermath) -> Result<(), UnknownWork>,
+    ) -> Result<Answer, UnknownWork> {
         let mut after = Aftermath::default();
         change(&mut self.lock(), &mut after)?;
         // Watchers of the line first: tokio runs next what was woken last, which is to be the ticket that starts.
@@ -88,14 +88,19 @@ impl Shared {
 
     fn free(&self, ticket: TicketId, worked: bool) -> Duration {
         let answer = self.apply(Command::Release { ticket, worked });
-        answer.expect(NO_EVENT).held
+        answer.expect(NO_WORK).held
+    }
+
+    /// A running ticket goes back to its line.
+    pub(super) fn start_back(&self, ticket: TicketId) {
+        self.apply(Command::StartBack { ticket }).expect(NO_WORK);
     }
 
     /// A ticket is dropped before it learnt how its wait ended.
     pub(super) fn drop_ticket(&self, ticket: TicketId, event: EventIndex, how: LeaveReason) {
         let now = self.clock.now();
         let dropped = self.change(|seats, after| seats.drop_ticket(ticket, event, how, now, after));
-        dropped.expect(NO_EVENT);
+        dropped.expect(NO_WORK);
     }
 
     /// A timer has seen `deadline` pass.
@@ -103,7 +108,7 @@ impl Shared {
         let now = self.clock.now();
         let now = deadline.map_or(now, |deadline| self.clock.time(deadline).max(now));
         let expired = self.change(|seats, after| seats.apply(now, Command::Expire, after));
-        expired.expect(NO_EVENT);
+        expired.expect(NO_WORK);
     }
 
     /// Where a ticket that had to wait stands; while it waits, `waker` will be woken when that changes, and the moment is returned at

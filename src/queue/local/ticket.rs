@@ -23,6 +23,8 @@ pub struct Ticket {
     event: EventIndex,
     /// As far as it has been told; `None`: its permit has been handed out.
     state: Option<TicketState>,
+    /// It has started before, which has been counted.
+    returned: bool,
 }
 
 impl Ticket {
@@ -32,7 +34,15 @@ impl Ticket {
             id,
             event,
             state: Some(state),
+            returned: false,
         }
+    }
+
+    /// One that has run, and waits again as far as it knows.
+    pub(super) fn returned(shared: Arc<Shared>, id: TicketId, event: EventIndex) -> Self {
+        let mut ticket = Self::new(shared, id, event, TicketState::Waiting);
+        ticket.returned = true;
+        ticket
     }
 
     /// Its name.
@@ -62,7 +72,9 @@ impl Ticket {
 
     fn hand_out(&mut self, grant: Grant) -> Permit {
         self.state = None;
-        self.shared.observer().started(self.event, grant.waited);
+        if !self.returned {
+            self.shared.observer().started(self.event, grant.waited);
+        }
         Permit::new(Arc::clone(&self.shared), self.id, self.event, grant)
     }
 

@@ -25,6 +25,11 @@ impl Backlogs {
         &self.backlogs[backlog]
     }
 
+    /// How many owners wait.
+    pub(super) fn owners(&self) -> usize {
+        self.of.len()
+    }
+
     pub(super) fn of(&self, owner: Owner) -> Option<&OwnerBacklog> {
         let backlog = self
             .of
@@ -153,7 +158,14 @@ impl OwnerBacklog {
         last.unwrap_or(self.place)
     }
 
-    fn push(&mut self, ticket: (TicketId, Key), place: OrderKey) {
+    fn push(&mut self, mut ticket: (TicketId, Key), place: OrderKey) {
+        // Tickets start as they first came, also one that comes back.
+        if ticket.0 < self.first_id {
+            ticket = (
+                std::mem::replace(&mut self.first_id, ticket.0),
+                std::mem::replace(&mut self.first, ticket.1),
+            );
+        }
         let rest = self.rest.get_or_insert_with(|| {
             Box::new(Rest {
                 tickets: RankTree::new(),

@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::Time;
-use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner, Policy, TicketId};
+use crate::queue::{BackendIndex, LeaveReason, OrderKey, Owner, Policy, PoolIndex, TicketId, Work};
 
 /// A change of the queue. It means the same wherever and whenever it is applied: it holds no reference to one process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Somebody asks for a place. Answered by [`Joined`](super::Effect::Joined) or [`JoinError`](super::Effect::Refused).
     Join {
-        /// What it wants to do.
-        event: EventIndex,
+        /// What it is for.
+        work: Work,
         /// Whose it is.
         owner: Owner,
         /// When it first joined: its longest wait counts from there.
@@ -34,10 +34,32 @@ pub enum Command {
         /// Whether work was done in the slot. If not, estimates learn nothing from how long it was held.
         worked: bool,
     },
+    /// A running ticket whose back end has failed goes back to the front of its line, in its old order, and gives its slots back. It
+    /// avoids that back end where another one of the pool has room. One that does not run stays as it is.
+    StartBack {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A waiting ticket changes to the line of another pool, as its owner's next ticket there. One that does not wait stays as it is.
+    ChangePool {
+        /// Which.
+        ticket: TicketId,
+        /// Where to.
+        pool: PoolIndex,
+    },
+    /// A back end may have at most so many tickets for now, whatever its limit: none while it is out of service, one while it is tried again.
+    /// What it has goes on. One that is not known stays as it is.
+    Throttle {
+        /// Which.
+        backend: BackendIndex,
+        /// `None`: as many as its limit says.
+        cap: Option<usize>,
+    },
     /// Nothing but the time: those who have waited as long as they may leave. Every [`Join`](Self::Join), and all that starts
     /// tickets, does this too.
     Expire,
-    /// Another policy comes into force. Events keep their places in [`Policy::events`]; one that it lacks stays as it is.
+    /// Another policy comes into force. Events, pools and back ends keep their places in it; events that it lacks stay as they are, pools
+    /// and back ends that it lacks get no more tickets.
     Retune(Box<Policy>),
     /// Nobody is let in and nobody starts any more; those who wait leave.
     Close,
@@ -46,8 +68,8 @@ pub enum Command {
 /// A ticket that comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restored {
-    /// What it wants to do.
-    pub event: EventIndex,
+    /// What it is for.
+    pub work: Work,
     /// Whose it is.
     pub owner: Owner,
     /// When it first joined.
@@ -58,7 +80,7 @@ pub struct Restored {
     pub ran: bool,
 }
 
-/// A command names an event that the policy has not. Nothing has changed.
+/// A command names an event or a pool that the policy has not, or a pool for an event that needs none. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the policy has no event {}", .0.0)]
-pub struct UnknownEvent(pub EventIndex);
+#[error("the policy has no such work as {0:?}")]
+pub struct UnknownWork(pub Work);

@@ -33,6 +33,16 @@ pub enum Effect {
         /// What it got.
         grant: Grant,
     },
+    /// A running ticket has given its slot back and waits again, in its old place.
+    Returned {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A waiting ticket is in the line of another pool.
+    Moved {
+        /// Which.
+        ticket: TicketId,
+    },
     /// A waiting ticket left its line without starting.
     Left {
         /// Which.
@@ -56,6 +66,8 @@ pub enum Effect {
         /// The longest wait is another one, so every waiting ticket has another deadline.
         deadlines_moved: bool,
     },
+    /// A back end may have another number of tickets.
+    Throttled,
     /// The queue has been closed.
     Closed,
 }
@@ -67,9 +79,14 @@ impl Effect {
         match self {
             Self::Joined { state, .. } => !matches!(state, TicketState::Left(_)),
             Self::Refused { .. } => false,
-            Self::Started { .. } | Self::Left { .. } | Self::Released { .. } | Self::Retuned { .. } | Self::Closed => {
-                true
-            }
+            Self::Started { .. }
+            | Self::Returned { .. }
+            | Self::Moved { .. }
+            | Self::Left { .. }
+            | Self::Released { .. }
+            | Self::Retuned { .. }
+            | Self::Throttled
+            | Self::Closed => true,
         }
     }
 }

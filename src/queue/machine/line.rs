@@ -9,7 +9,7 @@ use super::{
     rank::RankTree,
     waiter::Waiter,
 };
-use crate::queue::{Order, OrderKey, Owner, policy::LinePlan};
+use crate::queue::{Order, OrderKey, Owner, PoolIndex};
 
 /// A place in the order. It belongs to an owner more than to a ticket: see [`Line::remove`].
 #[derive(Clone, Copy)]
@@ -54,13 +54,14 @@ pub(super) struct Placed {
     pub(super) key: Key,
 }
 
-/// One limit's line.
+/// A line of one limit.
 pub(super) struct Line {
-    pub(super) plan: LinePlan,
-    /// Slots in use. After a retuning they may be more than there are; then nobody starts.
+    /// Its place among the limits.
+    pub(super) limit: usize,
+    /// Whose tickets wait here; `None`: those that need no back end.
+    pub(super) pool: Option<PoolIndex>,
+    /// Slots that its tickets have.
     pub(super) running: usize,
-    /// Changes with everything that the estimate curve of this line rests on.
-    pub(super) epoch: u64,
     order: Order,
     places: RankTree<Place>,
     backlogs: Backlogs,
@@ -70,11 +71,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(plan: LinePlan, order: Order) -> Self {
+    pub(super) fn new(limit: usize, pool: Option<PoolIndex>, order: Order) -> Self {
         Self {
-            plan,
+            limit,
+            pool,
             running: 0,
-            epoch: 0,
             order,
             places: RankTree::new(),
             backlogs: Backlogs::default(),
@@ -112,9 +113,9 @@ impl Line {
         }
     }
 
-    /// Whether a slot is free, as far as this limit is concerned.
-    pub(super) fn has_free(&self) -> bool {
-        self.plan.limit.is_none_or(|limit| self.running < limit)
+    /// How many owners wait here.
+    pub(super) fn owners(&self) -> usize {
+        self.backlogs.owners()
     }
 
     /// The ticket that starts next.

@@ -15,7 +15,7 @@
 //! let mut effects = Vec::new();
 //! for owner in [1, 2] {
 //!     let (owner, joined) = (Owner(owner), Time(0));
-//!     machine.apply(Time(0), Command::Join { event: chat, owner, joined }, &mut effects)?;
+//!     machine.apply(Time(0), Command::Join { work: chat.into(), owner, joined }, &mut effects)?;
 //! }
 //! let [Effect::Joined { ticket: first, .. }, Effect::Joined { ticket: second, state, .. }] = effects[..] else {
 //!     panic!("both are let in");
@@ -35,18 +35,24 @@
 //! # }
 //! ```
 //!
-//! - `command`, `effect`, `ticket`, `time`: the words; `snapshot`: the whole state, to keep, to send and to compare.
+//! - `command`, `effect`, `ticket`, `time`, `work`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
-//! - `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the state shows of itself.
+//! - `admit`: slots, and who gets the next one; `limit`, `backend`: where they are; `turns`: whose turn it is between lines.
+//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the
+//!   state shows of itself.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
+mod admit;
+mod again;
 mod arena;
+mod backend;
 mod backlog;
 mod command;
 mod effect;
 pub(super) mod estimate;
 mod expire;
 pub(super) mod ids;
+mod limit;
 mod line;
 mod list;
 mod rank;
@@ -59,17 +65,25 @@ mod snapshot;
 mod tests;
 mod ticket;
 mod time;
+mod turns;
 mod waiter;
+mod work;
 
-use super::{EventIndex, JoinError, LeaveReason, Owner, Policy, TicketId};
+use std::collections::BTreeMap;
+
+use super::{BackendIndex, JoinError, LeaveReason, Owner, Policy, PoolIndex, TicketId, Work};
 use arena::{Arena, Key};
+use backend::Backend;
 use estimate::Window;
 use ids::IdMap;
+use limit::Limit;
 use line::Line;
 use ticket::{Record, Running};
+use turns::Turns;
 use waiter::Waiter;
+use work::Packed;
 
-pub use command::{Command, Restored, UnknownEvent};
+pub use command::{Command, Restored, UnknownWork};
 pub use effect::Effect;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use ticket::{Grant, TicketState};
@@ -78,21 +92,29 @@ pub use time::Time;
 /// The state of a queue. See the [module](self).
 pub struct Machine {
     policy: Policy,
+    limits: Vec<Limit>,
     lines: Vec<Line>,
-    /// By event, the line it belongs to.
+    /// By event, the line of its tickets that need no back end. Those of the pools follow it, where its limit has some.
     line_of: Vec<usize>,
+    /// By the places of the policy.
+    backends: Vec<Backend>,
+    turns: Turns,
     waiters: Arena<Waiter>,
     running: Arena<Running>,
     /// Where the records of the tickets are.
     by_id: IdMap<Record>,
     /// By event, how long its last ones held their slots.
     windows: Vec<Window>,
+    /// The same of each pool at each of its back ends.
+    held_at: BTreeMap<(PoolIndex, BackendIndex), Window>,
     /// By event.
     waiting: Vec<usize>,
     /// The last id given.
     tickets: u64,
     arrivals: u64,
-    /// The last [`Line::epoch`] given; none is given twice, whatever becomes of the lines.
+    /// How often a back end has been chosen.
+    choices: u64,
+    /// The last [`Limit::epoch`] given; none is given twice, whatever becomes of the limits.
     epochs: u64,
     closed: bool,
 }
@@ -100,17 +122,23 @@ pub struct Machine {
 impl Machine {
     /// A queue under `policy`, with nobody in it.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(mut policy: Policy) -> Self {
+        policy.drop_unknown_backends();
         let mut machine = Self {
+            limits: Vec::new(),
             lines: Vec::new(),
             line_of: Vec::new(),
+            backends: vec![Backend::default(); policy.backends.len()],
+            turns: Turns::default(),
             waiters: Arena::default(),
             running: Arena::default(),
             by_id: IdMap::default(),
             windows: vec![Window::default(); policy.events.len()],
+            held_at: BTreeMap::new(),
             waiting: vec![0; policy.events.len()],
             tickets: 0,
             arrivals: 0,
+            choices: 0,
             epochs: 0,
             closed: false,
             policy,
@@ -123,23 +151,18 @@ impl Machine {
     /// of an earlier command; no time that has passed is negative.
     ///
     /// # Errors
-    /// [`UnknownEvent`], and then nothing has changed.
-    pub fn apply(
-        &mut self,
-        now: Time,
-        command: Command,
-        effects: &mut impl Extend<Effect>,
-    ) -> Result<(), UnknownEvent> {
+    /// [`UnknownWork`], and then nothing has changed.
+    pub fn apply(&mut self, now: Time, command: Command, effects: &mut impl Extend<Effect>) -> Result<(), UnknownWork> {
         match command {
-            Command::Join { event, owner, joined } => {
-                self.line_of(event)?;
-                let joined = self.join(event, owner, joined, now, effects);
+            Command::Join { work, owner, joined } => {
+                let at = self.line_of(work)?;
+                let joined = self.join(at, work, owner, joined, now, effects);
                 effects.extend([joined]);
             }
             Command::Restore(tickets) => {
                 tickets
                     .iter()
-                    .try_for_each(|ticket| self.line_of(ticket.event).map(drop))?;
+                    .try_for_each(|ticket| self.line_of(ticket.work).map(drop))?;
                 self.restore(&tickets, now, effects);
             }
             Command::Leave { ticket, reason } => {
@@ -148,6 +171,9 @@ impl Machine {
                 }
             }
             Command::Release { ticket, worked } => self.release(ticket, worked, now, effects),
+            Command::StartBack { ticket } => self.start_back(ticket, now, effects),
+            Command::ChangePool { ticket, pool } => self.change_pool(ticket, pool, now, effects)?,
+            Command::Throttle { backend, cap } => self.throttle(backend, cap, now, effects),
             Command::Expire => self.expire(now, effects),
             Command::Retune(policy) => self.retune(*policy, now, effects),
             Command::Close => self.close(effects),
@@ -158,12 +184,14 @@ impl Machine {
     /// The only way in. One command decides on everything, so a burst cannot overfill anything.
     fn join(
         &mut self,
-        event: EventIndex,
+        at: usize,
+        work: Work,
         owner: Owner,
         joined: Time,
         now: Time,
         effects: &mut impl Extend<Effect>,
     ) -> Effect {
+        let event = work.event;
         let refused = |why| Effect::Refused { event, why };
         if self.closed {
             return refused(JoinError::Closed);
@@ -173,20 +201,20 @@ impl Machine {
         if self.is_due(joined, now) {
             return let_in(self.new_id(), TicketState::Left(LeaveReason::Expired));
         }
-        let at = self.line_of[event.0];
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.arrivals += 1;
             let running = Running {
                 id: self.new_id(),
-                event,
+                work,
+                backend: None,
                 owner,
                 joined,
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
             };
-            let record = self.start(at, running);
+            let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(running.id, record);
-            return let_in(running.id, TicketState::Running(running.grant()));
+            return let_in(running.id, TicketState::Running(grant));
         }
         if !self.policy.queue {
             return refused(JoinError::Busy);
@@ -199,7 +227,7 @@ impl Machine {
             return refused(JoinError::Full);
         }
         let ticket = self.new_id();
-        let key = self.add_waiter(ticket, event, joined);
+        let key = self.add_waiter(ticket, Packed::new(work, None), joined);
         self.arrivals += 1;
         self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
         self.lines[at].enter_by_age(key, &mut self.waiters);
@@ -209,8 +237,8 @@ impl Machine {
 
     /// A waiting ticket leaves its line without starting: cancelled, expired or abandoned.
     fn leave(&mut self, key: Key, reason: LeaveReason, effects: &mut impl Extend<Effect>) {
-        let Waiter { id, event, .. } = self.waiters[key];
-        let at = self.line_of[event.0];
+        let Waiter { id, work, .. } = self.waiters[key];
+        let (event, at) = (work.event(), self.at(work.work()));
         self.lines[at].leave(key, &mut self.waiters);
         self.remove_waiter(key);
         self.by_id.remove(id);
@@ -220,23 +248,6 @@ impl Machine {
             event,
             reason,
         }]);
-    }
-
-    fn release(&mut self, ticket: TicketId, worked: bool, now: Time, effects: &mut impl Extend<Effect>) {
-        let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
-            return;
-        };
-        self.by_id.remove(ticket);
-        let Running { event, started, .. } = self.running.remove(key);
-        let at = self.line_of[event.0];
-        self.lines[at].running -= 1;
-        self.touch(at);
-        let held = now.saturating_since(started);
-        if worked {
-            self.windows[event.0].push(held);
-        }
-        effects.extend([Effect::Released { ticket, event, held }]);
-        self.start_waiting(now, effects);
     }
 
     fn close(&mut self, effects: &mut impl Extend<Effect>) {
@@ -249,53 +260,20 @@ impl Machine {
         effects.extend([Effect::Closed]);
     }
 
-    /// Hands free slots to the waiting until there is no slot or nobody to use it. Where the overall cap leaves one
-    /// slot and several lines could use it, the head that has waited longest gets it.
-    fn start_waiting(&mut self, now: Time, effects: &mut impl Extend<Effect>) {
-        if self.closed {
+    fn throttle(
+        &mut self,
+        BackendIndex(at): BackendIndex,
+        cap: Option<usize>,
+        now: Time,
+        effects: &mut impl Extend<Effect>,
+    ) {
+        let Some(backend) = self.backends.get_mut(at as usize) else {
             return;
-        }
-        self.expire(now, effects);
-        while self.is_below_cap() {
-            let heads = self.lines.iter().enumerate().filter(|(_, line)| line.has_free());
-            let longest = heads
-                .filter_map(|(at, line)| Some((at, line.head()?)))
-                .min_by_key(|(_, key)| self.waiters[*key].age());
-            let Some((at, key)) = longest else { return };
-            let owner = self.lines[at].owner_of(&self.waiters[key]);
-            let order = self.lines[at].admit(key, &mut self.waiters);
-            let Waiter { id, event, joined, .. } = self.remove_waiter(key);
-            let running = Running {
-                id,
-                event,
-                owner,
-                joined,
-                started: now,
-                order,
-            };
-            let record = self.start(at, running);
-            *self.by_id.get_mut(id).expect("it has waited") = record;
-            effects.extend([Effect::Started {
-                ticket: id,
-                grant: running.grant(),
-            }]);
-        }
-    }
-
-    fn is_below_cap(&self) -> bool {
-        self.policy.max_running.is_none_or(|most| self.running.len() < most)
-    }
-
-    /// Whether the line has a slot, and there is one of all.
-    fn can_start(&self, at: usize) -> bool {
-        self.lines[at].has_free() && self.is_below_cap()
-    }
-
-    /// The only way to a slot. To be asked first: [`Machine::can_start`]. The ticket's id has to be led to its new record.
-    fn start(&mut self, at: usize, running: Running) -> Record {
-        self.touch(at);
-        self.lines[at].running += 1;
-        Record::Running(self.running.insert(running))
+        };
+        backend.cap = cap;
+        self.touch_all();
+        effects.extend([Effect::Throttled]);
+        self.start_waiting(now, effects);
     }
 
     fn new_id(&mut self) -> TicketId {
@@ -304,17 +282,17 @@ impl Machine {
     }
 
     /// The record of a waiting ticket, which its line has to be given.
-    fn add_waiter(&mut self, ticket: TicketId, event: EventIndex, joined: Time) -> Key {
-        let key = self.waiters.insert(Waiter::new(ticket, event, joined));
+    fn add_waiter(&mut self, ticket: TicketId, work: Packed, joined: Time) -> Key {
+        let key = self.waiters.insert(Waiter::new(ticket, work, joined));
         self.by_id.insert_new(ticket, Record::Waiter(key));
-        self.waiting[event.0] += 1;
+        self.waiting[work.event().0] += 1;
         key
     }
 
     /// The line has given it up. Its id still leads here.
     fn remove_waiter(&mut self, key: Key) -> Waiter {
         let waiter = self.waiters.remove(key);
-        self.waiting[waiter.event.0] -= 1;
+        self.waiting[waiter.work.event().0] -= 1;
         waiter
     }
 
@@ -325,14 +303,24 @@ impl Machine {
 
     /// Where events share a line, its estimates depend on who waits, not only on what runs.
     fn mix_changed(&mut self, at: usize) {
-        if self.lines[at].plan.events.len() > 1 {
+        let Line { limit, pool, .. } = self.lines[at];
+        if pool.is_none() && self.limits[limit].plan.events.len() > 1 {
             self.touch(at);
         }
     }
 
-    /// What was computed from this line holds no more.
+    /// What was computed from this line's limit holds no more.
     fn touch(&mut self, at: usize) {
         self.epochs += 1;
-        self.lines[at].epoch = self.epochs;
+        let limit = self.lines[at].limit;
+        self.limits[limit].epoch = self.epochs;
+    }
+
+    /// What was computed from any line holds no more.
+    fn touch_all(&mut self) {
+        for limit in &mut self.limits {
+            self.epochs += 1;
+            limit.epoch = self.epochs;
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What the state shows of itself.
 
-use super::{Machine, Record, Running, TicketState, Time, UnknownEvent, Waiter};
-use crate::queue::{EventIndex, LineState, OrderKey, Policy, Standing, TicketId};
+use super::{Machine, Record, Running, TicketState, Time, UnknownWork, Waiter};
+use crate::queue::{LineState, OrderKey, Policy, Standing, TicketId, Work};
 
 impl Machine {
     /// The policy in force.
@@ -28,12 +28,26 @@ impl Machine {
         self.lines.len()
     }
 
-    /// The line that an event waits in.
+    /// The line that tickets for this work wait in.
     ///
     /// # Errors
-    /// [`UnknownEvent`].
-    pub fn line_of(&self, event: EventIndex) -> Result<usize, UnknownEvent> {
-        self.line_of.get(event.0).copied().ok_or(UnknownEvent(event))
+    /// [`UnknownWork`].
+    pub fn line_of(&self, work: Work) -> Result<usize, UnknownWork> {
+        let known = self.line_of.get(work.event.0).is_some_and(|_| match work.pool {
+            None => true,
+            Some(pool) => (pool.0 as usize) < self.policy.pools.len() && self.policy.events[work.event.0].pooled,
+        });
+        if known {
+            Ok(self.at(work))
+        } else {
+            Err(UnknownWork(work))
+        }
+    }
+
+    /// The same for work that is known.
+    pub(super) fn at(&self, work: Work) -> usize {
+        let base = self.line_of[work.event.0];
+        work.pool.map_or(base, |pool| base + 1 + pool.0 as usize)
     }
 
     /// Where a ticket stands; `None`: it has left, or what it was for is over.
@@ -63,7 +77,7 @@ impl Machine {
     #[must_use]
     pub fn standing(&self, ticket: TicketId) -> Option<(usize, Standing)> {
         let waiter = self.waiter(ticket)?;
-        let at = self.line_of[waiter.event.0];
+        let at = self.at(waiter.work.work());
         let line = &self.lines[at];
         let standing = Standing {
             position: line.before(line.place_of(waiter)) as u64 + 1,
@@ -77,7 +91,7 @@ impl Machine {
     #[must_use]
     pub fn order_key(&self, ticket: TicketId) -> Option<OrderKey> {
         let waiter = self.waiter(ticket)?;
-        Some(self.lines[self.line_of[waiter.event.0]].place_of(waiter))
+        Some(self.lines[self.at(waiter.work.work())].place_of(waiter))
     }
 
     /// When a waiting ticket leaves because it has waited too long; `None`: it does not wait, or may wait for ever.
@@ -87,6 +101,17 @@ impl Machine {
         self.deadline_of(self.waiter(ticket)?.joined)
     }
 
+    /// Whether a line can ever have tickets: that of a limit for which back ends do all the work has none without a pool.
+    #[must_use]
+    pub fn is_in_use(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let Some(limit) = self.limits.get(line.limit) else {
+            return false;
+        };
+        let of_pools = |event: &crate::queue::EventIndex| self.policy.events[event.0].pooled;
+        line.pool.is_some() || line.waiting() > 0 || line.running > 0 || !limit.plan.events.iter().all(of_pools)
+    }
+
     /// One line, without an estimate.
     ///
     /// # Panics
@@ -94,17 +119,39 @@ impl Machine {
     #[must_use]
     pub fn line(&self, at: usize, now: Time) -> LineState {
         let line = &self.lines[at];
+        let limit = &self.limits[line.limit];
         let oldest = line.oldest();
         let at_once = !self.closed && line.waiting() == 0 && self.can_start(at);
+        let (running, slots) = self.slots(at);
         LineState {
-            name: line.plan.name.clone(),
-            events: line.plan.events.clone(),
-            running: line.running,
-            limit: line.plan.limit,
+            name: limit.plan.name.clone(),
+            events: limit.plan.events.clone(),
+            pool: line.pool,
+            running,
+            limit: slots,
             waiting: line.waiting(),
             newcomer: if at_once { 0 } else { line.before_newcomer() as u64 + 1 },
             longest_wait: oldest.map(|key| now.saturating_since(self.waiters[key].joined)),
             estimate: None,
+        }
+    }
+
+    /// Slots in use and slots there are, as far as the line is concerned: those of its back ends, unless the limit has fewer.
+    fn slots(&self, at: usize) -> (usize, Option<usize>) {
+        let line = &self.lines[at];
+        let limit = &self.limits[line.limit];
+        let Some(pool) = line.pool else {
+            return (limit.running, limit.plan.limit);
+        };
+        let backends = self.pool(pool);
+        let slots = backends
+            .iter()
+            .map(|backend| self.slots_of(*backend))
+            .sum::<Option<usize>>();
+        let running: usize = backends.iter().map(|at| self.backends[at.0 as usize].running).sum();
+        match limit.plan.limit {
+            Some(most) if slots.is_none_or(|slots| most < slots) => (limit.running, Some(most)),
+            _ => (running, slots),
         }
     }
 }

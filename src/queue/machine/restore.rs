@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Effect, Machine, Restored, TicketState, Time, arena::Key, line::Line, ticket::Running};
+use super::{Effect, Machine, Packed, Restored, TicketState, Time, arena::Key, line::Line, ticket::Running};
 use crate::queue::{LeaveReason, Order, OrderKey, Owner, TicketId};
 
 impl Machine {
@@ -16,7 +16,7 @@ impl Machine {
             let ticket = self.new_id();
             effects.extend([Effect::Joined {
                 ticket,
-                event: restored.event,
+                event: restored.work.event,
                 state: self.come_back(ticket, restored, now, &mut taken, &mut waiting),
             }]);
         }
@@ -32,7 +32,7 @@ impl Machine {
         let mut firsts = BTreeMap::<(usize, Owner), u64>::new();
         for ticket in tickets {
             let Some(key) = ticket.key else { continue };
-            let at = self.line_of[ticket.event.0];
+            let at = self.at(ticket.work);
             self.arrivals = self.arrivals.max(key.arrival);
             if ticket.ran || self.policy.order == Order::Fifo {
                 self.lines[at].resume(key.tag);
@@ -58,28 +58,29 @@ impl Machine {
             return TicketState::Left(LeaveReason::Closed);
         }
         let Restored {
-            event, owner, joined, ..
+            work, owner, joined, ..
         } = *restored;
         if self.is_due(joined, now) {
             return TicketState::Left(LeaveReason::Expired);
         }
-        let at = self.line_of[event.0];
+        let at = self.at(work);
         let order = self.place_again(restored.key, taken);
         if self.lines[at].waiting() == 0 && self.can_start(at) {
             self.lines[at].resume(order.tag);
             let running = Running {
                 id: ticket,
-                event,
+                work,
+                backend: None,
                 owner,
                 joined,
                 started: now,
                 order,
             };
-            let record = self.start(at, running);
+            let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(ticket, record);
-            return TicketState::Running(running.grant());
+            return TicketState::Running(grant);
         }
-        let key = self.add_waiter(ticket, event, joined);
+        let key = self.add_waiter(ticket, Packed::new(work, None), joined);
         self.lines[at].push_back(key, owner, order, &mut self.waiters);
         self.mix_changed(at);
         waiting[at].push(key);

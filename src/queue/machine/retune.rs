@@ -3,85 +3,128 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    Effect, Machine, Time,
+    Effect, Limit, Machine, Time,
     arena::Key,
+    backend::Backend,
     estimate::Window,
     line::{Line, Placed},
 };
-use crate::queue::{EventIndex, Owner, Policy, policy::LinePlan};
+use crate::queue::{BackendPolicy, EventIndex, Owner, Policy, PoolIndex, PoolPolicy, policy::LimitPlan};
+
+/// The lines of before.
+struct Old {
+    limits: Vec<Limit>,
+    lines: Vec<Option<Line>>,
+}
 
 impl Machine {
     /// Puts `policy` in force.
     ///
-    /// Where only limits change, lines stay as they are. Where the order changes, or which events share a line, the waiting are
-    /// given new places, everybody in the order of before:
+    /// Where only limits, pools and back ends change, lines stay as they are. Where the order changes, or which events share a limit, the
+    /// waiting are given new places, everybody in the order of before:
     /// - a line that stands by itself after a split keeps the order that its tickets had among themselves;
-    /// - lines that become one are merged head by head, the one that has waited longest first, the rule that
-    ///   [`Policy::max_running`] chooses by;
+    /// - lines that become one are merged head by head, the one that has waited longest first;
     /// - `fair` then deals the rounds out in that order, so an owner's first ticket can only move up;
     /// - `fifo` leaves everybody where they are, and plain arrival counts for those who come later. (Going back to plain
     ///   arrival would move firsts back.)
     ///
     /// What runs counts against the limit that its event belongs to now, also where that has no slot for it: then nobody starts
-    /// there until enough have ended.
+    /// there until enough have ended. The same goes for back ends.
     pub(super) fn retune(&mut self, mut policy: Policy, now: Time, effects: &mut impl Extend<Effect>) {
-        // An event cannot go away while tickets and callers know it by its place.
-        policy
-            .events
-            .extend(self.policy.events.drain(..).skip(policy.events.len()));
+        self.keep_places(&mut policy);
         self.windows.resize(policy.events.len(), Window::default());
         self.waiting.resize(policy.events.len(), 0);
+        self.backends.resize(policy.backends.len(), Backend::default());
 
-        let plan = policy.plan();
         let reordered = policy.order != self.policy.order;
         let deadlines_moved = policy.max_wait != self.policy.max_wait;
+        let plan = policy.plan();
         self.policy = policy;
-        if reordered || !self.same_sharing(&plan) {
-            self.rearrange(plan);
-        } else {
-            for (at, plan) in plan.into_iter().enumerate() {
-                self.lines[at].plan = plan;
-                self.touch(at);
-            }
-        }
+        self.rearrange(plan, reordered);
+        self.touch_all();
         effects.extend([Effect::Retuned { deadlines_moved }]);
         self.start_waiting(now, effects);
     }
 
-    fn same_sharing(&self, plan: &[LinePlan]) -> bool {
-        self.lines.len() == plan.len()
-            && self
-                .lines
-                .iter()
-                .zip(plan)
-                .all(|(line, plan)| line.plan.events == plan.events)
+    /// Tickets and callers know events, pools and back ends by their places, so none of them can go away.
+    fn keep_places(&mut self, policy: &mut Policy) {
+        let old = &mut self.policy;
+        for (event, old) in policy.events.iter_mut().zip(&old.events) {
+            event.pooled |= old.pooled;
+        }
+        let known = policy.events.len();
+        policy.events.extend(old.events.drain(..).skip(known));
+        let known = policy.pools.len();
+        let gone = old.pools.drain(..).skip(known);
+        policy.pools.extend(gone.map(|pool| PoolPolicy {
+            backends: Vec::new(),
+            ..pool
+        }));
+        policy.drop_unknown_backends();
+        let known = policy.backends.len();
+        let gone = old.backends.drain(..).skip(known);
+        policy.backends.extend(gone.map(|backend| BackendPolicy {
+            limit: Some(0),
+            ..backend
+        }));
     }
 
-    /// Makes the lines of `plan`, with nobody in them but those who run.
-    pub(super) fn lay_out(&mut self, plan: Vec<LinePlan>) {
+    /// Makes the limits of `plan` and their lines, with nobody in them but those who run.
+    pub(super) fn lay_out(&mut self, plan: Vec<LimitPlan>) {
+        let order = self.policy.order;
         self.line_of = vec![0; self.policy.events.len()];
-        for (at, line) in plan.iter().enumerate() {
-            for EventIndex(event) in &line.events {
-                self.line_of[*event] = at;
+        self.lines.clear();
+        for (limit, plan) in plan.iter().enumerate() {
+            for EventIndex(event) in &plan.events {
+                self.line_of[*event] = self.lines.len();
+            }
+            self.lines.push(Line::new(limit, None, order));
+            if plan.pooled {
+                let pools = (0..).map(PoolIndex).take(self.policy.pools.len());
+                self.lines.extend(pools.map(|pool| Line::new(limit, Some(pool), order)));
             }
         }
-        self.lines = plan
-            .into_iter()
-            .map(|plan| Line::new(plan, self.policy.order))
-            .collect();
+        self.limits = plan.into_iter().map(Limit::new).collect();
         for running in self.running.iter() {
-            self.lines[self.line_of[running.event.0]].running += 1;
+            let at = self.at(running.work);
+            let limit = self.lines[at].limit;
+            self.lines[at].running += 1;
+            self.limits[limit].running += 1;
         }
     }
 
-    fn rearrange(&mut self, plan: Vec<LinePlan>) {
-        let old: Vec<Vec<Placed>> = self.lines.iter().map(|line| line.next(line.waiting())).collect();
+    fn rearrange(&mut self, plan: Vec<LimitPlan>, reordered: bool) {
+        let mut old = Old {
+            limits: std::mem::take(&mut self.limits),
+            lines: std::mem::take(&mut self.lines).into_iter().map(Some).collect(),
+        };
         // What runs keeps its place, which is lower than any that is dealt from here on.
-        let admitted = self.lines.iter().map(Line::admitted).max().unwrap_or_default();
+        let admitted = old.lines.iter().flatten().map(Line::admitted).max().unwrap_or_default();
         self.lay_out(plan);
+        let mut new = Vec::new();
         for at in 0..self.lines.len() {
+            let same = if reordered { None } else { old.take_same(self, at) };
+            match same {
+                Some(mut line) => {
+                    Line {
+                        limit: line.limit,
+                        running: line.running,
+                        ..
+                    } = self.lines[at];
+                    self.lines[at] = line;
+                }
+                None => new.push(at),
+            }
+        }
+        let parted: Vec<Vec<Placed>> = old
+            .lines
+            .iter()
+            .flatten()
+            .map(|line| line.next(line.waiting()))
+            .collect();
+        for at in new {
             self.lines[at].resume(admitted);
-            let mut parts: Vec<VecDeque<_>> = old.iter().map(|order| self.part_of(at, order)).collect();
+            let mut parts: Vec<VecDeque<_>> = parted.iter().map(|order| self.part_of(at, order)).collect();
             let mut merged: Vec<_> = std::iter::from_fn(|| self.pop_longest(&mut parts)).collect();
             self.sort_within_owners(&mut merged);
             for (owner, key) in &merged {
@@ -90,7 +133,6 @@ impl Machine {
             }
             let keys = merged.into_iter().map(|(_, key)| key).collect();
             self.lines[at].enter_all_by_age(keys, &mut self.waiters);
-            self.touch(at);
         }
     }
 
@@ -99,7 +141,7 @@ impl Machine {
         order
             .iter()
             .map(|placed| (placed.owner, placed.key))
-            .filter(|(_, key)| self.line_of[self.waiters[*key].event.0] == at)
+            .filter(|(_, key)| self.at(self.waiters[*key].work.work()) == at)
             .collect()
     }
 
@@ -125,5 +167,18 @@ impl Machine {
                 *key = first;
             }
         }
+    }
+}
+
+impl Old {
+    /// The line of before that had the tickets of the line at `at`, and no others.
+    fn take_same(&mut self, machine: &Machine, at: usize) -> Option<Line> {
+        let Line { limit, pool, .. } = machine.lines[at];
+        let events = &machine.limits[limit].plan.events;
+        let same = |line: &&mut Option<Line>| {
+            line.as_ref()
+                .is_some_and(|line| line.pool == pool && self.limits[line.limit].plan.events == *events)
+        };
+        self.lines.iter_mut().find(same)?.take()
     }
 }

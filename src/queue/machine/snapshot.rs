@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     Machine, Time,
     arena::Key,
+    backend::Backend,
     estimate::Window,
     ticket::{Record, Running},
+    work::Packed,
 };
-use crate::queue::{EventIndex, OrderKey, Owner, Policy, TicketId};
+use crate::queue::{BackendIndex, OrderKey, Owner, Policy, PoolIndex, TicketId, Work};
 
 /// All that a [`Machine`] is. Two machines with equal snapshots answer every command alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +21,17 @@ pub struct Snapshot {
     closed: bool,
     tickets: u64,
     arrivals: u64,
+    choices: u64,
     epochs: u64,
     /// By event.
     windows: Vec<Window>,
+    /// By pool and back end.
+    held_at: Vec<((PoolIndex, BackendIndex), Window)>,
+    backends: Vec<Backend>,
+    /// Whose turn has been in this round.
+    turns: Vec<Owner>,
+    /// By limit.
+    limit_epochs: Vec<u64>,
     lines: Vec<LineSnapshot>,
     /// In the order of their ids.
     running: Vec<Running>,
@@ -30,7 +40,6 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct LineSnapshot {
     admitted: u64,
-    epoch: u64,
     /// In the order in which they will start.
     waiting: Vec<WaitingTicket>,
 }
@@ -38,7 +47,8 @@ struct LineSnapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct WaitingTicket {
     id: TicketId,
-    event: EventIndex,
+    work: Work,
+    avoids: Option<BackendIndex>,
     owner: Owner,
     joined: Time,
     order: OrderKey,
@@ -47,8 +57,8 @@ struct WaitingTicket {
 /// Why a [`Snapshot`] is none that a machine has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// It has other lines or events than follow from its policy.
-    #[error("the lines or the events are not those of the policy")]
+    /// It has other lines, events or back ends than follow from its policy.
+    #[error("the lines, the events or the back ends are not those of the policy")]
     Lines,
     /// This ticket is there twice, has an id that has not been given yet, or waits in a line or in a place that it cannot have.
     #[error("ticket {} cannot be where it is", .0.0)]
@@ -66,7 +76,8 @@ impl Machine {
                 let waiter = &self.waiters[placed.key];
                 WaitingTicket {
                     id: waiter.id,
-                    event: waiter.event,
+                    work: waiter.work.work(),
+                    avoids: waiter.work.avoids(),
                     owner: placed.owner,
                     joined: waiter.joined,
                     order: placed.order,
@@ -75,7 +86,6 @@ impl Machine {
         };
         let lines = self.lines.iter().enumerate().map(|(at, line)| LineSnapshot {
             admitted: line.admitted(),
-            epoch: line.epoch,
             waiting: waiting(at).collect(),
         });
         Snapshot {
@@ -83,8 +93,17 @@ impl Machine {
             closed: self.closed,
             tickets: self.tickets,
             arrivals: self.arrivals,
+            choices: self.choices,
             epochs: self.epochs,
             windows: self.windows.clone(),
+            held_at: self
+                .held_at
+                .iter()
+                .map(|(place, window)| (*place, window.clone()))
+                .collect(),
+            backends: self.backends.clone(),
+            turns: self.turns.owners(),
+            limit_epochs: self.limits.iter().map(|limit| limit.epoch).collect(),
             lines: lines.collect(),
             running: self.running_by_id(),
         }
@@ -96,21 +115,41 @@ impl Machine {
     /// [`SnapshotError`], if no machine can have made it.
     pub fn from_snapshot(snapshot: Snapshot) -> Result<Self, SnapshotError> {
         let mut machine = Self::new(snapshot.policy);
-        let known = snapshot.windows.len() == machine.windows.len() && snapshot.windows.iter().all(Window::is_sound);
-        if !known || snapshot.lines.len() != machine.lines.len() {
+        let windows = || {
+            snapshot
+                .windows
+                .iter()
+                .chain(snapshot.held_at.iter().map(|(_, window)| window))
+        };
+        let known = snapshot.windows.len() == machine.windows.len()
+            && windows().all(Window::is_sound)
+            && snapshot.backends.len() == machine.backends.len()
+            && snapshot.limit_epochs.len() == machine.limits.len()
+            && snapshot.lines.len() == machine.lines.len();
+        if !known {
             return Err(SnapshotError::Lines);
         }
         machine.closed = snapshot.closed;
         machine.tickets = snapshot.tickets;
         machine.arrivals = snapshot.arrivals;
+        machine.choices = snapshot.choices;
         machine.epochs = snapshot.epochs;
         machine.windows = snapshot.windows;
+        machine.held_at = snapshot.held_at.into_iter().collect();
+        machine.backends = snapshot.backends.clone();
+        machine.backends.iter_mut().for_each(|backend| backend.running = 0);
+        machine.turns.restore(&snapshot.turns);
+        for (limit, epoch) in machine.limits.iter_mut().zip(snapshot.limit_epochs) {
+            limit.epoch = epoch;
+        }
         for running in snapshot.running {
             machine.put_running(running)?;
         }
+        if machine.backends != snapshot.backends {
+            return Err(SnapshotError::Lines);
+        }
         for (at, line) in snapshot.lines.into_iter().enumerate() {
             machine.lines[at].resume(line.admitted);
-            machine.lines[at].epoch = line.epoch;
             machine.put_waiting(at, &line.waiting)?;
         }
         Ok(machine)
@@ -118,10 +157,17 @@ impl Machine {
 
     fn put_running(&mut self, running: Running) -> Result<(), SnapshotError> {
         let fault = SnapshotError::Ticket(running.id);
-        let at = self.line_of(running.event).map_err(|_| fault)?;
+        let at = self.line_of(running.work).map_err(|_| fault)?;
+        let backend = running.backend.map(|backend| self.backends.get_mut(backend.0 as usize));
+        let placed = backend.map(|backend| backend.map(|backend| backend.running += 1).is_some());
+        if placed == Some(false) || placed.is_some() != running.work.pool.is_some() {
+            return Err(fault);
+        }
         if running.id.0 > self.tickets || self.state_of(running.id).is_some() {
             return Err(fault);
         }
+        let limit = self.lines[at].limit;
+        self.limits[limit].running += 1;
         self.lines[at].running += 1;
         let key = self.running.insert(running);
         self.by_id.insert_new(running.id, Record::Running(key));
@@ -139,10 +185,10 @@ impl Machine {
                 && last_of
                     .insert(ticket.owner, ticket.id)
                     .is_none_or(|last| last < ticket.id);
-            if known || !in_order || self.line_of(ticket.event) != Ok(at) {
+            if known || !in_order || self.line_of(ticket.work) != Ok(at) {
                 return Err(SnapshotError::Ticket(ticket.id));
             }
-            let key = self.add_waiter(ticket.id, ticket.event, ticket.joined);
+            let key = self.add_waiter(ticket.id, Packed::new(ticket.work, ticket.avoids), ticket.joined);
             self.lines[at].put(key, ticket.owner, ticket.order, &mut self.waiters);
             keys.push(key);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Time, arena::Key};
-use crate::queue::{EventIndex, LeaveReason, OrderKey, Owner, TicketId};
+use crate::queue::{BackendIndex, LeaveReason, OrderKey, Owner, TicketId, Work};
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Grant {
     pub waited: Duration,
     /// The place that the ticket started from, or would have had.
     pub order: OrderKey,
+    /// The back end whose slot it is, too; `None` for work that needs none.
+    pub backend: Option<BackendIndex>,
 }
 
 /// Where the record of a ticket is.
@@ -38,7 +40,8 @@ pub(super) enum Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Running {
     pub(super) id: TicketId,
-    pub(super) event: EventIndex,
+    pub(super) work: Work,
+    pub(super) backend: Option<BackendIndex>,
     pub(super) owner: Owner,
     pub(super) joined: Time,
     pub(super) started: Time,
@@ -50,6 +53,7 @@ impl Running {
         Grant {
             waited: self.started.saturating_since(self.joined),
             order: self.order,
+            backend: self.backend,
         }
     }
 }

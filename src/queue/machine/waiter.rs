@@ -1,12 +1,12 @@
 //! The record of a waiting ticket.
 
-use super::{Time, arena::Key};
-use crate::queue::{EventIndex, TicketId};
+use super::{Time, arena::Key, work::Packed};
+use crate::queue::TicketId;
 
 /// A ticket, from joining its line until it starts or leaves.
 pub(super) struct Waiter {
     pub(super) id: TicketId,
-    pub(super) event: EventIndex,
+    pub(super) work: Packed,
     pub(super) joined: Time,
     /// Whose it is: a key of the line's backlogs.
     pub(super) backlog: Key,
@@ -22,10 +22,10 @@ pub(super) struct Links {
 }
 
 impl Waiter {
-    pub(super) fn new(id: TicketId, event: EventIndex, joined: Time) -> Self {
+    pub(super) fn new(id: TicketId, work: Packed, joined: Time) -> Self {
         Self {
             id,
-            event,
+            work,
             joined,
             backlog: 0,
             age: Links::default(),

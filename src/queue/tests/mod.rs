@@ -1,9 +1,11 @@
 //! The queue's tests: rule by rule, against a plain model, and under real threads.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backends;
 mod estimates;
 mod model;
 mod pair;
+mod pools;
 mod property;
 mod replay;
 mod restore;

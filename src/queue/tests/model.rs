@@ -1,8 +1,12 @@
 //! A queue that is obviously right, and slow: plain lists, counted from the front.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use crate::queue::{JoinError, LeaveReason, Order, Policy};
+use super::backends::Backends;
+use crate::queue::{JoinError, LeaveReason, Order, OrderKey, Policy};
 
 /// A ticket, by a number of the test's own.
 pub(super) type Number = usize;
@@ -19,9 +23,17 @@ pub(super) enum State {
 #[derive(Clone, Debug)]
 pub(super) struct Ticket {
     pub(super) event: usize,
+    pub(super) pool: Option<u32>,
+    pub(super) prefers: Option<u32>,
+    /// The back end that has failed at it.
+    avoids: Option<u32>,
+    /// The one that it has or had last.
+    pub(super) backend: Option<u32>,
     pub(super) owner: u128,
     /// When it joined; may lie before the beginning.
     pub(super) joined: i64,
+    /// When it started last.
+    started: i64,
     /// How long it waited for its slot.
     pub(super) waited: Duration,
     pub(super) state: State,
@@ -30,9 +42,18 @@ pub(super) struct Ticket {
 #[derive(Clone, Debug, Default)]
 struct Line {
     events: Vec<usize>,
-    /// In the order of starting: the owner and the round.
-    places: Vec<(u128, u64)>,
+    pool: Option<u32>,
+    /// In the order of starting.
+    places: Vec<Place>,
     admitted: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    owner: u128,
+    round: u64,
+    /// Of a ticket that has started before: it is at the front, in its old order.
+    returned: Option<OrderKey>,
 }
 
 pub(super) struct Model {
@@ -44,6 +65,9 @@ pub(super) struct Model {
     pub(super) now: i64,
     /// How many were given a slot after they had waited.
     pub(super) admitted: usize,
+    pub(super) backends: Backends,
+    /// Who has had a turn in this round of the lines.
+    turns: BTreeSet<u128>,
     /// Those that wait, in the order in which they joined.
     waiting: Vec<Number>,
     lines: Vec<Line>,
@@ -53,6 +77,8 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn new(policy: Policy) -> Self {
         let mut model = Self {
+            backends: Backends::new(&policy),
+            turns: BTreeSet::new(),
             policy,
             tickets: Vec::new(),
             running: Vec::new(),
@@ -87,36 +113,64 @@ impl Model {
                 }),
             }
         }
-        lines
+        let with_pools = |line: Line| {
+            let pooled = line.events.iter().any(|event| self.policy.events[*event].pooled);
+            let pools = if pooled { self.policy.pools.len() as u32 } else { 0 };
+            let of_pools = (0..pools).map({
+                let line = line.clone();
+                move |pool| Line {
+                    pool: Some(pool),
+                    ..line.clone()
+                }
+            });
+            std::iter::once(line).chain(of_pools)
+        };
+        lines.into_iter().flat_map(with_pools).collect()
     }
 
-    fn line_of(&self, event: usize) -> usize {
-        self.lines.iter().position(|line| line.events.contains(&event)).unwrap()
+    fn line_of(&self, ticket: &Ticket) -> usize {
+        let its = |line: &Line| line.events.contains(&ticket.event) && line.pool == ticket.pool;
+        self.lines.iter().position(its).unwrap()
     }
 
     pub(super) fn limit(&self, event: usize) -> Option<usize> {
         if !self.policy.concurrent {
             return Some(1);
         }
-        self.lines[self.line_of(event)]
-            .events
-            .iter()
-            .filter_map(|event| self.policy.events[*event].limit)
+        let shares = |other: &usize| self.limit_name(*other) == self.limit_name(event);
+        (0..self.policy.events.len())
+            .filter(shares)
+            .filter_map(|event| self.policy.events[event].limit)
             .min()
     }
 
-    pub(super) fn running_in_line_of(&self, event: usize) -> usize {
-        let line = self.line_of(event);
-        self.running
-            .iter()
-            .filter(|ticket| self.line_of(self.tickets[**ticket].event) == line)
-            .count()
+    /// Slots of its limit that are in use.
+    pub(super) fn running_with(&self, event: usize) -> usize {
+        let shares = |ticket: &&Number| self.limit_name(self.tickets[**ticket].event) == self.limit_name(event);
+        self.running.iter().filter(shares).count()
     }
 
-    pub(super) fn has_slot(&self, event: usize) -> bool {
-        self.limit(event)
-            .is_none_or(|limit| self.running_in_line_of(event) < limit)
+    pub(super) fn running_on(&self, backend: u32) -> usize {
+        let there = |ticket: &&Number| self.tickets[**ticket].backend == Some(backend);
+        self.running.iter().filter(there).count()
+    }
+
+    fn free_backends(&self, pool: u32) -> Vec<u32> {
+        let all = self.policy.pools[pool as usize]
+            .backends
+            .iter()
+            .map(|backend| backend.0);
+        all.filter(|backend| {
+            let slots = self.backends.slots(&self.policy, *backend);
+            slots.is_none_or(|slots| self.running_on(*backend) < slots)
+        })
+        .collect()
+    }
+
+    pub(super) fn has_slot(&self, event: usize, pool: Option<u32>) -> bool {
+        self.limit(event).is_none_or(|limit| self.running_with(event) < limit)
             && self.policy.max_running.is_none_or(|limit| self.running.len() < limit)
+            && pool.is_none_or(|pool| !self.free_backends(pool).is_empty())
     }
 
     fn waits(&self, ticket: Number) -> bool {
@@ -127,25 +181,24 @@ impl Model {
         self.waiting.len()
     }
 
-    /// The waiting tickets of the line of `event`, in the order of starting: an owner's n-th place is its n-th ticket's.
-    pub(super) fn order(&self, event: usize) -> Vec<Number> {
-        let line = self.line_of(event);
+    /// The waiting tickets of a line, in the order of starting: an owner's n-th place is its n-th ticket's.
+    pub(super) fn order(&self, line: usize) -> Vec<Number> {
         let mut own: BTreeMap<u128, Vec<Number>> = BTreeMap::new();
-        for ticket in self.waiting.iter().rev() {
-            let Ticket { event, owner, .. } = self.tickets[*ticket];
-            if self.lines[line].events.contains(&event) {
-                own.entry(owner).or_default().push(*ticket);
+        let mut waiting = self.waiting.clone();
+        waiting.sort_unstable();
+        for ticket in waiting.into_iter().rev() {
+            if self.line_of(&self.tickets[ticket]) == line {
+                own.entry(self.tickets[ticket].owner).or_default().push(ticket);
             }
         }
-        self.lines[line]
-            .places
-            .iter()
-            .map(|(owner, _)| own.get_mut(owner).unwrap().pop().unwrap())
+        let places = self.lines[line].places.iter();
+        places
+            .map(|place| own.get_mut(&place.owner).unwrap().pop().unwrap())
             .collect()
     }
 
     pub(super) fn position(&self, ticket: Number) -> Option<usize> {
-        let order = self.order(self.tickets[ticket].event);
+        let order = self.order(self.line_of(&self.tickets[ticket]));
         order.iter().position(|other| *other == ticket).map(|before| before + 1)
     }
 
@@ -166,20 +219,31 @@ impl Model {
         }
     }
 
-    pub(super) fn join(&mut self, event: usize, owner: u128, joined: i64) -> Result<Number, JoinError> {
+    pub(super) fn join(
+        &mut self,
+        event: usize,
+        (pool, prefers): (Option<u32>, Option<u32>),
+        owner: u128,
+        joined: i64,
+    ) -> Result<Number, JoinError> {
         if self.closed {
             return Err(JoinError::Closed);
         }
         self.expire();
         let number = self.tickets.len();
-        let at = self.line_of(event);
         let new = |state| Ticket {
             event,
+            pool,
+            prefers,
+            avoids: None,
+            backend: None,
             owner,
             joined,
+            started: 0,
             waited: Duration::ZERO,
             state,
         };
+        let at = self.line_of(&new(State::Waiting));
         let own = self
             .waiting
             .iter()
@@ -191,7 +255,7 @@ impl Model {
             .is_some_and(|longest| self.now - joined >= longest.as_millis() as i64)
         {
             self.tickets.push(new(State::Left(LeaveReason::Expired)));
-        } else if self.lines[at].places.is_empty() && self.has_slot(event) {
+        } else if self.lines[at].places.is_empty() && self.has_slot(event, pool) {
             self.tickets.push(new(State::Waiting));
             self.grant(number);
         } else if !self.policy.queue {
@@ -203,48 +267,118 @@ impl Model {
         } else {
             self.tickets.push(new(State::Waiting));
             self.waiting.push(number);
-            let fair = self.policy.order == Order::Fair;
-            let line = &mut self.lines[at];
-            let last = line
-                .places
-                .iter()
-                .filter(|(other, _)| *other == owner)
-                .map(|(_, round)| *round)
-                .max();
-            let round = if fair {
-                last.unwrap_or(0).max(line.admitted) + 1
-            } else {
-                0
-            };
-            let behind = line
-                .places
-                .iter()
-                .position(|(_, other)| *other > round)
-                .unwrap_or(line.places.len());
-            line.places.insert(behind, (owner, round));
+            self.place_last(at, owner);
         }
         Ok(number)
+    }
+
+    /// The place of a newcomer.
+    fn place_last(&mut self, at: usize, owner: u128) {
+        let fair = self.policy.order == Order::Fair;
+        let line = &mut self.lines[at];
+        let own = line.places.iter().filter(|place| place.owner == owner);
+        let last = own.map(|place| place.round).max();
+        let round = if fair {
+            last.unwrap_or(0).max(line.admitted) + 1
+        } else {
+            0
+        };
+        let behind = line
+            .places
+            .iter()
+            .position(|place| place.round > round)
+            .unwrap_or(line.places.len());
+        let returned = None;
+        line.places.insert(behind, Place { owner, round, returned });
+    }
+
+    /// A ticket that has run goes to the front; `key` is the order among those who do. `false`: the queue is closed.
+    pub(super) fn start_back(&mut self, ticket: Number, key: OrderKey) -> bool {
+        self.running.retain(|other| *other != ticket);
+        if self.closed {
+            self.tickets[ticket].state = State::Left(LeaveReason::Closed);
+            return false;
+        }
+        let its = &mut self.tickets[ticket];
+        its.state = State::Waiting;
+        its.avoids = its.backend;
+        let owner = its.owner;
+        let at = self.line_of(&self.tickets[ticket]);
+        let places = &mut self.lines[at].places;
+        let before = |place: &Place| place.returned.is_some_and(|other| other < key);
+        let index = places.iter().take_while(|place| before(place)).count();
+        let returned = Some(key);
+        places.insert(
+            index,
+            Place {
+                owner,
+                round: 0,
+                returned,
+            },
+        );
+        self.waiting.push(ticket);
+        self.start_waiting();
+        true
+    }
+
+    /// A waiting ticket goes to the line of another pool.
+    pub(super) fn change_pool(&mut self, ticket: Number, pool: u32) -> bool {
+        if !self.waits(ticket) || self.tickets[ticket].pool == Some(pool) {
+            return false;
+        }
+        self.give_up_place(ticket);
+        let its = &mut self.tickets[ticket];
+        (its.pool, its.prefers, its.avoids) = (Some(pool), None, None);
+        let owner = its.owner;
+        let at = self.line_of(&self.tickets[ticket]);
+        self.place_last(at, owner);
+        self.start_waiting();
+        true
+    }
+
+    pub(super) fn throttle(&mut self, backend: u32, cap: Option<usize>) {
+        self.backends.throttle(backend, cap);
+        self.start_waiting();
     }
 
     fn grant(&mut self, ticket: Number) {
         self.tickets[ticket].waited = self.age(ticket);
         self.tickets[ticket].state = State::Granted;
+        self.tickets[ticket].started = self.now;
+        if self.waiting.is_empty() {
+            self.turns.clear();
+        }
+        self.tickets[ticket].backend = self.tickets[ticket].pool.map(|pool| {
+            let Ticket { prefers, avoids, .. } = self.tickets[ticket];
+            let running = |backend| self.running_on(backend);
+            let free: Vec<_> = self
+                .free_backends(pool)
+                .into_iter()
+                .map(|backend| (backend, running(backend)))
+                .collect();
+            self.backends.choose(&self.policy, pool, free, prefers, avoids)
+        });
         self.running.push(ticket);
+    }
+
+    /// A waiting ticket's place goes, and those behind move up.
+    fn give_up_place(&mut self, ticket: Number) {
+        let place = match self.policy.order {
+            Order::Fair => None,
+            Order::Fifo => self.position(ticket).map(|position| position - 1),
+        };
+        let owner = self.tickets[ticket].owner;
+        let at = self.line_of(&self.tickets[ticket]);
+        let places = &mut self.lines[at].places;
+        let last = places.iter().rposition(|other| other.owner == owner);
+        places.remove(place.or(last).unwrap());
     }
 
     pub(super) fn leave(&mut self, ticket: Number, how: LeaveReason) -> bool {
         if !self.waits(ticket) {
             return false;
         }
-        let Ticket { event, owner, .. } = self.tickets[ticket];
-        let place = match self.policy.order {
-            Order::Fair => None,
-            Order::Fifo => self.position(ticket).map(|position| position - 1),
-        };
-        let at = self.line_of(event);
-        let places = &mut self.lines[at].places;
-        let last = places.iter().rposition(|(other, _)| *other == owner);
-        places.remove(place.or(last).unwrap());
+        self.give_up_place(ticket);
         self.tickets[ticket].state = State::Left(how);
         self.waiting.retain(|other| *other != ticket);
         true
@@ -257,8 +391,16 @@ impl Model {
         }
     }
 
-    pub(super) fn release(&mut self, ticket: Number) {
+    /// `worked`: its time is learnt from.
+    pub(super) fn release(&mut self, ticket: Number, worked: bool) {
         self.running.retain(|other| *other != ticket);
+        let Ticket {
+            pool, backend, started, ..
+        } = self.tickets[ticket];
+        if let Some(place) = pool.zip(backend).filter(|_| worked) {
+            let held = u64::try_from(self.now - started).unwrap();
+            self.backends.learn(place, Duration::from_millis(held));
+        }
         self.tickets[ticket].state = State::Gone;
         self.start_waiting();
     }
@@ -266,19 +408,28 @@ impl Model {
     fn start_waiting(&mut self) {
         self.expire();
         loop {
-            let heads = self
-                .lines
-                .iter()
-                .filter_map(|line| self.order(line.events[0]).first().copied());
-            let able = heads.filter(|head| self.has_slot(self.tickets[*head].event));
-            let Some(next) = able.min_by_key(|head| (self.tickets[*head].joined, *head)) else {
+            let heads = (0..self.lines.len()).filter_map(|line| self.order(line).first().copied());
+            let able: Vec<Number> = heads
+                .filter(|head| self.has_slot(self.tickets[*head].event, self.tickets[*head].pool))
+                .collect();
+            let fair = self.policy.order == Order::Fair;
+            let had_its_turn = |head: &Number| fair && self.turns.contains(&self.tickets[*head].owner);
+            let rank = |head: &Number| (had_its_turn(head), self.tickets[*head].joined, *head);
+            let Some(next) = able.iter().copied().min_by_key(rank) else {
                 return;
             };
-            let at = self.line_of(self.tickets[next].event);
-            self.lines[at].admitted = self.lines[at].places.remove(0).1;
+            if able.len() > 1 && fair {
+                if had_its_turn(&next) || self.turns.len() >= 4 * self.waiting.len() {
+                    self.turns.clear();
+                }
+                self.turns.insert(self.tickets[next].owner);
+            }
+            let at = self.line_of(&self.tickets[next]);
+            let round = self.lines[at].places.remove(0).round;
+            self.lines[at].admitted = self.lines[at].admitted.max(round);
+            self.waiting.retain(|other| *other != next);
             self.grant(next);
             self.admitted += 1;
-            self.waiting.retain(|other| *other != next);
         }
     }
 
@@ -287,29 +438,25 @@ impl Model {
         let (old_order, old_lines) = (self.policy.order, self.lines.clone());
         self.policy = policy;
         self.lines = self.empty_lines();
-        let same = self
-            .lines
-            .iter()
-            .map(|line| &line.events)
-            .eq(old_lines.iter().map(|line| &line.events));
-        if same && self.policy.order == old_order {
-            self.lines = old_lines;
-        } else {
-            for at in 0..self.lines.len() {
-                self.lines[at].places = self.reseated(at, &orders);
+        for at in 0..self.lines.len() {
+            let same = |line: &&Line| line.events == self.lines[at].events && line.pool == self.lines[at].pool;
+            match old_lines.iter().find(same) {
+                Some(line) if self.policy.order == old_order => self.lines[at] = line.clone(),
+                _ => self.lines[at].places = self.reseated(at, &orders),
             }
         }
+        self.backends.grow(&self.policy);
         self.start_waiting();
     }
 
     /// The old orders, merged head by head, the longest waiting first; then dealt out in rounds.
-    fn reseated(&self, at: usize, orders: &[Vec<Number>]) -> Vec<(u128, u64)> {
-        let belongs = |ticket: &&Number| self.lines[at].events.contains(&self.tickets[**ticket].event);
+    fn reseated(&self, at: usize, orders: &[Vec<Number>]) -> Vec<Place> {
+        let belongs = |ticket: &&Number| self.line_of(&self.tickets[**ticket]) == at;
         let mut parts: Vec<Vec<Number>> = orders
             .iter()
             .map(|order| order.iter().rev().filter(belongs).copied().collect())
             .collect();
-        let mut places = Vec::new();
+        let mut places: Vec<Place> = Vec::new();
         let mut rounds: BTreeMap<u128, u64> = BTreeMap::new();
         let joined = |ticket: Number| (self.tickets[ticket].joined, ticket);
         while let Some(part) = parts
@@ -320,33 +467,60 @@ impl Model {
             let owner = self.tickets[part.pop().unwrap()].owner;
             let round = rounds.entry(owner).or_default();
             *round += u64::from(self.policy.order == Order::Fair);
-            places.push((owner, *round));
+            let (round, returned) = (*round, None);
+            places.push(Place { owner, round, returned });
         }
-        places.sort_by_key(|(_, round)| *round);
+        places.sort_by_key(|place| place.round);
         places
     }
 
     /// The order of every line.
     pub(super) fn orders(&self) -> Vec<Vec<Number>> {
-        self.lines.iter().map(|line| self.order(line.events[0])).collect()
+        (0..self.lines.len()).map(|line| self.order(line)).collect()
     }
 
     /// The position that an owner with nothing waiting would get now; 0: it would start at once.
-    pub(super) fn newcomer(&self, event: usize) -> usize {
-        let line = &self.lines[self.line_of(event)];
-        if line.places.is_empty() && !self.closed && self.has_slot(event) {
+    pub(super) fn newcomer(&self, line: usize) -> usize {
+        let line = &self.lines[line];
+        if line.places.is_empty() && !self.closed && self.has_slot(line.events[0], line.pool) {
             return 0;
         }
         let least = match self.policy.order {
             Order::Fair => line.admitted + 1,
             Order::Fifo => 0,
         };
-        line.places.iter().filter(|(_, round)| *round <= least).count() + 1
+        line.places.iter().filter(|place| place.round <= least).count() + 1
     }
 
-    /// Which events share a line.
-    pub(super) fn sharing(&self) -> Vec<Vec<usize>> {
-        self.lines.iter().map(|line| line.events.clone()).collect()
+    /// Slots in use and slots there are, for a line.
+    pub(super) fn slots(&self, line: usize) -> (usize, Option<usize>) {
+        let Line { events, pool, .. } = &self.lines[line];
+        let of_limit = (self.running_with(events[0]), self.limit(events[0]));
+        let Some(pool) = pool else { return of_limit };
+        let backends = || {
+            self.policy.pools[*pool as usize]
+                .backends
+                .iter()
+                .map(|backend| backend.0)
+        };
+        let slots: Option<usize> = backends()
+            .map(|backend| self.backends.slots(&self.policy, backend))
+            .sum();
+        match (of_limit.1, slots) {
+            (Some(limit), Some(slots)) if limit < slots => of_limit,
+            (Some(_), None) => of_limit,
+            _ => (backends().map(|backend| self.running_on(backend)).sum(), slots),
+        }
+    }
+
+    /// The line that a ticket waits in, or would.
+    pub(super) fn line_of_ticket(&self, ticket: Number) -> usize {
+        self.line_of(&self.tickets[ticket])
+    }
+
+    /// Which events share a limit, for each line, and whose tickets wait in it.
+    pub(super) fn sharing(&self) -> Vec<(Vec<usize>, Option<u32>)> {
+        self.lines.iter().map(|line| (line.events.clone(), line.pool)).collect()
     }
 
     pub(super) fn is_closed(&self) -> bool {

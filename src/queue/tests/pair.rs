@@ -19,7 +19,9 @@ use super::{
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
-use crate::queue::{Changes, EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, Queue, Ticket};
+use crate::queue::{
+    BackendIndex, Changes, EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, PoolIndex, Queue, Ticket, Work,
+};
 
 /// One thing that somebody does.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(super) enum Step {
     /// `earlier`: milliseconds by which it comes back later than it first joined.
     Join {
         event: usize,
+        pool: Option<u32>,
+        prefers: Option<u32>,
         owner: u128,
         earlier: i64,
     },
@@ -37,6 +41,12 @@ pub(super) enum Step {
     /// Somebody takes it out of its line.
     Leave(Index, LeaveReason),
     Release(Index, Ending),
+    /// The back end of a running ticket has failed.
+    StartBack(Index),
+    /// The ticket goes to another pool's line.
+    ChangePool(Index, u32),
+    /// A back end may have so many for now.
+    Throttle(u32, Option<usize>),
     /// Milliseconds.
     Advance(u64),
     Retune(Box<Policy>),
@@ -100,6 +110,10 @@ pub(super) struct Pair {
     seen: Visible,
     /// The position of each owner's first waiting ticket in each line.
     firsts: HashMap<Number, usize>,
+    /// The line that a ticket has come back to the front of in this step.
+    slack: Option<usize>,
+    /// Tickets that have run; `true`: they wait again, or have a slot that they have not taken.
+    returned: HashMap<Number, bool>,
     beginning: Instant,
     tally: Tally,
 }
@@ -119,6 +133,8 @@ impl Pair {
             permits: Vec::new(),
             told: Told::default(),
             firsts: HashMap::new(),
+            slack: None,
+            returned: HashMap::new(),
             beginning: Instant::now(),
             tally: Tally::default(),
         }
@@ -127,7 +143,13 @@ impl Pair {
     /// Takes a step, unless there is nothing that it could be done to, and compares.
     pub(super) async fn step(&mut self, step: Step) {
         match step {
-            Step::Join { event, owner, earlier } => self.join(event, owner, earlier),
+            Step::Join {
+                event,
+                pool,
+                prefers,
+                owner,
+                earlier,
+            } => self.join(event, (pool, prefers), owner, earlier),
             Step::Ask(which) if !self.tickets.is_empty() => self.ask(which.index(self.tickets.len())),
             Step::Drop(which) if !self.tickets.is_empty() => self.drop_ticket(which.index(self.tickets.len())),
             Step::Leave(which, how) if !self.tickets.is_empty() => {
@@ -138,6 +160,17 @@ impl Pair {
             }
             Step::Release(which, ending) if !self.permits.is_empty() => {
                 self.release(which.index(self.permits.len()), ending);
+            }
+            Step::StartBack(which) if !self.permits.is_empty() => {
+                self.start_back(which.index(self.permits.len()));
+            }
+            Step::ChangePool(which, pool) if !self.tickets.is_empty() => {
+                self.change_pool(which.index(self.tickets.len()), pool);
+            }
+            Step::Throttle(backend, cap) => {
+                self.tally.throttled(cap);
+                self.queue.throttle(BackendIndex(backend), cap);
+                self.model.throttle(backend, cap);
             }
             Step::Advance(ms) => {
                 advance(Duration::from_millis(ms)).await;
@@ -153,17 +186,30 @@ impl Pair {
                 self.queue.close();
                 self.model.close();
             }
-            Step::Ask(_) | Step::Drop(_) | Step::Leave(..) | Step::Release(..) | Step::Read(_) => return,
+            Step::Ask(_)
+            | Step::Drop(_)
+            | Step::Leave(..)
+            | Step::Release(..)
+            | Step::StartBack(_)
+            | Step::ChangePool(..)
+            | Step::Read(_) => return,
         }
         self.tally.operations += 1;
         self.agree();
     }
 
-    fn join(&mut self, event: usize, owner: u128, earlier: i64) {
+    fn join(&mut self, event: usize, (pool, prefers): (Option<u32>, Option<u32>), owner: u128, earlier: i64) {
         let joined = self.model.now - earlier;
         let at = self.beginning + Duration::from_millis(self.model.now as u64) - Duration::from_millis(earlier as u64);
-        let ticket = self.queue.join(EventIndex(event), Owner(owner), at);
-        let number = self.model.join(event, owner, joined);
+        // Only the last event has its work done by back ends.
+        let (pool, prefers) = if event == C.0 { (pool, prefers) } else { (None, None) };
+        let work = Work {
+            event: EventIndex(event),
+            pool: pool.map(PoolIndex),
+            prefers: prefers.map(BackendIndex),
+        };
+        let ticket = self.queue.join(work, Owner(owner), at);
+        let number = self.model.join(event, (pool, prefers), owner, joined);
         let (number, ticket) = match (number, ticket) {
             (Ok(number), Ok(ticket)) => (number, ticket),
             (Err(expected), Err(why)) => {
@@ -198,7 +244,15 @@ impl Pair {
             (State::Waiting, Poll::Pending) => *bell = Some(asked),
             (State::Granted, Poll::Ready(Ok(permit))) => {
                 assert_eq!(permit.waited(), self.model.tickets[*number].waited);
-                self.told.started[self.model.tickets[*number].event] += 1;
+                let backend = permit.backend().map(|backend| backend.0);
+                assert_eq!(
+                    backend, self.model.tickets[*number].backend,
+                    "the back end of ticket {number}"
+                );
+                self.tally.add(Kind::AtBackend, usize::from(backend.is_some()));
+                if self.returned.insert(*number, false) != Some(true) {
+                    self.told.started[self.model.tickets[*number].event] += 1;
+                }
                 self.permits.push((*number, permit));
                 self.tickets.swap_remove(index);
             }
@@ -217,7 +271,7 @@ impl Pair {
             State::Waiting => assert!(self.model.leave(number, LeaveReason::Cancelled)),
             State::Granted => {
                 self.told.left[self.model.tickets[number].event][LeaveReason::Cancelled as usize] += 1;
-                self.model.release(number);
+                self.model.release(number, false);
                 self.tally.add(Kind::GaveBack, 1);
             }
             State::Left(_) | State::Gone => {}
@@ -247,7 +301,37 @@ impl Pair {
             }
         };
         self.told.ended[self.model.tickets[number].event][outcome as usize] += 1;
-        self.model.release(number);
+        self.model.release(number, true);
+    }
+
+    fn start_back(&mut self, index: usize) {
+        let (number, permit) = self.permits.swap_remove(index);
+        let (key, before) = (permit.order_key(), permit.backend());
+        let ticket = permit.start_back();
+        let back = self.model.start_back(number, key);
+        self.returned.insert(number, true);
+        // Those behind it move back by one, unless it has started again at once.
+        self.slack = Some(self.model.line_of_ticket(number));
+        let moved = back && self.model.tickets[number].state == State::Granted;
+        let elsewhere = moved && self.model.tickets[number].backend != before.map(|backend| backend.0);
+        self.tally.add(Kind::StartedBack, 1);
+        self.tally.add(Kind::StartedElsewhere, usize::from(elsewhere));
+        self.tickets.push(Held {
+            number,
+            ticket,
+            bell: None,
+        });
+    }
+
+    fn change_pool(&mut self, index: usize, pool: u32) {
+        let Held { number, ticket, .. } = &self.tickets[index];
+        if self.model.tickets[*number].event != C.0 {
+            return;
+        }
+        let moved = self.queue.change_pool(ticket.id(), PoolIndex(pool));
+        assert_eq!(moved, self.model.change_pool(*number, pool));
+        self.firsts.remove(number);
+        self.tally.add(Kind::ChangedPool, usize::from(moved));
     }
 
     fn retune(&mut self, policy: Policy) {
@@ -292,23 +376,23 @@ impl Pair {
             }
             let sharing = model.sharing();
             assert_eq!(machine.line_count(), sharing.len());
-            for (at, (events, order)) in sharing.into_iter().zip(&orders).enumerate() {
+            for (at, ((events, pool), order)) in sharing.into_iter().zip(&orders).enumerate() {
                 let line = machine.line(at, now);
                 let event = events[0];
                 assert!(line.events.iter().map(|event| event.0).eq(events));
+                assert_eq!(line.pool, pool.map(PoolIndex));
                 assert_eq!(
-                    (line.limit, line.running, line.waiting, line.newcomer as usize),
-                    (
-                        model.limit(event),
-                        model.running_in_line_of(event),
-                        order.len(),
-                        model.newcomer(event)
-                    ),
-                    "limit, running, waiting and the next position of line {at}"
+                    ((line.running, line.limit), line.waiting, line.newcomer as usize),
+                    (model.slots(at), order.len(), model.newcomer(at)),
+                    "running, limit, waiting and the next position of line {at}"
                 );
                 let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
                 assert_eq!(line.longest_wait, oldest);
-                assert!(order.is_empty() || !model.has_slot(event), "a slot idles");
+                assert!(order.is_empty() || !model.has_slot(event, pool), "a slot idles");
+            }
+            for (backend, state) in (0..).zip(machine.backends()) {
+                let slots = model.backends.slots(&model.policy, backend);
+                assert_eq!((state.running, state.limit), (model.running_on(backend), slots));
             }
         });
 
@@ -318,24 +402,24 @@ impl Pair {
 
     fn no_first_has_moved_back(&mut self, orders: &[Vec<Number>]) {
         let mut firsts = HashMap::new();
-        for order in orders {
+        for (line, order) in orders.iter().enumerate() {
+            let slack = usize::from(self.slack == Some(line));
             let mut owners = Vec::new();
             for (before, ticket) in order.iter().enumerate() {
                 let owner = self.model.tickets[*ticket].owner;
                 if !owners.contains(&owner) {
                     owners.push(owner);
+                    let position = self.firsts.get(ticket);
+                    assert!(
+                        position.is_none_or(|position| before < position + slack),
+                        "a first ticket has moved back"
+                    );
                     firsts.insert(*ticket, before + 1);
                 }
             }
         }
-        for (ticket, position) in &firsts {
-            let before = self.firsts.get(ticket);
-            assert!(
-                before.is_none_or(|before| position <= before),
-                "a first ticket has moved back"
-            );
-        }
         self.firsts = firsts;
+        self.slack = None;
     }
 
     /// The observer has heard of everything, once; and the follower of changes has heard that there is one.

@@ -21,7 +21,7 @@ use super::{
     support::{policy, shared},
     tally::{Kind, Tally},
 };
-use crate::queue::{LeaveReason, Order, Outcome, Policy};
+use crate::queue::{BackendIndex, BackendPolicy, Balance, LeaveReason, Order, Outcome, Policy, PoolPolicy};
 
 /// Cases between two looks at whether there were enough.
 const BATCH: u32 = 500;
@@ -57,13 +57,25 @@ pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<>
         prop::bool::weighted(0.9),
         prop_oneof![7 => Just(Order::Fair), 3 => Just(Order::Fifo)],
     );
-    ([limit(), limit(), limit()], [id(), id(), id()], switches, bounds).prop_map(
-        |(limits, ids, (concurrent, queue, order), (max_running, max_size, max_waiting_per_owner, max_wait))| {
+    (
+        [limit(), limit(), limit()],
+        [id(), id(), id()],
+        switches,
+        bounds,
+        any_pools(),
+    )
+        .prop_map(|(limits, ids, switches, bounds, (pools, backends, balance))| {
+            let (concurrent, queue, order) = switches;
+            let (max_running, max_size, max_waiting_per_owner, max_wait) = bounds;
             let mut policy = shared(policy(&[1, 1, 1]), &ids);
             for (event, limit) in policy.events.iter_mut().zip(limits) {
                 event.limit = limit;
             }
+            policy.events[2].pooled = true;
             Policy {
+                pools,
+                backends,
+                balance,
                 concurrent,
                 queue,
                 order,
@@ -73,8 +85,32 @@ pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<>
                 max_wait,
                 ..policy
             }
-        },
-    )
+        })
+}
+
+/// Pools of the work of the last event, and their back ends.
+pub(super) const POOLS: u32 = 3;
+pub(super) const BACKENDS: u32 = 3;
+
+fn any_pools() -> impl Strategy<Value = (Vec<PoolPolicy>, Vec<BackendPolicy>, Balance)> {
+    let pool = prop::sample::subsequence((0..BACKENDS).collect::<Vec<_>>(), 0..=BACKENDS as usize);
+    let pool = pool.prop_map(|backends| PoolPolicy {
+        name: "pool".to_owned(),
+        backends: backends.into_iter().map(BackendIndex).collect(),
+    });
+    let limit = prop_oneof![6 => (0..3_usize).prop_map(Some), 1 => Just(None)];
+    let backend = (limit, 1..4_u32).prop_map(|(limit, weight)| BackendPolicy {
+        name: "backend".to_owned(),
+        limit,
+        weight,
+    });
+    let balance = prop_oneof![
+        2 => Just(Balance::LeastLoaded),
+        1 => Just(Balance::RoundRobin),
+        1 => Just(Balance::Weighted),
+    ];
+    let pools = prop::collection::vec(pool, POOLS as usize);
+    (pools, prop::collection::vec(backend, BACKENDS as usize), balance)
 }
 
 fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
@@ -94,12 +130,16 @@ fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
         .prop_map(|policy| Step::Retune(Box::new(policy)))
         .boxed();
     prop_oneof![
-        shape.join => (0..3_usize, 0..shape.owners, earlier)
-            .prop_map(|(event, owner, earlier)| Step::Join { event, owner, earlier }),
+        shape.join => (0..4_usize, prop::option::weighted(0.9, 0..POOLS), prop::option::of(0..BACKENDS), 0..shape.owners, earlier)
+            .prop_map(|(event, pool, prefers, owner, earlier)| Step::Join { event: event.min(2), pool, prefers, owner, earlier }),
         300 => which().prop_map(Step::Ask),
         100 => which().prop_map(Step::Drop),
         100 => (which(), how).prop_map(|(ticket, how)| Step::Leave(ticket, how)),
         300 => (which(), ending).prop_map(|(permit, ending)| Step::Release(permit, ending)),
+        140 => which().prop_map(Step::StartBack),
+        40 => (which(), 0..POOLS).prop_map(|(ticket, pool)| Step::ChangePool(ticket, pool)),
+        60 => (0..BACKENDS, prop_oneof![1 => Just(Some(0)), 1 => Just(Some(1)), 2 => Just(None)])
+            .prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
         shape.advance => (1..900_u64).prop_map(Step::Advance),
         shape.retune => retune,
         20 => which().prop_map(Step::Read),

@@ -9,7 +9,7 @@ use crate::queue::{JoinError, LeaveReason, Order, OrderKey, Owner, Permit, Polic
 /// What a store would have kept of a ticket.
 fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> RestoredTicket {
     RestoredTicket {
-        event: A,
+        work: A.into(),
         owner: Owner(owner),
         joined: Instant::now(),
         key: queue.order_key(ticket.id()),
@@ -20,7 +20,7 @@ fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> RestoredTicket {
 /// The same of one that runs.
 fn kept_of(permit: &Permit, owner: u128) -> RestoredTicket {
     RestoredTicket {
-        event: A,
+        work: A.into(),
         owner: Owner(owner),
         joined: Instant::now(),
         key: Some(permit.order_key()),
@@ -92,7 +92,7 @@ async fn deadlines_go_on_and_room_is_not_asked_for() {
     let now = Instant::now();
     tokio::time::advance(Duration::from_secs(50)).await;
     let returning = |joined| RestoredTicket {
-        event: A,
+        work: A.into(),
         owner: Owner(1),
         joined,
         key: None,

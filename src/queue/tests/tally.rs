@@ -48,10 +48,23 @@ pub(super) enum Kind {
     QueueOn,
     OtherLongestWait,
     OtherBounds,
+    /// A ticket got a slot of a back end.
+    AtBackend,
+    /// The back end of a running ticket failed, and it went to the front.
+    StartedBack,
+    /// It had a slot of another back end at once.
+    StartedElsewhere,
+    ChangedPool,
+    /// A back end was taken out of service, tried again with one ticket, given back its limit.
+    TakenOut,
+    TriedAgain,
+    GivenBack,
+    OtherPools,
+    OtherBackends,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 32] = [
+    pub(super) const ALL: [Self; 41] = [
         Self::StartedAtOnce,
         Self::Waited,
         Self::Admitted,
@@ -84,6 +97,15 @@ impl Kind {
         Self::QueueOn,
         Self::OtherLongestWait,
         Self::OtherBounds,
+        Self::AtBackend,
+        Self::StartedBack,
+        Self::StartedElsewhere,
+        Self::ChangedPool,
+        Self::TakenOut,
+        Self::TriedAgain,
+        Self::GivenBack,
+        Self::OtherPools,
+        Self::OtherBackends,
     ];
 }
 
@@ -111,6 +133,16 @@ impl Tally {
         }
     }
 
+    /// A back end may have so many tickets for now.
+    pub(super) fn throttled(&mut self, cap: Option<usize>) {
+        let kind = match cap {
+            Some(0) => Kind::TakenOut,
+            Some(_) => Kind::TriedAgain,
+            None => Kind::GivenBack,
+        };
+        self.add(kind, 1);
+    }
+
     /// What a retuning changes.
     pub(super) fn retuned(&mut self, before: &Policy, after: &Policy) {
         let unlimited = |limit: Option<usize>| limit.unwrap_or(usize::MAX);
@@ -134,6 +166,8 @@ impl Tally {
             (Kind::SwitchedOn, !before.concurrent && after.concurrent),
             (Kind::QueueOff, before.queue && !after.queue),
             (Kind::QueueOn, !before.queue && after.queue),
+            (Kind::OtherPools, before.pools != after.pools),
+            (Kind::OtherBackends, before.backends != after.backends),
             (Kind::OtherLongestWait, before.max_wait != after.max_wait),
             (
                 Kind::OtherBounds,

@@ -7,7 +7,7 @@ use super::{
     Raw,
 };
 use crate::{
-    queue::{EventPolicy, Policy},
+    queue::{Balance, EventPolicy, Policy},
     wire::Event,
 };
 
@@ -136,6 +136,7 @@ macro_rules! events {
                 name: Event::$event.name().to_owned(),
                 limit: raw.$limit.value().or(default).unwrap_or(Some(1)),
                 concurrency_id: raw.$id.value(),
+                pooled: false,
             }),+]
         }
 
@@ -156,6 +157,9 @@ events! {
 pub(super) fn policy(raw: &Raw) -> Policy {
     Policy {
         events: events(raw),
+        pools: Vec::new(),
+        backends: Vec::new(),
+        balance: Balance::default(),
         concurrent: raw.enable_concurrent_processing.value(),
         queue: raw.enable_queue.value(),
         order: raw.queue_order.value(),

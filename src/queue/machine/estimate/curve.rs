@@ -57,22 +57,18 @@ impl Curve {
             };
         };
         let near = simulate::starts(situation, &services).into_iter().map(near).collect();
-        // Further back, only the shares of the events are known, not their order.
-        let waiting = situation.waiting.iter().sum::<usize>();
+        // Further back, only the shares of the kinds are known, not their order.
+        let shares = shares(situation, &services);
         let (mut mean, mut square, mut doubt) = (0.0, 0.0, 0.0);
-        for (event, count) in situation.waiting.iter().enumerate() {
-            let share = if waiting > 0 {
-                *count as f64 / waiting as f64
-            } else {
-                1.0 / situation.waiting.len() as f64
-            };
-            let service = services.get(Some(event));
+        for (kind, share) in shares.into_iter().enumerate() {
+            let service = services.get(Some(kind));
             mean += share * service.mean;
             square += share * (service.variance + service.mean * service.mean);
             doubt += share * service.mean * service.doubt();
         }
         let slots = situation.slots.max(1);
-        let parallel = slots as f64;
+        // What goes to others meanwhile makes as few slots.
+        let parallel = slots as f64 * (1.0 - situation.rivals.share);
         Self {
             at,
             fresh_for: seconds(mean / 8.0).clamp(*FRESH.start(), *FRESH.end()),
@@ -126,6 +122,24 @@ impl Curve {
         let place = place as f64;
         (place * self.step_variance + (place * self.step * self.doubt).powi(2)).sqrt()
     }
+}
+
+/// The part that each kind of work has in the starts of a line.
+fn shares(situation: &Situation, services: &simulate::Services) -> Vec<f64> {
+    let parts: Vec<f64> = if situation.servers.is_empty() {
+        situation.waiting.iter().map(|count| *count as f64).collect()
+    } else {
+        // A back end starts as many as it has slots, each time that it has finished them.
+        let paces = situation.servers.iter().enumerate();
+        let paces = paces.map(|(server, slots)| (*slots).min(NEAR) as f64 / services.get(Some(server)).mean.max(1e-6));
+        paces.collect()
+    };
+    let all: f64 = parts.iter().sum();
+    let even = 1.0 / parts.len().max(1) as f64;
+    parts
+        .into_iter()
+        .map(|part| if all > 0.0 { part / all } else { even })
+        .collect()
 }
 
 fn near(mut starts: Vec<f64>) -> Near {

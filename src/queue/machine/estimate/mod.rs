@@ -10,6 +10,8 @@
 //! - near the head, a small simulation: what runs gets a remaining time drawn from the samples that are longer than it has
 //!   run already, what waits gets drawn times, and each ticket in turn starts on the slot that comes free first (list
 //!   scheduling). See [`simulate`];
+//! - in the line of a pool the slots belong to back ends, each with its own pace, and the ticket gets the one that comes free first; slots that
+//!   other pools use, too, go to their tickets as often as their owners have a share in the turns;
 //! - further back, sums of many holding times are close to normal: the mean grows by `mean/slots` a place, the variance by
 //!   `variance/slots²`, and the doubt about the mean itself, which grows with the distance, dominates in the end.
 //!
@@ -53,17 +55,31 @@ pub(in crate::queue) struct Situation {
     /// Slots that this line can use. 0: the first that anybody gives back.
     pub(super) slots: usize,
     pub(super) running: Vec<RunningFor>,
-    /// By event of the line.
+    /// By kind of work: the events of the line; in the line of a pool, what it is at each of its back ends, and then what others do there.
     pub(super) windows: Vec<Window>,
-    /// The events of the tickets at the head, as places in `windows`; empty where there is only one event.
+    /// The kinds of the tickets at the head, as places in `windows`; empty where there is only one, or the back end decides.
     pub(super) ahead: Vec<usize>,
-    /// By event of the line, how many wait.
+    /// By kind, how many wait.
     pub(super) waiting: Vec<usize>,
+    /// Slots of each back end, the first kinds of `windows` in their order; empty where the work needs none.
+    pub(super) servers: Vec<usize>,
+    pub(super) rivals: Rivals,
+}
+
+/// Who else could use the slots of this line.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rivals {
+    /// Their tickets.
+    pub(super) tickets: usize,
+    /// The part of the turns that is theirs, from 0 to 1.
+    pub(super) share: f64,
 }
 
 /// Something that runs.
 pub(super) struct RunningFor {
-    /// Its event as a place in `windows`; `None` for an event of another line.
+    /// Its kind as a place in `windows`; `None` for an event of another line.
     pub(super) service: Option<usize>,
+    /// The back end whose slot comes free with it, as a place in `servers`.
+    pub(super) server: usize,
     pub(super) age: Duration,
 }

@@ -24,6 +24,12 @@ impl Window {
         self.next = (self.next + 1) % SIZE;
     }
 
+    /// The mean; `None` of none.
+    pub(in crate::queue::machine) fn mean(&self) -> Option<Duration> {
+        let count = u32::try_from(self.held.len()).ok().filter(|count| *count > 0)?;
+        Some(self.held.iter().sum::<Duration>() / count)
+    }
+
     /// Whether pushing alone can have made it.
     pub(in crate::queue::machine) fn is_sound(&self) -> bool {
         self.held.len() <= SIZE && self.next < SIZE && (self.next == 0 || self.held.len() == SIZE)

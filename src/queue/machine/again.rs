@@ -1,0 +1,66 @@
+//! Tickets that are given another place: back from a back end that failed, or in the line of another pool.
+
+use super::{Effect, Machine, Time, UnknownWork, ticket::Record, waiter::Waiter, work::Packed};
+use crate::queue::{LeaveReason, PoolIndex, TicketId, Work};
+
+impl Machine {
+    /// A running ticket goes back to the front of its line, in its old order, and gives its slots back; estimates learn nothing. It
+    /// starts again at once where another back end has room, or else on the same one.
+    pub(super) fn start_back(&mut self, ticket: TicketId, now: Time, effects: &mut impl Extend<Effect>) {
+        let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
+            return;
+        };
+        let running = self.vacate(key);
+        let event = running.work.event;
+        if self.closed {
+            self.by_id.remove(ticket);
+            let reason = LeaveReason::Closed;
+            effects.extend([Effect::Left { ticket, event, reason }]);
+            return;
+        }
+        let at = self.at(running.work);
+        let work = Packed::new(running.work, running.backend);
+        let key = self.waiters.insert(Waiter::new(ticket, work, running.joined));
+        self.waiting[event.0] += 1;
+        *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
+        self.lines[at].put(key, running.owner, running.order, &mut self.waiters);
+        self.lines[at].enter_by_age(key, &mut self.waiters);
+        self.mix_changed(at);
+        effects.extend([Effect::Returned { ticket }]);
+        self.start_waiting(now, effects);
+    }
+
+    /// A waiting ticket changes to the line of another pool, where it comes as its owner's next: it passes nobody there.
+    pub(super) fn change_pool(
+        &mut self,
+        ticket: TicketId,
+        pool: PoolIndex,
+        now: Time,
+        effects: &mut impl Extend<Effect>,
+    ) -> Result<(), UnknownWork> {
+        let Some(Record::Waiter(key)) = self.by_id.get(ticket).copied() else {
+            return Ok(());
+        };
+        let before = self.waiters[key].work.work();
+        let work = Work {
+            pool: Some(pool),
+            prefers: None,
+            ..before
+        };
+        let (from, to) = (self.at(before), self.line_of(work)?);
+        if from == to {
+            return Ok(());
+        }
+        let owner = self.lines[from].owner_of(&self.waiters[key]);
+        self.lines[from].leave(key, &mut self.waiters);
+        self.waiters[key].work = Packed::new(work, None);
+        self.arrivals += 1;
+        self.lines[to].push(key, owner, self.arrivals, &mut self.waiters);
+        self.lines[to].enter_by_age(key, &mut self.waiters);
+        self.mix_changed(from);
+        self.mix_changed(to);
+        effects.extend([Effect::Moved { ticket }]);
+        self.start_waiting(now, effects);
+        Ok(())
+    }
+}
