@@ -247,7 +247,9 @@ fn restless_retuning_agrees_with_the_model() {
         longest_wait: 0.1,
         ..MIXED
     };
-    prove("retuning", &shape, 250_000, &Kind::ALL);
+    // Seldom is there a second back end that stays for long enough.
+    let often = Kind::ALL.into_iter().filter(|kind| *kind != Kind::StartedElsewhere);
+    prove("retuning", &shape, 250_000, &often.collect::<Vec<_>>());
 }
 
 /// Short lines, short patience: most are refused, expire or are cancelled.
