@@ -87,6 +87,7 @@ pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text:
         instead_of: None,
         text,
         files: Vec::new(),
+        choice: None,
     };
     let sent = crate::server::api::send(request).await?;
     leptos_axum::redirect(&format!("/c/{}", sent.conversation));

@@ -289,6 +289,8 @@ mod tests {
                 waiting + 1
             },
             estimate,
+            model: None,
+            trouble: None,
         }
     }
 

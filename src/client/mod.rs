@@ -20,8 +20,8 @@ use crate::{
     sessions::Session,
     store::StoreError,
     wire::{
-        ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest,
-        Sent, Status, TurnId, TurnPage, is_blank,
+        ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, RefreshKind, SearchResults,
+        SendRequest, Sent, Status, TurnId, TurnPage, is_blank,
     },
 };
 
@@ -76,6 +76,12 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> Status {
         self.engine.status(self.known().as_deref())
+    }
+
+    /// The models that they may choose from, the default one first.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelInfo> {
+        self.rooms().models()
     }
 
     /// What [`Client::forget`] has to be told: a request without it does not come from a page of theirs.

@@ -65,6 +65,7 @@ fn asks(text: &str, files: &[FileView]) -> SendRequest {
         instead_of: None,
         text: text.into(),
         files: files.iter().map(|file| file.id).collect(),
+        choice: None,
     }
 }
 

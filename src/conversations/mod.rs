@@ -38,7 +38,7 @@ use crate::{
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{TurnId, Versions},
+    wire::{ModelInfo, TurnId, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -128,6 +128,12 @@ impl Conversations {
             self.deps.queue.leave(ticket, LeaveReason::Cancelled);
         }
         true
+    }
+
+    /// The models that are offered, the one that a new conversation starts with first.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelInfo> {
+        self.deps.agents.models()
     }
 
     /// How many turns wait or run.

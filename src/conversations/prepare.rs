@@ -159,6 +159,7 @@ mod tests {
             instead_of: None,
             text: text.into(),
             files: Vec::new(),
+            choice: None,
         };
         for blank in [" \n\t\u{a0}", "\u{200b}\u{feff}", "\u{3164}", "\u{fe0f}\u{ad}\n"] {
             assert!(matches!(check(&request(blank)), Err(SendError::Empty)), "{blank:?}");

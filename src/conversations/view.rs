@@ -7,8 +7,8 @@ use crate::{
     sessions::Session,
     store::{ConversationRecord, Step, StoreError, TurnRecord},
     wire::{
-        ConversationId, ConversationPage, ConversationSummary, ConversationView, FeedEvent, FeedPosition, TurnId,
-        TurnPage, TurnState, TurnView, Versions,
+        Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, FeedEvent, FeedPosition,
+        TurnId, TurnPage, TurnState, TurnView, Versions,
     },
 };
 
@@ -78,6 +78,7 @@ impl Conversations {
             summary: summary(&record, busy),
             turns,
             earlier,
+            choice: Choice::default(),
             feed,
         }))
     }
@@ -170,6 +171,8 @@ fn view(turn: TurnRecord, versions: Versions, blocks: Vec<String>) -> TurnView {
         state: turn.state,
         answer: turn.answer,
         blocks,
+        thoughts: Vec::new(),
+        notices: Vec::new(),
         model: turn.model,
         usage: turn.usage,
         accepted_at: turn.accepted_at,

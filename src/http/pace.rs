@@ -75,9 +75,10 @@ mod tests {
             position,
             waiting: 1_000,
             estimate: None,
+            trouble: None,
         };
         Status {
-            line: None,
+            lines: Vec::new(),
             places: positions.iter().map(place).collect(),
             running: 0,
         }

@@ -30,6 +30,8 @@ pub fn line(state: &LineState) -> LineView {
         waiting: state.waiting as u64,
         newcomer: state.newcomer,
         estimate: state.estimate.map(estimate),
+        model: None,
+        trouble: None,
     }
 }
 
@@ -43,6 +45,7 @@ pub fn place(queue: &Queue, ticket: crate::queue::TicketId, event: Event, turn: 
         position: standing.position,
         waiting: standing.waiting,
         estimate: standing.estimate.map(estimate),
+        trouble: None,
     })
 }
 
@@ -58,7 +61,7 @@ pub fn of(queue: &Queue, session: Option<&Session>) -> Status {
     let waiting = places.iter().filter(|place| place.event == Event::Chat).count();
     let busy = session.map_or(0, Session::busy_conversations);
     Status {
-        line: Some(line(&queue.line_of(EventIndex(Event::Chat.index())))),
+        lines: vec![line(&queue.line_of(EventIndex(Event::Chat.index())))],
         places,
         running: busy.saturating_sub(waiting) as u64,
     }

@@ -48,6 +48,7 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
         status: client.status(),
         feed,
         model: engine.model().to_owned(),
+        models: client.models(),
         version: VERSION.to_owned(),
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,

@@ -88,6 +88,8 @@ mod tests {
                 waiting + 1
             },
             estimate,
+            model: None,
+            trouble: None,
         }
     }
 

@@ -39,6 +39,8 @@ impl AgentContext for Busy {
             waiting: 4,
             newcomer: 5,
             estimate: None,
+            model: None,
+            trouble: None,
         }
     }
 

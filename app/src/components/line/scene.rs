@@ -279,6 +279,8 @@ mod tests {
                 waiting + 1
             },
             estimate: None,
+            model: None,
+            trouble: None,
         }
     }
 
