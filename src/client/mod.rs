@@ -14,14 +14,14 @@ pub use error::{ClientError, UploadError};
 
 use crate::{
     accounts::Principal,
-    conversations::{Conversations, Export},
+    conversations::{ChoiceError, Conversations, Export},
     engine::Engine,
     queue::Owner,
     sessions::Session,
     store::StoreError,
     wire::{
-        ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, RefreshKind, SearchResults,
-        SendRequest, Sent, Status, TurnId, TurnPage, is_blank,
+        Choice, ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, RefreshKind,
+        SearchResults, SendRequest, Sent, Status, TurnId, TurnPage, is_blank,
     },
 };
 
@@ -148,6 +148,16 @@ impl Client {
             return Err(ClientError::NoTitle);
         }
         done(self.rooms().rename(self.owner(), &self.session(), id, title).await)
+    }
+
+    /// Chooses the model of a conversation, its instructions and the like, from now on. A message of it that waits is answered so; one
+    /// that is being answered goes on as it is.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn choose(&self, id: ConversationId, choice: Choice) -> Result<(), ClientError> {
+        let chosen = self.rooms().chosen(choice)?;
+        done(self.rooms().choose(self.owner(), &self.session(), id, chosen).await)
     }
 
     /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.

@@ -5,15 +5,35 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::SendError;
+use super::{Chosen, SendError};
 use crate::{
+    markdown,
     queue::{Owner, TicketId},
     wire::{ConversationId, TurnId},
 };
+
+/// What there is to see of an answer: HTML, one entry a Markdown block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// What is said.
+    pub(super) blocks: Vec<String>,
+    /// What the model thinks.
+    pub(super) thoughts: Vec<String>,
+}
+
+impl Shown {
+    /// Of a whole answer. Takes a while if that is long.
+    pub(super) fn of(answer: &str, reasoning: &str) -> Self {
+        Self {
+            blocks: markdown::render(answer),
+            thoughts: markdown::render(reasoning),
+        }
+    }
+}
 
 /// Whether a turn was taken in.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +57,13 @@ pub(super) struct InFlight {
     refusal: OnceLock<SendError>,
     /// Set once it has joined the line.
     pub(super) ticket: OnceLock<TicketId>,
+    /// The conversation that it is in, likewise.
+    pub(super) conversation: OnceLock<ConversationId>,
     pub(super) cancel: CancellationToken,
     growing: Mutex<Growing>,
+    /// What its owner has chosen while it waited, until its task takes it.
+    chosen: Mutex<Option<Chosen>>,
+    chose: Notify,
 }
 
 /// An answer so far.
@@ -46,8 +71,10 @@ pub(super) struct InFlight {
 struct Growing {
     /// As the agent says it.
     text: String,
-    /// The same as HTML, one entry a Markdown block.
-    blocks: Vec<String>,
+    /// What the model thinks.
+    reasoning: String,
+    /// Both as a page shows them.
+    shown: Shown,
 }
 
 impl InFlight {
@@ -91,21 +118,68 @@ impl InFlight {
         self.growing().text.clone()
     }
 
+    /// Adds what the model thinks next.
+    pub(super) fn add_reasoning(&self, text: &str) {
+        self.growing().reasoning.push_str(text);
+    }
+
+    /// What the model has thought so far.
+    pub(super) fn reasoning(&self) -> String {
+        self.growing().reasoning.clone()
+    }
+
+    /// What the model has thought so far is void.
+    pub(super) fn forget_reasoning(&self) {
+        let mut growing = self.growing();
+        growing.reasoning.clear();
+        growing.shown.thoughts.clear();
+    }
+
     /// Puts a changed block in place. A block takes those after it along.
     pub(super) fn set_block(&self, index: usize, html: String) {
-        let blocks = &mut self.growing().blocks;
-        blocks.truncate(index);
-        blocks.push(html);
+        put(&mut self.growing().shown.blocks, index, html);
+    }
+
+    /// The same of what the model thinks.
+    pub(super) fn set_thought(&self, index: usize, html: String) {
+        put(&mut self.growing().shown.thoughts, index, html);
     }
 
     /// The answer so far, as a page shows it.
-    pub(super) fn blocks(&self) -> Vec<String> {
-        self.growing().blocks.clone()
+    pub(super) fn shown(&self) -> Shown {
+        self.growing().shown.clone()
+    }
+
+    /// Its owner chooses otherwise, for as long as it `waits`. Looked at under the lock that the task takes the choice with once it is
+    /// admitted: so what is found to wait here is answered with this choice.
+    pub(super) fn choose(&self, chosen: Chosen, waits: impl FnOnce() -> bool) {
+        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits() {
+            *place = Some(chosen);
+            drop(place);
+            self.chose.notify_one();
+        }
+    }
+
+    /// Waits until its owner has chosen otherwise. Cancel-safe.
+    pub(super) async fn rechosen(&self) {
+        self.chose.notified().await;
+    }
+
+    /// What its owner has chosen since this was last asked for.
+    pub(super) fn take_chosen(&self) -> Option<Chosen> {
+        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take()
     }
 
     fn growing(&self) -> MutexGuard<'_, Growing> {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn put(blocks: &mut Vec<String>, index: usize, html: String) {
+    blocks.truncate(index);
+    blocks.push(html);
 }
 
 type Key = (Owner, TurnId);
@@ -158,6 +232,15 @@ impl InFlightTurns {
         of(&all, owner).map(|((_, turn), _)| turn).collect()
     }
 
+    /// The one of a conversation that has joined the line: there is at most one at a time.
+    pub(super) fn of_conversation(&self, owner: Owner, conversation: ConversationId) -> Option<Arc<InFlight>> {
+        let all = self.all();
+        let (first, last) = range(owner);
+        let mut listed = all.range(first..=last).map(|(_, listed)| &listed.live);
+        let found = listed.find(|live| live.conversation.get() == Some(&conversation));
+        found.map(Arc::clone)
+    }
+
     /// Those of one owner that have joined the line.
     pub(super) fn tickets_of(&self, owner: Owner) -> Vec<(Owner, TurnId, TicketId)> {
         let all = self.all();
@@ -183,9 +266,13 @@ fn turns<'a>(listed: impl Iterator<Item = (&'a Key, &'a Listed)>) -> impl Iterat
 }
 
 fn of(all: &BTreeMap<Key, Listed>, owner: Owner) -> impl Iterator<Item = (Key, &InFlight)> {
-    let first = (owner, TurnId(Uuid::nil()));
-    let last = (owner, TurnId(Uuid::max()));
+    let (first, last) = range(owner);
     turns(all.range(first..=last))
+}
+
+/// The first and the last key that one owner may have.
+const fn range(owner: Owner) -> (Key, Key) {
+    ((owner, TurnId(Uuid::nil())), (owner, TurnId(Uuid::max())))
 }
 
 fn joined(((owner, turn), live): (Key, &InFlight)) -> Option<(Owner, TurnId, TicketId)> {

@@ -15,7 +15,7 @@ pub fn estimate(range: StartRange) -> Estimate {
     }
 }
 
-/// A line, as browsers are told it.
+/// A line, as browsers are told it: of no model.
 #[must_use]
 pub fn line(state: &LineState) -> LineView {
     LineView {
@@ -49,9 +49,9 @@ pub fn place(queue: &Queue, ticket: crate::queue::TicketId, event: Event, turn: 
     })
 }
 
-/// Where `session` stands, and the line of `chat`; without a session, the line alone.
+/// Where `session` stands, and the line of `chat`, which leads to this model; without a session, the line alone.
 #[must_use]
-pub fn of(queue: &Queue, session: Option<&Session>) -> Status {
+pub fn of(queue: &Queue, model: &str, session: Option<&Session>) -> Status {
     let mut places: Vec<Place> = session
         .into_iter()
         .flat_map(Session::tickets)
@@ -61,7 +61,10 @@ pub fn of(queue: &Queue, session: Option<&Session>) -> Status {
     let waiting = places.iter().filter(|place| place.event == Event::Chat).count();
     let busy = session.map_or(0, Session::busy_conversations);
     Status {
-        lines: vec![line(&queue.line_of(EventIndex(Event::Chat.index())))],
+        lines: vec![LineView {
+            model: Some(model.to_owned()),
+            ..line(&queue.line_of(EventIndex(Event::Chat.index())))
+        }],
         places,
         running: busy.saturating_sub(waiting) as u64,
     }
