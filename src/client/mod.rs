@@ -14,7 +14,7 @@ pub use error::{ClientError, UploadError};
 
 use crate::{
     accounts::Principal,
-    conversations::{ChoiceError, Conversations, Export},
+    conversations::{Conversations, Export},
     engine::Engine,
     queue::Owner,
     sessions::Session,

@@ -192,3 +192,30 @@ impl Reader for Page<'_> {
         self.next = Instant::now() + PACE.saturating_mul(slower.saturating_add(1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_have_an_end_that_is_shown_and_a_whole_character() {
+        let mut thinking = Thinking::default();
+        let mut kept = thinking.take("x".repeat(MAX_REASONING - 1));
+        kept += &thinking.take("\u{fc}and more".into());
+        kept += &thinking.take("and more".into());
+        assert_eq!(kept.trim_start_matches('x'), LEFT_OUT);
+        assert_eq!(kept.len(), MAX_REASONING - 1 + LEFT_OUT.len());
+    }
+
+    #[test]
+    fn what_is_thought_after_something_was_said_is_a_paragraph_of_its_own() {
+        let mut thinking = Thinking {
+            interrupted: true,
+            ..Thinking::default()
+        };
+        assert_eq!(thinking.take("first".into()), "first", "nothing came before it");
+        assert_eq!(thinking.take(", still".into()), ", still");
+        thinking.interrupted = true;
+        assert_eq!(thinking.take("later".into()), "\n\nlater");
+    }
+}

@@ -73,7 +73,7 @@ impl Talk {
         self.conversation.head = turn.id;
         let conversation = self.conversation.clone();
         store
-            .accept(conversation, turn.clone(), key, None, None)
+            .accept(conversation, turn.clone(), key, None)
             .await
             .expect("accepted");
     }
