@@ -172,6 +172,7 @@ fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
         answer: turn.answer,
         blocks: shown.blocks,
         thoughts: shown.thoughts,
+        thought_ms: None,
         notices: turn.notices,
         model: turn.model,
         usage: turn.usage,

@@ -72,6 +72,7 @@ mod tests {
         let place = |&position| Place {
             turn: None,
             event: Event::Chat,
+            model: None,
             position,
             waiting: 1_000,
             estimate: None,

@@ -311,6 +311,7 @@ mod tests {
             answer: String::new(),
             blocks: Vec::new(),
             thoughts: Vec::new(),
+            thought_ms: None,
             notices: Vec::new(),
             model: String::new(),
             usage: None,

@@ -26,6 +26,7 @@ pub fn line(state: &LineState) -> LineView {
             .filter_map(|event| Event::ALL.get(event.0).copied())
             .collect(),
         running: state.running as u64,
+        mine: 0,
         limit: state.limit.map(|limit| limit as u64),
         waiting: state.waiting as u64,
         newcomer: state.newcomer,
@@ -42,6 +43,7 @@ pub fn place(queue: &Queue, ticket: crate::queue::TicketId, event: Event, turn: 
     Some(Place {
         turn,
         event,
+        model: None,
         position: standing.position,
         waiting: standing.waiting,
         estimate: standing.estimate.map(estimate),

@@ -140,6 +140,8 @@ pub struct TurnView {
     /// What the model thought before and between, as clean HTML likewise; empty where its server does not tell. No part of the
     /// answer, nor of what the model is told later.
     pub thoughts: Vec<String>,
+    /// How long it thought before the first words of its answer, in milliseconds; `None`: it did not, or that is not known.
+    pub thought_ms: Option<u64>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
     /// The model that answers, as it was chosen when the message was sent; of one that waits, as it is chosen now.

@@ -20,6 +20,8 @@ pub struct Place {
     pub turn: Option<TurnId>,
     /// What it waits to do.
     pub event: Event,
+    /// The model that it waits for, by its id; `None`: it waits for none.
+    pub model: Option<String>,
     /// 1 for the ticket that starts next.
     pub position: u64,
     /// How many wait in this line, this one included.
@@ -49,6 +51,8 @@ pub struct LineView {
     pub events: Vec<Event>,
     /// Slots in use.
     pub running: u64,
+    /// Slots that this session's own tickets are in.
+    pub mine: u64,
     /// Slots there are; `None` is unlimited.
     pub limit: Option<u64>,
     /// Tickets that wait.

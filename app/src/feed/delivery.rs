@@ -25,6 +25,7 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
         answer: String::new(),
         blocks: Vec::new(),
         thoughts: Vec::new(),
+        thought_ms: None,
         notices: Vec::new(),
         model: store.facts.with_untracked(|facts| facts.model.clone()),
         usage: None,

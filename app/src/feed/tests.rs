@@ -57,6 +57,7 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         answer: String::new(),
         blocks: blocks.iter().map(ToString::to_string).collect(),
         thoughts: Vec::new(),
+        thought_ms: None,
         notices: Vec::new(),
         model: String::new(),
         usage: None,
@@ -364,9 +365,11 @@ fn a_late_answer_puts_no_running_turn_in_line() {
         let place = Place {
             turn: Some(sent.id),
             event: Event::Chat,
+            model: None,
             position: 1,
             waiting: 1,
             estimate: None,
+            trouble: None,
         };
         let asked = store.statuses.get_value();
         store.hear(FeedMessage::Status(Status::default()));

@@ -60,6 +60,7 @@ fn turn(state: TurnState) -> TurnView {
         answer: String::new(),
         blocks: vec!["<p>a</p>".to_owned(), String::new()],
         thoughts: vec!["<p>b</p>".to_owned()],
+        thought_ms: Some(1200),
         notices: vec![
             TurnNotice::Trimmed { turns: 3 },
             TurnNotice::Fallback {
@@ -93,6 +94,7 @@ fn line() -> LineView {
         name: "chat".to_owned(),
         events: Event::ALL.to_vec(),
         running: 1,
+        mine: 1,
         limit: None,
         waiting: 2,
         newcomer: 3,
@@ -109,6 +111,7 @@ fn place() -> Place {
     Place {
         turn: None,
         event: Event::FileUpload,
+        model: Some("large@gpu".to_owned()),
         position: 1,
         waiting: 2,
         estimate: None,

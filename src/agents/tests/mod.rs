@@ -35,6 +35,7 @@ impl AgentContext for Busy {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running: 3,
+            mine: 0,
             limit: Some(3),
             waiting: 4,
             newcomer: 5,

@@ -271,6 +271,7 @@ mod tests {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running,
+            mine: 0,
             limit,
             waiting,
             newcomer: if limit.is_none_or(|limit| running < limit) {
