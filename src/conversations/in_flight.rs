@@ -3,9 +3,13 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -73,8 +77,20 @@ struct Growing {
     text: String,
     /// What the model thinks.
     reasoning: String,
+    /// When it began to think, and how long that took until it said something.
+    thinks_since: Option<Instant>,
+    thought_for: Option<Duration>,
     /// Both as a page shows them.
     shown: Shown,
+}
+
+impl Growing {
+    /// Only the first thought is measured: what comes after the first words is not waited for.
+    fn end_thought(&mut self) {
+        if let Some(since) = self.thinks_since {
+            self.thought_for.get_or_insert_with(|| since.elapsed());
+        }
+    }
 }
 
 impl InFlight {
@@ -110,7 +126,9 @@ impl InFlight {
 
     /// Adds what the agent says next.
     pub(super) fn add_text(&self, text: &str) {
-        self.growing().text.push_str(text);
+        let mut growing = self.growing();
+        growing.end_thought();
+        growing.text.push_str(text);
     }
 
     /// What the agent has said so far.
@@ -120,7 +138,9 @@ impl InFlight {
 
     /// Adds what the model thinks next.
     pub(super) fn add_reasoning(&self, text: &str) {
-        self.growing().reasoning.push_str(text);
+        let mut growing = self.growing();
+        growing.thinks_since.get_or_insert_with(Instant::now);
+        growing.reasoning.push_str(text);
     }
 
     /// What the model has thought so far.
@@ -128,11 +148,23 @@ impl InFlight {
         self.growing().reasoning.clone()
     }
 
+    /// How long the model thought before it said something, in milliseconds, once it has.
+    pub(super) fn thought_ms(&self) -> Option<u64> {
+        let thought = self.growing().thought_for?;
+        Some(u64::try_from(thought.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Nothing is said any more.
+    pub(super) fn end_thought(&self) {
+        self.growing().end_thought();
+    }
+
     /// What the model has thought so far is void.
     pub(super) fn forget_reasoning(&self) {
         let mut growing = self.growing();
         growing.reasoning.clear();
         growing.shown.thoughts.clear();
+        (growing.thinks_since, growing.thought_for) = (None, None);
     }
 
     /// Puts a changed block in place. A block takes those after it along.

@@ -162,6 +162,7 @@ fn new_turn(
         state: TurnState::Waiting,
         answer: String::new(),
         reasoning: String::new(),
+        thought_ms: None,
         notices: Vec::new(),
         model: asked.model,
         backend: None,

@@ -152,7 +152,10 @@ impl Conversations {
         Sent {
             turn,
             conversation,
-            place: ticket.and_then(|ticket| status::place(&self.deps.queue, ticket, Event::Chat, Some(turn))),
+            place: ticket.and_then(|ticket| {
+                let model = self.deps.agents.model();
+                status::place(&self.deps.queue, &model, ticket, Event::Chat, Some(turn))
+            }),
         }
     }
 }

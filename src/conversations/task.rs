@@ -264,6 +264,8 @@ impl Conversations {
         };
         task.turn.answer = guards.entered.in_flight.text();
         task.turn.reasoning = guards.entered.in_flight.reasoning();
+        guards.entered.in_flight.end_thought();
+        task.turn.thought_ms = guards.entered.in_flight.thought_ms();
         task.turn.state = state;
         task.turn.ended_at = Some(now_ms());
         info!(?outcome, bytes = task.turn.answer.len(), "turn ended");

@@ -147,6 +147,7 @@ impl Conversations {
             turn.started_at = None;
         }
         turn.answer = live.text();
+        turn.thought_ms = live.thought_ms();
         Some(live.shown())
     }
 }
@@ -172,7 +173,7 @@ fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
         answer: turn.answer,
         blocks: shown.blocks,
         thoughts: shown.thoughts,
-        thought_ms: None,
+        thought_ms: turn.thought_ms,
         notices: turn.notices,
         model: turn.model,
         usage: turn.usage,

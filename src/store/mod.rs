@@ -66,6 +66,8 @@ pub struct TurnRecord {
     pub answer: String,
     /// What the model thought before and between, likewise. Nothing of it is told to a model later, or searched.
     pub reasoning: String,
+    /// How long it thought before the first words of the answer, or before it was ended, in milliseconds.
+    pub thought_ms: Option<u64>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
     /// The model that is to answer, as it was chosen: its id.

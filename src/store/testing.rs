@@ -58,6 +58,7 @@ impl Talk {
             state: TurnState::Waiting,
             answer: String::new(),
             reasoning: String::new(),
+            thought_ms: None,
             notices: Vec::new(),
             model: "demo@builtin".to_owned(),
             backend: None,

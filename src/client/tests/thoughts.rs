@@ -66,6 +66,7 @@ async fn thoughts_are_shown_and_kept_beside_the_answer_and_are_no_part_of_it() {
     .await;
     let shown = turn_of(&client, conversation).await;
     assert_eq!((shown.state, shown.answer.as_str()), (TurnState::Running, ""));
+    assert_eq!(shown.thought_ms, None, "it still thinks");
     muser.may_speak.add_permits(1);
     until(&client, "the answer", async || {
         turn_of(&client, conversation).await.state == TurnState::Done
@@ -77,6 +78,7 @@ async fn thoughts_are_shown_and_kept_beside_the_answer_and_are_no_part_of_it() {
         (shown.answer.as_str(), &shown.thoughts[..]),
         ("Yes.", &thoughts.map(String::from)[..])
     );
+    assert!(shown.thought_ms.is_some(), "it has thought for a while");
     let kept = engine
         .store()
         .turn(who.owner(), turn)

@@ -68,6 +68,7 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         turn.ended_at = usage.map(|_| 6);
         turn.attempts += 1;
         turn.reasoning.push_str("Hm 🙂. ");
+        turn.thought_ms = usage.map(|_| 1_500);
         turn.backend = usage.map(|_| "gpu1".into());
         turn.notices.push(TurnNotice::Trimmed { turns: turn.attempts });
         store.update(turn.clone()).await.expect("updated");
@@ -204,6 +205,7 @@ pub(crate) async fn accepting_again_makes_no_second_turn<K: Kind>() {
     turn.files.remove(0);
     turn.message = "hello again".into();
     turn.reasoning = "Hm.".into();
+    turn.thought_ms = Some(2_500);
     turn.backend = Some("gpu2".into());
     turn.notices = vec![
         TurnNotice::Cached,

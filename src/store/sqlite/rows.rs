@@ -31,7 +31,7 @@ macro_rules! choice_columns {
 /// The columns of [`turn`]: `o` is its owner, `c` its conversation, `t` itself.
 macro_rules! turn_columns {
     () => {
-        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.backend, t.notices, t.reasoning, \
+        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.backend, t.notices, t.thought_ms, t.reasoning, \
          t.state, t.reason, \
          t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
          (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
@@ -97,6 +97,7 @@ pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
         state: state(row)?,
         answer: row.try_get("answer")?,
         reasoning: row.try_get("reasoning")?,
+        thought_ms: optional_number(row, "thought_ms")?,
         notices: notices(row.try_get("notices")?),
         model: row.try_get("model")?,
         backend: row.try_get("backend")?,

@@ -12,5 +12,7 @@ CREATE TABLE choices (
 ALTER TABLE turns ADD COLUMN backend TEXT;
 -- What its reader should know of an answer, as a list in JSON.
 ALTER TABLE turns ADD COLUMN notices TEXT NOT NULL DEFAULT '[]';
+-- How long it thought before its first words, in milliseconds.
+ALTER TABLE turns ADD COLUMN thought_ms INTEGER;
 -- What the model thought before and between.
 ALTER TABLE turns ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';

@@ -139,6 +139,7 @@ async fn a_turn_of_before_has_no_thoughts_and_its_conversation_no_choice() {
     for turn in [&first.turn, &second.turn] {
         assert_eq!((turn.reasoning.as_str(), turn.notices.as_slice()), ("", &[][..]));
         assert_eq!((turn.backend.as_deref(), turn.model.as_str()), (None, "demo"));
+        assert_eq!(turn.thought_ms, None);
     }
     assert_eq!(first.turn.answer, "green");
     let unfinished = store.unfinished().await.expect("read");
