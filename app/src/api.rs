@@ -5,7 +5,8 @@
 )]
 
 use anteroom::wire::{
-    ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId, TurnPage,
+    Choice, ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
+    TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -45,6 +46,13 @@ pub async fn search(text: String) -> Result<SearchResults, Fault> {
 #[server(prefix = "/api", endpoint = "rename", output = Answer)]
 pub async fn rename(conversation: ConversationId, title: String) -> Result<(), Fault> {
     crate::server::api::rename(conversation, &title).await
+}
+
+/// Chooses the model of a conversation, its instructions and the like, from now on. A message of it that waits is answered so; one that
+/// is being answered goes on as it is. Open pages hear of it over the feed.
+#[server(prefix = "/api", endpoint = "choose", input = Json, output = Answer)]
+pub async fn choose(conversation: ConversationId, choice: Choice) -> Result<(), Fault> {
+    crate::server::api::choose(conversation, choice).await
 }
 
 /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.
@@ -87,6 +95,7 @@ pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text:
         instead_of: None,
         text,
         files: Vec::new(),
+        choice: None,
     };
     let sent = crate::server::api::send(request).await?;
     leptos_axum::redirect(&format!("/c/{}", sent.conversation));

@@ -281,6 +281,7 @@ mod tests {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running,
+            mine: 0,
             limit,
             waiting,
             newcomer: if limit.is_none_or(|limit| running < limit) {
@@ -289,6 +290,8 @@ mod tests {
                 waiting + 1
             },
             estimate,
+            model: None,
+            trouble: None,
         }
     }
 
@@ -297,9 +300,11 @@ mod tests {
         let place = |position| Place {
             turn: None,
             event: Event::Chat,
+            model: None,
             position,
             waiting: 3,
             estimate: None,
+            trouble: None,
         };
         let numbers = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111, 113];
         for (number, ordinal) in numbers.into_iter().zip([

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use anteroom::wire::{ConversationId, ConversationPage, ConversationView, FeedPosition, Reason, Status};
+use anteroom::wire::{ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, Reason, Status};
 use leptos::server::SharedValue;
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,10 @@ pub struct Overview {
     pub status: Status,
     /// The feed's number before this was made.
     pub feed: FeedPosition,
-    /// The model that answers, as people should see it.
+    /// The model that a new conversation starts with, by its id.
     pub model: String,
+    /// Every model that is offered, that one first.
+    pub models: Vec<ModelInfo>,
     /// Anteroom's version.
     pub version: String,
     /// Largest upload, in bytes.

@@ -156,6 +156,7 @@ impl Site {
             instead_of: None,
             text: text.to_owned(),
             files: Vec::new(),
+            choice: None,
         };
         self.post("send", "application/json", json!({ "request": request }).to_string())
             .await

@@ -8,6 +8,10 @@ reason-attachment-gone = A file of this message is not here any more. Remove it 
 reason-conversation-gone = This conversation is not here any more. Start a new one.
 reason-message-gone = This message is not here any more.
 reason-conversation-busy = The last message of this conversation is not answered yet. Wait for its answer, or cancel it.
+reason-model-not-offered = The model { $model } is not offered here. Choose another one.
+reason-instructions-too-long = The instructions have { $bytes } bytes; { $most } are allowed. Shorten them.
+reason-no-temperature = The temperature has to be a number from 0 to 2.
+reason-no-answer-length = The longest answer has to be from 1 to { $most } tokens.
 reason-message-not-kept = This message was not accepted: it could not be kept, because { -store-fault }. Try again in a moment.
 
 # What is wrong with the store.
@@ -77,6 +81,14 @@ reason-model-silent = The model gave an empty answer. Ask again, perhaps in othe
 reason-model-spent = The model reached the longest answer it may write before it had said anything: it may have thought for too long. Ask for less at once, or try again.
 reason-model-filtered = The model server's filter let no answer to this through. Put the question in other words.
 reason-model-blind = This model cannot look at pictures. Send the message without them.
+
+# While messages wait for a model.
+reason-model-gone = The model { $model } is not offered any more. Choose another one: this message need not be sent again.
+reason-wait-unreachable = The model server cannot be reached at the moment. Messages wait, and go on by themselves once it is back.
+reason-wait-rate-limited = The model server is receiving too many requests, and has asked for a pause. Messages wait until it is over.
+reason-wait-overloaded = The model server is loading the model, or has too much to do. Messages wait until it is ready.
+reason-wait-failing = The model server fails each time. It is tried again every now and then; until it is well, messages wait.
+reason-wait-drained = The model server is being taken out of service. Messages wait until it, or another one, is there.
 
 # Refreshes of the stats and logs tabs.
 reason-refresh-failed = Anteroom made a mistake while refreshing, and has noted it. It will be tried again.

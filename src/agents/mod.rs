@@ -24,7 +24,7 @@ pub use self::{
     part::{Notice, Part},
     providers::{Transcript, transcript},
 };
-use crate::wire::{Incomplete, LineView, Reason, Role, SettingRow, Usage};
+use crate::wire::{Incomplete, LineView, ModelInfo, Reason, Role, SettingRow, Usage};
 
 /// One message of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +189,13 @@ pub trait AgentContext: Send + Sync {
 pub trait AgentFactory: Send + Sync {
     /// The model that its agents use, as people should see it.
     fn model(&self) -> String;
+    /// The models that a conversation may choose from, the one that it starts with first: unless told, there is one.
+    fn models(&self) -> Vec<ModelInfo> {
+        vec![ModelInfo {
+            id: self.model(),
+            ..ModelInfo::default()
+        }]
+    }
     /// A new agent.
     fn agent(&self) -> Arc<dyn Agent>;
 }

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{conversations::SendError, files::FileError, queue::LeaveReason, store::StoreError};
+use crate::{
+    conversations::{ChoiceError, SendError},
+    files::FileError,
+    queue::LeaveReason,
+    store::StoreError,
+};
 
 /// Nothing has changed where one of these comes back. `Display` is for the log; a person is told [`ClientError::reason`].
 #[derive(Debug, Error)]
@@ -21,6 +26,9 @@ pub enum ClientError {
     /// It is not there, is somebody else's, or is just being answered.
     #[error("there is no such conversation, or it is being answered")]
     NoConversation,
+    /// What was chosen for a conversation cannot be.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
     /// A title without anything to be seen.
     #[error("the title is blank")]
     NoTitle,

@@ -20,8 +20,8 @@ use crate::{
     sessions::Session,
     store::StoreError,
     wire::{
-        ConversationId, ConversationPage, ConversationView, FeedPosition, RefreshKind, SearchResults, SendRequest,
-        Sent, Status, TurnId, TurnPage, is_blank,
+        Choice, ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, RefreshKind,
+        SearchResults, SendRequest, Sent, Status, TurnId, TurnPage, is_blank,
     },
 };
 
@@ -76,6 +76,12 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> Status {
         self.engine.status(self.known().as_deref())
+    }
+
+    /// The models that they may choose from, the default one first.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelInfo> {
+        self.rooms().models()
     }
 
     /// What [`Client::forget`] has to be told: a request without it does not come from a page of theirs.
@@ -142,6 +148,16 @@ impl Client {
             return Err(ClientError::NoTitle);
         }
         done(self.rooms().rename(self.owner(), &self.session(), id, title).await)
+    }
+
+    /// Chooses the model of a conversation, its instructions and the like, from now on. A message of it that waits is answered so; one
+    /// that is being answered goes on as it is.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn choose(&self, id: ConversationId, choice: Choice) -> Result<(), ClientError> {
+        let chosen = self.rooms().chosen(choice)?;
+        done(self.rooms().choose(self.owner(), &self.session(), id, chosen).await)
     }
 
     /// Deletes a conversation; what waits or runs in it is ended. For a minute it can be brought back.

@@ -2,11 +2,11 @@
 
 use super::{ClientError, UploadError};
 use crate::{
-    conversations::SendError,
+    conversations::{ChoiceError, SendError},
     files::FileError,
     queue::{JoinError, LeaveReason},
     store::StoreError,
-    wire::{MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, Reason, StoreFault},
+    wire::{MAX_ANSWER_TOKENS, MAX_FILES_PER_MESSAGE, MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES, Reason, StoreFault},
 };
 
 impl ClientError {
@@ -18,6 +18,7 @@ impl ClientError {
             Self::Unreadable(_) => Reason::Unreadable,
             Self::Unchanged(fault) => Reason::NotChanged { fault: fault.into() },
             Self::NoConversation => Reason::ConversationUnavailable,
+            Self::Choice(fault) => fault.reason(),
             Self::NoTitle => Reason::NoTitle,
             Self::NotConfirmed => Reason::NotConfirmed,
             Self::Upload(fault) => fault.reason(),
@@ -37,12 +38,29 @@ impl SendError {
                 files: *files as u64,
                 most: MAX_FILES_PER_MESSAGE as u64,
             },
+            Self::Choice(fault) => fault.reason(),
             Self::UnknownFile => Reason::AttachmentGone,
             Self::UnknownConversation => Reason::ConversationGone,
             Self::UnknownTurn => Reason::MessageGone,
             Self::ConversationBusy => Reason::ConversationBusy,
             Self::Refused(why) => (*why).into(),
             Self::Store(fault) => Reason::MessageNotKept { fault: fault.into() },
+        }
+    }
+}
+
+impl ChoiceError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NotOffered(model) => Reason::ModelNotOffered { model: model.clone() },
+            Self::InstructionsTooLong(bytes) => Reason::InstructionsTooLong {
+                bytes: *bytes as u64,
+                most: MAX_INSTRUCTIONS_BYTES as u64,
+            },
+            Self::Temperature => Reason::NoTemperature,
+            Self::AnswerLength => Reason::NoAnswerLength {
+                most: u64::from(MAX_ANSWER_TOKENS),
+            },
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Who may ask for what: browsers of one account for the same, everybody else for nothing of theirs.
 
+mod choices;
+mod thoughts;
+
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -16,7 +19,7 @@ use crate::{
     logs::Logs,
     sessions::SessionId,
     settings::Settings,
-    wire::FileView,
+    wire::{FileView, TurnView},
 };
 
 /// An agent that thinks until it is stopped.
@@ -41,9 +44,14 @@ impl AgentFactory for Thinker {
 }
 
 async fn engine(folder: &TempDir) -> Arc<Engine> {
+    engine_of(folder, Arc::new(Thinker)).await
+}
+
+/// An engine whose agents are these.
+async fn engine_of(folder: &TempDir, agents: Arc<dyn AgentFactory>) -> Arc<Engine> {
     let data = folder.path().to_str().expect("a path").to_owned();
     let loaded = Settings::load([("DATA_DIR".to_owned(), data)], None).expect("good settings");
-    let agents = |_: &Settings, _| Ok::<Arc<dyn AgentFactory>, Infallible>(Arc::new(Thinker));
+    let agents = |_: &Settings, _| Ok::<_, Infallible>(agents);
     let engine = Engine::start_with(loaded, Logs::default(), agents).await;
     engine.expect("it starts")
 }
@@ -58,6 +66,25 @@ async fn titles(client: &Client) -> Vec<String> {
     page.conversations.into_iter().map(|one| one.title).collect()
 }
 
+/// Waits until this holds, looking whenever something has happened in their session.
+async fn until(client: &Client, what: &str, holds: impl AsyncFn() -> bool) {
+    let session = client.session();
+    let mut feed = session.journal().follow();
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while !holds().await {
+            feed.changed().await.expect("the journal lives");
+        }
+    });
+    assert!(waited.await.is_ok(), "waited in vain for {what}");
+}
+
+/// The only turn of a conversation.
+async fn turn_of(client: &Client, id: ConversationId) -> TurnView {
+    let view = client.conversation(id).await.expect("read").expect("there");
+    let [turn] = &view.turns[..] else { panic!("{view:?}") };
+    turn.clone()
+}
+
 fn asks(text: &str, files: &[FileView]) -> SendRequest {
     SendRequest {
         turn: TurnId::new(),
@@ -65,6 +92,7 @@ fn asks(text: &str, files: &[FileView]) -> SendRequest {
         instead_of: None,
         text: text.into(),
         files: files.iter().map(|file| file.id).collect(),
+        choice: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::ChoiceError;
 use crate::{queue::JoinError, store::StoreError};
 
 /// A message was not accepted, and nothing has changed. `Display` is for the log.
@@ -18,6 +19,9 @@ pub enum SendError {
     /// It has more files than a message may.
     #[error("the message has {0} files")]
     TooManyFiles(usize),
+    /// What is chosen for the conversation cannot be.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
     /// A file is not this session's, or is not there any more.
     #[error("a file of the message is not there")]
     UnknownFile,

@@ -11,7 +11,7 @@ use crate::{
     queue::Owner,
     say,
     store::{ConversationRecord, StoreError, TurnRecord},
-    wire::{ConversationId, FileView, Incomplete, TurnId, TurnState, Usage},
+    wire::{Choice, ConversationId, FileView, Incomplete, TurnId, TurnNotice, TurnState, Usage},
 };
 
 /// The name of the JSON format; a later one that readers of this one cannot read gets another number.
@@ -34,6 +34,8 @@ struct Whole {
     updated_at: Option<Timestamp>,
     /// The last turn that is shown; those before it follow from `parent`.
     head: TurnId,
+    /// The model that is chosen for it; none: the site's default.
+    model: Option<String>,
     turns: Vec<One>,
 }
 
@@ -47,6 +49,9 @@ struct One {
     /// Why an answer that is `done` is not whole.
     incomplete: Option<Incomplete>,
     answer: String,
+    /// What the model thought before and between.
+    reasoning: String,
+    notices: Vec<TurnNotice>,
     model: String,
     usage: Option<Usage>,
     accepted_at: Option<Timestamp>,
@@ -66,7 +71,7 @@ impl Conversations {
         form: Export,
     ) -> Result<Option<(String, String)>, StoreError> {
         let store = &self.deps.store;
-        let Some(record) = store.conversation(owner, id).await? else {
+        let Some((record, choice)) = store.chosen(owner, id).await? else {
             return Ok(None);
         };
         let title = record.title.clone();
@@ -81,7 +86,7 @@ impl Conversations {
                 for turn in &mut turns {
                     self.pending.correct(turn);
                 }
-                json(record, turns)?
+                json(record, choice, turns)?
             }
         };
         Ok(Some((title, content)))
@@ -129,13 +134,14 @@ fn date(time: Timestamp, words: &Words) -> String {
     )
 }
 
-fn json(record: ConversationRecord, turns: Vec<TurnRecord>) -> Result<String, StoreError> {
+fn json(record: ConversationRecord, choice: Choice, turns: Vec<TurnRecord>) -> Result<String, StoreError> {
     let whole = Whole {
         format: FORMAT,
         id: record.id,
         title: record.title,
         updated_at: time(record.updated_at),
         head: record.head,
+        model: choice.model,
         turns: turns.into_iter().map(One::from).collect(),
     };
     serde_json::to_string_pretty(&whole).map_err(|error| StoreError::Other(error.to_string()))
@@ -155,6 +161,8 @@ impl From<TurnRecord> for One {
             state,
             incomplete,
             answer: turn.answer,
+            reasoning: turn.reasoning,
+            notices: turn.notices,
             model: turn.model,
             usage: turn.usage,
             accepted_at: time(turn.accepted_at),

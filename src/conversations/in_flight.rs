@@ -3,17 +3,41 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::SendError;
+use super::{Chosen, SendError};
 use crate::{
+    markdown,
     queue::{Owner, TicketId},
     wire::{ConversationId, TurnId},
 };
+
+/// What there is to see of an answer: HTML, one entry a Markdown block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// What is said.
+    pub(super) blocks: Vec<String>,
+    /// What the model thinks.
+    pub(super) thoughts: Vec<String>,
+}
+
+impl Shown {
+    /// Of a whole answer. Takes a while if that is long.
+    pub(super) fn of(answer: &str, reasoning: &str) -> Self {
+        Self {
+            blocks: markdown::render(answer),
+            thoughts: markdown::render(reasoning),
+        }
+    }
+}
 
 /// Whether a turn was taken in.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +61,13 @@ pub(super) struct InFlight {
     refusal: OnceLock<SendError>,
     /// Set once it has joined the line.
     pub(super) ticket: OnceLock<TicketId>,
+    /// The conversation that it is in, likewise.
+    pub(super) conversation: OnceLock<ConversationId>,
     pub(super) cancel: CancellationToken,
     growing: Mutex<Growing>,
+    /// What its owner has chosen while it waited, until its task takes it.
+    chosen: Mutex<Option<Chosen>>,
+    chose: Notify,
 }
 
 /// An answer so far.
@@ -46,8 +75,22 @@ pub(super) struct InFlight {
 struct Growing {
     /// As the agent says it.
     text: String,
-    /// The same as HTML, one entry a Markdown block.
-    blocks: Vec<String>,
+    /// What the model thinks.
+    reasoning: String,
+    /// When it began to think, and how long that took until it said something.
+    thinks_since: Option<Instant>,
+    thought_for: Option<Duration>,
+    /// Both as a page shows them.
+    shown: Shown,
+}
+
+impl Growing {
+    /// Only the first thought is measured: what comes after the first words is not waited for.
+    fn end_thought(&mut self) {
+        if let Some(since) = self.thinks_since {
+            self.thought_for.get_or_insert_with(|| since.elapsed());
+        }
+    }
 }
 
 impl InFlight {
@@ -83,7 +126,9 @@ impl InFlight {
 
     /// Adds what the agent says next.
     pub(super) fn add_text(&self, text: &str) {
-        self.growing().text.push_str(text);
+        let mut growing = self.growing();
+        growing.end_thought();
+        growing.text.push_str(text);
     }
 
     /// What the agent has said so far.
@@ -91,21 +136,82 @@ impl InFlight {
         self.growing().text.clone()
     }
 
+    /// Adds what the model thinks next.
+    pub(super) fn add_reasoning(&self, text: &str) {
+        let mut growing = self.growing();
+        growing.thinks_since.get_or_insert_with(Instant::now);
+        growing.reasoning.push_str(text);
+    }
+
+    /// What the model has thought so far.
+    pub(super) fn reasoning(&self) -> String {
+        self.growing().reasoning.clone()
+    }
+
+    /// How long the model thought before it said something, in milliseconds, once it has.
+    pub(super) fn thought_ms(&self) -> Option<u64> {
+        let thought = self.growing().thought_for?;
+        Some(u64::try_from(thought.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Nothing is said any more.
+    pub(super) fn end_thought(&self) {
+        self.growing().end_thought();
+    }
+
+    /// What the model has thought so far is void.
+    pub(super) fn forget_reasoning(&self) {
+        let mut growing = self.growing();
+        growing.reasoning.clear();
+        growing.shown.thoughts.clear();
+        (growing.thinks_since, growing.thought_for) = (None, None);
+    }
+
     /// Puts a changed block in place. A block takes those after it along.
     pub(super) fn set_block(&self, index: usize, html: String) {
-        let blocks = &mut self.growing().blocks;
-        blocks.truncate(index);
-        blocks.push(html);
+        put(&mut self.growing().shown.blocks, index, html);
+    }
+
+    /// The same of what the model thinks.
+    pub(super) fn set_thought(&self, index: usize, html: String) {
+        put(&mut self.growing().shown.thoughts, index, html);
     }
 
     /// The answer so far, as a page shows it.
-    pub(super) fn blocks(&self) -> Vec<String> {
-        self.growing().blocks.clone()
+    pub(super) fn shown(&self) -> Shown {
+        self.growing().shown.clone()
+    }
+
+    /// Its owner chooses otherwise, for as long as it `waits`. Looked at under the lock that the task takes the choice with once it is
+    /// admitted: so what is found to wait here is answered with this choice.
+    pub(super) fn choose(&self, chosen: Chosen, waits: impl FnOnce() -> bool) {
+        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits() {
+            *place = Some(chosen);
+            drop(place);
+            self.chose.notify_one();
+        }
+    }
+
+    /// Waits until its owner has chosen otherwise. Cancel-safe.
+    pub(super) async fn rechosen(&self) {
+        self.chose.notified().await;
+    }
+
+    /// What its owner has chosen since this was last asked for.
+    pub(super) fn take_chosen(&self) -> Option<Chosen> {
+        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take()
     }
 
     fn growing(&self) -> MutexGuard<'_, Growing> {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn put(blocks: &mut Vec<String>, index: usize, html: String) {
+    blocks.truncate(index);
+    blocks.push(html);
 }
 
 type Key = (Owner, TurnId);
@@ -158,6 +264,15 @@ impl InFlightTurns {
         of(&all, owner).map(|((_, turn), _)| turn).collect()
     }
 
+    /// The one of a conversation that has joined the line: there is at most one at a time.
+    pub(super) fn of_conversation(&self, owner: Owner, conversation: ConversationId) -> Option<Arc<InFlight>> {
+        let all = self.all();
+        let (first, last) = range(owner);
+        let mut listed = all.range(first..=last).map(|(_, listed)| &listed.live);
+        let found = listed.find(|live| live.conversation.get() == Some(&conversation));
+        found.map(Arc::clone)
+    }
+
     /// Those of one owner that have joined the line.
     pub(super) fn tickets_of(&self, owner: Owner) -> Vec<(Owner, TurnId, TicketId)> {
         let all = self.all();
@@ -183,9 +298,13 @@ fn turns<'a>(listed: impl Iterator<Item = (&'a Key, &'a Listed)>) -> impl Iterat
 }
 
 fn of(all: &BTreeMap<Key, Listed>, owner: Owner) -> impl Iterator<Item = (Key, &InFlight)> {
-    let first = (owner, TurnId(Uuid::nil()));
-    let last = (owner, TurnId(Uuid::max()));
+    let (first, last) = range(owner);
     turns(all.range(first..=last))
+}
+
+/// The first and the last key that one owner may have.
+const fn range(owner: Owner) -> (Key, Key) {
+    ((owner, TurnId(Uuid::nil())), (owner, TurnId(Uuid::max())))
 }
 
 fn joined(((owner, turn), live): (Key, &InFlight)) -> Option<(Owner, TurnId, TicketId)> {

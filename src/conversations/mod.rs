@@ -3,6 +3,7 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod choice;
 mod error;
 mod export;
 mod fallback;
@@ -25,9 +26,11 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
+pub(crate) use choice::ChoiceError;
+use choice::Chosen;
 pub(crate) use error::SendError;
 pub(crate) use export::Export;
-use in_flight::{Entered, InFlightTurns};
+use in_flight::{Entered, InFlight, InFlightTurns};
 use pending::PendingOutcomes;
 
 use crate::{
@@ -38,7 +41,7 @@ use crate::{
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{TurnId, Versions},
+    wire::{Choice, TurnId, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -63,9 +66,23 @@ struct TurnTask {
     conversation: ConversationRecord,
     turn: TurnRecord,
     versions: Versions,
+    /// What is chosen for the conversation.
+    choice: Arc<Choice>,
+    /// Whether that came with the message, and is to be kept.
+    chooses: bool,
 }
 
 impl TurnTask {
+    /// What its owner has chosen since it was sent holds, until it starts. `false`: nothing.
+    fn take_new_choice(&mut self, in_flight: &InFlight) -> bool {
+        let Some(Chosen { choice, model }) = in_flight.take_chosen() else {
+            return false;
+        };
+        self.turn.model = model;
+        self.choice = Arc::new(choice);
+        true
+    }
+
     /// Its owner may have renamed the conversation meanwhile.
     fn take_new_title(&mut self) {
         if let Some(title) = self.session.new_title(self.conversation.id) {

@@ -7,7 +7,7 @@ use tracing::error;
 
 use super::in_flight::InFlight;
 use crate::{
-    agents::{AgentError, Part},
+    agents::{AgentError, Notice, Part},
     jobs::{Overflow, Reader},
     markdown,
     sessions::Session,
@@ -21,6 +21,10 @@ const PACE: Duration = Duration::from_millis(40);
 const BYTES_A_PACE: usize = 4 * 1024;
 /// Longest answer that is kept, in bytes. A model that runs wild is stopped there.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Most that is kept of what a model thinks, in bytes. An answer does not end for that: the rest of the thoughts is left out.
+const MAX_REASONING: usize = 1024 * 1024;
+/// Stands where thoughts are left out.
+const LEFT_OUT: &str = "\n\n…\n";
 
 /// Why there was no (whole) answer.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ impl Fault {
     }
 }
 
-/// Shows an answer's text block by block.
+/// Shows an answer's text block by block, and what the model thinks beside it.
 pub(super) struct Page<'a> {
     session: &'a Session,
     turn: TurnId,
@@ -54,10 +58,45 @@ pub(super) struct Page<'a> {
     stream: markdown::Stream,
     /// Bytes of text so far.
     length: usize,
+    thinking: Thinking,
     /// Whether there is something that is not shown yet.
     dirty: bool,
     /// When to show it, at the earliest.
     next: Instant,
+}
+
+/// What the model thinks, as it grows.
+#[derive(Default)]
+struct Thinking {
+    stream: markdown::Stream,
+    /// Bytes so far.
+    length: usize,
+    /// Whether something was said since it last thought: what comes then is a paragraph of its own.
+    interrupted: bool,
+    /// Whether the pages have to hear that it begins anew.
+    void: bool,
+}
+
+impl Thinking {
+    /// What there is to add of the next piece.
+    fn take(&mut self, piece: String) -> String {
+        if self.length >= MAX_REASONING {
+            return String::new();
+        }
+        let mut added = piece;
+        if std::mem::take(&mut self.interrupted) && self.length > 0 {
+            added.insert_str(0, "\n\n");
+        }
+        if self.length + added.len() > MAX_REASONING {
+            added.truncate(added.floor_char_boundary(MAX_REASONING - self.length));
+            self.length = MAX_REASONING;
+            added.push_str(LEFT_OUT);
+        } else {
+            self.length += added.len();
+        }
+        self.stream.push(&added);
+        added
+    }
 }
 
 impl<'a> Page<'a> {
@@ -69,25 +108,48 @@ impl<'a> Page<'a> {
             in_flight,
             stream: markdown::Stream::default(),
             length: 0,
+            thinking: Thinking::default(),
             dirty: false,
             next: Instant::now(),
         }
     }
 }
 
-impl Reader for Page<'_> {
-    /// Only what is said is kept and shown.
-    fn take(&mut self, part: Part) -> Result<(), Overflow> {
-        let text = match part {
-            Part::Text(text) => text,
-            Part::Reasoning(_) | Part::ToolCall { .. } | Part::ToolResult { .. } | Part::Notice(_) => return Ok(()),
-        };
+impl Page<'_> {
+    fn say(&mut self, text: &str) -> Result<(), Overflow> {
         if self.length + text.len() > MAX_ANSWER {
             return Err(Overflow);
         }
         self.length += text.len();
-        self.stream.push(&text);
-        self.in_flight.add_text(&text);
+        self.stream.push(text);
+        self.in_flight.add_text(text);
+        self.thinking.interrupted = true;
+        Ok(())
+    }
+
+    /// The model begins anew.
+    fn retry(&mut self) {
+        let void = self.thinking.void || self.thinking.length > 0;
+        self.thinking = Thinking {
+            void,
+            ..Thinking::default()
+        };
+        self.in_flight.forget_reasoning();
+    }
+}
+
+impl Reader for Page<'_> {
+    /// Only what is said and thought is kept and shown.
+    fn take(&mut self, part: Part) -> Result<(), Overflow> {
+        match part {
+            Part::Text(text) => self.say(&text)?,
+            Part::Reasoning(text) => {
+                let added = self.thinking.take(text);
+                self.in_flight.add_reasoning(&added);
+            }
+            Part::Notice(Notice::Retry(_)) => self.retry(),
+            Part::ToolCall { .. } | Part::ToolResult { .. } => return Ok(()),
+        }
         self.dirty = true;
         Ok(())
     }
@@ -98,16 +160,62 @@ impl Reader for Page<'_> {
 
     fn pass_on(&mut self) {
         self.dirty = false;
-        for (index, html) in self.stream.changes() {
-            self.in_flight.set_block(index, html.clone());
-            self.session.journal().append(FeedEvent::Block {
-                turn: self.turn,
-                conversation: self.conversation,
+        let (turn, conversation, journal) = (self.turn, self.conversation, self.session.journal());
+        if std::mem::take(&mut self.thinking.void) {
+            journal.append(FeedEvent::Thought {
+                turn,
+                conversation,
+                index: 0,
+                html: String::new(),
+            });
+        }
+        for (index, html) in self.thinking.stream.changes() {
+            self.in_flight.set_thought(index, html.clone());
+            journal.append(FeedEvent::Thought {
+                turn,
+                conversation,
                 index,
                 html,
             });
         }
-        let slower = u32::try_from(self.stream.open_len() / BYTES_A_PACE).unwrap_or(u32::MAX);
+        for (index, html) in self.stream.changes() {
+            self.in_flight.set_block(index, html.clone());
+            journal.append(FeedEvent::Block {
+                turn,
+                conversation,
+                index,
+                html,
+            });
+        }
+        let open = self.stream.open_len() + self.thinking.stream.open_len();
+        let slower = u32::try_from(open / BYTES_A_PACE).unwrap_or(u32::MAX);
         self.next = Instant::now() + PACE.saturating_mul(slower.saturating_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_have_an_end_that_is_shown_and_a_whole_character() {
+        let mut thinking = Thinking::default();
+        let mut kept = thinking.take("x".repeat(MAX_REASONING - 1));
+        kept += &thinking.take("\u{fc}and more".into());
+        kept += &thinking.take("and more".into());
+        assert_eq!(kept.trim_start_matches('x'), LEFT_OUT);
+        assert_eq!(kept.len(), MAX_REASONING - 1 + LEFT_OUT.len());
+    }
+
+    #[test]
+    fn what_is_thought_after_something_was_said_is_a_paragraph_of_its_own() {
+        let mut thinking = Thinking {
+            interrupted: true,
+            ..Thinking::default()
+        };
+        assert_eq!(thinking.take("first".into()), "first", "nothing came before it");
+        assert_eq!(thinking.take(", still".into()), ", still");
+        thinking.interrupted = true;
+        assert_eq!(thinking.take("later".into()), "\n\nlater");
     }
 }

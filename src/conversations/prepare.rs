@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Conversations, SendError, in_flight::Entered, title::title};
+use super::{Chosen, Conversations, SendError, in_flight::Entered, title::title};
 use crate::{
     clock::now_ms,
     queue::Owner,
     sessions::{Claim, Session},
     store::TurnRecord,
     wire::{
-        ConversationId, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, TurnId, TurnState,
-        Versions, is_blank,
+        Choice, ConversationId, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, TurnId,
+        TurnState, Versions, is_blank,
     },
 };
 
@@ -21,6 +21,10 @@ pub(super) struct Prepared {
     /// Where it stands among its versions, if that is known.
     pub(super) versions: Option<Versions>,
     pub(super) claim: Claim,
+    /// What is chosen for its conversation.
+    pub(super) choice: Choice,
+    /// Whether that came with the message.
+    pub(super) chooses: bool,
 }
 
 impl Conversations {
@@ -33,28 +37,46 @@ impl Conversations {
     ) -> Result<Prepared, SendError> {
         let store = &self.deps.store;
         check(&request)?;
+        let chosen = request.choice.map(|choice| self.chosen(choice)).transpose()?;
         let files = self.files(owner, &request.files).await?;
         let id = request.conversation.unwrap_or_else(ConversationId::new);
         // Claimed before looking, so that what is shown last stays so.
         let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
-        let (title, parent) = match request.conversation {
+        let (title, parent, known) = match request.conversation {
             Some(id) => {
-                let known = store.conversation(owner, id).await?;
-                let known = known.ok_or(SendError::UnknownConversation)?;
+                let known = store.chosen(owner, id).await?;
+                let (known, choice) = known.ok_or(SendError::UnknownConversation)?;
                 let parent = match request.instead_of {
                     Some(other) => self.turn_of(owner, id, other).await?.parent,
                     None => Some(known.head),
                 };
-                (known.title, parent)
+                (known.title, parent, choice)
             }
-            None => (title(&request.text, &files), None),
+            None => (title(&request.text, &files), None, Choice::default()),
+        };
+        let chooses = chosen.as_ref().is_some_and(|chosen| chosen.choice != known);
+        let Chosen { choice, model } = match chosen {
+            Some(chosen) => chosen,
+            None => self.chosen(known)?,
         };
         Ok(Prepared {
             title,
-            turn: self.new_turn(owner, request.turn, id, parent, request.text, files),
+            turn: new_turn(
+                owner,
+                request.turn,
+                id,
+                parent,
+                Asked {
+                    message: request.text,
+                    files,
+                    model,
+                },
+            ),
             // What is shown last has nothing after it yet.
             versions: request.instead_of.is_none().then(Versions::default),
             claim,
+            choice,
+            chooses,
         })
     }
 
@@ -70,8 +92,9 @@ impl Conversations {
         let store = &self.deps.store;
         let known = store.turn(owner, id).await?.ok_or(SendError::UnknownTurn)?.turn;
         let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
-        let conversation = store.conversation(owner, known.conversation).await?;
-        let conversation = conversation.ok_or(SendError::UnknownConversation)?;
+        let conversation = store.chosen(owner, known.conversation).await?;
+        let (conversation, choice) = conversation.ok_or(SendError::UnknownConversation)?;
+        let Chosen { choice, model } = self.chosen(choice)?;
         let in_place = known.answer.is_empty() && conversation.head == id;
         if in_place && !entered.stand_for(id) {
             return Err(SendError::ConversationBusy);
@@ -85,37 +108,18 @@ impl Conversations {
         } = known;
         Ok(Prepared {
             title: conversation.title,
-            turn: self.new_turn(owner, if in_place { id } else { new }, its, parent, message, files),
+            turn: new_turn(
+                owner,
+                if in_place { id } else { new },
+                its,
+                parent,
+                Asked { message, files, model },
+            ),
             versions: None,
             claim,
+            choice,
+            chooses: false,
         })
-    }
-
-    fn new_turn(
-        &self,
-        owner: Owner,
-        id: TurnId,
-        conversation: ConversationId,
-        parent: Option<TurnId>,
-        message: String,
-        files: Vec<FileView>,
-    ) -> TurnRecord {
-        TurnRecord {
-            id,
-            owner,
-            conversation,
-            parent,
-            message,
-            files,
-            state: TurnState::Waiting,
-            answer: String::new(),
-            model: self.deps.agents.model(),
-            usage: None,
-            accepted_at: now_ms(),
-            started_at: None,
-            ended_at: None,
-            attempts: 0,
-        }
     }
 
     /// A turn of this conversation.
@@ -131,6 +135,42 @@ impl Conversations {
             files.push(self.deps.store.file(owner, id).await?.ok_or(SendError::UnknownFile)?);
         }
         Ok(files)
+    }
+}
+
+/// What is asked, and of which model.
+struct Asked {
+    message: String,
+    files: Vec<FileView>,
+    model: String,
+}
+
+fn new_turn(
+    owner: Owner,
+    id: TurnId,
+    conversation: ConversationId,
+    parent: Option<TurnId>,
+    asked: Asked,
+) -> TurnRecord {
+    TurnRecord {
+        id,
+        owner,
+        conversation,
+        parent,
+        message: asked.message,
+        files: asked.files,
+        state: TurnState::Waiting,
+        answer: String::new(),
+        reasoning: String::new(),
+        thought_ms: None,
+        notices: Vec::new(),
+        model: asked.model,
+        backend: None,
+        usage: None,
+        accepted_at: now_ms(),
+        started_at: None,
+        ended_at: None,
+        attempts: 0,
     }
 }
 
@@ -159,6 +199,7 @@ mod tests {
             instead_of: None,
             text: text.into(),
             files: Vec::new(),
+            choice: None,
         };
         for blank in [" \n\t\u{a0}", "\u{200b}\u{feff}", "\u{3164}", "\u{fe0f}\u{ad}\n"] {
             assert!(matches!(check(&request(blank)), Err(SendError::Empty)), "{blank:?}");

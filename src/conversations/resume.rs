@@ -1,6 +1,6 @@
 //! After a restart: turns that were not over are back in the line.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
@@ -68,6 +68,7 @@ impl Conversations {
     fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
         let Unfinished {
             conversation,
+            choice,
             turn: Step { mut turn, versions },
             ..
         } = unfinished;
@@ -83,6 +84,7 @@ impl Conversations {
         let place = session.seat(&self.deps.queue, ticket, Event::Chat, Some(turn.id));
         // Nobody else sets it: the turn was entered just now.
         let _ = entered.in_flight.ticket.set(place.id());
+        let _ = entered.in_flight.conversation.set(conversation.id);
         entered.in_flight.accepted(turn.id, conversation.id);
         turn.state = TurnState::Waiting;
         turn.started_at = None;
@@ -92,6 +94,8 @@ impl Conversations {
             conversation,
             turn,
             versions,
+            choice: Arc::new(choice),
+            chooses: false,
         };
         let guards = TurnGuards {
             _claim: claim,

@@ -96,6 +96,8 @@ impl Conversations {
             turn,
             versions,
             claim,
+            choice,
+            chooses,
         } = prepared;
         let owner = turn.owner;
         let conversation = ConversationRecord {
@@ -113,12 +115,15 @@ impl Conversations {
         };
         // Nobody else sets it: the turn was entered by this call.
         let _ = entered.in_flight.ticket.set(place.id());
+        let _ = entered.in_flight.conversation.set(turn.conversation);
         let span = turn_span(session, turn.id);
         let task = TurnTask {
             session: Arc::clone(session),
             conversation,
             turn,
             versions: versions.unwrap_or_default(),
+            choice: Arc::new(choice),
+            chooses,
         };
         let in_flight = Arc::clone(&entered.in_flight);
         let guards = TurnGuards {
@@ -147,7 +152,10 @@ impl Conversations {
         Sent {
             turn,
             conversation,
-            place: ticket.and_then(|ticket| status::place(&self.deps.queue, ticket, Event::Chat, Some(turn))),
+            place: ticket.and_then(|ticket| {
+                let model = self.deps.agents.model();
+                status::place(&self.deps.queue, &model, ticket, Event::Chat, Some(turn))
+            }),
         }
     }
 }

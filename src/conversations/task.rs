@@ -7,14 +7,13 @@ use tracing::{error, info, warn};
 
 use super::{
     Conversations, TurnGuards, TurnTask,
-    in_flight::InFlight,
+    in_flight::{InFlight, Shown},
     page::{Fault, Page},
 };
 use crate::{
     agents::AgentError,
     clock::now_ms,
     jobs::{self, Bounds, Ending, model_first},
-    markdown,
     queue::{LeaveReason, OrderKey, Permit},
     sessions::Session,
     store::{StoreError, TurnRecord},
@@ -55,7 +54,19 @@ impl Conversations {
     pub(super) async fn wait_and_run(self, mut task: TurnTask, mut guards: TurnGuards) {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         let patience = || self.deps.settings.borrow().abandon_after;
-        let permit = match guards.place.admitted(patience, in_flight.cancel.cancelled()).await {
+        let admitted = loop {
+            tokio::select! {
+                biased;
+                admitted = guards.place.admitted(patience, in_flight.cancel.cancelled()) => break admitted,
+                () = in_flight.rechosen() => {
+                    if task.take_new_choice(&in_flight) {
+                        self.announce(&mut task, Shown::default());
+                    }
+                }
+            }
+        };
+        task.take_new_choice(&in_flight);
+        let permit = match admitted {
             Ok(permit) => permit,
             // It waits on, in the store.
             Err(LeaveReason::Closed) => return,
@@ -73,8 +84,8 @@ impl Conversations {
         let told = pin!(async {
             model_first(&self.deps.queue).await;
             // Something of the answer may be there already.
-            let blocks = in_flight.blocks();
-            self.announce(&mut beginning, blocks);
+            let shown = in_flight.shown();
+            self.announce(&mut beginning, shown);
             info!(waited_ms = waited.as_millis(), "turn started");
             self.keep(beginning.turn).await;
             Ok::<_, NotAccepted>(())
@@ -143,8 +154,14 @@ impl Conversations {
             files = task.turn.files.len(),
             "turn accepted"
         );
-        let blocks = in_flight.blocks();
-        self.announce(task, blocks);
+        let shown = in_flight.shown();
+        self.announce(task, shown);
+        if task.chooses {
+            task.session.journal().append(FeedEvent::Chosen {
+                conversation: task.conversation.id,
+                choice: (*task.choice).clone(),
+            });
+        }
         in_flight.accepted(task.turn.id, task.turn.conversation);
         Ok(task.versions)
     }
@@ -152,7 +169,10 @@ impl Conversations {
     /// Stores a turn; returns where it stands among its versions.
     async fn store(&self, task: &TurnTask, key: Option<OrderKey>, look_up: bool) -> Result<Versions, StoreError> {
         let (store, turn) = (&self.deps.store, &task.turn);
-        store.accept(task.conversation.clone(), turn.clone(), key).await?;
+        let choice = task.chooses.then(|| (*task.choice).clone());
+        store
+            .accept(task.conversation.clone(), turn.clone(), key, choice)
+            .await?;
         if !look_up {
             return Ok(task.versions);
         }
@@ -243,6 +263,9 @@ impl Conversations {
             return;
         };
         task.turn.answer = guards.entered.in_flight.text();
+        task.turn.reasoning = guards.entered.in_flight.reasoning();
+        guards.entered.in_flight.end_thought();
+        task.turn.thought_ms = guards.entered.in_flight.thought_ms();
         task.turn.state = state;
         task.turn.ended_at = Some(now_ms());
         info!(?outcome, bytes = task.turn.answer.len(), "turn ended");
@@ -254,18 +277,18 @@ impl Conversations {
         let kept = self.keep(task.turn.clone()).await;
         // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
         let pending = (!kept).then(|| self.pending.enter(&task.turn));
-        let answer = task.turn.answer.clone();
+        let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());
         // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || markdown::render(&answer)).await;
-        let blocks = rendered.unwrap_or_else(|fault| {
+        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer, &reasoning)).await;
+        let shown = rendered.unwrap_or_else(|fault| {
             error!(%fault, "an answer could not be rendered");
-            guards.entered.in_flight.blocks()
+            guards.entered.in_flight.shown()
         });
         task.take_new_title();
         let head = self.show_answered(&task).await;
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(guards);
-        self.announce(&mut task, blocks);
+        self.announce(&mut task, shown);
         if let Some(head) = head {
             let conversation = task.turn.conversation;
             task.session.journal().append(FeedEvent::Version { conversation, head });

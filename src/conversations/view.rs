@@ -1,8 +1,7 @@
 //! Turns and conversations, as their owner's browser shows them.
 
-use super::{Conversations, TurnTask};
+use super::{Conversations, TurnTask, in_flight::Shown};
 use crate::{
-    markdown,
     queue::Owner,
     sessions::Session,
     store::{ConversationRecord, Step, StoreError, TurnRecord},
@@ -19,19 +18,20 @@ const TURNS: usize = 30;
 
 impl Conversations {
     /// Tells every open page of the session how a turn and its conversation are now.
-    pub(super) fn announce(&self, task: &mut TurnTask, blocks: Vec<String>) {
+    pub(super) fn announce(&self, task: &mut TurnTask, shown: Shown) {
         task.take_new_title();
         let TurnTask {
             session,
             conversation,
             turn,
             versions,
+            ..
         } = task;
         if session.is_removed(conversation.id) {
             return;
         }
         let journal = session.journal();
-        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, blocks))));
+        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, shown))));
         let busy = session.is_conversation_busy(conversation.id);
         journal.append(FeedEvent::Conversation(summary(conversation, busy)));
     }
@@ -69,7 +69,7 @@ impl Conversations {
         conversation: ConversationId,
         feed: FeedPosition,
     ) -> Result<Option<ConversationView>, StoreError> {
-        let Some(record) = self.deps.store.conversation(owner, conversation).await? else {
+        let Some((record, choice)) = self.deps.store.chosen(owner, conversation).await? else {
             return Ok(None);
         };
         let TurnPage { turns, earlier } = self.page(owner, record.head).await?;
@@ -78,6 +78,7 @@ impl Conversations {
             summary: summary(&record, busy),
             turns,
             earlier,
+            choice,
             feed,
         }))
     }
@@ -112,7 +113,7 @@ impl Conversations {
     async fn page(&self, owner: Owner, last: TurnId) -> Result<TurnPage, StoreError> {
         let mut steps = self.path(owner, last, TURNS).await?;
         let earlier = steps.first().is_some_and(|step| step.turn.parent.is_some());
-        let live: Vec<Option<Vec<String>>> = steps
+        let live: Vec<Option<Shown>> = steps
             .iter_mut()
             .map(|step| self.catch_up(owner, &mut step.turn))
             .collect();
@@ -120,8 +121,8 @@ impl Conversations {
         let rendered = tokio::task::spawn_blocking(move || {
             let all = steps.into_iter().zip(live);
             all.map(|(Step { turn, versions }, live)| {
-                let blocks = live.unwrap_or_else(|| markdown::render(&turn.answer));
-                view(turn, versions, blocks)
+                let shown = live.unwrap_or_else(|| Shown::of(&turn.answer, &turn.reasoning));
+                view(turn, versions, shown)
             })
             .collect()
         });
@@ -130,12 +131,12 @@ impl Conversations {
     }
 
     /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.
-    fn catch_up(&self, owner: Owner, turn: &mut TurnRecord) -> Option<Vec<String>> {
+    fn catch_up(&self, owner: Owner, turn: &mut TurnRecord) -> Option<Shown> {
         if turn.state.is_over() {
             return None;
         }
         let Some(live) = self.in_flight.find(owner, turn.id) else {
-            return Some(Vec::new());
+            return Some(Shown::default());
         };
         let waits = live
             .ticket
@@ -146,7 +147,8 @@ impl Conversations {
             turn.started_at = None;
         }
         turn.answer = live.text();
-        Some(live.blocks())
+        turn.thought_ms = live.thought_ms();
+        Some(live.shown())
     }
 }
 
@@ -159,7 +161,7 @@ pub(super) fn summary(record: &ConversationRecord, busy: bool) -> ConversationSu
     }
 }
 
-fn view(turn: TurnRecord, versions: Versions, blocks: Vec<String>) -> TurnView {
+fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
     TurnView {
         id: turn.id,
         conversation: turn.conversation,
@@ -169,7 +171,10 @@ fn view(turn: TurnRecord, versions: Versions, blocks: Vec<String>) -> TurnView {
         files: turn.files,
         state: turn.state,
         answer: turn.answer,
-        blocks,
+        blocks: shown.blocks,
+        thoughts: shown.thoughts,
+        thought_ms: turn.thought_ms,
+        notices: turn.notices,
         model: turn.model,
         usage: turn.usage,
         accepted_at: turn.accepted_at,

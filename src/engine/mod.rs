@@ -247,7 +247,7 @@ impl Engine {
     /// Where a session and the line stand.
     #[must_use]
     pub fn status(&self, session: Option<&Session>) -> Status {
-        status::of(&self.queue, session)
+        status::of(&self.queue, &self.model, session)
     }
 
     /// Where a session's feed is now. One that is not in memory has no feed yet: what it asks for from the nil epoch

@@ -30,10 +30,13 @@ pub use identity::{NoCookie, cookies, set_session};
 pub use origin::CrossSite;
 pub use serve::serve;
 
-use crate::{engine::Engine, wire::MAX_MESSAGE_BYTES};
+use crate::{
+    engine::Engine,
+    wire::{MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES},
+};
 
-/// Largest body of a server function, in bytes: a message in which every byte takes six (`\u0000`), and the rest.
-pub const MAX_BODY: usize = MAX_MESSAGE_BYTES * 6 + 16 * 1024;
+/// Largest body of a server function, in bytes: a message and instructions in which every byte takes six (`\u0000`), and the rest.
+pub const MAX_BODY: usize = (MAX_MESSAGE_BYTES + MAX_INSTRUCTIONS_BYTES) * 6 + 16 * 1024;
 
 /// The engine's own doors.
 pub fn doors() -> Router<Arc<Engine>> {

@@ -72,12 +72,14 @@ mod tests {
         let place = |&position| Place {
             turn: None,
             event: Event::Chat,
+            model: None,
             position,
             waiting: 1_000,
             estimate: None,
+            trouble: None,
         };
         Status {
-            line: None,
+            lines: Vec::new(),
             places: positions.iter().map(place).collect(),
             running: 0,
         }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::{
     client::{ClientError, UploadError},
-    conversations::SendError,
+    conversations::{ChoiceError, SendError},
     files::FileError,
     queue::JoinError,
     store::StoreError,
@@ -17,6 +17,7 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::Send(refusal) => of_refusal(refusal),
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
         ClientError::NoConversation => StatusCode::NOT_FOUND,
+        ClientError::Choice(fault) => of_choice(fault),
         ClientError::NoTitle => StatusCode::BAD_REQUEST,
         ClientError::NotConfirmed => StatusCode::FORBIDDEN,
         ClientError::Upload(fault) => of_upload(fault),
@@ -26,12 +27,20 @@ pub const fn of(fault: &ClientError) -> StatusCode {
 const fn of_refusal(refusal: &SendError) -> StatusCode {
     match refusal {
         SendError::Empty | SendError::TooManyFiles(_) | SendError::UnknownFile => StatusCode::BAD_REQUEST,
+        SendError::Choice(fault) => of_choice(fault),
         SendError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
         SendError::UnknownConversation | SendError::UnknownTurn => StatusCode::NOT_FOUND,
         SendError::ConversationBusy => StatusCode::CONFLICT,
         SendError::Refused(JoinError::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
         SendError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         SendError::Store(fault) => of_store(fault),
+    }
+}
+
+const fn of_choice(fault: &ChoiceError) -> StatusCode {
+    match fault {
+        ChoiceError::InstructionsTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        ChoiceError::NotOffered(_) | ChoiceError::Temperature | ChoiceError::AnswerLength => StatusCode::BAD_REQUEST,
     }
 }
 

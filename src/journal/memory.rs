@@ -38,6 +38,7 @@ struct Log {
     events: BTreeMap<u64, FeedEvent>,
     conversations: HashMap<ConversationId, u64>,
     versions: HashMap<ConversationId, u64>,
+    choices: HashMap<ConversationId, u64>,
     turns: HashMap<TurnId, TurnEvents>,
 }
 
@@ -46,6 +47,7 @@ struct Log {
 struct TurnEvents {
     turn: Option<u64>,
     blocks: BTreeMap<usize, u64>,
+    thoughts: BTreeMap<usize, u64>,
 }
 
 impl MemoryJournal {
@@ -164,6 +166,10 @@ impl Log {
                 let replaced = self.versions.insert(*conversation, number);
                 self.remove(replaced);
             }
+            FeedEvent::Chosen { conversation, .. } => {
+                let replaced = self.choices.insert(*conversation, number);
+                self.remove(replaced);
+            }
             FeedEvent::Turn(turn) => {
                 let replaced = self.turns.insert(
                     turn.id,
@@ -172,14 +178,19 @@ impl Log {
                         ..TurnEvents::default()
                     },
                 );
-                if let Some(TurnEvents { turn, blocks }) = replaced {
-                    self.remove(turn.into_iter().chain(blocks.into_values()));
+                if let Some(TurnEvents { turn, blocks, thoughts }) = replaced {
+                    let pieces = blocks.into_values().chain(thoughts.into_values());
+                    self.remove(turn.into_iter().chain(pieces));
                 }
             }
             FeedEvent::Block { turn, index, .. } => {
                 let blocks = &mut self.turns.entry(*turn).or_default().blocks;
-                let replaced = blocks.split_off(index);
-                blocks.insert(*index, number);
+                let replaced = put(blocks, *index, number);
+                self.remove(replaced.into_values());
+            }
+            FeedEvent::Thought { turn, index, .. } => {
+                let thoughts = &mut self.turns.entry(*turn).or_default().thoughts;
+                let replaced = put(thoughts, *index, number);
                 self.remove(replaced.into_values());
             }
         }
@@ -212,11 +223,19 @@ impl Log {
                         self.versions.remove(&conversation);
                     }
                 }
+                FeedEvent::Chosen { conversation, .. } => {
+                    if self.choices.get(&conversation) == Some(&number) {
+                        self.choices.remove(&conversation);
+                    }
+                }
                 FeedEvent::Turn(turn) => self.forget_turn(turn.id, |events| {
                     events.turn.take_if(|kept| *kept == number);
                 }),
                 FeedEvent::Block { turn, index, .. } => self.forget_turn(turn, |events| {
                     events.blocks.remove(&index);
+                }),
+                FeedEvent::Thought { turn, index, .. } => self.forget_turn(turn, |events| {
+                    events.thoughts.remove(&index);
                 }),
             }
         }
@@ -231,11 +250,18 @@ impl Log {
     fn forget_turn(&mut self, id: TurnId, forget: impl FnOnce(&mut TurnEvents)) {
         if let Some(events) = self.turns.get_mut(&id) {
             forget(events);
-            if events.turn.is_none() && events.blocks.is_empty() {
+            if events.turn.is_none() && events.blocks.is_empty() && events.thoughts.is_empty() {
                 self.turns.remove(&id);
             }
         }
     }
+}
+
+/// Puts the number of a piece in its place. Gives those that it replaces: a piece takes those after it along.
+fn put(pieces: &mut BTreeMap<usize, u64>, index: usize, number: u64) -> BTreeMap<usize, u64> {
+    let replaced = pieces.split_off(&index);
+    pieces.insert(index, number);
+    replaced
 }
 
 /// Bytes that an event takes, roughly: itself, its place in the maps, its text.
@@ -250,9 +276,12 @@ fn weight(event: &FeedEvent) -> usize {
                 size_of::<TurnView>()
                     + turn.message.len()
                     + turn.answer.len()
-                    + turn.blocks.iter().map(String::len).sum::<usize>()
+                    + turn.blocks.iter().chain(&turn.thoughts).map(String::len).sum::<usize>()
             }
-            FeedEvent::Block { html, .. } => html.len(),
+            FeedEvent::Chosen { choice, .. } => {
+                choice.instructions.len() + choice.model.as_ref().map_or(0, String::len)
+            }
+            FeedEvent::Block { html, .. } | FeedEvent::Thought { html, .. } => html.len(),
         }
 }
 
@@ -281,6 +310,9 @@ mod tests {
             state,
             answer: String::new(),
             blocks: Vec::new(),
+            thoughts: Vec::new(),
+            thought_ms: None,
+            notices: Vec::new(),
             model: String::new(),
             usage: None,
             accepted_at: 0,

@@ -34,6 +34,12 @@ impl Words {
             Reason::ConversationGone => say!(self, "reason-conversation-gone"),
             Reason::MessageGone => say!(self, "reason-message-gone"),
             Reason::ConversationBusy => say!(self, "reason-conversation-busy"),
+            Reason::ModelNotOffered { model } => say!(self, "reason-model-not-offered", model = model),
+            Reason::InstructionsTooLong { bytes, most } => {
+                say!(self, "reason-instructions-too-long", bytes = *bytes, most = *most)
+            }
+            Reason::NoTemperature => say!(self, "reason-no-temperature"),
+            Reason::NoAnswerLength { most } => say!(self, "reason-no-answer-length", most = *most),
             Reason::MessageNotKept { fault } => say!(self, "reason-message-not-kept", fault = *fault),
             Reason::Busy => say!(self, "reason-busy"),
             Reason::LineFull => say!(self, "reason-line-full"),
@@ -80,6 +86,12 @@ impl Words {
             Reason::ModelSpent => say!(self, "reason-model-spent"),
             Reason::ModelFiltered => say!(self, "reason-model-filtered"),
             Reason::ModelBlind => say!(self, "reason-model-blind"),
+            Reason::ModelGone { model } => say!(self, "reason-model-gone", model = model),
+            Reason::WaitUnreachable => say!(self, "reason-wait-unreachable"),
+            Reason::WaitRateLimited => say!(self, "reason-wait-rate-limited"),
+            Reason::WaitOverloaded => say!(self, "reason-wait-overloaded"),
+            Reason::WaitFailing => say!(self, "reason-wait-failing"),
+            Reason::WaitDrained => say!(self, "reason-wait-drained"),
             Reason::RefreshFailed => say!(self, "reason-refresh-failed"),
             Reason::RefreshLeft => say!(self, "reason-refresh-left"),
             Reason::RefreshMissed => say!(self, "reason-refresh-missed"),

@@ -19,7 +19,7 @@ pub(crate) use sqlite::OpenError;
 use crate::{
     queue::{OrderKey, Owner},
     settings::Settings,
-    wire::{ConversationId, FileId, FileView, Role, TurnId, TurnState, Usage, Versions},
+    wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
 };
 
 /// Opens the store that the settings name.
@@ -64,8 +64,16 @@ pub struct TurnRecord {
     pub state: TurnState,
     /// The answer; empty until the turn is over.
     pub answer: String,
-    /// The model that answered or will.
+    /// What the model thought before and between, likewise. Nothing of it is told to a model later, or searched.
+    pub reasoning: String,
+    /// How long it thought before the first words of the answer, or before it was ended, in milliseconds.
+    pub thought_ms: Option<u64>,
+    /// What its reader should know of the answer.
+    pub notices: Vec<TurnNotice>,
+    /// The model that is to answer, as it was chosen: its id.
     pub model: String,
+    /// The back end that has answered; `None`: none has yet, or it is not known.
+    pub backend: Option<String>,
     /// Tokens taken, once known.
     pub usage: Option<Usage>,
     /// Milliseconds since the Unix epoch.
@@ -88,10 +96,12 @@ pub struct Step {
 }
 
 /// A turn that was not over when the server ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unfinished {
     /// Its conversation.
     pub conversation: ConversationRecord,
+    /// What is chosen for that.
+    pub choice: Choice,
     /// The turn.
     pub turn: Step,
     /// Its place in the order of its line, if it is known.
@@ -123,6 +133,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<ConversationRecord>, StoreError>;
     /// One conversation of an owner.
     async fn conversation(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError>;
+    /// The same, with what is chosen for it: nothing, unless something was.
+    async fn chosen(
+        &self,
+        owner: Owner,
+        id: ConversationId,
+    ) -> Result<Option<(ConversationRecord, Choice)>, StoreError>;
     /// One turn of an owner.
     async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<Step>, StoreError>;
     /// The turns that lead to `last`, that one included, oldest first: at most `most`, the newest of them. Costs a
@@ -145,12 +161,14 @@ pub trait Store: Send + Sync {
 
     /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
     /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
-    /// renamed meanwhile. A turn whose parent is not there is an error.
+    /// renamed meanwhile. `choice` is what was chosen along with the message; `None`: what is chosen for the conversation stays. A turn
+    /// whose parent is not there is an error.
     async fn accept(
         &self,
         conversation: ConversationRecord,
         turn: TurnRecord,
         key: Option<OrderKey>,
+        choice: Option<Choice>,
     ) -> Result<(), StoreError>;
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
@@ -158,6 +176,9 @@ pub trait Store: Send + Sync {
     async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
     async fn show(&self, owner: Owner, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError>;
+    /// Keeps what is chosen for a conversation from now on; turns of it that wait are for this model then, which is what the choice
+    /// comes to. `false`: there is no such conversation.
+    async fn choose(&self, owner: Owner, id: ConversationId, choice: Choice, model: &str) -> Result<bool, StoreError>;
     /// Gives a conversation another title. `false`: there is no such conversation.
     async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError>;
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.

@@ -3,7 +3,7 @@
 use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, Step, Store, TurnRecord},
-    wire::{ConversationId, FileId, FileKind, FileView, TurnId, TurnState},
+    wire::{Choice, ConversationId, FileId, FileKind, FileView, TurnId, TurnState},
 };
 
 /// Somebody new.
@@ -57,7 +57,11 @@ impl Talk {
             files: Vec::new(),
             state: TurnState::Waiting,
             answer: String::new(),
+            reasoning: String::new(),
+            thought_ms: None,
+            notices: Vec::new(),
             model: "demo@builtin".to_owned(),
+            backend: None,
             usage: None,
             accepted_at: self.conversation.updated_at,
             started_at: None,
@@ -69,7 +73,10 @@ impl Talk {
     pub(crate) async fn accept(&mut self, store: &dyn Store, turn: &TurnRecord, key: Option<OrderKey>) {
         self.conversation.head = turn.id;
         let conversation = self.conversation.clone();
-        store.accept(conversation, turn.clone(), key).await.expect("accepted");
+        store
+            .accept(conversation, turn.clone(), key, None)
+            .await
+            .expect("accepted");
     }
 }
 
@@ -81,6 +88,16 @@ pub(crate) fn answered(mut turn: TurnRecord, answer: &str) -> TurnRecord {
     turn.ended_at = Some(turn.accepted_at + 20);
     turn.attempts = 1;
     turn
+}
+
+/// A choice of everything that there is to choose.
+pub(crate) fn a_choice(model: &str) -> Choice {
+    Choice {
+        model: Some(model.to_owned()),
+        instructions: "Be brief.\nПишите коротко.".to_owned(),
+        temperature: Some(0.7),
+        max_tokens: Some(1_000_000),
+    }
 }
 
 pub(crate) fn file(name: &str) -> FileView {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, FeedPosition, FileId, FileView, Place, Reason, TurnId};
+use super::{Choice, ConversationId, FeedPosition, FileId, FileView, Place, Reason, TurnId};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +97,24 @@ impl Default for Versions {
     }
 }
 
+/// Something about an answer that its reader should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnNotice {
+    /// The conversation is longer than what the model can read at once: it was not told of the oldest turns.
+    Trimmed {
+        /// How many were left out.
+        turns: u32,
+    },
+    /// Another model has answered, because the servers of the chosen one did not.
+    Fallback {
+        /// The one that has answered.
+        model: String,
+    },
+    /// The answer is one that was given before to the same question.
+    Cached,
+}
+
 /// One turn, as its owner's browser shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnView {
@@ -119,7 +137,14 @@ pub struct TurnView {
     pub answer: String,
     /// The answer so far as clean HTML, one entry a Markdown block.
     pub blocks: Vec<String>,
-    /// The model that answers.
+    /// What the model thought before and between, as clean HTML likewise; empty where its server does not tell. No part of the
+    /// answer, nor of what the model is told later.
+    pub thoughts: Vec<String>,
+    /// How long it thought before the first words of its answer, in milliseconds; `None`: it did not, or that is not known.
+    pub thought_ms: Option<u64>,
+    /// What its reader should know of the answer.
+    pub notices: Vec<TurnNotice>,
+    /// The model that answers, as it was chosen when the message was sent; of one that waits, as it is chosen now.
     pub model: String,
     /// Tokens taken, once known.
     pub usage: Option<Usage>,
@@ -162,6 +187,8 @@ pub struct ConversationView {
     pub turns: Vec<TurnView>,
     /// Whether there are turns before the first of these.
     pub earlier: bool,
+    /// What is chosen for it.
+    pub choice: Choice,
     /// The feed's number before this view was made: follow the feed after it and nothing is missed.
     pub feed: FeedPosition,
 }
@@ -198,7 +225,7 @@ pub struct SearchResults {
 }
 
 /// A message on its way in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SendRequest {
     /// Chosen by the browser, so that sending again after a lost reply makes no second turn.
     pub turn: TurnId,
@@ -211,6 +238,9 @@ pub struct SendRequest {
     pub text: String,
     /// Uploaded before, by this session.
     pub files: Vec<FileId>,
+    /// What is chosen for the conversation from this message on; `None`: it is as it was, of a new one as the site has it.
+    #[serde(default)]
+    pub choice: Option<Choice>,
 }
 
 /// The answer to a message that was accepted: from here on it is the server's.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConversationId, ConversationSummary, LogsView, Reason, StatsView, Status, TurnId, TurnView};
+use super::{Choice, ConversationId, ConversationSummary, LogsView, Reason, StatsView, Status, TurnId, TurnView};
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,14 @@ pub enum FeedEvent {
         /// The last turn that is shown now.
         head: TurnId,
     },
-    /// A turn is new, or has changed state. Replaces all that was known of it, its blocks included.
+    /// Something else is chosen for a conversation now.
+    Chosen {
+        /// The conversation.
+        conversation: ConversationId,
+        /// All that is chosen for it.
+        choice: Choice,
+    },
+    /// A turn is new, or has changed. Replaces all that was known of it, its blocks and thoughts included.
     Turn(Box<TurnView>),
     /// A block of a streaming answer: new, or in place of the one with this index.
     Block {
@@ -90,6 +97,17 @@ pub enum FeedEvent {
         /// 0 is the answer's first block. Blocks after it are dropped.
         index: usize,
         /// Clean HTML.
+        html: String,
+    },
+    /// The same of what the model thinks.
+    Thought {
+        /// The turn.
+        turn: TurnId,
+        /// The conversation it belongs to.
+        conversation: ConversationId,
+        /// As [`FeedEvent::Block`] has it, of [`TurnView::thoughts`].
+        index: usize,
+        /// Clean HTML. Empty at index 0: the model begins anew, and what it thought before is void.
         html: String,
     },
 }

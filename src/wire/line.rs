@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, TurnId};
+use super::{Event, Reason, TurnId};
 
 /// When a ticket is likely to start: from now, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,12 +20,26 @@ pub struct Place {
     pub turn: Option<TurnId>,
     /// What it waits to do.
     pub event: Event,
+    /// The model that it waits for, by its id; `None`: it waits for none.
+    pub model: Option<String>,
     /// 1 for the ticket that starts next.
     pub position: u64,
     /// How many wait in this line, this one included.
     pub waiting: u64,
     /// When it is likely to start; `None` is unknown.
     pub estimate: Option<Estimate>,
+    /// Why it cannot start for now, whatever slots are free. Of a model that is not offered any more, this is
+    /// [`Reason::ModelGone`] until another one is chosen.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why nothing starts for now: no server of the model is in service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What is wrong. Those that wait go on by themselves once it has passed.
+    pub reason: Reason,
+    /// When it is tried again: from now, in seconds; `None` is unknown.
+    pub seconds: Option<f64>,
 }
 
 /// One line, as anybody may see it.
@@ -37,6 +51,8 @@ pub struct LineView {
     pub events: Vec<Event>,
     /// Slots in use.
     pub running: u64,
+    /// Slots that this session's own tickets are in.
+    pub mine: u64,
     /// Slots there are; `None` is unlimited.
     pub limit: Option<u64>,
     /// Tickets that wait.
@@ -46,15 +62,27 @@ pub struct LineView {
     pub newcomer: u64,
     /// When a ticket that joined now would start; `None` is unknown.
     pub estimate: Option<Estimate>,
+    /// The model that this line leads to, by its id; `None`: it leads to none.
+    pub model: Option<String>,
+    /// Why nothing of it starts for now.
+    pub trouble: Option<Trouble>,
 }
 
 /// Where one session stands: sent when it changes, never numbered, the latest counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// The line of `chat`.
-    pub line: Option<LineView>,
+    /// The lines of `chat`: one a model that is offered, the default one's first.
+    pub lines: Vec<LineView>,
     /// This session's waiting tickets, all events, first to start first.
     pub places: Vec<Place>,
     /// How many of this session's own chat tickets are running.
     pub running: u64,
+}
+
+impl Status {
+    /// The line of the model that is the default.
+    #[must_use]
+    pub fn line(&self) -> Option<&LineView> {
+        self.lines.first()
+    }
 }

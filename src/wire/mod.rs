@@ -7,20 +7,22 @@ mod files;
 mod ids;
 mod line;
 mod logs;
+mod models;
 mod reason;
 mod stats;
 mod visible;
 
 pub use chat::{
     ConversationPage, ConversationSummary, ConversationView, Found, Incomplete, Role, SearchResults, SendRequest, Sent,
-    TurnPage, TurnState, TurnView, Usage, Versions,
+    TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
 pub use files::{FileKind, FileView};
 pub use ids::{ConversationId, FileId, TurnId};
-pub use line::{Estimate, LineView, Place, Status};
+pub use line::{Estimate, LineView, Place, Status, Trouble};
 pub use logs::{Level, LogRecord, LogsView};
+pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERATURE, ModelInfo};
 pub use reason::{Reason, Refused, StoreFault};
 pub use stats::{
     BadEdit, LimitRow, Percentiles, Sample, SettingNote, SettingRow, SettingSource, SettingValue, StatsView,

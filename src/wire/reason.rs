@@ -74,6 +74,25 @@ reasons! {
     MessageGone,
     /// The conversation's last message is not answered yet.
     ConversationBusy,
+    /// What was chosen for its conversation names a model that is not offered.
+    ModelNotOffered {
+        /// Its id.
+        model: String,
+    },
+    /// The instructions of its conversation are longer than they may be.
+    InstructionsTooLong {
+        /// Their length, in bytes.
+        bytes: u64,
+        /// The most there may be, in bytes.
+        most: u64,
+    },
+    /// The temperature of its conversation is none.
+    NoTemperature,
+    /// The longest answer of its conversation is none that a model can write.
+    NoAnswerLength {
+        /// The most there may be, in tokens.
+        most: u64,
+    },
     /// It could not be kept.
     MessageNotKept {
         /// Why.
@@ -219,6 +238,23 @@ reasons! {
     ModelFiltered,
     /// It cannot look at pictures.
     ModelBlind,
+
+    // While messages wait for a model.
+    /// It is not offered any more: another one is to be chosen.
+    ModelGone {
+        /// Its id.
+        model: String,
+    },
+    /// No server of it can be reached.
+    WaitUnreachable,
+    /// Its servers have asked for a pause: they get too many requests.
+    WaitRateLimited,
+    /// Its servers are loading it, or have too much to do.
+    WaitOverloaded,
+    /// Its servers fail each time.
+    WaitFailing,
+    /// Its servers are being taken out of service.
+    WaitDrained,
 
     // Refreshes.
     /// A refresh failed, and is tried again.

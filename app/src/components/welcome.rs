@@ -17,7 +17,7 @@ pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     let queue = move || store.facts.with(|facts| facts.queue);
-    let line = memo(move || store.status.with(|status| status.line.clone()));
+    let line = memo(move || store.status.with(|status| status.line().cloned()));
     let head = move || {
         if store.is_lost() {
             return text!(words, "welcome-lost");

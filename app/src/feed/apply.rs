@@ -63,8 +63,10 @@ impl Store {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));
             }
-            FeedEvent::Version { conversation, .. } => self.pass_on(conversation, number, event),
-            FeedEvent::Block { conversation, turn, .. } => {
+            FeedEvent::Version { conversation, .. } | FeedEvent::Chosen { conversation, .. } => {
+                self.pass_on(conversation, number, event);
+            }
+            FeedEvent::Block { conversation, turn, .. } | FeedEvent::Thought { conversation, turn, .. } => {
                 // An answer may begin before its message is accepted, and with it the conversation that it stands in.
                 match self.unbegun_with(turn) {
                     Some(unbegun) => unbegun.apply(event),

@@ -253,7 +253,7 @@ impl Conversation {
                     self.load.set(Load::Stale);
                 }
             }
-            FeedEvent::Conversation(_) => {}
+            FeedEvent::Conversation(_) | FeedEvent::Thought { .. } | FeedEvent::Chosen { .. } => {}
             FeedEvent::ConversationRemoved { .. } => self.close(),
         }
     }

@@ -24,6 +24,9 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
         state: TurnState::Waiting,
         answer: String::new(),
         blocks: Vec::new(),
+        thoughts: Vec::new(),
+        thought_ms: None,
+        notices: Vec::new(),
         model: store.facts.with_untracked(|facts| facts.model.clone()),
         usage: None,
         accepted_at: message.at,
@@ -52,6 +55,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         instead_of: None,
         text: view.message.clone(),
         files: view.files.iter().map(|file| file.id).collect(),
+        choice: None,
     });
     let asked = store.statuses.get_value();
     store.sending.update_value(|sending| {

@@ -45,6 +45,7 @@ pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<Reason>) 
         instead_of: Some(view.id),
         text,
         files: view.files.iter().map(|file| file.id).collect(),
+        choice: None,
     });
     spawn_local(async move { done(api::send(request).await.err().map(|error| error.reason)) });
 }

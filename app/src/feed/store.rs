@@ -222,7 +222,11 @@ impl Store {
                     conversation.close();
                 }
             }
-            FeedEvent::Turn(_) | FeedEvent::Block { .. } | FeedEvent::Version { .. } => {}
+            FeedEvent::Turn(_)
+            | FeedEvent::Block { .. }
+            | FeedEvent::Thought { .. }
+            | FeedEvent::Chosen { .. }
+            | FeedEvent::Version { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the feed makes of the store, whatever order its messages come in.
 
 use anteroom::wire::{
-    ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
+    Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
     FeedPosition, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
 };
 use leptos::prelude::*;
@@ -33,6 +33,7 @@ fn overview(number: u64) -> Overview {
         status: Status::default(),
         feed: at(number),
         model: "demo@builtin".to_owned(),
+        models: Vec::new(),
         version: "1".to_owned(),
         max_upload_bytes: 1,
         queue: true,
@@ -55,6 +56,9 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         state,
         answer: String::new(),
         blocks: blocks.iter().map(ToString::to_string).collect(),
+        thoughts: Vec::new(),
+        thought_ms: None,
+        notices: Vec::new(),
         model: String::new(),
         usage: None,
         accepted_at: 0,
@@ -83,6 +87,7 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
         summary,
         turns,
         earlier: false,
+        choice: Choice::default(),
         feed: at(number),
     }
 }
@@ -360,9 +365,11 @@ fn a_late_answer_puts_no_running_turn_in_line() {
         let place = Place {
             turn: Some(sent.id),
             event: Event::Chat,
+            model: None,
             position: 1,
             waiting: 1,
             estimate: None,
+            trouble: None,
         };
         let asked = store.statuses.get_value();
         store.hear(FeedMessage::Status(Status::default()));

@@ -59,6 +59,15 @@ fn turn(state: TurnState) -> TurnView {
         state,
         answer: String::new(),
         blocks: vec!["<p>a</p>".to_owned(), String::new()],
+        thoughts: vec!["<p>b</p>".to_owned()],
+        thought_ms: Some(1200),
+        notices: vec![
+            TurnNotice::Trimmed { turns: 3 },
+            TurnNotice::Fallback {
+                model: "small@cpu".to_owned(),
+            },
+            TurnNotice::Cached,
+        ],
         model: "demo".to_owned(),
         usage: Some(Usage {
             input: Some(0),
@@ -85,10 +94,16 @@ fn line() -> LineView {
         name: "chat".to_owned(),
         events: Event::ALL.to_vec(),
         running: 1,
+        mine: 1,
         limit: None,
         waiting: 2,
         newcomer: 3,
         estimate: Some(Estimate { low: 0.5, high: 1e21 }),
+        model: Some("large@gpu".to_owned()),
+        trouble: Some(Trouble {
+            reason: Reason::WaitUnreachable,
+            seconds: Some(1.5),
+        }),
     }
 }
 
@@ -96,9 +111,16 @@ fn place() -> Place {
     Place {
         turn: None,
         event: Event::FileUpload,
+        model: Some("large@gpu".to_owned()),
         position: 1,
         waiting: 2,
         estimate: None,
+        trouble: Some(Trouble {
+            reason: Reason::ModelGone {
+                model: "large@gpu".to_owned(),
+            },
+            seconds: None,
+        }),
     }
 }
 
@@ -188,12 +210,20 @@ fn overview() -> Overview {
             more: true,
         },
         status: Status {
-            line: Some(line()),
+            lines: vec![line()],
             places: vec![place()],
             running: 1,
         },
         feed: position(),
         model: "demo".to_owned(),
+        models: vec![
+            ModelInfo {
+                id: "demo".to_owned(),
+                title: Some("Demo".to_owned()),
+                vision: Some(true),
+            },
+            ModelInfo::default(),
+        ],
         version: "1".to_owned(),
         max_upload_bytes: 20 << 20,
         queue: false,
@@ -206,7 +236,17 @@ fn conversation() -> ConversationView {
         summary: summary(),
         turns: vec![turn(TurnState::Done)],
         earlier: false,
+        choice: choice(),
         feed: position(),
+    }
+}
+
+fn choice() -> Choice {
+    Choice {
+        model: Some("large@gpu".to_owned()),
+        instructions: "Be \"brief\".\n".to_owned(),
+        temperature: Some(0.7),
+        max_tokens: Some(1_000_000),
     }
 }
 
@@ -234,6 +274,20 @@ fn the_feed_is_read_as_it_was_written() {
         FeedEvent::Version {
             conversation: ConversationId(id(1)),
             head: TurnId(id(3)),
+        },
+        FeedEvent::Chosen {
+            conversation: ConversationId(id(1)),
+            choice: choice(),
+        },
+        FeedEvent::Chosen {
+            conversation: ConversationId(id(1)),
+            choice: Choice::default(),
+        },
+        FeedEvent::Thought {
+            turn: TurnId(id(3)),
+            conversation: ConversationId(id(1)),
+            index: 0,
+            html: String::new(),
         },
         FeedEvent::Block {
             turn: TurnId(id(3)),

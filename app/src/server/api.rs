@@ -9,8 +9,8 @@ use anteroom::{
     http::{NoCookie, Refusal, cookies, set_session},
     sessions::SessionId,
     wire::{
-        ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest, Sent,
-        TurnId, TurnPage,
+        Choice, ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest,
+        Sent, TurnId, TurnPage,
     },
 };
 use axum::http::{Extensions, HeaderMap, header, request::Parts};
@@ -43,11 +43,13 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
     // Before anything else is read: what happens meanwhile is then replayed rather than missed.
     let feed = client.feed_position();
     let settings = engine.settings();
+    let models = client.models();
     Ok(Overview {
         conversations: client.conversations(None).await?,
         status: client.status(),
         feed,
-        model: engine.model().to_owned(),
+        model: models.first().map(|model| model.id.clone()).unwrap_or_default(),
+        models,
         version: VERSION.to_owned(),
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,
@@ -108,6 +110,11 @@ pub(crate) async fn search(text: &str) -> Result<SearchResults, Fault> {
 /// See [`crate::api::rename`].
 pub(crate) async fn rename(conversation: ConversationId, title: &str) -> Result<(), Fault> {
     client()?.rename(conversation, title).await.map_err(tell)
+}
+
+/// See [`crate::api::choose`].
+pub(crate) async fn choose(conversation: ConversationId, choice: Choice) -> Result<(), Fault> {
+    client()?.choose(conversation, choice).await.map_err(tell)
 }
 
 /// See [`crate::api::delete`].

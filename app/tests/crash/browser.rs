@@ -83,6 +83,7 @@ impl Browser {
             instead_of: None,
             text,
             files: Vec::new(),
+            choice: None,
         };
         let body = json!({ "request": request }).to_string();
         loop {

@@ -122,7 +122,7 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
     soon("the line to empty", async {
         loop {
             let statuses = join_all(browsers.iter().map(Browser::status)).await;
-            let line = statuses[0].line.as_ref().expect("a line");
+            let line = statuses[0].line().expect("a line");
             if line.waiting == 0 && line.running == 0 {
                 break;
             }
@@ -158,7 +158,7 @@ async fn unfinished(browsers: &[Browser], slots: usize) -> Vec<(u64, anteroom::w
     soon("a line that stands still", async {
         loop {
             let statuses = join_all(browsers.iter().map(Browser::status)).await;
-            let line = statuses[0].line.as_ref().expect("a line");
+            let line = statuses[0].line().expect("a line");
             let places: Vec<_> = statuses.iter().flat_map(|status| &status.places).collect();
             let full = line.running as usize == slots || line.waiting == 0;
             if full && places.len() == line.waiting as usize {
@@ -195,7 +195,7 @@ async fn no_slot_is_lost(model: &Loopback, browsers: &[Browser]) {
     }
     soon("every slot to be in use", model.until(|record| record.now == SLOTS)).await;
     let status = browsers[0].status().await;
-    let line = status.line.expect("a line");
+    let line = status.line().expect("a line");
     assert_eq!((line.running, line.waiting), (SLOTS as u64, 1));
     model.hold(false);
 }

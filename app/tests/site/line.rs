@@ -27,7 +27,7 @@ async fn eight_browsers_share_two_slots() {
     }
     site.until_load(2, 6).await;
     let status = &people[7].1.status;
-    let line = status.line.as_ref().expect("a line");
+    let line = status.line().expect("a line");
     assert_eq!((line.running, line.limit, line.waiting), (2, Some(2), 6));
 
     // The fourth in line (question 6) cancels: those behind move up though nobody has finished.
@@ -147,8 +147,7 @@ async fn a_page_that_nobody_has_used_yet_shows_the_line() {
     other.send("second").await;
     feed.until("a busy line", |feed| {
         feed.status
-            .line
-            .as_ref()
+            .line()
             .is_some_and(|line| (line.running, line.waiting) == (1, 1))
     })
     .await;

@@ -119,6 +119,7 @@ impl AnteroomPage {
             instead_of: None,
             text: text.to_owned(),
             files: Vec::new(),
+            choice: None,
         };
         let body = json!({ "request": request }).to_string();
         // Before it is sent: the feed may know of it before the reply is here.

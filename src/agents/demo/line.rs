@@ -80,6 +80,7 @@ mod tests {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running,
+            mine: 0,
             limit,
             waiting,
             newcomer: if limit.is_none_or(|limit| running < limit) {
@@ -88,6 +89,8 @@ mod tests {
                 waiting + 1
             },
             estimate,
+            model: None,
+            trouble: None,
         }
     }
 

@@ -35,10 +35,13 @@ impl AgentContext for Busy {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running: 3,
+            mine: 0,
             limit: Some(3),
             waiting: 4,
             newcomer: 5,
             estimate: None,
+            model: None,
+            trouble: None,
         }
     }
 

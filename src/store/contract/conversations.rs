@@ -1,7 +1,10 @@
 //! The list of conversations, search, deleting and bringing back.
 
 use super::*;
-use crate::{store::Hit, wire::Role};
+use crate::{
+    store::Hit,
+    wire::{Choice, Role},
+};
 
 async fn titles(store: &dyn Store, owner: Owner) -> Vec<String> {
     let all = store.conversations(owner, None, 100).await.expect("read");
@@ -52,6 +55,87 @@ pub(crate) async fn a_conversation_can_be_renamed<K: Kind>() {
     talk.say(&*store, None, "sent before the new title was known").await;
     assert_eq!(titles(&*store, owner).await, ["After"]);
     assert_eq!(store.rename(owner, ConversationId::new(), "Nothing").await, Ok(false));
+}
+
+pub(crate) async fn what_is_chosen_for_a_conversation_is_kept_with_it<K: Kind>() {
+    let Fixture { store, folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Talk");
+    let first = talk.say(&*store, None, "hello").await;
+    let chosen = async |store: &dyn Store, talk: &Talk| {
+        let chosen = store.chosen(owner, talk.id()).await.expect("read").expect("there");
+        assert_eq!(chosen.0, talk.conversation);
+        chosen.1
+    };
+    assert_eq!(chosen(&*store, &talk).await, Choice::default(), "nothing was chosen");
+    assert_eq!(store.chosen(owner, ConversationId::new()).await, Ok(None));
+
+    // Along with a message, of a conversation that is there and of one that is not.
+    let second = talk.turn(Some(first.id), "and now?");
+    talk.conversation.head = second.id;
+    let accepted = store.accept(talk.conversation.clone(), second, None, Some(a_choice("large@gpu")));
+    accepted.await.expect("accepted");
+    assert_eq!(chosen(&*store, &talk).await, a_choice("large@gpu"));
+    let mut other = Talk::new(owner, "Other");
+    let turn = other.turn(None, "hello");
+    other.conversation.head = turn.id;
+    let only_brief = Choice {
+        max_tokens: Some(1),
+        ..Choice::default()
+    };
+    let accepted = store.accept(other.conversation.clone(), turn, None, Some(only_brief.clone()));
+    accepted.await.expect("accepted");
+    assert_eq!(chosen(&*store, &other).await, only_brief);
+
+    // A message without one leaves it as it is, a later one takes its place.
+    talk.say(&*store, Some(talk.conversation.head), "more").await;
+    assert_eq!(chosen(&*store, &talk).await, a_choice("large@gpu"));
+    let cool = Choice {
+        temperature: Some(0.0),
+        ..Choice::default()
+    };
+    let choose = async |owner, talk: &Talk| store.choose(owner, talk.id(), cool.clone(), "demo@builtin").await;
+    assert_eq!(choose(an_owner(), &talk).await, Ok(false), "it is another's");
+    assert_eq!(chosen(&*store, &talk).await, a_choice("large@gpu"));
+    assert_eq!(choose(owner, &talk).await, Ok(true));
+    assert_eq!(choose(owner, &Talk::new(owner, "never")).await, Ok(false));
+    assert_eq!(chosen(&*store, &other).await, only_brief, "the other's is its own");
+
+    store.delete(owner, other.id(), 7).await.expect("deleted");
+    assert_eq!(store.chosen(owner, other.id()).await, Ok(None));
+    assert_eq!(choose(owner, &other).await, Ok(false), "it is not there");
+    store.undelete(owner, other.id()).await.expect("brought back");
+    assert_eq!(chosen(&*store, &other).await, only_brief);
+    store.close().await;
+    assert_eq!(chosen(&*K::open(folder.path()).await, &talk).await, cool);
+}
+
+pub(crate) async fn a_choice_is_for_turns_that_wait<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Talk");
+    let first = talk.say(&*store, None, "first").await;
+    store.update(answered(first.clone(), "done")).await.expect("updated");
+    let mut second = talk.say(&*store, Some(first.id), "second").await;
+    let mut other = Talk::new(owner, "Other");
+    let elsewhere = other.say(&*store, None, "elsewhere").await;
+    let choose = async |model: &str| {
+        let chosen = store.choose(owner, talk.id(), a_choice(model), model).await;
+        assert_eq!(chosen, Ok(true));
+    };
+    choose("small@cpu").await;
+    let model = async |turn: &TurnRecord| {
+        let step = store.turn(owner, turn.id).await.expect("read").expect("there");
+        step.turn.model
+    };
+    assert_eq!(model(&second).await, "small@cpu");
+    assert_eq!(model(&first).await, "demo@builtin", "it has its answer");
+    assert_eq!(model(&elsewhere).await, "demo@builtin", "it is of another conversation");
+    second.model = "small@cpu".into();
+    second.state = TurnState::Running;
+    store.update(second.clone()).await.expect("updated");
+    choose("large@gpu").await;
+    assert_eq!(model(&second).await, "small@cpu", "it runs");
 }
 
 pub(crate) async fn what_is_deleted_is_nowhere_until_it_is_brought_back<K: Kind>() {
@@ -111,6 +195,11 @@ pub(crate) async fn a_search_looks_through_titles_messages_and_answers<K: Kind>(
         .update(answered(question.clone(), "Mostly ÄPFEL."))
         .await
         .expect("updated");
+    // What the model thought is no part of what was said.
+    let mut thoughts = Talk::new(owner, "Thoughts").at(15);
+    let mut thought = answered(thoughts.say(&*store, None, "and this?").await, "Nothing.");
+    thought.reasoning = "Perhaps äpfel?".into();
+    store.update(thought).await.expect("updated");
     let mut title = Talk::new(owner, "Äpfel").at(20);
     title.say(&*store, None, "äpfel as well").await;
     let mut message = Talk::new(owner, "Trees").at(30);

@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use tempfile::TempDir;
 
-pub(crate) use super::testing::{Talk, an_owner, answered, file, ids};
+pub(crate) use super::testing::{Talk, a_choice, an_owner, answered, file, ids};
 use crate::{
     queue::{OrderKey, Owner},
     store::{Store, TurnRecord},
@@ -47,6 +47,16 @@ macro_rules! tests {
                 #[tokio::test]
                 async fn a_conversation_can_be_renamed() {
                     $crate::store::contract::conversations::a_conversation_can_be_renamed::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_chosen_for_a_conversation_is_kept_with_it() {
+                    $crate::store::contract::conversations::what_is_chosen_for_a_conversation_is_kept_with_it::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_choice_is_for_turns_that_wait() {
+                    $crate::store::contract::conversations::a_choice_is_for_turns_that_wait::<super::super::$kind>().await;
                 }
 
                 #[tokio::test]

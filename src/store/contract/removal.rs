@@ -88,7 +88,7 @@ pub(crate) async fn a_purge_takes_many_a_part_at_a_time<K: Kind>() {
         let mut talk = Talk::new(owner, "old");
         let turn = answered(talk.turn(None, "hello"), "hello");
         talk.conversation.head = turn.id;
-        writes.push(store.accept(talk.conversation, turn, None));
+        writes.push(store.accept(talk.conversation, turn, None, None));
     }
     for outcome in futures_util::future::join_all(writes).await {
         outcome.expect("accepted");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     store::StoreError,
-    wire::{Incomplete, Reason, Usage, Versions},
+    wire::{Incomplete, Reason, TurnNotice, Usage, Versions},
 };
 
 pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
@@ -67,6 +67,10 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         turn.started_at = Some(5);
         turn.ended_at = usage.map(|_| 6);
         turn.attempts += 1;
+        turn.reasoning.push_str("Hm 🙂. ");
+        turn.thought_ms = usage.map(|_| 1_500);
+        turn.backend = usage.map(|_| "gpu1".into());
+        turn.notices.push(TurnNotice::Trimmed { turns: turn.attempts });
         store.update(turn.clone()).await.expect("updated");
         assert_eq!(
             store.turn(owner, turn.id).await.expect("read").expect("there").turn,
@@ -200,6 +204,15 @@ pub(crate) async fn accepting_again_makes_no_second_turn<K: Kind>() {
     talk.accept(&*store, &turn, None).await;
     turn.files.remove(0);
     turn.message = "hello again".into();
+    turn.reasoning = "Hm.".into();
+    turn.thought_ms = Some(2_500);
+    turn.backend = Some("gpu2".into());
+    turn.notices = vec![
+        TurnNotice::Cached,
+        TurnNotice::Fallback {
+            model: "small@cpu".into(),
+        },
+    ];
     talk.accept(&*store, &turn, Some(OrderKey { tag: 1, arrival: 2 })).await;
     assert_eq!(store.turns(owner, talk.id()).await, Ok(vec![turn]));
 }
@@ -212,7 +225,7 @@ pub(crate) async fn a_turn_that_follows_none_that_is_there_is_refused_whole<K: K
     let talk = Talk::new(owner, "New");
     for parent in [TurnId::new(), elsewhere] {
         let turn = talk.turn(Some(parent), "hello");
-        let refused = store.accept(talk.conversation.clone(), turn.clone(), None).await;
+        let refused = store.accept(talk.conversation.clone(), turn.clone(), None, None).await;
         assert!(matches!(refused, Err(StoreError::Other(_))), "{refused:?}");
         assert_eq!(store.turn(owner, turn.id).await, Ok(None));
         assert_eq!(store.conversation(owner, talk.id()).await, Ok(None));

@@ -62,10 +62,13 @@ pub(crate) async fn an_unfinished_turn_comes_with_its_conversation_versions_and_
     let mut second = talk.turn(None, "second version");
     second.files = vec![file("a.txt")];
     talk.accept(&*store, &second, key(4, 5)).await;
+    let chosen = store.choose(owner, talk.id(), a_choice("large@gpu"), "large@gpu").await;
+    assert_eq!(chosen, Ok(true));
     let turn = store.turn(owner, second.id).await.expect("read").expect("there");
     assert_eq!(turn.versions.earlier, Some(first.id));
     let expected = Unfinished {
         conversation: talk.conversation,
+        choice: a_choice("large@gpu"),
         turn,
         key: key(4, 5),
     };

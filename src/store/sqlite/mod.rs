@@ -45,7 +45,7 @@ use self::{
 use super::{ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished};
 use crate::{
     queue::{OrderKey, Owner},
-    wire::{ConversationId, FileId, FileView, TurnId},
+    wire::{Choice, ConversationId, FileId, FileView, TurnId},
 };
 
 pub(crate) use open::FILE as DATABASE;
@@ -159,6 +159,15 @@ impl Store for SqliteStore {
         told(read::conversations::one(&mut reader, owner, id).await)
     }
 
+    async fn chosen(
+        &self,
+        owner: Owner,
+        id: ConversationId,
+    ) -> Result<Option<(ConversationRecord, Choice)>, StoreError> {
+        let mut reader = self.read().await?;
+        told(read::conversations::chosen(&mut reader, owner, id).await)
+    }
+
     async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<Step>, StoreError> {
         let mut reader = self.read().await?;
         told(read::turns::one(&mut reader, owner, id).await)
@@ -200,11 +209,13 @@ impl Store for SqliteStore {
         conversation: ConversationRecord,
         turn: TurnRecord,
         key: Option<OrderKey>,
+        choice: Option<Choice>,
     ) -> Result<(), StoreError> {
         self.write(write::Accept {
             conversation,
             turn,
             key,
+            choice,
         })
         .await
     }
@@ -225,6 +236,16 @@ impl Store for SqliteStore {
             owner,
             conversation,
             head,
+        })
+        .await
+    }
+
+    async fn choose(&self, owner: Owner, id: ConversationId, choice: Choice, model: &str) -> Result<bool, StoreError> {
+        self.write(write::Choose {
+            owner,
+            id,
+            choice,
+            model: model.to_owned(),
         })
         .await
     }

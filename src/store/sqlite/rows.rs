@@ -8,7 +8,10 @@ use uuid::Uuid;
 use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, Step, TurnRecord, Unfinished},
-    wire::{ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnState, Usage, Versions},
+    wire::{
+        Choice, ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnNotice, TurnState, Usage,
+        Versions,
+    },
 };
 
 /// The columns of [`conversation`]: `o` is its owner, `c` itself.
@@ -18,10 +21,18 @@ macro_rules! conversation_columns {
     };
 }
 
+/// The columns of [`choice`]: `h` is the row of the conversation's choices, if it has one.
+macro_rules! choice_columns {
+    () => {
+        "h.model AS chosen_model, h.temperature, h.max_tokens, h.instructions"
+    };
+}
+
 /// The columns of [`turn`]: `o` is its owner, `c` its conversation, `t` itself.
 macro_rules! turn_columns {
     () => {
-        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.state, t.reason, \
+        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.backend, t.notices, t.thought_ms, t.reasoning, \
+         t.state, t.reason, \
          t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
          (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
          (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size) ORDER BY tf.position) \
@@ -42,7 +53,7 @@ macro_rules! version_columns {
     };
 }
 
-pub(super) use {conversation_columns, turn_columns, version_columns};
+pub(super) use {choice_columns, conversation_columns, turn_columns, version_columns};
 
 pub(super) fn conversation(row: &SqliteRow) -> sqlx::Result<ConversationRecord> {
     Ok(ConversationRecord {
@@ -52,6 +63,23 @@ pub(super) fn conversation(row: &SqliteRow) -> sqlx::Result<ConversationRecord> 
         updated_at: number(row, "updated_at")?,
         head: TurnId(id(row, "head")?),
     })
+}
+
+pub(super) fn choice(row: &SqliteRow) -> sqlx::Result<Choice> {
+    let instructions: Option<String> = row.try_get("instructions")?;
+    let max_tokens: Option<i64> = row.try_get("max_tokens")?;
+    let temperature: Option<f64> = row.try_get("temperature")?;
+    Ok(Choice {
+        model: row.try_get("chosen_model")?,
+        instructions: instructions.unwrap_or_default(),
+        #[expect(clippy::cast_possible_truncation, reason = "it was made of one of this width")]
+        temperature: temperature.map(|temperature| temperature as f32),
+        max_tokens: max_tokens.map(u32::try_from).transpose().map_err(undecodable)?,
+    })
+}
+
+pub(super) fn chosen(row: &SqliteRow) -> sqlx::Result<(ConversationRecord, Choice)> {
+    Ok((conversation(row)?, choice(row)?))
 }
 
 pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
@@ -68,7 +96,11 @@ pub(super) fn turn(row: &SqliteRow) -> sqlx::Result<TurnRecord> {
         files: files(row.try_get("files")?)?,
         state: state(row)?,
         answer: row.try_get("answer")?,
+        reasoning: row.try_get("reasoning")?,
+        thought_ms: optional_number(row, "thought_ms")?,
+        notices: notices(row.try_get("notices")?),
         model: row.try_get("model")?,
+        backend: row.try_get("backend")?,
         usage: row.try_get::<bool, _>("counted")?.then_some(usage),
         accepted_at: number(row, "accepted_at")?,
         started_at: optional_number(row, "started_at")?,
@@ -94,6 +126,7 @@ pub(super) fn unfinished(row: &SqliteRow) -> sqlx::Result<Unfinished> {
     let arrival = optional_number(row, "arrival")?;
     Ok(Unfinished {
         conversation: conversation(row)?,
+        choice: choice(row)?,
         turn: step(row)?,
         key: tag.zip(arrival).map(|(tag, arrival)| OrderKey { tag, arrival }),
     })
@@ -212,6 +245,18 @@ fn read_reason(column: &str) -> Reason {
     serde_json::from_str(column).unwrap_or_else(|_| Reason::Told {
         sentence: column.to_owned(),
     })
+}
+
+/// Notices as their column.
+pub(super) fn written_notices(notices: &[TurnNotice]) -> String {
+    serde_json::to_string(notices).unwrap_or_default()
+}
+
+/// What [`written_notices`] has written. One that this server does not know is left out: better than no turn at all.
+fn notices(column: &str) -> Vec<TurnNotice> {
+    let all: Vec<serde_json::Value> = serde_json::from_str(column).unwrap_or_default();
+    let known = all.into_iter().filter_map(|one| serde_json::from_value(one).ok());
+    known.collect()
 }
 
 fn file_kind(text: &str) -> sqlx::Result<FileKind> {

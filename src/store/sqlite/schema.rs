@@ -13,10 +13,19 @@ use super::OpenError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "owners", include_str!("migrations/0002_owners.sql")),
+    (3, "choices", include_str!("migrations/0003_choices.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 6] = ["owners", "conversations", "files", "turn_files", "orphans", "turns"];
+pub(super) const TABLES: [&str; 7] = [
+    "owners",
+    "conversations",
+    "choices",
+    "files",
+    "turn_files",
+    "orphans",
+    "turns",
+];
 
 /// What a database has had of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

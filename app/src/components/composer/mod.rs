@@ -159,7 +159,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         }
         let queue = store.facts.with(|facts| facts.queue);
         store.status.with(|status| {
-            let line = status.line.as_ref()?;
+            let line = status.line()?;
             // Both figures are those of somebody with nothing waiting.
             if status.places.iter().any(|place| line.events.contains(&place.event)) {
                 return None;

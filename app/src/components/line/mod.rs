@@ -171,7 +171,7 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
         counted: (scale != Scale::Small).then(words),
         character: lengths.character / lengths.mark_pitch,
     };
-    let mut scene = Scene::of(status.line.as_ref(), &mine, status.running, style, before);
+    let mut scene = Scene::of(status.line(), &mine, status.running, style, before);
     #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
     let doors = match &scene.doors {
         Doors::Each(doors) => doors.len() as f64 * lengths.door_pitch,
@@ -201,7 +201,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
 #[component]
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
-    let line = memo(move || store.status.with(|status| status.line.clone()));
+    let line = memo(move || store.status.with(|status| status.line().cloned()));
     let words = words();
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {

@@ -271,6 +271,7 @@ mod tests {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running,
+            mine: 0,
             limit,
             waiting,
             newcomer: if limit.is_none_or(|limit| running < limit) {
@@ -279,6 +280,8 @@ mod tests {
                 waiting + 1
             },
             estimate: None,
+            model: None,
+            trouble: None,
         }
     }
 

@@ -202,5 +202,6 @@ pub(crate) fn request(conversation: Option<ConversationId>, text: &str, files: V
         instead_of: None,
         text: text.to_owned(),
         files,
+        choice: None,
     }
 }

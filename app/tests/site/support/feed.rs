@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anteroom::wire::{
-    ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, StatsView, Status, TurnId, TurnState, TurnView,
+    Choice, ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, StatsView, Status, TurnId, TurnState, TurnView,
 };
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
@@ -35,6 +35,8 @@ pub(crate) struct Feed {
     pub(crate) pings: usize,
     /// The last turn of the version last chosen.
     pub(crate) head: Option<TurnId>,
+    /// What was chosen last for each conversation, as far as it was told.
+    pub(crate) choices: HashMap<ConversationId, Choice>,
 }
 
 impl Feed {
@@ -79,6 +81,7 @@ impl Feed {
             statuses: 0,
             conversations: HashMap::new(),
             head: None,
+            choices: HashMap::new(),
             pings: 0,
         };
         let FeedMessage::Hello { position, resumed, .. } = feed.next().await else {
@@ -167,6 +170,18 @@ impl Feed {
                     assert_eq!(turn.blocks.len(), *index, "no block may be missing");
                     turn.blocks.push(html.clone());
                 }
+            }
+            FeedEvent::Thought { turn, index, html, .. } => {
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    turn.thoughts.truncate(*index);
+                    assert_eq!(turn.thoughts.len(), *index, "no thought may be missing");
+                    if !html.is_empty() {
+                        turn.thoughts.push(html.clone());
+                    }
+                }
+            }
+            FeedEvent::Chosen { conversation, choice } => {
+                self.choices.insert(*conversation, choice.clone());
             }
             FeedEvent::Conversation(summary) => {
                 self.conversations.insert(summary.id, summary.title.clone());

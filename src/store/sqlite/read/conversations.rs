@@ -6,9 +6,9 @@ use crate::{
     queue::Owner,
     store::{
         ConversationRecord,
-        sqlite::rows::{self, blob, conversation_columns, owner_blob},
+        sqlite::rows::{self, blob, choice_columns, conversation_columns, owner_blob},
     },
-    wire::{ConversationId, FileId, FileView},
+    wire::{Choice, ConversationId, FileId, FileView},
 };
 
 pub(in crate::store::sqlite) const FIRST_PAGE: &str = concat!(
@@ -32,6 +32,15 @@ pub(in crate::store::sqlite) const ONE: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM owners o JOIN conversations c ON c.owner = o.key \
+     WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL"
+);
+
+pub(in crate::store::sqlite) const CHOSEN: &str = concat!(
+    "SELECT ",
+    conversation_columns!(),
+    ", ",
+    choice_columns!(),
+    " FROM owners o JOIN conversations c ON c.owner = o.key LEFT JOIN choices h ON h.conversation = c.key \
      WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL"
 );
 
@@ -73,6 +82,19 @@ pub(in crate::store::sqlite) async fn one(
         .fetch_optional(connection)
         .await?;
     found.as_ref().map(rows::conversation).transpose()
+}
+
+pub(in crate::store::sqlite) async fn chosen(
+    connection: &mut SqliteConnection,
+    owner: Owner,
+    id: ConversationId,
+) -> sqlx::Result<Option<(ConversationRecord, Choice)>> {
+    let found = sqlx::query(CHOSEN)
+        .bind(owner_blob(owner))
+        .bind(blob(&id.0))
+        .fetch_optional(connection)
+        .await?;
+    found.as_ref().map(rows::chosen).transpose()
 }
 
 pub(in crate::store::sqlite) async fn file(

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use crate::store::{
     Unfinished,
-    sqlite::rows::{self, conversation_columns, turn_columns, version_columns},
+    sqlite::rows::{self, choice_columns, conversation_columns, turn_columns, version_columns},
 };
 
 /// By their places, which say it all: what ran has a lower one than what waited. A turn without a place is one that ran when a server
@@ -13,10 +13,13 @@ pub(in crate::store::sqlite) const ALL: &str = concat!(
     "SELECT t.tag, t.arrival, ",
     conversation_columns!(),
     ", ",
+    choice_columns!(),
+    ", ",
     turn_columns!(),
     ", ",
     version_columns!(),
     " FROM turns t JOIN conversations c ON c.key = t.conversation JOIN owners o ON o.key = t.owner \
+     LEFT JOIN choices h ON h.conversation = c.key \
      WHERE t.state IN ('waiting', 'running') AND c.deleted_at IS NULL \
      ORDER BY t.tag NULLS FIRST, t.arrival, coalesce(t.started_at, t.accepted_at), t.key"
 );

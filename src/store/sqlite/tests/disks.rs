@@ -105,7 +105,7 @@ async fn a_full_disk_loses_nothing_and_is_told_until_there_is_room() {
         let turn = talk.turn(stored.last().map(|turn| turn.id), &text);
         let mut conversation = talk.conversation.clone();
         conversation.head = turn.id;
-        match store.accept(conversation.clone(), turn.clone(), None).await {
+        match store.accept(conversation.clone(), turn.clone(), None, None).await {
             Ok(()) => {
                 talk.conversation = conversation;
                 stored.push(turn);
@@ -156,7 +156,7 @@ async fn full(disk: &Disk) -> (SqliteStore, Talk, Talk) {
     // With only the log's own room left, some changes are still taken.
     for _ in 0..1_000 {
         let turn = stays.turn(None, &text);
-        match store.accept(stays.conversation.clone(), turn, None).await {
+        match store.accept(stays.conversation.clone(), turn, None, None).await {
             Ok(()) => {}
             Err(error) => {
                 assert_eq!(error, StoreError::Full);

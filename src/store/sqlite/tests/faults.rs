@@ -105,7 +105,7 @@ async fn damage_in_the_middle_is_told_when_it_is_met() {
     let read = store.path(owner, talk.conversation.head, 100).await;
     assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
     let turn = talk.turn(None, "hello");
-    let written = store.accept(talk.conversation, turn, None).await;
+    let written = store.accept(talk.conversation, turn, None, None).await;
     assert!(matches!(written, Err(StoreError::Damaged(_))), "{written:?}");
     assert!(
         matches!(store.fault(), Some(StoreError::Damaged(_))),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     store::{Purged, sqlite::schema},
-    wire::{ConversationId, FileId, FileKind, FileView, Role, TurnState},
+    wire::{Choice, ConversationId, FileId, FileKind, FileView, Role, TurnState},
 };
 
 /// What a browser without an account had: conversations and files were its session's then.
@@ -31,14 +31,16 @@ INSERT INTO turn_files (turn, position, file) VALUES (2, 0, 1);
 
 /// A data directory with a database of the first migration.
 async fn kept_by_session() -> TempDir {
+    made_before(1, KEPT_BY_SESSION).await
+}
+
+/// A data directory with a database of the first so many migrations, and what is in it.
+async fn made_before(migrations: usize, content: &'static str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let options = SqliteConnectOptions::new().filename(folder.path().join("anteroom.db"));
     let mut before = options.create_if_missing(true).connect().await.expect("made");
-    schema::migrate_as_before(&mut before, 1).await;
-    sqlx::raw_sql(KEPT_BY_SESSION)
-        .execute(&mut before)
-        .await
-        .expect("written");
+    schema::migrate_as_before(&mut before, migrations).await;
+    sqlx::raw_sql(content).execute(&mut before).await.expect("written");
     before.close().await.expect("closed");
     folder
 }
@@ -111,6 +113,54 @@ async fn what_was_a_sessions_is_its_owners() {
         ..Purged::default()
     };
     assert_eq!(store.purge(0, None).await, Ok(named_again));
+    store.close().await;
+}
+
+/// As the second migration left it: what an answer is, no more.
+const KEPT_BY_OWNER: &str = "
+INSERT INTO owners (key, id) VALUES (7, x'0123456789abcdef0123456789abcdef');
+INSERT INTO conversations (key, owner, id, head, updated_at, title)
+    VALUES (9, 7, x'00000000000000000000000000000002', x'00000000000000000000000000000004', 20, 'Apples');
+INSERT INTO turns (key, owner, conversation, parent, id, state, tag, arrival, attempts, accepted_at, counted, model, message, answer)
+    VALUES (1, 7, 9, NULL, x'00000000000000000000000000000003', 'done', NULL, NULL, 1, 10, 0, 'demo', 'red?', 'green'),
+           (2, 7, 9, 1, x'00000000000000000000000000000004', 'waiting', 3, 4, 0, 20, 0, 'demo', 'pears?', '');
+";
+
+#[tokio::test]
+async fn a_turn_of_before_has_no_thoughts_and_its_conversation_no_choice() {
+    let folder = made_before(2, KEPT_BY_OWNER).await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+    let chosen = store.chosen(owner, CONVERSATION).await.expect("read");
+    let (conversation, choice) = chosen.expect("it is there");
+    assert_eq!((conversation.title.as_str(), choice), ("Apples", Choice::default()));
+    let path = store.path(owner, SECOND, 10).await.expect("read");
+    let [first, second] = &path[..] else { panic!("{path:?}") };
+    for turn in [&first.turn, &second.turn] {
+        assert_eq!((turn.reasoning.as_str(), turn.notices.as_slice()), ("", &[][..]));
+        assert_eq!((turn.backend.as_deref(), turn.model.as_str()), (None, "demo"));
+        assert_eq!(turn.thought_ms, None);
+    }
+    assert_eq!(first.turn.answer, "green");
+    let unfinished = store.unfinished().await.expect("read");
+    assert_eq!(unfinished[0].choice, Choice::default());
+    assert_eq!(unfinished[0].key, Some(OrderKey { tag: 3, arrival: 4 }));
+
+    // From here on it is as any other.
+    let choice = a_choice("large@gpu");
+    let chose = store.choose(owner, CONVERSATION, choice.clone(), "large@gpu").await;
+    assert_eq!(chose, Ok(true));
+    let mut over = answered(second.turn.clone(), "yellow");
+    over.reasoning = "Mostly.".into();
+    store.update(over.clone()).await.expect("updated");
+    store.close().await;
+    let store = open(folder.path()).await;
+    let chosen = store.chosen(owner, CONVERSATION).await.expect("read");
+    assert_eq!(chosen, Some((conversation, choice)));
+    assert_eq!(
+        store.turn(owner, SECOND).await.expect("read").map(|step| step.turn),
+        Some(over)
+    );
     store.close().await;
 }
 

@@ -20,7 +20,7 @@ use crate::{
     queue::{OrderKey, Owner},
     store::{
         ConversationRecord, Store, TurnRecord, contract as promises,
-        testing::{Talk, an_owner, answered, file},
+        testing::{Talk, a_choice, an_owner, answered, file},
     },
     wire::TurnId,
 };

@@ -1,6 +1,7 @@
 //! What is removed is gone from the disk, too.
 
 use super::*;
+use crate::wire::Choice;
 
 #[tokio::test]
 async fn what_is_removed_is_gone_from_the_disk() {
@@ -13,15 +14,26 @@ async fn what_is_removed_is_gone_from_the_disk() {
         "marker-first-answer",
         "marker-title",
         "marker.txt",
+        "marker-thought",
+        "marker-of-an-instruction",
     ];
     let long = markers[0].repeat(1_000);
     let mut one = Talk::new(owner, markers[3]);
     let mut first = one.turn(None, &long);
     first.files = vec![file(markers[4])];
     one.accept(&store, &first, None).await;
-    let first = answered(first, markers[2]);
+    let mut first = answered(first, markers[2]);
+    first.reasoning = markers[5].to_owned();
     store.update(first.clone()).await.expect("updated");
     one.say(&store, Some(first.id), markers[1]).await;
+    let choice = Choice {
+        instructions: markers[6].repeat(500),
+        ..Choice::default()
+    };
+    store
+        .choose(owner, one.id(), choice.clone(), "demo@builtin")
+        .await
+        .expect("chosen");
     let mut neighbour = Talk::new(an_owner(), "Neighbour");
     neighbour.say(&store, None, "neighbouring text").await;
     for marker in markers {
@@ -38,6 +50,11 @@ async fn what_is_removed_is_gone_from_the_disk() {
 
     let mut other = Talk::new(owner, markers[3]);
     other.say(&store, None, &long).await;
+    store
+        .choose(owner, other.id(), choice, "demo@builtin")
+        .await
+        .expect("chosen");
+    assert!(on_disk(folder.path(), markers[6]));
     assert!(on_disk(folder.path(), markers[0]));
     store.forget(owner).await.expect("forgotten");
     for marker in markers {

@@ -35,7 +35,7 @@ async fn accept_all(store: &SqliteStore, all: Vec<(ConversationRecord, TurnRecor
     loop {
         let some = rest.by_ref().take(100);
         let mut writes: Vec<_> = some
-            .map(|(conversation, turn, key)| store.accept(conversation, turn, key))
+            .map(|(conversation, turn, key)| store.accept(conversation, turn, key, None))
             .collect();
         if writes.is_empty() {
             return;

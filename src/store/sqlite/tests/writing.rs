@@ -31,7 +31,7 @@ async fn those_who_write_at_once_share_a_commit() {
     let talks = talks(100);
     let writes = talks
         .iter()
-        .map(|(talk, turn)| store.accept(talk.conversation.clone(), turn.clone(), None));
+        .map(|(talk, turn)| store.accept(talk.conversation.clone(), turn.clone(), None, None));
     for outcome in join_all(writes).await {
         assert_eq!(outcome, Ok(()));
     }
@@ -49,7 +49,7 @@ async fn one_bad_job_harms_no_other() {
     talks[4].1.parent = Some(TurnId::new());
     let writes = talks
         .iter()
-        .map(|(talk, turn)| store.accept(talk.conversation.clone(), turn.clone(), None));
+        .map(|(talk, turn)| store.accept(talk.conversation.clone(), turn.clone(), None, None));
     let outcomes = join_all(writes).await;
     for (number, ((talk, turn), outcome)) in talks.iter().zip(outcomes).enumerate() {
         let stored = store.turn(talk.conversation.owner, turn.id).await.expect("read");
@@ -96,7 +96,7 @@ async fn a_change_that_panics_leaves_nothing_and_ends_nothing() {
 async fn a_write_whose_caller_goes_away_is_made_whole() {
     let Fixture { store, folder } = fixture().await;
     let (talk, turn) = talks(1).remove(0);
-    let mut write = Box::pin(store.accept(talk.conversation.clone(), turn.clone(), None));
+    let mut write = Box::pin(store.accept(talk.conversation.clone(), turn.clone(), None, None));
     assert!(poll!(&mut write).is_pending());
     drop(write);
     store.close().await;
@@ -113,7 +113,7 @@ async fn a_write_whose_caller_goes_away_is_made_whole() {
 async fn it_ends_with_everything_in_one_file() {
     let Fixture { store, folder } = fixture().await;
     let (talk, turn) = talks(1).remove(0);
-    let accepted = store.accept(talk.conversation.clone(), turn.clone(), None);
+    let accepted = store.accept(talk.conversation.clone(), turn.clone(), None, None);
     let (accepted, (), ()) = tokio::join!(accepted, store.close(), store.close());
     assert_eq!(accepted, Ok(()), "what came before the end is still written");
     assert_eq!(store.update(turn.clone()).await, Err(StoreError::Closed));
@@ -136,7 +136,10 @@ async fn what_is_said_is_for_this_user_only() {
     let data_dir = folder.path().join("new").join("data");
     let store = open(&data_dir).await;
     let (talk, turn) = talks(1).remove(0);
-    store.accept(talk.conversation, turn, None).await.expect("accepted");
+    store
+        .accept(talk.conversation, turn, None, None)
+        .await
+        .expect("accepted");
     let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&data_dir), 0o700);
     for file in std::fs::read_dir(&data_dir).expect("a folder") {

@@ -2,16 +2,17 @@
 
 use sqlx::SqliteConnection;
 
-use super::{file, owner};
+use super::{choice, file, owner};
 use crate::{
     queue::OrderKey,
     store::{
         ConversationRecord, TurnRecord,
         sqlite::{
             job::Operation,
-            rows::{blob, integer, state_columns},
+            rows::{blob, integer, state_columns, written_notices},
         },
     },
+    wire::Choice,
 };
 
 /// A message into a conversation that was just deleted brings it back, or the message would be lost with it.
@@ -23,13 +24,15 @@ const PARENT: &str = "SELECT key FROM turns WHERE owner = ?1 AND id = ?2 AND con
 
 /// A turn that is there already stays where it is: those that follow it are stored after it.
 const TURN: &str = "INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
-       started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+       started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
+       thought_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
      ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
        arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
        started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
        input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
-       message = excluded.message, answer = excluded.answer \
+       message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
+       reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
      RETURNING key";
 
 const CARRY: &str = "INSERT INTO turn_files (turn, position, file) VALUES (?1, ?2, ?3)";
@@ -39,6 +42,7 @@ pub(in crate::store::sqlite) struct Accept {
     pub(in crate::store::sqlite) conversation: ConversationRecord,
     pub(in crate::store::sqlite) turn: TurnRecord,
     pub(in crate::store::sqlite) key: Option<OrderKey>,
+    pub(in crate::store::sqlite) choice: Option<Choice>,
 }
 
 impl Operation for Accept {
@@ -49,6 +53,7 @@ impl Operation for Accept {
             conversation,
             turn,
             key,
+            choice,
         } = self;
         let owner = owner::key(connection, turn.owner).await?;
         let conversation: i64 = sqlx::query_scalar(CONVERSATION)
@@ -59,6 +64,9 @@ impl Operation for Accept {
             .bind(conversation.title.as_str())
             .fetch_one(&mut *connection)
             .await?;
+        if let Some(choice) = choice {
+            choice::keep(connection, conversation, choice).await?;
+        }
         let parent: Option<i64> = match &turn.parent {
             None => None,
             // Not there: an error, since stored without it the turn would begin the conversation.
@@ -117,6 +125,10 @@ async fn insert(
         .bind(turn.model.as_str())
         .bind(turn.message.as_str())
         .bind(turn.answer.as_str())
+        .bind(turn.backend.as_deref())
+        .bind(written_notices(&turn.notices))
+        .bind(turn.reasoning.as_str())
+        .bind(turn.thought_ms.map(integer))
         .fetch_one(connection)
         .await
 }

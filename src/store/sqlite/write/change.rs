@@ -8,7 +8,7 @@ use crate::{
         ConversationRecord, TurnRecord,
         sqlite::{
             job::Operation,
-            rows::{self, blob, conversation_columns, integer, owner_blob, state_columns},
+            rows::{self, blob, conversation_columns, integer, owner_blob, state_columns, written_notices},
         },
     },
     wire::{ConversationId, TurnId},
@@ -17,7 +17,8 @@ use crate::{
 /// Also of a turn whose conversation has been deleted: it may be brought back.
 pub(in crate::store::sqlite) const UPDATE: &str = "UPDATE turns SET state = ?3, reason = ?4, attempts = ?5, started_at = ?6, \
        ended_at = ?7, counted = ?8, input_tokens = ?9, output_tokens = ?10, model = ?11, message = ?12, answer = ?13, \
-       tag = iif(?14, NULL, tag), arrival = iif(?14, NULL, arrival) \
+       tag = iif(?14, NULL, tag), arrival = iif(?14, NULL, arrival), backend = ?15, notices = ?16, reasoning = ?17, \
+       thought_ms = ?18 \
      WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2";
 
 /// All places in one statement: after a restart there may be thousands. Materialised, or the planner looks through all of
@@ -74,6 +75,10 @@ impl Operation for Update {
             .bind(turn.message.as_str())
             .bind(turn.answer.as_str())
             .bind(turn.state.is_over())
+            .bind(turn.backend.as_deref())
+            .bind(written_notices(&turn.notices))
+            .bind(turn.reasoning.as_str())
+            .bind(turn.thought_ms.map(integer))
             .execute(connection)
             .await
             .map(drop)

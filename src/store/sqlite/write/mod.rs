@@ -2,17 +2,20 @@
 
 mod accept;
 mod change;
+mod choice;
 mod file;
 mod owner;
 mod removal;
 
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
+pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]
 pub(super) use {
     change::{RENAME, REORDER, SHOW, UNDELETE, UPDATE},
+    choice::{FIND, WAITING},
     removal::{EXPIRED, REMOVE, UNUSED_FILES},
 };
