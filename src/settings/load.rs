@@ -168,7 +168,7 @@ fn oddities(settings: &Settings, given: &AllGiven) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if settings.model.provider == Provider::Builtin {
+    if settings.model.place == Provider::Builtin.name() {
         // Keys in the environment may be there for other programs; in .env they are meant for Anteroom.
         let servers = Provider::ALL.into_iter().filter_map(Provider::fields);
         let fields: Vec<_> = servers.flat_map(|(url, key)| key.into_iter().chain([url])).collect();

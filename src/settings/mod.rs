@@ -11,6 +11,7 @@ use std::{
 };
 
 mod allowed;
+mod catalog;
 #[cfg(test)]
 mod documents;
 mod dotenv;
@@ -31,9 +32,10 @@ pub mod watch;
 
 pub(crate) use variables::{Group, groups};
 pub use {
+    catalog::{BackendLimit, BackendSettings, Balance, Catalog, ModelName, ModelSettings},
     faults::{Fault, Faults},
     load::Loaded,
-    provider::{ModelName, Provider, ServerSettings},
+    provider::{Provider, ServerSettings},
     reload::Change,
     tables::Settings,
 };

@@ -1,23 +1,6 @@
 //! Who can answer, and which settings say where and with what key.
 
-use std::fmt;
-
 use super::{Secret, Settings, variables};
-
-/// Who answers: `name@provider`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelName {
-    /// The provider's name for the model.
-    pub name: String,
-    /// How its servers are spoken to.
-    pub provider: Provider,
-}
-
-impl fmt::Display for ModelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.name, self.provider.name())
-    }
-}
 
 /// What the settings say about the servers of one provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +36,12 @@ macro_rules! providers {
                 }
             }
 
+            /// The provider of this name.
+            #[must_use]
+            pub fn of(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|provider| provider.name() == name)
+            }
+
             /// The fields of its settings: the address, and the key where it takes one. `None`: it has no servers.
             pub(super) fn fields(self) -> Option<(&'static str, Option<&'static str>)> {
                 match self {
@@ -68,16 +57,17 @@ macro_rules! providers {
             /// What they say about the servers of the model's provider; `None`: it has none.
             #[must_use]
             pub fn server(&self) -> Option<ServerSettings<'_>> {
-                let (url, key) = self.model.provider.fields()?;
+                let provider = Provider::of(&self.model.place)?;
+                let (url, key) = provider.fields()?;
                 let variable = |field: &str| variables::of_field(field).map(|variable| variable.name);
                 Some(ServerSettings {
                     url_variable: variable(url)?,
                     key_variable: key.and_then(variable),
-                    url: match self.model.provider {
+                    url: match provider {
                         $($(Provider::$provider => self.$url.as_deref(),)?)+
                         _ => None,
                     },
-                    key: match self.model.provider {
+                    key: match provider {
                         $($($(Provider::$provider => self.$key.as_ref(),)?)?)+
                         _ => None,
                     },

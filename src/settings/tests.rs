@@ -122,8 +122,8 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
     assert_eq!(settings.abandon_after, Some(Duration::from_secs(120)));
     assert_eq!(settings.chat_timeout, Some(Duration::from_secs(300)));
     assert_eq!(
-        (settings.model.name.as_str(), settings.model.provider),
-        ("demo", Provider::Builtin)
+        (settings.model.name.as_str(), settings.model.place.as_str()),
+        ("demo", "builtin")
     );
     assert_eq!(
         (settings.site_addr.to_string(), settings.data_dir.to_str()),

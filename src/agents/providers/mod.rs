@@ -77,7 +77,7 @@ struct Server {
 impl ProviderAgents {
     /// `None` where the model is not a real one.
     pub(super) fn new(settings: &Settings, display: String) -> Result<Option<Self>, FactoryError> {
-        let Some(protocol) = of(settings.model.provider) else {
+        let Some(protocol) = Provider::of(&settings.model.place).and_then(of) else {
             return Ok(None);
         };
         let Some(endpoint) = endpoint::of(protocol, settings)? else {

@@ -131,7 +131,7 @@ fn what_cannot_work_is_refused_before_anybody_asks() {
         outcome(&settings),
         Some(FactoryError::BadUrl { variable: "OLLAMA_URL" })
     );
-    settings.model.provider = crate::settings::Provider::OpenAi;
+    settings.model.place = crate::settings::Provider::OpenAi.name().to_owned();
     assert_eq!(
         outcome(&settings),
         Some(FactoryError::MissingKey {

@@ -35,7 +35,10 @@ impl Kind for ModelName {
         let name = name.trim().to_owned();
         // The only model inside Anteroom.
         let known = provider != Provider::Builtin || name == "demo";
-        (!name.is_empty() && known).then_some(Self { name, provider })
+        (!name.is_empty() && known).then(|| Self {
+            name,
+            place: provider.name().to_owned(),
+        })
     }
 }
 
@@ -180,8 +183,8 @@ mod tests {
     fn a_model_is_a_name_at_a_known_provider() {
         let model = ModelName::parse("meta/llama-3:8b@OpenAI").expect("a model");
         assert_eq!(
-            (model.name.as_str(), model.provider),
-            ("meta/llama-3:8b", Provider::OpenAi)
+            (model.name.as_str(), model.place.as_str()),
+            ("meta/llama-3:8b", "openai")
         );
         assert_eq!(model.to_string(), "meta/llama-3:8b@openai");
         for text in ["gpt-4o", "@openai", "gpt-4o@", "gpt-4o@opnai", "other@builtin"] {

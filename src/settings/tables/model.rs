@@ -2,7 +2,10 @@
 
 use validator::ValidationError;
 
-use super::{super::variables, Raw};
+use super::{
+    super::{Provider, variables},
+    Raw,
+};
 
 macro_rules! model_table {
     ([$next:ident $($rest:ident)*] $($tables:tt)*) => { $next! { [$($rest)*] $($tables)*
@@ -102,7 +105,8 @@ pub(in super::super) const AT_MODEL: &str = "model";
 /// A server of one's own behind the base URL may ask for no key.
 pub(super) fn model_has_its_key(raw: &Raw) -> Result<(), ValidationError> {
     let Some(model) = raw.model.as_ref() else { return Ok(()) };
-    let Some((url, Some(key))) = model.provider.fields() else {
+    let fields = Provider::of(&model.place).and_then(Provider::fields);
+    let Some((url, Some(key))) = fields else {
         return Ok(());
     };
     if !raw.is_unset(key) || !raw.is_unset(url) {
