@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Provider, Secret};
+use super::{Provider, Secret, kinds::DEMO};
 
 /// Every model that is offered, and every back end.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,12 +13,35 @@ pub struct Catalog {
     pub models: Vec<ModelSettings>,
     /// The places whose servers are asked which models they have, and all of theirs are offered.
     pub asked: Vec<String>,
+    /// What the operator says of models, offered or not: one may be found by asking, or be the fallback.
+    pub described: Vec<ModelSettings>,
     /// The model that a new conversation starts with.
     pub default: ModelName,
     /// The model that answers where the chosen one cannot.
     pub fallback: Option<ModelName>,
     /// Which back end a ticket gets, of those that are free.
     pub balance: Balance,
+}
+
+impl Catalog {
+    /// The back ends that have this model, with their places in [`Catalog::backends`]. All of them stand in for each other.
+    pub fn pool(&self, model: &ModelName) -> impl Iterator<Item = (usize, &BackendSettings)> {
+        let backends = self.backends.iter().enumerate();
+        backends.filter(|(_, backend)| backend.pool == model.place && backend.has(&model.name))
+    }
+
+    /// What is known of this model, whether it is offered or not.
+    #[must_use]
+    pub fn about(&self, model: &ModelName) -> ModelSettings {
+        let known = self.described.iter().find(|known| known.name == *model);
+        known.cloned().unwrap_or_else(|| ModelSettings::new(model.clone()))
+    }
+
+    /// How many requests all back ends take at once; `None` where that is no number, or not known yet.
+    #[must_use]
+    pub fn slots(&self) -> Option<usize> {
+        self.backends.iter().map(|backend| Option::<usize>::from(backend.limit)).sum()
+    }
 }
 
 /// A model as people choose it: `name@place`.
@@ -96,6 +119,17 @@ pub struct BackendSettings {
     pub drain: bool,
 }
 
+impl BackendSettings {
+    /// Whether it has a model of this name.
+    #[must_use]
+    pub fn has(&self, model: &str) -> bool {
+        match &self.models {
+            Some(models) => models.iter().any(|own| own == model),
+            None => self.provider != Provider::Builtin || model == DEMO,
+        }
+    }
+}
+
 /// How many requests a back end takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendLimit {
@@ -103,6 +137,16 @@ pub enum BackendLimit {
     Slots(Option<usize>),
     /// Found out while it runs.
     Auto,
+}
+
+/// `None` where it is no number, or not known yet.
+impl From<BackendLimit> for Option<usize> {
+    fn from(limit: BackendLimit) -> Self {
+        match limit {
+            BackendLimit::Slots(slots) => slots,
+            BackendLimit::Auto => None,
+        }
+    }
 }
 
 /// Which back end of a pool a ticket gets, of those that are free.

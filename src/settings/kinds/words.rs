@@ -1,7 +1,7 @@
 //! One of a few words.
 
 use super::{
-    super::{LogFormat, allowed::Allowed},
+    super::{Balance, LogFormat, allowed::Allowed},
     Kind,
 };
 use crate::{language::Language, queue::Order};
@@ -33,6 +33,26 @@ impl Kind for Order {
         match text.to_ascii_lowercase().as_str() {
             "fair" => Some(Self::Fair),
             "fifo" => Some(Self::Fifo),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Balance {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just(
+            "`least_loaded`, `round_robin`, `weighted`",
+            "least_loaded, round_robin or weighted",
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "least_loaded" => Some(Self::LeastLoaded),
+            "round_robin" => Some(Self::RoundRobin),
+            "weighted" => Some(Self::Weighted),
             _ => None,
         }
     }
