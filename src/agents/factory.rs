@@ -41,7 +41,7 @@ pub enum FactoryError {
 /// # Errors
 /// [`FactoryError`]. Nothing is asked of the model server yet: whether it is there shows with the first question.
 pub fn factory(settings: &Settings, context: Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, FactoryError> {
-    let display = settings.model.to_string();
+    let display = settings.catalog.default.to_string();
     Ok(match ProviderAgents::new(settings, display.clone())? {
         Some(agents) => Arc::new(agents),
         None => Arc::new(DemoAgents::new(settings, display, context)),

@@ -5,7 +5,7 @@
 use std::{env, fs, path::Path};
 
 use super::{
-    Settings,
+    Settings, backends,
     variables::{Group, Variable, groups},
 };
 
@@ -47,9 +47,14 @@ fn example() -> String {
     text
 }
 
-fn table(group: &Group) -> String {
-    let rows = group.variables.iter().map(row).collect::<String>();
+fn table(variables: &[Variable]) -> String {
+    let rows = variables.iter().map(row).collect::<String>();
     format!("{TABLE_HEAD}{rows}")
+}
+
+/// The same of keys, which are no variables.
+fn table_of_keys(keys: &[Variable]) -> String {
+    table(keys).replacen("variable", "key", 1)
 }
 
 fn row(variable: &Variable) -> String {
@@ -73,19 +78,19 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// The page with each group's table in place of the one under its heading.
+/// The page with each group's table in place of the one under its heading, and each of the file of back ends.
 fn with_tables(page: &str) -> String {
-    groups().fold(page.to_owned(), |page, group| {
-        let heading = format!("\n## {}\n\n", group.title);
-        let (before, after) = page
-            .split_once(&heading)
-            .expect("the page has a heading for each group");
+    let groups = groups().map(|group| (format!("## {}", group.title), table(group.variables)));
+    let sections = backends::sections().map(|(header, keys)| (format!("### `[[{header}]]`"), table_of_keys(keys)));
+    groups.chain(sections).fold(page.to_owned(), |page, (heading, table)| {
+        let heading = format!("\n{heading}\n\n");
+        let (before, after) = page.split_once(&heading).expect("the page has a heading for each table");
         let end = after
             .split_inclusive('\n')
             .take_while(|line| line.starts_with('|'))
             .map(str::len)
             .sum::<usize>();
-        format!("{before}{heading}{}{}", table(&group), &after[end..])
+        format!("{before}{heading}{table}{}", &after[end..])
     })
 }
 
@@ -130,7 +135,8 @@ fn every_setting_has_its_row_and_a_whole_sentence() {
         rows.iter().map(|row| &*row.name).collect::<Vec<_>>(),
         variables.iter().map(|variable| variable.name).collect::<Vec<_>>()
     );
-    for variable in variables {
+    let keys = backends::sections().into_iter().flat_map(|(_, keys)| keys);
+    for variable in variables.into_iter().chain(keys) {
         assert!(variable.meaning.ends_with(['.', '`']), "{}", variable.name);
     }
 }

@@ -14,7 +14,7 @@ use reqwest::{
 use super::protocol::Protocol;
 use crate::{
     agents::FactoryError,
-    settings::{Secret, Settings},
+    settings::{BackendSettings, Secret, Settings},
     tls,
 };
 
@@ -35,27 +35,34 @@ pub(super) struct Endpoint {
 
 /// The endpoint of the model's provider, if it has servers.
 pub(super) fn of(protocol: &dyn Protocol, settings: &Settings) -> Result<Option<Endpoint>, FactoryError> {
-    let Some(server) = settings.server() else {
+    let model = &settings.catalog.default;
+    let Some((backend, variables)) = backend(settings).and_then(|backend| Some((backend, backend.provider.variables()?))) else {
         return Ok(None);
     };
-    let key = server.key.filter(|key| !key.0.trim().is_empty());
-    if let (None, None, Some(variable)) = (server.url, key, server.key_variable) {
+    let key = backend.key.as_ref().filter(|key| !key.0.trim().is_empty());
+    if let (None, None, Some(variable)) = (&backend.address, key, variables.key) {
         return Err(FactoryError::MissingKey { variable });
     }
-    let base = server.url.unwrap_or_else(|| protocol.service());
-    let url = url(protocol, base, &settings.model.name).ok_or(FactoryError::BadUrl {
-        variable: server.url_variable,
+    let base = backend.address.as_deref().unwrap_or_else(|| protocol.service());
+    let url = url(protocol, base, &model.name).ok_or(FactoryError::BadUrl {
+        variable: variables.url,
     })?;
     let headers = headers(protocol, key).ok_or(FactoryError::BadKey {
-        variable: server.key_variable.unwrap_or_default(),
+        variable: variables.key.unwrap_or_default(),
     })?;
     let client = client(&url, headers)?;
     Ok(Some(Endpoint {
         client,
         url,
         key: key.cloned(),
-        variable: server.url_variable,
+        variable: variables.url,
     }))
+}
+
+/// The first back end of the model that conversations start with.
+pub(super) fn backend(settings: &Settings) -> Option<&BackendSettings> {
+    let mut pool = settings.catalog.pool(&settings.catalog.default);
+    pool.next().map(|(_, backend)| backend)
 }
 
 /// The address to post to.

@@ -77,7 +77,7 @@ struct Server {
 impl ProviderAgents {
     /// `None` where the model is not a real one.
     pub(super) fn new(settings: &Settings, display: String) -> Result<Option<Self>, FactoryError> {
-        let Some(protocol) = of(settings.model.provider) else {
+        let Some(protocol) = endpoint::backend(settings).and_then(|backend| of(backend.provider)) else {
             return Ok(None);
         };
         let Some(endpoint) = endpoint::of(protocol, settings)? else {
@@ -86,7 +86,7 @@ impl ProviderAgents {
         let server = Server {
             endpoint,
             protocol,
-            name: settings.model.name.clone(),
+            name: settings.catalog.default.name.clone(),
             display,
             system: settings
                 .system_prompt

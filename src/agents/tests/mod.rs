@@ -22,7 +22,7 @@ use super::{
     Agent, AgentContext, AgentError, AgentFactory, Answered, FactoryError, Image, Message, Part, Question, factory,
 };
 use crate::{
-    settings::{Loaded, Settings},
+    settings::{BackendSettings, Loaded, Provider, Secret, Settings},
     wire::{Event, LineView, Role, SettingRow},
 };
 
@@ -129,19 +129,24 @@ fn what_cannot_work_is_refused_before_anybody_asks() {
         .unwrap()
         .settings;
     let outcome = |settings: &Settings| factory(settings, Arc::new(Busy(Vec::new()))).err();
-    settings.ollama_url = Some("ftp://here".to_owned());
+    let change = |settings: &mut Settings, change: &dyn Fn(&mut BackendSettings)| {
+        change(&mut Arc::make_mut(&mut settings.catalog).backends[0]);
+    };
+    change(&mut settings, &|backend| backend.address = Some("ftp://here".to_owned()));
     assert_eq!(
         outcome(&settings),
         Some(FactoryError::BadUrl { variable: "OLLAMA_URL" })
     );
-    settings.model.provider = crate::settings::Provider::OpenAi;
+    change(&mut settings, &|backend| {
+        (backend.provider, backend.address) = (Provider::OpenAi, None);
+    });
     assert_eq!(
         outcome(&settings),
         Some(FactoryError::MissingKey {
             variable: "OPENAI_API_KEY"
         })
     );
-    settings.openai_api_key = Some(crate::settings::Secret("a\nb".to_owned()));
+    change(&mut settings, &|backend| backend.key = Some(Secret("a\nb".to_owned())));
     assert_eq!(
         outcome(&settings),
         Some(FactoryError::BadKey {

@@ -38,6 +38,26 @@ impl Kind for Order {
     }
 }
 
+impl Kind for Balance {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just(
+            "`least_loaded`, `round_robin`, `weighted`",
+            "least_loaded, round_robin or weighted",
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "least_loaded" => Some(Self::LeastLoaded),
+            "round_robin" => Some(Self::RoundRobin),
+            "weighted" => Some(Self::Weighted),
+            _ => None,
+        }
+    }
+}
+
 impl Kind for LogFormat {
     type Value = Self;
 
