@@ -4,7 +4,8 @@ use tracing::warn;
 
 use super::Conversations;
 use crate::{
-    agents::{Attached, Image, Message, Question, attach},
+    agents::{Attached, Image, Message, Parameters, Question, attach},
+    queue::BackendIndex,
     store::{StoreError, TurnRecord},
     wire::{FileKind, Role},
 };
@@ -49,7 +50,16 @@ impl Conversations {
             messages.push(message);
         }
         messages.reverse();
-        Ok(Question { messages })
+        let settings = self.deps.settings.borrow();
+        Ok(Question {
+            messages,
+            model: settings.catalog.default.clone(),
+            backend: BackendIndex(0),
+            parameters: Parameters {
+                system: settings.system_prompt.clone().filter(|text| !text.trim().is_empty()),
+                ..Parameters::default()
+            },
+        })
     }
 
     /// The newest turns that lead to a turn, oldest first, as far as [`MAX_HISTORY`] goes.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::ActiveSettings;
 use crate::{
-    agents::AgentContext,
+    agents::{AgentContext, Backends},
     queue::{EventIndex, Queue},
     sessions::status,
+    settings::ModelName,
     wire::{Event, LineView, SettingRow},
 };
 
@@ -14,14 +15,19 @@ use crate::{
 pub(super) struct EngineContext {
     pub(super) queue: Queue,
     pub(super) active_settings: Arc<ActiveSettings>,
+    pub(super) backends: Arc<Backends>,
 }
 
 impl AgentContext for EngineContext {
-    fn chat_line(&self) -> LineView {
+    fn chat_line(&self, _model: &ModelName) -> LineView {
         status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
     }
 
     fn settings(&self) -> Vec<SettingRow> {
         self.active_settings.public_rows()
+    }
+
+    fn backends(&self) -> Arc<Backends> {
+        Arc::clone(&self.backends)
     }
 }

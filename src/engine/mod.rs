@@ -26,7 +26,7 @@ use tracing::{info, warn};
 
 use crate::{
     accounts::{Principal, Role},
-    agents::{self, AgentFactory},
+    agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
     journal::MemoryJournals,
@@ -114,6 +114,7 @@ impl Engine {
         let context = Arc::new(EngineContext {
             queue: queue.clone(),
             active_settings: Arc::clone(&active_settings),
+            backends: Arc::new(Backends::new(&settings)?),
         });
         let agents = agents(&settings, context)?;
         let model = agents.model();

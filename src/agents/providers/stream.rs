@@ -11,18 +11,18 @@ use crate::{
 
 /// What one attempt has been told so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StreamState {
+pub(in crate::agents) struct StreamState {
     /// What has not been passed on yet: text and reasoning.
     parts: Vec<Part>,
     /// Put together what deltas have cut.
     text: Joiner,
     reasoning: Joiner,
     /// Tokens, as far as they were told.
-    pub(super) usage: Usage,
+    pub(in crate::agents) usage: Usage,
     /// The model has said that its answer has ended.
     pub(super) finished: bool,
     /// Why it has ended, where that was not its own end.
-    pub(super) incomplete: Option<Incomplete>,
+    pub(in crate::agents) incomplete: Option<Incomplete>,
     /// Nothing more will come.
     pub(super) over: bool,
 }

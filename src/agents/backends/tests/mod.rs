@@ -1,0 +1,1 @@
+//! Back ends over real HTTP.

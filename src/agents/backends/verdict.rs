@@ -1,0 +1,352 @@
+//! What becomes of a ticket whose attempt has failed, and of tickets that wait for back ends that are out of service.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Backends,
+    breaker::Strike,
+    directory::{Backend, Directory},
+    lock,
+};
+use crate::{
+    agents::AgentError,
+    queue::{BackendIndex, PoolIndex},
+    settings::ModelName,
+    wire::Reason,
+};
+
+/// The pause before a request is first made again; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The server's: another one, or this one a little later, may do better.
+    Server(Strike),
+    /// The settings', which whoever runs the site has to mend.
+    Operator,
+    /// The question's: it would be refused again.
+    Question,
+    /// The model has come to an end, and had said nothing.
+    Nobody,
+}
+
+impl AgentError {
+    /// Whose fault it is.
+    pub(super) const fn blame(&self) -> Blame {
+        match self {
+            Self::Unreachable | Self::OutOfService => Blame::Server(Strike::Away),
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after, .. } => Blame::Server(Strike::Busy {
+                retry_after: *retry_after,
+            }),
+            Self::ServerFault { .. } | Self::Stalled | Self::CutOff | Self::InvalidResponse => {
+                Blame::Server(Strike::Failed)
+            }
+            Self::Unauthorized | Self::UnknownModel { .. } | Self::Redirected { .. } => Blame::Operator,
+            Self::Rejected { .. } | Self::TooLong | Self::VisionUnsupported => Blame::Question,
+            Self::Empty | Self::Spent | Self::Filtered => Blame::Nobody,
+        }
+    }
+}
+
+/// What one turn has been through. It is made as the turn joins the line.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// Requests that were made again, of those that count.
+    retries: u32,
+    since: Instant,
+    fell_back: bool,
+}
+
+impl Tries {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            retries: 0,
+            since: Instant::now(),
+            fell_back: false,
+        }
+    }
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What becomes of a ticket whose attempt has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The turn has failed with that error.
+    Final,
+    /// To be asked again at the same back end, after this pause; the slot is kept.
+    Again {
+        /// How long.
+        pause: Duration,
+    },
+    /// To give its slot back after this pause, and start from the front of its line: another back end of the pool may have it.
+    Elsewhere {
+        /// How long.
+        pause: Duration,
+    },
+    /// To give its slot back and wait at the front of its line: no back end of the pool is in service. [`Backends::trouble`] says why, and
+    /// [`Backends::gave_up`] when it has waited for long enough.
+    Wait,
+    /// To give its slot back and be answered by another model, in the line of that one's pool.
+    Fallback {
+        /// The model.
+        model: ModelName,
+        /// Its pool.
+        pool: PoolIndex,
+    },
+}
+
+/// Why no ticket of a pool starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong with the back end that is tried again first.
+    pub reason: Reason,
+    /// When that is; `None`: it is being tried, or nobody knows.
+    pub until: Option<Instant>,
+}
+
+impl Backends {
+    /// What becomes of a ticket whose attempt at a back end has failed. `shown`: there was text or reasoning, which people have read.
+    /// `tries` are counted on.
+    pub fn verdict(
+        &self,
+        model: &ModelName,
+        backend: BackendIndex,
+        error: &AgentError,
+        shown: bool,
+        tries: &mut Tries,
+    ) -> Verdict {
+        let blame = error.blame();
+        if shown || matches!(blame, Blame::Question | Blame::Nobody) {
+            return Verdict::Final;
+        }
+        let directory = self.directory();
+        let now = Instant::now();
+        let (verdict, counts) = match (blame, directory.pool_of(model)) {
+            (Blame::Server(strike), Some(pool)) => {
+                let service = Service::of(&directory, pool, backend, now);
+                decide(&directory, &service, strike, error, tries, now)
+            }
+            // No back end of this model would do better, or there is none any more.
+            _ => (Verdict::Final, false),
+        };
+        let helpless = matches!(verdict, Verdict::Final | Verdict::Wait);
+        if let Some((model, pool)) = directory.fallback(model, now).filter(|_| helpless && !tries.fell_back) {
+            tries.fell_back = true;
+            tries.retries = 0;
+            tracing::warn!(%model, "the fallback is asked");
+            return Verdict::Fallback { model, pool };
+        }
+        if counts {
+            tries.retries += 1;
+            if let Some(backend) = directory.backend(backend) {
+                lock(&backend.known).meter.retries += 1;
+            }
+        }
+        match &verdict {
+            Verdict::Final => {
+                tracing::error!(%model, kind = error.kind(), retries = tries.retries, "the model did not answer")
+            }
+            Verdict::Wait => tracing::info!(%model, "no back end of this model is in service: the turn waits"),
+            verdict => tracing::info!(%model, retry = tries.retries, ?verdict, "the question is asked again"),
+        }
+        verdict
+    }
+
+    /// Why no ticket of a pool starts; `None`: a back end of it is in service.
+    #[must_use]
+    pub fn trouble(&self, pool: PoolIndex) -> Option<Trouble> {
+        let directory = self.directory();
+        let now = Instant::now();
+        let backends: Vec<_> = directory.backends_of_pool(pool).collect();
+        if backends.iter().any(|backend| !lock(&backend.known).is_out(now)) {
+            return None;
+        }
+        let troubles = backends.iter().map(|backend| {
+            let known = lock(&backend.known);
+            Trouble {
+                reason: known.trouble.clone().unwrap_or(Reason::ModelUnreachable),
+                until: known.until(now),
+            }
+        });
+        // One that is being tried comes before those that will be.
+        let soonest = troubles.min_by_key(|trouble| trouble.until);
+        Some(soonest.unwrap_or(Trouble {
+            reason: Reason::ModelUnreachable,
+            until: None,
+        }))
+    }
+
+    /// The model that answers in place of one of which no back end is in service, and its pool; `None`: nobody does, or nobody need.
+    #[must_use]
+    pub fn instead_of(&self, model: &ModelName) -> Option<(ModelName, PoolIndex)> {
+        let directory = self.directory();
+        let now = Instant::now();
+        let is_out = directory
+            .pool_of(model)
+            .is_none_or(|pool| !directory.is_in_service(pool, now));
+        directory.fallback(model, now).filter(|_| is_out)
+    }
+
+    /// Returns once a turn has waited for a pool that is out of service for as long as it may, with the reason for which it fails. Cancel-safe; where
+    /// there is no such bound, or a back end works, it never returns.
+    pub async fn gave_up(&self, pool: PoolIndex, tries: &Tries) -> Reason {
+        let mut changes = self.changes();
+        loop {
+            let gives_up = self.directory().gives_up_at(pool, tries);
+            if gives_up.is_some_and(|at| at <= Instant::now()) {
+                return self.why(pool);
+            }
+            tokio::select! {
+                () = sleep_until(gives_up.unwrap_or_else(Instant::now)), if gives_up.is_some() => {}
+                changed = changes.changed() => if changed.is_err() {
+                    std::future::pending::<()>().await;
+                },
+            }
+        }
+    }
+
+    /// What was last wrong with a pool.
+    fn why(&self, pool: PoolIndex) -> Reason {
+        let directory = self.directory();
+        let mut reasons = directory
+            .backends_of_pool(pool)
+            .filter_map(|backend| lock(&backend.known).trouble.clone());
+        reasons.next().unwrap_or(Reason::ModelUnreachable)
+    }
+}
+
+/// What becomes of a ticket, and whether that is a retry which counts.
+fn decide(
+    directory: &Directory,
+    service: &Service,
+    strike: Strike,
+    error: &AgentError,
+    tries: &Tries,
+    now: Instant,
+) -> (Verdict, bool) {
+    let at_once = Verdict::Elsewhere { pause: Duration::ZERO };
+    if *error == AgentError::OutOfService && service.others {
+        return (at_once, false);
+    }
+    if !matches!(strike, Strike::Failed) && !service.others {
+        // It was not there to be asked, nor is another: that was no try.
+        let next = service.next.unwrap_or(now);
+        let gives_up = directory.gives_up_at(service.pool, tries);
+        let in_vain = gives_up.is_some_and(|at| at <= next);
+        return (if in_vain { Verdict::Final } else { Verdict::Wait }, false);
+    }
+    if tries.retries >= directory.bounds.retries {
+        return (Verdict::Final, false);
+    }
+    let pause = backoff(tries.retries);
+    let verdict = match (service.this, service.others) {
+        (true, false) => Verdict::Again { pause },
+        (true, true) => Verdict::Elsewhere { pause },
+        (false, true) => at_once,
+        (false, false) => Verdict::Wait,
+    };
+    (verdict, true)
+}
+
+/// Who is in service beside the back end that has failed.
+struct Service {
+    pool: PoolIndex,
+    /// That one still is.
+    this: bool,
+    /// Another one is.
+    others: bool,
+    /// When the first of those that are not is tried again.
+    next: Option<Instant>,
+}
+
+impl Service {
+    fn of(directory: &Directory, pool: PoolIndex, failed: BackendIndex, now: Instant) -> Self {
+        let mut service = Self {
+            pool,
+            this: false,
+            others: false,
+            next: None,
+        };
+        for backend in directory.backends_of_pool(pool) {
+            let known = lock(&backend.known);
+            let until = known.until(now);
+            if known.is_out(now) {
+                service.next = [service.next, until].into_iter().flatten().min();
+            } else if backend.index == failed {
+                service.this = true;
+            } else {
+                service.others = true;
+            }
+        }
+        service
+    }
+}
+
+impl Directory {
+    fn backends_of_pool(&self, pool: PoolIndex) -> impl Iterator<Item = &Backend> {
+        let indices = self.pool(pool).into_iter().flat_map(|pool| &pool.backends);
+        indices
+            .filter_map(|index| self.backend(*index))
+            .map(|backend| &**backend)
+    }
+
+    fn is_in_service(&self, pool: PoolIndex, now: Instant) -> bool {
+        self.backends_of_pool(pool)
+            .any(|backend| !lock(&backend.known).is_out(now))
+    }
+
+    /// The model that may answer in place of this one.
+    fn fallback(&self, instead_of: &ModelName, now: Instant) -> Option<(ModelName, PoolIndex)> {
+        let model = self
+            .catalog
+            .fallback
+            .as_ref()
+            .filter(|fallback| *fallback != instead_of)?;
+        let pool = self.pool_of(model)?;
+        self.is_in_service(pool, now).then(|| (model.clone(), pool))
+    }
+
+    /// When a turn has waited long enough for a pool of which nothing works; `None`: something does, or it may wait for ever.
+    fn gives_up_at(&self, pool: PoolIndex, tries: &Tries) -> Option<Instant> {
+        let longest = self.bounds.outage?;
+        let mut since = tries.since;
+        for backend in self.backends_of_pool(pool) {
+            since = since.max(lock(&backend.known).failing_since?);
+        }
+        since.checked_add(longest)
+    }
+}
+
+/// Twice as long each time, less a random part: requests that failed together do not come back together.
+fn backoff(retry: u32) -> Duration {
+    let full = FIRST_PAUSE
+        .saturating_mul(2_u32.saturating_pow(retry))
+        .min(LONGEST_PAUSE);
+    full.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        for (retry, full) in [(0, 250), (1, 500), (2, 1000), (5, 8000), (6, 10_000), (1000, 10_000)] {
+            let full = Duration::from_millis(full);
+            let pause = backoff(retry);
+            assert!(pause >= full / 2 && pause <= full, "{retry}: {pause:?}");
+        }
+    }
+}
