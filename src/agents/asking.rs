@@ -11,6 +11,7 @@ use super::{
     demo::DemoAgent,
     providers::{Fault, Hearer, Server, StreamState},
 };
+use crate::{queue::PoolIndex, settings::ModelName, wire::ModelInfo};
 
 /// Makes agents that share all back ends.
 pub(super) struct BackendAgents {
@@ -34,6 +35,21 @@ impl BackendAgents {
 impl AgentFactory for BackendAgents {
     fn model(&self) -> String {
         self.agent.backends.default_model().to_string()
+    }
+
+    fn models(&self) -> Vec<ModelInfo> {
+        let models = self.agent.backends.models().into_iter();
+        models
+            .map(|model| ModelInfo {
+                id: model.name.to_string(),
+                title: model.title,
+                vision: model.vision,
+            })
+            .collect()
+    }
+
+    fn pool(&self, model: &str) -> Option<PoolIndex> {
+        self.agent.backends.place_of(&ModelName::of_id(model)?)
     }
 
     fn agent(&self) -> Arc<dyn Agent> {

@@ -33,7 +33,7 @@ pub use self::{
     providers::{Transcript, transcript},
 };
 use crate::{
-    queue::BackendIndex,
+    queue::{BackendIndex, PoolIndex},
     settings::ModelName,
     wire::{Incomplete, LineView, ModelInfo, Role, SettingRow, Usage},
 };
@@ -129,6 +129,10 @@ pub trait AgentFactory: Send + Sync {
             id: self.model(),
             ..ModelInfo::default()
         }]
+    }
+    /// The pool whose line a question to this model waits in; `None`: nobody has ever heard of it. Unless told, every model has the first one.
+    fn pool(&self, _model: &str) -> Option<PoolIndex> {
+        Some(PoolIndex(0))
     }
     /// A new agent.
     fn agent(&self) -> Arc<dyn Agent>;

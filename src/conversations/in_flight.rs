@@ -80,6 +80,8 @@ struct Growing {
     /// When it began to think, and how long that took until it said something.
     thinks_since: Option<Instant>,
     thought_for: Option<Duration>,
+    /// Turns that the model could not be told of.
+    trimmed: u32,
     /// Both as a page shows them.
     shown: Shown,
 }
@@ -159,12 +161,20 @@ impl InFlight {
         self.growing().end_thought();
     }
 
-    /// What the model has thought so far is void.
-    pub(super) fn forget_reasoning(&self) {
-        let mut growing = self.growing();
-        growing.reasoning.clear();
-        growing.shown.thoughts.clear();
-        (growing.thinks_since, growing.thought_for) = (None, None);
+    /// Whether there is anything that somebody can have read.
+    pub(super) fn has_shown(&self) -> bool {
+        let growing = self.growing();
+        !growing.text.is_empty() || !growing.reasoning.is_empty()
+    }
+
+    /// So many of the oldest turns were left out of the question.
+    pub(super) fn set_trimmed(&self, turns: u32) {
+        self.growing().trimmed = turns;
+    }
+
+    /// The same; `None`: it has all of them.
+    pub(super) fn trimmed(&self) -> Option<u32> {
+        Some(self.growing().trimmed).filter(|turns| *turns > 0)
     }
 
     /// Puts a changed block in place. A block takes those after it along.

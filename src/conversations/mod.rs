@@ -3,11 +3,13 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod attempts;
 mod choice;
 mod error;
 mod export;
 mod fallback;
 mod in_flight;
+mod last_backends;
 mod manage;
 mod order;
 mod page;
@@ -31,17 +33,18 @@ use choice::Chosen;
 pub(crate) use error::SendError;
 pub(crate) use export::Export;
 use in_flight::{Entered, InFlight, InFlightTurns};
+use last_backends::LastBackends;
 use pending::PendingOutcomes;
 
 use crate::{
-    agents::AgentFactory,
+    agents::{AgentFactory, Backends, Tries},
     files::Vault,
     logs::session_span,
     queue::{LeaveReason, Owner, Queue},
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{Choice, TurnId, Versions},
+    wire::{Choice, TurnId, TurnNotice, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -54,6 +57,8 @@ pub struct Deps {
     pub vault: Arc<Vault>,
     /// Who makes the agents.
     pub agents: Arc<dyn AgentFactory>,
+    /// Who answers, and what to do when they fail.
+    pub backends: Arc<Backends>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }
@@ -70,6 +75,10 @@ struct TurnTask {
     choice: Arc<Choice>,
     /// Whether that came with the message, and is to be kept.
     chooses: bool,
+    /// What it has been through at the back ends.
+    tries: Tries,
+    /// It has started before, and waits again because its back end has failed.
+    returned: bool,
 }
 
 impl TurnTask {
@@ -80,6 +89,9 @@ impl TurnTask {
         };
         self.turn.model = model;
         self.choice = Arc::new(choice);
+        self.turn
+            .notices
+            .retain(|notice| !matches!(notice, TurnNotice::Fallback { .. }));
         true
     }
 
@@ -112,6 +124,7 @@ pub struct Conversations {
     deps: Arc<Deps>,
     in_flight: Arc<InFlightTurns>,
     pending: Arc<PendingOutcomes>,
+    last_backends: Arc<LastBackends>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -127,6 +140,7 @@ impl Conversations {
             deps: Arc::new(deps),
             in_flight: Arc::default(),
             pending: Arc::default(),
+            last_backends: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),

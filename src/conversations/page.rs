@@ -126,16 +126,6 @@ impl Page<'_> {
         self.thinking.interrupted = true;
         Ok(())
     }
-
-    /// The model begins anew.
-    fn retry(&mut self) {
-        let void = self.thinking.void || self.thinking.length > 0;
-        self.thinking = Thinking {
-            void,
-            ..Thinking::default()
-        };
-        self.in_flight.forget_reasoning();
-    }
 }
 
 impl Reader for Page<'_> {
@@ -147,7 +137,10 @@ impl Reader for Page<'_> {
                 let added = self.thinking.take(text);
                 self.in_flight.add_reasoning(&added);
             }
-            Part::Notice(Notice::Retry(_)) => self.retry(),
+            Part::Notice(Notice::Trimmed(turns)) => {
+                self.in_flight.set_trimmed(turns);
+                return Ok(());
+            }
             Part::ToolCall { .. } | Part::ToolResult { .. } => return Ok(()),
         }
         self.dirty = true;

@@ -11,6 +11,7 @@ use super::{
     turn_span,
 };
 use crate::{
+    agents::Tries,
     queue::Owner,
     sessions::{Session, status},
     store::{ConversationRecord, StoreError},
@@ -109,7 +110,10 @@ impl Conversations {
         };
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
         // Nothing is awaited between the two, so a shutdown sees both or neither.
-        let place = match session.join(&self.deps.queue, owner, Event::Chat, Some(turn.id)) {
+        let pool = self.deps.agents.pool(&turn.model);
+        let prefers = self.last_backends.of(turn.conversation);
+        let joined = session.join_pool(&self.deps.queue, owner, Event::Chat, (pool, prefers), Some(turn.id));
+        let place = match joined {
             Ok(place) => place,
             Err(why) => return Err(entered.refuse(SendError::Refused(why))),
         };
@@ -124,6 +128,8 @@ impl Conversations {
             versions: versions.unwrap_or_default(),
             choice: Arc::new(choice),
             chooses,
+            tries: Tries::new(),
+            returned: false,
         };
         let in_flight = Arc::clone(&entered.in_flight);
         let guards = TurnGuards {
@@ -153,8 +159,7 @@ impl Conversations {
             turn,
             conversation,
             place: ticket.and_then(|ticket| {
-                let model = self.deps.agents.model();
-                status::place(&self.deps.queue, &model, ticket, Event::Chat, Some(turn))
+                status::place(&self.deps.queue, &self.deps.backends, ticket, Event::Chat, Some(turn))
             }),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ActiveSettings;
 use crate::{
     agents::{AgentContext, Backends},
-    queue::{EventIndex, Queue},
+    queue::{EventIndex, Queue, Work},
     sessions::status,
     settings::ModelName,
     wire::{Event, LineView, SettingRow},
@@ -19,8 +19,12 @@ pub(super) struct EngineContext {
 }
 
 impl AgentContext for EngineContext {
-    fn chat_line(&self, _model: &ModelName) -> LineView {
-        status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
+    fn chat_line(&self, model: &ModelName) -> LineView {
+        let work = Work {
+            pool: self.backends.place_of(model),
+            ..EventIndex(Event::Chat.index()).into()
+        };
+        status::line(&self.queue.line_of(work))
     }
 
     fn settings(&self) -> Vec<SettingRow> {

@@ -1,5 +1,6 @@
 //! The engine: every room, put together.
 
+mod backends;
 mod context;
 mod feeds;
 mod housekeeping;
@@ -63,7 +64,8 @@ pub struct Engine {
     jar: CookieJar,
     /// In force where the settings have none.
     operator_key: Secret,
-    model: String,
+    agents: Arc<dyn AgentFactory>,
+    backends: Arc<Backends>,
     feeds: Feeds,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
@@ -110,20 +112,22 @@ impl Engine {
         };
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
-        let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
+        let backends = Arc::new(Backends::new(&settings)?);
+        let queue = Queue::new(backends.fill(settings.policy.clone()), Arc::clone(&stats) as _);
+        backends::govern(&backends, &queue, &settings);
         let context = Arc::new(EngineContext {
             queue: queue.clone(),
             active_settings: Arc::clone(&active_settings),
-            backends: Arc::new(Backends::new(&settings)?),
+            backends: Arc::clone(&backends),
         });
         let agents = agents(&settings, context)?;
-        let model = agents.model();
         let tasks = TaskTracker::new();
         let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
-            agents,
+            agents: Arc::clone(&agents),
+            backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
         let refreshes = Refreshes::new(
@@ -144,7 +148,8 @@ impl Engine {
             logs,
             jar,
             operator_key: operator::made_key(),
-            model,
+            agents,
+            backends,
             feeds: Feeds::default(),
             moves: watch::Sender::new(()),
             tasks,
@@ -165,6 +170,7 @@ impl Engine {
         housekeeping::spawn(&engine);
         housekeeping::inspect(&engine);
         moves::spawn(&engine);
+        backends::spawn(&engine);
         Ok(engine)
     }
 
@@ -210,10 +216,16 @@ impl Engine {
         &self.jar
     }
 
-    /// The model that answers, as people should see it.
+    /// The model that a new conversation starts with, as people should see it.
     #[must_use]
-    pub fn model(&self) -> &str {
-        &self.model
+    pub fn model(&self) -> String {
+        self.agents.model()
+    }
+
+    /// The back ends.
+    #[must_use]
+    pub fn backends(&self) -> &Backends {
+        &self.backends
     }
 
     /// The feeds that are open.
@@ -248,7 +260,7 @@ impl Engine {
     /// Where a session and the line stand.
     #[must_use]
     pub fn status(&self, session: Option<&Session>) -> Status {
-        status::of(&self.queue, &self.model, session)
+        status::of(&self.queue, &self.backends, session)
     }
 
     /// Where a session's feed is now. One that is not in memory has no feed yet: what it asks for from the nil epoch
@@ -278,7 +290,7 @@ impl Engine {
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.active_settings.view(role))
+            .view(&self.gauges(), self.model(), self.active_settings.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.

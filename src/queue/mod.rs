@@ -149,6 +149,8 @@ pub enum Outcome {
 /// A waiting ticket's standing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
+    /// The pool in whose line it is, if it is in one's.
+    pub pool: Option<PoolIndex>,
     /// 1 starts next.
     pub position: u64,
     /// How many wait in its line.

@@ -41,7 +41,10 @@ impl Catalog {
     /// How many requests all back ends take at once; `None` where that is no number, or not known yet.
     #[must_use]
     pub fn slots(&self) -> Option<usize> {
-        self.backends.iter().map(|backend| Option::<usize>::from(backend.limit)).sum()
+        self.backends
+            .iter()
+            .map(|backend| Option::<usize>::from(backend.limit))
+            .sum()
     }
 }
 
@@ -52,6 +55,18 @@ pub struct ModelName {
     pub name: String,
     /// A provider, or a pool of the file of back ends.
     pub place: String,
+}
+
+impl ModelName {
+    /// The model of an id as [`Display`](fmt::Display) writes it; `None`: that is no id.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Self> {
+        let (name, place) = id.rsplit_once('@')?;
+        Some(Self {
+            name: name.to_owned(),
+            place: place.to_owned(),
+        })
+    }
 }
 
 impl fmt::Display for ModelName {

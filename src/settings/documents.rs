@@ -84,7 +84,9 @@ fn with_tables(page: &str) -> String {
     let sections = backends::sections().map(|(header, keys)| (format!("### `[[{header}]]`"), table_of_keys(keys)));
     groups.chain(sections).fold(page.to_owned(), |page, (heading, table)| {
         let heading = format!("\n{heading}\n\n");
-        let (before, after) = page.split_once(&heading).expect("the page has a heading for each table");
+        let (before, after) = page
+            .split_once(&heading)
+            .expect("the page has a heading for each table");
         let end = after
             .split_inclusive('\n')
             .take_while(|line| line.starts_with('|'))

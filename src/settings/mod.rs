@@ -153,7 +153,11 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
         Err(error) => {
-            let place = if named { format!("named by {ENV_FILE}") } else { String::new() };
+            let place = if named {
+                format!("named by {ENV_FILE}")
+            } else {
+                String::new()
+            };
             let advice = format!("this file cannot be read: {error}");
             Err(Fault {
                 in_public: Some("the file of settings".to_owned()),
@@ -171,5 +175,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 /// only.
 fn environment() -> HashMap<String, String> {
     let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect()
+    env::vars_os()
+        .map(|(name, value)| (lossy(name), lossy(value)))
+        .collect()
 }

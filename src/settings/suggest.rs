@@ -24,11 +24,7 @@ pub(super) fn among<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Opt
 
 fn nearest(name: &str, at_most: usize) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");
-    closest(
-        variables::names(),
-        |known| damerau_levenshtein(&upper, known),
-        at_most,
-    )
+    closest(variables::names(), |known| damerau_levenshtein(&upper, known), at_most)
 }
 
 fn closest<'k>(

@@ -11,8 +11,8 @@ use crate::{
         FactoryError,
         providers::{Listed, Server},
     },
-    queue::{BackendIndex, BackendPolicy, Balance, Policy, PoolIndex, PoolPolicy},
-    settings::{self, BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},
+    queue::{BackendIndex, BackendPolicy, Policy, PoolIndex, PoolPolicy},
+    settings::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},
 };
 
 /// Most models that get a place while the process runs: servers that are asked may have others each time.
@@ -264,6 +264,28 @@ impl Directory {
         usable.then(|| PoolIndex(index(at)))
     }
 
+    /// The pool of a model, whether or not anybody may have it (any more).
+    pub(super) fn place_of_model(&self, model: &ModelName) -> Option<PoolIndex> {
+        let at = self.pools.iter().position(|pool| pool.settings.name == *model)?;
+        Some(PoolIndex(index(at)))
+    }
+
+    /// The same, with places for these models too, which may have gone before the start.
+    pub(super) fn with_places_for(&self, models: Vec<ModelName>) -> Result<Self, FactoryError> {
+        let mut directory = self.with_models_found()?;
+        for model in models {
+            if directory.place_of_model(&model).is_none() {
+                directory.pools.push(Pool {
+                    settings: ModelSettings::new(model),
+                    offered: false,
+                    backends: Vec::new(),
+                    known: Arc::default(),
+                });
+            }
+        }
+        Ok(directory)
+    }
+
     /// How long a conversation the operator lets a model have at a back end, in tokens.
     pub(super) fn set_context(pool: &Pool, backend: &Backend) -> Option<u64> {
         [pool.settings.context, backend.settings.context]
@@ -305,11 +327,7 @@ impl Directory {
         Policy {
             pools: pools.collect(),
             backends: backends.collect(),
-            balance: match self.catalog.balance {
-                settings::Balance::LeastLoaded => Balance::LeastLoaded,
-                settings::Balance::RoundRobin => Balance::RoundRobin,
-                settings::Balance::Weighted => Balance::Weighted,
-            },
+            balance: self.catalog.balance,
             ..policy
         }
     }

@@ -240,6 +240,32 @@ impl Backends {
         self.directory().pool_of(model)
     }
 
+    /// The place of a model's pool, also of one that is gone; `None`: there has been none since the start.
+    #[must_use]
+    pub fn place_of(&self, model: &ModelName) -> Option<PoolIndex> {
+        self.directory().place_of_model(model)
+    }
+
+    /// The model of a pool, and whether people may choose it.
+    #[must_use]
+    pub fn model_of(&self, pool: PoolIndex) -> Option<(ModelName, bool)> {
+        let directory = self.directory();
+        let pool = directory.pool(pool)?;
+        Some((pool.settings.name.clone(), pool.offered))
+    }
+
+    /// Gives models a pool that may have gone: turns that wait for them can wait until another one is chosen. The queue's policy is to be
+    /// filled anew then.
+    ///
+    /// # Errors
+    /// [`FactoryError`]; nothing has changed then.
+    pub fn keep_places_for(&self, models: Vec<ModelName>) -> Result<(), FactoryError> {
+        if models.iter().all(|model| self.place_of(model).is_some()) {
+            return Ok(());
+        }
+        self.replace(|last| last.with_places_for(models))
+    }
+
     /// Tells the queue, and those who hear of changes, how a back end is now, if that is news.
     fn tell(&self, backend: &directory::Backend, now: Instant) {
         let (news, told) = {

@@ -74,6 +74,20 @@ impl Tries {
     }
 }
 
+impl Tries {
+    /// The fallback has been asked, or is about to be.
+    pub fn fall_back(&mut self) {
+        self.fell_back = true;
+        self.retries = 0;
+    }
+
+    /// Whether the fallback may still be asked.
+    #[must_use]
+    pub const fn may_fall_back(&self) -> bool {
+        !self.fell_back
+    }
+}
+
 impl Default for Tries {
     fn default() -> Self {
         Self::new()
@@ -143,8 +157,7 @@ impl Backends {
         };
         let helpless = matches!(verdict, Verdict::Final | Verdict::Wait);
         if let Some((model, pool)) = directory.fallback(model, now).filter(|_| helpless && !tries.fell_back) {
-            tries.fell_back = true;
-            tries.retries = 0;
+            tries.fall_back();
             tracing::warn!(%model, "the fallback is asked");
             return Verdict::Fallback { model, pool };
         }

@@ -41,9 +41,12 @@ impl AgentContext for Busy {
             events: vec![Event::Chat],
             running: 3,
             limit: Some(3),
+            mine: 0,
             waiting: 4,
             newcomer: 5,
             estimate: None,
+            model: None,
+            trouble: None,
         }
     }
 

@@ -199,6 +199,12 @@ impl Queue {
         })
     }
 
+    /// The pool of a ticket that waits or runs; `None` also for one that needs no back end.
+    #[must_use]
+    pub fn pool_of(&self, ticket: TicketId) -> Option<PoolIndex> {
+        self.shared.lock().machine.work_of(ticket)?.pool
+    }
+
     /// Every line that can have tickets.
     #[must_use]
     pub fn lines(&self) -> Vec<LineState> {

@@ -59,6 +59,15 @@ impl Machine {
         })
     }
 
+    /// What a ticket is for that waits or runs.
+    #[must_use]
+    pub fn work_of(&self, ticket: TicketId) -> Option<Work> {
+        Some(match *self.by_id.get(ticket)? {
+            Record::Waiter(key) => self.waiters[key].work.work(),
+            Record::Running(key) => self.running[key].work,
+        })
+    }
+
     fn waiter(&self, ticket: TicketId) -> Option<&Waiter> {
         match *self.by_id.get(ticket)? {
             Record::Waiter(key) => Some(&self.waiters[key]),
@@ -80,6 +89,7 @@ impl Machine {
         let at = self.at(waiter.work.work());
         let line = &self.lines[at];
         let standing = Standing {
+            pool: line.pool,
             position: line.before(line.place_of(waiter)) as u64 + 1,
             waiting: line.waiting() as u64,
             estimate: None,

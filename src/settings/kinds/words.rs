@@ -4,7 +4,10 @@ use super::{
     super::{LogFormat, allowed::Allowed},
     Kind,
 };
-use crate::{language::Language, queue::{Balance, Order}};
+use crate::{
+    language::Language,
+    queue::{Balance, Order},
+};
 
 impl Kind for bool {
     type Value = Self;

@@ -7,7 +7,7 @@ use super::{
     Raw,
 };
 use crate::{
-    queue::{Balance, EventPolicy, Policy},
+    queue::{EventPolicy, Policy},
     wire::Event,
 };
 
