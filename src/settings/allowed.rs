@@ -177,7 +177,10 @@ mod tests {
             or: &["none", "auto"],
             ..counting(Unit::Seconds)
         };
-        assert_eq!(allowed.sentence(Some((1.0, 2.0))), "what from 1 to 2 (as 1s), or none or auto");
+        assert_eq!(
+            allowed.sentence(Some((1.0, 2.0))),
+            "what from 1 to 2 (as 1s), or none or auto"
+        );
         assert_eq!(allowed.in_table(Some((1.0, 2.0))), "1 to 2 s, `none`, `auto`");
     }
 }

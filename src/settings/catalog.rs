@@ -40,7 +40,10 @@ impl Catalog {
     /// How many requests all back ends take at once; `None` where that is no number, or not known yet.
     #[must_use]
     pub fn slots(&self) -> Option<usize> {
-        self.backends.iter().map(|backend| Option::<usize>::from(backend.limit)).sum()
+        self.backends
+            .iter()
+            .map(|backend| Option::<usize>::from(backend.limit))
+            .sum()
     }
 }
 

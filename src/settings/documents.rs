@@ -84,7 +84,9 @@ fn with_tables(page: &str) -> String {
     let sections = backends::sections().map(|(header, keys)| (format!("### `[[{header}]]`"), table_of_keys(keys)));
     groups.chain(sections).fold(page.to_owned(), |page, (heading, table)| {
         let heading = format!("\n{heading}\n\n");
-        let (before, after) = page.split_once(&heading).expect("the page has a heading for each table");
+        let (before, after) = page
+            .split_once(&heading)
+            .expect("the page has a heading for each table");
         let end = after
             .split_inclusive('\n')
             .take_while(|line| line.starts_with('|'))
@@ -92,6 +94,13 @@ fn with_tables(page: &str) -> String {
             .sum::<usize>();
         format!("{before}{heading}{table}{}", &after[end..])
     })
+}
+
+/// The first example of this language in `docs/settings.md`.
+pub(super) fn code_of_docs(language: &str) -> String {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).expect("a page");
+    let (_, after) = page.split_once(&format!("```{language}\n")).expect("it has an example");
+    after.split_once("```").expect("which ends").0.to_owned()
 }
 
 /// Compares the file with what it should be, or writes that.

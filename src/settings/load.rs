@@ -92,7 +92,10 @@ pub(super) fn load(
     }
     let settings = Settings::new(&raw, catalog);
     warnings.extend(oddities(&settings, &given, file.as_ref()));
-    let names = file.iter().flat_map(|file| &file.backends).filter_map(|one| one.name.as_ref());
+    let names = file
+        .iter()
+        .flat_map(|file| &file.backends)
+        .filter_map(|one| one.name.as_ref());
     Ok(Loaded {
         rows: rows(&given, Viewer::Operator),
         public_rows: rows(&given, Viewer::Everybody),
@@ -122,10 +125,20 @@ fn backends_file(given: &AllGiven, read: ReadFile<'_>) -> (Option<BackendsFile>,
 }
 
 /// What this variable holds, which may be none of Anteroom's: the environment wins over `.env`, and empty is unset.
-pub(super) fn value(name: &str, environment: &HashMap<String, String>, assignments: &[dotenv::Assignment]) -> Option<String> {
-    let in_file = assignments.iter().rev().find(|one| one.name == name).map(|one| &one.value);
+pub(super) fn value(
+    name: &str,
+    environment: &HashMap<String, String>,
+    assignments: &[dotenv::Assignment],
+) -> Option<String> {
+    let in_file = assignments
+        .iter()
+        .rev()
+        .find(|one| one.name == name)
+        .map(|one| &one.value);
     let all = environment.get(name).into_iter().chain(in_file);
-    all.map(|text| text.trim()).find(|text| !text.is_empty()).map(str::to_owned)
+    all.map(|text| text.trim())
+        .find(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn with_variable(given: &AllGiven) -> impl Iterator<Item = (&'static Variable, &Given)> {

@@ -133,8 +133,8 @@ impl Settings {
     pub fn files() -> Vec<PathBuf> {
         let (path, named) = Self::file();
         let dotenv = read(&path, named).ok().flatten().unwrap_or_default();
-        let backends = load::value("BACKENDS_FILE", &environment(), &dotenv::parse(&dotenv).0);
-        std::iter::once(path).chain(backends.map(PathBuf::from)).collect()
+        let backends = backends_file(&environment(), &dotenv);
+        std::iter::once(path).chain(backends).collect()
     }
 
     /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
@@ -153,7 +153,11 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
         Err(error) => {
-            let place = if named { format!("named by {ENV_FILE}") } else { String::new() };
+            let place = if named {
+                format!("named by {ENV_FILE}")
+            } else {
+                String::new()
+            };
             let advice = format!("this file cannot be read: {error}");
             Err(Fault {
                 in_public: Some("the file of settings".to_owned()),
@@ -161,6 +165,11 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
             })
         }
     }
+}
+
+/// The file of back ends that these name.
+fn backends_file(environment: &HashMap<String, String>, dotenv: &str) -> Option<PathBuf> {
+    load::value("BACKENDS_FILE", environment, &dotenv::parse(dotenv).0).map(PathBuf::from)
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
@@ -171,5 +180,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 /// only.
 fn environment() -> HashMap<String, String> {
     let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    env::vars_os().map(|(name, value)| (lossy(name), lossy(value))).collect()
+    env::vars_os()
+        .map(|(name, value)| (lossy(name), lossy(value)))
+        .collect()
 }

@@ -29,10 +29,23 @@ pub(super) fn oddities(settings: &Settings, given: &AllGiven, file: Option<&Back
 /// Limits that another one keeps from being reached.
 fn limits(settings: &Settings, given: &AllGiven, file: Option<&BackendsFile>, odd: &mut Vec<String>) {
     let policy = &settings.policy;
-    let mut limits: Vec<_> = policy.events.iter().map(|event| (event.name.as_str(), event.limit)).collect();
-    limits.extend(settings.catalog.backends.iter().map(|backend| (backend.name.as_str(), backend.limit.into())));
+    let mut limits: Vec<_> = policy
+        .events
+        .iter()
+        .map(|event| (event.name.as_str(), event.limit))
+        .collect();
+    limits.extend(
+        settings
+            .catalog
+            .backends
+            .iter()
+            .map(|backend| (backend.name.as_str(), backend.limit.into())),
+    );
     if let Some(cap) = policy.max_running {
-        for (name, _) in limits.into_iter().filter(|(_, limit)| limit.is_some_and(|limit| limit > cap)) {
+        for (name, _) in limits
+            .into_iter()
+            .filter(|(_, limit)| limit.is_some_and(|limit| limit > cap))
+        {
             odd.push(format!(
                 "The limit of {name} is more than MAX_RUNNING: no more than {cap} will run."
             ));
@@ -45,7 +58,9 @@ fn limits(settings: &Settings, given: &AllGiven, file: Option<&BackendsFile>, od
         });
         limits.sum()
     });
-    let chat = given.get("chat_concurrency_limit").and_then(|one| one.text.parse::<usize>().ok());
+    let chat = given
+        .get("chat_concurrency_limit")
+        .and_then(|one| one.text.parse::<usize>().ok());
     if let Some((own, chat)) = own.zip(chat).filter(|(own, chat)| own > chat) {
         odd.push(format!(
             "CHAT_CONCURRENCY_LIMIT is {chat}, and the back ends take {own} together: no more than {chat} answers will run."
@@ -56,7 +71,10 @@ fn limits(settings: &Settings, given: &AllGiven, file: Option<&BackendsFile>, od
 /// Servers that are set and not used.
 fn unused(settings: &Settings, given: &AllGiven, file: Option<&BackendsFile>, odd: &mut Vec<String>) {
     let catalog = &settings.catalog;
-    let only_demo = catalog.backends.iter().all(|backend| backend.provider == Provider::Builtin);
+    let only_demo = catalog
+        .backends
+        .iter()
+        .all(|backend| backend.provider == Provider::Builtin);
     let keys_of_file: Vec<_> = file.into_iter().flat_map(BackendsFile::key_variables).collect();
     for provider in Provider::ALL {
         let used = |origin: &str| catalog.backends.iter().any(|backend| backend.origin == origin);
@@ -74,14 +92,24 @@ fn unused(settings: &Settings, given: &AllGiven, file: Option<&BackendsFile>, od
         };
         let name = provider.name();
         if only_demo {
-            odd.push(format!("{} is set, but MODEL is {}: the demo model answers.", one.name, catalog.default));
+            odd.push(format!(
+                "{} is set, but MODEL is {}: the demo model answers.",
+                one.name, catalog.default
+            ));
             return;
         }
         let in_place = catalog.backends.iter().any(|backend| backend.pool == name);
         odd.push(if in_place {
-            format!("{} is set, but the back ends of {name} stand in {}: it is not used.", one.name, settings_file(file))
+            format!(
+                "{} is set, but the back ends of {name} stand in {}: it is not used.",
+                one.name,
+                settings_file(file)
+            )
         } else {
-            format!("{} is set, but MODEL and MODELS name no model of {name}: it is not used.", one.name)
+            format!(
+                "{} is set, but MODEL and MODELS name no model of {name}: it is not used.",
+                one.name
+            )
         });
     }
 }
@@ -100,11 +128,15 @@ fn back_ends(settings: &Settings, given: &AllGiven, file: &BackendsFile, odd: &m
         ));
     }
     for entry in file.backends.iter().filter_map(|backend| backend.name.as_ref()) {
-        let unused = catalog.backends.iter().find(|backend| backend.name == entry.value).filter(|backend| {
-            let offered = catalog.models.iter().map(|model| &model.name).chain(&catalog.fallback);
-            let mut offered = offered.filter(|name| name.place == backend.pool && backend.has(&name.name));
-            offered.next().is_none() && !catalog.asked.contains(&backend.pool)
-        });
+        let unused = catalog
+            .backends
+            .iter()
+            .find(|backend| backend.name == entry.value)
+            .filter(|backend| {
+                let offered = catalog.models.iter().map(|model| &model.name).chain(&catalog.fallback);
+                let mut offered = offered.filter(|name| name.place == backend.pool && backend.has(&name.name));
+                offered.next().is_none() && !catalog.asked.contains(&backend.pool)
+            });
         if let Some(backend) = unused {
             odd.push(format!(
                 "{} has no work: MODEL and MODELS name no model of @{} that it has.",

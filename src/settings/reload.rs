@@ -97,10 +97,19 @@ impl Loaded {
             if before != after
                 && let Some(origin) = after.as_ref().or(before.as_ref()).map(|backend| backend.origin.clone())
             {
-                changes.push(change(origin, before.as_ref().map(backend), after.as_ref().map(backend)));
+                changes.push(change(
+                    origin,
+                    before.as_ref().map(backend),
+                    after.as_ref().map(backend),
+                ));
             }
         }
-        let names: BTreeSet<_> = now.described.iter().chain(&then.described).map(|model| &model.name).collect();
+        let names: BTreeSet<_> = now
+            .described
+            .iter()
+            .chain(&then.described)
+            .map(|model| &model.name)
+            .collect();
         for name in names {
             let [before, after] = [now, then].map(|catalog| catalog.described.iter().find(|model| model.name == *name));
             if before != after {
@@ -145,7 +154,9 @@ fn model(model: &ModelSettings) -> String {
         ("input_price", model.input_price.map(|price| price.to_string())),
         ("output_price", model.output_price.map(|price| price.to_string())),
     ];
-    let said = all.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}", value?)));
+    let said = all
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key} = {}", value?)));
     printable(&said.collect::<Vec<_>>().join(", "))
 }
 
@@ -228,7 +239,8 @@ mod tests {
             let expected = if variable.fixed { &defaults } else { &edited };
             assert_eq!(after.settings, expected.settings, "{name}");
             assert_ne!(edited.settings, defaults.settings, "{name}");
-            let (of_entries, of_variables): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.name.contains(", "));
+            let (of_entries, of_variables): (Vec<_>, Vec<_>) =
+                changes.iter().partition(|change| change.name.contains(", "));
             assert_eq!(of_variables.len(), 1, "{name}");
             assert_eq!(of_entries.len(), usize::from(name == "BACKENDS_FILE"), "{changes:?}");
         }

@@ -12,7 +12,9 @@ const EXAMPLE: &str = include_str!("../../.env.example");
 const DOCS: &str = include_str!("../../docs/settings.md");
 
 fn env(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
-    let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Settings::load_with(pairs, None, &one_back_end)
 }
 
@@ -27,7 +29,7 @@ pub(super) fn one_back_end(_path: &Path) -> io::Result<Vec<u8>> {
 
 /// A model of each provider, with addresses: each variable of a provider changes something then.
 pub(super) const EVERY_PROVIDER: [(&str, &str); 5] = [
-    ("MODELS", "m@openai, m@ollama, m@anthropic, m@gemini"),
+    ("MODELS", "m@openai,m@ollama,m@anthropic,m@gemini"),
     ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
     ("OLLAMA_URL", "http://127.0.0.1:1"),
     ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"),
@@ -79,7 +81,13 @@ fn without_chat(limit: Option<usize>) -> [Option<usize>; Event::ALL.len()] {
 }
 
 fn back_end_limits(loaded: &Loaded) -> Vec<BackendLimit> {
-    loaded.settings.catalog.backends.iter().map(|backend| backend.limit).collect()
+    loaded
+        .settings
+        .catalog
+        .backends
+        .iter()
+        .map(|backend| backend.limit)
+        .collect()
 }
 
 fn row(loaded: &Loaded, name: &str) -> (String, String) {
@@ -153,7 +161,11 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
     assert_eq!(settings.abandon_after, Some(Duration::from_secs(120)));
     assert_eq!(settings.chat_timeout, Some(Duration::from_secs(300)));
     assert_eq!(settings.catalog.default.to_string(), "demo@builtin");
-    assert_eq!(back_end_limits(&loaded), [BackendLimit::Slots(None)], "the three are for all back ends together");
+    assert_eq!(
+        back_end_limits(&loaded),
+        [BackendLimit::Slots(None)],
+        "the three are for all back ends together"
+    );
     assert_eq!(
         (settings.site_addr.to_string(), settings.data_dir.to_str()),
         ("127.0.0.1:3000".to_owned(), Some("data"))
@@ -298,7 +310,10 @@ fn a_model_needs_a_key_or_a_server_of_its_own() {
     }
     assert!(env(&[("MODEL", "llama3.2@ollama")]).is_ok());
     let text = said(env(&[("MODEL", "gpt-4o@opneai")]));
-    assert!(text.contains("there is no place opneai; did you mean @openai?"), "{text}");
+    assert!(
+        text.contains("there is no place opneai; did you mean @openai?"),
+        "{text}"
+    );
     for model in ["gpt-4o@sky", "gpt-4o"] {
         let text = said(env(&[("MODEL", model)]));
         assert!(Provider::ALL.iter().all(|one| text.contains(one.name())), "{text}");
@@ -451,7 +466,12 @@ fn every_variable_reaches_its_field() {
         ("DATA_DIR", "d"),
     ]);
     let settings = loaded.expect("right").settings;
-    let keys: Vec<_> = settings.catalog.backends.iter().map(|backend| backend.key.clone()).collect();
+    let keys: Vec<_> = settings
+        .catalog
+        .backends
+        .iter()
+        .map(|backend| backend.key.clone())
+        .collect();
     assert_eq!(keys, ["a", "g"].map(|key| Some(Secret(key.to_owned()))));
     assert_eq!(settings.system_prompt.as_deref(), Some("Be kind."));
     assert_eq!(settings.data_dir.to_str(), Some("d"));

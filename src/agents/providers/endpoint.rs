@@ -36,7 +36,9 @@ pub(super) struct Endpoint {
 /// The endpoint of the model's provider, if it has servers.
 pub(super) fn of(protocol: &dyn Protocol, settings: &Settings) -> Result<Option<Endpoint>, FactoryError> {
     let model = &settings.catalog.default;
-    let Some((backend, variables)) = backend(settings).and_then(|backend| Some((backend, backend.provider.variables()?))) else {
+    let Some((backend, variables)) =
+        backend(settings).and_then(|backend| Some((backend, backend.provider.variables()?)))
+    else {
         return Ok(None);
     };
     let key = backend.key.as_ref().filter(|key| !key.0.trim().is_empty());

@@ -129,7 +129,9 @@ fn what_cannot_work_is_refused_before_anybody_asks() {
     let change = |settings: &mut Settings, change: &dyn Fn(&mut BackendSettings)| {
         change(&mut Arc::make_mut(&mut settings.catalog).backends[0]);
     };
-    change(&mut settings, &|backend| backend.address = Some("ftp://here".to_owned()));
+    change(&mut settings, &|backend| {
+        backend.address = Some("ftp://here".to_owned())
+    });
     assert_eq!(
         outcome(&settings),
         Some(FactoryError::BadUrl { variable: "OLLAMA_URL" })

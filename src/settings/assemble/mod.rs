@@ -56,7 +56,8 @@ pub(super) fn assemble(sources: &Sources<'_>) -> (Catalog, Vec<Fault>) {
     // What is described and not offered wants no server, and yet has to be a model of one.
     for name in sources.file.into_iter().flat_map(BackendsFile::names) {
         let place = &name.value.place;
-        if assembly.has_place(place) || Provider::of(place).is_none() {
+        let offered = wanted.models.iter().any(|(model, _)| *model == name.value);
+        if !offered && (assembly.has_place(place) || Provider::of(place).is_none()) {
             assembly.look_for_model(&name.value, Origin::Entry(name));
         }
     }
@@ -107,16 +108,26 @@ impl<'s> Assembly<'s> {
             Origin::Field(field) => {
                 let given = self.sources.given.get(field);
                 let variable = variables::of_field(field);
-                self.faults.extend(variable.map(|variable| fault(variable, given, advice)));
+                self.faults
+                    .extend(variable.map(|variable| fault(variable, given, advice)));
             }
-            Origin::Entry(name) => self.at(name.line, format!("[[model]]: name = {}", printable(&name.value.to_string())), advice),
+            Origin::Entry(name) => self.at(
+                name.line,
+                format!("[[model]]: name = {}", printable(&name.value.to_string())),
+                advice,
+            ),
         }
     }
 
     /// Every model that is named.
     fn wanted(&self) -> Wanted<'s> {
         let Sources { raw, file, .. } = *self.sources;
-        let mut models: Vec<_> = raw.model.as_ref().map(|model| (model.clone(), Origin::Field("model"))).into_iter().collect();
+        let mut models: Vec<_> = raw
+            .model
+            .as_ref()
+            .map(|model| (model.clone(), Origin::Field("model")))
+            .into_iter()
+            .collect();
         let mut all_of = Vec::new();
         if let Some(offers) = raw.models.as_ref().and_then(Option::as_ref) {
             for offer in offers {
@@ -148,7 +159,11 @@ impl<'s> Assembly<'s> {
     /// Looks that somebody has this model.
     fn look_for_model(&mut self, model: &ModelName, origin: Origin<'_>) {
         self.look_for_place(&model.place, origin);
-        let there: Vec<_> = self.backends.iter().filter(|backend| backend.pool == model.place).collect();
+        let there: Vec<_> = self
+            .backends
+            .iter()
+            .filter(|backend| backend.pool == model.place)
+            .collect();
         // One that could not be read may be the one that has it.
         if !self.sources.whole || there.is_empty() || there.iter().any(|backend| backend.has(&model.name)) {
             return;
@@ -162,7 +177,10 @@ impl<'s> Assembly<'s> {
             .collect();
         let rest = match suggest::among(&model.name, known.iter().copied()) {
             Some(meant) => format!("did you mean {}@{}?", printable(meant), model.place),
-            None => format!("there is {}", printable(&known.into_iter().collect::<Vec<_>>().join(", "))),
+            None => format!(
+                "there is {}",
+                printable(&known.into_iter().collect::<Vec<_>>().join(", "))
+            ),
         };
         let advice = format!("no back end of {} has {}; {rest}", model.place, printable(&model.name));
         self.blame(origin, advice);

@@ -20,15 +20,22 @@ impl Assembly<'_> {
             let title = entry.name.as_ref().map_or("[[backend]]", |name| &*name.value);
             let missing = [("name", entry.name.is_none()), ("provider", entry.provider.is_none())];
             // What stands there and cannot be read has been told of.
-            for (key, _) in missing.into_iter().filter(|(_, missing)| *missing && self.sources.whole) {
-                self.at(entry.line, title, format!("{key} is missing, which every back end needs"));
+            for (key, _) in missing
+                .into_iter()
+                .filter(|(_, missing)| *missing && self.sources.whole)
+            {
+                self.at(
+                    entry.line,
+                    title,
+                    format!("{key} is missing, which every back end needs"),
+                );
             }
             let (Some(name), Some(provider)) = (&entry.name, &entry.provider) else {
                 continue;
             };
             if let Some(first) = self.lines.get(&name.value) {
                 let advice = format!("another back end has this name, on line {first}: choose another");
-                self.at(name.line, format!("name = {}", name.value), advice);
+                self.at(name.line, format!("[[backend]]: name = {}", name.value), advice);
                 continue;
             }
             self.lines.insert(name.value.clone(), name.line);
@@ -74,7 +81,10 @@ impl Assembly<'_> {
             let lines = [
                 ("url", entry.url.as_ref().map(|url| url.line)),
                 ("key", entry.key.as_ref().map(|key| key.line)),
-                ("key_variable", entry.key_variable.as_ref().map(|variable| variable.line)),
+                (
+                    "key_variable",
+                    entry.key_variable.as_ref().map(|variable| variable.line),
+                ),
             ];
             for (key, line) in lines {
                 if let Some(line) = line {
@@ -86,7 +96,8 @@ impl Assembly<'_> {
         };
         let has_key = entry.key.is_some() || entry.key_variable.is_some();
         if servers.key.is_some() && !has_key && entry.url.is_none() && self.sources.whole {
-            let advice = format!("{name} needs key or key_variable (or url, for a server of your own that asks for no key)");
+            let advice =
+                format!("{name} needs key or key_variable (or url, for a server of your own that asks for no key)");
             self.at(provider.line, format!("{title}: provider = {name}"), advice);
         }
     }
@@ -122,7 +133,10 @@ impl Assembly<'_> {
         } else if text.is_none() {
             "this variable is unset: set it in the environment or in .env".to_owned()
         } else if key.is_none() {
-            format!("what this variable holds is no key: allowed is {}", Secret::allowed().sentence(None))
+            format!(
+                "what this variable holds is no key: allowed is {}",
+                Secret::allowed().sentence(None)
+            )
         } else {
             return key;
         };
@@ -132,7 +146,9 @@ impl Assembly<'_> {
 
     /// What the file says of models.
     pub(super) fn described(&mut self) -> Vec<ModelSettings> {
-        let Some(file) = self.sources.file else { return Vec::new() };
+        let Some(file) = self.sources.file else {
+            return Vec::new();
+        };
         let mut lines = HashMap::new();
         let mut described = Vec::new();
         for entry in &file.models {
@@ -146,13 +162,21 @@ impl Assembly<'_> {
             } = entry;
             let Some(name) = name else {
                 if self.sources.whole {
-                    self.at(*line, "[[model]]", "name is missing, which every model needs: its id, name@place");
+                    self.at(
+                        *line,
+                        "[[model]]",
+                        "name is missing, which every model needs: its id, name@place",
+                    );
                 }
                 continue;
             };
             if let Some(first) = lines.get(&name.value) {
                 let advice = format!("this model stands on line {first} already: leave one of them out");
-                self.at(name.line, format!("[[model]]: name = {}", printable(&name.value.to_string())), advice);
+                self.at(
+                    name.line,
+                    format!("[[model]]: name = {}", printable(&name.value.to_string())),
+                    advice,
+                );
                 continue;
             }
             lines.insert(&name.value, name.line);

@@ -13,7 +13,11 @@ impl Assembly<'_> {
             self.add(provider, None, None, None, "MODEL");
             return;
         };
-        let key = fields.key.and_then(|key| key.as_ref()).and_then(Option::as_ref).cloned();
+        let key = fields
+            .key
+            .and_then(|key| key.as_ref())
+            .and_then(Option::as_ref)
+            .cloned();
         if let Some(variable) = variables.key
             && fields.key.is_some_and(|key| key.is_unset())
             && fields.url.is_unset()
@@ -25,7 +29,11 @@ impl Assembly<'_> {
             self.blame(wanted, advice);
             return;
         }
-        let addresses = fields.url.as_ref().and_then(Option::as_ref).map_or(&[][..], Vec::as_slice);
+        let addresses = fields
+            .url
+            .as_ref()
+            .and_then(Option::as_ref)
+            .map_or(&[][..], Vec::as_slice);
         self.look_for_twins(variables.url, addresses);
         match addresses {
             [] => self.add(provider, None, None, key, variables.key.unwrap_or(variables.url)),
@@ -40,7 +48,10 @@ impl Assembly<'_> {
 
     /// A server that stands there twice would be thought to take twice as much.
     fn look_for_twins(&mut self, variable: &str, addresses: &[String]) {
-        let twice = addresses.iter().enumerate().any(|(at, address)| addresses[..at].contains(address));
+        let twice = addresses
+            .iter()
+            .enumerate()
+            .any(|(at, address)| addresses[..at].contains(address));
         let row = VARIABLES.iter().find(|row| row.name == variable).filter(|_| twice);
         if let Some(row) = row {
             let given = self.sources.given.get(row.field);
@@ -63,7 +74,7 @@ impl Assembly<'_> {
         );
         if let Some(line) = self.lines.get(&name).copied() {
             let advice = format!("a back end that {variable} describes has this name: choose another");
-            self.at(line, format!("name = {name}"), advice);
+            self.at(line, format!("[[backend]]: name = {name}"), advice);
         }
         self.backends.push(BackendSettings {
             name,

@@ -42,12 +42,19 @@ impl BackendsFile {
     /// Reads the whole text. What cannot be read is left out and becomes a fault, in the order of the lines; no fault repeats what
     /// may be a key.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> (Self, Vec<Fault>) {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         let mut file = Self::default();
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
-                let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+                let line = 1 + bytes[..error.valid_up_to()]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count();
                 let fault = Fault::new(format!("{name} line {line}"), "", "not valid UTF-8");
                 return (Self { name, ..file }, vec![fault]);
             }
@@ -84,7 +91,11 @@ impl BackendsFile {
                         self.models.push(Model::read(line, table, reader));
                     }
                     (known @ (Backend::HEADER | Model::HEADER), _) => {
-                        reader.fault(line, known, format!("write [[{known}]], in two brackets, above the keys of each"));
+                        reader.fault(
+                            line,
+                            known,
+                            format!("write [[{known}]], in two brackets, above the keys of each"),
+                        );
                         break;
                     }
                     (other, _) => {

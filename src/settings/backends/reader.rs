@@ -64,10 +64,19 @@ impl<'t> Reader<'t> {
     }
 
     /// A key that there is not. Its value is not shown: it may be meant for `key`.
-    pub(super) fn unknown(&mut self, line: usize, title: &str, key: &str, known: impl Iterator<Item = &'static str> + Clone) {
+    pub(super) fn unknown(
+        &mut self,
+        line: usize,
+        title: &str,
+        key: &str,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) {
         let advice = match suggest::among(key, known.clone()) {
             Some(meant) => format!("there is no such key; did you mean {meant}?"),
-            None => format!("there is no such key; there are {}", known.collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "there is no such key; there are {}",
+                known.collect::<Vec<_>>().join(", ")
+            ),
         };
         self.fault(line, &subject(title, key, None), advice);
     }
@@ -83,7 +92,16 @@ impl<'t> Reader<'t> {
     }
 
     /// The value of this key. `None` where nothing is written, or nothing that can be read, which is a fault.
-    pub(super) fn value<K: Kind>(&mut self, line: usize, title: &str, key: &Variable, value: &DeValue<'_>) -> Option<At<K::Value>> {
+    pub(super) fn value<K: Kind>(
+        &mut self,
+        line: usize,
+        title: &str,
+        key: &Variable,
+        value: &DeValue<'_>,
+    ) -> Option<At<K::Value>> {
+        let header = format!("[[{}]]", key.group);
+        // A fault of the name itself is not told under it.
+        let title = if key.name == "name" { &header } else { title };
         let text = text(value, K::LIST);
         let text = text.as_deref().map(str::trim);
         if text == Some("") {
@@ -92,10 +110,16 @@ impl<'t> Reader<'t> {
         let read = text.and_then(K::parse);
         let outside = read.as_ref().and_then(K::measure).zip(key.range);
         match read {
-            Some(value) if outside.is_none_or(|(size, (min, max))| (min..=max).contains(&size)) => Some(At { value, line }),
+            Some(value) if outside.is_none_or(|(size, (min, max))| (min..=max).contains(&size)) => {
+                Some(At { value, line })
+            }
             read => {
                 let shown = text.map(|text| shown(key, text).to_string());
-                let fault = Fault::new(subject(title, key.name, shown.as_deref()), "", key.advice(read.is_some()));
+                let fault = Fault::new(
+                    subject(title, key.name, shown.as_deref()),
+                    "",
+                    key.advice(read.is_some()),
+                );
                 self.push(line, fault.of(key));
                 None
             }
@@ -105,7 +129,11 @@ impl<'t> Reader<'t> {
 
 /// `gpu1: limit = 0`.
 fn subject(title: &str, key: &str, shown: Option<&str>) -> String {
-    let title = if title.is_empty() { String::new() } else { format!("{title}: ") };
+    let title = if title.is_empty() {
+        String::new()
+    } else {
+        format!("{title}: ")
+    };
     let value = shown.map(|shown| format!(" = {shown}")).unwrap_or_default();
     format!("{title}{}{value}", printable(key))
 }

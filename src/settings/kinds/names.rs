@@ -169,7 +169,15 @@ mod tests {
         assert_eq!(model.to_string(), "meta/llama-3:8b@openai");
         let model = ModelName::parse("llama@sha256:1@GPU-1").expect("a model");
         assert_eq!(model.to_string(), "llama@sha256:1@GPU-1");
-        for text in ["gpt-4o", "@openai", "gpt-4o@", "other@builtin", "*@openai", "a,b@gpu", "a@g p"] {
+        for text in [
+            "gpt-4o",
+            "@openai",
+            "gpt-4o@",
+            "other@builtin",
+            "*@openai",
+            "a,b@gpu",
+            "a@g p",
+        ] {
             assert_eq!(ModelName::parse(text), None, "{text}");
         }
     }
@@ -186,7 +194,13 @@ mod tests {
 
     #[test]
     fn a_variable_has_the_name_of_one() {
-        for (text, right) in [("GPU_KEY", true), ("key2", true), ("2KEY", false), ("GPU-KEY", false), ("$KEY", false)] {
+        for (text, right) in [
+            ("GPU_KEY", true),
+            ("key2", true),
+            ("2KEY", false),
+            ("GPU-KEY", false),
+            ("$KEY", false),
+        ] {
             assert_eq!(VariableName::parse(text).is_some(), right, "{text}");
         }
     }
