@@ -130,7 +130,7 @@ fn what_cannot_work_is_refused_before_anybody_asks() {
         change(&mut Arc::make_mut(&mut settings.catalog).backends[0]);
     };
     change(&mut settings, &|backend| {
-        backend.address = Some("ftp://here".to_owned())
+        backend.address = Some("ftp://here".to_owned());
     });
     assert_eq!(
         outcome(&settings),
