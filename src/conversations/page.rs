@@ -73,8 +73,6 @@ struct Thinking {
     length: usize,
     /// Whether something was said since it last thought: what comes then is a paragraph of its own.
     interrupted: bool,
-    /// Whether the pages have to hear that it begins anew.
-    void: bool,
 }
 
 impl Thinking {
@@ -154,14 +152,6 @@ impl Reader for Page<'_> {
     fn pass_on(&mut self) {
         self.dirty = false;
         let (turn, conversation, journal) = (self.turn, self.conversation, self.session.journal());
-        if std::mem::take(&mut self.thinking.void) {
-            journal.append(FeedEvent::Thought {
-                turn,
-                conversation,
-                index: 0,
-                html: String::new(),
-            });
-        }
         for (index, html) in self.thinking.stream.changes() {
             self.in_flight.set_thought(index, html.clone());
             journal.append(FeedEvent::Thought {

@@ -96,6 +96,13 @@ fn with_tables(page: &str) -> String {
     })
 }
 
+/// The first example of this language in `docs/settings.md`.
+pub(super) fn code_of_docs(language: &str) -> String {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).expect("a page");
+    let (_, after) = page.split_once(&format!("```{language}\n")).expect("it has an example");
+    after.split_once("```").expect("which ends").0.to_owned()
+}
+
 /// Compares the file with what it should be, or writes that.
 fn check(path: &str, make: impl FnOnce(&str) -> String) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -133,8 +133,8 @@ impl Settings {
     pub fn files() -> Vec<PathBuf> {
         let (path, named) = Self::file();
         let dotenv = read(&path, named).ok().flatten().unwrap_or_default();
-        let backends = load::value("BACKENDS_FILE", &environment(), &dotenv::parse(&dotenv).0);
-        std::iter::once(path).chain(backends.map(PathBuf::from)).collect()
+        let backends = backends_file(&environment(), &dotenv);
+        std::iter::once(path).chain(backends).collect()
     }
 
     /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
@@ -165,6 +165,11 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
             })
         }
     }
+}
+
+/// The file of back ends that these name.
+fn backends_file(environment: &HashMap<String, String>, dotenv: &str) -> Option<PathBuf> {
+    load::value("BACKENDS_FILE", environment, &dotenv::parse(dotenv).0).map(PathBuf::from)
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

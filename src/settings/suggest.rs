@@ -19,7 +19,7 @@ pub(super) fn misspelt_in_environment(name: &str) -> Option<&'static str> {
 pub(super) fn among<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let written = name.to_ascii_lowercase();
     let distance = |known: &str| damerau_levenshtein(&written, &known.to_ascii_lowercase());
-    closest(known, distance, (name.len() / 3).clamp(1, 3))
+    closest(known, distance, (name.len() / 3).min(3))
 }
 
 fn nearest(name: &str, at_most: usize) -> Option<&'static str> {
@@ -65,6 +65,7 @@ mod tests {
             ("modles", Some("models")),
             ("keyvariable", Some("key_variable")),
             ("max_running", None),
+            ("m", None),
         ] {
             assert_eq!(among(written, known.into_iter()), meant, "{written}");
         }

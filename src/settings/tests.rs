@@ -29,7 +29,7 @@ pub(super) fn one_back_end(_path: &Path) -> io::Result<Vec<u8>> {
 
 /// A model of each provider, with addresses: each variable of a provider changes something then.
 pub(super) const EVERY_PROVIDER: [(&str, &str); 5] = [
-    ("MODELS", "m@openai, m@ollama, m@anthropic, m@gemini"),
+    ("MODELS", "m@openai,m@ollama,m@anthropic,m@gemini"),
     ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
     ("OLLAMA_URL", "http://127.0.0.1:1"),
     ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"),

@@ -2,11 +2,12 @@
 
 use std::{collections::VecDeque, convert::Infallible};
 
+use futures_util::FutureExt as _;
 use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::{
-    jobs::run,
+    jobs::{Left, Worked, run},
     queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
 

@@ -57,7 +57,8 @@ pub(super) fn assemble(sources: &Sources<'_>) -> (Catalog, Vec<Fault>) {
     // What is described and not offered wants no server, and yet has to be a model of one.
     for name in sources.file.into_iter().flat_map(BackendsFile::names) {
         let place = &name.value.place;
-        if assembly.has_place(place) || Provider::of(place).is_none() {
+        let offered = wanted.models.iter().any(|(model, _)| *model == name.value);
+        if !offered && (assembly.has_place(place) || Provider::of(place).is_none()) {
             assembly.look_for_model(&name.value, Origin::Entry(name));
         }
     }

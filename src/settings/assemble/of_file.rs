@@ -35,7 +35,7 @@ impl Assembly<'_> {
             };
             if let Some(first) = self.lines.get(&name.value) {
                 let advice = format!("another back end has this name, on line {first}: choose another");
-                self.at(name.line, format!("name = {}", name.value), advice);
+                self.at(name.line, format!("[[backend]]: name = {}", name.value), advice);
                 continue;
             }
             self.lines.insert(name.value.clone(), name.line);

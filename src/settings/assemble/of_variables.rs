@@ -74,7 +74,7 @@ impl Assembly<'_> {
         );
         if let Some(line) = self.lines.get(&name).copied() {
             let advice = format!("a back end that {variable} describes has this name: choose another");
-            self.at(line, format!("name = {name}"), advice);
+            self.at(line, format!("[[backend]]: name = {name}"), advice);
         }
         self.backends.push(BackendSettings {
             name,

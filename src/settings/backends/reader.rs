@@ -99,6 +99,9 @@ impl<'t> Reader<'t> {
         key: &Variable,
         value: &DeValue<'_>,
     ) -> Option<At<K::Value>> {
+        let header = format!("[[{}]]", key.group);
+        // A fault of the name itself is not told under it.
+        let title = if key.name == "name" { &header } else { title };
         let text = text(value, K::LIST);
         let text = text.as_deref().map(str::trim);
         if text == Some("") {

@@ -16,7 +16,7 @@ macro_rules! model_table {
             /// Where this is unset, `MODEL` and every model that `BACKENDS_FILE` names are offered.
             MODELS in catalog as models: Option<List<Offer>> {
                 comment
-                    "More models to choose from, such as llama3.2@ollama, gpt-4o@openai; *@ollama for all that a server has."
+                    "More models to choose from, such as llama3.2@ollama,gpt-4o@openai; *@ollama for all that a server has."
                     "Unset: MODEL, and those that BACKENDS_FILE names.";
             }
             /// The model that answers where every back end of the chosen one is out of service. The answer says so.
