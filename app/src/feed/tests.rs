@@ -101,6 +101,7 @@ fn html(conversation: &Conversation, id: u128) -> Vec<String> {
         .turn(TurnId(Uuid::from_u128(id)))
         .expect("the turn is there");
     turn.blocks
+        .0
         .get_untracked()
         .iter()
         .map(|block| block.html.get_untracked())
@@ -112,7 +113,7 @@ fn an_answer_grows_block_by_block_and_keeps_its_nodes() {
     in_store(|store| {
         store.fill(TALK, Some(whole(vec![turn(1, TurnState::Running, &["<p>a</p>"])], 10)));
         let conversation = store.conversation(TALK).expect("it was filled");
-        let first = conversation.turns.get_untracked()[0].blocks.get_untracked()[0]
+        let first = conversation.turns.get_untracked()[0].blocks.0.get_untracked()[0]
             .html
             .clone();
         hear(store, 11, block(1, 0, "<p>a b</p>"));
@@ -142,6 +143,7 @@ fn a_block_in_the_place_of_one_that_went_is_another() {
         let keys = || {
             let turn = &conversation.turns.get_untracked()[0];
             turn.blocks
+                .0
                 .get_untracked()
                 .iter()
                 .map(|block| block.key)
