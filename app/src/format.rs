@@ -199,7 +199,11 @@ pub(crate) fn short(words: &Words, line: &LineView, queue: bool) -> String {
     let Start { how, time } = Start::of_newcomer(words, line, queue);
     match how {
         "at-once" | "out" | "busy" => say!(words, "line-short", how = how),
-        _ => format!("{}, {}", waiting(words, line.waiting), say!(words, "estimate", how = how, time = time)),
+        _ => format!(
+            "{}, {}",
+            waiting(words, line.waiting),
+            say!(words, "estimate", how = how, time = time)
+        ),
     }
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let words = words();
     let rows = rows(&turn.blocks);
     // What the model thinks tells by itself that there is more to come.
-    let empty = memo(move || [&turn.blocks, &turn.thoughts].iter().all(|text| text.0.with(Vec::is_empty)));
+    let empty = memo(move || {
+        [&turn.blocks, &turn.thoughts]
+            .iter()
+            .all(|text| text.0.with(Vec::is_empty))
+    });
     let caret = move || {
         view! {
             <p class="quiet">

@@ -38,7 +38,12 @@ pub(crate) fn TroubleNote(trouble: Memo<Option<Trouble>>) -> impl IntoView {
         let left = format::whole(left.get()?.ceil());
         let how = if left == 0 { "now" } else { "later" };
         #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
-        Some(say!(words, "trouble-again", how = how, time = format::duration(words, left as f64)))
+        Some(say!(
+            words,
+            "trouble-again",
+            how = how,
+            time = format::duration(words, left as f64)
+        ))
     };
     view! {
         <p class="trouble" data-testid="trouble">

@@ -22,5 +22,9 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
         };
         view! { <p class="turn-notice" data-testid="turn-notice">{said}</p> }.erase()
     };
-    live(move || turn.view.with(|view| view.notices.iter().map(one).collect_view()).erase())
+    live(move || {
+        turn.view
+            .with(|view| view.notices.iter().map(one).collect_view())
+            .erase()
+    })
 }

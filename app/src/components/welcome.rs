@@ -81,8 +81,15 @@ fn models(store: Store, words: &Words) -> String {
     let queue = store.facts.with(|facts| facts.queue);
     let each = |line: &LineView| {
         let model = store.title(line.model.as_deref()?);
-        Some(say!(words, "model-and-line", model = model, line = format::short(words, line, queue)))
+        Some(say!(
+            words,
+            "model-and-line",
+            model = model,
+            line = format::short(words, line, queue)
+        ))
     };
-    let told: Vec<String> = store.status.with(|status| status.lines.iter().filter_map(each).take(MOST).collect());
+    let told: Vec<String> = store
+        .status
+        .with(|status| status.lines.iter().filter_map(each).take(MOST).collect());
     told.join(" · ")
 }

@@ -44,7 +44,8 @@ impl Store {
 
     /// Whether a model is offered. Reactive.
     pub(crate) fn offers(self, model: &str) -> bool {
-        self.facts.with(|facts| facts.models.iter().any(|known| known.id == model))
+        self.facts
+            .with(|facts| facts.models.iter().any(|known| known.id == model))
     }
 
     /// What people call a model. Reactive.

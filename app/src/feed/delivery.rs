@@ -57,7 +57,10 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         text: view.message.clone(),
         files: view.files.iter().map(|file| file.id).collect(),
         // One that has begun has what is chosen for it.
-        choice: conversation.id.with_untracked(Option::is_none).then(|| conversation.choice.get_untracked()),
+        choice: conversation
+            .id
+            .with_untracked(Option::is_none)
+            .then(|| conversation.choice.get_untracked()),
     });
     let asked = store.statuses.get_value();
     store.sending.update_value(|sending| {

@@ -152,7 +152,9 @@ fn Model(model: ModelInfo) -> impl IntoView {
     let id = StoredValue::new(model.id);
     let chosen = memo(move || id.with_value(|id| shown.model.with(|model| model == id)));
     let trouble = move || {
-        let trouble = store.line(move || id.get_value()).with(|line| line.as_ref()?.trouble.clone());
+        let trouble = store
+            .line(move || id.get_value())
+            .with(|line| line.as_ref()?.trouble.clone());
         trouble.map(|trouble| words.reason(&trouble.reason))
     };
     let pick = move |_| {

@@ -68,19 +68,34 @@ pub(crate) fn Tuning() -> impl IntoView {
     let wrong = RwSignal::new([false; 3]);
     let kept = RwSignal::new(false);
 
-    let fields = move || Some((instructions.get_untracked()?, temperature.get_untracked()?, longest.get_untracked()?));
+    let fields = move || {
+        Some((
+            instructions.get_untracked()?,
+            temperature.get_untracked()?,
+            longest.get_untracked()?,
+        ))
+    };
     // As it opens, and as it closes.
     let fill = move |_: ev::Event| {
-        let Some((instructions, temperature, longest)) = fields() else { return };
+        let Some((instructions, temperature, longest)) = fields() else {
+            return;
+        };
         let choice = shown.conversation.with_untracked(|one| one.choice.get_untracked());
         instructions.set_value(&choice.instructions);
-        temperature.set_value(&choice.temperature.map(|number| decimal(number.into())).unwrap_or_default());
+        temperature.set_value(
+            &choice
+                .temperature
+                .map(|number| decimal(number.into()))
+                .unwrap_or_default(),
+        );
         longest.set_value(&choice.max_tokens.map(|number| number.to_string()).unwrap_or_default());
         wrong.set([false; 3]);
         kept.set(false);
     };
     let keep = move || {
-        let Some((instructions, temperature, longest)) = fields() else { return false };
+        let Some((instructions, temperature, longest)) = fields() else {
+            return false;
+        };
         let text = instructions.value();
         let bad = [
             text.len() > MAX_INSTRUCTIONS_BYTES,
@@ -125,22 +140,23 @@ pub(crate) fn Tuning() -> impl IntoView {
         .erase()
     };
     let invalid = move |index: usize| live(move || wrong.with(|wrong| wrong[index]).then_some("true"));
-    let numbers = move |index: usize, node, hook: &'static str, least: &'static str, most: String, step: &'static str| {
-        view! {
-            <input
-                class="text-field"
-                type="number"
-                data-testid=hook
-                inputmode="decimal"
-                min=least
-                max=most
-                step=step
-                aria-invalid=invalid(index)
-                node_ref=node
-            />
-        }
-        .erase()
-    };
+    let numbers =
+        move |index: usize, node, hook: &'static str, least: &'static str, most: String, step: &'static str| {
+            view! {
+                <input
+                    class="text-field"
+                    type="number"
+                    data-testid=hook
+                    inputmode="decimal"
+                    min=least
+                    max=most
+                    step=step
+                    aria-invalid=invalid(index)
+                    node_ref=node
+                />
+            }
+            .erase()
+        };
     let told = move || match (wrong.with(|wrong| wrong.contains(&true)), kept.get()) {
         (true, _) => text!(words, "tuning-wrong"),
         (false, true) => text!(words, "tuning-kept"),
@@ -154,7 +170,9 @@ pub(crate) fn Tuning() -> impl IntoView {
             novalidate
             aria-label=text!(words, "tuning")
             on:toggle=fill
-            on:change=move |_| drop(keep())
+            on:change=move |_| {
+                keep();
+            }
             on:submit=submit
         >
             <h2>{text!(words, "tuning")}</h2>
