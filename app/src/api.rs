@@ -86,16 +86,30 @@ pub async fn send(request: SendRequest) -> Result<Sent, Fault> {
     crate::server::api::send(request).await
 }
 
-/// Sends a message from a page without WebAssembly, then shows its conversation.
+/// Sends a message from a page without WebAssembly, then shows its conversation. `model` is the one that is to answer from now on.
 #[server(prefix = "/api", endpoint = "send_form", output = Answer)]
-pub async fn send_form(turn: TurnId, conversation: Option<ConversationId>, text: String) -> Result<(), Fault> {
+pub async fn send_form(
+    turn: TurnId,
+    conversation: Option<ConversationId>,
+    text: String,
+    model: Option<String>,
+) -> Result<(), Fault> {
+    // What else is chosen for the conversation stays.
+    let known = match conversation {
+        Some(id) if model.is_some() => crate::server::api::conversation(id).await?,
+        _ => None,
+    };
+    let choice = model.map(|model| Choice {
+        model: Some(model),
+        ..known.map(|known| known.choice).unwrap_or_default()
+    });
     let request = SendRequest {
         turn,
         conversation,
         instead_of: None,
         text,
         files: Vec::new(),
-        choice: None,
+        choice,
     };
     let sent = crate::server::api::send(request).await?;
     leptos_axum::redirect(&format!("/c/{}", sent.conversation));

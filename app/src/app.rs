@@ -15,10 +15,10 @@ use leptos_router::{
 use crate::{
     components::{broken::Broken, layout::Layout},
     erase::{Erase as _, live, memo},
-    feed::Store,
+    feed::{Shown, Store},
     initial::{InitialData, Preloaded},
     pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
-    route::Page,
+    route::{Page, conversation_of},
     words::words,
 };
 
@@ -89,6 +89,11 @@ fn Routes() -> impl IntoView {
             if let Some((id, view)) = conversation {
                 store.fill(id, view);
             }
+            let conversation = memo(move || match path.with(|path| conversation_of(path)) {
+                Some(id) => store.conversation_or_stale(id),
+                None => store.fresh.get(),
+            });
+            provide_context(Shown::new(store, conversation));
             view! { <Layout>{live(page)}</Layout> }.erase()
         }
         Err(reason) => view! { <Broken reason=words().reason(&reason) /> }.erase(),

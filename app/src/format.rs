@@ -47,7 +47,9 @@ impl Start {
 
     /// Of a ticket that would join this line now. `queue` is false where nobody may wait.
     fn of_newcomer(words: &Words, line: &LineView, queue: bool) -> Self {
-        if starts_at_once(line) {
+        if line.trouble.is_some() {
+            Self::without_time("out")
+        } else if starts_at_once(line) {
             Self::without_time("at-once")
         } else if queue {
             Self::of(words, line.estimate.as_ref())
@@ -141,7 +143,7 @@ pub(crate) fn short_rank(words: &Words, place: &Place) -> String {
 
 /// Whether a ticket that joins this line now starts now.
 pub(crate) fn starts_at_once(line: &LineView) -> bool {
-    line.waiting == 0 && line.limit.is_none_or(|limit| line.running < limit)
+    line.trouble.is_none() && line.waiting == 0 && line.limit.is_none_or(|limit| line.running < limit)
 }
 
 /// `2 of 3 slots busy`, `4 running, no limit`.
@@ -168,7 +170,7 @@ pub(crate) fn start(words: &Words, line: &LineView, queue: bool) -> String {
 /// The same as a sentence of its own, for somebody who is about to write.
 pub(crate) fn prospect(words: &Words, line: &LineView, queue: bool) -> String {
     let Start { how, time } = Start::of_newcomer(words, line, queue);
-    if line.waiting > 0 && line.newcomer > 0 {
+    if line.waiting > 0 && line.newcomer > 0 && line.trouble.is_none() {
         let kind = words.ordinal(line.newcomer);
         return say!(
             words,
@@ -190,6 +192,19 @@ pub(crate) fn line(words: &Words, line: &LineView, queue: bool) -> String {
         waiting(words, line.waiting),
         start(words, line, queue)
     )
+}
+
+/// A line beside others, before somebody chooses among them: `free`, `3 wait, about 1 min`, `not in service`.
+pub(crate) fn short(words: &Words, line: &LineView, queue: bool) -> String {
+    let Start { how, time } = Start::of_newcomer(words, line, queue);
+    match how {
+        "at-once" | "out" | "busy" => say!(words, "line-short", how = how),
+        _ => format!(
+            "{}, {}",
+            waiting(words, line.waiting),
+            say!(words, "estimate", how = how, time = time)
+        ),
+    }
 }
 
 /// A duration in seconds, short: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
@@ -214,6 +229,18 @@ pub(crate) fn duration(words: &Words, seconds: f64) -> String {
         (0, h, m, _) => both((h, "h"), (m, "min")),
         (d, h, _, _) => both((d, "d"), (h, "h")),
     }
+}
+
+/// The same of milliseconds.
+pub(crate) fn millis(words: &Words, millis: u64) -> String {
+    duration(words, seconds(millis))
+}
+
+/// Milliseconds in seconds.
+pub(crate) fn seconds(millis: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a span of time")]
+    let millis = millis as f64;
+    millis / 1000.0
 }
 
 /// Why a file is not taken: `too large: 25 MB of at most 20 MB`.

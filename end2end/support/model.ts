@@ -8,6 +8,8 @@ export interface Record {
   requests: {
     id: number;
     question: string;
+    model: string;
+    system: string | null;
     images: number;
     ended: number | null;
     ending: "complete" | "client_gone" | "fault" | null;

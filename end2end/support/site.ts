@@ -14,8 +14,8 @@ export interface Site {
 }
 
 interface Fixtures {
-  /** Starts a site with these settings. It ends with the test. */
-  start(settings?: Settings): Promise<Site>;
+  /** Starts a site with these settings, or with those that are made for its model server. It ends with the test. */
+  start(settings?: Settings | ((model: Model) => Promise<Settings>)): Promise<Site>;
 }
 
 export const test = base.extend<Fixtures>({
@@ -24,7 +24,8 @@ export const test = base.extend<Fixtures>({
     await use(async (settings = {}) => {
       const model = await startModel();
       ends.push(model.stop);
-      const server = await startAnteroom({ MODEL: "loopback@openai", OPENAI_BASE_URL: model.baseUrl, ...settings });
+      const own = typeof settings === "function" ? await settings(model) : settings;
+      const server = await startAnteroom({ MODEL: "loopback@openai", OPENAI_BASE_URL: model.baseUrl, ...own });
       ends.push(server.stop);
       const context = async (options?: BrowserContextOptions) => {
         const context = await browser.newContext(options);

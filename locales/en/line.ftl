@@ -35,6 +35,7 @@ line-waiting = { $count ->
 line-start = { $how ->
     [at-once] starts at once
     [busy] try again in a moment
+    [out] not in service
     [unknown] start unknown yet
     [soon] starts any moment
     [up-to] starts in up to { $time }
@@ -45,6 +46,7 @@ line-start = { $how ->
 prospect = { $how ->
     [at-once] A message starts at once
     [busy] Every slot is busy. Try again in a moment.
+    [out] Not in service just now: a message waits until it is
     [unknown] A message: start unknown yet
     [soon] A message starts any moment
     [up-to] A message starts in up to { $time }
@@ -53,3 +55,10 @@ prospect = { $how ->
 prospect-waiting = You would be { -ordinal } in line · { line-start }
 line-more = … { $count } more
 line-rank-short = { -ordinal } of { $of } in line
+
+# A line beside others, before somebody chooses among them.
+line-short = { $how ->
+    [at-once] free
+    [out] not in service
+   *[busy] every slot is busy
+}

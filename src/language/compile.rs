@@ -19,7 +19,7 @@ use super::{
 macro_rules! locale {
     ($folder:literal) => {
         Locale {
-            site: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "reasons" "stats"),
+            site: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
             demo: locale!($folder: "demo"),
         }
     };

@@ -5,20 +5,32 @@ use leptos::prelude::*;
 
 use crate::{
     erase::{Erase as _, each, live, memo, when},
-    feed::{Block, Turn},
+    feed::{Block, Blocks, Turn},
     words::words,
 };
 
-/// The answer so far. While it grows, only the block that grows is written again.
-#[component]
-pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
+/// The blocks of a text. While it grows, only the block that grows is written again.
+pub(super) fn rows(blocks: &Blocks) -> AnyView {
     let words = words();
-    let blocks = RwSignal::from(turn.blocks);
-    let empty = memo(move || blocks.with(Vec::is_empty));
+    let blocks = blocks.0.clone();
     let row = move |block: Block| {
         let html = block.html;
         view! { <div class="block" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
     };
+    each(move || blocks.get(), |block| block.key.to_string(), row)
+}
+
+/// The answer so far.
+#[component]
+pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
+    let words = words();
+    let rows = rows(&turn.blocks);
+    // What the model thinks tells by itself that there is more to come.
+    let empty = memo(move || {
+        [&turn.blocks, &turn.thoughts]
+            .iter()
+            .all(|text| text.0.with(Vec::is_empty))
+    });
     let caret = move || {
         view! {
             <p class="quiet">
@@ -30,7 +42,7 @@ pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     };
     view! {
         <div class="answer" data-testid="answer" class:running=running>
-            {each(move || blocks.get(), |block| block.key.to_string(), row)}
+            {rows}
         </div>
         {when(move || running.get() && empty.get(), caret)}
     }

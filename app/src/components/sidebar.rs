@@ -33,6 +33,11 @@ pub(crate) fn Sidebar() -> impl IntoView {
     let store = expect_context::<Store>();
     let searching = Searching::new();
     let words = words();
+    // Where there are several, the composer says which one answers.
+    let model = move || match store.has_choice() {
+        true => String::new(),
+        false => store.title(&store.facts.with(|facts| facts.model.clone())),
+    };
     view! {
         <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=text!(words, "conversations") popover="auto">
             <a
@@ -55,7 +60,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 || view! { <Conversations /> }.erase(),
             )}
             <div class="sidebar-foot">
-                <span>{live(move || store.facts.with(|facts| facts.model.clone()))}</span>
+                <span>{live(model)}</span>
                 <span class="version">
                     "Anteroom "{live(move || store.facts.with(|facts| facts.version.clone()))}" · "
                     <a href="/data" on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)>

@@ -50,7 +50,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
     let measure = move |_| {
         if let Some(log) = log.get_untracked() {
             let top = log.scroll_top();
-            let near = log.scroll_height() - top - log.client_height() < NEAR;
+            let near = is_at_end(&log);
             // The event comes late: the answer may have grown since our own scrolling. Only the reader scrolls up.
             let up = top < last_top.get_value();
             let left = !near && up;
@@ -104,6 +104,17 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
         }
     });
 
+    let clicked = move |event: ev::MouseEvent| {
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        copy_code(words, &target);
+        // Whoever unfolds something wants to see it from its beginning.
+        if let Ok(Some(_)) = target.closest("summary") {
+            at_end.set(false);
+            request_animation_frame(move || at_end.set(log.get_untracked().is_some_and(|log| is_at_end(&log))));
+        }
+    };
     let rows = move || {
         let conversation = conversation.get();
         let turns = conversation.turns.get();
@@ -149,7 +160,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
             aria-label=say!(words, "conversation-region")
             node_ref=log
             on:scroll=measure
-            on:click=move |event| copy_code(words, &event)
+            on:click=clicked
         >
             <div class="log-inside" node_ref=inside>
                 <h1 class="visually-hidden">{live(title)}</h1>
@@ -162,11 +173,12 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
     .erase()
 }
 
+fn is_at_end(log: &Element) -> bool {
+    log.scroll_height() - log.scroll_top() - log.client_height() < NEAR
+}
+
 /// The copy buttons of code blocks are the server's HTML: one listener serves them all.
-fn copy_code(words: &'static Words, event: &ev::MouseEvent) {
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
-        return;
-    };
+fn copy_code(words: &'static Words, target: &Element) {
     let Ok(Some(button)) = target.closest("[data-copy]") else {
         return;
     };

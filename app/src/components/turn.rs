@@ -11,8 +11,11 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use super::{
     anchors,
     answer::Answer,
+    choice::another,
     icon::{self, Icon},
     message::Message,
+    thoughts::Thoughts,
+    turn_notices::TurnNotices,
     waiting::Waiting,
 };
 use crate::{
@@ -74,7 +77,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             (Delivery::Sending, TurnState::Waiting) => {
                 view! { <p class="quiet">{text!(words, "turn-sending")}</p> }.erase()
             }
-            (_, TurnState::Waiting) => view! { <Waiting turn=id /> }.erase(),
+            (_, TurnState::Waiting) => view! { <Waiting turn=turn.clone() /> }.erase(),
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Incomplete { cause }) => view! {
@@ -118,7 +121,9 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                     </svg>
                 </h2>
                 <div class="reply-body">
-                    <Answer turn running />
+                    <Thoughts turn=turn.clone() running />
+                    <Answer turn=turn.clone() running />
+                    <TurnNotices turn />
                     {live(outcome)}
                 </div>
             </div>
@@ -199,6 +204,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
     let words = words();
+    let gone = matches!(reason, Reason::ModelGone { .. } | Reason::ModelNotOffered { .. });
     view! {
         <div class="fault" role="alert">
             <p data-testid="reason">{words.reason(&reason)}</p>
@@ -216,6 +222,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
                             <Icon path=icon::AGAIN />
                             {text!(words, "retry")}
                         </button>
+                        {gone.then(another)}
                     </div>
                 }.erase()
             })}
@@ -249,16 +256,16 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             let took = view
                 .started_at
                 .zip(view.ended_at)
-                .map(|(start, end)| seconds(start, end));
+                .map(|(start, end)| end.saturating_sub(start));
             let waited = view
                 .started_at
-                .map(|start| seconds(view.accepted_at, start))
-                .filter(|waited| *waited >= 1.0);
+                .map(|start| start.saturating_sub(view.accepted_at))
+                .filter(|waited| *waited >= 1000);
             [
-                Some(view.model.clone()),
+                Some(store.title(&view.model)),
                 tokens,
-                took.map(|took| say!(words, "turn-took", time = format::duration(words, took))),
-                waited.map(|waited| say!(words, "turn-waited", time = format::duration(words, waited))),
+                took.map(|took| say!(words, "turn-took", time = format::millis(words, took))),
+                waited.map(|waited| say!(words, "turn-waited", time = format::millis(words, waited))),
             ]
             .into_iter()
             .flatten()
@@ -301,10 +308,4 @@ fn tokens(words: &Words, usage: &Usage) -> Option<String> {
         (None, Some(output)) => Some(say!(words, "turn-tokens", output = output)),
         _ => None,
     }
-}
-
-fn seconds(from: u64, to: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds")]
-    let millis = to.saturating_sub(from) as f64;
-    millis / 1000.0
 }

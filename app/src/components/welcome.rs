@@ -1,12 +1,12 @@
 //! The start page of a conversation that has not begun.
 
-use anteroom::{say, text};
+use anteroom::{language::Words, say, text, wire::LineView};
 use leptos::prelude::*;
 
 use super::line::{Line, Scale};
 use crate::{
-    erase::{Erase as _, live, memo},
-    feed::{Store, sending},
+    erase::{Erase as _, live},
+    feed::{Shown, Store, sending},
     format,
     words::words,
 };
@@ -17,13 +17,14 @@ pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     let queue = move || store.facts.with(|facts| facts.queue);
-    let line = memo(move || store.status.with(|status| status.line().cloned()));
+    let line = expect_context::<Shown>().line;
     let head = move || {
         if store.is_lost() {
             return text!(words, "welcome-lost");
         }
         line.with(|line| match line {
             Some(line) if format::starts_at_once(line) => text!(words, "welcome-free"),
+            Some(line) if line.trouble.is_some() => text!(words, "welcome"),
             Some(_) if !queue() => text!(words, "welcome-taken"),
             Some(_) => text!(words, "welcome-line"),
             None => text!(words, "welcome"),
@@ -32,6 +33,9 @@ pub(crate) fn Welcome() -> impl IntoView {
     let sentence = move || {
         if store.is_lost() {
             return Some(say!(words, "welcome-kept"));
+        }
+        if store.has_choice() {
+            return Some(models(store, words));
         }
         line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
@@ -60,11 +64,32 @@ pub(crate) fn Welcome() -> impl IntoView {
         .collect_view();
     view! {
         <div class="welcome">
-            <Line scale=Scale::Large />
+            <Line scale=Scale::Large line />
             <h1 class="welcome-head">{live(head)}</h1>
             <p class="welcome-line">{live(sentence)}</p>
             <ul class="starters needs-awake">{starters}</ul>
         </div>
     }
     .erase()
+}
+
+/// Most models that are told of one by one; the picker has them all.
+const MOST: usize = 4;
+
+/// The lines of the models: `Large: 3 wait, about 1 min · Small: free`.
+fn models(store: Store, words: &Words) -> String {
+    let queue = store.facts.with(|facts| facts.queue);
+    let each = |line: &LineView| {
+        let model = store.title(line.model.as_deref()?);
+        Some(say!(
+            words,
+            "model-and-line",
+            model = model,
+            line = format::short(words, line, queue)
+        ))
+    };
+    let told: Vec<String> = store
+        .status
+        .with(|status| status.lines.iter().filter_map(each).take(MOST).collect());
+    told.join(" · ")
 }

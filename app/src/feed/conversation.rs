@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom::wire::{ConversationId, ConversationView, FeedEvent, Reason, TurnId, TurnPage, TurnView};
+use anteroom::wire::{Choice, ConversationId, ConversationView, FeedEvent, Reason, TurnId, TurnPage, TurnView};
 use leptos::prelude::*;
 
 use super::{Delivery, Rest, Turn};
@@ -32,6 +32,8 @@ pub(crate) struct Conversation {
     /// What there is before the first of these turns.
     pub(crate) earlier: ArcRwSignal<Rest>,
     pub(crate) load: ArcRwSignal<Load>,
+    /// What its owner has chosen for it.
+    pub(crate) choice: ArcRwSignal<Choice>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -70,6 +72,7 @@ impl Conversation {
             turns: ArcRwSignal::new(Vec::new()),
             earlier: ArcRwSignal::new(Rest::Nothing),
             load: ArcRwSignal::new(load),
+            choice: ArcRwSignal::default(),
             held: Arc::default(),
         }
     }
@@ -168,6 +171,7 @@ impl Conversation {
 
     /// Takes over the server's turns; the feed does not follow on them yet.
     pub(crate) fn show(&self, view: ConversationView) {
+        self.choose(view.choice);
         // Turns that somebody has scrolled up to stay where they lead to the first of these.
         let mut turns: Vec<Turn> = self.turns.with_untracked(|known| {
             let first = view.turns.first();
@@ -208,6 +212,13 @@ impl Conversation {
         self.id.update_untracked(|known| *known = Some(view.summary.id));
     }
 
+    /// Something else is chosen for it now.
+    pub(crate) fn choose(&self, choice: Choice) {
+        if self.choice.with_untracked(|known| *known != choice) {
+            self.choice.set(choice);
+        }
+    }
+
     /// Earlier turns are about to be asked for: those before this one. `None`: there are none, or they are on their way.
     pub(crate) fn begin_earlier(&self) -> Option<TurnId> {
         if !self.earlier.with_untracked(Rest::is_there) {
@@ -245,15 +256,25 @@ impl Conversation {
             FeedEvent::Block { turn, index, html, .. } => {
                 // What could not be accepted has no answer, though the model had begun one.
                 if let Some(turn) = self.turn(turn).filter(|turn| !turn.is_failed()) {
-                    turn.set_block(index, html);
+                    turn.blocks.put(index, html);
                 }
             }
+            FeedEvent::Thought { turn, index, html, .. } => {
+                if let Some(turn) = self.turn(turn).filter(|turn| !turn.is_failed()) {
+                    match html.is_empty() && index == 0 {
+                        // The model begins anew.
+                        true => turn.thoughts.replace(Vec::new()),
+                        false => turn.thoughts.put(index, html),
+                    }
+                }
+            }
+            FeedEvent::Chosen { choice, .. } => self.choose(choice),
             FeedEvent::Version { head, .. } => {
                 if self.last() != Some(head) {
                     self.load.set(Load::Stale);
                 }
             }
-            FeedEvent::Conversation(_) | FeedEvent::Thought { .. } | FeedEvent::Chosen { .. } => {}
+            FeedEvent::Conversation(_) => {}
             FeedEvent::ConversationRemoved { .. } => self.close(),
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
         thoughts: Vec::new(),
         thought_ms: None,
         notices: Vec::new(),
-        model: store.facts.with_untracked(|facts| facts.model.clone()),
+        model: untrack(|| store.chosen(conversation)),
         usage: None,
         accepted_at: message.at,
         started_at: None,
@@ -35,6 +35,7 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
     };
     let turn = conversation.put(view, delivery);
     if message.conversation.is_none() {
+        conversation.choose(message.choice);
         store.unbegun.update(|unbegun| {
             if !unbegun.contains(conversation) {
                 unbegun.push(conversation.clone());
@@ -55,7 +56,11 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         instead_of: None,
         text: view.message.clone(),
         files: view.files.iter().map(|file| file.id).collect(),
-        choice: None,
+        // One that has begun has what is chosen for it.
+        choice: conversation
+            .id
+            .with_untracked(Option::is_none)
+            .then(|| conversation.choice.get_untracked()),
     });
     let asked = store.statuses.get_value();
     store.sending.update_value(|sending| {
@@ -89,14 +94,16 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         Err(_) if turn.is_accepted() => true,
         Err(error) => {
             // The model may have begun before the message could not be kept.
-            turn.set_blocks(Vec::new());
+            turn.clear();
             let reached = !error.is_passing();
             let refused = match (reached, cancelled) {
                 (true, _) => Some(error.reason),
                 (false, true) => Some(Reason::CancelledUnsent),
                 (false, false) => None,
             };
-            outbox::mark(turn.id, refused.as_ref().map(|reason| words().reason(reason)));
+            outbox::change(turn.id, |unsent| {
+                unsent.refused = refused.as_ref().map(|reason| words().reason(reason));
+            });
             turn.delivery.set(Delivery::of(refused));
             reached
         }

@@ -1,7 +1,9 @@
 //! What this browser knows, and how it learns it: the first page, the feed, the answers of server functions.
 
 mod apply;
+mod blocks;
 pub(crate) mod changes;
+mod choice;
 mod comeback;
 mod conversation;
 pub(crate) mod delivery;
@@ -17,10 +19,12 @@ mod turn;
 mod unbegun;
 pub(crate) mod unsent;
 
+pub(crate) use blocks::{Block, Blocks};
+pub(crate) use choice::{Shown, choose};
 pub(crate) use conversation::{Conversation, Load};
 pub(crate) use list::List;
 pub(crate) use loading::{load, load_earlier, load_more};
 pub(crate) use rest::Rest;
 pub(crate) use socket::start;
 pub(crate) use store::{Link, Refresh, Store};
-pub(crate) use turn::{Block, Delivery, Turn};
+pub(crate) use turn::{Delivery, Turn};

@@ -17,6 +17,7 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         conversation: conversation.id.get_untracked(),
         text,
         files,
+        choice: conversation.choice.get_untracked(),
         at: browser::now(),
         refused: None,
     };

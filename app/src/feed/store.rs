@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anteroom::wire::{
-    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, Place, Reason, RefreshKind, StatsView, Status,
-    TurnId, TurnState,
+    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, ModelInfo, Place, Reason, RefreshKind,
+    StatsView, Status, TurnId, TurnState,
 };
 use leptos::prelude::*;
 
@@ -14,7 +14,10 @@ use crate::initial::Overview;
 /// What does not change while the page is open.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
+    /// The model that a new conversation starts with, by its id.
     pub(crate) model: String,
+    /// Every model that is offered, that one first.
+    pub(crate) models: Vec<ModelInfo>,
     pub(crate) version: String,
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
@@ -234,6 +237,7 @@ impl Store {
     fn apply_overview(self, overview: Overview) {
         self.facts.set(Facts {
             model: overview.model,
+            models: overview.models,
             version: overview.version,
             max_upload_bytes: overview.max_upload_bytes,
             queue: overview.queue,

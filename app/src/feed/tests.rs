@@ -2,7 +2,7 @@
 
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
-    FeedPosition, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
+    FeedPosition, LineView, ModelInfo, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
 };
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     initial::Overview,
-    writing::outbox::{self, Unsent},
+    writing::{
+        drafts,
+        outbox::{self, Unsent},
+    },
 };
 
 const TALK: ConversationId = ConversationId(Uuid::from_u128(1));
@@ -101,6 +104,7 @@ fn html(conversation: &Conversation, id: u128) -> Vec<String> {
         .turn(TurnId(Uuid::from_u128(id)))
         .expect("the turn is there");
     turn.blocks
+        .0
         .get_untracked()
         .iter()
         .map(|block| block.html.get_untracked())
@@ -112,7 +116,7 @@ fn an_answer_grows_block_by_block_and_keeps_its_nodes() {
     in_store(|store| {
         store.fill(TALK, Some(whole(vec![turn(1, TurnState::Running, &["<p>a</p>"])], 10)));
         let conversation = store.conversation(TALK).expect("it was filled");
-        let first = conversation.turns.get_untracked()[0].blocks.get_untracked()[0]
+        let first = conversation.turns.get_untracked()[0].blocks.0.get_untracked()[0]
             .html
             .clone();
         hear(store, 11, block(1, 0, "<p>a b</p>"));
@@ -131,6 +135,129 @@ fn an_answer_grows_block_by_block_and_keeps_its_nodes() {
     });
 }
 
+fn thought(id: u128, index: usize, html: &str) -> FeedEvent {
+    FeedEvent::Thought {
+        turn: TurnId(Uuid::from_u128(id)),
+        conversation: TALK,
+        index,
+        html: html.to_owned(),
+    }
+}
+
+#[test]
+fn thoughts_grow_beside_the_answer_and_end_with_those_that_the_server_has() {
+    in_store(|store| {
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Running, &[])], 10)));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        let thoughts = || {
+            let turn = conversation.turns.get_untracked().remove(0);
+            let blocks = turn.thoughts.0.get_untracked().into_iter();
+            blocks.map(|block| block.html.get_untracked()).collect::<Vec<_>>()
+        };
+        hear(store, 11, thought(1, 0, "<p>in vain</p>"));
+        hear(store, 12, thought(1, 1, "<p>too</p>"));
+        // The model begins anew.
+        hear(store, 13, thought(1, 0, ""));
+        assert_eq!(thoughts(), [""; 0]);
+        hear(store, 14, thought(1, 0, "<p>Let me see</p>"));
+        hear(store, 15, block(1, 0, "<p>a</p>"));
+        assert_eq!(thoughts(), ["<p>Let me see</p>"]);
+        assert_eq!(html(&conversation, 1), ["<p>a</p>"]);
+        let over = TurnView {
+            thoughts: vec!["<p>Let me see.</p>".to_owned()],
+            ..turn(1, TurnState::Done, &["<p>a</p>"])
+        };
+        hear(store, 16, FeedEvent::Turn(Box::new(over)));
+        assert_eq!(thoughts(), ["<p>Let me see.</p>"]);
+    });
+}
+
+fn of_model(model: &str) -> Choice {
+    Choice {
+        model: Some(model.to_owned()),
+        ..Choice::default()
+    }
+}
+
+#[test]
+fn the_line_that_is_shown_is_that_of_the_chosen_model() {
+    in_store(|store| {
+        let line = |model: &str, waiting| LineView {
+            name: model.to_owned(),
+            events: vec![Event::Chat],
+            running: 1,
+            mine: 0,
+            limit: Some(1),
+            waiting,
+            newcomer: waiting + 1,
+            estimate: None,
+            model: Some(model.to_owned()),
+            trouble: None,
+        };
+        let info = |id: &str, title: Option<&str>| ModelInfo {
+            id: id.to_owned(),
+            title: title.map(str::to_owned),
+            vision: None,
+        };
+        store.facts.update(|facts| {
+            facts.model = "small@cpu".to_owned();
+            facts.models = vec![info("small@cpu", None), info("large@gpu", Some("Large"))];
+        });
+        store.status.set(Status {
+            lines: vec![line("small@cpu", 1), line("large@gpu", 3)],
+            ..Status::default()
+        });
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        let shown = {
+            let conversation = conversation.clone();
+            Shown::new(store, Memo::new(move |_| conversation.clone()))
+        };
+        let waiting = || shown.line.get_untracked().map(|line| line.waiting);
+        assert_eq!(
+            (shown.model.get_untracked().as_str(), waiting()),
+            ("small@cpu", Some(1))
+        );
+        // Another tab has chosen.
+        let chosen = FeedEvent::Chosen {
+            conversation: TALK,
+            choice: of_model("large@gpu"),
+        };
+        hear(store, 11, chosen);
+        assert_eq!(
+            (shown.model.get_untracked().as_str(), waiting()),
+            ("large@gpu", Some(3))
+        );
+        assert_eq!(store.title(&shown.model.get_untracked()), "Large");
+        // One that is not offered any more.
+        conversation.choose(of_model("gone@gpu"));
+        assert_eq!(
+            (store.title(&shown.model.get_untracked()).as_str(), waiting()),
+            ("gone@gpu", Some(1))
+        );
+        assert!(!untrack(|| store.offers("gone@gpu")));
+    });
+}
+
+#[test]
+fn what_is_chosen_for_a_conversation_that_has_not_begun_is_kept_with_its_message() {
+    in_store(|store| {
+        let blank = store.fresh.get_untracked();
+        choose(store, &blank, of_model("large@gpu"));
+        assert_eq!(drafts::read(None).choice, of_model("large@gpu"));
+        assert_eq!(blank.choice.get_untracked(), of_model("large@gpu"));
+        // Of one with a message that did not get through, the message keeps it; the next one starts as the site has it.
+        drafts::set_choice(Choice::default());
+        let unsent = kept(5, None, None);
+        unsent::restore(store);
+        let (conversation, _) = store.unsent().remove(0);
+        choose(store, &conversation, of_model("small@cpu"));
+        let written = outbox::all().into_iter().find(|(id, _)| *id == unsent);
+        assert_eq!(written.map(|(_, unsent)| unsent.choice), Some(of_model("small@cpu")));
+        assert_eq!(drafts::read(None).choice, Choice::default());
+    });
+}
+
 #[test]
 fn a_block_in_the_place_of_one_that_went_is_another() {
     in_store(|store| {
@@ -142,6 +269,7 @@ fn a_block_in_the_place_of_one_that_went_is_another() {
         let keys = || {
             let turn = &conversation.turns.get_untracked()[0];
             turn.blocks
+                .0
                 .get_untracked()
                 .iter()
                 .map(|block| block.key)
@@ -391,6 +519,7 @@ fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<&str
         conversation,
         text: format!("message {number}"),
         files: Vec::new(),
+        choice: Choice::default(),
         at: u64::try_from(number).expect("a small number"),
         refused: refused.map(str::to_owned),
     };

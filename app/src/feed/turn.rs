@@ -1,11 +1,9 @@
-//! One turn as the screen holds it: a signal for what is said of it and a signal a block, so that a streaming answer
-//! touches the one node that grows.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! One turn as the screen holds it: a signal for what is said of it, and the blocks of its texts.
 
 use anteroom::wire::{Reason, TurnId, TurnView};
 use leptos::prelude::*;
 
+use super::blocks::Blocks;
 use crate::writing::outbox;
 
 /// Whether the server has a message.
@@ -41,53 +39,36 @@ impl Delivery {
     }
 }
 
-/// One Markdown block of an answer.
-#[derive(Clone)]
-pub(crate) struct Block {
-    /// Which it is. A block that takes the place of one that went is another: nothing that showed the old one may be
-    /// taken for its own.
-    pub(crate) key: usize,
-    /// Clean HTML, as the server made it.
-    pub(crate) html: ArcRwSignal<String>,
-}
-
-impl Block {
-    fn new(html: String) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Self {
-            key: NEXT.fetch_add(1, Ordering::Relaxed),
-            html: ArcRwSignal::new(html),
-        }
-    }
-}
-
 /// One turn on the screen.
 #[derive(Clone)]
 pub(crate) struct Turn {
     pub(crate) id: TurnId,
     /// All but the blocks, which are below.
     pub(crate) view: ArcRwSignal<TurnView>,
-    pub(crate) blocks: ArcRwSignal<Vec<Block>>,
+    /// The answer.
+    pub(crate) blocks: Blocks,
+    /// What the model thought.
+    pub(crate) thoughts: Blocks,
     pub(crate) delivery: ArcRwSignal<Delivery>,
 }
 
 impl Turn {
     pub(crate) fn new(mut view: TurnView, delivery: Delivery) -> Self {
-        let blocks = std::mem::take(&mut view.blocks);
-        let turn = Self {
+        let (blocks, thoughts) = texts(&mut view);
+        Self {
             id: view.id,
             view: ArcRwSignal::new(view),
-            blocks: ArcRwSignal::new(Vec::new()),
+            blocks: Blocks::new(blocks),
+            thoughts: Blocks::new(thoughts),
             delivery: ArcRwSignal::new(delivery),
-        };
-        turn.set_blocks(blocks);
-        turn
+        }
     }
 
     /// Takes over what the server says of this turn, touching only what differs.
     pub(crate) fn update(&self, mut view: TurnView) {
-        let blocks = std::mem::take(&mut view.blocks);
-        self.set_blocks(blocks);
+        let (blocks, thoughts) = texts(&mut view);
+        self.thoughts.replace(thoughts);
+        self.blocks.replace(blocks);
         if self.view.with_untracked(|known| *known != view) {
             self.view.set(view);
         }
@@ -113,44 +94,14 @@ impl Turn {
             .with_untracked(|delivery| matches!(delivery, Delivery::Failed { .. }))
     }
 
-    /// Puts a block in its place; those after it go.
-    pub(crate) fn set_block(&self, index: usize, html: String) {
-        let known = self
-            .blocks
-            .with_untracked(|blocks| (blocks.len(), blocks.get(index).cloned()));
-        match known {
-            (count, Some(block)) => {
-                if count > index + 1 {
-                    self.blocks.update(|blocks| blocks.truncate(index + 1));
-                }
-                if block.html.with_untracked(|known| *known != html) {
-                    block.html.set(html);
-                }
-            }
-            // A hole would mean a lost event; the end state, which carries every block, fills it.
-            (count, None) => {
-                self.blocks.update(|blocks| {
-                    blocks.extend((count..index).map(|_| Block::new(String::new())));
-                    blocks.push(Block::new(html));
-                });
-            }
-        }
+    /// The model has written it in vain.
+    pub(super) fn clear(&self) {
+        self.thoughts.replace(Vec::new());
+        self.blocks.replace(Vec::new());
     }
+}
 
-    /// Puts these blocks in place of all others, touching only what differs.
-    pub(crate) fn set_blocks(&self, blocks: Vec<String>) {
-        let mut known = self.blocks.get_untracked();
-        let count = known.len();
-        known.truncate(blocks.len());
-        for (index, html) in blocks.into_iter().enumerate() {
-            match known.get(index) {
-                Some(block) if block.html.with_untracked(|known| *known == html) => {}
-                Some(block) => block.html.set(html),
-                None => known.push(Block::new(html)),
-            }
-        }
-        if known.len() != count {
-            self.blocks.set(known);
-        }
-    }
+/// Takes the texts out of a view that have signals of their own: the answer, and what the model thought.
+fn texts(view: &mut TurnView) -> (Vec<String>, Vec<String>) {
+    (std::mem::take(&mut view.blocks), std::mem::take(&mut view.thoughts))
 }

@@ -369,6 +369,7 @@ fn answers_are_read_as_they_were_written() {
     same(&Draft {
         text: "\u{1f600}\n\"".to_owned(),
         files: vec![file(FileKind::Text)],
+        choice: Choice::default(),
         at: 1_700_000_000_123,
     });
     for (conversation, refused) in [(None, None), (Some(ConversationId(id(1))), Some("No.".to_owned()))] {
@@ -376,6 +377,11 @@ fn answers_are_read_as_they_were_written() {
             conversation,
             text: "Hello".to_owned(),
             files: vec![file(FileKind::Image)],
+            choice: Choice {
+                model: Some("large@gpu".to_owned()),
+                temperature: Some(0.7),
+                ..Choice::default()
+            },
             at: 1,
             refused,
         });

@@ -10,7 +10,7 @@ use leptos_router::{
 use crate::{
     components::{composer::Composer, transcript::Transcript, welcome::Welcome},
     erase::{Erase as _, effect, live, memo, when},
-    feed::{self, Load, Store},
+    feed::{self, Load, Shown, Store},
     route::conversation_of,
     words::words,
 };
@@ -25,10 +25,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
     let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
-    let conversation = memo(move || match open.get() {
-        Some(id) => store.conversation_or_stale(id),
-        None => store.fresh.get(),
-    });
+    let conversation = expect_context::<Shown>().conversation;
 
     effect(move || {
         let Some(id) = open.get() else { return };

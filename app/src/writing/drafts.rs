@@ -1,7 +1,7 @@
 //! Drafts: what stands in the composer, one for each conversation and one for the next that is begun. Of two tabs that write in the
 //! same conversation, the one that was written in last counts.
 
-use anteroom::wire::{ConversationId, FileView};
+use anteroom::wire::{Choice, ConversationId, FileView};
 use serde::{Deserialize, Serialize};
 
 use crate::{browser, json, storage};
@@ -18,13 +18,16 @@ pub(crate) struct Draft {
     pub(crate) text: String,
     /// Those that the server has.
     pub(crate) files: Vec<FileView>,
+    /// What is chosen for a conversation that has not begun; any other has it from the server.
+    #[serde(default)]
+    pub(crate) choice: Choice,
     /// When it was last changed, in milliseconds since the Unix epoch.
     pub(crate) at: u64,
 }
 
 impl Draft {
     pub(crate) fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && self.files.is_empty()
+        self.text.trim().is_empty() && self.files.is_empty() && self.choice == Choice::default()
     }
 }
 
@@ -48,31 +51,35 @@ fn load(key: &str) -> Option<Draft> {
 pub(crate) fn set_text(of: Option<ConversationId>, text: &str) {
     // The last text that was short enough stays.
     if text.len() <= LONGEST {
-        let files = read(of).files;
-        write(of, text.to_owned(), files);
+        change(of, |draft| text.clone_into(&mut draft.text));
     }
 }
 
 /// Keeps the files that have been attached.
 pub(crate) fn set_files(of: Option<ConversationId>, files: Vec<FileView>) {
-    let text = read(of).text;
-    write(of, text, files);
+    change(of, |draft| draft.files = files);
+}
+
+/// Keeps what is chosen for the conversation that is begun next. It goes along with its first message: the one after that starts with
+/// the site's own model again, which is for the operator to say.
+pub(crate) fn set_choice(choice: Choice) {
+    change(None, |draft| draft.choice = choice);
 }
 
 /// Puts a message that is not sent after all before what has been typed since.
 pub(crate) fn give_back(of: Option<ConversationId>, text: String, files: Vec<FileView>) {
-    let mut draft = read(of);
-    let typed = std::mem::replace(&mut draft.text, text);
-    if !typed.trim().is_empty() {
-        draft.text.push_str("\n\n");
-        draft.text.push_str(&typed);
-    }
-    for file in files.into_iter().rev() {
-        if draft.files.iter().all(|known| known.id != file.id) {
-            draft.files.insert(0, file);
+    change(of, |draft| {
+        let typed = std::mem::replace(&mut draft.text, text);
+        if !typed.trim().is_empty() {
+            draft.text.push_str("\n\n");
+            draft.text.push_str(&typed);
         }
-    }
-    write(of, draft.text, draft.files);
+        for file in files.into_iter().rev() {
+            if draft.files.iter().all(|known| known.id != file.id) {
+                draft.files.insert(0, file);
+            }
+        }
+    });
 }
 
 /// A message has been sent: its draft goes, unless another tab has written something else meanwhile.
@@ -85,21 +92,26 @@ pub(crate) fn sent(of: Option<ConversationId>, text: &str) {
 /// The conversation that had not begun has an id now: what was typed in it since goes along. What another tab has typed for the next one
 /// stays.
 pub(crate) fn begun(id: ConversationId, typed: &str) {
-    let Draft { text, files, .. } = read(None);
-    if text == typed {
+    let draft = read(None);
+    if draft.text == typed {
         storage::remove(&key(None));
-        write(Some(id), text, files);
+        change(Some(id), |own| {
+            own.text = draft.text;
+            own.files = draft.files;
+        });
     } else {
         set_text(Some(id), typed);
     }
 }
 
-fn write(of: Option<ConversationId>, text: String, files: Vec<FileView>) {
-    let draft = Draft {
-        text,
-        files,
-        at: browser::now(),
-    };
+fn change(of: Option<ConversationId>, change: impl FnOnce(&mut Draft)) {
+    let mut draft = read(of);
+    change(&mut draft);
+    write(of, draft);
+}
+
+fn write(of: Option<ConversationId>, mut draft: Draft) {
+    draft.at = browser::now();
     let key = key(of);
     if draft.is_empty() {
         storage::remove(&key);

@@ -1,7 +1,7 @@
 //! Messages that the server does not have, or has not said to have: kept under their turn's id, so that sending one again, from whatever
 //! page, counts once.
 
-use anteroom::wire::{ConversationId, FileView, TurnId};
+use anteroom::wire::{Choice, ConversationId, FileView, TurnId};
 use serde::{Deserialize, Serialize};
 
 use crate::{json, storage};
@@ -15,6 +15,9 @@ pub(crate) struct Unsent {
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) text: String,
     pub(crate) files: Vec<FileView>,
+    /// What is chosen for the conversation that it begins.
+    #[serde(default)]
+    pub(crate) choice: Choice,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(crate) at: u64,
     /// The sentence with which it was refused, if it was: then it is not sent by itself. A sentence: a page
@@ -31,10 +34,11 @@ pub(crate) fn put(turn: TurnId, unsent: &Unsent) {
     storage::write(&key(turn), &json::write(unsent));
 }
 
-/// Takes down that a message was refused, or no longer is: unless it has gone from here, which another page has seen to.
-pub(crate) fn mark(turn: TurnId, refused: Option<String>) {
-    if let Some(unsent) = read(turn) {
-        put(turn, &Unsent { refused, ..unsent });
+/// Takes down something else of a message, such as that it was refused: unless it has gone from here, which another page has seen to.
+pub(crate) fn change(turn: TurnId, change: impl FnOnce(&mut Unsent)) {
+    if let Some(mut unsent) = read(turn) {
+        change(&mut unsent);
+        put(turn, &unsent);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is kept of what somebody writes.
 
-use anteroom::wire::{ConversationId, FileId, FileKind, FileView, TurnId};
+use anteroom::wire::{Choice, ConversationId, FileId, FileKind, FileView, TurnId};
 use uuid::Uuid;
 
 use super::{
@@ -30,6 +30,7 @@ fn message(text: &str, at: u64) -> Unsent {
         conversation: None,
         text: text.to_owned(),
         files: vec![file(1)],
+        choice: Choice::default(),
         at,
         refused: None,
     }
@@ -57,6 +58,22 @@ fn each_conversation_has_its_own_draft_and_the_next_one_too() {
         (text(id(4)).as_str(), text(None).as_str()),
         ("mine", "of the other tab")
     );
+    // What is chosen for the next one goes with its first message.
+    let choice = Choice {
+        model: Some("large@gpu".to_owned()),
+        ..Choice::default()
+    };
+    drafts::set_choice(choice.clone());
+    drafts::set_text(None, "to the large one");
+    drafts::set_text(None, "");
+    assert_eq!(
+        drafts::read(None).choice,
+        choice,
+        "it stays when there is nothing typed"
+    );
+    drafts::set_text(None, "to the large one");
+    drafts::sent(None, "to the large one");
+    assert!(drafts::read(None).is_empty());
     drafts::set_text(TALK, " ");
     assert!(!drafts::read(TALK).is_empty(), "its file is still there");
     drafts::set_files(TALK, Vec::new());
@@ -122,11 +139,11 @@ fn unsent_messages_are_kept_in_the_order_in_which_they_were_written() {
         outbox::all(),
         [(first, message("first \u{1f600}", 10)), (second, message("second", 20))]
     );
-    outbox::mark(first, Some("No.".to_owned()));
+    outbox::change(first, |unsent| unsent.refused = Some("No.".to_owned()));
     assert_eq!(outbox::all()[0].1.refused.as_deref(), Some("No."));
     outbox::remove(first);
     // Another page has sent it: a late refusal does not bring it back.
-    outbox::mark(first, Some("No.".to_owned()));
+    outbox::change(first, |unsent| unsent.refused = Some("No.".to_owned()));
     assert_eq!(outbox::all().len(), 1);
 }
 

@@ -24,6 +24,12 @@ pub(super) fn keep(
         let Some(area) = area.get_untracked() else { return };
         let draft = drafts::read(of);
         area.set_value(&draft.text);
+        // What is chosen for one that has begun, the server says; of one with messages that were not sent, they do.
+        if let Some((conversation, None)) = shown.get_value()
+            && conversation.turns.with_untracked(Vec::is_empty)
+        {
+            conversation.choose(draft.choice);
+        }
         uploads.show(of, draft.files);
         fit();
     };

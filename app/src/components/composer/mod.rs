@@ -4,7 +4,7 @@ mod draft;
 
 use anteroom::{
     say, text,
-    wire::{MAX_MESSAGE_BYTES, TurnId, TurnState, is_blank},
+    wire::{MAX_MESSAGE_BYTES, Place, TurnId, TurnState, is_blank},
 };
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
@@ -13,12 +13,13 @@ use wasm_bindgen::JsCast;
 use super::{
     anchors,
     attachments::{Attachments, Stage, Uploads, remove_id},
+    choice::{Models, Picker, Tuning, TuningButton},
     icon::{self, Icon},
 };
 use crate::{
     browser,
     erase::{Erase as _, effect, live, memo, when},
-    feed::{Conversation, Store, delivery, sending},
+    feed::{Conversation, Shown, Store, delivery, sending},
     format,
     words::words,
     writing::drafts,
@@ -32,6 +33,7 @@ const HINT_FROM: usize = MAX_MESSAGE_BYTES / 10 * 8;
 pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let store = expect_context::<Store>();
     let uploads = expect_context::<Uploads>();
+    let line = expect_context::<Shown>().line;
     let words = words();
     // Read when it is needed, never written while it is typed in: what was typed before the WebAssembly came, stays.
     let area = NodeRef::<html::Textarea>::new();
@@ -158,10 +160,11 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             return Some(say!(words, "composer-lost"));
         }
         let queue = store.facts.with(|facts| facts.queue);
-        store.status.with(|status| {
-            let line = status.line()?;
+        line.with(|line| {
+            let line = line.as_ref()?;
             // Both figures are those of somebody with nothing waiting.
-            if status.places.iter().any(|place| line.events.contains(&place.event)) {
+            let own = |place: &Place| place.model == line.model && line.events.contains(&place.event);
+            if store.status.with(|status| status.places.iter().any(own)) {
                 return None;
             }
             Some(format::prospect(words, line, queue))
@@ -204,6 +207,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             ></textarea>
             <div class="composer-bar">
                 <AttachButton uploads />
+                <Picker />
+                <TuningButton />
                 <p class="composer-hint" id="composer-hint">
                     <span class:bad=live(wrong)>{live(hint)}</span>
                     {when(
@@ -253,6 +258,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 })}
             </div>
         </form>
+        <Models />
+        <Tuning />
     }
     .erase()
 }

@@ -15,8 +15,8 @@ use self::{
     scene::{Doors, Item, Scene, Style},
 };
 use crate::{
-    erase::{Erase as _, each, live, memo},
-    feed::Store,
+    erase::{Erase as _, each, live},
+    feed::{Shown, Store},
     format::{self, decimal},
     words::words,
 };
@@ -83,12 +83,16 @@ impl Scale {
     }
 }
 
-/// The line of `chat` as it is now.
+/// A line of `chat` as it is now.
 #[component]
-pub(crate) fn Line(scale: Scale) -> impl IntoView {
+pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView {
     let store = expect_context::<Store>();
     let lengths = scale.lengths();
-    let scene = Memo::new(move |before: Option<&Scene>| store.status.with(|status| draw(status, before, scale)));
+    let scene = Memo::new(move |before: Option<&Scene>| {
+        store
+            .status
+            .with(|status| line.with(|line| draw(status, line.as_ref(), before, scale)))
+    });
     let (width, height) = lengths.door;
     let mark = lengths.mark;
     // The floor is the lower edge of the drawing's box, as wide as the page lets it be.
@@ -157,12 +161,12 @@ pub(crate) fn Line(scale: Scale) -> impl IntoView {
 /// Width of the bar that stands for more doors than can be drawn.
 const METER: f64 = 56.0;
 
-fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
+fn draw(status: &Status, line: Option<&LineView>, before: Option<&Scene>, scale: Scale) -> Scene {
     let lengths = scale.lengths();
     let mine: Vec<u64> = status
         .places
         .iter()
-        .filter(|place| place.event == Event::Chat)
+        .filter(|place| place.event == Event::Chat && line.is_some_and(|line| place.model == line.model))
         .map(|place| place.position)
         .collect();
     let style = Style {
@@ -171,7 +175,7 @@ fn draw(status: &Status, before: Option<&Scene>, scale: Scale) -> Scene {
         counted: (scale != Scale::Small).then(words),
         character: lengths.character / lengths.mark_pitch,
     };
-    let mut scene = Scene::of(status.line(), &mine, status.running, style, before);
+    let mut scene = Scene::of(line, &mine, style, before);
     #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
     let doors = match &scene.doors {
         Doors::Each(doors) => doors.len() as f64 * lengths.door_pitch,
@@ -201,7 +205,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
 #[component]
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
-    let line = memo(move || store.status.with(|status| status.line().cloned()));
+    let line = expect_context::<Shown>().line;
     let words = words();
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
@@ -246,7 +250,7 @@ pub(crate) fn LineSummary() -> impl IntoView {
             <span class="visually-hidden">
                 {live(move || whole().map(|whole| say!(words, "summary", line = whole)))}
             </span>
-            <Line scale=Scale::Small />
+            <Line scale=Scale::Small line />
             <span class="line-text" aria-hidden="true">
                 <span class="line-busy">{live(move || text().0)}</span>
                 <span class="line-waiting">{live(move || text().1)}</span>

@@ -100,6 +100,8 @@ pub(super) struct Scene {
     moved: u64,
     first_mine: Option<u64>,
     waiting: u64,
+    /// Whose line it is.
+    model: Option<String>,
 }
 
 /// How the row is drawn.
@@ -138,21 +140,26 @@ impl Style {
 }
 
 impl Scene {
-    /// `mine`: the positions of this session, ascending. `running`: how many of its own are inside.
-    pub(super) fn of(line: Option<&LineView>, mine: &[u64], running: u64, style: Style, before: Option<&Self>) -> Self {
+    /// `mine`: the positions of this session, ascending.
+    pub(super) fn of(line: Option<&LineView>, mine: &[u64], style: Style, before: Option<&Self>) -> Self {
         let (busy, limit, waiting) = line.map_or((0, Some(0), 0), |line| (line.running, line.limit, line.waiting));
+        let inside = line.map_or(0, |line| line.mine);
+        let model = line.and_then(|line| line.model.clone());
+        // Nobody has moved from one line to another.
+        let before = before.filter(|before| before.model == model);
         let waiting = waiting.max(mine.last().copied().unwrap_or(0));
         let first_mine = mine.first().copied();
         let moved = before.map_or(0, |before| before.moved + before.advance(first_mine, waiting));
         let (items, length) = row(waiting, mine, style, moved);
         Self {
-            doors: doors(busy, limit, running, style.most.0),
+            doors: doors(busy, limit, inside, style.most.0),
             items,
             length,
             threshold: 0.0,
             moved,
             first_mine,
             waiting,
+            model,
         }
     }
 
@@ -289,7 +296,6 @@ mod tests {
         Scene::of(
             Some(line),
             mine,
-            0,
             Style {
                 most: (6, 9),
                 counted: Some(Words::of(Language::English)),

@@ -1,0 +1,30 @@
+//! What the reader of an answer should know of it.
+
+use anteroom::{say, text, wire::TurnNotice};
+use leptos::prelude::*;
+
+use crate::{
+    erase::{Erase as _, live},
+    feed::{Store, Turn},
+    words::words,
+};
+
+/// The notices below an answer.
+#[component]
+pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let words = words();
+    let one = move |notice: &TurnNotice| {
+        let said = match notice {
+            TurnNotice::Trimmed { turns } => say!(words, "turn-trimmed", turns = *turns),
+            TurnNotice::Fallback { model } => say!(words, "turn-fallback", model = store.title(model)),
+            TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
+        };
+        view! { <p class="turn-notice" data-testid="turn-notice">{said}</p> }.erase()
+    };
+    live(move || {
+        turn.view
+            .with(|view| view.notices.iter().map(one).collect_view())
+            .erase()
+    })
+}

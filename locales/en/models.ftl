@@ -1,0 +1,29 @@
+# Models: choosing one, what else is chosen for a conversation, and what is told of an answer.
+model = Model
+model-another = Choose another model
+model-and-line = { $model }: { $line }
+waiting-moved = Now in the line of { $model }
+trouble-again = { $how ->
+    [now] It is tried again now.
+   *[later] Tried again in { $time }.
+}
+tuning = Settings of this conversation
+tuning-set = Settings of this conversation: changed
+tuning-instructions = Instructions
+tuning-instructions-hint = What the model is to keep to, before all that is said. At most { $most }; empty: what the site tells it.
+tuning-temperature = Temperature
+tuning-temperature-hint = From 0 to { $most }: the higher, the freer it writes. Empty: as the site has it.
+tuning-longest = Longest answer
+tuning-longest-hint = From 1 to { $most } tokens, which are about as many short words. Empty: as the site has it.
+tuning-wrong = This cannot be kept: see what is marked.
+tuning-kept = Kept with this conversation.
+tuning-done = Done
+thoughts = Thoughts
+thoughts-now = Thinking…
+thoughts-for = Thought for { $time }
+turn-trimmed = { $turns ->
+    [one] The oldest message, with its answer, was left out:
+   *[other] The { $turns } oldest messages, with their answers, were left out:
+} this conversation is longer than what the model can read at once.
+turn-fallback = Answered by { $model }, because the chosen model was not in service.
+turn-cached = The same was asked before: this is the answer of then.
