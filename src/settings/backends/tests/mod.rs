@@ -5,8 +5,10 @@ mod property;
 
 use std::path::Path;
 
+use crate::queue::Balance;
+
 use super::super::{
-    BackendLimit, Balance, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, backends_file,
+    BackendLimit, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, backends_file,
     documents::code_of_docs,
 };
 
