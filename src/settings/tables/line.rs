@@ -137,7 +137,7 @@ macro_rules! events {
                 name: Event::$event.name().to_owned(),
                 limit: raw.$limit.value().map(Option::<usize>::from).or(default).unwrap_or(Some(1)),
                 concurrency_id: raw.$id.value(),
-                pooled: false,
+                pooled: Event::$event.is_for_backends(),
             }),+]
         }
 
