@@ -4,14 +4,16 @@ use std::{convert::Infallible, sync::Arc};
 
 use anteroom::{
     agents::{Agent, AgentError, AgentFactory, Answered, Part, Parts, Question},
-    wire::{Choice, MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES, ModelInfo, Reason, Refused, SendRequest, TurnState},
+    wire::{
+        Choice, MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES, ModelInfo, Reason, Refused, SendRequest, Sent, TurnState,
+    },
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Browser, Reply, Site, request};
+use crate::support::{Browser, Feed, Reply, Site, request};
 
 /// Agents of two models, which think aloud and say one word once they may.
 struct Thinkers {
@@ -71,6 +73,10 @@ async fn choose(browser: &Browser, conversation: impl ToString, choice: Value) -
     browser.ask(call.body(body.to_string())).await
 }
 
+fn model_of<'a>(feed: &'a Feed, sent: &Sent) -> Option<&'a str> {
+    feed.turns.get(&sent.turn).map(|turn| turn.model.as_str())
+}
+
 fn large() -> Choice {
     Choice {
         model: Some("large@gpu".to_owned()),
@@ -97,7 +103,7 @@ async fn a_choice_is_offered_checked_kept_and_told_to_every_tab() {
         choice: Some(large()),
         ..request(None, "hello", Vec::new())
     };
-    let sent: anteroom::wire::Sent = browser.try_send(&first).await.json();
+    let sent: Sent = browser.try_send(&first).await.json();
     let id = sent.conversation;
     let view = browser.conversation(id).await.expect("there");
     assert_eq!((view.choice, view.turns[0].model.as_str()), (large(), "large@gpu"));
@@ -117,7 +123,7 @@ async fn a_choice_is_offered_checked_kept_and_told_to_every_tab() {
     let refused = async |choice: Value, status: u16, why: Option<Reason>| {
         let reply = choose(&browser, id, choice.clone()).await;
         assert_eq!(reply.status, status, "{choice}: {reply:?}");
-        let told: Refused = reply.json();
+        let told: Refused = serde_json::from_str(&reply.text).expect("a refusal");
         assert!(why.is_none_or(|why| told.reason == why), "{choice}: {told:?}");
     };
     let gone = Reason::ModelNotOffered {
@@ -158,11 +164,12 @@ async fn a_message_that_waits_goes_over_to_the_model_that_is_chosen() {
     let mut feed = one.feed().await;
     other.send("holds the slot").await;
     let waits = one.send("waits").await;
+    feed.until("the first model", |feed| model_of(feed, &waits) == Some("small@cpu"))
+        .await;
     feed.until_position(waits.turn, 1).await;
-    assert_eq!(feed.turns[&waits.turn].model, "small@cpu");
     let chosen = serde_json::to_value(large()).expect("JSON");
     assert_eq!(choose(&one, waits.conversation, chosen).await.status, 200);
-    feed.until("the other model", |feed| feed.turns[&waits.turn].model == "large@gpu")
+    feed.until("the other model", |feed| model_of(feed, &waits) == Some("large@gpu"))
         .await;
     assert_eq!(feed.turns[&waits.turn].state, TurnState::Waiting);
     assert_eq!(feed.position_of(waits.turn), Some(1), "it has kept its place");
@@ -177,8 +184,8 @@ async fn thoughts_stream_as_clean_html_and_stay_beside_the_answer() {
     let browser = site.browser().await;
     let mut feed = browser.feed().await;
     let sent = browser.send("hello").await;
-    feed.until("two thoughts", |feed| feed.turns[&sent.turn].thoughts.len() == 2)
-        .await;
+    let thinks = |feed: &Feed| feed.turns.get(&sent.turn).is_some_and(|turn| turn.thoughts.len() == 2);
+    feed.until("two thoughts", thinks).await;
     let running = feed.turns[&sent.turn].clone();
     assert!(running.blocks.is_empty(), "{running:?}");
     let html = running.thoughts.concat();
@@ -188,12 +195,7 @@ async fn thoughts_stream_as_clean_html_and_stay_beside_the_answer() {
     let view = browser.conversation(sent.conversation).await.expect("there");
     assert_eq!(view.turns[0].thoughts, running.thoughts);
     // And so does a feed that is replayed.
-    let mut replayed = browser.feed().await;
-    replayed
-        .until("the thoughts", |feed| {
-            feed.turns.get(&sent.turn).is_some_and(|turn| turn.thoughts.len() == 2)
-        })
-        .await;
+    browser.feed().await.until("the thoughts", thinks).await;
 
     may_speak.add_permits(1);
     let over = feed.over(sent.turn).await;
