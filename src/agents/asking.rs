@@ -137,16 +137,23 @@ impl BackendAgent {
 async fn once(
     server: &Server,
     question: &Question,
-    asking: &mut Asking<'_>,
+    asking: &Asking<'_>,
     parts: &Parts,
     state: &mut StreamState,
 ) -> Result<(), Fault> {
     let request = server.request(question, asking.context(), asking.stall()).await;
     let request = request.map_err(|error| Fault::new(error, "the request could not be made"))?;
-    let mut first = || asking.shown();
-    let mut hearer = Hearer {
+    let hearer = Hearer {
         parts,
-        first: &mut first,
+        first: &|| asking.shown(),
     };
-    server.ask(&request, &mut hearer, state).await
+    let asked = server.ask(&request, &hearer, state);
+    let late = async {
+        asking.late().await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        outcome = asked => outcome,
+        never = late => never,
+    }
 }

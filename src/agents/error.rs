@@ -10,9 +10,12 @@ use crate::wire::{Incomplete, Reason};
 /// [`AgentError::reason`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AgentError {
-    /// No connection, or one that ended before there was any response.
+    /// No connection.
     #[error("the model server cannot be reached")]
     Unreachable,
+    /// The connection ended before there was any response.
+    #[error("the model server closed the connection without a response")]
+    HungUp,
     /// It went out of service when the ticket had got its slot already, and was not asked.
     #[error("the back end is out of service")]
     OutOfService,
@@ -110,7 +113,7 @@ impl AgentError {
             Self::Overloaded { .. } => Reason::ModelOverloaded,
             Self::ServerFault { status } => Reason::ModelFault { status: *status },
             Self::Stalled => Reason::ModelStalled,
-            Self::CutOff => Reason::ModelCutOff,
+            Self::CutOff | Self::HungUp => Reason::ModelCutOff,
             Self::InvalidResponse => Reason::ModelInvalid,
             Self::Empty => Reason::ModelSilent,
             Self::Spent => Reason::ModelSpent,
@@ -124,6 +127,7 @@ impl AgentError {
         match self {
             Self::Unreachable => "unreachable",
             Self::OutOfService => "out_of_service",
+            Self::HungUp => "hung_up",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorized => "unauthorized",
             Self::UnknownModel { .. } => "unknown_model",

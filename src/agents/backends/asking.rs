@@ -1,11 +1,11 @@
 //! One attempt, from its beginning to what it teaches.
 
 use std::{
-    sync::{Arc, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Backends,
@@ -28,7 +28,7 @@ pub(in crate::agents) struct Asking<'b> {
     backend: Arc<Backend>,
     /// `None`: the model is gone, though its ticket has got a slot.
     pool: Option<PoolIndex>,
-    attempt: Attempt,
+    attempt: Mutex<Attempt>,
     size: Size,
     trimmed: u32,
     over: bool,
@@ -61,7 +61,7 @@ impl Backends {
             directory,
             backend,
             pool,
-            attempt,
+            attempt: Mutex::new(attempt),
             size,
             trimmed,
             over: false,
@@ -83,8 +83,8 @@ impl Asking<'_> {
     }
 
     /// Whether anything of an answer has come.
-    pub(in crate::agents) const fn is_shown(&self) -> bool {
-        self.attempt.first.is_some()
+    pub(in crate::agents) fn is_shown(&self) -> bool {
+        lock(&self.attempt).first.is_some()
     }
 
     /// Whether the model reads no pictures there.
@@ -121,17 +121,31 @@ impl Asking<'_> {
     }
 
     /// The first part of the answer has come.
-    pub(in crate::agents) fn shown(&mut self) {
+    pub(in crate::agents) fn shown(&self) {
         let now = Instant::now();
-        self.known_of(|known, attempt| known.shown(attempt, now));
+        self.teach(|known, attempt| known.shown(attempt, now));
         self.tell();
+    }
+
+    /// Returns when the first part has been waited for longer than usual, if that says anything of the back end. It has been told then.
+    pub(in crate::agents) async fn late(&self) {
+        let late_at = self
+            .known()
+            .late_at(&lock(&self.attempt))
+            .filter(|_| self.backend.is_auto());
+        let Some(late_at) = late_at else { return };
+        sleep_until(late_at).await;
+        if !self.is_shown() {
+            self.teach(|known, attempt| known.late(attempt, late_at));
+            self.tell();
+        }
     }
 
     /// The answer has come to its end.
     pub(in crate::agents) fn answered(mut self, answered: Answered) {
         self.over = true;
         let now = Instant::now();
-        self.known_of(|known, attempt| known.answered(attempt, answered, now));
+        self.teach(|known, attempt| known.answered(attempt, answered, now));
         if let Some(pool) = self.pool.and_then(|pool| self.directory.pool(pool)) {
             let mut model = lock(&pool.known);
             if let Some(tokens) = answered.usage.input {
@@ -149,7 +163,7 @@ impl Asking<'_> {
         let (now, auto) = (Instant::now(), self.backend.is_auto());
         let jitter = rand::random_range(0.0..=1.0);
         let was_out = self.known().is_out(now);
-        self.known_of(|known, attempt| known.failed(attempt, error, auto, now, jitter));
+        self.teach(|known, attempt| known.failed(attempt, error, auto, now, jitter));
         self.log(error, detail);
         if error.blame() == Blame::Operator {
             self.tell_operator(error);
@@ -193,8 +207,8 @@ impl Asking<'_> {
         lock(&self.backend.known)
     }
 
-    fn known_of(&mut self, teach: impl FnOnce(&mut Known, &mut Attempt)) {
-        teach(&mut lock(&self.backend.known), &mut self.attempt);
+    fn teach(&self, teach: impl FnOnce(&mut Known, &mut Attempt)) {
+        teach(&mut lock(&self.backend.known), &mut lock(&self.attempt));
     }
 
     fn tell(&self) {
@@ -205,7 +219,7 @@ impl Asking<'_> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if !self.over {
-            lock(&self.backend.known).left(&self.attempt);
+            self.teach(|known, attempt| known.left(attempt));
             self.tell();
         }
     }

@@ -58,7 +58,7 @@ impl Backends {
     }
 
     /// Asks each server once, all at the same time. One that does not tell has the models that it told of last.
-    async fn discover(&self) {
+    pub(super) async fn discover(&self) {
         let directory = self.directory();
         let asked = directory
             .backends()

@@ -83,6 +83,16 @@ impl Known {
         self.works(attempt);
     }
 
+    /// From when on it is late; `None`: that says nothing.
+    pub(super) fn late_at(&self, attempt: &Attempt) -> Option<Instant> {
+        Some(attempt.at + self.auto.late_after(attempt.started)?)
+    }
+
+    /// The first part is late.
+    pub(super) fn late(&mut self, attempt: &Attempt, now: Instant) {
+        self.auto.late(attempt.started, now);
+    }
+
     /// Its answer has come to its end.
     pub(super) fn answered(&mut self, attempt: &Attempt, answered: Answered, now: Instant) {
         self.running = self.running.saturating_sub(1);

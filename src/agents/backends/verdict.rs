@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     Backends,
-    breaker::Strike,
+    breaker::{Gate, Strike},
     directory::{Backend, Directory},
     lock,
 };
@@ -39,7 +39,7 @@ impl AgentError {
     /// Whose fault it is.
     pub(super) const fn blame(&self) -> Blame {
         match self {
-            Self::Unreachable | Self::OutOfService => Blame::Server(Strike::Away),
+            Self::Unreachable | Self::OutOfService | Self::HungUp => Blame::Server(Strike::Away),
             Self::RateLimited { retry_after } | Self::Overloaded { retry_after, .. } => Blame::Server(Strike::Busy {
                 retry_after: *retry_after,
             }),
@@ -50,6 +50,14 @@ impl AgentError {
             Self::Rejected { .. } | Self::TooLong | Self::VisionUnsupported => Blame::Question,
             Self::Empty | Self::Spent | Self::Filtered => Blame::Nobody,
         }
+    }
+
+    /// Whether the server has done nothing for the question. One that hung up may have choked on it.
+    const fn was_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::OutOfService | Self::RateLimited { .. } | Self::Overloaded { .. }
+        )
     }
 }
 
@@ -148,9 +156,9 @@ impl Backends {
         let directory = self.directory();
         let now = Instant::now();
         let (verdict, counts) = match (blame, directory.pool_of(model)) {
-            (Blame::Server(strike), Some(pool)) => {
+            (Blame::Server(_), Some(pool)) => {
                 let service = Service::of(&directory, pool, backend, now);
-                decide(&directory, &service, strike, error, tries, now)
+                decide(&directory, &service, error, tries, now)
             }
             // No back end of this model would do better, or there is none any more.
             _ => (Verdict::Final, false),
@@ -244,27 +252,34 @@ impl Backends {
 fn decide(
     directory: &Directory,
     service: &Service,
-    strike: Strike,
     error: &AgentError,
     tries: &Tries,
     now: Instant,
 ) -> (Verdict, bool) {
     let at_once = Verdict::Elsewhere { pause: Duration::ZERO };
-    if *error == AgentError::OutOfService && service.others {
+    if *error == AgentError::OutOfService && service.others() {
         return (at_once, false);
     }
-    if !matches!(strike, Strike::Failed) && !service.others {
-        // It was not there to be asked, nor is another: that was no try.
-        let next = service.next.unwrap_or(now);
+    if error.was_unavailable() && !service.ready {
+        // It was not there to be asked, nor is another for certain: that was no try.
+        let next = if service.half_open {
+            now
+        } else {
+            service.next.unwrap_or(now)
+        };
         let gives_up = directory.gives_up_at(service.pool, tries);
-        let in_vain = gives_up.is_some_and(|at| at <= next);
-        return (if in_vain { Verdict::Final } else { Verdict::Wait }, false);
+        let verdict = match gives_up {
+            Some(at) if at <= next => Verdict::Final,
+            _ if service.half_open => at_once,
+            _ => Verdict::Wait,
+        };
+        return (verdict, false);
     }
     if tries.retries >= directory.bounds.retries {
         return (Verdict::Final, false);
     }
     let pause = backoff(tries.retries);
-    let verdict = match (service.this, service.others) {
+    let verdict = match (service.this, service.others()) {
         (true, false) => Verdict::Again { pause },
         (true, true) => Verdict::Elsewhere { pause },
         (false, true) => at_once,
@@ -278,8 +293,10 @@ struct Service {
     pool: PoolIndex,
     /// That one still is.
     this: bool,
-    /// Another one is.
-    others: bool,
+    /// Another one is, for all that is known.
+    ready: bool,
+    /// Another one may be tried.
+    half_open: bool,
     /// When the first of those that are not is tried again.
     next: Option<Instant>,
 }
@@ -289,21 +306,28 @@ impl Service {
         let mut service = Self {
             pool,
             this: false,
-            others: false,
+            ready: false,
+            half_open: false,
             next: None,
         };
         for backend in directory.backends_of_pool(pool) {
             let known = lock(&backend.known);
-            let until = known.until(now);
-            if known.is_out(now) {
-                service.next = [service.next, until].into_iter().flatten().min();
-            } else if backend.index == failed {
-                service.this = true;
-            } else {
-                service.others = true;
+            match known.breaker.gate(now) {
+                Gate::Shut { until, .. } => {
+                    service.next = service.next.into_iter().chain([until]).min();
+                }
+                Gate::Probing => {}
+                Gate::Free | Gate::Probe if backend.index == failed => service.this = true,
+                Gate::Free => service.ready = true,
+                Gate::Probe => service.half_open = true,
             }
         }
         service
+    }
+
+    /// Whether another one takes a ticket.
+    const fn others(&self) -> bool {
+        self.ready || self.half_open
     }
 }
 

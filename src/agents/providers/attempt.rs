@@ -16,7 +16,7 @@ pub(in crate::agents) struct Hearer<'a> {
     /// The reader of the parts.
     pub(in crate::agents) parts: &'a Parts,
     /// Called with the first one, before it is put in.
-    pub(in crate::agents) first: &'a mut (dyn FnMut() + Send),
+    pub(in crate::agents) first: &'a (dyn Fn() + Sync),
 }
 
 impl Server {
@@ -25,7 +25,7 @@ impl Server {
     pub(in crate::agents) async fn ask(
         &self,
         request: &Request,
-        hearer: &mut Hearer<'_>,
+        hearer: &Hearer<'_>,
         state: &mut StreamState,
     ) -> Result<(), Fault> {
         let url = self.endpoint.url(self.protocol, &request.model).ok_or_else(|| {
@@ -38,7 +38,7 @@ impl Server {
         let response = timeout(request.stall, sent)
             .await
             .map_err(|_| Fault::new(AgentError::Stalled, "no response in time"))?
-            .map_err(|error| Fault::of_connection(AgentError::Unreachable, error))?;
+            .map_err(Fault::of_request)?;
         if !response.status().is_success() {
             let asked = Asked {
                 protocol: self.protocol,
@@ -63,7 +63,7 @@ impl Server {
         &self,
         mut response: Response,
         stall: Duration,
-        hearer: &mut Hearer<'_>,
+        hearer: &Hearer<'_>,
         state: &mut StreamState,
     ) -> Result<bool, Fault> {
         let mut reading = Reading::new(self.protocol);

@@ -45,6 +45,16 @@ impl Fault {
         }
     }
 
+    /// There was no response.
+    pub(super) fn of_request(error: reqwest::Error) -> Self {
+        let kind = if error.is_connect() || error.is_timeout() {
+            AgentError::Unreachable
+        } else {
+            AgentError::HungUp
+        };
+        Self::of_connection(kind, error)
+    }
+
     /// The connection could not be made or broke off, which is the `kind` of fault.
     pub(super) fn of_connection(kind: AgentError, error: reqwest::Error) -> Self {
         // Its address may hold a password.

@@ -55,7 +55,7 @@ impl Server {
     async fn fetch(&self) -> Result<Vec<Listed>, Fault> {
         let url = self.endpoint.list(self.protocol).ok_or(Broken)?;
         let sent = self.endpoint.client.get(url).send().await;
-        let mut response = sent.map_err(|error| Fault::of_connection(AgentError::Unreachable, error))?;
+        let mut response = sent.map_err(Fault::of_request)?;
         let status = response.status();
         if !status.is_success() {
             let error = AgentError::Rejected {

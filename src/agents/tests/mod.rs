@@ -6,7 +6,7 @@ mod demo;
 mod faults;
 mod logs;
 mod openai;
-mod providers;
+pub(in crate::agents) mod providers;
 mod reasoning;
 
 use std::sync::Arc;
@@ -61,10 +61,10 @@ impl AgentContext for Busy {
 
 /// A session's agent, with what it has behind it.
 #[derive(Clone)]
-pub(super) struct Talker {
-    pub(super) agent: Arc<dyn Agent>,
-    pub(super) backends: Arc<Backends>,
-    pub(super) agents: Arc<dyn AgentFactory>,
+pub(in crate::agents) struct Talker {
+    pub(in crate::agents) agent: Arc<dyn Agent>,
+    pub(in crate::agents) backends: Arc<Backends>,
+    pub(in crate::agents) agents: Arc<dyn AgentFactory>,
 }
 
 fn load(variables: &[(&str, &str)]) -> Loaded {
@@ -74,7 +74,7 @@ fn load(variables: &[(&str, &str)]) -> Loaded {
     Settings::load(environment, None).unwrap()
 }
 
-pub(super) fn talker(loaded: Loaded) -> Result<Talker, FactoryError> {
+pub(in crate::agents) fn talker(loaded: Loaded) -> Result<Talker, FactoryError> {
     let Loaded { settings, rows, .. } = loaded;
     let backends = Arc::new(Backends::new(&settings)?);
     let context = Busy {
@@ -94,7 +94,7 @@ fn agent(variables: &[(&str, &str)]) -> Talker {
 }
 
 /// A question to a model that has no name yet: [`ask`] takes the default.
-pub(super) fn question_of(messages: Vec<Message>, parameters: Parameters) -> Question {
+pub(in crate::agents) fn question_of(messages: Vec<Message>, parameters: Parameters) -> Question {
     Question {
         messages,
         model: ModelName {
@@ -106,7 +106,7 @@ pub(super) fn question_of(messages: Vec<Message>, parameters: Parameters) -> Que
     }
 }
 
-pub(super) fn said(role: Role, text: &str) -> Message {
+pub(in crate::agents) fn said(role: Role, text: &str) -> Message {
     Message {
         role,
         text: text.to_owned(),
@@ -121,11 +121,11 @@ fn kind() -> Parameters {
     }
 }
 
-pub(super) fn question(text: &str) -> Question {
+pub(in crate::agents) fn question(text: &str) -> Question {
     question_of(vec![said(Role::User, text)], Parameters::default())
 }
 
-fn picture(name: &str) -> Image {
+pub(in crate::agents) fn picture(name: &str) -> Image {
     Image {
         name: name.to_owned(),
         mime: "image/png".to_owned(),
@@ -134,13 +134,13 @@ fn picture(name: &str) -> Image {
 }
 
 /// An answer on its way.
-pub(super) struct Asked {
-    pub(super) parts: Receiver<Part>,
-    pub(super) cancel: CancellationToken,
-    pub(super) outcome: JoinHandle<Result<Answered, AgentError>>,
+pub(in crate::agents) struct Asked {
+    pub(in crate::agents) parts: Receiver<Part>,
+    pub(in crate::agents) cancel: CancellationToken,
+    pub(in crate::agents) outcome: JoinHandle<Result<Answered, AgentError>>,
 }
 
-pub(super) fn ask(talker: &Talker, mut question: Question) -> Asked {
+pub(in crate::agents) fn ask(talker: &Talker, mut question: Question) -> Asked {
     let (sender, parts) = mpsc::channel(8);
     let cancel = CancellationToken::new();
     if question.model.name.is_empty() {
@@ -153,7 +153,7 @@ pub(super) fn ask(talker: &Talker, mut question: Question) -> Asked {
 
 impl Asked {
     /// What was put in, and how it ended.
-    pub(super) async fn all(mut self) -> (String, Result<Answered, AgentError>) {
+    pub(in crate::agents) async fn all(mut self) -> (String, Result<Answered, AgentError>) {
         let mut text = String::new();
         while let Some(part) = self.parts.recv().await {
             if let Part::Text(piece) = part {

@@ -11,16 +11,16 @@ use super::*;
 
 /// A request as the provider gets it.
 #[derive(Debug)]
-pub(super) struct Got {
-    pub(super) path: String,
-    pub(super) headers: axum::http::HeaderMap,
-    pub(super) body: Value,
+pub(in crate::agents) struct Got {
+    pub(in crate::agents) path: String,
+    pub(in crate::agents) headers: axum::http::HeaderMap,
+    pub(in crate::agents) body: Value,
 }
 
 /// A server that says one thing to everybody. It stops when this is dropped.
-pub(super) struct Stub {
-    pub(super) url: String,
-    pub(super) got: Arc<Mutex<Vec<Got>>>,
+pub(in crate::agents) struct Stub {
+    pub(in crate::agents) url: String,
+    pub(in crate::agents) got: Arc<Mutex<Vec<Got>>>,
     server: JoinHandle<()>,
 }
 
@@ -28,7 +28,7 @@ type Says = dyn Fn(&Got) -> Response<Body> + Send + Sync;
 type Shared = (Arc<Mutex<Vec<Got>>>, Arc<Says>);
 
 impl Stub {
-    pub(super) async fn start(says: impl Fn(&Got) -> Response<Body> + Send + Sync + 'static) -> Self {
+    pub(in crate::agents) async fn start(says: impl Fn(&Got) -> Response<Body> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -39,7 +39,7 @@ impl Stub {
     }
 
     /// Says `body` in pieces of a few bytes, as a network may deliver it.
-    pub(super) async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
+    pub(in crate::agents) async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
         let body = body.into();
         Self::start(move |_| {
             let pieces: Vec<_> = body
@@ -72,7 +72,8 @@ async fn take(State((got, says)): State<Shared>, request: Request<Body>) -> Resp
     let one = Got {
         path: head.uri.to_string(),
         headers: head.headers,
-        body: serde_json::from_slice(&body).unwrap(),
+        // A list of models is asked for without one.
+        body: serde_json::from_slice(&body).unwrap_or_default(),
     };
     let response = says(&one);
     got.lock().unwrap().push(one);
@@ -92,7 +93,7 @@ fn conversation() -> Question {
     question_of(messages, kind())
 }
 
-pub(super) fn events(events: &[Value]) -> String {
+pub(in crate::agents) fn events(events: &[Value]) -> String {
     events.iter().fold(String::new(), |all, event| {
         let name = event["type"]
             .as_str()

@@ -102,6 +102,8 @@ struct Simulated {
     /// First parts on their way.
     firsts: BinaryHeap<Reverse<(Instant, u64)>>,
     started: HashMap<u64, (Instant, Started)>,
+    /// When those that wait there are late.
+    late: Vec<(Instant, Started)>,
     ids: u64,
     refused: u64,
 }
@@ -131,7 +133,11 @@ impl Simulated {
             let started = self.auto.start(kind(), self.running() + 1);
             match self.server {
                 _ if self.working.len() < self.capacity => self.work(self.now, started),
-                Server::HasALine => self.line.push_back((self.now, started)),
+                Server::HasALine => {
+                    self.line.push_back((self.now, started));
+                    let late = self.auto.late_after(started);
+                    self.late.extend(late.map(|late| (self.now + late, started)));
+                }
                 Server::Refuses => {
                     self.refused += 1;
                     self.auto.refused(started, self.now);
@@ -149,12 +155,22 @@ impl Simulated {
         loop {
             let first = self.firsts.peek().map(|Reverse((at, _))| *at);
             let done = self.working.peek().map(|Reverse(at)| *at);
-            let Some(next) = first.into_iter().chain(done).min().filter(|next| *next < end) else {
+            let late = self.late.iter().map(|(at, _)| *at).min();
+            let Some(next) = [first, done, late]
+                .into_iter()
+                .flatten()
+                .min()
+                .filter(|next| *next < end)
+            else {
                 self.now = end;
                 return farthest;
             };
             self.now = next;
-            if first == Some(next) {
+            if late == Some(next) {
+                for (_, started) in self.late.extract_if(.., |(at, _)| *at <= next) {
+                    self.auto.late(started, next);
+                }
+            } else if first == Some(next) {
                 let Some(Reverse((_, id))) = self.firsts.pop() else {
                     unreachable!()
                 };
@@ -189,6 +205,7 @@ fn simulated(server: Server, capacity: usize, first: Duration, answer: Duration)
         line: VecDeque::new(),
         firsts: BinaryHeap::new(),
         started: HashMap::new(),
+        late: Vec::new(),
         ids: 0,
         refused: 0,
     }

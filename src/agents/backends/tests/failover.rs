@@ -1,0 +1,159 @@
+//! Turns over HTTP, by whatever goes wrong on their way.
+
+use anteroom_loopback::{Config, Loopback};
+
+use super::*;
+
+async fn loopback() -> Loopback {
+    Loopback::start(Config {
+        tokens: 3,
+        ..Config::default()
+    })
+    .await
+    .unwrap()
+}
+
+async fn two() -> ([Loopback; 2], Site) {
+    let servers = [loopback().await, loopback().await];
+    let [one, two] = [0, 1].map(|at| backend(["one", "two"][at], &servers[at].base_url()));
+    let site = Site::start(loaded(catalog(vec![one, two], &["m@gpu"])));
+    (servers, site)
+}
+
+async fn one(retries: u32) -> (Loopback, Site) {
+    let server = loopback().await;
+    let mut loaded = loaded(catalog(vec![backend("one", &server.base_url())], &["m@gpu"]));
+    loaded.settings.model_retries = retries;
+    (server, Site::start(loaded))
+}
+
+#[tokio::test]
+async fn what_may_pass_is_asked_again() {
+    for fault in [
+        "status:500 times=2",
+        "status:502 times=2",
+        "status:429 times=2",
+        "status:503 times=2",
+        "close times=2",
+        "end times=2",
+        "error times=2",
+        "garbage times=2",
+    ] {
+        let (server, site) = one(2).await;
+        let message = format!("[[fault={fault} retry_after=1ms tokens=1]]{fault}");
+        let (answer, _) = site.turn(&message).await;
+        assert_eq!(answer, Ok(format!("Answer to: {fault}\n\n")));
+        assert_eq!(server.record().of(fault).count(), 3, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_will_not_pass_is_not_asked_again() {
+    for (fault, requests) in [
+        ("status:401", 1),
+        ("status:404", 1),
+        ("status:400", 1),
+        ("empty", 1),
+        // A piece has been shown.
+        ("close:1", 1),
+        ("error:1", 1),
+        // Once again is all.
+        ("status:500", 2),
+    ] {
+        let (server, site) = one(1).await;
+        let (answer, went) = site.turn(&format!("[[fault={fault}]]{fault}")).await;
+        assert!(answer.is_err(), "{fault}");
+        assert_eq!(
+            (server.record().of(fault).count(), went.len()),
+            (requests, requests),
+            "{fault}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_that_dies_is_a_moment_for_the_first_and_nothing_for_the_next() {
+    let ([first, second], site) = two().await;
+    first.stop().await;
+    let (answer, went) = site.turn("q").await;
+    answer.unwrap();
+    assert_eq!(went, ["one", "two"]);
+    let (answer, went) = site.turn("q").await;
+    answer.unwrap();
+    assert_eq!(went, ["two"]);
+    assert_eq!(second.record().requests.len(), 2);
+}
+
+#[tokio::test]
+async fn one_that_comes_back_is_probed_by_a_single_turn() {
+    let (server, site) = one(2).await;
+    let addr = server.addr;
+    server.stop().await;
+    let turns: Vec<_> = (0..5)
+        .map(|_| {
+            let site = site.clone();
+            tokio::spawn(async move { site.turn("q").await })
+        })
+        .collect();
+    let pool = site.backends().pool(&model("m@gpu")).unwrap();
+    let mut changes = site.backends().changes();
+    while site.backends().trouble(pool).is_none() {
+        changes.changed().await.unwrap();
+    }
+    let server = Loopback::start_at(Config::default(), addr.port()).await.unwrap();
+    server.hold(true);
+    server.until(|record| record.now == 1).await;
+    // Everybody else waits for what becomes of it: its first piece is enough.
+    server.until(|record| record.now == 5).await;
+    server.hold(false);
+    for turn in turns {
+        turn.await.unwrap().0.unwrap();
+    }
+    assert_eq!(
+        server.record().requests.len(),
+        5,
+        "none was sent before the probe had been answered, and failed"
+    );
+}
+
+#[tokio::test]
+async fn one_that_refuses_is_left_alone_for_as_long_as_it_asks() {
+    let ([first, second], site) = two().await;
+    first.set("fault", "status:429").unwrap();
+    first
+        .set("retry_after", "1h")
+        .unwrap_or_else(|_| first.set("retry_after", "60m").unwrap());
+    for _ in 0..5 {
+        site.turn("q").await.0.unwrap();
+    }
+    assert_eq!((first.record().requests.len(), second.record().requests.len()), (1, 5));
+    assert!(matches!(
+        site.backends().figures().backends[0].health,
+        Health::Cooling(_)
+    ));
+}
+
+#[tokio::test]
+async fn reasoning_and_text_are_not_said_twice() {
+    let ([first, second], site) = two().await;
+    first.set("fault", "close:2").unwrap();
+    let (answer, went) = site.turn("q").await;
+    assert_eq!((answer, went), (Err(AgentError::CutOff), vec!["one".to_owned()]));
+    assert!(second.record().requests.is_empty());
+    assert_eq!(site.backends().figures().backends[0].faults, [("cut_off", 1)]);
+}
+
+#[tokio::test]
+async fn the_fallback_answers_at_once() {
+    let (dead, live) = (loopback().await, loopback().await);
+    let mut cloud = backend("cloud", &live.base_url());
+    (cloud.pool, cloud.models) = ("cloud".to_owned(), None);
+    let mut all = catalog(vec![backend("one", &dead.base_url()), cloud], &["m@gpu"]);
+    all.fallback = Some(model("small@cloud"));
+    let site = Site::start(loaded(all));
+    dead.stop().await;
+    let (answer, went) = site.turn("q").await;
+    answer.unwrap();
+    assert_eq!(went, ["one", "cloud"]);
+    assert_eq!(live.record().requests[0].model, "small");
+}
