@@ -108,7 +108,7 @@ async fn a_choice_is_offered_checked_kept_and_told_to_every_tab() {
     let view = browser.conversation(id).await.expect("there");
     assert_eq!((view.choice, view.turns[0].model.as_str()), (large(), "large@gpu"));
 
-    let cool = json!({ "temperature": 0.0 });
+    let cool = json!({ "temperature": 0 });
     assert_eq!(choose(&browser, id, cool.clone()).await.status, 200);
     let expected = Choice {
         temperature: Some(0.0),
@@ -130,7 +130,7 @@ async fn a_choice_is_offered_checked_kept_and_told_to_every_tab() {
         model: "huge@gpu".to_owned(),
     };
     refused(json!({ "model": "huge@gpu" }), 400, Some(gone)).await;
-    refused(json!({ "temperature": 2.01 }), 400, Some(Reason::NoTemperature)).await;
+    refused(json!({ "temperature": 201 }), 400, Some(Reason::NoTemperature)).await;
     refused(json!({ "temperature": "hot" }), 400, Some(Reason::RequestUnreadable)).await;
     refused(json!({ "max_tokens": 0 }), 400, None).await;
     refused(json!({ "max_tokens": -1 }), 400, Some(Reason::RequestUnreadable)).await;

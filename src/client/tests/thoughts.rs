@@ -3,10 +3,7 @@
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{
-    agents::Part,
-    wire::TurnState,
-};
+use crate::{agents::Part, wire::TurnState};
 
 /// An agent that thinks twice before it speaks, and speaks once it may.
 struct Muser {
@@ -30,10 +27,7 @@ impl AgentFactory for Musing {
 impl Agent for Muser {
     async fn answer(&self, question: Question, parts: Parts, _: CancellationToken) -> Result<Answered, AgentError> {
         self.asked.lock().expect("no panic").push(question);
-        for part in [
-            Part::Reasoning("**Hm".into()),
-            Part::Reasoning("**.".into()),
-        ] {
+        for part in [Part::Reasoning("**Hm".into()), Part::Reasoning("**.".into())] {
             let _ = parts.send(part).await;
         }
         self.may_speak.acquire().await.expect("open").forget();

@@ -238,7 +238,10 @@ async fn work_that_goes_back_gives_its_slot_up_and_is_first_in_line() {
     };
     assert!(told.0.lock().expect("no panic").is_empty(), "nothing has ended");
     assert!(ticket.admitted().now_or_never().is_some(), "before the next one");
-    assert!(next.admitted().now_or_never().is_some(), "which has the slot once that is dropped");
+    assert!(
+        next.admitted().now_or_never().is_some(),
+        "which has the slot once that is dropped"
+    );
 }
 
 /// Work that is over once it has been answered.

@@ -73,12 +73,8 @@ fn catalog(backends: Vec<BackendSettings>, models: &[&str]) -> Catalog {
         described: Vec::new(),
         default: model(models[0]),
         fallback: None,
-        balance: settings_balance(),
+        balance: crate::queue::Balance::RoundRobin,
     }
-}
-
-fn settings_balance() -> crate::settings::Balance {
-    crate::settings::Balance::RoundRobin
 }
 
 fn loaded(catalog: Catalog) -> Loaded {

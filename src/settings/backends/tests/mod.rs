@@ -8,8 +8,7 @@ use std::path::Path;
 use crate::queue::Balance;
 
 use super::super::{
-    BackendLimit, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, backends_file,
-    documents::code_of_docs,
+    BackendLimit, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, backends_file, documents::code_of_docs,
 };
 
 const KEY: &str = "sk-verysecretverysecret";
