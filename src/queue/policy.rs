@@ -114,6 +114,13 @@ pub(super) struct LimitPlan {
     pub(super) pooled: bool,
 }
 
+impl LimitPlan {
+    /// Whether its pools have lines of their own. Events that share a limit share one line, whoever does their work.
+    pub(super) fn has_lines_of_pools(&self) -> bool {
+        self.pooled && self.events.len() == 1
+    }
+}
+
 impl Policy {
     /// These events in fair order, with no bound but their limits.
     #[must_use]

@@ -47,7 +47,11 @@ impl Machine {
     /// The same for work that is known.
     pub(super) fn at(&self, work: Work) -> usize {
         let base = self.line_of[work.event.0];
-        work.pool.map_or(base, |pool| base + 1 + pool.0 as usize)
+        let own = work.pool.filter(|_| {
+            let limit = &self.limits[self.lines[base].limit];
+            limit.plan.has_lines_of_pools()
+        });
+        own.map_or(base, |pool| base + 1 + pool.0 as usize)
     }
 
     /// Where a ticket stands; `None`: it has left, or what it was for is over.
@@ -89,7 +93,7 @@ impl Machine {
         let at = self.at(waiter.work.work());
         let line = &self.lines[at];
         let standing = Standing {
-            pool: line.pool,
+            pool: waiter.work.pool(),
             position: line.before(line.place_of(waiter)) as u64 + 1,
             waiting: line.waiting() as u64,
             estimate: None,
@@ -131,7 +135,7 @@ impl Machine {
         let line = &self.lines[at];
         let limit = &self.limits[line.limit];
         let oldest = line.oldest();
-        let at_once = !self.closed && line.waiting() == 0 && self.can_start(at);
+        let at_once = !self.closed && line.waiting() == 0 && self.can_start(at, line.pool);
         let (running, slots) = self.slots(at);
         LineState {
             name: limit.plan.name.clone(),
@@ -160,7 +164,7 @@ impl Machine {
             .sum::<Option<usize>>();
         let running: usize = backends.iter().map(|at| self.backends[at.0 as usize].running).sum();
         match limit.plan.limit {
-            Some(most) if slots.is_none_or(|slots| most < slots) => (limit.running, Some(most)),
+            Some(most) if slots.is_none_or(|slots| most <= slots) => (limit.running, Some(most)),
             _ => (running, slots),
         }
     }
