@@ -85,7 +85,7 @@ pub struct Policy {
     pub backends: Vec<BackendPolicy>,
     /// How a back end is chosen.
     pub balance: Balance,
-    /// `false`: all events share one limit and run one at a time.
+    /// `false`: all events share one line and run one at a time.
     pub concurrent: bool,
     /// `false`: nobody waits.
     pub queue: bool,

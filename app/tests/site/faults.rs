@@ -28,6 +28,7 @@ async fn every_fault_becomes_a_sentence_and_frees_the_slot() {
         ("CHAT_CONCURRENCY_LIMIT", "1"),
         ("MODEL_RETRIES", "0"),
         ("MODEL_STALL_TIMEOUT", "1"),
+        ("MODEL_OUTAGE_WAIT", "5"),
     ])
     .await;
     let (unlucky, other) = (site.browser().await, site.browser().await);
@@ -61,7 +62,11 @@ const FAULTS: [&str; 13] = [
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_so() {
-    let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_RETRIES", "0")]).await;
+    let site = Site::start(&[
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
+        ("MODEL_OUTAGE_WAIT", "0"),
+    ])
+    .await;
     let turn = failed(&site.browser().await, "hello").await;
     assert!(
         matches!(
