@@ -79,14 +79,12 @@ pub(crate) async fn keep(shared: Arc<Shared>, port: Port, first: TcpListener, ro
         if shared.stop.is_cancelled() {
             return Ok(());
         }
-        shared.is_open.send_replace(false);
         shared.recorder.note("down");
         tokio::select! {
-            () = turned(&mut wanted, false) => {}
+            () = turned(&mut wanted, false, &shared.obeyed) => {}
             () = shared.stop.cancelled() => return Ok(()),
         }
         listener = port.listen()?;
-        shared.is_open.send_replace(true);
         shared.recorder.note("up");
     }
 }
@@ -97,7 +95,7 @@ async fn serve(
     shared: &Arc<Shared>,
     listener: TcpListener,
     router: Router,
-    wanted: &mut watch::Receiver<Door>,
+    wanted: &mut watch::Receiver<Wanted>,
 ) -> io::Result<()> {
     let life = shared.stop.child_token();
     let broken = CancellationToken::new();
@@ -113,7 +111,7 @@ async fn serve(
         .into_future();
     tokio::select! {
         done = &mut serving => return done,
-        () = turned(wanted, true) => {}
+        () = turned(wanted, true, &shared.obeyed) => {}
     }
     // Life first: what is broken off has then been failed by the server, and not by its client.
     life.cancel();
@@ -121,16 +119,26 @@ async fn serve(
     serving.await
 }
 
-/// Returns once the door is no longer to be open, or closed, as it is. Cancel-safe.
-async fn turned(wanted: &mut watch::Receiver<Door>, is_open: bool) {
+/// What the door is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) door: Door,
+    /// Counts how often it was told.
+    pub(crate) number: u64,
+}
+
+/// Returns once the door is no longer to be open, or closed, as it is. What is obeyed meanwhile is said by its number. Cancel-safe.
+async fn turned(wanted: &mut watch::Receiver<Wanted>, is_open: bool, obeyed: &watch::Sender<u64>) {
     let since = Instant::now();
     loop {
-        let until = match *wanted.borrow_and_update() {
+        let Wanted { door, number } = *wanted.borrow_and_update();
+        let until = match door {
             Door::Open if is_open => None,
             Door::Closed if !is_open => None,
             Door::Open | Door::Closed => return,
             Door::Flapping { open, closed } => Some(since + if is_open { open } else { closed }),
         };
+        obeyed.send_replace(number);
         tokio::select! {
             Ok(()) = wanted.changed() => {}
             () = sleep_until(until.unwrap_or(since)), if until.is_some() => return,
@@ -269,12 +277,14 @@ mod tests {
             open: Duration::from_secs(2),
             closed: Duration::from_millis(500),
         };
-        let mut wanted = watch::Sender::new(door).subscribe();
+        let mut wanted = watch::Sender::new(Wanted { door, number: 3 }).subscribe();
+        let obeyed = watch::Sender::new(0);
         for (is_open, time) in [(true, 2_000), (false, 500), (true, 2_000)] {
             let began = Instant::now();
             // The sender has gone, which is no reason to turn.
-            turned(&mut wanted, is_open).await;
+            turned(&mut wanted, is_open, &obeyed).await;
             assert_eq!(began.elapsed().as_millis(), time);
+            assert_eq!(*obeyed.borrow(), 3);
         }
     }
 }

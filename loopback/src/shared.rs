@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    door::Wanted,
     fault::Fault,
     gates::Gates,
     knobs::{Directed, Knobs},
@@ -55,10 +56,9 @@ pub(crate) struct Shared {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) gates: Gates,
     pub(crate) stop: CancellationToken,
-    /// What the door is to be.
-    pub(crate) door: watch::Sender<Door>,
-    /// Whether it is.
-    pub(crate) is_open: watch::Sender<bool>,
+    pub(crate) door: watch::Sender<Wanted>,
+    /// The number of what the door was told and is.
+    pub(crate) obeyed: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -92,8 +92,11 @@ impl Shared {
     pub(crate) fn new(name: String, first: Turned, recorder: Arc<Recorder>) -> Arc<Self> {
         Arc::new(Self {
             name,
-            door: watch::Sender::new(first.traits.door),
-            is_open: watch::Sender::new(true),
+            door: watch::Sender::new(Wanted {
+                door: first.traits.door,
+                number: 1,
+            }),
+            obeyed: watch::Sender::new(0),
             state: Mutex::new(State::new(first.clone())),
             first,
             recorder,
@@ -123,7 +126,7 @@ impl Shared {
         if state.turned.knobs.hold && !changed.knobs.hold {
             self.gates.lift_hold();
         }
-        self.door.send_replace(changed.traits.door);
+        self.tell_door(changed.traits.door);
         state.turned = changed.clone();
         drop(state);
         for what in noted {
@@ -132,20 +135,25 @@ impl Shared {
         Ok(changed)
     }
 
-    /// Returns once the door is as it was told to be. One that flaps is, always.
+    fn tell_door(&self, door: Door) {
+        self.door.send_modify(|wanted| {
+            *wanted = Wanted {
+                door,
+                number: wanted.number + 1,
+            };
+        });
+    }
+
+    /// Returns once the door is as it was told to be last.
     ///
     /// # Errors
     /// The server has ended.
     pub(crate) async fn settled(&self) -> io::Result<()> {
-        let open = match *self.door.borrow() {
-            Door::Open => true,
-            Door::Closed => false,
-            Door::Flapping { .. } => return Ok(()),
-        };
-        let mut is_open = self.is_open.subscribe();
-        let reached = async { is_open.wait_for(|now| *now == open).await.map(drop) };
+        let told = self.door.borrow().number;
+        let mut obeyed = self.obeyed.subscribe();
+        let settled = async { obeyed.wait_for(|&number| number >= told).await.map(drop) };
         tokio::select! {
-            reached = reached => reached.map_err(io::Error::other),
+            settled = settled => settled.map_err(io::Error::other),
             () = self.stop.cancelled() => Err(io::Error::other("the server has ended")),
         }
     }
@@ -192,7 +200,7 @@ impl Shared {
 
     pub(crate) fn reset(&self) {
         *self.lock() = State::new(self.first.clone());
-        self.door.send_replace(self.first.traits.door);
+        self.tell_door(self.first.traits.door);
         self.gates.reset();
         self.recorder.reset();
     }

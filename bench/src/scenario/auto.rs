@@ -44,11 +44,11 @@ pub(super) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
             let mut ended = std::pin::pin!(over.notified());
             ended.as_mut().enable();
             for number in 0.. {
-                let message = format!("message {number} of browser {browser}");
+                let (message, shown) = (format!("message {number} of browser {browser}"), unseen());
                 tokio::select! {
                     biased;
                     () = &mut ended => break,
-                    chat = page.chat(&message, &unseen()) => {
+                    chat = page.chat(&message, &shown) => {
                         chat?;
                     }
                 }

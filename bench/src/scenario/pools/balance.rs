@@ -34,7 +34,7 @@ const PACE: Duration = Duration::from_millis(2);
 const SERVERS: [&str; 2] = ["one limit=1 over=slower pace=2ms", "two limit=1 over=slower pace=2ms"];
 const LIMIT: &str = "limit = 64";
 /// Which messages: their luck is near the average.
-const SEED: u64 = 11;
+const SEED: u64 = 13;
 /// What the way through Anteroom adds to both is in the ratio, too.
 const TOLERANCE: f64 = 1.05;
 
