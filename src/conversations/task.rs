@@ -94,9 +94,7 @@ impl Conversations {
             let Ok(ran) = jobs::run(&self.deps.queue, admitted, work, told).await else {
                 return;
             };
-            let left = ran.left;
-            drop(ran.beginning);
-            match left {
+            match ran.left {
                 Left::Over(ending, ended) => {
                     drop(ended);
                     return self.end(task, ending, backend, guards).await;

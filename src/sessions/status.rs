@@ -42,8 +42,16 @@ pub fn line(state: &LineState) -> LineView {
 /// Why nothing starts for now, as browsers are told it.
 fn trouble(trouble: agents::Trouble) -> Trouble {
     let left = |until: Instant| until.saturating_duration_since(Instant::now()).as_secs_f64();
+    // Said to somebody who waits, and whose message nothing has happened to.
+    let reason = match trouble.reason {
+        Reason::ModelUnreachable => Reason::WaitUnreachable,
+        Reason::ModelRateLimited => Reason::WaitRateLimited,
+        Reason::ModelOverloaded => Reason::WaitOverloaded,
+        drained @ Reason::WaitDrained => drained,
+        _ => Reason::WaitFailing,
+    };
     Trouble {
-        reason: trouble.reason,
+        reason,
         seconds: trouble.until.map(left),
     }
 }

@@ -13,6 +13,7 @@ mod hostile;
 mod incomplete;
 mod line;
 mod operator;
+mod pools;
 mod repeats;
 mod restart;
 mod retuning;

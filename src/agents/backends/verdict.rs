@@ -177,7 +177,7 @@ impl Backends {
         }
         match &verdict {
             Verdict::Final => {
-                tracing::error!(%model, kind = error.kind(), retries = tries.retries, "the model did not answer")
+                tracing::error!(%model, kind = error.kind(), retries = tries.retries, "the model did not answer");
             }
             Verdict::Wait => tracing::info!(%model, "no back end of this model is in service: the turn waits"),
             verdict => tracing::info!(%model, retry = tries.retries, ?verdict, "the question is asked again"),
@@ -204,7 +204,7 @@ impl Backends {
         // One that is being tried comes before those that will be.
         let soonest = troubles.min_by_key(|trouble| trouble.until);
         Some(soonest.unwrap_or(Trouble {
-            reason: Reason::ModelUnreachable,
+            reason: Reason::WaitDrained,
             until: None,
         }))
     }

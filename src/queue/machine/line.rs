@@ -145,7 +145,7 @@ impl Line {
         if may(head) {
             return Some(head);
         }
-        let mut placed = self.next(self.waiting()).into_iter();
+        let placed = self.next(self.waiting()).into_iter();
         placed.map(|placed| placed.key).find(|key| may(*key))
     }
 
