@@ -74,6 +74,9 @@ const DEAD: [&str; 12] = [
     "winnow",
 ];
 
+/// What Cargo.toml optimises less for the server, but is sent to the browser.
+const LIVE: [&str; 3] = ["anteroom-app", "js-sys", "web-sys"];
+
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
     /// The folder that holds them.
@@ -89,13 +92,16 @@ impl Bindings {
     pub(crate) const SNIPPETS: &'static str = "snippets";
 }
 
-/// Compiles the app for the browser and makes its bindings. What has not changed is not made again.
-pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
+/// Compiles the app for the browser.
+pub(crate) fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
+    setup::wasm_target(project)?;
+    step("compile the app for the browser", || cargo_build(project, mode))
+}
+
+/// Makes the bindings of what was compiled. What has not changed is not made again.
+pub(crate) fn bindings(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     let lock = fs::read_to_string(project.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let version = lock::wasm_bindgen(&lock)?;
-    setup::wasm_target(project)?;
-    step("compile the app for the browser", || compile(project, mode))?;
-
     let compiled = project.compiled_wasm(mode);
     let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = project.scratch(mode).join("bindings");
@@ -121,16 +127,27 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     Ok(Bindings { folder })
 }
 
-fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
+fn cargo_build(project: &Project, mode: Mode) -> anyhow::Result<()> {
     let mut cargo = project.cargo("build");
     cargo.args(["--package", PACKAGE, "--lib"]);
     cargo.args(["--target", TARGET]).args(mode.profile());
     for setting in profile(mode) {
         cargo.args(["--config", setting]);
     }
-    for package in DEAD {
+    let mut package = |name: &str, level: &str| {
         let profile = mode.name();
-        cargo.args(["--config", &format!("profile.{profile}.package.{package}.opt-level=0")]);
+        cargo.args([
+            "--config",
+            &format!("profile.{profile}.package.{name}.opt-level={level}"),
+        ]);
+    };
+    for name in DEAD {
+        package(name, "0");
+    }
+    if mode == Mode::Release {
+        for name in LIVE {
+            package(name, "'z'");
+        }
     }
     step::run(&mut cargo)
 }

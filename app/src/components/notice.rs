@@ -62,7 +62,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 </button>
             </p>
         };
-        Some(notice.erase())
+        Some(notice.erase_lasting())
     };
     let navigate = use_navigate();
     let deleted = move || {
@@ -88,7 +88,7 @@ pub(crate) fn Notices() -> impl IntoView {
                 </button>
             </p>
         };
-        Some(notice.erase())
+        Some(notice.erase_lasting())
     };
     view! {
         <div class="notices" role="status">

@@ -2,7 +2,7 @@
 //!
 //! [`AnyView`](leptos::prelude::AnyView) brings a dozen functions along for every type that it erases, among them one that
 //! hydrates lazily loaded pages, of which there are none here. So it is given only one type to erase, the one of this
-//! file, which gets by with three for every view.
+//! file, which gets by with two for nearly every view.
 //!
 //! It leans on tachys' insides, so it has to earn its place: when it was last measured (leptos 0.8.23), a first visit without it took
 //! 80 KB more (369 instead of 290 KB of WebAssembly, compressed), which no budget has room for. To measure again, let
@@ -24,18 +24,38 @@ use leptos::{
 };
 
 /// Any view.
-pub(super) struct Boxed(Box<dyn View>);
+pub(super) enum Boxed {
+    /// Takes the place of what was shown.
+    Fresh(Box<dyn View>),
+    /// Keeps the nodes of what was shown, if they are those of a view of its type.
+    Lasting(Box<dyn Lasting>),
+}
 
 impl Boxed {
-    pub(super) fn new(view: impl RenderHtml + 'static) -> Self {
-        Self(Box::new(view))
+    pub(super) fn fresh(view: impl RenderHtml + 'static) -> Self {
+        Self::Fresh(Box::new(view))
+    }
+
+    pub(super) fn lasting(view: impl RenderHtml + 'static) -> Self {
+        Self::Lasting(Box::new(view))
+    }
+
+    fn view(self) -> Box<dyn View> {
+        match self {
+            Self::Fresh(view) => view,
+            Self::Lasting(view) => view,
+        }
     }
 }
 
 /// What is done with a view whose type is not known.
-trait View: Send {
+pub(super) trait View: Send {
     fn build(self: Box<Self>) -> Box<dyn Shown>;
     fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Box<dyn Shown>;
+}
+
+/// What is done besides with the few views that need it: for every view, a first visit would take some 10 KB more.
+pub(super) trait Lasting: View {
     fn rebuild(self: Box<Self>, shown: &mut Box<dyn Shown>);
 }
 
@@ -64,7 +84,9 @@ impl<T: RenderHtml + 'static> View for T {
             placeholder: (!T::EXISTS).then(|| cursor.next_placeholder(position)),
         })
     }
+}
 
+impl<T: RenderHtml + 'static> Lasting for T {
     fn rebuild(self: Box<Self>, shown: &mut Box<dyn Shown>) {
         match shown.any().downcast_mut::<Nodes<T>>() {
             Some(nodes) => (*self).rebuild(&mut nodes.state),
@@ -127,11 +149,14 @@ impl Render for Boxed {
     type State = Box<dyn Shown>;
 
     fn build(self) -> Self::State {
-        self.0.build()
+        self.view().build()
     }
 
     fn rebuild(self, state: &mut Self::State) {
-        self.0.rebuild(state);
+        match self {
+            Self::Fresh(view) => replace(state, view.build()),
+            Self::Lasting(view) => view.rebuild(state),
+        }
     }
 }
 
@@ -161,7 +186,7 @@ impl RenderHtml for Boxed {
     }
 
     fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        self.0.hydrate(cursor, position)
+        self.view().hydrate(cursor, position)
     }
 
     fn into_owned(self) -> Self {

@@ -10,15 +10,25 @@ use leptos::prelude::*;
 
 /// Erasing the type of a view: shorter to compile, smaller to send, and needed where branches differ in type.
 pub(crate) trait Erase {
-    /// The same view, without its type.
+    /// The same view, without its type. Computed again, it takes the place of what was shown.
     fn erase(self) -> AnyView;
+
+    /// The same, for what keeps its nodes when it is computed again: what may have the focus, or moves from one state to the next.
+    fn erase_lasting(self) -> AnyView;
 }
 
 impl<T: RenderHtml> Erase for T {
     fn erase(self) -> AnyView {
         let view = self.into_owned();
         #[cfg(not(feature = "ssr"))]
-        let view = boxed::Boxed::new(view);
+        let view = boxed::Boxed::fresh(view);
+        view.into_any()
+    }
+
+    fn erase_lasting(self) -> AnyView {
+        let view = self.into_owned();
+        #[cfg(not(feature = "ssr"))]
+        let view = boxed::Boxed::lasting(view);
         view.into_any()
     }
 }

@@ -253,7 +253,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                                 <Icon path=icon::STOP />
                             </button>
                         }
-                            .erase()
+                            .erase_lasting()
                     }
                 })}
             </div>

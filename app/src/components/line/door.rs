@@ -57,5 +57,5 @@ pub(super) fn view(door: Door, frame: Frame) -> AnyView {
             <circle class="door-knob" cx=decimal(knob.0) cy=decimal(knob.1) r=decimal(frame.width * 0.055) />
         </g>
     }
-    .erase()
+    .erase_lasting()
 }

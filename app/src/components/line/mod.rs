@@ -114,7 +114,7 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
                 )
             })
             .collect_view()
-            .erase(),
+            .erase_lasting(),
         Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5),
     };
     let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
@@ -198,7 +198,7 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
             rx="2"
         />
     }
-    .erase()
+    .erase_lasting()
 }
 
 /// The line in the header, on every page: drawn small, with its figures.
