@@ -54,7 +54,7 @@ pub(super) trait View: Send {
     fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Box<dyn Shown>;
 }
 
-/// What is done besides with the few views that need it: for every view, a first visit would take some 10 KB more.
+/// What is done besides with the few views that need it: for every view, a first visit would take 11 KB more.
 pub(super) trait Lasting: View {
     fn rebuild(self: Box<Self>, shown: &mut Box<dyn Shown>);
 }
