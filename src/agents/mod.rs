@@ -30,7 +30,7 @@ pub use self::{
     error::AgentError,
     factory::{FactoryError, factory},
     part::{Notice, Part},
-    providers::{Transcript, transcript},
+    providers::{Transcript, model_names, transcript},
 };
 use crate::{
     queue::{BackendIndex, PoolIndex},

@@ -212,7 +212,7 @@ impl Asking<'_> {
     }
 
     fn tell(&self) {
-        self.backends.tell(&self.backend, Instant::now());
+        self.backends.tell(self.backend.index, Instant::now());
     }
 }
 

@@ -33,7 +33,7 @@ impl Backends {
             let now = Instant::now();
             let directory = self.directory();
             for backend in directory.backends() {
-                self.tell(backend, now);
+                self.tell(backend.index, now);
             }
             let next = directory
                 .backends()

@@ -120,6 +120,7 @@ impl Known {
             // The server has done its part.
             Blame::Nobody => {
                 self.breaker.answered(attempt.began);
+                self.works(attempt);
                 return;
             }
             Blame::Operator | Blame::Question => {

@@ -211,7 +211,7 @@ impl Backends {
         for backend in directory.backends() {
             withheld |= backend.is_withheld();
             lock(&backend.known).settled = true;
-            self.tell(backend, Instant::now());
+            self.tell(backend.index, Instant::now());
         }
         withheld && directory.backends().all(|backend| !backend.is_withheld())
     }
@@ -267,7 +267,10 @@ impl Backends {
     }
 
     /// Tells the queue, and those who hear of changes, how a back end is now, if that is news.
-    fn tell(&self, backend: &directory::Backend, now: Instant) {
+    fn tell(&self, at: BackendIndex, now: Instant) {
+        let directory = self.directory();
+        // One that is gone gets nothing anyway.
+        let Some(backend) = directory.backend(at) else { return };
         let (news, told) = {
             let known = lock(&backend.known);
             (known.news(backend.is_auto(), now), known.told)
@@ -287,7 +290,7 @@ impl Backends {
             (before, known.told)
         };
         if let (Some(governor), Some(cap)) = (&*governor, after.cap.filter(|_| after.cap != before.cap)) {
-            governor(backend.index, cap);
+            governor(at, cap);
         }
         drop(governor);
         if before.out != after.out || before.until != after.until {

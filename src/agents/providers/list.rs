@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::{Broken, Fault, Server};
-use crate::agents::AgentError;
+use crate::{agents::AgentError, settings::Provider};
 
 /// Longest time for the whole list.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -78,6 +78,14 @@ impl Server {
     }
 }
 
+/// The models that the servers of `provider` say they have with this list, as they would be offered. `None`: it is no such list, or that provider is
+/// no server.
+#[must_use]
+pub fn model_names(provider: Provider, list: &[u8]) -> Option<Vec<String>> {
+    let listed = super::of(provider)?.read_list(list).ok()?;
+    Some(tidy(listed).into_iter().map(|model| model.name).collect())
+}
+
 pub(super) fn read_list<T: DeserializeOwned>(list: &[u8]) -> Result<T, Broken> {
     serde_json::from_slice(list).map_err(|_| Broken)
 }
@@ -105,7 +113,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::settings::Provider;
 
     fn read(provider: Provider, list: &Value) -> Option<Vec<Listed>> {
         let protocol = super::super::of(provider)?;
@@ -177,6 +184,10 @@ mod tests {
             .collect();
         let listed = read(Provider::OpenAi, &json!({ "data": many })).expect("a list");
         assert_eq!(listed.len(), MOST_MODELS);
+        assert_eq!(
+            model_names(Provider::OpenAi, b"{\"data\":[{\"id\":\"a\"}]}"),
+            Some(vec!["a".to_owned()])
+        );
         assert_eq!(read(Provider::OpenAi, &json!([])), None);
         assert_eq!(read(Provider::OpenAi, &json!({ "data": "soon" })), None);
     }

@@ -17,6 +17,7 @@ mod history;
 mod list;
 mod ollama;
 mod openai;
+mod opening;
 mod protocol;
 mod reading;
 mod stream;
@@ -26,13 +27,16 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-pub use self::reading::{Transcript, transcript};
 pub(super) use self::{attempt::Hearer, fault::Fault, list::Listed, stream::StreamState};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken},
     openai::OpenAi,
     protocol::{Call, Protocol},
+};
+pub use self::{
+    list::model_names,
+    reading::{Transcript, transcript},
 };
 use super::{AgentError, FactoryError, Question};
 use crate::settings::{BackendSettings, Provider};

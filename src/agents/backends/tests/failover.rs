@@ -87,42 +87,119 @@ async fn one_that_dies_is_a_moment_for_the_first_and_nothing_for_the_next() {
 #[tokio::test]
 async fn one_that_comes_back_is_probed_by_a_single_turn() {
     let (server, site) = one(2).await;
-    let addr = server.addr;
-    server.stop().await;
-    let turns: Vec<_> = (0..5)
-        .map(|_| {
-            let site = site.clone();
-            tokio::spawn(async move { site.turn("q").await })
-        })
-        .collect();
+    server.kill().await.unwrap();
+    let turns = {
+        let site = site.clone();
+        tokio::spawn(async move { site.turns(5, "q").await })
+    };
     let pool = site.backends().pool(&model("m@gpu")).unwrap();
     let mut changes = site.backends().changes();
     while site.backends().trouble(pool).is_none() {
         changes.changed().await.unwrap();
     }
-    let server = Loopback::start_at(Config::default(), addr.port()).await.unwrap();
+    server.set("after", "0").unwrap();
     server.hold(true);
+    server.revive().await.unwrap();
     server.until(|record| record.now == 1).await;
-    // Everybody else waits for what becomes of it: its first piece is enough.
-    server.until(|record| record.now == 5).await;
+    let trouble = site.backends().trouble(pool).unwrap();
+    assert_eq!((trouble.reason, trouble.until), (Reason::ModelUnreachable, None));
+    assert_eq!(site.queue.waiting(), 4, "everybody else waits for what becomes of it");
+    // Its first piece is enough: then there are two slots again.
+    server.set("after", "1").unwrap();
+    server.release_one();
+    server.until(|record| record.requests.len() == 3).await;
     server.hold(false);
-    for turn in turns {
-        turn.await.unwrap().0.unwrap();
+    for (answer, _) in turns.await.unwrap() {
+        answer.unwrap();
     }
-    assert_eq!(
-        server.record().requests.len(),
-        5,
-        "none was sent before the probe had been answered, and failed"
-    );
+    assert_eq!(server.record().requests.len(), 5);
+}
+
+#[tokio::test]
+async fn whatever_one_does_before_its_first_word_another_answers() {
+    for fault in [
+        "reset",
+        "close",
+        "end",
+        "error",
+        "garbage",
+        "hang",
+        "stall",
+        "loading",
+        "status:429",
+        "status:500",
+        "status:502",
+        "status:503",
+    ] {
+        let ([bad, good], site) = {
+            let servers = [loopback().await, loopback().await];
+            let [bad, good] = [0, 1].map(|at| backend(["bad", "good"][at], &servers[at].base_url()));
+            let mut loaded = loaded(catalog(vec![bad, good], &["m@gpu"]));
+            loaded.settings.model_stall_timeout = Duration::from_millis(200);
+            (servers, Site::start(loaded))
+        };
+        bad.set("fault", fault).unwrap();
+        for (answer, went) in site.turns(12, "q").await {
+            assert_eq!(
+                answer.as_deref(),
+                Ok("Answer to: q\n\nword1 word2 "),
+                "{fault}: {went:?}"
+            );
+        }
+        assert_eq!(good.record().requests.len(), 12, "{fault}");
+        assert!(bad.record().requests.len() <= 6, "{fault}: it was left alone");
+    }
+}
+
+#[tokio::test]
+async fn no_server_gets_more_than_it_takes() {
+    let ([first, second], site) = two().await;
+    for server in [&first, &second] {
+        server.set("limit", "2").unwrap();
+        server.set("first_token", "3ms").unwrap();
+    }
+    second.set("fault", "status:500").unwrap();
+    second.set("every", "3").unwrap();
+    for (answer, _) in site.turns(40, "q").await {
+        answer.unwrap();
+    }
+    assert_eq!((first.record().beyond_limit(), second.record().beyond_limit()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_limit_that_is_found_out_costs_the_turns_nothing() {
+    let server = loopback().await;
+    for (knob, value) in [
+        ("limit", "3"),
+        ("retry_after", "none"),
+        ("first_token", "50ms"),
+        ("pace", "30ms"),
+    ] {
+        server.set(knob, value).unwrap();
+    }
+    let auto = BackendSettings {
+        limit: BackendLimit::Auto,
+        ..backend("one", &server.base_url())
+    };
+    let site = Site::start(loaded(catalog(vec![auto], &["m@gpu"])));
+    // Until the server has been asked for one more than it takes.
+    while server.record().beyond_limit() == 0 {
+        for (answer, _) in site.turns(12, "q").await {
+            answer.unwrap();
+        }
+    }
+    let [found] = site.queue.backends()[..] else {
+        unreachable!()
+    };
+    assert_eq!(found.limit, Some(3), "{found:?}");
+    assert_eq!(server.record().beyond_limit(), 1, "those after it were kept within");
 }
 
 #[tokio::test]
 async fn one_that_refuses_is_left_alone_for_as_long_as_it_asks() {
     let ([first, second], site) = two().await;
     first.set("fault", "status:429").unwrap();
-    first
-        .set("retry_after", "1h")
-        .unwrap_or_else(|_| first.set("retry_after", "60m").unwrap());
+    first.set("retry_after", "60m").unwrap();
     for _ in 0..5 {
         site.turn("q").await.0.unwrap();
     }

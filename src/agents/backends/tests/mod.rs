@@ -16,10 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -28,7 +25,7 @@ use crate::{
         AgentError, Answered, Question,
         tests::{Talker, ask, question, talker},
     },
-    queue::EventPolicy,
+    queue::{Balance, EventIndex, EventPolicy, Owner, Queue, Work},
     settings::{BackendLimit, BackendSettings, Catalog, Loaded, ModelSettings, Provider},
     wire::Reason,
 };
@@ -73,7 +70,7 @@ fn catalog(backends: Vec<BackendSettings>, models: &[&str]) -> Catalog {
         described: Vec::new(),
         default: model(models[0]),
         fallback: None,
-        balance: crate::queue::Balance::RoundRobin,
+        balance: Balance::RoundRobin,
     }
 }
 
@@ -95,8 +92,13 @@ fn pair() -> Catalog {
 const ONE: BackendIndex = BackendIndex(0);
 const TWO: BackendIndex = BackendIndex(1);
 
+/// Nothing but the back ends bounds what runs.
 fn no_policy() -> Policy {
-    Policy::new([EventPolicy::new("chat", 1)])
+    Policy::new([EventPolicy {
+        limit: None,
+        pooled: true,
+        ..EventPolicy::new("chat", 1)
+    }])
 }
 
 /// What the queue has been told of each back end.
@@ -144,12 +146,11 @@ const fn busy(retry_after: Option<Duration>) -> AgentError {
     AgentError::RateLimited { retry_after }
 }
 
-/// Turns with a line of no fairness at all: whoever finds a back end that takes tickets goes there.
+/// Turns that wait in a line, as a caller takes them through.
 #[derive(Clone)]
 struct Site {
     talker: Talker,
-    caps: Caps,
-    moved: Arc<Notify>,
+    queue: Queue,
 }
 
 /// How a turn ended, and where its attempts went.
@@ -158,50 +159,53 @@ type Ended = (Result<String, AgentError>, Vec<String>);
 impl Site {
     fn start(loaded: Loaded) -> Self {
         let talker = talker(loaded).unwrap();
-        let (caps, moved) = (Caps::default(), Arc::new(Notify::new()));
-        let (told, moves) = (Arc::clone(&caps), Arc::clone(&moved));
-        talker.backends.govern(move |backend, cap| {
-            told.lock().unwrap().insert(backend, cap);
-            moves.notify_waiters();
-        });
-        let backends = Arc::clone(&talker.backends);
+        let backends = &talker.backends;
+        let queue = Queue::new(backends.fill(no_policy()), Arc::new(()));
+        let governed = queue.clone();
+        backends.govern(move |backend, cap| governed.throttle(backend, cap));
+        queue.retune(backends.fill(no_policy()));
+        let backends = Arc::clone(backends);
         tokio::spawn(async move { backends.keep(CancellationToken::new()).await });
-        Self { talker, caps, moved }
+        Self { talker, queue }
     }
 
     fn backends(&self) -> &Backends {
         &self.talker.backends
     }
 
-    /// A back end of the pool that takes tickets, if possible another one than the last.
-    async fn slot(&self, pool: PoolIndex, last: Option<BackendIndex>) -> BackendIndex {
-        loop {
-            let moved = self.moved.notified();
-            let PoolIndex(at) = pool;
-            let here = self.backends().fill(no_policy()).pools[at as usize].backends.clone();
-            let free: Vec<_> = here
-                .into_iter()
-                .filter(|backend| cap(&self.caps, *backend) != Some(0))
-                .collect();
-            let other = free.iter().find(|backend| Some(**backend) != last);
-            if let Some(backend) = other.or(free.first()) {
-                return *backend;
-            }
-            moved.await;
+    /// So many turns at once, each of another owner.
+    async fn turns(&self, count: u128, text: &'static str) -> Vec<Ended> {
+        let turns = (0..count).map(|owner| {
+            let site = self.clone();
+            tokio::spawn(async move { site.turn_of(owner, text).await })
+        });
+        let mut all = Vec::new();
+        for turn in turns.collect::<Vec<_>>() {
+            all.push(turn.await.unwrap());
         }
+        all
     }
 
-    /// Takes a turn through, as a caller does.
     async fn turn(&self, text: &str) -> Ended {
+        self.turn_of(0, text).await
+    }
+
+    async fn turn_of(&self, owner: u128, text: &str) -> Ended {
         let backends = self.backends();
-        let (mut model, mut tries, mut last, mut went) = (backends.default_model(), Tries::new(), None, Vec::new());
+        let (mut model, mut tries, mut went) = (backends.default_model(), Tries::new(), Vec::new());
+        let mut pool = backends.pool(&model).unwrap();
+        let work = Work {
+            event: EventIndex(0),
+            pool: Some(pool),
+            prefers: None,
+        };
+        let mut ticket = self.queue.join(work, Owner(owner), Instant::now()).unwrap();
         loop {
-            let pool = backends.pool(&model).unwrap();
-            let backend = tokio::select! {
-                backend = self.slot(pool, last) => backend,
+            let permit = tokio::select! {
+                permit = ticket.admitted() => permit.unwrap(),
                 _ = backends.gave_up(pool, &tries) => return (Err(AgentError::Unreachable), went),
             };
-            last = Some(backend);
+            let backend = permit.backend().unwrap();
             loop {
                 went.push(backends.name_of(backend).unwrap());
                 let question = Question {
@@ -219,12 +223,17 @@ impl Site {
                         break;
                     }
                     Verdict::Wait => break,
-                    Verdict::Fallback { model: instead, .. } => {
-                        model = instead;
+                    Verdict::Fallback {
+                        model: instead,
+                        pool: other,
+                    } => {
+                        (model, pool) = (instead, other);
                         break;
                     }
                 }
             }
+            ticket = permit.start_back();
+            self.queue.change_pool(ticket.id(), pool);
         }
     }
 }
