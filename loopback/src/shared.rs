@@ -113,9 +113,10 @@ impl Shared {
     pub(crate) fn turn<'a>(&self, changes: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Turned, KnobError> {
         let mut state = self.lock();
         let mut changed = state.turned.clone();
-        let (mut noted, mut renews_fault) = (Vec::new(), false);
+        let (mut noted, mut renews_fault, mut lifts_hold) = (Vec::new(), false, false);
         for (name, value) in changes {
             changed.set(name, value)?;
+            lifts_hold |= name == "hold";
             renews_fault |= ["fault", "first", "every", "lasts"].contains(&name);
             noted.push(format!("{name}={value}"));
         }
@@ -123,7 +124,8 @@ impl Shared {
             state.since = Instant::now();
             state.asked = 0;
         }
-        if state.turned.knobs.hold && !changed.knobs.hold {
+        // Also of what only its own message has had held.
+        if lifts_hold && !changed.knobs.hold {
             self.gates.lift_hold();
         }
         self.tell_door(changed.traits.door);
