@@ -9,12 +9,13 @@ trouble-again = { $how ->
 }
 tuning = Settings of this conversation
 tuning-set = Settings of this conversation: changed
+tuning-hint = What is left empty is as the site has it.
 tuning-instructions = Instructions
-tuning-instructions-hint = What the model is to keep to, before all that is said. At most { $most }; empty: what the site tells it.
+tuning-instructions-hint = What the model is to keep to. At most { $most }.
 tuning-temperature = Temperature
-tuning-temperature-hint = From 0 to { $most }: the higher, the freer it writes. Empty: as the site has it.
+tuning-temperature-hint = From 0 to { $most }: the higher, the freer it writes.
 tuning-longest = Longest answer
-tuning-longest-hint = From 1 to { $most } tokens, which are about as many short words. Empty: as the site has it.
+tuning-longest-hint = From 1 to { $most } tokens, which are about as many short words.
 tuning-wrong = This cannot be kept: see what is marked.
 tuning-kept = Kept with this conversation.
 tuning-done = Done

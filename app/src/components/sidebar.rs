@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, each, effect, live, when},
+    erase::{Erase as _, choose, each, effect, every, live, when},
     feed::{self, Conversation, Rest, Store, Turn},
     route::Page,
     words::words,
@@ -82,12 +82,7 @@ fn Conversations() -> impl IntoView {
     let rows = Rows::new();
     let words = words();
     effect(move || {
-        let every = set_interval_with_handle(move || rows.now.set(browser::now()), Duration::from_secs(30));
-        on_cleanup(move || {
-            if let Ok(every) = every {
-                every.clear();
-            }
-        });
+        every(Duration::from_secs(30), move || rows.now.set(browser::now()));
     });
     let scrolled = move |_| {
         if let Some(list) = list.get_untracked()

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::{
     browser,
-    erase::{Erase as _, effect, live},
+    erase::{Erase as _, effect, every, live},
     format,
     words::words,
 };
@@ -26,12 +26,7 @@ pub(crate) fn TroubleNote(trouble: Memo<Option<Trouble>>) -> impl IntoView {
         let until = browser::now() + format::whole(seconds * 1000.0);
         let count = move || left.set(Some(format::seconds(until.saturating_sub(browser::now()))));
         count();
-        let every = set_interval_with_handle(count, Duration::from_secs(1));
-        on_cleanup(move || {
-            if let Ok(every) = every {
-                every.clear();
-            }
-        });
+        every(Duration::from_secs(1), count);
     });
     let reason = move || trouble.with(|trouble| trouble.as_ref().map(|trouble| words.reason(&trouble.reason)));
     let again = move || {

@@ -4,7 +4,7 @@
 #[cfg(not(feature = "ssr"))]
 mod boxed;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
@@ -55,6 +55,19 @@ pub(crate) fn effect(run: impl FnMut() + 'static) {
         Effect::new(move |_| run());
     }
     boxed(Box::new(run));
+}
+
+/// Something done again and again, for as long as the effect lives in which this is called.
+pub(crate) fn every(period: Duration, run: impl Fn() + 'static) {
+    fn boxed(period: Duration, run: Box<dyn Fn()>) {
+        let every = set_interval_with_handle(run, period);
+        on_cleanup(move || {
+            if let Ok(every) = every {
+                every.clear();
+            }
+        });
+    }
+    boxed(period, Box::new(run));
 }
 
 /// A view that is there while `test` holds. It is made again only when that changes.

@@ -11,7 +11,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
-    erase::{effect, live},
+    erase::{effect, every, live},
     feed::{Link, Refresh, Store},
     words::words,
 };
@@ -37,14 +37,7 @@ pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKi
             ask();
         }
     });
-    effect(move || {
-        let every = set_interval_with_handle(ask, EVERY);
-        on_cleanup(move || {
-            if let Ok(every) = every {
-                every.clear();
-            }
-        });
-    });
+    effect(move || every(EVERY, ask));
 }
 
 /// How fresh the view is: in line, refused, or quietly up to date.

@@ -129,10 +129,10 @@ pub(crate) fn Tuning() -> impl IntoView {
     };
     let field = move |index: usize, label: &'static str, hint: String, control: AnyView| {
         view! {
-            <label class="field">
-                <span class="field-name">{label}</span>
+            <label class="tuning-field">
+                <span class="tuning-name">{label}</span>
                 {control}
-                <span class="field-hint" class:bad=live(move || wrong.with(|wrong| wrong[index]))>
+                <span class="tuning-hint" class:bad=live(move || wrong.with(|wrong| wrong[index]))>
                     {hint}
                 </span>
             </label>
@@ -176,6 +176,7 @@ pub(crate) fn Tuning() -> impl IntoView {
             on:submit=submit
         >
             <h2>{text!(words, "tuning")}</h2>
+            <p class="tuning-hint">{text!(words, "tuning-hint")}</p>
             {field(
                 0,
                 text!(words, "tuning-instructions"),

@@ -205,8 +205,10 @@ fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
 #[component]
 pub(crate) fn LineSummary() -> impl IntoView {
     let store = expect_context::<Store>();
-    let line = expect_context::<Shown>().line;
+    let Shown { model, line, .. } = expect_context();
     let words = words();
+    // Where there is one model only, there is one line.
+    let whose = move || store.has_choice().then(|| model.with(|model| store.title(model)));
     let figure = move |read: fn(&LineView) -> Option<u64>| {
         line.with(|line| {
             line.as_ref()
@@ -234,7 +236,11 @@ pub(crate) fn LineSummary() -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "summary-lost"));
         }
-        line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))
+        let said = line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))?;
+        Some(match whose() {
+            Some(model) => say!(words, "model-and-line", model = model, line = said),
+            None => said,
+        })
     };
     view! {
         <a
@@ -252,6 +258,7 @@ pub(crate) fn LineSummary() -> impl IntoView {
             </span>
             <Line scale=Scale::Small line />
             <span class="line-text" aria-hidden="true">
+                <span class="line-model">{live(whose)}</span>
                 <span class="line-busy">{live(move || text().0)}</span>
                 <span class="line-waiting">{live(move || text().1)}</span>
                 <span class="line-start">{live(move || text().2)}</span>
