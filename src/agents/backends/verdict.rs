@@ -169,17 +169,16 @@ impl Backends {
             tracing::warn!(%model, "the fallback is asked");
             return Verdict::Fallback { model, pool };
         }
-        if counts {
-            tries.retries += 1;
-            if let Some(backend) = directory.backend(backend) {
-                lock(&backend.known).meter.retries += 1;
-            }
+        tries.retries += u32::from(counts);
+        let asked = *error != AgentError::OutOfService && verdict != Verdict::Final;
+        if let Some(backend) = directory.backend(backend).filter(|_| asked) {
+            lock(&backend.known).meter.retries += 1;
         }
         match &verdict {
             Verdict::Final => {
                 tracing::error!(%model, kind = error.kind(), retries = tries.retries, "the model did not answer");
             }
-            Verdict::Wait => tracing::info!(%model, "no back end of this model is in service: the turn waits"),
+            Verdict::Wait => tracing::info!(%model, "the turn waits for a back end of its model"),
             verdict => tracing::info!(%model, retry = tries.retries, ?verdict, "the question is asked again"),
         }
         verdict
@@ -257,12 +256,9 @@ fn decide(
     now: Instant,
 ) -> (Verdict, bool) {
     let at_once = Verdict::Elsewhere { pause: Duration::ZERO };
-    if *error == AgentError::OutOfService && service.others() {
-        return (at_once, false);
-    }
-    if error.was_unavailable() && !service.ready {
-        // It was not there to be asked, nor is another for certain: that was no try.
-        let next = if service.half_open {
+    if error.was_unavailable() {
+        // It has not been asked, as it were: that was no try. Each has cost a back end its service, so they come to an end.
+        let next = if service.others() {
             now
         } else {
             service.next.unwrap_or(now)
@@ -270,12 +266,15 @@ fn decide(
         let gives_up = directory.gives_up_at(service.pool, tries);
         let verdict = match gives_up {
             Some(at) if at <= next => Verdict::Final,
-            _ if service.half_open => at_once,
+            _ if service.others() => at_once,
             _ => Verdict::Wait,
         };
         return (verdict, false);
     }
-    if tries.retries >= directory.bounds.retries {
+    // Where it works for nobody while another one does, the question is not to blame; whoever is first in line would be tried there time
+    // and again. But one that hung up may have choked on it.
+    let counts = service.this || !service.ready || *error == AgentError::HungUp;
+    if counts && tries.retries >= directory.bounds.retries {
         return (Verdict::Final, false);
     }
     let pause = backoff(tries.retries);
@@ -285,7 +284,7 @@ fn decide(
         (false, true) => at_once,
         (false, false) => Verdict::Wait,
     };
-    (verdict, true)
+    (verdict, counts)
 }
 
 /// Who is in service beside the back end that has failed.

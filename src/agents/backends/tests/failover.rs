@@ -123,21 +123,13 @@ async fn whatever_one_does_before_its_first_word_another_answers() {
         "end",
         "error",
         "garbage",
-        "hang",
-        "stall",
         "loading",
         "status:429",
         "status:500",
         "status:502",
         "status:503",
     ] {
-        let ([bad, good], site) = {
-            let servers = [loopback().await, loopback().await];
-            let [bad, good] = [0, 1].map(|at| backend(["bad", "good"][at], &servers[at].base_url()));
-            let mut loaded = loaded(catalog(vec![bad, good], &["m@gpu"]));
-            loaded.settings.model_stall_timeout = Duration::from_millis(200);
-            (servers, Site::start(loaded))
-        };
+        let ([bad, good], site) = two().await;
         bad.set("fault", fault).unwrap();
         for (answer, went) in site.turns(12, "q").await {
             assert_eq!(
@@ -152,9 +144,31 @@ async fn whatever_one_does_before_its_first_word_another_answers() {
 }
 
 #[tokio::test]
+async fn one_that_is_silent_is_given_up_and_another_answers() {
+    for fault in ["hang", "stall"] {
+        let (silent, good) = (loopback().await, loopback().await);
+        silent.set("fault", fault).unwrap();
+        let both = [("silent", &silent), ("good", &good)].map(|(name, server)| backend(name, &server.base_url()));
+        let mut loaded = loaded(catalog(both.to_vec(), &["m@gpu"]));
+        loaded.settings.model_stall_timeout = Duration::from_secs(1);
+        let (answer, went) = Site::start(loaded).turn("q").await;
+        answer.unwrap();
+        assert_eq!(went, ["silent", "good"], "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn no_server_gets_more_than_it_takes() {
-    let ([first, second], site) = two().await;
-    for server in [&first, &second] {
+    let servers = [loopback().await, loopback().await];
+    let [first, second] = &servers;
+    let both = servers
+        .each_ref()
+        .map(|server| backend(&server.addr.to_string(), &server.base_url()));
+    let mut loaded = loaded(catalog(both.to_vec(), &["m@gpu"]));
+    // One in three fails there, also of those that are asked a second time.
+    loaded.settings.model_retries = 10;
+    let site = Site::start(loaded);
+    for server in [first, second] {
         server.set("limit", "2").unwrap();
         server.set("first_token", "3ms").unwrap();
     }

@@ -117,6 +117,7 @@ async fn verdicts_follow_from_who_else_is_in_service() {
     assert!(matches!(verdict(ONE, &FAULT), Verdict::Elsewhere { pause } if !pause.is_zero()));
     let at_once = Verdict::Elsewhere { pause: Duration::ZERO };
     assert_eq!(verdict(ONE, &REFUSED), at_once);
+    assert!(matches!(verdict(TWO, &FAULT), Verdict::Again { .. }), "it is alone now");
     // Two retries are all, as long as one is there to be asked.
     assert_eq!(verdict(TWO, &FAULT), Verdict::Final);
     // Those that were not there to be asked are no tries.
@@ -165,6 +166,26 @@ async fn probes_that_find_nobody_there_cost_a_turn_nothing() {
     fail(&backends, ONE, &AgentError::HungUp);
     let verdict = backends.verdict(&asked, ONE, &AgentError::HungUp, false, &mut tries);
     assert_eq!(verdict, Verdict::Final);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_be_a_probe_costs_a_turn_nothing_while_another_back_end_works() {
+    let backends = Backends::new(&settings(pair())).unwrap();
+    let asked = model("m@gpu");
+    fail(&backends, ONE, &REFUSED);
+    let mut tries = Tries::new();
+    let at_once = Verdict::Elsewhere { pause: Duration::ZERO };
+    for _ in 0..5 {
+        sleep(Duration::from_secs(38)).await;
+        fail(&backends, ONE, &FAULT);
+        assert_eq!(backends.verdict(&asked, ONE, &FAULT, false, &mut tries), at_once);
+    }
+    let choked = AgentError::HungUp;
+    for expected in [&at_once, &at_once, &Verdict::Final] {
+        sleep(Duration::from_secs(38)).await;
+        fail(&backends, ONE, &choked);
+        assert_eq!(backends.verdict(&asked, ONE, &choked, false, &mut tries), *expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
