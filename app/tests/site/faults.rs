@@ -62,11 +62,7 @@ const FAULTS: [&str; 13] = [
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_so() {
-    let site = Site::start(&[
-        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
-        ("MODEL_OUTAGE_WAIT", "0"),
-    ])
-    .await;
+    let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_OUTAGE_WAIT", "0")]).await;
     let turn = failed(&site.browser().await, "hello").await;
     assert!(
         matches!(
