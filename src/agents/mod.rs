@@ -1,8 +1,9 @@
 //! The agent: the partner of one session.
 //!
 //! `demo` is the model that is built in; `providers` speaks to model servers; [`Backends`] knows them all, which are in
-//! service, and what to do when one is not; `asking` has one of them answer.
+//! service, and what to do when one is not; `asking` has one of them answer; `answers` keeps what was answered for a while.
 
+mod answers;
 mod asking;
 mod attached;
 mod backends;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
+    answers::{AnswerFigures, AnswerKey, KeptAnswer, KeptAnswers},
     attached::{Attached, attach, detach},
     backends::{
         BackendFigures, Backends, Consumption, Figures, Health, ModelFigures, Offered, Revision, Spread, Tries,

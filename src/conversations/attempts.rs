@@ -1,13 +1,13 @@
 //! A turn's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 use tracing::info;
 
-use super::{Conversations, TurnGuards, TurnTask, in_flight::InFlight, page::Fault};
+use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::InFlight, page::Fault};
 use crate::{
-    agents::{Tries, Verdict},
+    agents::{KeptAnswer, Tries, Verdict},
     clock::now_ms,
     jobs::{Ending, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
@@ -38,6 +38,8 @@ pub(super) enum NoSlot {
     Left(LeaveReason),
     /// Nothing that has its model has been in service for too long.
     GaveUp(Reason),
+    /// It was given an answer that was made for the same question.
+    Answered(Arc<KeptAnswer>),
 }
 
 impl Conversations {
@@ -49,6 +51,9 @@ impl Conversations {
         backend: Option<BackendIndex>,
         course: &mut Course,
     ) -> Worked<Fault> {
+        if task.key.is_some() && !task.returned {
+            self.answers.count_miss();
+        }
         loop {
             let ending = self.answer(task, in_flight, backend).await;
             let (Ending::Failed(Fault::Agent(error)), Some(backend), Some(model)) =
@@ -136,29 +141,37 @@ impl Conversations {
     /// Waits in the line until there is a slot. Meanwhile another model may be chosen, by the owner or because no back end of its own is in
     /// service. Whoever has not got a slot has left the line by then.
     pub(super) async fn wait(&self, task: &mut TurnTask, guards: &mut TurnGuards) -> Result<Permit, NoSlot> {
-        let in_flight = std::sync::Arc::clone(&guards.entered.in_flight);
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        let mut follower = task.key.map(|key| self.follow(key, &in_flight));
         let patience = || self.deps.settings.borrow().abandon_after;
         let mut service = self.deps.backends.changes();
         loop {
             let model = ModelName::of_id(&task.turn.model);
             let instead = model.as_ref().and_then(|model| self.deps.backends.instead_of(model));
             if let Some(instead) = instead.filter(|_| task.tries.may_fall_back()) {
-                self.fall_back(task, guards, instead);
-                self.moved(task, guards).await;
+                // From here on it is not given the answer of the model that it leaves.
+                drop(follower.take());
+                if in_flight.given().is_none() {
+                    self.fall_back(task, guards, instead);
+                    self.moved(task, guards).await;
+                    follower = self.follow_anew(task, &in_flight).await;
+                }
             }
             let pool = self.deps.agents.pool(&task.turn.model);
             tokio::select! {
                 biased;
                 admitted = guards.place.admitted(patience, in_flight.cancel.cancelled()) => {
-                    return admitted.map_err(NoSlot::Left);
+                    return admitted.map_err(|left| in_flight.given().map_or(NoSlot::Left(left), NoSlot::Answered));
                 }
                 () = in_flight.rechosen() => {
+                    drop(follower.take());
                     if task.take_new_choice(&in_flight) {
                         if let Some(pool) = self.deps.agents.pool(&task.turn.model) {
                             self.deps.queue.change_pool(guards.place.id(), pool);
                         }
                         self.moved(task, guards).await;
                     }
+                    follower = self.follow_anew(task, &in_flight).await;
                 }
                 reason = self.gave_up(pool, &task.tries) => {
                     guards.place.leave(LeaveReason::Expired);
@@ -169,6 +182,12 @@ impl Conversations {
                 },
             }
         }
+    }
+
+    /// What a turn that waits asks is another question now.
+    async fn follow_anew(&self, task: &mut TurnTask, in_flight: &Arc<InFlight>) -> Option<Follower> {
+        task.key = self.looked_for(task).await;
+        task.key.map(|key| self.follow(key, in_flight))
     }
 
     async fn gave_up(&self, pool: Option<PoolIndex>, tries: &Tries) -> Reason {
@@ -204,6 +223,10 @@ impl Conversations {
             NoSlot::Left(left) => {
                 info!(?left, "turn left the line");
                 self.left(left)
+            }
+            NoSlot::Answered(answer) => {
+                self.answered(task, &answer);
+                TurnState::Done
             }
             NoSlot::GaveUp(reason) => {
                 info!("turn left the line: its model has been out of service for too long");

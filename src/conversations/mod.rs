@@ -3,6 +3,7 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod answers;
 mod attempts;
 mod choice;
 mod error;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
+use answers::Answers;
 pub(crate) use choice::ChoiceError;
 use choice::Chosen;
 pub(crate) use error::SendError;
@@ -37,7 +39,7 @@ use last_backends::LastBackends;
 use pending::PendingOutcomes;
 
 use crate::{
-    agents::{AgentFactory, Backends, Tries},
+    agents::{AgentFactory, AnswerKey, Backends, Tries},
     files::Vault,
     logs::session_span,
     queue::{LeaveReason, Owner, Queue},
@@ -75,6 +77,10 @@ struct TurnTask {
     choice: Arc<Choice>,
     /// Whether that came with the message, and is to be kept.
     chooses: bool,
+    /// Another answer is wanted than one that is there.
+    again: bool,
+    /// Under which key a kept answer was looked for; `None`: it was not.
+    key: Option<AnswerKey>,
     /// What it has been through at the back ends.
     tries: Tries,
     /// It has started before, and waits again because its back end has failed.
@@ -125,6 +131,7 @@ pub struct Conversations {
     in_flight: Arc<InFlightTurns>,
     pending: Arc<PendingOutcomes>,
     last_backends: Arc<LastBackends>,
+    answers: Arc<Answers>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -136,15 +143,19 @@ impl Conversations {
     /// No turns on their way yet.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self {
+        let settings = Arc::clone(&deps.settings.borrow());
+        let conversations = Self {
             deps: Arc::new(deps),
             in_flight: Arc::default(),
             pending: Arc::default(),
             last_backends: Arc::default(),
+            answers: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
-        }
+        };
+        conversations.retune(&settings);
+        conversations
     }
 
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was

@@ -118,6 +118,9 @@ impl Conversations {
             versions,
             choice: Arc::new(choice),
             chooses: false,
+            // It may be one that somebody wants another answer of; nothing is kept yet in any case.
+            again: true,
+            key: None,
             tries: Tries::new(),
             returned: false,
         };

@@ -179,7 +179,12 @@ impl Conversations {
     }
 
     /// Stores a turn; returns where it stands among its versions.
-    async fn store(&self, task: &TurnTask, key: Option<OrderKey>, look_up: bool) -> Result<Versions, StoreError> {
+    pub(super) async fn store(
+        &self,
+        task: &TurnTask,
+        key: Option<OrderKey>,
+        look_up: bool,
+    ) -> Result<Versions, StoreError> {
         let (store, turn) = (&self.deps.store, &task.turn);
         let choice = task.chooses.then(|| (*task.choice).clone());
         store
@@ -208,6 +213,8 @@ impl Conversations {
         };
         let ending = jobs::answer(bounds, &mut page, |parts, cancel| async move {
             let question = self.question(task, backend).await.map_err(Fault::History)?;
+            let (question, key) = self.key_of(question, task.turn.owner).await;
+            in_flight.set_asked(key);
             let agent = session.agent(&*self.deps.agents);
             agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
         });
@@ -217,6 +224,10 @@ impl Conversations {
             }
             Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
+            }
+            Ending::Done(usage) => {
+                self.keep_answer(task.turn.owner, in_flight, usage);
+                Ending::Done(usage)
             }
             ending => ending,
         }
@@ -239,6 +250,7 @@ impl Conversations {
             },
             // What the closed queue has waiting is taken up by the next start. One that was withdrawn was never accepted.
             LeaveReason::Closed | LeaveReason::Withdrawn => TurnState::Waiting,
+            LeaveReason::Done => TurnState::Done,
         }
     }
 

@@ -317,6 +317,7 @@ impl Engine {
             sessions: self.sessions.len() as u64,
             connected: self.sessions.connected() as u64,
             memory: resident_memory(),
+            answers: self.conversations.answer_figures(),
         }
     }
 

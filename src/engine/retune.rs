@@ -119,6 +119,7 @@ impl Engine {
             .values
             .send_replace(Arc::new(loaded.settings.clone()));
         self.sessions.set_max(loaded.settings.max_sessions);
+        self.conversations.retune(&loaded.settings);
         if let Err(fault) = self.backends.retune(&loaded.settings) {
             error!(%fault, "the edited back ends were not taken over");
         }

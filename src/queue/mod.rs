@@ -131,6 +131,8 @@ pub enum LeaveReason {
     Closed,
     /// What it was for was not accepted after all.
     Withdrawn,
+    /// What it waited for has been done without it.
+    Done,
 }
 
 /// How the work that held a permit ended.

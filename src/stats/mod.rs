@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use self::{figures::Figures, samples::Samples};
 pub(crate) use self::{memory::resident_memory, prometheus::CONTENT_TYPE, samples::SAMPLE_EVERY};
 use crate::{
+    agents::AnswerFigures,
     queue::{EventIndex, JoinError, LeaveReason, LineState, Observer, Outcome},
     sessions::status,
     wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
@@ -35,6 +36,8 @@ pub(crate) struct Gauges {
     pub connected: u64,
     /// Memory of this process, in bytes; see [`resident_memory`].
     pub memory: Option<u64>,
+    /// The answers that are kept.
+    pub answers: AnswerFigures,
 }
 
 /// The settings, as the stats tab shows them.
@@ -162,6 +165,7 @@ impl Observer for Stats {
             LeaveReason::Closed => {}
             // Its sender was told that it was not accepted.
             LeaveReason::Withdrawn => figures.refused += 1,
+            LeaveReason::Done => figures.done += 1,
         });
     }
 

@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use super::{Gauges, figures::Outcomes};
-use crate::{queue::LineState, wire::Event};
+use crate::{agents::AnswerFigures, queue::LineState, wire::Event};
 
 /// The MIME type of the text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -82,6 +82,7 @@ pub(super) fn text(
         services.family.clone(),
     );
 
+    answers(&mut registry, gauges.answers);
     registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
     registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));
     let up = Fraction::default();
@@ -128,6 +129,27 @@ fn lines(registry: &mut Registry, lines: &[LineState]) {
         "longest_wait",
         "How long the longest-waiting ticket has waited",
         longest,
+    );
+}
+
+/// The answers that are kept, and what came of looking for them.
+fn answers(registry: &mut Registry, figures: AnswerFigures) {
+    let looks = Family::<[(&'static str, &'static str); 1], Counter>::default();
+    for (found, count) in [("hit", figures.hits), ("miss", figures.misses)] {
+        looks.get_or_create(&[("found", found)]).inc_by(count);
+    }
+    registry.register(
+        "answer_cache_questions",
+        "Questions that a kept answer was looked for, and whether there was one",
+        looks,
+    );
+    registry.register("answer_cache_entries", "Answers that are kept", gauge(figures.entries));
+    let bytes = gauge(figures.bytes);
+    registry.register_with_unit(
+        "answer_cache",
+        "Memory of the answers that are kept",
+        Unit::Bytes,
+        bytes,
     );
 }
 

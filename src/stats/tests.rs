@@ -31,6 +31,12 @@ fn gauges(lines: Vec<LineState>) -> Gauges {
         sessions: 7,
         connected: 5,
         memory: Some(1 << 20),
+        answers: AnswerFigures {
+            hits: 3,
+            misses: 4,
+            entries: 2,
+            bytes: 900,
+        },
     }
 }
 
