@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     attached::{Attached, attach, detach},
     backends::{
-        BackendFigures, Backends, Consumption, Figures, Health, ModelFigures, Offered, Revision, Spread, Tries,
-        Trouble, Verdict,
+        BackendFigures, Backends, Consumption, Durations, Figures, Health, ModelFigures, Offered, Revision, Spread,
+        Tries, Trouble, Verdict,
     },
     error::AgentError,
     factory::{FactoryError, factory},

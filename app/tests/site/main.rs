@@ -16,6 +16,7 @@ mod operator;
 mod repeats;
 mod restart;
 mod retuning;
+mod seen;
 mod sharing;
 mod shutdown;
 mod support;
