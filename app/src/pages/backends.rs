@@ -118,3 +118,60 @@ fn model(words: &Words, row: &ModelRow) -> Row {
         ..Row::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anteroom::{language::Language, wire::Health};
+
+    use super::*;
+
+    fn cells(language: Language, row: &BackendRow) -> Vec<String> {
+        backend(Words::of(language), row).cells
+    }
+
+    #[test]
+    fn a_back_end_is_told_in_words() {
+        let mut row = BackendRow {
+            name: "rack".to_owned(),
+            place: "gpu".to_owned(),
+            health: Health::Cooling,
+            seconds: Some(8.0),
+            running: 3,
+            limit: Some(4),
+            auto: true,
+            first_part: None,
+            speed: None,
+            answers: 1234,
+            retries: 2,
+            faults: vec![("rate_limited".to_owned(), 2), ("stalled".to_owned(), 1)],
+            misfit: Some("unauthorized".to_owned()),
+        };
+        assert_eq!(
+            cells(Language::English, &row).join(" | "),
+            "3 of 4 · auto | cooling for 8 s | – | – | 1,234 | 2 | too many requests: 2, fell silent: 1"
+        );
+        assert_eq!(
+            cells(Language::Russian, &row).join(" | "),
+            "3 из 4 · авто | отдыхает ещё 8 с | – | – | 1\u{a0}234 | 2 | слишком много запросов: 2, замолчал: 1"
+        );
+        let told = backend(Words::of(Language::English), &row);
+        assert_eq!(
+            (told.share, told.wrong.as_str()),
+            (Some(75), "It does not accept its key: mend the key.")
+        );
+        (row.health, row.seconds, row.auto, row.faults) = (Health::Trying, None, false, Vec::new());
+        (row.running, row.limit) = (1, Some(0));
+        let told = cells(Language::English, &row);
+        assert_eq!((&*told[0], &*told[1], &*told[6]), ("1 of 0", "being tried", "0"));
+    }
+
+    #[test]
+    fn costs_and_speeds_are_no_longer_than_they_have_to_be() {
+        let english = Words::of(Language::English);
+        assert_eq!(
+            [0.0, 0.001, 0.25, 1234.5].map(|all| cost(english, all)).join(" "),
+            "0.00 < 0.01 0.25 1,234.50"
+        );
+        assert_eq!([4.24, 40.4].map(|speed| rate(english, speed)).join(" "), "4.2 40");
+    }
+}
