@@ -26,8 +26,8 @@ pub use self::{
     answers::{AnswerFigures, AnswerKey, KeptAnswer, KeptAnswers},
     attached::{Attached, attach, detach},
     backends::{
-        BackendFigures, Backends, Consumption, Figures, Health, ModelFigures, Offered, Revision, Spread, Tries,
-        Trouble, Verdict,
+        BackendFigures, Backends, Consumption, Durations, Figures, Health, ModelFigures, Offered, Revision, Spread,
+        Tries, Trouble, Verdict,
     },
     error::AgentError,
     factory::{FactoryError, factory},

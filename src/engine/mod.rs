@@ -3,6 +3,7 @@
 mod backends;
 mod context;
 mod feeds;
+mod gauges;
 mod housekeeping;
 mod moves;
 mod operator;
@@ -35,7 +36,7 @@ use crate::{
     queue::Queue,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
-    stats::{Gauges, Stats, resident_memory},
+    stats::Stats,
     store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
@@ -290,7 +291,7 @@ impl Engine {
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model(), self.active_settings.view(role))
+            .view(&self.gauges(), role, self.model(), self.active_settings.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
@@ -309,16 +310,6 @@ impl Engine {
     #[must_use]
     pub fn prometheus(&self) -> String {
         self.stats.prometheus(&self.gauges())
-    }
-
-    fn gauges(&self) -> Gauges {
-        Gauges {
-            lines: self.queue.lines(),
-            sessions: self.sessions.len() as u64,
-            connected: self.sessions.connected() as u64,
-            memory: resident_memory(),
-            answers: self.conversations.answer_figures(),
-        }
     }
 
     /// Removes everything of the principal permanently: what is on its way, what is stored, its files, and the records and pages of the

@@ -184,6 +184,19 @@ pub struct LineState {
     pub estimate: Option<StartRange>,
 }
 
+/// A limit, as it can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitState {
+    /// Its name.
+    pub name: String,
+    /// The events that share it.
+    pub events: Vec<EventIndex>,
+    /// Slots in use, all its lines together.
+    pub running: usize,
+    /// Slots there are: its own, or those of the back ends where they are fewer; `None` is unlimited.
+    pub limit: Option<usize>,
+}
+
 /// A back end, as it can be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackendState {

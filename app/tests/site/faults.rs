@@ -160,7 +160,8 @@ async fn what_was_not_accepted_is_no_answer_that_failed() {
     assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done);
 
     let limits = site.engine.stats_view(Role::Visitor).limits;
-    let chat = limits.iter().find(|row| row.line.name == "chat").expect("the limit");
-    let counted = (chat.done, chat.failed, chat.cancelled, chat.refused);
+    let chat = limits.iter().find(|row| row.name == "chat").expect("the limit");
+    let counts = chat.counts.as_ref().expect("a limit counts");
+    let counted = (counts.done, counts.failed, counts.cancelled, counts.refused);
     assert_eq!(counted, (1, 0, 0, 2), "done, failed, cancelled, refused");
 }

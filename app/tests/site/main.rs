@@ -17,6 +17,7 @@ mod pools;
 mod repeats;
 mod restart;
 mod retuning;
+mod seen;
 mod sharing;
 mod shutdown;
 mod support;

@@ -50,11 +50,48 @@ impl Window {
     }
 }
 
+/// How long something took, each time since the start: the counts of several servers can be added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Durations {
+    /// How many took longer than the bound before and no longer than the bound at the same place of [`Durations::BOUNDS`]; the last
+    /// one: longer than all of them.
+    counts: [u64; Self::BOUNDS.len() + 1],
+    /// All of them, in seconds.
+    sum: f64,
+}
+
+impl Durations {
+    /// In seconds, ascending: from what nobody notices to the longest that a model server may be silent.
+    pub const BOUNDS: [f64; 14] = [
+        0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+    ];
+
+    /// Counts one.
+    pub(crate) fn add(&mut self, seconds: f64) {
+        let at = Self::BOUNDS.partition_point(|bound| *bound < seconds);
+        self.counts[at] += 1;
+        self.sum += seconds;
+    }
+
+    /// How many there are within each bound and above the one before, the last bound being infinite.
+    pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bounds = Self::BOUNDS.into_iter().chain([f64::INFINITY]);
+        bounds.zip(self.counts)
+    }
+
+    /// All of them, in seconds.
+    #[must_use]
+    pub const fn sum(&self) -> f64 {
+        self.sum
+    }
+}
+
 /// What is measured of one back end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meter {
     /// Seconds from the request to the answer's first part.
     first: Window,
+    pub(super) firsts: Durations,
     /// Tokens a second from then on.
     speed: Window,
     pub(super) answers: u64,
@@ -66,6 +103,7 @@ impl Meter {
     /// The first part has come, so long after the request.
     pub(super) fn shown(&mut self, took: Duration) {
         self.first.add(took.as_secs_f64());
+        self.firsts.add(took.as_secs_f64());
     }
 
     /// An answer has come to its end, so long after its first part.
@@ -144,6 +182,27 @@ mod tests {
         let mut one = Meter::default();
         one.shown(Duration::from_secs(7));
         assert_eq!(one.first(), Some(Spread { p50: 7.0, p95: 7.0 }));
+    }
+
+    #[test]
+    fn durations_are_counted_once_each_with_their_bound_included() {
+        let mut meter = Meter::default();
+        for millis in [0, 25, 26, 1_000, 1_001, 900_000, 1_000_000] {
+            meter.shown(Duration::from_millis(millis));
+        }
+        let counted: Vec<_> = meter.firsts.buckets().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(
+            counted,
+            [
+                (0.025, 2),
+                (0.05, 1),
+                (1.0, 1),
+                (2.5, 1),
+                (900.0, 1),
+                (f64::INFINITY, 1)
+            ]
+        );
+        assert!((meter.firsts.sum() - 1_902.052).abs() < 1e-6);
     }
 
     #[test]

@@ -87,7 +87,7 @@ use tokio::{
 pub(super) use self::asking::Asking;
 use self::directory::Directory;
 pub use self::{
-    meter::{Consumption, Spread},
+    meter::{Consumption, Durations, Spread},
     verdict::{Tries, Trouble, Verdict},
     view::{BackendFigures, Figures, Health, ModelFigures, Offered},
 };

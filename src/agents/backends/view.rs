@@ -9,7 +9,7 @@ use super::{
     breaker::Gate,
     directory::{Directory, Pool},
     lock,
-    meter::{Consumption, Spread},
+    meter::{Consumption, Durations, Spread},
 };
 use crate::{
     queue::{BackendIndex, PoolIndex},
@@ -74,7 +74,9 @@ pub struct BackendFigures {
     pub faults: Vec<(&'static str, u64)>,
     /// Seconds from the request to the first part of the answer, of the latest answers.
     pub first_part: Option<Spread>,
-    /// Tokens a second, likewise.
+    /// The same of all answers.
+    pub first_parts: Durations,
+    /// Tokens a second, of the latest answers.
     pub speed: Option<Spread>,
 }
 
@@ -155,6 +157,7 @@ impl Backends {
                 retries: known.meter.retries,
                 faults: known.meter.faults.iter().map(|(kind, count)| (*kind, *count)).collect(),
                 first_part: known.meter.first(),
+                first_parts: known.meter.firsts,
                 speed: known.meter.speed(),
             })
         });

@@ -1,7 +1,9 @@
 //! What the state shows of itself.
 
+use std::collections::BTreeSet;
+
 use super::{Machine, Record, Running, TicketState, Time, UnknownWork, Waiter};
-use crate::queue::{LineState, OrderKey, Policy, Standing, TicketId, Work};
+use crate::queue::{LimitState, LineState, OrderKey, Policy, Standing, TicketId, Work};
 
 impl Machine {
     /// The policy in force.
@@ -148,6 +150,29 @@ impl Machine {
             longest_wait: oldest.map(|key| now.saturating_since(self.waiters[key].joined)),
             estimate: None,
         }
+    }
+
+    /// Every limit, in the order of their first events.
+    pub fn limits(&self) -> impl Iterator<Item = LimitState> + '_ {
+        self.limits.iter().map(|limit| {
+            let plan = &limit.plan;
+            // One back end may be in several pools, and has its slots once.
+            let backends = plan.has_lines_of_pools().then(|| self.slots_of_pools()).flatten();
+            LimitState {
+                name: plan.name.clone(),
+                events: plan.events.clone(),
+                running: limit.running,
+                limit: [plan.limit, backends].into_iter().flatten().min(),
+            }
+        })
+    }
+
+    /// Slots of all back ends that are in a pool; `None`: there are no pools, or one of them has no limit.
+    fn slots_of_pools(&self) -> Option<usize> {
+        let pools = &self.policy.pools;
+        let backends: BTreeSet<_> = pools.iter().flat_map(|pool| &pool.backends).collect();
+        let slots = backends.into_iter().map(|backend| self.slots_of(*backend));
+        (!pools.is_empty()).then(|| slots.sum::<Option<usize>>()).flatten()
     }
 
     /// Slots in use and slots there are, as far as the line is concerned: those of its back ends, unless the limit has fewer.

@@ -1,16 +1,25 @@
 //! The figures as Prometheus reads them, in OpenMetrics' text format. What is a distribution is a histogram: those of several servers
 //! can be added up, which quantiles cannot. No label names a person or a session.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+mod backends;
+mod ordered;
+
+use std::time::Duration;
 
 use prometheus_client::{
     encoding::text::{encode_eof, encode_registry},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    metrics::{
+        counter::ConstCounter,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+        info::Info,
+    },
     registry::{Metric, Registry, Unit},
 };
 
+use self::ordered::Ordered;
 use super::{Gauges, figures::Outcomes};
-use crate::{agents::AnswerFigures, queue::LineState, wire::Event};
+use crate::{agents::AnswerFigures, wire::Event};
 
 /// The MIME type of the text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -20,38 +29,29 @@ const BUCKETS: [f64; 16] = [
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0,
 ];
 
-/// One label, and its value.
-type Label = [(&'static str, String); 1];
-/// A number that need not be whole.
-type Fraction = Gauge<f64, AtomicU64>;
-
-/// Durations by event.
+/// Durations by event, in the order of [`Event::ALL`].
 #[derive(Debug)]
-pub(super) struct Durations {
-    family: Family<Label, Histogram, fn() -> Histogram>,
-    /// The same, in the order of [`Event::ALL`]: what records one looks for no label.
-    events: [Histogram; Event::ALL.len()],
-}
+pub(super) struct Durations([Histogram; Event::ALL.len()]);
 
 impl Default for Durations {
     fn default() -> Self {
-        let family = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let events = Event::ALL.map(|event| family.get_or_create_owned(&of(event)));
-        Self { family, events }
+        Self(std::array::from_fn(|_| Histogram::new(BUCKETS)))
     }
 }
 
 impl Durations {
     /// Counts one; nothing for an event that there is none of.
     pub(super) fn record(&self, event: usize, duration: Duration) {
-        if let Some(histogram) = self.events.get(event) {
+        if let Some(histogram) = self.0.get(event) {
             histogram.observe(duration.as_secs_f64());
         }
     }
-}
 
-fn of(event: Event) -> Label {
-    [("event", event.name().to_owned())]
+    fn by_event(&self) -> Ordered<Histogram> {
+        let all = Event::ALL.into_iter().zip(&self.0);
+        all.map(|(event, histogram)| (vec![("event", event.name().to_owned())], histogram.clone()))
+            .collect()
+    }
 }
 
 /// The whole text.
@@ -63,7 +63,7 @@ pub(super) fn text(
     uptime: Duration,
 ) -> String {
     let mut registry = Registry::with_prefix("anteroom");
-    lines(&mut registry, &gauges.lines);
+    limits(&mut registry, gauges);
     registry.register(
         "tickets",
         "Tickets that ended, by event and how they ended",
@@ -73,20 +73,20 @@ pub(super) fn text(
         &mut registry,
         "wait",
         "Waits of the tickets that started",
-        waits.family.clone(),
+        waits.by_event(),
     );
     seconds(
         &mut registry,
         "service",
         "How long slots were held",
-        services.family.clone(),
+        services.by_event(),
     );
+    backends::register(&mut registry, gauges);
 
     answers(&mut registry, gauges.answers);
     registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
     registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));
-    let up = Fraction::default();
-    up.set(uptime.as_secs_f64());
+    let up = ConstGauge::new(uptime.as_secs_f64());
     seconds(&mut registry, "uptime", "How long this server has run", up);
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The version is its label", version);
@@ -105,25 +105,28 @@ pub(super) fn text(
     text
 }
 
-/// What each limit is doing.
-fn lines(registry: &mut Registry, lines: &[LineState]) {
-    let (running, waiting) = (Family::<Label, Gauge>::default(), Family::<Label, Gauge>::default());
-    let (limit, longest) = (
-        Family::<Label, Fraction>::default(),
-        Family::<Label, Fraction>::default(),
-    );
-    for line in lines {
-        let label = [("limit", line.name.clone())];
-        running.get_or_create(&label).set(whole(line.running as u64));
-        waiting.get_or_create(&label).set(whole(line.waiting as u64));
-        let slots = line.limit.map_or(f64::INFINITY, |limit| limit as f64);
-        limit.get_or_create(&label).set(slots);
-        let waited = line.longest_wait.unwrap_or_default();
-        longest.get_or_create(&label).set(waited.as_secs_f64());
-    }
+/// What each limit is doing, all its lines together: what several of them have in common counts once.
+fn limits(registry: &mut Registry, gauges: &Gauges) {
+    let by_limit = || {
+        let limits = gauges.limits.iter();
+        limits.map(|limit| (vec![("limit", limit.name.clone())], limit))
+    };
+    let running: Ordered<_> = by_limit()
+        .map(|(label, limit)| (label, gauge(limit.running as u64)))
+        .collect();
+    let waiting: Ordered<_> = by_limit()
+        .map(|(label, limit)| (label, gauge(gauges.waiting(limit))))
+        .collect();
+    let slots: Ordered<_> = by_limit().map(|(label, limit)| (label, slots(limit.limit))).collect();
+    let longest: Ordered<_> = by_limit()
+        .map(|(label, limit)| {
+            let waited = gauges.longest_wait(limit).unwrap_or_default();
+            (label, ConstGauge::new(waited.as_secs_f64()))
+        })
+        .collect();
     registry.register("running", "Slots in use", running);
     registry.register("waiting", "Tickets that wait", waiting);
-    registry.register("limit", "Slots there are; infinite is unlimited", limit);
+    registry.register("limit", "Slots there are; infinite is unlimited", slots);
     seconds(
         registry,
         "longest_wait",
@@ -134,34 +137,38 @@ fn lines(registry: &mut Registry, lines: &[LineState]) {
 
 /// The answers that are kept, and what came of looking for them.
 fn answers(registry: &mut Registry, figures: AnswerFigures) {
-    let looks = Family::<[(&'static str, &'static str); 1], Counter>::default();
-    for (found, count) in [("hit", figures.hits), ("miss", figures.misses)] {
-        looks.get_or_create(&[("found", found)]).inc_by(count);
-    }
+    let looks = [("hit", figures.hits), ("miss", figures.misses)];
+    let looks: Ordered<ConstCounter<u64>> = looks
+        .into_iter()
+        .map(|(found, count)| (vec![("found", found.to_owned())], ConstCounter::new(count)))
+        .collect();
     registry.register(
         "answer_cache_questions",
         "Questions that a kept answer was looked for, and whether there was one",
         looks,
     );
     registry.register("answer_cache_entries", "Answers that are kept", gauge(figures.entries));
-    let bytes = gauge(figures.bytes);
     registry.register_with_unit(
         "answer_cache",
         "Memory of the answers that are kept",
         Unit::Bytes,
-        bytes,
+        gauge(figures.bytes),
     );
 }
 
-fn tickets(events: &[(Event, Outcomes)]) -> Family<[(&'static str, &'static str); 2], Counter> {
-    let tickets = Family::<_, Counter>::default();
-    for (event, outcomes) in events {
-        for (outcome, count) in outcomes {
-            let labels = [("event", event.name()), ("outcome", outcome)];
-            tickets.get_or_create(&labels).inc_by(*count);
-        }
-    }
-    tickets
+fn tickets(events: &[(Event, Outcomes)]) -> Ordered<ConstCounter<u64>> {
+    let all = events.iter().flat_map(|(event, outcomes)| {
+        outcomes.iter().map(|(outcome, count)| {
+            let labels = vec![("event", event.name().to_owned()), ("outcome", (*outcome).to_owned())];
+            (labels, ConstCounter::new(*count))
+        })
+    });
+    all.collect()
+}
+
+/// A number of slots, of which none may mean that there is no end of them.
+fn slots(limit: Option<usize>) -> ConstGauge<f64> {
+    ConstGauge::new(limit.map_or(f64::INFINITY, |limit| limit as f64))
 }
 
 fn seconds(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
