@@ -130,7 +130,7 @@ pub struct Revision {
     pub service: u64,
 }
 
-/// All back ends. See the [module](self) for how it is used. None of its methods blocks or awaits, but those that say so.
+/// All back ends; `backends/mod.rs` says how it is used. None of its methods blocks or awaits, but those that say so.
 pub struct Backends {
     directory: Mutex<Arc<Directory>>,
     /// Held while another directory is made.
