@@ -66,7 +66,7 @@ pub(super) fn table(
         };
         let cells = labels[1..].iter().enumerate().map(cell).collect_view();
         view! {
-            <tr data-testid=hook data-name=first.name.clone()>
+            <tr class=hook data-testid=hook data-name=first.name.clone()>
                 <th scope="row">
                     {text(|row| &row.name)} <small>{text(|row| &row.about)}</small>
                     <small class="wrong">{text(|row| &row.wrong)}</small>
