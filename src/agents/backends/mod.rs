@@ -3,7 +3,7 @@
 //! - `directory`: names become places in the queue's policy, and keep them; replaced as a whole when the settings are edited.
 //! - `known`: what is known of one back end while the process runs, whatever is edited; `breaker`, `auto` and `meter` are its parts.
 //! - `asking`: one attempt, from its beginning to what it teaches; `tokens` makes its question fit.
-//! - `verdict`: what becomes of a ticket whose attempt has failed.
+//! - `verdict`: what becomes of a ticket whose attempt has failed; `waiting`: of one that waits while nothing is in service.
 //! - `keeper`: what happens by itself: pauses end, servers are asked for their models.
 //!
 //! How many tickets a back end may have for now (none while it cools, one to see whether it works again, as many as have been found
@@ -72,6 +72,7 @@ mod tests;
 mod tokens;
 mod verdict;
 mod view;
+mod waiting;
 
 use std::{
     fmt,
@@ -88,8 +89,9 @@ pub(super) use self::asking::Asking;
 use self::directory::Directory;
 pub use self::{
     meter::{Consumption, Durations, Spread},
-    verdict::{Tries, Trouble, Verdict},
+    verdict::{Tries, Verdict},
     view::{BackendFigures, Figures, Health, ModelFigures, Offered},
+    waiting::Trouble,
 };
 use super::FactoryError;
 use crate::{
