@@ -103,6 +103,16 @@ pub(super) fn code_of_docs(language: &str) -> String {
     after.split_once("```").expect("which ends").0.to_owned()
 }
 
+/// All examples of this language on a page.
+fn examples_of(page: &str, language: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("a page");
+    let fence = format!("```{language}\n");
+    let blocks = page.split(&fence).skip(1);
+    blocks
+        .filter_map(|block| Some(block.split_once("```")?.0.to_owned()))
+        .collect()
+}
+
 /// Compares the file with what it should be, or writes that.
 fn check(path: &str, make: impl FnOnce(&str) -> String) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -148,4 +158,32 @@ fn every_setting_has_its_row_and_a_whole_sentence() {
     for variable in variables.into_iter().chain(keys) {
         assert!(variable.meaning.ends_with(['.', '`']), "{}", variable.name);
     }
+}
+
+/// Whoever copies an example has settings that are sound, and the models that it names.
+#[test]
+fn every_example_of_the_page_of_models_can_be_copied() {
+    let [file] = &examples_of("docs/models.md", "toml")[..] else {
+        panic!("one file of back ends is shown")
+    };
+    let read = |_: &Path| Ok(file.clone().into_bytes());
+    let examples = examples_of("docs/models.md", "ini");
+    assert!(examples.len() >= 10, "{examples:?}");
+    for example in &examples {
+        let loaded = Settings::load_with([], Some(example), &read);
+        let loaded = loaded.unwrap_or_else(|faults| panic!("{example}{faults}"));
+        assert!(loaded.warnings.is_empty(), "{example}{:?}", loaded.warnings);
+        let catalog = &loaded.settings.catalog;
+        assert!(catalog.pool(&catalog.default).count() > 0, "{example}");
+    }
+    let pooled = examples.iter().find(|example| example.contains("BACKENDS_FILE"));
+    let loaded = Settings::load_with([], pooled.map(String::as_str), &read).expect("sound");
+    let catalog = &loaded.settings.catalog;
+    let pools: Vec<_> = catalog
+        .models
+        .iter()
+        .map(|model| (model.name.to_string(), catalog.pool(&model.name).count()))
+        .collect();
+    let expected = [("qwen3-8b@gpu", 2), ("gpt-4o-mini@hosted", 1), ("llama3.2@desk", 1)];
+    assert_eq!(pools, expected.map(|(name, count)| (name.to_owned(), count)));
 }
