@@ -14,7 +14,6 @@ use crate::{
     agents::AgentError,
     queue::{BackendIndex, PoolIndex},
     settings::ModelName,
-    wire::Reason,
 };
 
 /// The pause before a request is first made again; it doubles with each.
