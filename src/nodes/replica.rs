@@ -1,0 +1,395 @@
+//! A node's copy of what the log says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
+use crate::queue::{
+    JoinError, Owner, Policy, TicketId,
+    machine::{Command, Effect, Grant, Machine, Snapshot, SnapshotError, TicketState, Time},
+};
+
+/// The line, the nodes, and which of them holds which ticket, as of one number of the log. The same log gives the same copy everywhere.
+pub struct Replica {
+    machine: Machine,
+    /// Those that take part.
+    nodes: BTreeMap<Incarnation, Part>,
+    held: BTreeMap<TicketId, Held>,
+    /// What has started, by the node that works on it.
+    working: BTreeMap<Incarnation, BTreeMap<TicketId, Working>>,
+    applied: Number,
+    digest: Digest,
+    at: Time,
+}
+
+/// A node that takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    /// The sequence of what it has appended last.
+    appended: u64,
+    /// It begins nothing any more.
+    leaving: bool,
+}
+
+/// Who holds a ticket, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    job: Job,
+    owner: Owner,
+    /// `None`: no node takes part; the next one that does gets it.
+    node: Option<Incarnation>,
+}
+
+/// Something that a node has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Working {
+    /// What.
+    pub job: Job,
+    /// With which slot.
+    pub grant: Grant,
+    /// The start that it is: one that comes back and starts again has another.
+    pub start: Number,
+}
+
+/// What a change has come to, for the node that appended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The ticket was let in.
+    Joined(TicketId, TicketState),
+    /// It was not.
+    Refused(JoinError),
+    /// It has been carried out.
+    Done,
+    /// The node does not hold such a ticket, or the policy has no such work: nothing has changed.
+    Void,
+}
+
+/// The copy does not go with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Diverged {
+    /// It follows something else than what has been applied.
+    #[error("entry {} does not follow what has been applied up to {}", .found.0, .applied.0)]
+    NotNext {
+        /// Applied last.
+        applied: Number,
+        /// What was to be applied.
+        found: Number,
+    },
+    /// Another version of the program has written it.
+    #[error(transparent)]
+    Unreadable(#[from] Undecodable),
+}
+
+/// A whole copy, to keep and to start from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaSnapshot {
+    line: Snapshot,
+    nodes: Vec<(Incarnation, Part)>,
+    held: Vec<(TicketId, Held, Option<Number>)>,
+    applied: Number,
+    digest: Digest,
+    at: Time,
+}
+
+impl Replica {
+    /// An empty line under this policy, before the first entry of the log.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            machine: Machine::new(policy),
+            nodes: BTreeMap::new(),
+            held: BTreeMap::new(),
+            working: BTreeMap::new(),
+            applied: Number::default(),
+            digest: Digest::default(),
+            at: Time::default(),
+        }
+    }
+
+    /// The number of the last entry that it knows.
+    #[must_use]
+    pub const fn applied(&self) -> Number {
+        self.applied
+    }
+
+    /// The digest at that number.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The line.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Those that take part.
+    pub fn nodes(&self) -> impl Iterator<Item = Incarnation> + '_ {
+        self.nodes.keys().copied()
+    }
+
+    /// The sequence of what a node has appended last; `None`: it does not take part.
+    #[must_use]
+    pub fn appended(&self, node: Incarnation) -> Option<u64> {
+        self.nodes.get(&node).map(|part| part.appended)
+    }
+
+    /// What a node has to do.
+    pub fn working(&self, node: Incarnation) -> impl Iterator<Item = (TicketId, Working)> + '_ {
+        let working = self.working.get(&node).into_iter().flatten();
+        working.map(|(ticket, working)| (*ticket, *working))
+    }
+
+    /// What a ticket is for, and the node that holds it.
+    #[must_use]
+    pub fn holder(&self, ticket: TicketId) -> Option<(Job, Option<Incarnation>)> {
+        self.held.get(&ticket).map(|held| (held.job, held.node))
+    }
+
+    /// Every ticket that waits or has started, and what it is for.
+    pub fn tickets(&self) -> impl Iterator<Item = (TicketId, Job)> + '_ {
+        self.held.iter().map(|(ticket, held)| (*ticket, held.job))
+    }
+
+    /// Every ticket that waits or has started, and whose it is.
+    pub fn owners(&self) -> impl Iterator<Item = (TicketId, Owner)> + '_ {
+        self.held.iter().map(|(ticket, held)| (*ticket, held.owner))
+    }
+
+    /// Applies the next batch. What each of its changes has come to, in their order.
+    ///
+    /// # Errors
+    /// [`Diverged`], and then nothing has changed.
+    pub fn apply(&mut self, batch: &Batch) -> Result<Vec<Said>, Diverged> {
+        let follows = batch.number == self.applied.next()
+            && batch.digest == self.digest.then(batch.number, batch.at, &batch.entry);
+        if !follows {
+            return Err(Diverged::NotNext {
+                applied: self.applied,
+                found: batch.number,
+            });
+        }
+        let changes = batch.changes()?;
+        self.applied = batch.number;
+        self.digest = batch.digest;
+        self.at = self.at.max(batch.at);
+        let Entry { node, sequence, .. } = batch.entry;
+        let said = changes.into_iter().map(|change| self.change(node, change)).collect();
+        if let Some(part) = self.nodes.get_mut(&node) {
+            part.appended = sequence;
+        }
+        Ok(said)
+    }
+
+    fn change(&mut self, node: Incarnation, change: Change) -> Said {
+        match change {
+            Change::Up => self.up(node),
+            Change::Leaving => self.leaving(node),
+            Change::Gone(gone) => self.gone(gone),
+            Change::Join {
+                job,
+                work,
+                owner,
+                joined,
+            } => {
+                let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
+                let node = if leaves { self.heir(owner) } else { Some(node) };
+                let held = Held { job, owner, node };
+                return self.command(Command::Join { work, owner, joined }, Some(held));
+            }
+            Change::Ticket(job, command) => {
+                let named = match &command {
+                    Command::Leave { ticket, .. }
+                    | Command::Release { ticket, .. }
+                    | Command::StartBack { ticket }
+                    | Command::ChangePool { ticket, .. } => self.held.get(ticket),
+                    _ => None,
+                };
+                let holds = named.is_some_and(|held| held.node == Some(node) && held.job == job);
+                return if holds { self.command(command, None) } else { Said::Void };
+            }
+            Change::Line(command) => {
+                return match command {
+                    Command::Throttle { .. } | Command::Expire | Command::Retune(_) | Command::Close => {
+                        self.command(command, None)
+                    }
+                    _ => Said::Void,
+                };
+            }
+        }
+        Said::Done
+    }
+
+    fn up(&mut self, node: Incarnation) {
+        self.nodes.entry(node).or_default();
+        let orphans = self.held.iter().filter(|(_, held)| held.node.is_none());
+        let orphans: Vec<TicketId> = orphans.map(|(ticket, _)| *ticket).collect();
+        self.pass_on(&orphans);
+    }
+
+    fn leaving(&mut self, node: Incarnation) {
+        let Some(part) = self.nodes.get_mut(&node) else { return };
+        part.leaving = true;
+        let waits = |ticket| self.machine.state_of(ticket) == Some(TicketState::Waiting);
+        let held = self.held.iter().filter(|(_, held)| held.node == Some(node));
+        let waiting: Vec<TicketId> = held
+            .map(|(ticket, _)| *ticket)
+            .filter(|ticket| waits(*ticket))
+            .collect();
+        self.pass_on(&waiting);
+    }
+
+    fn gone(&mut self, gone: Incarnation) {
+        if self.nodes.remove(&gone).is_none() {
+            return;
+        }
+        let left = self.held.iter().filter(|(_, held)| held.node == Some(gone));
+        let left: Vec<TicketId> = left.map(|(ticket, _)| *ticket).collect();
+        let started = self.working.remove(&gone).unwrap_or_default();
+        // First all of them, so that none starts for a node that is gone.
+        self.pass_on(&left);
+        for ticket in started.into_keys() {
+            self.command(Command::StartBack { ticket }, None);
+        }
+    }
+
+    /// Gives tickets to nodes that take part.
+    fn pass_on(&mut self, tickets: &[TicketId]) {
+        for ticket in tickets {
+            let Some(mut held) = self.held.get(ticket).copied() else {
+                continue;
+            };
+            held.node = self.heir(held.owner);
+            self.held.insert(*ticket, held);
+            let state = self.machine.state_of(*ticket);
+            if let Some(TicketState::Running(grant)) = state {
+                self.note_start(*ticket, held, grant);
+            }
+        }
+    }
+
+    /// Who gets what a node has left; `None`: nobody is there that stays.
+    fn heir(&self, owner: Owner) -> Option<Incarnation> {
+        let staying = self.nodes.iter().filter(|(_, part)| !part.leaving);
+        heir(owner, staying.map(|(node, _)| *node))
+    }
+
+    fn note_start(&mut self, ticket: TicketId, held: Held, grant: Grant) {
+        let Some(node) = held.node else { return };
+        let working = Working {
+            job: held.job,
+            grant,
+            start: self.applied,
+        };
+        self.working.entry(node).or_default().insert(ticket, working);
+    }
+
+    /// Gives the machine a command, and keeps account of who holds what.
+    fn command(&mut self, command: Command, joins: Option<Held>) -> Said {
+        let mut effects = Vec::new();
+        if self.machine.apply(self.at, command, &mut effects).is_err() {
+            return Said::Void;
+        }
+        let mut said = Said::Done;
+        for effect in effects {
+            match effect {
+                Effect::Joined { ticket, state, .. } => {
+                    said = Said::Joined(ticket, state);
+                    let Some(held) = joins.filter(|_| !matches!(state, TicketState::Left(_))) else {
+                        continue;
+                    };
+                    self.held.insert(ticket, held);
+                    if let TicketState::Running(grant) = state {
+                        self.note_start(ticket, held, grant);
+                    }
+                }
+                Effect::Refused { why, .. } => said = Said::Refused(why),
+                Effect::Started { ticket, grant } => {
+                    if let Some(held) = self.held.get(&ticket).copied() {
+                        self.note_start(ticket, held, grant);
+                    }
+                }
+                Effect::Returned { ticket } => self.note_end(ticket),
+                Effect::Left { ticket, .. } | Effect::Released { ticket, .. } => {
+                    self.note_end(ticket);
+                    self.held.remove(&ticket);
+                }
+                Effect::Moved { .. } | Effect::Retuned { .. } | Effect::Throttled | Effect::Closed => {}
+            }
+        }
+        said
+    }
+
+    fn note_end(&mut self, ticket: TicketId) {
+        let node = self.held.get(&ticket).and_then(|held| held.node);
+        if let Some(working) = node.and_then(|node| self.working.get_mut(&node)) {
+            working.remove(&ticket);
+        }
+    }
+
+    /// The whole copy. Two that are equal answer every entry alike.
+    #[must_use]
+    pub fn snapshot(&self) -> ReplicaSnapshot {
+        let start = |held: &Held, ticket| Some(self.working.get(&held.node?)?.get(ticket)?.start);
+        let held = self.held.iter();
+        ReplicaSnapshot {
+            line: self.machine.snapshot(),
+            nodes: self.nodes.iter().map(|(node, last)| (*node, *last)).collect(),
+            held: held
+                .map(|(ticket, held)| (*ticket, *held, start(held, ticket)))
+                .collect(),
+            applied: self.applied,
+            digest: self.digest,
+            at: self.at,
+        }
+    }
+
+    /// A copy from a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`], if none can have been made so.
+    pub fn from_snapshot(snapshot: ReplicaSnapshot) -> Result<Self, SnapshotError> {
+        let mut replica = Self {
+            machine: Machine::from_snapshot(snapshot.line)?,
+            nodes: snapshot.nodes.into_iter().collect(),
+            held: BTreeMap::new(),
+            working: BTreeMap::new(),
+            applied: snapshot.applied,
+            digest: snapshot.digest,
+            at: snapshot.at,
+        };
+        for (ticket, held, start) in snapshot.held {
+            let state = replica.machine.state_of(ticket).ok_or(SnapshotError::Ticket(ticket))?;
+            if let (Some(node), TicketState::Running(grant)) = (held.node, state) {
+                let start = start.ok_or(SnapshotError::Ticket(ticket))?;
+                let job = held.job;
+                let working = Working { job, grant, start };
+                replica.working.entry(node).or_default().insert(ticket, working);
+            }
+            replica.held.insert(ticket, held);
+        }
+        Ok(replica)
+    }
+}
+
+/// One of these nodes: for each owner the same on all nodes, evenly over them, and the same again whoever else
+/// comes or goes (the highest random weight; Thaler and Ravishankar 1998).
+fn heir(owner: Owner, nodes: impl Iterator<Item = Incarnation>) -> Option<Incarnation> {
+    let mixed = |node: &Incarnation| {
+        // The finaliser of SplitMix64, on each half.
+        let halves = owner.0 ^ node.0.rotate_left(64);
+        let [high, low] = [(halves >> 64) as u64, halves as u64].map(|half| {
+            let half = (half ^ (half >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let half = (half ^ (half >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            half ^ (half >> 31)
+        });
+        (
+            high.wrapping_add(low.rotate_left(32))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            *node,
+        )
+    };
+    nodes.max_by_key(mixed)
+}

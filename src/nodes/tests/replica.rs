@@ -1,0 +1,188 @@
+//! The copy by itself.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    nodes::{Batch, Change, Digest, Diverged, Entry, Incarnation, Job, Number, Replica, Said},
+    queue::{
+        EventIndex, EventPolicy, Owner, Policy, TicketId,
+        machine::{Command, SnapshotError, TicketState, Time},
+    },
+};
+
+pub(super) const A: Incarnation = Incarnation(1);
+pub(super) const B: Incarnation = Incarnation(2);
+const C: Incarnation = Incarnation(3);
+
+pub(super) fn policy(limit: usize) -> Policy {
+    Policy::new([EventPolicy::new("chat", limit)])
+}
+
+pub(super) fn join(job: u128, owner: u128) -> Change {
+    Change::Join {
+        job: Job(job),
+        work: EventIndex(0).into(),
+        owner: Owner(owner),
+        joined: Time(0),
+    }
+}
+
+/// A copy from the written form of a snapshot.
+pub(super) fn from_written(written: &str) -> Result<Replica, SnapshotError> {
+    Replica::from_snapshot(serde_json::from_str(written).expect("it can be read"))
+}
+
+/// A log, and a copy that follows it.
+pub(super) struct Log {
+    pub(super) replica: Replica,
+    sequences: BTreeMap<Incarnation, u64>,
+}
+
+impl Log {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            replica: Replica::new(policy(limit)),
+            sequences: BTreeMap::new(),
+        }
+    }
+
+    /// What would follow.
+    pub(super) fn next(&mut self, node: Incarnation, changes: &[Change]) -> Batch {
+        let sequence = self.sequences.entry(node).or_default();
+        *sequence += 1;
+        let entry = Entry::new(node, *sequence, changes);
+        Batch::seal(self.replica.applied().next(), Time(0), entry, self.replica.digest())
+    }
+
+    pub(super) fn append(&mut self, node: Incarnation, changes: &[Change]) -> Vec<Said> {
+        let batch = self.next(node, changes);
+        self.replica.apply(&batch).expect("it follows")
+    }
+
+    fn state(&self, ticket: u64) -> Option<TicketState> {
+        self.replica.machine().state_of(TicketId(ticket))
+    }
+
+    fn works(&self, node: Incarnation) -> Vec<u64> {
+        self.replica.working(node).map(|(ticket, _)| ticket.0).collect()
+    }
+
+    fn holder(&self, ticket: u64) -> Option<Incarnation> {
+        self.replica.holder(TicketId(ticket)).and_then(|(_, node)| node)
+    }
+}
+
+fn release(job: u128, ticket: u64) -> Change {
+    let ticket = TicketId(ticket);
+    Change::Ticket(Job(job), Command::Release { ticket, worked: true })
+}
+
+#[test]
+fn what_nobody_holds_goes_to_the_next_that_comes() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up, join(1, 1), join(2, 2)]);
+    log.append(A, &[Change::Gone(A)]);
+    assert_eq!((log.holder(1), log.holder(2)), (None, None));
+    log.append(B, &[Change::Up]);
+    assert_eq!((log.holder(1), log.holder(2)), (Some(B), Some(B)));
+    assert_eq!(log.works(B), [1]);
+}
+
+#[test]
+fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
+    let mut log = Log::new(2);
+    log.append(B, &[Change::Up]);
+    log.append(A, &[Change::Up, join(1, 1), join(2, 2)]);
+    log.append(A, &[Change::Line(Command::Retune(Box::new(policy(1))))]);
+    assert_eq!(log.works(A), [1, 2]);
+    log.append(B, &[Change::Gone(A)]);
+    assert_eq!(log.works(B), [1]);
+    assert_eq!(log.state(2), Some(TicketState::Waiting));
+    assert_eq!(log.append(B, &[release(1, 1)]), [Said::Done]);
+    assert_eq!(log.works(B), [2]);
+}
+
+#[test]
+fn a_ticket_is_told_what_to_do_by_its_node_alone_and_for_its_job_alone() {
+    let mut log = Log::new(1);
+    log.append(B, &[Change::Up]);
+    log.append(A, &[Change::Up, join(1, 1)]);
+    let before = log.replica.machine().snapshot();
+    assert_eq!(log.append(B, &[release(1, 1)]), [Said::Void]);
+    assert_eq!(log.append(A, &[release(2, 1)]), [Said::Void]);
+    let around = Command::Release {
+        ticket: TicketId(1),
+        worked: true,
+    };
+    assert_eq!(log.append(A, &[Change::Line(around)]), [Said::Void]);
+    assert_eq!(log.replica.machine().snapshot(), before);
+    assert_eq!(log.append(A, &[release(1, 1)]), [Said::Done]);
+}
+
+#[test]
+fn a_node_that_leaves_keeps_what_it_works_on_and_gets_nothing_more() {
+    let mut log = Log::new(1);
+    log.append(B, &[Change::Up]);
+    log.append(A, &[Change::Up, join(1, 1), join(2, 2), Change::Leaving]);
+    assert_eq!((log.holder(1), log.holder(2)), (Some(A), Some(B)));
+    log.append(A, &[join(3, 3)]);
+    assert_eq!(log.holder(3), Some(B));
+    log.append(A, &[release(1, 1), Change::Gone(A)]);
+    assert_eq!(log.works(B), [2]);
+}
+
+#[test]
+fn what_a_node_leaves_is_spread_and_nothing_else_moves() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up]);
+    log.append(B, &[Change::Up]);
+    log.append(C, &[Change::Up]);
+    let joins: Vec<Change> = (1..=900).map(|job| join(job, job << 70 | job)).collect();
+    log.append(A, &joins[..450]);
+    log.append(B, &joins[450..]);
+    log.append(C, &[Change::Gone(A)]);
+    let held = |log: &Log, node| (1..=450).filter(|ticket| log.holder(*ticket) == Some(node)).count();
+    let (to_b, to_c) = (held(&log, B), held(&log, C));
+    assert_eq!(to_b + to_c, 450);
+    assert!(to_b.min(to_c) > 180, "{to_b} and {to_c}");
+    assert!((451..=900).all(|ticket| log.holder(ticket) == Some(B)));
+}
+
+#[test]
+fn what_does_not_follow_changes_nothing() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up]);
+    let before = log.replica.snapshot();
+    let good = log.next(A, &[join(1, 1)]);
+    let mut later = good.clone();
+    later.number = Number(3);
+    let mut other = good.clone();
+    other.digest = Digest::default();
+    let mut changed = good.clone();
+    changed.entry.payload[2] ^= 1;
+    for batch in [later, other, changed] {
+        assert!(matches!(log.replica.apply(&batch), Err(Diverged::NotNext { .. })));
+    }
+    let mut newer = good.entry.clone();
+    newer.payload = b"[{\"Nothing\":\"that is known\"}]".to_vec();
+    let newer = Batch::seal(good.number, good.at, newer, log.replica.digest());
+    assert!(matches!(log.replica.apply(&newer), Err(Diverged::Unreadable(_))));
+    assert_eq!(log.replica.snapshot(), before);
+    assert!(log.replica.apply(&good).is_ok());
+}
+
+#[test]
+fn a_copy_from_a_snapshot_goes_on_the_same() {
+    let mut log = Log::new(1);
+    log.append(B, &[Change::Up]);
+    log.append(A, &[Change::Up, join(1, 1), join(2, 2), join(3, 3)]);
+    let written = serde_json::to_string(&log.replica.snapshot()).expect("it can be written");
+    let mut copy = from_written(&written).expect("a machine has made it");
+    assert_eq!(copy.snapshot(), log.replica.snapshot());
+    let batch = log.next(B, &[Change::Gone(A)]);
+    assert_eq!(copy.apply(&batch), log.replica.apply(&batch));
+    assert_eq!(copy.snapshot(), log.replica.snapshot());
+    let spoilt = written.replace("\"running\":[{\"id\":1,", "\"running\":[{\"id\":9,");
+    assert_ne!(spoilt, written);
+    assert!(from_written(&spoilt).is_err());
+}
