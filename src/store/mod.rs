@@ -4,6 +4,10 @@
 #[cfg(test)]
 pub(crate) mod contract;
 mod fault;
+mod job;
+pub(crate) mod postgres;
+mod readers;
+mod rows;
 pub(crate) mod search;
 pub(crate) mod sqlite;
 #[cfg(test)]
@@ -12,9 +16,9 @@ pub(crate) mod testing;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 pub(crate) use fault::StoreError;
-pub(crate) use sqlite::OpenError;
 
 use crate::{
     queue::{OrderKey, Owner},
@@ -22,12 +26,25 @@ use crate::{
     wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
 };
 
+/// The store cannot be opened. `Display` is for the operator.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub(crate) enum OpenError {
+    /// That in the data directory.
+    Sqlite(#[from] sqlite::OpenError),
+    /// That of `DATABASE_URL`.
+    Postgres(#[from] postgres::OpenError),
+}
+
 /// Opens the store that the settings name.
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
 pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
-    Ok(Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?))
+    Ok(match &settings.database_url {
+        Some(address) => Arc::new(postgres::PostgresStore::open(address).await?),
+        None => Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
+    })
 }
 
 /// One conversation, as stored.
