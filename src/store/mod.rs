@@ -21,6 +21,7 @@ use thiserror::Error;
 pub(crate) use fault::StoreError;
 
 use crate::{
+    files::Contents,
     queue::{OrderKey, Owner},
     settings::Settings,
     wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
@@ -36,14 +37,30 @@ pub(crate) enum OpenError {
     Postgres(#[from] postgres::OpenError),
 }
 
+/// A store that is open.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    /// Where the contents of files are; `None`: in the data directory.
+    pub(crate) contents: Option<Arc<dyn Contents>>,
+}
+
 /// Opens the store that the settings name.
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
-pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
+pub(crate) async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     Ok(match &settings.database_url {
-        Some(address) => Arc::new(postgres::PostgresStore::open(address).await?),
-        None => Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
+        Some(address) => {
+            let store = postgres::PostgresStore::open(address).await?;
+            Opened {
+                contents: Some(store.contents()),
+                store: Arc::new(store),
+            }
+        }
+        None => Opened {
+            store: Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
+            contents: None,
+        },
     })
 }
 
@@ -219,6 +236,11 @@ pub trait Store: Send + Sync {
     async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError>;
     /// Whether nobody has anything in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Whether the site was begun with the key of cookies that has this fingerprint, as far as the store knows; one without anybody begins
+    /// with any. In a data directory the key lies beside what is stored, and there is nothing to compare.
+    async fn admits_key(&self, _fingerprint: &str) -> Result<bool, StoreError> {
+        Ok(true)
+    }
     /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can. A fault that has passed is
     /// found out within seconds, whether anybody writes or not.
     fn fault(&self) -> Option<StoreError>;

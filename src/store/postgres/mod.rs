@@ -4,6 +4,8 @@
 //! but for what each database does better in its own way. What is removed is removed from the tables; when the server gives up the room and
 //! the old versions of rows is for its vacuum, and how long its back-ups have them for whoever runs it.
 
+mod access;
+mod contents;
 mod fault;
 mod faults;
 mod link;
@@ -17,27 +19,25 @@ mod transaction;
 mod write;
 mod writer;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::PgConnection;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep, timeout},
-};
+use tokio::sync::Semaphore;
 
 pub(crate) use self::fault::OpenError;
 use self::{
-    link::Link,
+    access::Access,
+    contents::Rows,
     read::search::Place,
     writer::{Beginning, Writer},
 };
 use super::{
-    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished, job::Operation, readers::Readers,
-    search::Needle,
+    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished, job::Operation, search::Needle,
 };
 use crate::{
+    files::Contents,
     queue::{OrderKey, Owner},
     settings::Secret,
     wire::{Choice, ConversationId, FileId, FileView, TurnId},
@@ -47,8 +47,6 @@ use crate::{
 const READERS: u32 = 8;
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;
-/// Between two tries to read.
-const AGAIN: Duration = Duration::from_millis(100);
 
 /// What tests set otherwise.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +90,11 @@ impl Default for Tuning {
 /// that is as if the process were killed, and nothing that was acknowledged is lost either way.
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
-    readers: Readers<Link>,
+    access: Access,
     searches: Semaphore,
+    contents: Rows,
     writer: Writer,
     warnings: Vec<String>,
-    tuning: Tuning,
 }
 
 impl PostgresStore {
@@ -113,7 +111,8 @@ impl PostgresStore {
     async fn open_tuned(address: &Secret, tuning: Tuning) -> Result<Self, OpenError> {
         let opened = open::open(address, tuning).await?;
         Ok(Self {
-            readers: Readers::new(opened.link.clone(), READERS),
+            access: Access::new(opened.link.clone(), READERS, tuning),
+            contents: Rows::new(opened.link.clone(), tuning),
             searches: Semaphore::new(SEARCHES),
             writer: Writer::start(Beginning {
                 connection: opened.connection,
@@ -122,41 +121,20 @@ impl PostgresStore {
                 tuning,
             }),
             warnings: opened.warnings,
-            tuning,
         })
     }
 
-    /// Looks something up. A server that is away is waited for, a moment.
-    async fn read<T>(
-        &self,
-        look: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + Sync,
-    ) -> Result<T, StoreError>
-    where
-        T: Send,
-    {
-        let begun = Instant::now();
-        loop {
-            let read = timeout(self.tuning.answer, self.read_once(&look)).await;
-            match read.unwrap_or_else(|_elapsed| Err(faults::silence())) {
-                Err(error) if faults::is_lost(&error) && begun.elapsed() < self.tuning.patience => sleep(AGAIN).await,
-                read => return read.map_err(|error| faults::meaning(&error)),
-            }
-        }
+    /// The contents of files, kept in the same database.
+    pub(super) fn contents(&self) -> Arc<dyn Contents> {
+        Arc::new(self.contents.clone())
     }
 
-    async fn read_once<T>(
+    /// Looks something up.
+    async fn read<T: Send>(
         &self,
-        look: &(impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + Sync),
-    ) -> sqlx::Result<T> {
-        let mut reader = self.readers.get().await?;
-        // What is dropped halfway would have to be read to its end by whoever comes next.
-        reader.doubt(true);
-        let read = look(&mut reader).await;
-        match &read {
-            Err(error) if faults::is_lost(error) => self.readers.forget(),
-            _ => reader.doubt(false),
-        }
-        read
+        look: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        self.access.run(look).await.map_err(|error| faults::meaning(&error))
     }
 
     async fn write<O: Operation<Connection = PgConnection>>(&self, operation: O) -> Result<O::Output, StoreError> {
@@ -335,6 +313,10 @@ impl Store for PostgresStore {
             .await
     }
 
+    async fn admits_key(&self, fingerprint: &str) -> Result<bool, StoreError> {
+        self.write(write::Admit(fingerprint.to_owned())).await
+    }
+
     fn fault(&self) -> Option<StoreError> {
         self.writer.fault()
     }
@@ -352,7 +334,8 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.searches.close();
-        self.readers.close().await;
+        self.access.close().await;
+        self.contents.close().await;
         self.writer.close().await;
     }
 }

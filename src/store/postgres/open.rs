@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::{
-    OpenError, Tuning, faults,
+    OpenError, Tuning, contents, faults,
     link::{Link, Place},
     node::{self, Node},
     schema,
@@ -46,6 +46,7 @@ pub(super) async fn open(address: &Secret, tuning: Tuning) -> Result<Opened, Ope
     link.settle(&mut connection).await.map_err(of)?;
     let node = Node::new();
     node.register(&mut connection).await.map_err(of)?;
+    contents::sweep(&mut connection).await.map_err(of)?;
     let warnings = look(&mut connection).await.map_err(of)?;
     info!(server = %place, database = place.database, "conversations are kept here");
     Ok(Opened {

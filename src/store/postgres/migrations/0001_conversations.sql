@@ -15,7 +15,7 @@ CREATE TABLE nodes (
 CREATE TABLE site (
     one         boolean PRIMARY KEY DEFAULT true CHECK (one),
     -- Of the key that signs the cookies. The key itself is not here: a copy of the database shall not have it.
-    fingerprint bytea
+    fingerprint text
 );
 INSERT INTO site DEFAULT VALUES;
 

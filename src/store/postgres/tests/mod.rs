@@ -1,6 +1,8 @@
 //! The store in PostgreSQL, against real servers: what every store promises, and what this one does beside that.
 
+mod contents;
 mod faults;
+mod key;
 mod opening;
 mod text;
 mod writing;

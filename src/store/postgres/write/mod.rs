@@ -5,6 +5,7 @@ mod accept;
 mod change;
 mod choice;
 mod file;
+mod key;
 mod owner;
 mod removal;
 
@@ -12,4 +13,5 @@ pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
+pub(super) use key::Admit;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
