@@ -20,6 +20,7 @@ reason-message-not-kept = This message was not accepted: it could not be kept, b
     [read-only] the server's disk can only be read at the moment
     [locked] the server's database is locked at the moment
     [damaged] the server's database is damaged
+    [away] the server's database cannot be reached at the moment
     [closed] the server is being restarted
    *[other] the server's database failed
 }

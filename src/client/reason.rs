@@ -115,6 +115,7 @@ impl From<&StoreError> for StoreFault {
             StoreError::ReadOnly(_) => Self::ReadOnly,
             StoreError::Locked => Self::Locked,
             StoreError::Damaged(_) => Self::Damaged,
+            StoreError::Away(_) => Self::Away,
             StoreError::Closed => Self::Closed,
             StoreError::Other(_) => Self::Other,
         }

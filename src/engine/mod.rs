@@ -34,10 +34,10 @@ use crate::{
     journal::MemoryJournals,
     logs::Logs,
     queue::Queue,
-    sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
+    sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
     stats::Stats,
-    store::{self, Store, StoreError},
+    store::{self, Opened, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -97,19 +97,12 @@ impl Engine {
     {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
-        // The store first: it makes sure that no other Anteroom uses this DATA_DIR.
-        let store = store::open(&settings).await?;
-        let key = if store.is_empty().await? {
-            CookieKey::load(settings.secret_key.as_ref(), &settings.data_dir)?
-        } else {
-            CookieKey::load_kept(settings.secret_key.as_ref(), &settings.data_dir)?
-        };
-        let jar = CookieJar::new(key, settings.secure_cookies);
-        let vault = match (Vault::open(&settings.data_dir).await, store.fault()) {
-            (Ok(vault), _) => vault,
-            // Reading works all the same.
-            (Err(_), Some(_)) => Vault::unswept(&settings.data_dir),
-            (Err(error), None) => return Err(error).context("DATA_DIR cannot be used for uploaded files"),
+        // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
+        let Opened { store, contents } = store::open(&settings).await?;
+        let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
+        let vault = match contents {
+            Some(contents) => Vault::over(contents),
+            None => vault(&settings, &*store).await?,
         };
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
@@ -353,11 +346,39 @@ impl Engine {
             self.conversations.finished().await;
         }
         self.closing.cancel();
+        self.vault.close().await;
         self.store.close().await;
         self.tasks.close();
         // A page that does not read its feed must not keep the server from ending.
         if tokio::time::timeout(GOODBYE, self.tasks.wait()).await.is_err() {
             warn!("some pages did not take their goodbye");
         }
+    }
+}
+
+/// The key that signs the cookies: never another one than what is stored was begun with.
+async fn key(settings: &Settings, store: &dyn Store) -> anyhow::Result<CookieKey> {
+    let (secret, data_dir) = (settings.secret_key.as_ref(), &settings.data_dir);
+    let key = if settings.database_url.is_some() {
+        CookieKey::load_for_database(secret, data_dir)?
+    } else if store.is_empty().await? {
+        CookieKey::load(secret, data_dir)?
+    } else {
+        CookieKey::load_kept(secret, data_dir)?
+    };
+    if store.admits_key(&key.fingerprint()).await? {
+        Ok(key)
+    } else {
+        Err(KeyError::Other.into())
+    }
+}
+
+/// The contents of files in the data directory.
+async fn vault(settings: &Settings, store: &dyn Store) -> anyhow::Result<Vault> {
+    match (Vault::open(&settings.data_dir).await, store.fault()) {
+        (Ok(vault), _) => Ok(vault),
+        // Reading works all the same.
+        (Err(_), Some(_)) => Ok(Vault::unswept(&settings.data_dir)),
+        (Err(error), None) => Err(error).context("DATA_DIR cannot be used for uploaded files"),
     }
 }

@@ -4,13 +4,17 @@
 //! content; its name decides no more than which sort of text it is called. Text is kept as UTF-8 without a byte order
 //! mark. Whose a file is, the store knows: the vault is asked only for files that the store has found for a session.
 
+mod contents;
 mod error;
+mod folder;
 mod inspect;
 mod name;
 mod vault;
 
+pub use contents::FileContent;
+pub(crate) use contents::{Contents, Draft};
 pub use error::FileError;
+pub(crate) use folder::place_in_data_dir;
 pub use inspect::Inspector;
 pub use name::{harmless, titled};
-pub(crate) use vault::place_in_data_dir;
-pub use vault::{FileContent, Upload, Vault};
+pub use vault::{Upload, Vault};

@@ -1,36 +1,25 @@
-//! Where the contents of files are kept.
+//! The contents of files: uploads on their way in, and what is read of them.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
+use std::{path::Path, sync::Arc};
+
+use tokio::io::AsyncReadExt as _;
+
+use super::{
+    FileError,
+    contents::{Contents, Draft, FileContent},
+    folder::Folder,
+    inspect::Inspector,
+    name::harmless,
 };
+use crate::wire::{FileId, FileView};
 
-use tokio::{
-    fs,
-    io::{AsyncReadExt as _, AsyncWriteExt},
-};
-
-use super::{FileError, inspect::Inspector, name::harmless};
-use crate::{
-    data_dir::FILES_FOLDER,
-    wire::{FileId, FileView},
-};
-
-/// The folder of uploads that are not finished.
-const UNFINISHED: &str = "unfinished";
-
-/// The contents of uploaded files, under `files` in the data directory: each in a file named by its [`FileId`], in one
-/// of 256 folders named by the last two digits of that (the first ones are a time, and the same for years).
+/// The contents of uploaded files: in the data directory, or wherever the store keeps them.
 ///
 /// Cheap to clone; all clones are the same vault.
 #[derive(Clone, Debug)]
 pub struct Vault {
-    root: Arc<Path>,
+    contents: Arc<dyn Contents>,
 }
-
-/// The content of a file that is kept.
-pub type FileContent = fs::File;
 
 impl Vault {
     /// The vault in this data directory. Makes its folders, and removes what uploads have left there that an end of
@@ -39,17 +28,20 @@ impl Vault {
     /// # Errors
     /// The folders can not be made or read.
     pub async fn open(data_dir: &Path) -> Result<Self, FileError> {
-        let vault = Self::unswept(data_dir);
-        vault.sweep().await?;
-        Ok(vault)
+        let folder = Folder::of(data_dir);
+        folder.sweep().await?;
+        Ok(Self::over(Arc::new(folder)))
     }
 
     /// The same where nothing can be written: good for reading only.
     #[must_use]
     pub fn unswept(data_dir: &Path) -> Self {
-        Self {
-            root: data_dir.join(FILES_FOLDER).into(),
-        }
+        Self::over(Arc::new(Folder::of(data_dir)))
+    }
+
+    /// One whose contents are kept elsewhere.
+    pub(crate) fn over(contents: Arc<dyn Contents>) -> Self {
+        Self { contents }
     }
 
     /// Begins an upload of at most `limit` bytes. `name` is what the browser says, whatever that is.
@@ -57,27 +49,16 @@ impl Vault {
     /// # Errors
     /// The disk is full or fails.
     pub async fn begin(&self, name: &str, limit: u64) -> Result<Upload, FileError> {
-        let name = harmless(name);
-        let id = FileId::new();
-        let path = self.unfinished().join(id.to_string());
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        options.mode(0o600);
-        // Made first, so that the file goes even if this future is dropped before it has an owner.
-        let unfinished = Unfinished(Some(path.clone()));
-        let file = options.open(&path).await?;
+        let (id, name) = (FileId::new(), harmless(name));
         let inspector = Inspector::new(name.clone());
         Ok(Upload {
-            vault: self.clone(),
+            draft: self.contents.begin(id).await?,
             id,
             name,
             limit,
             received: 0,
             kept: 0,
-            file,
             inspector,
-            unfinished,
         })
     }
 
@@ -96,68 +77,36 @@ impl Vault {
     /// # Errors
     /// [`FileError::Gone`], or the disk fails.
     pub async fn reader(&self, id: FileId) -> Result<FileContent, FileError> {
-        fs::File::open(self.path(id)).await.map_err(gone)
+        self.contents.open(id).await
     }
 
     /// Removes files. Those that are not there are as good as removed.
     ///
     /// # Errors
-    /// The first fault of the disk; the other files are removed all the same.
+    /// The first fault of the disk; the other files are removed all the same, where that is possible.
     pub async fn remove(&self, ids: &[FileId]) -> Result<(), FileError> {
-        let mut first_fault = Ok(());
-        for &id in ids {
-            match fs::remove_file(self.path(id)).await {
-                Err(error) if error.kind() != io::ErrorKind::NotFound && first_fault.is_ok() => {
-                    first_fault = Err(error.into());
-                }
-                _ => {}
-            }
+        if ids.is_empty() {
+            return Ok(());
         }
-        first_fault
+        self.contents.remove(ids).await
     }
 
-    /// Removes unfinished uploads and makes the folders.
-    async fn sweep(&self) -> Result<(), FileError> {
-        let folder = self.unfinished();
-        match fs::remove_dir_all(&folder).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        make_private_dir(&folder).await?;
-        Ok(())
+    /// Ends well: nothing stays of uploads that were given up.
+    pub async fn close(&self) {
+        self.contents.close().await;
     }
-
-    fn unfinished(&self) -> PathBuf {
-        self.root.join(UNFINISHED)
-    }
-
-    fn path(&self, id: FileId) -> PathBuf {
-        self.root.join(place(id))
-    }
-}
-
-/// Where a file's content is, from the data directory on: for back-ups.
-pub(crate) fn place_in_data_dir(id: FileId) -> PathBuf {
-    Path::new(FILES_FOLDER).join(place(id))
-}
-
-fn place(id: FileId) -> PathBuf {
-    let name = id.to_string();
-    Path::new(&name[name.len() - 2..]).join(&name)
 }
 
 /// An upload that is coming in. Dropping it removes what has come.
 #[derive(Debug)]
 pub struct Upload {
-    vault: Vault,
+    draft: Box<dyn Draft>,
     id: FileId,
     name: String,
     limit: u64,
     received: u64,
     kept: u64,
-    file: fs::File,
     inspector: Inspector,
-    unfinished: Unfinished,
 }
 
 impl Upload {
@@ -177,7 +126,7 @@ impl Upload {
             });
         }
         let kept = self.inspector.feed(bytes)?;
-        self.file.write_all(&kept).await?;
+        self.draft.write(&kept).await?;
         self.kept += kept.len() as u64;
         Ok(())
     }
@@ -193,17 +142,12 @@ impl Upload {
             return Err(FileError::Empty { name: self.name });
         }
         let (rest, kind, mime) = self.inspector.finish()?;
-        self.file.write_all(&rest).await?;
+        self.draft.write(&rest).await?;
         self.kept += rest.len() as u64;
         if self.kept == 0 {
             return Err(FileError::Empty { name: self.name });
         }
-        self.file.sync_all().await?;
-        let path = self.vault.path(self.id);
-        let folder = path.parent().unwrap_or(&self.vault.root).to_owned();
-        make_private_dir(&folder).await?;
-        self.unfinished.keep_as(&path).await?;
-        sync_dir(folder).await?;
+        self.draft.keep().await?;
         Ok(FileView {
             id: self.id,
             name: self.name,
@@ -211,54 +155,6 @@ impl Upload {
             mime: mime.to_owned(),
             size: self.kept,
         })
-    }
-}
-
-/// The file of an upload that is not finished; removed on drop.
-#[derive(Debug)]
-struct Unfinished(Option<PathBuf>);
-
-impl Unfinished {
-    async fn keep_as(&mut self, path: &Path) -> io::Result<()> {
-        if let Some(unfinished) = &self.0 {
-            fs::rename(unfinished, path).await?;
-        }
-        self.0 = None;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            // One quick call, and drop cannot wait for another thread to make it. What it leaves, the next start sweeps.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn gone(error: io::Error) -> FileError {
-    if error.kind() == io::ErrorKind::NotFound {
-        FileError::Gone
-    } else {
-        error.into()
-    }
-}
-
-async fn make_private_dir(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    builder.mode(0o700);
-    builder.create(path).await
-}
-
-/// Makes a rename survive a loss of power. Windows has no such call, and needs none.
-async fn sync_dir(path: PathBuf) -> io::Result<()> {
-    if cfg!(unix) {
-        fs::File::open(path).await?.sync_all().await
-    } else {
-        Ok(())
     }
 }
 

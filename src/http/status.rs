@@ -88,6 +88,7 @@ mod tests {
             (StoreError::ReadOnly(String::new()), StatusCode::SERVICE_UNAVAILABLE),
             (StoreError::Locked, StatusCode::SERVICE_UNAVAILABLE),
             (StoreError::Damaged(String::new()), StatusCode::SERVICE_UNAVAILABLE),
+            (StoreError::Away(String::new()), StatusCode::SERVICE_UNAVAILABLE),
             (StoreError::Closed, StatusCode::SERVICE_UNAVAILABLE),
             (StoreError::Other(String::new()), StatusCode::SERVICE_UNAVAILABLE),
         ] {

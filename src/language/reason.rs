@@ -14,6 +14,7 @@ impl From<StoreFault> for Arg {
             StoreFault::ReadOnly => "read-only",
             StoreFault::Locked => "locked",
             StoreFault::Damaged => "damaged",
+            StoreFault::Away => "away",
             StoreFault::Closed => "closed",
             StoreFault::Other => "other",
         })

@@ -27,6 +27,8 @@ const KEPT: &str = "host.";
 const MOVED: &str = "moved.";
 /// Stands before the session in what a request that deletes everything is confirmed by.
 const FORGET: &str = "forget.";
+/// What is signed to tell one key from another.
+const FINGERPRINT: &str = "fingerprint";
 /// Bytes that a key must have at least.
 const KEY_BYTES: usize = 32;
 /// Bytes that are read of it at most.
@@ -59,6 +61,22 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no key, and none is made: what is stored is elsewhere, and it would not be kept with it.
+    #[error(
+        "SECRET_KEY is not set, and {path} is not there. With DATABASE_URL no key is made, for it has to be kept apart from the database: set \
+         SECRET_KEY to what `openssl rand -base64 48` says, and keep that"
+    )]
+    Needed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The conversations are of cookies that another key has signed.
+    #[error(
+        "the database was begun with another key. With this one nobody would find their conversations, so nothing has been changed. Set \
+         SECRET_KEY to what it was before (or put the {KEY_FILE} of before into DATA_DIR). To go on with this key on purpose: UPDATE site SET \
+         fingerprint = NULL, and see docs/postgres.md"
+    )]
+    Other,
     /// The file with the key of an earlier start cannot be read or written.
     #[error("the key that signs the cookies cannot be kept in {path}: {source}. Mend that, or set SECRET_KEY")]
     File {
@@ -93,6 +111,22 @@ impl CookieKey {
     /// [`KeyError`].
     pub fn load_kept(secret: Option<&Secret>, data_dir: &Path) -> Result<Self, KeyError> {
         Self::find(secret, data_dir, |path| Err(KeyError::Missing { path: path.into() }))
+    }
+
+    /// The key of the settings, or the one kept in `data_dir`, for a site whose conversations are kept elsewhere: none is made.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load_for_database(secret: Option<&Secret>, data_dir: &Path) -> Result<Self, KeyError> {
+        Self::find(secret, data_dir, |path| Err(KeyError::Needed { path: path.into() }))
+    }
+
+    /// What tells this key from another, and nothing of the key itself: its signature of words that no cookie has.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut signed = CookieJar::new(self.clone(), false).sign(FINGERPRINT);
+        signed.truncate(signed.len() - FINGERPRINT.len());
+        signed
     }
 
     fn find(
@@ -303,6 +337,17 @@ mod tests {
             self.take(jar.set_cookies(session, &self.header()));
             session
         }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_keys_apart_and_opens_nothing() {
+        let (one, other) = (jar(), jar());
+        let fingerprint = one.key.fingerprint();
+        assert_eq!(fingerprint, one.key.fingerprint());
+        assert_ne!(fingerprint, other.key.fingerprint());
+        assert!(fingerprint.len() >= 40, "{fingerprint}");
+        let header = format!("anteroom={fingerprint}{FINGERPRINT}");
+        assert_eq!(one.session(&header), None);
     }
 
     #[test]

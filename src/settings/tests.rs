@@ -51,7 +51,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 13] = [
+    const TEXTS: [&str; 14] = [
         "7",
         "false",
         "true",
@@ -65,6 +65,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "m@ollama",
         "127.0.0.1:4000",
         "http://127.0.0.1/0123456789abcdef",
+        "postgres://127.0.0.1/anteroom",
     ];
     let defaults = env(&EVERY_PROVIDER).expect("they are right").settings;
     let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The file is not what it should be.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// The server that has it cannot be reached, or is not ready.
+    #[error("the database cannot be reached: {0}")]
+    Away(String),
     /// It has been closed.
     #[error("the store is closed")]
     Closed,

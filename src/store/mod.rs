@@ -4,6 +4,10 @@
 #[cfg(test)]
 pub(crate) mod contract;
 mod fault;
+mod job;
+pub(crate) mod postgres;
+mod readers;
+mod rows;
 pub(crate) mod search;
 pub(crate) mod sqlite;
 #[cfg(test)]
@@ -12,22 +16,52 @@ pub(crate) mod testing;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 pub(crate) use fault::StoreError;
-pub(crate) use sqlite::OpenError;
 
 use crate::{
+    files::Contents,
     queue::{OrderKey, Owner},
     settings::Settings,
     wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
 };
 
+/// The store cannot be opened. `Display` is for the operator.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub(crate) enum OpenError {
+    /// That in the data directory.
+    Sqlite(#[from] sqlite::OpenError),
+    /// That of `DATABASE_URL`.
+    Postgres(#[from] postgres::OpenError),
+}
+
+/// A store that is open.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    /// Where the contents of files are; `None`: in the data directory.
+    pub(crate) contents: Option<Arc<dyn Contents>>,
+}
+
 /// Opens the store that the settings name.
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
-pub(crate) async fn open(settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
-    Ok(Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?))
+pub(crate) async fn open(settings: &Settings) -> Result<Opened, OpenError> {
+    Ok(match &settings.database_url {
+        Some(address) => {
+            let store = postgres::PostgresStore::open(address).await?;
+            Opened {
+                contents: Some(store.contents()),
+                store: Arc::new(store),
+            }
+        }
+        None => Opened {
+            store: Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
+            contents: None,
+        },
+    })
 }
 
 /// One conversation, as stored.
@@ -202,6 +236,11 @@ pub trait Store: Send + Sync {
     async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError>;
     /// Whether nobody has anything in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Whether the site was begun with the key of cookies that has this fingerprint, as far as the store knows; one without anybody begins
+    /// with any. In a data directory the key lies beside what is stored, and there is nothing to compare.
+    async fn admits_key(&self, _fingerprint: &str) -> Result<bool, StoreError> {
+        Ok(true)
+    }
     /// Why it cannot be written to at the moment, as far as the last attempt told; `None`: it can. A fault that has passed is
     /// found out within seconds, whether anybody writes or not.
     fn fault(&self) -> Option<StoreError>;

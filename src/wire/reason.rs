@@ -403,6 +403,8 @@ pub enum StoreFault {
     Locked,
     /// The database is damaged.
     Damaged,
+    /// The database cannot be reached.
+    Away,
     /// The server is about to end.
     Closed,
     /// Anything else.

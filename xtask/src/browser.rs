@@ -1,12 +1,11 @@
 //! The browser for the tests: the one that is installed, else Debian's package, else Playwright's own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::setup::{NPX, find_program};
+use crate::setup::{NPX, find_program, is_debian};
 use crate::step::{self, step};
 
 const NAMES: [&str; 5] = [
@@ -32,7 +31,7 @@ pub(crate) fn chromium(end2end: &Path) -> anyhow::Result<Option<PathBuf>> {
     if let Some(path) = installed() {
         return Ok(Some(path));
     }
-    if is_debian(&fs::read_to_string("/etc/os-release").unwrap_or_default()) {
+    if is_debian() {
         return step("install Chromium from Debian", apt).map(Some);
     }
     step("install Playwright's Chromium", || {
@@ -62,21 +61,4 @@ fn apt() -> anyhow::Result<PathBuf> {
         .or_else(|_| apt_get(&["update"]).and_then(|()| apt_get(&install)))
         .context(BY_HAND)?;
     installed().context("apt-get installed Chromium, but there is no `chromium` on the search path")
-}
-
-/// Debian itself: Ubuntu's package of the same name is a link to a snap, which servers and containers lack.
-fn is_debian(os_release: &str) -> bool {
-    os_release.lines().any(|line| line.trim_matches('"') == "ID=debian")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_debian_is_debian() {
-        assert!(is_debian("NAME=\"Debian GNU/Linux\"\nID=debian\n"));
-        assert!(!is_debian("ID=ubuntu\nID_LIKE=debian\n"));
-        assert!(!is_debian(""));
-    }
 }

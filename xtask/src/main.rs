@@ -12,6 +12,7 @@ mod cli;
 mod css;
 mod fuzz;
 mod lock;
+mod postgres;
 mod project;
 mod server;
 mod setup;

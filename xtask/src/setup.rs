@@ -97,3 +97,24 @@ pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     candidates.find(|candidate| candidate.is_file())
 }
+
+/// Whether this is Debian itself: Ubuntu's packages of the same names may be links to snaps, which servers and containers lack.
+pub(crate) fn is_debian() -> bool {
+    names_debian(&fs::read_to_string("/etc/os-release").unwrap_or_default())
+}
+
+fn names_debian(os_release: &str) -> bool {
+    os_release.lines().any(|line| line.trim_matches('"') == "ID=debian")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_debian_is_debian() {
+        assert!(names_debian("NAME=\"Debian GNU/Linux\"\nID=debian\n"));
+        assert!(!names_debian("ID=ubuntu\nID_LIKE=debian\n"));
+        assert!(!names_debian(""));
+    }
+}

@@ -1,4 +1,4 @@
-//! `anteroom backup FILE`.
+//! `anteroom backup FILE`: for what is kept in `DATA_DIR`.
 
 use std::path::Path;
 
@@ -15,6 +15,13 @@ use super::run::Failure;
 /// [`Failure`], with words for the operator; nothing of `file` is left then.
 pub async fn run(file: &Path) -> Result<(), Failure> {
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+    if loaded.settings.database_url.is_some() {
+        return Err(anyhow::anyhow!(
+            "everything is in the database of DATABASE_URL, which PostgreSQL's own tools back up: pg_dump --format=custom. Keep SECRET_KEY as well. \
+             See docs/postgres.md"
+        )
+        .into());
+    }
     let summary = backup(&loaded.settings.data_dir, file)
         .await
         .map_err(|error| Failure::Other(error.into()))?;

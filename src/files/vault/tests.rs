@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, path::PathBuf};
 
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
@@ -176,7 +176,7 @@ async fn a_dropped_upload_leaves_nothing() {
 async fn a_start_sweeps_what_an_end_left_and_keeps_the_rest() {
     let (dir, vault) = vault().await;
     let view = upload(&vault, "a.txt", b"kept").await.expect("kept");
-    let left = vault.unfinished().join(FileId::new().to_string());
+    let left = dir.path().join("files/unfinished").join(FileId::new().to_string());
     std::fs::write(&left, "half").expect("written");
     let vault = Vault::open(dir.path()).await.expect("opened again");
     assert!(!left.exists());

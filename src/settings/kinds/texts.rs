@@ -1,6 +1,6 @@
 //! Keys, addresses, paths, prose.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -83,6 +83,54 @@ impl Kind for BaseUrl {
             && url.query().is_none()
             && url.fragment().is_none();
         plain.then(|| text.to_owned())
+    }
+}
+
+/// The address of a database of PostgreSQL. It may hold a password.
+pub struct DatabaseUrl;
+
+/// What may stand behind the `?` of one. The database's client only warns of anything else, with its value.
+const PARAMETERS: [&str; 13] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "statement-cache-capacity",
+];
+
+impl Kind for DatabaseUrl {
+    type Value = Secret;
+
+    fn allowed() -> Allowed {
+        Allowed::just(
+            "postgres address",
+            "the address of a PostgreSQL database (such as postgres://anteroom:password@127.0.0.1:5432/anteroom, with sslmode, sslrootcert, sslcert \
+             and sslkey behind a ?; what is no letter or digit in a name or a password is written as %40 and the like)",
+        )
+    }
+
+    fn parse(text: &str) -> Option<Secret> {
+        let url = reqwest::Url::parse(text).ok()?;
+        let known = url.query_pairs().all(|(name, _)| PARAMETERS.contains(&&*name));
+        let named = |parameter| {
+            url.query_pairs()
+                .any(|(name, value)| name == parameter && !value.is_empty())
+        };
+        let host = url.host_str().is_some_and(|host| !host.is_empty()) || named("host") || named("hostaddr");
+        let database = !url.path().trim_matches('/').is_empty() || named("dbname");
+        let fits =
+            matches!(url.scheme(), "postgres" | "postgresql") && known && host && database && url.fragment().is_none();
+        // What the client refuses (a port or an sslmode that is none) is found here, not at the start.
+        let taken = fits && sqlx::postgres::PgConnectOptions::from_str(text).is_ok();
+        taken.then(|| Secret(text.to_owned()))
     }
 }
 
@@ -186,6 +234,30 @@ mod tests {
             "x",
         ] {
             assert!(BaseUrl::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_has_a_host_and_a_name() {
+        for text in [
+            "postgres://anteroom:p%40ss@127.0.0.1:5432/anteroom",
+            "postgresql://db.example.org/anteroom?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            "postgres://anteroom@%2Fvar%2Frun%2Fpostgresql/anteroom",
+            "postgres:///anteroom?host=/var/run/postgresql",
+        ] {
+            assert!(DatabaseUrl::parse(text).is_some(), "{text}");
+        }
+        for text in [
+            "127.0.0.1:5432/anteroom",
+            "mysql://127.0.0.1/anteroom",
+            "postgres://127.0.0.1",
+            "postgres:///anteroom",
+            "postgres://127.0.0.1:port/anteroom",
+            "postgres://127.0.0.1/anteroom?sslmode=perhaps",
+            "postgres://127.0.0.1/anteroom?pasword=x",
+            "postgres://me:p#ss@127.0.0.1/anteroom",
+        ] {
+            assert!(DatabaseUrl::parse(text).is_none(), "{text}");
         }
     }
 

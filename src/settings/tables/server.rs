@@ -26,6 +26,15 @@ macro_rules! server_table {
                 applies at_start;
                 comment "Where conversations, files and the made secret key are kept.";
             }
+            /// The PostgreSQL database in which conversations and files are kept instead of in `DATA_DIR`: `postgres://user:password@host/database`.
+            /// Version 15 or later; `sslmode=verify-full` and the like go behind a `?`. See `docs/postgres.md`.
+            DATABASE_URL as database_url: Option<DatabaseUrl> {
+                shown to_nobody;
+                applies at_start;
+                comment
+                    "A PostgreSQL database (version 15 or later) in which conversations and files are kept instead of in DATA_DIR:"
+                    "postgres://user:password@host/database. docs/postgres.md says how to set one up.";
+            }
             /// Signs the cookies. Made on the first start and kept in `DATA_DIR` where unset.
             SECRET_KEY as secret_key: Option<Secret> {
                 range 32 to 4096;

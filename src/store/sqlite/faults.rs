@@ -47,6 +47,7 @@ pub(super) fn meaning(error: &sqlx::Error) -> StoreError {
         }
         sqlx::Error::Io(error) => of_io(error).unwrap_or_else(|| StoreError::Other(error.to_string())),
         // The schema says what is in a column, so another content is not what was written.
+        sqlx::Error::PoolClosed => StoreError::Closed,
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Damaged(error.to_string()),
         _ => StoreError::Other(error.to_string()),
     }

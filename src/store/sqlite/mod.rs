@@ -7,13 +7,11 @@
 mod cleaning;
 mod faults;
 mod integrity;
-mod job;
 mod lock;
 mod log;
 mod open;
 mod options;
 mod read;
-mod readers;
 mod reserve;
 mod rows;
 mod schema;
@@ -26,7 +24,7 @@ mod writer;
 use std::{path::Path, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::Semaphore;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -36,13 +34,15 @@ use tracing::{error, info, warn};
 
 use self::{
     integrity::Verdict,
-    job::Operation,
     lock::Lock,
     options::Tuning,
-    readers::{Reader, Readers},
     writer::{Beginning, Writer},
 };
-use super::{ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished};
+use super::{
+    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
+    job::Operation,
+    readers::{Connect, Reader, Readers},
+};
 use crate::{
     queue::{OrderKey, Owner},
     wire::{Choice, ConversationId, FileId, FileView, TurnId},
@@ -52,6 +52,8 @@ pub(crate) use open::FILE as DATABASE;
 pub(crate) use open::OpenError;
 pub(crate) use snapshot::{Snapshot, SnapshotError, snapshot};
 
+/// How many read at once. Each connection has a thread, and the disk is one.
+const READERS: u32 = 4;
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;
 /// How long the database is looked through. A disk reads many gigabytes in that time; and while it is read, what has been
@@ -64,7 +66,7 @@ const INSPECTION: Duration = Duration::from_secs(60);
 /// ends first, that is as if the process were killed, and nothing that was acknowledged is lost either way.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    readers: Readers,
+    readers: Readers<SqliteConnectOptions>,
     searches: Semaphore,
     access: Writing,
     reading: SqliteConnectOptions,
@@ -118,7 +120,7 @@ impl SqliteStore {
         };
         let closing = CancellationToken::new();
         Ok(Self {
-            readers: Readers::new(opened.reading.clone()),
+            readers: Readers::new(opened.reading.clone(), READERS),
             searches: Semaphore::new(SEARCHES),
             access,
             reading: opened.reading,
@@ -130,11 +132,11 @@ impl SqliteStore {
         })
     }
 
-    async fn read(&self) -> Result<Reader<'_>, StoreError> {
-        self.readers.get().await
+    async fn read(&self) -> Result<Reader<'_, SqliteConnectOptions>, StoreError> {
+        self.readers.get().await.map_err(|error| faults::meaning(&error))
     }
 
-    async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+    async fn write<O: Operation<Connection = SqliteConnection>>(&self, operation: O) -> Result<O::Output, StoreError> {
         match &self.access {
             Writing::Possible(writer) => writer.write(operation).await,
             Writing::Impossible { reason, .. } => Err(StoreError::ReadOnly(reason.clone())),
@@ -343,6 +345,15 @@ impl Store for SqliteStore {
         if let Writing::Possible(writer) = &self.access {
             writer.close().await;
         }
+    }
+}
+
+#[async_trait]
+impl Connect for SqliteConnectOptions {
+    type Connection = SqliteConnection;
+
+    async fn connect(&self) -> sqlx::Result<SqliteConnection> {
+        ConnectOptions::connect(self).await
     }
 }
 

@@ -161,7 +161,7 @@ impl OpenError {
             StoreError::ReadOnly(reason) => Self::ReadOnly { path: file, reason },
             StoreError::Locked => Self::Locked { file },
             StoreError::Damaged(reason) => Self::Damaged { file, reason },
-            StoreError::Closed | StoreError::Other(_) => Self::Failed {
+            StoreError::Away(_) | StoreError::Closed | StoreError::Other(_) => Self::Failed {
                 file,
                 reason: error.to_string(),
             },

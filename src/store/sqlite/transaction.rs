@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::job::Job;
+use crate::store::job::Job;
 
 /// How an attempt at a batch failed.
 pub(super) enum Failure {
@@ -13,7 +13,10 @@ pub(super) enum Failure {
 }
 
 /// Runs a batch in one transaction.
-pub(super) async fn run(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+pub(super) async fn run(
+    connection: &mut SqliteConnection,
+    batch: &mut [Box<dyn Job<SqliteConnection>>],
+) -> Result<(), Failure> {
     // Locked for writing from the beginning, so that it is not found locked halfway. sqlx's own transactions are not used:
     // they lose count where SQLite has rolled back by itself.
     execute(connection, "BEGIN IMMEDIATE")
@@ -26,7 +29,10 @@ pub(super) async fn run(connection: &mut SqliteConnection, batch: &mut [Box<dyn 
 }
 
 /// The same, and whether it has changed anything.
-pub(super) async fn counted(connection: &mut SqliteConnection, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+pub(super) async fn counted(
+    connection: &mut SqliteConnection,
+    batch: &mut [Box<dyn Job<SqliteConnection>>],
+) -> Result<bool, Failure> {
     let before = changes(connection).await.map_err(Failure::Transaction)?;
     run(connection, batch).await?;
     // Committed it is, whether this can be told or not.

@@ -22,12 +22,14 @@ use tracing::{Instrument as _, info, info_span, warn};
 
 use super::{
     cleaning, faults,
-    job::{Job, Operation, job},
     lock::Lock,
     reserve::Reserve,
     transaction::{self, Failure},
 };
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    job::{Job, Operation, job},
+};
 
 /// Most jobs of one transaction.
 const BATCH: usize = 256;
@@ -43,7 +45,7 @@ const BROKE_OFF: &str = "a change broke off; the log says where";
 /// was given is done.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    jobs: mpsc::Sender<Box<dyn Job<SqliteConnection>>>,
     shared: Arc<Shared>,
     closing: CancellationToken,
     task: TaskTracker,
@@ -101,7 +103,10 @@ impl Writer {
     /// Makes a change, and returns once it is on the disk.
     ///
     /// Cancel-safe: dropped before the task has taken it in, it is not made; after that, it is made whole.
-    pub(super) async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+    pub(super) async fn write<O: Operation<Connection = SqliteConnection>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, StoreError> {
         let (job, outcome) = job(operation);
         self.jobs.send(job).await.map_err(|_closed| StoreError::Closed)?;
         outcome.await.map_err(|_dropped| {
@@ -157,7 +162,7 @@ struct Work {
     options: SqliteConnectOptions,
     folder: PathBuf,
     _lock: Lock,
-    jobs: mpsc::Receiver<Box<dyn Job>>,
+    jobs: mpsc::Receiver<Box<dyn Job<SqliteConnection>>>,
     shared: Arc<Shared>,
     closing: CancellationToken,
     /// When to try again to remove from the disk what somebody's reading has kept there.
@@ -243,7 +248,7 @@ impl Work {
     }
 
     /// Writes a batch. A panic harms that batch alone: its callers are told when their jobs are dropped.
-    async fn write_or_break_off(&mut self, batch: Vec<Box<dyn Job>>) {
+    async fn write_or_break_off(&mut self, batch: Vec<Box<dyn Job<SqliteConnection>>>) {
         if AssertUnwindSafe(self.write(batch)).catch_unwind().await.is_err() {
             // Closing it rolls back.
             self.connection = None;
@@ -252,7 +257,7 @@ impl Work {
     }
 
     /// Writes a batch and tells its callers.
-    async fn write(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    async fn write(&mut self, mut batch: Vec<Box<dyn Job<SqliteConnection>>>) {
         match self.attempt(&mut batch).await {
             Ok(wrote) => {
                 self.shared.succeeded(wrote);
@@ -271,7 +276,7 @@ impl Work {
     }
 
     /// Refuses a batch. Of one that found the disk full, what leads to more room is done with what is kept for that.
-    async fn turn_away(&mut self, batch: Vec<Box<dyn Job>>, error: &StoreError) {
+    async fn turn_away(&mut self, batch: Vec<Box<dyn Job<SqliteConnection>>>, error: &StoreError) {
         let full = *error == StoreError::Full;
         let (freeing, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| full && job.frees());
         refuse(others, error);
@@ -296,7 +301,7 @@ impl Work {
         self.reserve.take_again().await;
     }
 
-    async fn write_one_by_one(&mut self, batch: Vec<Box<dyn Job>>) {
+    async fn write_one_by_one(&mut self, batch: Vec<Box<dyn Job<SqliteConnection>>>) {
         let mut rest = batch.into_iter();
         while let Some(job) = rest.next() {
             let mut alone = vec![job];
@@ -320,7 +325,7 @@ impl Work {
 
     /// Runs a batch in one transaction: all of it, or nothing. Says whether it is known to have written anything; a full disk takes
     /// a change of nothing without complaint.
-    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<bool, Failure> {
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job<SqliteConnection>>]) -> Result<bool, Failure> {
         let faulty = self.shared.fault().is_some();
         let connection = self.connected().await.map_err(Failure::Transaction)?;
         let outcome = if faulty {
@@ -358,7 +363,7 @@ impl Work {
     }
 
     /// Tells the callers of a batch that it is on the disk; those who removed something, once that is gone.
-    async fn settle(&mut self, batch: Vec<Box<dyn Job>>) {
+    async fn settle(&mut self, batch: Vec<Box<dyn Job<SqliteConnection>>>) {
         let (removals, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|job| job.removed());
         for job in others {
             job.settle(Ok(()));
@@ -405,7 +410,7 @@ impl Work {
     }
 }
 
-fn refuse(batch: impl IntoIterator<Item = Box<dyn Job>>, error: &StoreError) {
+fn refuse(batch: impl IntoIterator<Item = Box<dyn Job<SqliteConnection>>>, error: &StoreError) {
     for job in batch {
         job.settle(Err(error.clone()));
     }

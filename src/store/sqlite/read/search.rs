@@ -7,6 +7,7 @@ use crate::{
     queue::Owner,
     store::{
         ConversationRecord, Hit,
+        rows::Columns as _,
         search::Needle,
         sqlite::rows::{self, conversation_columns, owner_blob},
     },
@@ -95,7 +96,7 @@ async fn next(
 
 fn hit(row: &SqliteRow, role: Role, text: &str) -> sqlx::Result<Hit> {
     let conversation: ConversationRecord = rows::conversation(row)?;
-    let turn = TurnId(rows::id(row, "turn")?);
+    let turn = TurnId(row.id("turn")?);
     Ok(Hit {
         conversation,
         turn: Some((turn, role, text.to_owned())),

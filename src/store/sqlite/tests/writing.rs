@@ -3,10 +3,7 @@
 use futures_util::{future::join_all, poll};
 
 use super::*;
-use crate::store::{
-    StoreError,
-    sqlite::{Operation, Writing},
-};
+use crate::store::{StoreError, job::Operation, sqlite::Writing};
 
 fn commits(store: &SqliteStore) -> u64 {
     match &store.access {
@@ -68,6 +65,7 @@ async fn one_bad_job_harms_no_other() {
 struct Panics;
 
 impl Operation for Panics {
+    type Connection = SqliteConnection;
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {

@@ -7,10 +7,8 @@ use crate::{
     queue::OrderKey,
     store::{
         ConversationRecord, TurnRecord,
-        sqlite::{
-            job::Operation,
-            rows::{blob, integer, state_columns, written_notices},
-        },
+        job::Operation,
+        sqlite::rows::{blob, integer, state_columns, written_notices},
     },
     wire::Choice,
 };
@@ -46,6 +44,7 @@ pub(in crate::store::sqlite) struct Accept {
 }
 
 impl Operation for Accept {
+    type Connection = SqliteConnection;
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {

@@ -6,10 +6,8 @@ use crate::{
     queue::{OrderKey, Owner},
     store::{
         ConversationRecord, TurnRecord,
-        sqlite::{
-            job::Operation,
-            rows::{self, blob, conversation_columns, integer, owner_blob, state_columns, written_notices},
-        },
+        job::Operation,
+        sqlite::rows::{self, blob, conversation_columns, integer, owner_blob, state_columns, written_notices},
     },
     wire::{ConversationId, TurnId},
 };
@@ -54,6 +52,7 @@ const UNDELETED: &str = concat!(
 pub(in crate::store::sqlite) struct Update(pub(in crate::store::sqlite) TurnRecord);
 
 impl Operation for Update {
+    type Connection = SqliteConnection;
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
@@ -105,6 +104,7 @@ impl Reorder {
 }
 
 impl Operation for Reorder {
+    type Connection = SqliteConnection;
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
@@ -124,6 +124,7 @@ pub(in crate::store::sqlite) struct Show {
 }
 
 impl Operation for Show {
+    type Connection = SqliteConnection;
     type Output = bool;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
@@ -145,6 +146,7 @@ pub(in crate::store::sqlite) struct Rename {
 }
 
 impl Operation for Rename {
+    type Connection = SqliteConnection;
     type Output = bool;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
@@ -166,6 +168,7 @@ pub(in crate::store::sqlite) struct Delete {
 }
 
 impl Operation for Delete {
+    type Connection = SqliteConnection;
     type Output = bool;
     const FREES: bool = true;
 
@@ -187,6 +190,7 @@ pub(in crate::store::sqlite) struct Undelete {
 }
 
 impl Operation for Undelete {
+    type Connection = SqliteConnection;
     type Output = Option<ConversationRecord>;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<ConversationRecord>> {

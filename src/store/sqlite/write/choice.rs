@@ -4,9 +4,9 @@ use sqlx::SqliteConnection;
 
 use crate::{
     queue::Owner,
-    store::sqlite::{
+    store::{
         job::Operation,
-        rows::{blob, owner_blob},
+        sqlite::rows::{blob, owner_blob},
     },
     wire::{Choice, ConversationId},
 };
@@ -32,6 +32,7 @@ pub(in crate::store::sqlite) struct Choose {
 }
 
 impl Operation for Choose {
+    type Connection = SqliteConnection;
     type Output = bool;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {

@@ -5,9 +5,9 @@ use sqlx::SqliteConnection;
 use super::owner;
 use crate::{
     queue::Owner,
-    store::sqlite::{
+    store::{
         job::Operation,
-        rows::{blob, file_kind_column, integer},
+        sqlite::rows::{blob, file_kind_column, integer},
     },
     wire::FileView,
 };
@@ -24,6 +24,7 @@ pub(in crate::store::sqlite) struct AddFile {
 }
 
 impl Operation for AddFile {
+    type Connection = SqliteConnection;
     type Output = ();
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use crate::{
     queue::Owner,
-    store::sqlite::{
+    store::{
         job::Operation,
-        rows::{self, blob, integer, owner_blob},
+        rows::Columns as _,
+        sqlite::rows::{self, blob, integer, owner_blob},
     },
     wire::{ConversationId, FileId},
 };
@@ -58,6 +59,7 @@ pub(in crate::store::sqlite) struct Part {
 }
 
 impl Operation for Purge {
+    type Connection = SqliteConnection;
     type Output = Part;
     const FREES: bool = true;
 
@@ -84,7 +86,7 @@ impl Operation for Purge {
             orphans.extend(remove(connection, row.try_get("key")?).await?);
             if row.try_get("unused")? {
                 let owner = rows::owner(row)?;
-                part.conversations.push((owner, ConversationId(rows::id(row, "id")?)));
+                part.conversations.push((owner, ConversationId(row.id("id")?)));
             }
         }
         if let Some(before) = self.unused_before {
@@ -105,6 +107,7 @@ impl Operation for Purge {
 pub(in crate::store::sqlite) struct Forget(pub(in crate::store::sqlite) Owner);
 
 impl Operation for Forget {
+    type Connection = SqliteConnection;
     type Output = Vec<FileId>;
     const FREES: bool = true;
 
@@ -157,6 +160,6 @@ async fn remember(connection: &mut SqliteConnection, files: &[FileId]) -> sqlx::
 }
 
 fn ids(rows: impl IntoIterator<Item = sqlx::sqlite::SqliteRow>) -> sqlx::Result<Vec<FileId>> {
-    let ids = rows.into_iter().map(|row| rows::id(&row, "id"));
+    let ids = rows.into_iter().map(|row| row.id("id"));
     ids.map(|id: sqlx::Result<Uuid>| id.map(FileId)).collect()
 }

@@ -1,13 +1,14 @@
-//! What the writing task is given to do.
+//! What a writing task is given to do, whatever the database.
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
 /// One change of the database. It runs inside a transaction, and may be run again if that one came to nothing.
 pub(super) trait Operation: Send + Sync + 'static {
+    /// What it is run on.
+    type Connection: Send;
     /// What the caller is told.
     type Output: Send + 'static;
     /// Whether it is a step on the way to more room on the disk: it may use what is kept for that.
@@ -18,14 +19,14 @@ pub(super) trait Operation: Send + Sync + 'static {
     }
 
     /// Makes the change.
-    fn run(&self, connection: &mut SqliteConnection) -> impl Future<Output = sqlx::Result<Self::Output>> + Send;
+    fn run(&self, connection: &mut Self::Connection) -> impl Future<Output = sqlx::Result<Self::Output>> + Send;
 }
 
 /// An operation with its caller, of whatever kind.
 #[async_trait]
-pub(super) trait Job: Send {
+pub(super) trait Job<C>: Send {
     /// Makes the change, and keeps what the caller is to be told.
-    async fn run(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()>;
+    async fn run(&mut self, connection: &mut C) -> sqlx::Result<()>;
     /// See [`Operation::removed`].
     fn removed(&self) -> bool;
     /// See [`Operation::FREES`].
@@ -38,7 +39,7 @@ pub(super) trait Job: Send {
 pub(super) type Outcome<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Makes a job of an operation, and says where its outcome will be.
-pub(super) fn job<O: Operation>(operation: O) -> (Box<dyn Job>, Outcome<O::Output>) {
+pub(super) fn job<O: Operation>(operation: O) -> (Box<dyn Job<O::Connection>>, Outcome<O::Output>) {
     let (caller, outcome) = oneshot::channel();
     let task = Task {
         operation,
@@ -55,8 +56,8 @@ struct Task<O: Operation> {
 }
 
 #[async_trait]
-impl<O: Operation> Job for Task<O> {
-    async fn run(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+impl<O: Operation> Job<O::Connection> for Task<O> {
+    async fn run(&mut self, connection: &mut O::Connection) -> sqlx::Result<()> {
         self.output = Some(self.operation.run(connection).await?);
         Ok(())
     }

@@ -1,0 +1,344 @@
+//! The store in a PostgreSQL, version 15 or later.
+//!
+//! One task writes, on one connection (`writer.rs`); a few connections read. What is kept is the same as in SQLite, under the same names,
+//! but for what each database does better in its own way. What is removed is removed from the tables; when the server gives up the room and
+//! the old versions of rows is for its vacuum, and how long its back-ups have them for whoever runs it.
+
+mod access;
+mod contents;
+mod fault;
+mod faults;
+mod link;
+mod node;
+mod open;
+mod read;
+mod rows;
+mod schema;
+mod text;
+mod transaction;
+mod write;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use sqlx::PgConnection;
+use tokio::sync::Semaphore;
+
+pub(crate) use self::fault::OpenError;
+use self::{
+    access::Access,
+    contents::Rows,
+    read::search::Place,
+    writer::{Beginning, Writer},
+};
+use super::{
+    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished, job::Operation, search::Needle,
+};
+use crate::{
+    files::Contents,
+    queue::{OrderKey, Owner},
+    settings::Secret,
+    wire::{Choice, ConversationId, FileId, FileView, TurnId},
+};
+
+/// How many read at once.
+const READERS: u32 = 8;
+/// Searches at once: they take long, and the others who read shall not wait for them.
+const SEARCHES: usize = 2;
+
+/// What tests set otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tuning {
+    /// How long a start waits for a server that is not there.
+    start: Duration,
+    /// How long making a connection may take.
+    connect: Duration,
+    /// How long to wait for what another session has locked.
+    locked: Duration,
+    /// How long a start waits for another Anteroom to end.
+    lock: Duration,
+    /// How long a change or a look waits for a server that is away.
+    patience: Duration,
+    /// How long a server may be silent before its connection is given up.
+    answer: Duration,
+    /// How long after a fault to see whether it has passed, and again.
+    try_again: Duration,
+    /// How long nothing may happen before the connection is looked after.
+    look_after: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            locked: Duration::from_secs(5),
+            lock: Duration::from_secs(3),
+            patience: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
+            try_again: Duration::from_secs(1),
+            look_after: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What was said, in a database of PostgreSQL.
+///
+/// [`Store::close`] ends it well. Dropped without, the writing task ends once it has done what it was given; if the runtime ends first,
+/// that is as if the process were killed, and nothing that was acknowledged is lost either way.
+#[derive(Debug)]
+pub(crate) struct PostgresStore {
+    access: Access,
+    searches: Semaphore,
+    contents: Rows,
+    writer: Writer,
+    warnings: Vec<String>,
+}
+
+impl PostgresStore {
+    /// Opens the database of this address, and brings it up to date. A server that is not there is waited for, some seconds.
+    ///
+    /// To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`]. What is there is left as it is then.
+    pub(crate) async fn open(address: &Secret) -> Result<Self, OpenError> {
+        Self::open_tuned(address, Tuning::default()).await
+    }
+
+    async fn open_tuned(address: &Secret, tuning: Tuning) -> Result<Self, OpenError> {
+        let opened = open::open(address, tuning).await?;
+        Ok(Self {
+            access: Access::new(opened.link.clone(), READERS, tuning),
+            contents: Rows::new(opened.link.clone(), tuning),
+            searches: Semaphore::new(SEARCHES),
+            writer: Writer::start(Beginning {
+                connection: opened.connection,
+                link: opened.link,
+                node: opened.node,
+                tuning,
+            }),
+            warnings: opened.warnings,
+        })
+    }
+
+    /// The contents of files, kept in the same database.
+    pub(super) fn contents(&self) -> Arc<dyn Contents> {
+        Arc::new(self.contents.clone())
+    }
+
+    /// Looks something up.
+    async fn read<T: Send>(
+        &self,
+        look: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        self.access.run(look).await.map_err(|error| faults::meaning(&error))
+    }
+
+    async fn write<O: Operation<Connection = PgConnection>>(&self, operation: O) -> Result<O::Output, StoreError> {
+        self.writer.write(operation).await
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn conversations(
+        &self,
+        owner: Owner,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> Result<Vec<ConversationRecord>, StoreError> {
+        self.read(move |connection| read::conversations::page(connection, owner, after, most).boxed())
+            .await
+    }
+
+    async fn conversation(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
+        self.read(move |connection| read::conversations::one(connection, owner, id).boxed())
+            .await
+    }
+
+    async fn chosen(
+        &self,
+        owner: Owner,
+        id: ConversationId,
+    ) -> Result<Option<(ConversationRecord, Choice)>, StoreError> {
+        self.read(move |connection| read::conversations::chosen(connection, owner, id).boxed())
+            .await
+    }
+
+    async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<Step>, StoreError> {
+        self.read(move |connection| read::turns::one(connection, owner, id).boxed())
+            .await
+    }
+
+    async fn path(&self, owner: Owner, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
+        self.read(move |connection| read::turns::path(connection, owner, last, most).boxed())
+            .await
+    }
+
+    async fn newest_below(&self, owner: Owner, turn: TurnId) -> Result<TurnId, StoreError> {
+        self.read(move |connection| read::turns::newest_below(connection, owner, turn).boxed())
+            .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        self.read(|connection| read::turns::unfinished(connection).boxed())
+            .await
+    }
+
+    async fn search(&self, owner: Owner, text: &str, most: usize) -> Result<Vec<Hit>, StoreError> {
+        let _permit = self.searches.acquire().await.map_err(|_closed| StoreError::Closed)?;
+        let Some(needle) = Needle::new(text) else {
+            return Ok(Vec::new());
+        };
+        let (mut hits, mut place) = (Vec::new(), Some(Place::BEGIN));
+        while let Some(after) = place
+            && hits.len() < most
+        {
+            let needle = needle.clone();
+            let (found, next) = self
+                .read(move |connection| {
+                    let needle = needle.clone();
+                    async move { read::search::next(connection, owner, &needle, after).await }.boxed()
+                })
+                .await?;
+            hits.extend(found);
+            place = next;
+        }
+        hits.truncate(most);
+        Ok(hits)
+    }
+
+    async fn turns(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<TurnRecord>, StoreError> {
+        self.read(move |connection| read::turns::all(connection, owner, conversation).boxed())
+            .await
+    }
+
+    async fn file(&self, owner: Owner, id: FileId) -> Result<Option<FileView>, StoreError> {
+        self.read(move |connection| read::conversations::file(connection, owner, id).boxed())
+            .await
+    }
+
+    async fn accept(
+        &self,
+        conversation: ConversationRecord,
+        turn: TurnRecord,
+        key: Option<OrderKey>,
+        choice: Option<Choice>,
+    ) -> Result<(), StoreError> {
+        self.write(write::Accept {
+            conversation,
+            turn,
+            key,
+            choice,
+        })
+        .await
+    }
+
+    async fn update(&self, turn: TurnRecord) -> Result<(), StoreError> {
+        self.write(write::Update(turn)).await
+    }
+
+    async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.write(write::Reorder::new(&keys)).await
+    }
+
+    async fn show(&self, owner: Owner, conversation: ConversationId, head: TurnId) -> Result<bool, StoreError> {
+        self.write(write::Show {
+            owner,
+            conversation,
+            head,
+        })
+        .await
+    }
+
+    async fn choose(&self, owner: Owner, id: ConversationId, choice: Choice, model: &str) -> Result<bool, StoreError> {
+        self.write(write::Choose {
+            owner,
+            id,
+            choice,
+            model: model.to_owned(),
+        })
+        .await
+    }
+
+    async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError> {
+        let title = title.to_owned();
+        self.write(write::Rename { owner, id, title }).await
+    }
+
+    async fn delete(&self, owner: Owner, id: ConversationId, now: u64) -> Result<bool, StoreError> {
+        self.write(write::Delete { owner, id, now }).await
+    }
+
+    async fn undelete(&self, owner: Owner, id: ConversationId) -> Result<Option<ConversationRecord>, StoreError> {
+        self.write(write::Undelete { owner, id }).await
+    }
+
+    async fn add_file(&self, owner: Owner, file: FileView, now: u64) -> Result<(), StoreError> {
+        self.write(write::AddFile { owner, file, now }).await
+    }
+
+    async fn purge(&self, deleted_before: u64, unused_before: Option<u64>) -> Result<Purged, StoreError> {
+        let mut purged = Purged::default();
+        let mut first = true;
+        loop {
+            let part = write::Purge {
+                deleted_before,
+                unused_before,
+                first,
+                most: write::AT_A_TIME,
+            };
+            let part = self.write(part).await?;
+            purged.files.extend(part.files);
+            purged.conversations.extend(part.conversations);
+            if !part.more {
+                return Ok(purged);
+            }
+            first = false;
+        }
+    }
+
+    async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
+        self.write(write::Forget(owner)).await
+    }
+
+    async fn is_empty(&self) -> Result<bool, StoreError> {
+        self.read(|connection| read::conversations::none(connection).boxed())
+            .await
+    }
+
+    async fn admits_key(&self, fingerprint: &str) -> Result<bool, StoreError> {
+        self.write(write::Admit(fingerprint.to_owned())).await
+    }
+
+    fn fault(&self) -> Option<StoreError> {
+        self.writer.fault()
+    }
+
+    /// Nothing: PostgreSQL has checksums of its own, and its operator the means to look.
+    async fn inspect(&self) {}
+
+    fn damage(&self) -> Option<StoreError> {
+        None
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    async fn close(&self) {
+        self.searches.close();
+        self.access.close().await;
+        self.contents.close().await;
+        self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

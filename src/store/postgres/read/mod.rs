@@ -1,0 +1,5 @@
+//! Looking things up.
+
+pub(super) mod conversations;
+pub(super) mod search;
+pub(super) mod turns;

@@ -1,0 +1,121 @@
+//! The migrations, and what a database says about those it has had.
+
+use std::{borrow::Cow, time::Duration};
+
+use sqlx::{
+    PgConnection, SqlStr,
+    migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{OpenError, faults, link::Place};
+
+/// Every migration there has been. One that has been released is never changed: sqlx keeps its checksum in the database.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
+
+/// The tables that all of them together make.
+pub(super) const TABLES: [&str; 11] = [
+    "nodes",
+    "site",
+    "owners",
+    "conversations",
+    "choices",
+    "turns",
+    "files",
+    "turn_files",
+    "orphans",
+    "contents",
+    "pieces",
+];
+
+/// How long others, who start at the same time, may take for the same.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|&(version, name, sql)| {
+                let sql = SqlStr::from_static(sql);
+                Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+            })
+            .collect(),
+    )
+}
+
+/// Brings a database up to date. Each migration is made whole or not at all. Of several who do so at once, sqlx has one at a time, by a
+/// lock; the others find that it is done.
+pub(super) async fn migrate(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
+    check(connection, place).await?;
+    let patience = sqlx::AssertSqlSafe(format!("SET lock_timeout = '{}s'", PATIENCE.as_secs()));
+    sqlx::raw_sql(patience)
+        .execute(&mut *connection)
+        .await
+        .map_err(|error| OpenError::of(&error, place))?;
+    migrator()
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| open_error(error, place))?;
+    // A database of before whose tables have gone would be met only by whoever needs them.
+    let there: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL")
+            .bind(&TABLES[..])
+            .fetch_all(connection)
+            .await
+            .map_err(|error| OpenError::of(&error, place))?;
+    match there.first() {
+        None => Ok(()),
+        Some(table) => Err(OpenError::Damaged {
+            place: place.clone(),
+            reason: format!("its table {table} is missing"),
+        }),
+    }
+}
+
+/// Looks at what it has had of them, before anything is written: what cannot be used stays as it is.
+async fn check(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
+    let migrator = migrator();
+    let begun: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(&*migrator.table_name)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(|error| OpenError::of(&error, place))?;
+    if !begun {
+        return Ok(());
+    }
+    let applied = connection
+        .list_applied_migrations(&migrator.table_name)
+        .await
+        .map_err(|error| open_error(error, place))?;
+    for one in &applied {
+        match migrator.iter().find(|known| known.version == one.version) {
+            None => return Err(open_error(MigrateError::VersionMissing(one.version), place)),
+            Some(known) if known.checksum != one.checksum => {
+                return Err(open_error(MigrateError::VersionMismatch(one.version), place));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn open_error(error: MigrateError, place: &Place) -> OpenError {
+    let place = place.clone();
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer { place, version },
+        MigrateError::VersionMismatch(version) => OpenError::Changed { place, version },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            match faults::code(&error).as_deref() {
+                // The name of a table is taken.
+                Some("42P07" | "42710") => OpenError::Taken {
+                    place,
+                    reason: faults::said(&error),
+                },
+                _ => OpenError::of(&error, &place),
+            }
+        }
+        other => OpenError::Failed {
+            place,
+            reason: other.to_string(),
+        },
+    }
+}

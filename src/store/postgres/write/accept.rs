@@ -1,0 +1,137 @@
+//! Storing a turn as accepted.
+
+use sqlx::{PgConnection, Row as _};
+
+use super::{choice, file, owner};
+use crate::{
+    queue::OrderKey,
+    store::{
+        ConversationRecord, TurnRecord,
+        job::Operation,
+        postgres::{
+            rows::{integer, state_columns, written_notices},
+            text,
+        },
+    },
+    wire::Choice,
+};
+
+/// The conversation and the turn in one statement, which is one way to the server and back. A message into a conversation that was just
+/// deleted brings it back, or the message would be lost with it. A turn that is there already stays where it is: those that follow it
+/// are stored after it. Where the turn that it follows is not there, no row comes back.
+const ACCEPT: &str = "WITH conversation AS ( \
+       INSERT INTO conversations (owner, id, head, updated_at, title) VALUES ($1, $2, $3, $4, $5) \
+       ON CONFLICT (owner, id) DO UPDATE \
+       SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key \
+     ), followed AS ( \
+       SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
+         (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation WHERE t.owner = $1 AND t.id = $6) END AS key \
+     ) INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
+       started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
+       thought_ms) \
+     SELECT $1, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
+     FROM conversation c, followed f WHERE f.key IS NOT NULL \
+     ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
+       arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
+       started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
+       input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
+       message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
+       reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
+     RETURNING key, (SELECT key FROM conversation) AS conversation, xmax <> 0 AS again";
+
+const CARRY: &str = "INSERT INTO turn_files (turn, position, file) VALUES ($1, $2, $3)";
+
+/// See [`crate::store::Store::accept`].
+pub(in crate::store::postgres) struct Accept {
+    pub(in crate::store::postgres) conversation: ConversationRecord,
+    pub(in crate::store::postgres) turn: TurnRecord,
+    pub(in crate::store::postgres) key: Option<OrderKey>,
+    pub(in crate::store::postgres) choice: Option<Choice>,
+}
+
+impl Operation for Accept {
+    type Connection = PgConnection;
+    type Output = ();
+
+    async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let Self { turn, choice, .. } = self;
+        let owner = owner::key(connection, turn.owner).await?;
+        let Stored {
+            key,
+            conversation,
+            again,
+        } = self.insert(connection, owner).await?;
+        if let Some(choice) = choice {
+            choice::keep(connection, conversation, choice).await?;
+        }
+        if again {
+            sqlx::query("DELETE FROM turn_files WHERE turn = $1")
+                .bind(key)
+                .execute(&mut *connection)
+                .await?;
+        }
+        for (position, view) in (0_i64..).zip(&turn.files) {
+            let file = file::add(connection, owner, view, turn.accepted_at).await?;
+            sqlx::query(CARRY)
+                .bind(key)
+                .bind(position)
+                .bind(file)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+struct Stored {
+    key: i64,
+    conversation: i64,
+    /// Whether it was there before.
+    again: bool,
+}
+
+impl Accept {
+    async fn insert(&self, connection: &mut PgConnection, owner: i64) -> sqlx::Result<Stored> {
+        let Self {
+            conversation,
+            turn,
+            key,
+            ..
+        } = self;
+        let (state, reason) = state_columns(&turn.state);
+        let usage = turn.usage.unwrap_or_default();
+        let query = sqlx::query(ACCEPT)
+            .bind(owner)
+            .bind(conversation.id.0)
+            .bind(conversation.head.0)
+            .bind(integer(conversation.updated_at))
+            .bind(text::stored(&conversation.title))
+            .bind(turn.parent.map(|parent| parent.0))
+            .bind(turn.id.0)
+            .bind(state)
+            .bind(reason.as_deref().map(text::stored))
+            .bind(key.map(|key| integer(key.tag)))
+            .bind(key.map(|key| integer(key.arrival)))
+            .bind(i64::from(turn.attempts))
+            .bind(integer(turn.accepted_at))
+            .bind(turn.started_at.map(integer))
+            .bind(turn.ended_at.map(integer))
+            .bind(turn.usage.is_some())
+            .bind(usage.input.map(integer))
+            .bind(usage.output.map(integer))
+            .bind(text::stored(&turn.model))
+            .bind(text::stored(&turn.message))
+            .bind(text::stored(&turn.answer))
+            .bind(turn.backend.as_deref().map(text::stored))
+            .bind(written_notices(&turn.notices))
+            .bind(text::stored(&turn.reasoning))
+            .bind(turn.thought_ms.map(integer));
+        // No row: an error, since stored without the one that it follows the turn would begin the conversation.
+        let row = query.fetch_one(connection).await?;
+        Ok(Stored {
+            key: row.try_get("key")?,
+            conversation: row.try_get("conversation")?,
+            again: row.try_get("again")?,
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! Changing things. Each operation here runs in the writing task, inside a transaction that it may share with others, and may be run
+//! again.
+
+mod accept;
+mod change;
+mod choice;
+mod file;
+mod key;
+mod owner;
+mod removal;
+
+pub(super) use accept::Accept;
+pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
+pub(super) use choice::Choose;
+pub(super) use file::AddFile;
+pub(super) use key::Admit;
+pub(super) use removal::{AT_A_TIME, Forget, Purge};
