@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, choose, effect, live, memo, when},
     feed::{Conversation, Shown, Store, delivery, sending},
     format,
     words::words,
@@ -176,6 +176,48 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     };
     let wrong = move || bytes.get() > MAX_MESSAGE_BYTES || uploads.failed().is_some();
 
+    let send = move || {
+        view! {
+            <button
+                class="send"
+                type="submit"
+                data-testid="send"
+                aria-label=text!(words, "composer-send")
+                title=text!(words, "composer-send-enter")
+                disabled=live(move || wrong() || held.get() || uploads.pending())
+            >
+                <Icon path=icon::SEND />
+            </button>
+        }
+        .erase()
+    };
+    let stop = move || {
+        let running = move || busy.get().is_some_and(|(_, running)| running);
+        let label = move || match running() {
+            true => text!(words, "stop"),
+            false => text!(words, "cancel"),
+        };
+        let press = move |_| {
+            if let Some((turn, _)) = busy.get_untracked() {
+                delivery::cancel(store, turn);
+            }
+            browser::focus(anchors::COMPOSER);
+        };
+        view! {
+            <button
+                class="send stop"
+                type="button"
+                data-testid=live(move || if running() { "stop" } else { "composer-cancel" })
+                aria-label=live(label)
+                title=live(label)
+                on:click=press
+            >
+                <Icon path=icon::STOP />
+            </button>
+        }
+        .erase()
+    };
+
     view! {
         <form
             class="composer"
@@ -216,46 +258,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                         move || view! { <span>{live(prospect)}</span> }.erase(),
                     )}
                 </p>
-                {live(move || match busy.get() {
-                    None => {
-                        view! {
-                            <button
-                                class="send"
-                                type="submit"
-                                data-testid="send"
-                                aria-label=text!(words, "composer-send")
-                                title=text!(words, "composer-send-enter")
-                                disabled=live(move || wrong() || held.get() || uploads.pending())
-                            >
-                                <Icon path=icon::SEND />
-                            </button>
-                        }
-                            .erase()
-                    }
-                    Some((turn, running)) => {
-                        let stop = move |_| {
-                            delivery::cancel(store, turn);
-                            browser::focus(anchors::COMPOSER);
-                        };
-                        let (label, hook) = match running {
-                            true => (text!(words, "stop"), "stop"),
-                            false => (text!(words, "cancel"), "composer-cancel"),
-                        };
-                        view! {
-                            <button
-                                class="send stop"
-                                type="button"
-                                data-testid=hook
-                                aria-label=label
-                                title=label
-                                on:click=stop
-                            >
-                                <Icon path=icon::STOP />
-                            </button>
-                        }
-                            .erase()
-                    }
-                })}
+                {choose(move || busy.get().is_none(), send, stop)}
             </div>
         </form>
         <Models />

@@ -15,7 +15,7 @@ use self::{
     scene::{Doors, Item, Scene, Style},
 };
 use crate::{
-    erase::{Erase as _, each, live},
+    erase::{Erase as _, each, live, memo, when},
     feed::{Shown, Store},
     format::{self, decimal},
     words::words,
@@ -99,24 +99,24 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
     let floor = height + 1.0;
     let at = move |place: f64| scene.with(|scene| scene.threshold) + place * lengths.mark_pitch;
 
-    let doors = move || match scene.with(|scene| scene.doors.clone()) {
-        Doors::Each(doors) => (0u32..)
-            .zip(doors)
-            .map(|(index, door)| {
-                door::view(
-                    door,
-                    Frame {
-                        x: 1.0 + f64::from(index) * lengths.door_pitch,
-                        floor,
-                        width,
-                        height,
-                    },
-                )
-            })
-            .collect_view()
-            .erase(),
-        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5),
+    let count = memo(move || scene.with(|scene| scene.doors.count()));
+    let door = move |index: usize| {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
+        let x = 1.0 + index as f64 * lengths.door_pitch;
+        let class = live(move || scene.with(|scene| scene.doors.class(index)));
+        let frame = Frame {
+            x,
+            floor,
+            width,
+            height,
+        };
+        door::view(class, frame)
     };
+    let doors = each(move || (0..count.get()).collect(), ToString::to_string, door);
+    let meter = when(
+        move || scene.with(|scene| matches!(scene.doors, Doors::Meter { .. })),
+        move || meter(scene, floor, height * 0.5),
+    );
     let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
     let items = move || scene.with(|scene| scene.items.clone());
@@ -150,7 +150,8 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
                 viewBox=live(move || format!("0 0 {} {}", decimal(length()), decimal(floor)))
                 preserveAspectRatio="xMinYMax meet"
             >
-                {live(doors)}
+                {doors}
+                {meter}
                 {each(items, |item| item.key().to_string(), row)}
             </svg>
         </div>
@@ -177,23 +178,27 @@ fn draw(status: &Status, line: Option<&LineView>, before: Option<&Scene>, scale:
     };
     let mut scene = Scene::of(line, &mine, style, before);
     #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
-    let doors = match &scene.doors {
-        Doors::Each(doors) => doors.len() as f64 * lengths.door_pitch,
-        Doors::Meter { .. } => METER + lengths.door_pitch - lengths.door.0,
+    let doors = match scene.doors.count() {
+        0 if matches!(scene.doors, Doors::Meter { .. }) => METER + lengths.door_pitch - lengths.door.0,
+        count => count as f64 * lengths.door_pitch,
     };
     scene.threshold = doors + lengths.mark;
     scene
 }
 
-fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
+fn meter(scene: Memo<Scene>, floor: f64, height: f64) -> AnyView {
     let (y, height) = (decimal(floor - height), decimal(height));
+    let shown = move || match scene.with(|scene| scene.doors.clone()) {
+        Doors::Meter { share, lit } => (share, lit),
+        Doors::Each(_) => (0.0, false),
+    };
     view! {
         <rect class="meter" x="1" y=y.clone() width=decimal(METER) height=height.clone() rx="2" />
         <rect
-            class=if lit { "meter-busy lit" } else { "meter-busy" }
+            class=live(move || if shown().1 { "meter-busy lit" } else { "meter-busy" })
             x="1"
             y=y
-            width=decimal(METER * share)
+            width=live(move || decimal(METER * shown().0))
             height=height
             rx="2"
         />
