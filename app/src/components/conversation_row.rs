@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, effect, live, memo, when},
+    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Store, changes},
     focus, format,
     route::conversation_of,
@@ -52,7 +52,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     let id = summary.id;
     let words = words();
     let line = memo(move || store.summary(id).unwrap_or_else(|| summary.clone()));
-    let title = memo(move || line.with(|line| line.title.clone()));
+    let title = memo(move || line.look(|line| line.title.clone()));
     let open = move || rows.menu.get() == Some(id);
     let toggle = move |_| rows.menu.update(|menu| *menu = (*menu != Some(id)).then_some(id));
     let on_key = move |event: ev::KeyboardEvent| {
@@ -64,13 +64,13 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     };
     effect(move || focus::arrived(&button_id(id), None));
     let sign = choose(
-        move || line.with(|line| line.busy),
+        move || line.look(|line| line.busy),
         move || view! { <span class="busy-dot" role="img" aria-label=text!(words, "row-busy")></span> }.erase(),
         move || {
             let at = live(move || {
                 format::ago(
                     words,
-                    line.with(|line| line.updated_at),
+                    line.look(|line| line.updated_at),
                     rows.now.get().max(browser::now()),
                 )
             });
@@ -120,7 +120,7 @@ pub(super) fn button_id(id: ConversationId) -> String {
 #[component]
 fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let store = expect_context::<Store>();
-    let id = line.with_untracked(|line| line.id);
+    let id = line.peek(|line| line.id);
     let path = use_location().pathname;
     let navigate = use_navigate();
     let rename = move |_| {
@@ -128,7 +128,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
         rows.renaming.set(Some(id));
     };
     let delete = move |_| {
-        let was_open = path.with_untracked(|path| conversation_of(path)) == Some(id);
+        let was_open = path.peek(|path| conversation_of(path)) == Some(id);
         rows.menu.set(None);
         // The row goes: its neighbour is where one goes on.
         let next = store.conversations.beside(id).map(button_id);
@@ -141,7 +141,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let words = words();
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
-        <div class="conversation-menu" role="group" aria-label=live(move || line.with(|line| line.title.clone()))>
+        <div class="conversation-menu" role="group" aria-label=live(move || line.look(|line| line.title.clone()))>
             <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
                 <Icon path=icon::PENCIL />
                 {text!(words, "row-rename")}

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, live, when},
+    erase::{Erase as _, Look as _, live, when},
     feed::{Store, changes},
     focus,
     words::words,
@@ -68,7 +68,7 @@ pub(crate) fn Notices() -> impl IntoView {
     let deleted = move || {
         let title = store
             .deleted
-            .with(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
+            .look(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
         let navigate = navigate.clone();
         let undo = move |_| {
             let navigate = navigate.clone();

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending, unsent},
     focus, format,
     words::words,
@@ -53,16 +53,16 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let id = turn.id;
     let view = RwSignal::from(turn.view.clone());
     let delivery = RwSignal::from(turn.delivery.clone());
-    let state = memo(move || view.with(|view| view.state.clone()));
+    let state = memo(move || view.look(|view| view.state.clone()));
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
-    let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let last = memo(move || turns.look(|turns| turns.last().is_some_and(|last| last.id == id)));
     let words = words();
-    let stopped = move || match view.with(|view| view.started_at) {
+    let stopped = move || match view.look(|view| view.started_at) {
         Some(_) => text!(words, "turn-stopped"),
         None => text!(words, "turn-left"),
     };
-    let running = memo(move || state.with(|state| *state == TurnState::Running));
+    let running = memo(move || state.look(|state| *state == TurnState::Running));
     let said = conversation.clone();
     let outcome = {
         let turn = turn.clone();
@@ -96,13 +96,13 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         }
     };
     let busy = move || {
-        let busy = state.with(|state| !state.is_over()) && !delivery.with(Delivery::is_held);
+        let busy = state.look(|state| !state.is_over()) && !delivery.look(Delivery::is_held);
         busy.then_some("true")
     };
     let hook = move || match delivery.get() {
         Delivery::Unsent => "unsent",
         Delivery::Failed { .. } => "refused",
-        Delivery::Sending | Delivery::Accepted => state.with(name),
+        Delivery::Sending | Delivery::Accepted => state.look(name),
     };
     view! {
         <article
@@ -240,7 +240,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let copied = RwSignal::new(false);
     let words = words();
     let copy = move |_| {
-        view.with_untracked(|view| browser::copy(&view.answer));
+        view.peek(|view| browser::copy(&view.answer));
         copied.set(true);
         set_timeout(
             move || {
@@ -249,9 +249,9 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             std::time::Duration::from_secs(2),
         );
     };
-    let has_answer = move || view.with(|view| !view.answer.is_empty());
+    let has_answer = move || view.look(|view| !view.answer.is_empty());
     let facts = move || {
-        view.with(|view| {
+        view.look(|view| {
             let tokens = view.usage.as_ref().and_then(|usage| tokens(words, usage));
             let took = view
                 .started_at

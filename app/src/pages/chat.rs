@@ -9,7 +9,7 @@ use leptos_router::{
 
 use crate::{
     components::{composer::Composer, transcript::Transcript, welcome::Welcome},
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{self, Load, Shown, Store},
     route::conversation_of,
     words::words,
@@ -24,19 +24,19 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let words = words();
     let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
-    let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
+    let astray = move || path.look(|path| path.starts_with("/c/")) && open.get().is_none();
     let conversation = expect_context::<Shown>().conversation;
 
     effect(move || {
         let Some(id) = open.get() else { return };
-        if conversation.with(|conversation| conversation.load.get()) == Load::Stale {
+        if conversation.look(|conversation| conversation.load.get()) == Load::Stale {
             feed::load(store, id);
         }
     });
     // The fresh conversation has been taken by the server: from here on it has an address.
     let navigate = use_navigate();
     effect(move || {
-        let begun = store.fresh.with(|fresh| fresh.id.get());
+        let begun = store.fresh.look(|fresh| fresh.id.get());
         match (begun, open.get()) {
             (Some(id), None) => {
                 navigate(
@@ -52,8 +52,8 @@ pub(crate) fn ChatPage() -> impl IntoView {
         }
     });
 
-    let load = memo(move || conversation.with(|conversation| conversation.load.get()));
-    let none = memo(move || conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
+    let load = memo(move || conversation.look(|conversation| conversation.load.get()));
+    let none = memo(move || conversation.look(|conversation| conversation.turns.look(Vec::is_empty)));
     let body = memo(move || match (astray(), load.get(), none.get(), open.get()) {
         // Of one that is gone, what has not been sent is still there.
         (true, ..) | (_, Load::Absent, true, _) => Body::Absent,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     components::chart::{Chart, MINUTES, Series},
-    erase::{Erase as _, choose, each, live, memo},
+    erase::{Erase as _, Look as _, choose, each, live, memo},
     feed::Store,
     format,
     route::Page,
@@ -29,7 +29,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
     let refresh = store.stats;
     let words = words();
     keep_fresh(store, RefreshKind::Stats, refresh);
-    let here = memo(move || refresh.view.with(Option::is_some));
+    let here = memo(move || refresh.view.look(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
     let figures = move || {
         view! {
@@ -60,7 +60,7 @@ type View = Signal<Option<Arc<StatsView>>>;
 fn Tiles(view: View) -> impl IntoView {
     let words = words();
     let tile = move |name: &'static str, read: fn(&Words, &StatsView) -> String| {
-        let figure = move || view.with(|view| view.as_deref().map(|view| read(words, view)));
+        let figure = move || view.look(|view| view.as_deref().map(|view| read(words, view)));
         view! {
             <div class="tile">
                 <dt>{name}</dt>
@@ -101,7 +101,7 @@ fn pair(words: &Words, percentiles: Option<&Percentiles>) -> String {
 fn Limits(view: View) -> impl IntoView {
     let words = words();
     let names = memo(move || {
-        view.with(|view| {
+        view.look(|view| {
             view.as_deref()
                 .map(|view| view.limits.iter().map(|row| row.line.name.clone()).collect::<Vec<_>>())
                 .unwrap_or_default()
@@ -111,19 +111,19 @@ fn Limits(view: View) -> impl IntoView {
         let of = {
             let name = name.clone();
             memo(move || {
-                view.with(|view| {
+                view.look(|view| {
                     view.as_deref()
                         .and_then(|view| view.limits.iter().find(|row| row.line.name == name).cloned())
                 })
             })
         };
         let cell = move |label: &'static str, read: fn(&Words, &LimitRow) -> String| {
-            let figure = move || of.with(|row| row.as_ref().map(|row| read(words, row)));
+            let figure = move || of.look(|row| row.as_ref().map(|row| read(words, row)));
             view! { <td data-label=label>{live(figure)}</td> }
         };
         let hook = name.clone();
         let events = move || {
-            of.with(|row| {
+            of.look(|row| {
                 let line = &row.as_ref()?.line;
                 let events: Vec<_> = line.events.iter().map(|event| event.name()).collect();
                 // A limit of one event has its name already.
@@ -131,7 +131,7 @@ fn Limits(view: View) -> impl IntoView {
             })
         };
         let share = move || {
-            of.with(|row| {
+            of.look(|row| {
                 row.as_ref().map(|row| {
                     #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
                     let share = row
@@ -143,7 +143,7 @@ fn Limits(view: View) -> impl IntoView {
             })
         };
         let running = move || {
-            of.with(|row| {
+            of.look(|row| {
                 row.as_ref().map(|row| match row.line.limit {
                     Some(limit) => say!(words, "limits-of", running = row.line.running, limit = limit),
                     None => say!(words, "limits-no-limit", running = row.line.running),
@@ -213,7 +213,7 @@ fn Limits(view: View) -> impl IntoView {
 fn Charts(view: View) -> impl IntoView {
     let words = words();
     let points = move |read: &dyn Fn(&Sample) -> Option<f64>| {
-        view.with(|view| {
+        view.look(|view| {
             let samples = view.as_deref().map(|view| view.samples.as_slice()).unwrap_or_default();
             samples
                 .iter()

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, each, live, when},
+    erase::{Erase as _, Look as _, each, live, when},
     feed::Store,
     format,
     words::words,
@@ -60,7 +60,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         _ => None,
     };
     let failed = move || matches!(stage.get(), Stage::Failed { .. });
-    let hopeful = move || stage.with(Stage::is_hopeful);
+    let hopeful = move || stage.look(Stage::is_hopeful);
     let label = say!(words, "file-remove", name = &upload.name);
     let once_more = say!(words, "file-again", name = &upload.name);
     let named = upload.name.clone();
@@ -83,7 +83,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         .erase()
     };
     view! {
-        <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.with(Stage::name))>
+        <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.look(Stage::name))>
             <Icon path=icon::FILE />
             <span class="chip-name">{named}</span>
             <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, effect, live, memo, when},
+    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Conversation, Shown, Store, delivery, sending},
     format,
     words::words,
@@ -40,10 +40,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let bytes = RwSignal::new(0);
     let hovered = RwSignal::new(false);
     let busy = memo(move || {
-        conversation.with(|conversation| {
+        conversation.look(|conversation| {
             conversation
                 .busy()
-                .map(|turn| (turn.id, turn.view.with(|v| v.state == TurnState::Running)))
+                .map(|turn| (turn.id, turn.view.look(|v| v.state == TurnState::Running)))
         })
     });
 
@@ -55,7 +55,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
     draft::keep(store, conversation, area, uploads, fit);
-    let held = memo(move || conversation.with(Conversation::holds_unsent));
+    let held = memo(move || conversation.look(Conversation::holds_unsent));
 
     let submit = move || {
         let Some(area) = area.get_untracked() else { return };
@@ -99,7 +99,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let typed = move |_| {
         fit();
         if let Some(area) = area.get_untracked() {
-            let of = conversation.with_untracked(|conversation| conversation.id.get_untracked());
+            let of = conversation.peek(|conversation| conversation.id.get_untracked());
             drafts::set_text(of, &area.value());
         }
     };
@@ -138,7 +138,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             return say!(words, "composer-held");
         }
         if let Some(failed) = uploads.failed() {
-            return match failed.stage.with(Stage::is_hopeful) {
+            return match failed.stage.look(Stage::is_hopeful) {
                 true => say!(words, "composer-file-again"),
                 false => say!(words, "composer-file-failed"),
             };
@@ -159,19 +159,19 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "composer-lost"));
         }
-        let queue = store.facts.with(|facts| facts.queue);
-        line.with(|line| {
+        let queue = store.facts.look(|facts| facts.queue);
+        line.look(|line| {
             let line = line.as_ref()?;
             // Both figures are those of somebody with nothing waiting.
             let own = |place: &Place| place.model == line.model && line.events.contains(&place.event);
-            if store.status.with(|status| status.places.iter().any(own)) {
+            if store.status.look(|status| status.places.iter().any(own)) {
                 return None;
             }
             Some(format::prospect(words, line, queue))
         })
     };
     let named = move || {
-        let id = conversation.with(|conversation| conversation.id.get())?.to_string();
+        let id = conversation.look(|conversation| conversation.id.get())?.to_string();
         Some(view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase())
     };
     let wrong = move || bytes.get() > MAX_MESSAGE_BYTES || uploads.failed().is_some();
