@@ -13,6 +13,7 @@ use leptos_router::{
 
 use super::{
     anchors,
+    button::button,
     icon::{self, Icon},
 };
 use crate::{
@@ -123,11 +124,11 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let id = line.peek(|line| line.id);
     let path = use_location().pathname;
     let navigate = use_navigate();
-    let rename = move |_| {
+    let rename = move || {
         rows.menu.set(None);
         rows.renaming.set(Some(id));
     };
-    let delete = move |_| {
+    let delete = move || {
         let was_open = path.peek(|path| conversation_of(path)) == Some(id);
         rows.menu.set(None);
         // The row goes: its neighbour is where one goes on.
@@ -142,10 +143,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
         <div class="conversation-menu" role="group" aria-label=live(move || line.look(|line| line.title.clone()))>
-            <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
-                <Icon path=icon::PENCIL />
-                {text!(words, "row-rename")}
-            </button>
+            {button("quiet-button", "rename", icon::PENCIL, text!(words, "row-rename")).press(rename)}
             <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
                 <Icon path=icon::SAVE />
                 {text!(words, "row-markdown")}
@@ -154,10 +152,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
                 <Icon path=icon::SAVE />
                 {text!(words, "row-json")}
             </a>
-            <button class="quiet-button bad" type="button" data-testid="delete" on:click=delete>
-                <Icon path=icon::BIN />
-                {text!(words, "row-delete")}
-            </button>
+            {button("quiet-button bad", "delete", icon::BIN, text!(words, "row-delete")).press(delete)}
         </div>
     }
     .erase()

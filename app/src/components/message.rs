@@ -8,6 +8,7 @@ use leptos::{ev, html, prelude::*};
 
 use super::{
     anchors,
+    button::button,
     icon::{self, Icon},
 };
 use crate::{
@@ -41,16 +42,9 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
         view! {
             <div class="message-tools">
                 <VersionSwitch view />
-                <button
-                    class="quiet-button message-edit needs-awake"
-                    type="button"
-                    id=edit_id(id)
-                    data-testid="edit"
-                    on:click=move |_| editing.set(true)
-                >
-                    <Icon path=icon::PENCIL />
-                    {text!(words, "edit")}
-                </button>
+                {button("quiet-button message-edit needs-awake", "edit", icon::PENCIL, text!(words, "edit"))
+                    .id(edit_id(id))
+                    .press(move || editing.set(true))}
             </div>
         }
         .erase()
@@ -86,26 +80,16 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     let words = words();
     let step =
         move |label: &'static str, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
-            view! {
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=label
-                    title=label
-                    id=version_id(hook, turn)
-                    data-testid=hook
-                    disabled=live(move || versions.look(to).is_none())
-                    on:click=move |_| {
-                        if let Some(turn) = versions.peek(to) {
-                            changes::version(store, turn);
-                            focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
-                        }
+            button("icon-button", hook, path, "")
+                .id(version_id(hook, turn))
+                .label(label)
+                .disabled(live(move || versions.look(to).is_none()))
+                .press(move || {
+                    if let Some(turn) = versions.peek(to) {
+                        changes::version(store, turn);
+                        focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
                     }
-                >
-                    <Icon path />
-                </button>
-            }
-            .erase()
+                })
         };
     let switch = move || {
         // The first and the last lead only back.
@@ -201,18 +185,10 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             ></textarea>
             <p class="bad" role="status">{live(move || fault.get())}</p>
             <div class="actions">
-                <button
-                    class="button"
-                    type="button"
-                    data-testid="editor-send"
-                    disabled=live(move || sending.get())
-                    on:click=move |_| send()
-                >
-                    {text!(words, "composer-send")}
-                </button>
-                <button class="quiet-button" type="button" on:click=move |_| close()>
-                    {text!(words, "cancel")}
-                </button>
+                {button("button", "editor-send", "", text!(words, "composer-send"))
+                    .disabled(live(move || sending.get()))
+                    .press(move || send())}
+                {button("quiet-button", "", "", text!(words, "cancel")).press(close)}
             </div>
         </div>
     }

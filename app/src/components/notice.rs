@@ -4,11 +4,7 @@ use anteroom::{say, text};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::{
-    anchors,
-    conversation_row::button_id,
-    icon::{self, Icon},
-};
+use super::{anchors, button::button, conversation_row::button_id, icon};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, live, when},
@@ -49,17 +45,10 @@ pub(crate) fn Notices() -> impl IntoView {
         let notice = view! {
             <p class="notice notice-bad" data-testid="notice">
                 <span>{text}</span>
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=text!(words, "notice-dismiss")
-                    on:click=move |_| {
-                        store.notice.set(None);
-                        browser::focus_control(anchors::CONTENT);
-                    }
-                >
-                    <Icon path=icon::CLOSE />
-                </button>
+                {button("icon-button", "", icon::CLOSE, "").label(text!(words, "notice-dismiss")).press(move || {
+                    store.notice.set(None);
+                    browser::focus_control(anchors::CONTENT);
+                })}
             </p>
         };
         Some(notice.erase())
@@ -70,7 +59,7 @@ pub(crate) fn Notices() -> impl IntoView {
             .deleted
             .look(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
         let navigate = navigate.clone();
-        let undo = move |_| {
+        let undo = move || {
             let navigate = navigate.clone();
             changes::undelete(store, move |deleted| {
                 if deleted.was_open {
@@ -83,9 +72,7 @@ pub(crate) fn Notices() -> impl IntoView {
         let notice = view! {
             <p class="notice" data-testid="deleted">
                 <span class="notice-title">{say!(words, "notice-deleted", title = title)}</span>
-                <button class="button" type="button" data-testid="undo" on:click=undo>
-                    {text!(words, "notice-undo")}
-                </button>
+                {button("button", "undo", "", text!(words, "notice-undo")).press(undo)}
             </p>
         };
         Some(notice.erase())

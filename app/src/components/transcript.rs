@@ -6,12 +6,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
-use super::{
-    anchors,
-    icon::{self, Icon},
-    more::more,
-    turn::TurnRow,
-};
+use super::{anchors, button::button, icon, more::more, turn::TurnRow};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, each, effect, live, memo, when},
@@ -123,21 +118,11 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
             .collect::<Vec<_>>()
     };
     let jump = move || {
-        view! {
-            <button
-                class="to-end"
-                type="button"
-                on:click=move |_| {
-                    at_end.set(true);
-                    to_end();
-                    browser::focus_control(anchors::TRANSCRIPT);
-                }
-            >
-                <Icon path=icon::DOWN />
-                {say!(words, "to-end")}
-            </button>
-        }
-        .erase()
+        button("to-end", "", icon::DOWN, text!(words, "to-end")).press(move || {
+            at_end.set(true);
+            to_end();
+            browser::focus_control(anchors::TRANSCRIPT);
+        })
     };
     let earlier = move || {
         let rest = conversation.look(|conversation| conversation.earlier.get());

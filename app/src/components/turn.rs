@@ -9,14 +9,8 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors,
-    answer::Answer,
-    choice::another,
-    icon::{self, Icon},
-    message::Message,
-    thoughts::Thoughts,
-    turn_notices::TurnNotices,
-    waiting::Waiting,
+    anchors, answer::Answer, button::button, choice::another, icon, message::Message, thoughts::Thoughts,
+    turn_notices::TurnNotices, waiting::Waiting,
 };
 use crate::{
     browser,
@@ -149,27 +143,27 @@ fn Undelivered(
         (None, true) => say!(words, "unsent-lost"),
         (None, false) => say!(words, "unsent-again"),
     };
-    let (class, role) = match refused {
-        true => ("fault", "alert"),
-        false => ("unsent", "status"),
+    let (class, role, label) = match refused {
+        true => ("fault", "alert", text!(words, "unsent-send-again")),
+        false => ("unsent", "status", text!(words, "unsent-send-now")),
     };
     let send = {
         let (turn, conversation) = (turn.clone(), conversation.clone());
-        move |_| {
+        move || {
             sending::deliver(store, &conversation, turn.clone());
             browser::focus(anchors::COMPOSER);
         }
     };
     let edit = {
         let (turn, conversation) = (turn.clone(), conversation.clone());
-        move |_| {
+        move || {
             if unsent::edit(store, &conversation, &turn) {
                 navigate("/", NavigateOptions::default());
             }
             browser::focus(anchors::COMPOSER);
         }
     };
-    let discard = move |_| {
+    let discard = move || {
         unsent::discard(store, &conversation, turn.id);
         browser::focus(anchors::COMPOSER);
     };
@@ -180,18 +174,9 @@ fn Undelivered(
                 {live(why)}
             </p>
             <div class="actions">
-                <button class="button" type="button" data-testid="retry" on:click=send>
-                    <Icon path=icon::AGAIN />
-                    {if refused { text!(words, "unsent-send-again") } else { text!(words, "unsent-send-now") }}
-                </button>
-                <button class="quiet-button" type="button" data-testid="unsent-edit" on:click=edit>
-                    <Icon path=icon::PENCIL />
-                    {text!(words, "edit")}
-                </button>
-                <button class="quiet-button" type="button" data-testid="unsent-discard" on:click=discard>
-                    <Icon path=icon::BIN />
-                    {text!(words, "unsent-discard")}
-                </button>
+                {button("button", "retry", icon::AGAIN, label).press(send)}
+                {button("quiet-button", "unsent-edit", icon::PENCIL, text!(words, "edit")).press(edit)}
+                {button("quiet-button", "unsent-discard", icon::BIN, text!(words, "unsent-discard")).press(discard)}
             </div>
         </div>
     }
@@ -204,6 +189,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
     let words = words();
+    let again = move || answer_again(store, id);
     let gone = matches!(reason, Reason::ModelGone { .. } | Reason::ModelNotOffered { .. });
     view! {
         <div class="fault" role="alert">
@@ -212,16 +198,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
                 effect(|| focus::arrived(AGAIN, None));
                 view! {
                     <div class="actions">
-                        <button
-                            class="button"
-                            type="button"
-                            id=AGAIN
-                            data-testid="retry"
-                            on:click=move |_| answer_again(store, id)
-                        >
-                            <Icon path=icon::AGAIN />
-                            {text!(words, "retry")}
-                        </button>
+                        {button("button", "retry", icon::AGAIN, text!(words, "retry")).id(AGAIN).press(again)}
                         {gone.then(another)}
                     </div>
                 }.erase()
@@ -239,7 +216,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let view = RwSignal::from(turn.view);
     let copied = RwSignal::new(false);
     let words = words();
-    let copy = move |_| {
+    let copy = move || {
         view.peek(|view| browser::copy(&view.answer));
         copied.set(true);
         set_timeout(
@@ -275,26 +252,14 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     };
     view! {
         <footer class="turn-foot">
-            {when(has_answer, move || view! {
-                <button class="quiet-button" type="button" data-testid="copy" on:click=copy>
-                    <Icon path=icon::COPY />
-                    {live(move || if copied.get() { text!(words, "copied") } else { text!(words, "copy") })}
-                </button>
-            }.erase())}
+            {when(has_answer, move || {
+                let text = live(move || if copied.get() { text!(words, "copied") } else { text!(words, "copy") });
+                button("quiet-button", "copy", icon::COPY, "").more(text.erase()).press(copy)
+            })}
             {when(move || last.get(), move || {
                 effect(|| focus::arrived(AGAIN, None));
-                view! {
-                    <button
-                        class="quiet-button"
-                        type="button"
-                        id=AGAIN
-                        data-testid="regenerate"
-                        on:click=move |_| answer_again(store, id)
-                    >
-                        <Icon path=icon::AGAIN />
-                        {text!(words, "regenerate")}
-                    </button>
-                }.erase()
+                let text = text!(words, "regenerate");
+                button("quiet-button", "regenerate", icon::AGAIN, text).id(AGAIN).press(move || answer_again(store, id))
             })}
             <span class="turn-facts">{live(facts)}</span>
         </footer>

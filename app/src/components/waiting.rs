@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     anchors,
+    button::button,
     choice::another,
     line::{Line, Scale},
     trouble::TroubleNote,
@@ -67,7 +68,7 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
         trouble.look(|trouble| matches!(trouble.as_ref().map(|one| &one.reason), Some(Reason::ModelGone { .. })))
     };
     let leaving = RwSignal::new(false);
-    let leave = move |_| {
+    let leave = move || {
         leaving.set(true);
         delivery::cancel(store, id);
         browser::focus(anchors::COMPOSER);
@@ -83,15 +84,9 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
                 </p>
                 <div class="actions">
                     {when(gone, another)}
-                    <button
-                        class="button"
-                        type="button"
-                        data-testid="cancel"
-                        disabled=live(move || leaving.get())
-                        on:click=leave
-                    >
-                        {text!(words, "cancel")}
-                    </button>
+                    {button("button", "cancel", "", text!(words, "cancel"))
+                        .disabled(live(move || leaving.get()))
+                        .press(leave)}
                 </div>
             </div>
             {when(move || trouble.look(Option::is_some), move || view! { <TroubleNote trouble /> }.erase())}

@@ -3,7 +3,10 @@
 use anteroom::{language::Words, say, text, wire::LineView};
 use leptos::prelude::*;
 
-use super::line::{Line, Scale};
+use super::{
+    button::button,
+    line::{Line, Scale},
+};
 use crate::{
     erase::{Erase as _, Look as _, live},
     feed::{Shown, Store, sending},
@@ -48,18 +51,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     let starters = starters
         .into_iter()
         .map(|question| {
-            view! {
-                <li>
-                    <button
-                        class="starter"
-                        type="button"
-                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new())
-                    >
-                        {question}
-                    </button>
-                </li>
-            }
-            .erase()
+            let ask = move || sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new());
+            view! { <li>{button("starter", "", "", question).press(ask)}</li> }.erase()
         })
         .collect_view();
     view! {

@@ -8,7 +8,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{composer::Composer, transcript::Transcript, welcome::Welcome},
+    components::{button::button, composer::Composer, transcript::Transcript, welcome::Welcome},
     erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{self, Load, Shown, Store},
     route::conversation_of,
@@ -63,7 +63,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
         (_, Load::Ready, true, Some(_)) => Body::Turns,
         (_, Load::Loading | Load::Stale, true, Some(_)) => Body::Loading,
     });
-    let again = move |_| {
+    let again = move || {
         if let Some(id) = open.get_untracked() {
             feed::load(store, id);
         }
@@ -85,9 +85,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
             <div class="chat-note">
                 <h1>{text!(words, "chat-failed")}</h1>
                 <p>{words.reason(&reason)}</p>
-                <button class="button" type="button" on:click=again>
-                    {text!(words, "try-again")}
-                </button>
+                {button("button", "", "", text!(words, "try-again")).press(again)}
             </div>
         }
         .erase(),
@@ -97,9 +95,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
         let notice = view! {
             <p class="notice notice-bad" role="status" data-testid="reload-failed">
                 <span>{text!(words, "chat-outdated")}" "{words.reason(&reason)}</span>
-                <button class="button" type="button" on:click=again>
-                    {text!(words, "try-again")}
-                </button>
+                {button("button", "", "", text!(words, "try-again")).press(again)}
             </p>
         };
         Some(notice.erase())

@@ -13,6 +13,7 @@ use wasm_bindgen::JsCast;
 use super::{
     anchors,
     attachments::{Attachments, Stage, Uploads, remove_id},
+    button::button,
     choice::{Models, Picker, Tuning, TuningButton},
     icon::{self, Icon},
 };
@@ -272,7 +273,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 fn AttachButton(uploads: Uploads) -> impl IntoView {
     let words = words();
     let input = NodeRef::<html::Input>::new();
-    let pick = move |_| {
+    let pick = move || {
         if let Some(input) = input.get_untracked() {
             input.click();
         }
@@ -286,15 +287,7 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         input.set_value("");
     };
     view! {
-        <button
-            class="icon-button needs-awake"
-            type="button"
-            aria-label=text!(words, "attach")
-            title=text!(words, "attach")
-            on:click=pick
-        >
-            <Icon path=icon::ATTACH />
-        </button>
+        {button("icon-button needs-awake", "", icon::ATTACH, "").label(text!(words, "attach")).press(pick)}
         <input
             class="visually-hidden"
             type="file"
