@@ -3,6 +3,9 @@
 //! Debug builds read the site from there when they start, release builds embed it. Both read one folder of their own,
 //! so that `cargo check` and `cargo xtask run` agree without an environment variable that would make them rebuild
 //! for each other.
+//!
+//! Only the binary includes what is written here, and a release's follows a list that `cargo xtask` writes beside the site. Were the site
+//! followed from here, the library would be compiled again with every change of it, and could not be compiled before it is there.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -17,11 +20,15 @@ fn main() {
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let site = target_directory(&out).join(if release { "site-release" } else { "site" });
     fs::create_dir_all(&site).expect("the target directory can be written");
-    if release {
-        println!("cargo:rerun-if-changed={}", site.display());
-    }
-    let embed =
+    let mut embed =
         format!("#[derive(rust_embed::RustEmbed)]\n#[folder = {site:?}]\n#[allow_missing = true]\nstruct Site;\n");
+    if release {
+        let list = site.with_extension("list");
+        if !list.exists() {
+            fs::write(&list, "").expect("the target directory can be written");
+        }
+        embed.push_str(&format!("const _: &[u8] = include_bytes!({list:?});\n"));
+    }
     fs::write(out.join("site.rs"), embed).expect("OUT_DIR can be written");
 }
 

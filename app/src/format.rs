@@ -210,7 +210,6 @@ pub(crate) fn short(words: &Words, line: &LineView, queue: bool) -> String {
 /// A duration in seconds, short: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn duration(words: &Words, seconds: f64) -> String {
     let one = |count: u64, unit| time(words, words.number(count), unit);
-    let both = |(count, unit), (rest, smaller)| format!("{} {}", one(count, unit), one(rest, smaller));
     if seconds < 0.0005 {
         return one(0, "s");
     }
@@ -220,6 +219,13 @@ pub(crate) fn duration(words: &Words, seconds: f64) -> String {
     if seconds < 9.95 {
         return time(words, words.decimal(whole(seconds * 10.0)), "s");
     }
+    whole_duration(words, seconds)
+}
+
+/// The same in whole seconds: `8 s`.
+pub(crate) fn whole_duration(words: &Words, seconds: f64) -> String {
+    let one = |count: u64, unit| time(words, words.number(count), unit);
+    let both = |(count, unit), (rest, smaller)| format!("{} {}", one(count, unit), one(rest, smaller));
     let all = whole(seconds);
     let (days, hours, minutes, rest) = (all / 86400, all / 3600 % 24, all / 60 % 60, all % 60);
     match (days, hours, minutes, rest) {

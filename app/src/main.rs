@@ -3,9 +3,12 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anteroom_app::server::{
-    backup,
+    assets, backup,
     run::{Failure, serve},
 };
+
+// `Site`: the files that browsers load.
+include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// Gives memory back once a crowd has gone; the system's own often keeps what its threads have had.
 #[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
@@ -26,7 +29,10 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        [] => serve().await,
+        [] => {
+            assets::provide::<Site>();
+            serve().await
+        }
         ["backup", file] if !file.starts_with('-') => backup::run(&PathBuf::from(file)).await,
         ["--help" | "-h"] => {
             println!("{HELP}");

@@ -1,6 +1,8 @@
-//! The loopback model server, on threads of its own, and what its record says.
+//! The loopback model servers, on threads of their own, and what their records say.
 
-use anteroom_loopback::{Config, Loopback, Record};
+use std::ops::Deref;
+
+use anteroom_loopback::{Config, Fleet, Loopback, Record};
 use anyhow::{Context as _, ensure};
 use hyper::{Method, StatusCode, header};
 use serde_json::json;
@@ -8,35 +10,79 @@ use tokio::runtime::Runtime;
 
 use crate::http::{Http, Reply};
 
-/// The model server that all systems of a run talk to. It stops when this is dropped.
+/// What runs on a thread of its own, so that it answers in time whatever the load generator is doing. It stops when this is
+/// dropped.
 #[derive(Debug)]
-pub(crate) struct Model {
-    loopback: Option<Loopback>,
-    /// Its own, so that it answers in time whatever the load generator is doing.
+struct Apart<T> {
+    served: Option<T>,
     runtime: Option<Runtime>,
 }
 
-impl Model {
-    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+impl<T: Send + 'static> Apart<T> {
+    async fn start(begin: impl Future<Output = anyhow::Result<T>> + Send + 'static) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("model")
             .enable_all()
             .build()
-            .context("no threads for the model server")?;
-        let started = runtime.spawn(Loopback::start(config)).await;
-        let loopback = started?.context("no port for the model server")?;
+            .context("no threads for the model servers")?;
         Ok(Self {
-            loopback: Some(loopback),
+            served: Some(runtime.spawn(begin).await??),
             runtime: Some(runtime),
         })
     }
+}
 
-    pub(crate) fn loopback(&self) -> &Loopback {
-        match &self.loopback {
-            Some(loopback) => loopback,
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.served {
+            Some(served) => served,
             None => unreachable!("it is taken only when this is dropped"),
         }
+    }
+}
+
+impl<T> Drop for Apart<T> {
+    fn drop(&mut self) {
+        drop(self.served.take());
+        if let Some(runtime) = self.runtime.take() {
+            // Its requests have been told to end; waiting for them is not for an async thread.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Several model servers that one system talks to.
+#[derive(Debug)]
+pub(crate) struct Models(Apart<Fleet>);
+
+impl Models {
+    /// Each is its name and knobs, as in `Fleet::start`.
+    pub(crate) async fn start(specs: &[&str]) -> anyhow::Result<Self> {
+        let specs: Vec<String> = specs.iter().map(|&spec| spec.to_owned()).collect();
+        let begin = async { Fleet::start(specs).await.context("no model servers") };
+        Ok(Self(Apart::start(begin).await?))
+    }
+
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.0
+    }
+}
+
+/// The model server that all systems of a run talk to.
+#[derive(Debug)]
+pub(crate) struct Model(Apart<Loopback>);
+
+impl Model {
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let begin = async move { Loopback::start(config).await.context("no port for the model server") };
+        Ok(Self(Apart::start(begin).await?))
+    }
+
+    pub(crate) fn loopback(&self) -> &Loopback {
+        &self.0
     }
 
     /// Times between the end of an answer and the beginning of the one that takes its slot, while tickets waited, in
@@ -66,16 +112,6 @@ pub(crate) async fn ask(model: &Http, message: &str) -> anyhow::Result<Reply> {
     Ok(reply)
 }
 
-impl Drop for Model {
-    fn drop(&mut self) {
-        drop(self.loopback.take());
-        if let Some(runtime) = self.runtime.take() {
-            // Its requests have been told to end; waiting for them is not for an async thread.
-            runtime.shutdown_background();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,18 +121,9 @@ mod tests {
         // Two slots: 0–10 and 0–12, then 10.5–20 and 12.25–22.
         let times = [(0.0, 10.0), (0.0, 12.0), (10.5, 20.0), (12.25, 22.0)];
         let requests = times.map(|(began, ended)| anteroom_loopback::RequestRecord {
-            id: 0,
-            question: String::new(),
-            system: None,
-            model: String::new(),
-            messages: 1,
-            images: 0,
-            key: false,
             began,
-            first_piece: None,
             ended: Some(ended),
-            ending: None,
-            pieces: 1,
+            ..anteroom_loopback::RequestRecord::default()
         });
         let record = Record {
             requests: requests.into(),

@@ -51,13 +51,18 @@ impl<S: System> Stage<S> {
 
     /// So many browsers with the page open.
     pub(crate) async fn visit(&self, count: usize) -> anyhow::Result<Vec<S::Page>> {
-        loaded((0..count).map(|_| self.system.visit())).await
+        opened(&self.system, count).await
     }
 
     /// The same, each with the connection that its page came over.
     pub(crate) async fn visit_and_stay_connected(&self, count: usize) -> anyhow::Result<Vec<S::Page>> {
         loaded((0..count).map(|_| self.system.visit_and_stay_connected())).await
     }
+}
+
+/// So many browsers with a system's page open.
+pub(crate) async fn opened<S: System>(system: &S, count: usize) -> anyhow::Result<Vec<S::Page>> {
+    loaded((0..count).map(|_| system.visit())).await
 }
 
 async fn loaded<P>(visits: impl Iterator<Item = impl Future<Output = anyhow::Result<P>>>) -> anyhow::Result<Vec<P>> {

@@ -15,6 +15,8 @@ export interface Server {
   output(): string;
   /** Writes its `.env`, as an editor does: beside it, then in its place. */
   edit(dotenv: string): Promise<void>;
+  /** Writes another file of its folder, likewise. */
+  write(file: string, text: string): Promise<void>;
   /** Ends it as a service manager would; its data stays. */
   halt(): Promise<void>;
   /** Ends it as a crash would. */
@@ -25,8 +27,11 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts Anteroom with these settings, an empty data folder and no `.env`. Resolves once it answers. */
-export async function startAnteroom(settings: Settings = {}): Promise<Server> {
+/**
+ * Starts Anteroom with these settings, an empty data folder and no `.env`. `files` are in the folder that it is started in, by
+ * name. Resolves once it answers.
+ */
+export async function startAnteroom(settings: Settings = {}, files: Record<string, string> = {}): Promise<Server> {
   // Its own folder: an `.env` of the developer's is none of the tests' business.
   const cwd = await mkdtemp(join(tmpdir(), "anteroom-"));
   const address = `127.0.0.1:${await freePort()}`;
@@ -42,8 +47,15 @@ export async function startAnteroom(settings: Settings = {}): Promise<Server> {
     }
     return program;
   };
+  const write = async (file: string, text: string) => {
+    await writeFile(join(cwd, `${file}.new`), text);
+    await rename(join(cwd, `${file}.new`), join(cwd, file));
+  };
   let program: Program;
   try {
+    for (const [file, text] of Object.entries(files)) {
+      await write(file, text);
+    }
     program = await launch();
   } catch (fault) {
     await rm(cwd, { recursive: true, force: true });
@@ -52,10 +64,8 @@ export async function startAnteroom(settings: Settings = {}): Promise<Server> {
   return {
     url,
     output: () => program.output(),
-    edit: async (dotenv) => {
-      await writeFile(join(cwd, ".env.new"), dotenv);
-      await rename(join(cwd, ".env.new"), join(cwd, ".env"));
-    },
+    edit: (dotenv) => write(".env", dotenv),
+    write,
     halt: () => program.stop(),
     kill: () => program.kill(),
     restart: async () => {

@@ -10,7 +10,7 @@ test("the stats tab shows a row a limit, alive, and the settings in force", asyn
   await tab(looker, "Stats").click();
   await expect(looker).toHaveURL(/\/stats$/);
   await expect(looker).toHaveTitle("Stats · Anteroom");
-  const row = (limit: string) => looker.locator(`[data-testid="stats-row"][data-limit="${limit}"]`);
+  const row = (limit: string) => looker.locator(`[data-testid="stats-row"][data-name="${limit}"]`);
   const cell = (limit: string, label: string) => row(limit).locator(`[data-label="${label}"]`);
   await expect(looker.getByTestId("stats-row")).toHaveCount(4);
   await expect(cell("chat", "Running")).toContainText("0 of 1");

@@ -1,9 +1,13 @@
-//! Answers of model servers, in each of their formats: how the bytes are cut makes no difference, and nothing is made up.
+//! Answers of model servers, in each of their formats: how the bytes are cut makes no difference, and nothing is made up. The same bytes as a
+//! list of models: what is taken over can be offered.
 //!
 //! Input: one byte that says how the body is cut, the body.
 #![no_main]
 
-use anteroom::{agents::transcript, settings::Provider};
+use anteroom::{
+    agents::{model_names, transcript},
+    settings::Provider,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -17,6 +21,13 @@ fuzz_target!(|data: &[u8]| {
             assert!(said.text.len() <= 3 * body.len(), "{provider:?}: {said:?}");
             assert!(said.reasoning.len() <= 3 * body.len(), "{provider:?}: {said:?}");
             assert!(said.fault.is_some() || !said.text.is_empty(), "{provider:?}: {said:?}");
+        }
+        if let Some(names) = model_names(provider, body) {
+            assert!(names.is_sorted() && names.len() <= 500, "{provider:?}: {names:?}");
+            for name in names {
+                let sound = !name.is_empty() && name.trim() == name && !name.contains(char::is_control);
+                assert!(sound && name.len() <= 200, "{provider:?}: {name:?}");
+            }
         }
     }
 });

@@ -176,6 +176,11 @@ impl Site {
         ] {
             assert!(answer.headers.contains_key(&name), "{name} is missing for {text}");
         }
+        if let Some(to) = answer.headers.get(header::LOCATION) {
+            let to = to.as_bytes();
+            let elsewhere = !to.starts_with(b"/") || to.starts_with(b"//") || to.contains(&b'\\');
+            assert!(!elsewhere, "{to:?} for {text}");
+        }
         let body = String::from_utf8_lossy(&answer.body);
         let kind = answer.headers.get(header::CONTENT_TYPE);
         if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
@@ -248,9 +253,11 @@ fn check_tag(tag: &Tag) {
     match &*tag.name {
         "script" => assert!(value("nonce").is_some() && value("src").is_none(), "{tag:?}"),
         "meta" => assert_eq!(value("http-equiv"), None, "{tag:?}"),
-        // One to send with, one on the page of one's data, and those that scripts take over.
+        // One to send with, one on the page of one's data, those that choose the language, and those that scripts take over.
         "form" => assert!(
-            matches!(value("action"), None | Some("/api/send_form" | "/api/forget")),
+            value("action").is_none_or(|action| {
+                matches!(action, "/api/send_form" | "/api/forget") || action.starts_with("/language?to=")
+            }),
             "{tag:?}"
         ),
         "base" | "iframe" | "object" | "embed" | "plaintext" => panic!("{tag:?}"),

@@ -1,11 +1,12 @@
-//! Settings from a `.env` that anybody may have edited.
+//! Settings from a `.env` and a file of back ends that anybody may have edited.
 //!
-//! Input: `NAME=value` lines of the environment, a line `---`, the text of `.env`; without that line, `.env` alone.
+//! Input: `NAME=value` lines of the environment, a line `---`, the text of `.env`, another such line, the file of back ends; with one such line
+//! the environment and `.env`, without any `.env` alone.
 #![no_main]
 
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
-use anteroom::settings::{Loaded, Settings};
+use anteroom::settings::{BackendLimit, Catalog, Loaded, Settings};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// Nothing that is shown may hold it.
@@ -17,15 +18,17 @@ fuzz_target!(|text: &str| -> Corpus {
     if text.contains('$') {
         return Corpus::Reject;
     }
-    let (environment, file) = text.split_once("\n---\n").unwrap_or(("", text));
+    let (environment, rest) = text.split_once("\n---\n").unwrap_or(("", text));
+    let (file, backends) = rest.split_once("\n---\n").unwrap_or((rest, ""));
     let environment: Vec<_> = environment
         .lines()
         .filter_map(|line| line.split_once('='))
-        .chain([("SECRET_KEY", KEY)])
+        .chain([("SECRET_KEY", KEY), ("GPU_KEY", KEY)])
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let file = format!("OPENAI_API_KEY={KEY}\n{file}");
-    let load = || Settings::load(environment.clone(), Some(&file));
+    let read = |_: &Path| -> io::Result<Vec<u8>> { Ok(backends.as_bytes().to_vec()) };
+    let load = || Settings::load_with(environment.clone(), Some(&file), &read);
 
     let said = match load() {
         Ok(loaded) => {
@@ -78,7 +81,24 @@ fn check(loaded: &Loaded) {
     ];
     assert!(times.into_iter().flatten().all(|time| time <= LONGEST), "{times:?}");
     assert!(settings.max_sessions > 0 && settings.max_upload_bytes > 0 && settings.demo_speed > 0);
+    check_catalog(&settings.catalog);
     for row in &loaded.rows {
         assert!(!row.value.to_string().contains(char::is_control), "{row:?}");
+    }
+}
+
+/// Every model has somebody to answer, and everybody has a name of their own.
+fn check_catalog(catalog: &Catalog) {
+    assert_eq!(catalog.models[0].name, catalog.default, "{catalog:?}");
+    for model in catalog.models.iter().map(|model| &model.name).chain(&catalog.fallback) {
+        assert!(catalog.pool(model).next().is_some(), "{model}: {catalog:?}");
+    }
+    for (at, backend) in catalog.backends.iter().enumerate() {
+        let earlier = &catalog.backends[..at];
+        assert!(earlier.iter().all(|other| other.name != backend.name), "{catalog:?}");
+        assert!(backend.weight > 0, "{backend:?}");
+        if let BackendLimit::Slots(Some(limit)) = backend.limit {
+            assert!((1..=1000).contains(&limit), "{backend:?}");
+        }
     }
 }

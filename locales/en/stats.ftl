@@ -30,6 +30,52 @@ limits-failed = Failed
 limits-refused = Refused
 limits-cancelled = Cancelled
 limits-expired = Expired
+backends = Back ends
+backends-name = Back end
+backends-state = State
+backends-first = First token p50 / p95
+backends-speed = Tokens a second p50 / p95
+backends-answers = Answers
+backends-retries = Made again
+backends-faults = Faults
+backends-auto = { $running } · auto
+backends-is = { $state ->
+    [ready] ready
+    [cooling] cooling for { $time }
+    [out] out of service for { $time }
+    [trying] being tried
+   *[draining] draining
+}
+backends-fault = { $kind ->
+    [unreachable] not reachable
+    [out_of_service] out of service
+    [hung_up] hung up
+    [rate_limited] too many requests
+    [unauthorized] key not accepted
+    [unknown_model] model not there
+    [redirected] sent elsewhere
+    [rejected] question not taken
+    [too_long] too long
+    [overloaded] overloaded
+    [server_fault] server’s own fault
+    [stalled] fell silent
+    [cut_off] cut off
+    [invalid_response] not understood
+    [empty] empty answer
+    [spent] all spent on thoughts
+    [filtered] held back
+    [vision_unsupported] cannot see pictures
+   *[other] { $kind }
+}: { $count }
+backends-mend = { $fault ->
+    [unauthorized] It does not accept its key: mend the key.
+    [unknown_model] It lacks a model that it is asked for: mend its list of models.
+   *[redirected] It sends requests elsewhere: write its final address.
+}
+models = Models
+models-input = Tokens in
+models-output = Tokens out
+models-cost = Cost
 charts = The last { $minutes } minutes
 chart-lines = The lines
 chart-done = Done

@@ -30,6 +30,52 @@ limits-failed = Сбой
 limits-refused = Отказ
 limits-cancelled = Отменено
 limits-expired = Истекло
+backends = Серверы моделей
+backends-name = Сервер
+backends-state = Состояние
+backends-first = Первый токен p50 / p95
+backends-speed = Токенов в секунду p50 / p95
+backends-answers = Ответы
+backends-retries = Повторы
+backends-faults = Сбои
+backends-auto = { $running } · авто
+backends-is = { $state ->
+    [ready] работает
+    [cooling] отдыхает ещё { $time }
+    [out] не используется ещё { $time }
+    [trying] проверяется
+   *[draining] завершает последнее
+}
+backends-fault = { $kind ->
+    [unreachable] нет связи
+    [out_of_service] отключён
+    [hung_up] разрыв связи
+    [rate_limited] слишком много запросов
+    [unauthorized] ключ не принят
+    [unknown_model] нет такой модели
+    [redirected] перенаправление
+    [rejected] вопрос не принят
+    [too_long] слишком длинно
+    [overloaded] перегрузка
+    [server_fault] ошибка сервера
+    [stalled] замолчал
+    [cut_off] ответ оборван
+    [invalid_response] ответ не понят
+    [empty] пустой ответ
+    [spent] всё ушло на размышления
+    [filtered] ответ не пропущен
+    [vision_unsupported] не видит картинок
+   *[other] { $kind }
+}: { $count }
+backends-mend = { $fault ->
+    [unauthorized] Ключ не принят: исправьте его.
+    [unknown_model] Запрашивают модель, которой у него нет: исправьте список моделей.
+   *[redirected] Запросы перенаправляются: укажите окончательный адрес.
+}
+models = Модели
+models-input = Токены на входе
+models-output = Токены на выходе
+models-cost = Стоимость
 charts = Последние { $minutes } минут
 chart-lines = Очереди
 chart-done = Готово

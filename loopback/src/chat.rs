@@ -1,37 +1,72 @@
-//! `/v1`: the model server.
+//! `/v1` and `/health`: the model server.
 
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 use axum::{
     Json,
     body::Body,
-    extract::{State, rejection::JsonRejection},
+    extract::{ConnectInfo, State, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
+    door::Connection,
     fault::Fault,
-    knobs::{Directed, Knobs, direct},
+    knobs::{Directed, Knobs, RetryAfter, direct},
     record::{Ending, RequestRecord, Visit},
     reply,
     request::ChatRequest,
-    script::{self, Format, error_body, sse},
-    server::Shared,
+    script,
+    shared::Shared,
+    traits::{Over, Traits},
+    wire::{Wire, error_body},
 };
 
-/// `GET /v1/models`. Requests may name any model; this is the one it calls its own.
-pub(crate) async fn models() -> Json<Value> {
-    Json(json!({
-        "object": "list",
-        "data": [{ "id": "loopback", "object": "model", "created": 0, "owned_by": "anteroom" }],
-    }))
+/// What a server without names of its own calls its model.
+const UNNAMED: &str = "loopback";
+/// Times that other tasks are let go first, so that a client's going is noticed before its next request is judged.
+const LOOKS: usize = 16;
+
+/// `GET /health`.
+pub(crate) async fn health(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    match shared.fault() {
+        Some(Fault::Loading) => loading(&shared.turned().knobs),
+        Some(Fault::Hang) => pending().await,
+        _ if shared.turned().traits.unwell => refusal(503, "Unwell."),
+        _ => Response::new(Body::empty()),
+    }
+}
+
+/// `GET /v1/models`. A server that is told of none answers for any, and calls its own `loopback`.
+pub(crate) async fn models(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+) -> Response<Body> {
+    let turned = shared.turned();
+    match shared.fault() {
+        Some(Fault::Status(status)) => return told_to_refuse(status, &turned.knobs),
+        Some(Fault::Loading) => return loading(&turned.knobs),
+        Some(Fault::Hang) => return pending().await,
+        Some(Fault::Reset) => return reset(&connection).await,
+        _ => {}
+    }
+    let names = turned.traits.models.unwrap_or_else(|| vec![UNNAMED.to_owned()]);
+    let list = names.iter().map(|name| {
+        let mut model = json!({ "id": name, "object": "model", "created": 0, "owned_by": "anteroom" });
+        if let Some(context) = turned.traits.context {
+            // vLLM's name for it.
+            model["max_model_len"] = context.into();
+        }
+        model
+    });
+    json_of(200, &json!({ "object": "list", "data": list.collect::<Vec<_>>() }))
 }
 
 /// `POST /v1/chat/completions`.
 pub(crate) async fn completions(
     State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     headers: HeaderMap,
     body: Result<Json<ChatRequest>, JsonRejection>,
 ) -> Response<Body> {
@@ -42,83 +77,154 @@ pub(crate) async fn completions(
     let Some(message) = request.last_user_message() else {
         return refusal(400, "There is no user message.");
     };
-    let directed = match direct(&message, &shared.knobs()) {
+    let turned = shared.turned();
+    let directed = match direct(&message, &turned.knobs) {
         Ok(directed) => directed,
         Err(error) => return refusal(400, &error.to_string()),
     };
-    let visit = shared.recorder.begin(RequestRecord {
-        id: 0,
-        question: directed.rest.trim().to_owned(),
-        system: request.system(),
-        model: request.model.clone(),
-        messages: request.messages.len(),
-        images: request.images(),
-        key: headers.get(header::AUTHORIZATION).is_some_and(|value| {
-            value
-                .as_bytes()
-                .strip_prefix(b"Bearer ")
-                .is_some_and(|key| !key.is_empty())
-        }),
-        began: 0.0,
-        first_piece: None,
-        ended: None,
-        ending: None,
-        pieces: 0,
-    });
-    let fault = directed
-        .knobs
-        .fault
-        .filter(|_| shared.fault_is_due(&message, directed.knobs.times));
-    answer(&shared, &request, &directed, fault, visit).await
+    let asked = Asked {
+        shared,
+        connection,
+        request,
+        directed,
+        traits: turned.traits,
+    };
+    let visit = asked.begin(&headers).await;
+    let fault = asked.shared.fault_of(&message, &asked.directed);
+    asked.answer(fault, visit).await
 }
 
-async fn answer(
-    shared: &Arc<Shared>,
-    request: &ChatRequest,
-    directed: &Directed,
-    fault: Option<Fault>,
-    mut visit: Visit,
-) -> Response<Body> {
-    match fault {
-        Some(Fault::Status(status)) => {
-            visit.end(Ending::Fault);
-            return told_to_refuse(status, &directed.knobs);
+/// A request, and what it has met.
+struct Asked {
+    shared: Arc<Shared>,
+    connection: Connection,
+    request: ChatRequest,
+    directed: Directed,
+    traits: Traits,
+}
+
+impl Asked {
+    /// Takes it into the record.
+    async fn begin(&self, headers: &HeaderMap) -> Visit {
+        let recorder = &self.shared.recorder;
+        for _ in 0..LOOKS {
+            if self.traits.limit.is_none_or(|limit| recorder.running() < limit) {
+                break;
+            }
+            tokio::task::yield_now().await;
         }
-        Some(Fault::Hang) => {
-            shared.stop.cancelled().await;
-            return refusal(503, "The server is stopping.");
-        }
-        _ => {}
+        let record = RequestRecord {
+            question: self.directed.rest.trim().to_owned(),
+            system: self.request.system(),
+            model: self.request.model.clone(),
+            messages: self.request.messages.len(),
+            images: self.request.images(),
+            key: headers.get(header::AUTHORIZATION).is_some_and(|value| {
+                value
+                    .as_bytes()
+                    .strip_prefix(b"Bearer ")
+                    .is_some_and(|key| !key.is_empty())
+            }),
+            limit: self.traits.limit,
+            ..RequestRecord::default()
+        };
+        let is_patient = self.traits.over == Over::Slower;
+        recorder.begin(record, is_patient, self.connection.life().clone())
     }
-    let pieces = reply::pieces(directed);
-    let wire = Wire {
-        id: visit.id(),
-        model: request.model.clone(),
-        prompt_tokens: request.tokens(),
-        usage: request.stream_options.include_usage,
-        finish: directed.knobs.finish.clone().unwrap_or_else(|| "stop".to_owned()),
-    };
-    let (steps, mime) = if request.stream {
-        (
-            script::streamed(&pieces, &directed.knobs, fault, &wire),
-            "text/event-stream",
-        )
-    } else {
-        let pieces: &[String] = if fault == Some(Fault::Empty) { &[] } else { &pieces };
-        (
-            script::whole(pieces, &directed.knobs, fault, wire.whole(pieces)),
-            "application/json",
-        )
-    };
-    let mime = if fault == Some(Fault::Page) { "text/html" } else { mime };
-    let mut response = Response::new(Body::from_stream(script::play(steps, visit, Arc::clone(shared))));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+
+    async fn answer(self, fault: Option<Fault>, mut visit: Visit) -> Response<Body> {
+        let knobs = &self.directed.knobs;
+        match fault {
+            Some(Fault::Status(status)) => {
+                visit.end(Ending::Fault);
+                return told_to_refuse(status, knobs);
+            }
+            Some(Fault::Loading) => {
+                visit.end(Ending::Fault);
+                return loading(knobs);
+            }
+            Some(Fault::Reset) => {
+                visit.end(Ending::Fault);
+                return reset(&self.connection).await;
+            }
+            Some(Fault::Hang) => {
+                self.connection.life().cancelled().await;
+                return refusal(503, "The server is stopping.");
+            }
+            _ => {}
+        }
+        if let Some(refused) = self.unfit() {
+            visit.end(Ending::Refused);
+            return refused;
+        }
+        if let (Over::Refuse(status), false) = (self.traits.over, visit.has_room()) {
+            visit.end(Ending::Refused);
+            return with_retry_after(refusal(status, "There is no room."), knobs);
+        }
+        self.play(fault, visit)
+    }
+
+    /// The refusal of what this server cannot answer, whenever it comes.
+    fn unfit(&self) -> Option<Response<Body>> {
+        let (request, traits) = (&self.request, &self.traits);
+        if traits
+            .models
+            .as_ref()
+            .is_some_and(|names| !names.contains(&request.model))
+        {
+            return Some(refusal(404, &format!("The model `{}` does not exist.", request.model)));
+        }
+        let context = traits.context.filter(|&context| request.tokens() > context)?;
+        let message = format!("This model's maximum context length is {context} tokens.");
+        let mut error = error_body(400, &message);
+        error["error"]["code"] = "context_length_exceeded".into();
+        Some(json_of(400, &error))
+    }
+
+    /// The answer itself.
+    fn play(self, fault: Option<Fault>, visit: Visit) -> Response<Body> {
+        let request = &self.request;
+        let pieces = reply::pieces(&self.directed);
+        let mut knobs = self.directed.knobs;
+        let prompt_tokens = request.tokens();
+        let prefill = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
+        knobs.first_token = knobs.first_token.saturating_add(knobs.prefill.saturating_mul(prefill));
+        let wire = Wire {
+            id: visit.id(),
+            model: knobs.called.clone().unwrap_or_else(|| request.model.clone()),
+            prompt_tokens,
+            usage: request.stream_options.include_usage,
+            finish: knobs.finish.clone().unwrap_or_else(|| "stop".to_owned()),
+        };
+        let (mut steps, mime) = if request.stream {
+            (script::streamed(&pieces, &knobs, fault, &wire), "text/event-stream")
+        } else {
+            let pieces = if fault == Some(Fault::Empty) { &[] } else { &*pieces };
+            (
+                script::whole(pieces, &knobs, fault, wire.whole(pieces)),
+                "application/json",
+            )
+        };
+        if let Some(Fault::Drip { every }) = fault {
+            steps = script::drip(steps, every);
+        }
+        let mime = if fault == Some(Fault::Page) { "text/html" } else { mime };
+        let body = script::play(steps, visit, self.shared, self.connection.life().clone());
+        let mut response = Response::new(Body::from_stream(body));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+    }
+}
+
+/// Never an answer: the connection ends.
+async fn reset(connection: &Connection) -> Response<Body> {
+    connection.reset();
+    pending().await
 }
 
 fn told_to_refuse(status: u16, knobs: &Knobs) -> Response<Body> {
@@ -129,89 +235,42 @@ fn told_to_refuse(status: u16, knobs: &Knobs) -> Response<Body> {
             HeaderValue::from_static("https://me:secret@elsewhere.invalid:8443/v1?token=secret"),
         );
     }
-    let default = (status == 429).then_some(std::time::Duration::from_secs(1));
-    if let Some(time) = knobs.retry_after.or(default) {
-        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        // OpenAI's own header, for what seconds are too coarse for.
-        response.headers_mut().insert(
-            "retry-after-ms",
-            HeaderValue::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-        );
-    }
+    with_retry_after(response, knobs)
+}
+
+/// As llama.cpp answers while it reads the model.
+fn loading(knobs: &Knobs) -> Response<Body> {
+    let error = json!({ "error": { "message": "Loading model", "type": "unavailable_error", "code": 503 } });
+    with_retry_after(json_of(503, &error), knobs)
+}
+
+fn with_retry_after(mut response: Response<Body>, knobs: &Knobs) -> Response<Body> {
+    let time = match knobs.retry_after {
+        RetryAfter::In(time) => time,
+        RetryAfter::Usual if response.status() == StatusCode::TOO_MANY_REQUESTS => std::time::Duration::from_secs(1),
+        RetryAfter::Usual | RetryAfter::Never => return response,
+    };
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    // OpenAI's own header, for what seconds are too coarse for.
+    response.headers_mut().insert(
+        "retry-after-ms",
+        HeaderValue::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+    );
     response
 }
 
 fn refusal(status: u16, message: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(error_body(status, message).to_string()));
+    json_of(status, &error_body(status, message))
+}
+
+fn json_of(status: u16, value: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// OpenAI's format, for one answer.
-struct Wire {
-    id: u64,
-    model: String,
-    prompt_tokens: usize,
-    usage: bool,
-    finish: String,
-}
-
-impl Wire {
-    fn chunk(&self, choices: &Value) -> Value {
-        json!({
-            "id": format!("chatcmpl-{}", self.id),
-            "object": "chat.completion.chunk",
-            "created": 0,
-            "model": self.model,
-            "choices": choices,
-        })
-    }
-
-    fn usage(&self, pieces: usize) -> Value {
-        json!({
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": pieces,
-            "total_tokens": self.prompt_tokens + pieces,
-        })
-    }
-
-    fn whole(&self, pieces: &[String]) -> Bytes {
-        let answer = json!({
-            "id": format!("chatcmpl-{}", self.id),
-            "object": "chat.completion",
-            "created": 0,
-            "model": self.model,
-            "choices": [{
-                "index": 0,
-                "message": { "role": "assistant", "content": pieces.concat() },
-                "finish_reason": self.finish,
-            }],
-            "usage": self.usage(pieces.len()),
-        });
-        Bytes::from(answer.to_string())
-    }
-}
-
-impl Format for Wire {
-    fn piece(&self, text: &str) -> Bytes {
-        sse(&self
-            .chunk(&json!([{ "index": 0, "delta": { "role": "assistant", "content": text }, "finish_reason": null }])))
-    }
-
-    fn finish(&self, pieces: usize) -> Bytes {
-        let mut end = sse(&self.chunk(&json!([{ "index": 0, "delta": {}, "finish_reason": self.finish }]))).to_vec();
-        if self.usage {
-            let mut chunk = self.chunk(&json!([]));
-            chunk["usage"] = self.usage(pieces);
-            end.extend_from_slice(&sse(&chunk));
-        }
-        end.extend_from_slice(b"data: [DONE]\n\n");
-        Bytes::from(end)
-    }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use thiserror::Error;
 
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    values::{Given, KnobError},
+};
 
 /// What an answer consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,25 +21,43 @@ pub enum Reply {
     Echo,
 }
 
+/// What a refusal says of when to come again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// `usual`: 1 s with 429, else nothing.
+    #[default]
+    Usual,
+    /// `none`: nothing.
+    Never,
+    /// This.
+    In(Duration),
+}
+
 /// How a request is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knobs {
     /// `first_token`: time to the first piece (`200ms`, `1.5s`, `2m`, or a number of milliseconds).
     pub first_token: Duration,
-    /// `pace`: time between pieces, likewise.
+    /// `prefill`: what each token of the prompt adds to that, likewise.
+    pub prefill: Duration,
+    /// `pace`: time between pieces, likewise. `rate` turns it, too: pieces a second.
     pub pace: Duration,
     /// `tokens`: pieces of an answer in words; at least 1, because the first repeats the question.
     pub tokens: usize,
+    /// `reasoning`: pieces of reasoning before the answer, of the same pace. They count for whatever counts pieces.
+    pub reasoning: usize,
     /// `reply`.
     pub reply: Reply,
+    /// `called`: the model that the answer says it is from; `none`: the one that was asked for.
+    pub called: Option<String>,
     /// `fault`; `none` takes it away.
     pub fault: Option<Fault>,
     /// `finish`: the reason that the answer is said to have ended for, as OpenAI names them; `stop` unless told.
     pub finish: Option<String>,
     /// `times`: only the first so many requests with the same text meet the fault.
     pub times: Option<u64>,
-    /// `retry_after`: sent with a `status` fault; 1 s with 429 unless told.
-    pub retry_after: Option<Duration>,
+    /// `retry_after`: sent with a `status` fault, and where there is no room.
+    pub retry_after: RetryAfter,
     /// `gate`: waits after some pieces until the gate of this name is open; `none` takes it away.
     pub gate: Option<String>,
     /// `after`: how many pieces come before the gate or the hold.
@@ -46,50 +66,46 @@ pub struct Knobs {
     pub hold: bool,
 }
 
-/// A knob that does not exist, or a value that it cannot take.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{name}={value}: {expected}")]
-pub struct KnobError {
-    name: String,
-    value: String,
-    expected: &'static str,
-}
-
 impl Knobs {
     /// Turns one knob.
     ///
     /// # Errors
     /// [`KnobError`]; nothing has changed then.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), KnobError> {
-        let wrong = |expected| KnobError {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            expected,
-        };
-        let duration = || parse_duration(value).ok_or_else(|| wrong("a time such as 200ms or 1.5s is needed"));
-        let number = || value.parse().map_err(|_| wrong("a number is needed"));
+        let given = Given { name, value };
         match name {
-            "first_token" => self.first_token = duration()?,
-            "pace" => self.pace = duration()?,
-            "retry_after" => self.retry_after = Some(duration()?),
-            "tokens" => self.tokens = number()?,
-            "after" => self.after = number()?,
+            "first_token" => self.first_token = given.duration()?,
+            "prefill" => self.prefill = given.duration()?,
+            "pace" => self.pace = given.duration()?,
+            "rate" => self.pace = pace_of(given)?,
+            "tokens" => self.tokens = given.number()?,
+            "reasoning" => self.reasoning = given.number()?,
+            "after" => self.after = given.number()?,
             "finish" => self.finish = Some(value.to_owned()),
-            "times" if value == "none" => self.times = None,
-            "times" => self.times = Some(value.parse().map_err(|_| wrong("a number or none is needed"))?),
+            "called" => self.called = (value != "none").then(|| value.to_owned()),
+            "times" => self.times = given.unless_none(Given::number)?,
+            "retry_after" => {
+                self.retry_after = match value {
+                    "usual" => RetryAfter::Usual,
+                    "none" => RetryAfter::Never,
+                    _ => RetryAfter::In(given.duration()?),
+                };
+            }
             "reply" => {
                 self.reply = match value {
                     "words" => Reply::Words,
                     "markdown" => Reply::Markdown,
                     "echo" => Reply::Echo,
-                    _ => return Err(wrong("words, markdown or echo is needed")),
+                    _ => return Err(given.wrong("words, markdown or echo is needed")),
                 };
             }
-            "fault" if value == "none" => self.fault = None,
-            "fault" => self.fault = Some(value.parse().map_err(|()| wrong("there is no such fault"))?),
+            "fault" => {
+                self.fault =
+                    given.unless_none(|fault| value.parse().map_err(|()| fault.wrong("there is no such fault")))?;
+            }
             "gate" => self.gate = (value != "none").then(|| value.to_owned()),
-            "hold" => self.hold = value.parse().map_err(|_| wrong("true or false is needed"))?,
-            _ => return Err(wrong("there is no such knob")),
+            "hold" => self.hold = given.flag()?,
+            _ => return Err(given.wrong("there is no such knob")),
         }
         Ok(())
     }
@@ -97,13 +113,20 @@ impl Knobs {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "first_token": self.first_token.as_millis(),
+            "prefill": self.prefill.as_secs_f64() * 1e3,
             "pace": self.pace.as_millis(),
             "tokens": self.tokens,
+            "reasoning": self.reasoning,
             "reply": match self.reply { Reply::Words => "words", Reply::Markdown => "markdown", Reply::Echo => "echo" },
             "fault": self.fault.map(|fault| fault.to_string()),
+            "called": self.called,
             "finish": self.finish,
             "times": self.times,
-            "retry_after": self.retry_after.map(|time| time.as_millis()),
+            "retry_after": match self.retry_after {
+                RetryAfter::Usual => json!("usual"),
+                RetryAfter::Never => Value::Null,
+                RetryAfter::In(time) => json!(time.as_millis()),
+            },
             "gate": self.gate,
             "after": self.after,
             "hold": self.hold,
@@ -117,6 +140,8 @@ pub(crate) struct Directed {
     pub(crate) knobs: Knobs,
     /// The message without the directive and without the one blank that may follow it.
     pub(crate) rest: String,
+    /// Whether the directive says what the fault is.
+    pub(crate) names_fault: bool,
 }
 
 /// Reads the first `[[name=value …]]` of a message. What is in double brackets but is not of that form is text.
@@ -131,7 +156,7 @@ pub(crate) fn direct(message: &str, defaults: &Knobs) -> Result<Directed, KnobEr
         let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) else {
             continue;
         };
-        for (name, value) in pairs {
+        for &(name, value) in &pairs {
             knobs.set(name, value)?;
         }
         let after = &message[start + length + 2..];
@@ -139,27 +164,24 @@ pub(crate) fn direct(message: &str, defaults: &Knobs) -> Result<Directed, KnobEr
         return Ok(Directed {
             knobs,
             rest: format!("{}{after}", &message[..start]),
+            names_fault: pairs.iter().any(|&(name, _)| name == "fault"),
         });
     }
     Ok(Directed {
         knobs,
         rest: message.to_owned(),
+        names_fault: false,
     })
 }
 
-/// `200ms`, `1.5s`, `2m`, or a number of milliseconds.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text
-        .find(|c: char| c != '.' && !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let number: f64 = text[..digits].parse().ok()?;
-    let seconds = match &text[digits..] {
-        "" | "ms" => number / 1000.0,
-        "s" => number,
-        "m" => number * 60.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(seconds).ok()
+/// Time between pieces of which so many come in a second.
+fn pace_of(given: Given<'_>) -> Result<Duration, KnobError> {
+    let wrong = || given.wrong("a number of pieces a second is needed");
+    let rate: f64 = given.number()?;
+    if rate <= 0.0 {
+        return Err(wrong());
+    }
+    Duration::try_from_secs_f64(rate.recip()).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -205,28 +227,20 @@ mod tests {
             "[[fault=status:200]]",
             "[[fault=explode]]",
             "[[hold=1]]",
+            // What is the server's own is not for a message to say.
+            "[[limit=1]]",
         ] {
             assert!(direct(text, &defaults).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn faults_read_as_they_are_written() {
-        for text in [
-            "status:503",
-            "hang",
-            "stall:0",
-            "close:2",
-            "end:1",
-            "error:1",
-            "garbage",
-            "garbage:4",
-            "huge_line:9",
-            "empty",
-            "units",
-            "bad_byte:2",
-        ] {
-            assert_eq!(text.parse::<Fault>().expect("a fault").to_string(), text);
+    fn a_rate_is_a_pace() {
+        let mut knobs = Knobs::from(Config::default());
+        knobs.set("rate", "50").expect("valid");
+        assert_eq!(knobs.pace, Duration::from_millis(20));
+        for wrong in ["0", "-1", "fast", "NaN"] {
+            assert!(knobs.set("rate", wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,12 +1,33 @@
-//! A model server for tests and benches. It speaks OpenAI's wire format on a loopback address, answers at the pace
-//! it is told to, fails in the ways it is told to, and records what it saw.
+//! Model servers for tests and benches. They speak OpenAI's wire format on loopback addresses, answer at the pace they are
+//! told to, fail in the ways they are told to, and record what they saw.
 //!
-//! `POST /v1/chat/completions` (streamed or not) and `GET /v1/models` are the model server. Every answer repeats its
-//! question, so that a test can see that each got the answer to its own.
+//! [`Loopback`] is one server, [`Fleet`] several in one process. `POST /v1/chat/completions` (streamed or not), `GET /v1/models`
+//! and `GET /health` are the model server. Every answer repeats its question, so that a test can see that each got the
+//! answer to its own.
 //!
-//! How it answers is set by [`Knobs`]: for all requests through [`Config`], [`Loopback::set`] or `POST /control`, and
+//! How requests are answered is set by [`Knobs`]: for all requests through [`Config`], [`Loopback::set`] or `POST /control`, and
 //! for one request by a directive in its last user message, such as
-//! `[[first_token=200ms pace=10ms tokens=50 fault=status:500 times=1]]`.
+//! `[[first_token=200ms pace=10ms tokens=50 fault=status:500 times=1]]`. What the server itself is like, no message can say:
+//! [`Traits`] are turned in the same ways but for that, also while it runs.
+//!
+//! | a server that | knobs |
+//! | --- | --- |
+//! | has room for so many at once | `limit=4`, beyond it `over=429` (`retry_after=2s`, or `none`), `503`, or `slower` |
+//! | is fast or slow | `first_token=200ms`, `prefill=1ms` (for each token of the prompt), `pace=20ms` or `rate=50` |
+//! | has some models only | `models=small,large`, `context=8192` |
+//! | reasons first | `reasoning=10` |
+//! | is dead, comes back | `door=closed`, `door=open` ([`Loopback::kill`], [`Loopback::revive`]) |
+//! | flaps | `door=2s:500ms` |
+//! | takes requests and never answers | `fault=hang` |
+//! | sends a byte a second | `fault=drip` |
+//! | answers 429 for ever | `fault=status:429` |
+//! | is loading its model for a while | `fault=loading lasts=3s` |
+//! | fails three times, then is well | `fault=status:500 first=3` |
+//! | fails now and then | `fault=status:429 every=10` |
+//! | breaks off after three pieces | `fault=close:3` |
+//! | resets connections before the first byte | `fault=reset` |
+//! | says that another model has answered | `called=other` |
+//! | says that it is unwell, and works | `unwell=true` |
 //!
 //! | `/control` | |
 //! | --- | --- |
@@ -15,10 +36,15 @@
 //! | `POST /control/reset` | everything as after the start |
 //! | `POST /control/open/{name}` | opens the gate of that name |
 //! | `POST /control/release` | lets one held request go on |
+//!
+//! A fleet has the same on a port of its own, for each server below `/servers/{name}/control`; there `GET /control/record` is the
+//! [`FleetRecord`], and `POST /control/reset` resets all.
 
 mod chat;
 mod control;
+mod door;
 mod fault;
+mod fleet;
 mod gates;
 mod knobs;
 mod record;
@@ -26,8 +52,15 @@ mod reply;
 mod request;
 mod script;
 mod server;
+mod shared;
+mod traits;
+mod values;
+mod wire;
 
 pub use fault::Fault;
-pub use knobs::{KnobError, Knobs, Reply};
-pub use record::{Ending, Record, RequestRecord};
+pub use fleet::{Fleet, FleetError, FleetRecord};
+pub use knobs::{Knobs, Reply, RetryAfter};
+pub use record::{Change, Ending, Record, RequestRecord};
 pub use server::{Config, Loopback};
+pub use traits::{Door, Over, Spell, Traits};
+pub use values::KnobError;

@@ -1,10 +1,13 @@
-//! The loopback model server as a command. Prints where it listens as one line of JSON, then serves until it is ended.
+//! Loopback model servers as a command. Prints where they listen as one line of JSON, then serves until it is ended.
 
 use std::io::Write as _;
 
-use anteroom_loopback::{Config, Knobs, Loopback};
+use anteroom_loopback::{Config, Fleet, Knobs, Loopback};
 use anyhow::{Context as _, bail};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Names the servers, where there are several.
+const SERVERS: &str = "LOOPBACK_SERVERS";
 
 const USAGE: &str = "\
 anteroom-loopback [--port N] [--first-token TIME] [--pace TIME] [--tokens N] [--hold]
@@ -13,10 +16,32 @@ anteroom-loopback [--port N] [--first-token TIME] [--pace TIME] [--tokens N] [--
   --first-token TIME  time to the first piece of an answer (200ms, 1.5s)
   --pace TIME         time between pieces
   --tokens N          pieces of an answer
-  --hold              hold every answer after its first piece until POST /control/release";
+  --hold              hold every answer after its first piece until POST /control/release
+
+  LOOPBACK_SERVERS    in the environment: several servers in place of one, with semicolons between. Each is a name and
+                      knobs: `fast limit=4 rate=100 port=9001; slow limit=1 rate=25`";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    match std::env::var(SERVERS) {
+        Ok(servers) => several(&servers).await,
+        Err(_) => one().await,
+    }
+}
+
+/// Serves as the variable says.
+async fn several(servers: &str) -> anyhow::Result<()> {
+    if std::env::args().len() > 1 {
+        bail!("{SERVERS} is set, which leaves nothing for arguments to say\n\n{USAGE}");
+    }
+    let specs = servers.split(';').map(str::trim).filter(|spec| !spec.is_empty());
+    let fleet = Fleet::start(specs).await.context(SERVERS)?;
+    say(&fleet.addresses())?;
+    fleet.serve().await.context("a listener failed")
+}
+
+/// Serves as the arguments say.
+async fn one() -> anyhow::Result<()> {
     let mut port = 0;
     let mut hold = false;
     let mut knobs = Knobs::from(Config::default());
@@ -49,13 +74,14 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
     loopback.hold(hold);
-    let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "{}",
-        json!({ "addr": loopback.addr.to_string(), "base_url": loopback.base_url() })
-    )?;
-    out.flush()?;
-    drop(out);
+    say(&json!({ "addr": loopback.addr.to_string(), "base_url": loopback.base_url() }))?;
     loopback.serve().await.context("the listener failed")
+}
+
+/// Whoever has started this reads the line as soon as it is there.
+fn say(addresses: &Value) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{addresses}")?;
+    out.flush()?;
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Everything the server saw since its start or the last reset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,18 @@ pub struct Record {
     pub connections: usize,
     /// Every request, in the order of their beginning.
     pub requests: Vec<RequestRecord>,
+    /// What became of the server itself, in order.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+}
+
+/// A change of the server itself: a knob that was turned for all (`limit=3`), or the port (`up`, `down`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When, in milliseconds since the start.
+    pub at: f64,
+    /// What.
+    pub what: String,
 }
 
 impl Record {
@@ -27,10 +40,33 @@ impl Record {
     pub fn of<'a>(&'a self, question: &'a str) -> impl Iterator<Item = &'a RequestRecord> {
         self.requests.iter().filter(move |request| request.question == question)
     }
+
+    /// How many came while as many were being answered as the server's limit said.
+    #[must_use]
+    pub fn beyond_limit(&self) -> usize {
+        self.requests.iter().filter(|request| request.is_beyond_limit()).count()
+    }
+
+    /// The most that were at the server at once, of those that began at `from` or later, in milliseconds since the start. What
+    /// ends as another begins was not there at once.
+    #[must_use]
+    pub fn most_at_once(&self, from: f64) -> usize {
+        let requests = self.requests.iter().filter(|request| request.began >= from);
+        let mut steps: Vec<(f64, i32)> = requests
+            .flat_map(|request| [(request.began, 1), (request.ended.unwrap_or(f64::INFINITY), -1)])
+            .collect();
+        steps.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+        let mut now = 0;
+        let all = steps.into_iter().map(|(_, step)| {
+            now += step;
+            now
+        });
+        usize::try_from(all.max().unwrap_or(0)).unwrap_or(0)
+    }
 }
 
 /// One request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// 1 for the first since the start; never used twice.
     pub id: u64,
@@ -56,6 +92,20 @@ pub struct RequestRecord {
     pub ending: Option<Ending>,
     /// Pieces made.
     pub pieces: usize,
+    /// How many were being answered when it was read, itself among them.
+    #[serde(default)]
+    pub running: usize,
+    /// The server's limit then.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+impl RequestRecord {
+    /// Whether it came while as many were being answered as the server's limit said.
+    #[must_use]
+    pub fn is_beyond_limit(&self) -> bool {
+        self.limit.is_some_and(|limit| self.running > limit)
+    }
 }
 
 /// How a request ended.
@@ -66,8 +116,10 @@ pub enum Ending {
     Complete,
     /// The client closed the connection.
     ClientGone,
-    /// The server failed it, as it had been told to.
+    /// The server failed it, as it had been told to, or went down.
     Fault,
+    /// The server did not take it: it had no room, has no such model, or the prompt was too long.
+    Refused,
 }
 
 /// The record, shared by all requests.
@@ -82,14 +134,17 @@ pub(crate) struct Recorder {
 struct Inner {
     record: Record,
     last_id: u64,
+    /// Requests that take up room.
+    running: usize,
 }
 
 impl Recorder {
-    pub(crate) fn new() -> Arc<Self> {
+    /// Times count from `start`; whoever waits for `changed` hears of every change.
+    pub(crate) fn new(start: Instant, changed: watch::Sender<()>) -> Arc<Self> {
         Arc::new(Self {
-            start: Instant::now(),
+            start,
             inner: Mutex::default(),
-            changed: watch::Sender::new(()),
+            changed,
         })
     }
 
@@ -111,6 +166,7 @@ impl Recorder {
         inner.record.requests.retain(|request| request.ending.is_none());
         inner.record.max = inner.record.now;
         inner.record.connections = 0;
+        inner.record.changes.clear();
         drop(inner);
         self.changed.send_replace(());
     }
@@ -120,24 +176,48 @@ impl Recorder {
         self.changed.send_replace(());
     }
 
-    /// Takes a request in; it ends when the visit does.
-    pub(crate) fn begin(self: &Arc<Self>, request: RequestRecord) -> Visit {
+    /// Notes what has become of the server itself.
+    pub(crate) fn note(&self, what: impl Into<String>) {
+        let mut inner = self.lock();
+        let change = Change {
+            at: self.elapsed(),
+            what: what.into(),
+        };
+        inner.record.changes.push(change);
+        drop(inner);
+        self.changed.send_replace(());
+    }
+
+    /// Requests that take up room.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().running
+    }
+
+    /// Takes a request in; it ends when the visit does. One beyond its limit takes up room only if the server is `patient`.
+    pub(crate) fn begin(self: &Arc<Self>, request: RequestRecord, patient: bool, life: CancellationToken) -> Visit {
         let mut inner = self.lock();
         inner.last_id += 1;
         let id = inner.last_id;
-        inner.record.now += 1;
-        inner.record.max = inner.record.max.max(inner.record.now);
-        inner.record.requests.push(RequestRecord {
+        let request = RequestRecord {
             id,
             began: self.elapsed(),
+            running: inner.running + 1,
             ..request
-        });
+        };
+        let is_beyond_limit = request.is_beyond_limit();
+        let has_room = patient || !is_beyond_limit;
+        inner.running += usize::from(has_room);
+        inner.record.now += 1;
+        inner.record.max = inner.record.max.max(inner.record.now);
+        inner.record.requests.push(request);
         drop(inner);
         self.changed.send_replace(());
         Visit {
             recorder: Arc::clone(self),
             id,
+            has_room,
             over: false,
+            life,
         }
     }
 
@@ -151,17 +231,25 @@ impl Recorder {
     }
 }
 
-/// One request being answered. Dropped before it has ended, its client has gone.
+/// One request being answered. Dropped before it has ended, its client has gone, or the server.
 #[derive(Debug)]
 pub(crate) struct Visit {
     recorder: Arc<Recorder>,
     id: u64,
+    has_room: bool,
     over: bool,
+    /// The server's.
+    life: CancellationToken,
 }
 
 impl Visit {
     pub(crate) const fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Whether the server has room for it.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.has_room
     }
 
     /// Counts pieces made.
@@ -179,7 +267,10 @@ impl Visit {
             return;
         }
         let at = self.recorder.elapsed();
-        self.recorder.lock().record.now -= 1;
+        let mut inner = self.recorder.lock();
+        inner.record.now -= 1;
+        inner.running -= usize::from(self.has_room);
+        drop(inner);
         self.change(|request| {
             request.ended = Some(at);
             request.ending = Some(ending);
@@ -203,6 +294,69 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.end(Ending::ClientGone);
+        self.end(if self.life.is_cancelled() {
+            Ending::Fault
+        } else {
+            Ending::ClientGone
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(times: &[(f64, Option<f64>)]) -> Record {
+        let requests = times.iter().map(|&(began, ended)| RequestRecord {
+            began,
+            ended,
+            ..RequestRecord::default()
+        });
+        Record {
+            requests: requests.collect(),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn at_once_is_who_is_there_at_the_same_time() {
+        let record = record(&[
+            (0.0, Some(10.0)),
+            (1.0, Some(10.0)),
+            (2.0, Some(5.0)),
+            (10.0, Some(12.0)),
+            (12.0, None),
+        ]);
+        assert_eq!(record.most_at_once(0.0), 3);
+        assert_eq!(record.most_at_once(2.0), 1, "of those that began before, none counts");
+        assert_eq!(record.most_at_once(13.0), 0);
+    }
+
+    #[test]
+    fn who_is_refused_takes_up_no_room() {
+        let recorder = Recorder::new(Instant::now(), watch::Sender::new(()));
+        let come = |patient| {
+            let request = RequestRecord {
+                limit: Some(1),
+                ..RequestRecord::default()
+            };
+            recorder.begin(request, patient, CancellationToken::new())
+        };
+        let (first, second) = (come(false), come(false));
+        assert!(first.has_room() && !second.has_room());
+        assert_eq!(recorder.running(), 1);
+        let third = come(true);
+        assert!(third.has_room());
+        drop((first, second));
+        assert_eq!(recorder.running(), 1);
+        drop(third);
+        let running: Vec<_> = recorder
+            .record()
+            .requests
+            .iter()
+            .map(|request| request.running)
+            .collect();
+        assert_eq!((running, recorder.record().beyond_limit()), (vec![1, 2, 2], 2));
+        assert_eq!((recorder.running(), recorder.record().now), (0, 0));
     }
 }

@@ -2,8 +2,42 @@
 
 use crate::knobs::{Directed, Reply};
 
+/// A piece of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    /// Whether it is reasoning, which comes before the answer itself.
+    pub(crate) reasoning: bool,
+}
+
+impl Piece {
+    /// The same with other words.
+    pub(crate) const fn saying(&self, text: String) -> Self {
+        Self {
+            text,
+            reasoning: self.reasoning,
+        }
+    }
+}
+
 /// The answer, in the pieces in which it is sent.
-pub(crate) fn pieces(directed: &Directed) -> Vec<String> {
+pub(crate) fn pieces(directed: &Directed) -> Vec<Piece> {
+    let piece = |reasoning| move |text| Piece { text, reasoning };
+    let reasoning = reasoning(directed).map(piece(true));
+    reasoning
+        .chain(answer(directed).into_iter().map(piece(false)))
+        .collect()
+}
+
+/// The first piece repeats the question, as in an answer.
+fn reasoning(directed: &Directed) -> impl Iterator<Item = String> {
+    (0..directed.knobs.reasoning).map(|number| match number {
+        0 => format!("Thinking about: {}\n\n", directed.rest.trim()),
+        _ => format!("thought{number} "),
+    })
+}
+
+fn answer(directed: &Directed) -> Vec<String> {
     match directed.knobs.reply {
         Reply::Words => {
             let first = format!("Answer to: {}\n\n", directed.rest.trim());
@@ -110,7 +144,27 @@ mod tests {
     use crate::{Config, Knobs, knobs::direct};
 
     fn pieces_of(message: &str) -> Vec<String> {
-        pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"))
+        let pieces = pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"));
+        assert!(
+            pieces.is_sorted_by_key(|piece| !piece.reasoning),
+            "reasoning comes first"
+        );
+        pieces.into_iter().map(|piece| piece.text).collect()
+    }
+
+    #[test]
+    fn reasoning_comes_before_the_answer() {
+        let directed = direct("[[reasoning=2 tokens=1]] why?", &Knobs::from(Config::default())).expect("valid");
+        let pieces: Vec<_> = pieces(&directed)
+            .into_iter()
+            .map(|piece| (piece.reasoning, piece.text))
+            .collect();
+        let expected = [
+            (true, "Thinking about: why?\n\n"),
+            (true, "thought1 "),
+            (false, "Answer to: why?\n\n"),
+        ];
+        assert_eq!(pieces, expected.map(|(reasoning, text)| (reasoning, text.to_owned())));
     }
 
     #[test]

@@ -1,27 +1,27 @@
-//! The server and its handle.
+//! A server and its handle.
 
 use std::{
-    collections::HashMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     routing::{get, post},
-    serve::ListenerExt as _,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     chat, control,
-    gates::Gates,
-    knobs::{KnobError, Knobs, Reply},
+    door::{self, Port},
+    knobs::{Knobs, Reply, RetryAfter},
     record::{Record, Recorder},
+    shared::{Shared, Turned},
+    traits::Traits,
+    values::KnobError,
 };
 
 /// How requests are answered that do not say otherwise.
@@ -50,16 +50,59 @@ impl From<Config> for Knobs {
     fn from(config: Config) -> Self {
         Self {
             first_token: config.first_token,
+            prefill: Duration::ZERO,
             pace: config.pace,
             tokens: config.tokens,
+            reasoning: 0,
             reply: Reply::default(),
+            called: None,
             fault: None,
             finish: None,
             times: None,
-            retry_after: None,
+            retry_after: RetryAfter::default(),
             gate: None,
             after: 1,
             hold: false,
+        }
+    }
+}
+
+/// A server to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: String,
+    /// 0 is any free one.
+    pub(crate) port: u16,
+    pub(crate) turned: Turned,
+}
+
+impl Plan {
+    pub(crate) fn new(name: &str, config: Config) -> Self {
+        Self {
+            name: name.to_owned(),
+            port: 0,
+            turned: Turned {
+                knobs: config.into(),
+                traits: Traits::default(),
+            },
+        }
+    }
+}
+
+/// What servers of one process have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    /// When times begin.
+    pub(crate) start: Instant,
+    /// Hears of every change of a record.
+    pub(crate) changed: watch::Sender<()>,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self {
+            start: Instant::now(),
+            changed: watch::Sender::new(()),
         }
     }
 }
@@ -87,36 +130,47 @@ impl Loopback {
     /// # Errors
     /// The port cannot be bound.
     pub async fn start_at(config: Config, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            config,
-            knobs: Mutex::new(config.into()),
-            faults_met: Mutex::default(),
-            recorder: Recorder::new(),
-            gates: Gates::new(),
-            stop: CancellationToken::new(),
-        });
-        let recorder = Arc::clone(&shared.recorder);
-        let listener = listener.tap_io(move |stream| {
-            recorder.connected();
-            // Pieces are small and must not wait for each other.
-            drop(stream.set_nodelay(true));
-        });
-        let stop = shared.stop.clone();
-        let server = axum::serve(listener, router(Arc::clone(&shared)))
-            .with_graceful_shutdown(async move { stop.cancelled().await });
+        let plan = Plan {
+            port,
+            ..Plan::new("loopback", config)
+        };
+        Self::begin(plan, Clock::start())
+    }
+
+    pub(crate) fn begin(plan: Plan, clock: Clock) -> io::Result<Self> {
+        let port = Port::hold(plan.port)?;
+        let (addr, listener) = (port.addr(), port.listen()?);
+        let recorder = Recorder::new(clock.start, clock.changed);
+        let shared = Shared::new(plan.name, plan.turned, recorder);
+        let router = router(Arc::clone(&shared));
         Ok(Self {
             addr,
+            server: tokio::spawn(door::keep(Arc::clone(&shared), port, listener, router)),
             shared,
-            server: tokio::spawn(async move { server.await }),
         })
+    }
+
+    /// Its name among others: `loopback`, if it was started alone.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.name
     }
 
     /// What belongs in `OPENAI_BASE_URL`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.addr)
+    }
+
+    /// The table of a `backends.toml` that says where it is, and `more`: lines such as `limit = 2`.
+    #[must_use]
+    pub fn backend_toml(&self, more: &str) -> String {
+        format!(
+            "[[backend]]\nname = \"{}\"\nprovider = \"openai\"\nurl = \"{}\"\n{}\n\n",
+            self.name(),
+            self.base_url(),
+            more.trim()
+        )
     }
 
     /// What it saw until now.
@@ -135,7 +189,7 @@ impl Loopback {
         }
     }
 
-    /// Turns one knob for all requests that come; see [`Knobs`] for names and values.
+    /// Turns one knob for all requests that come; see [`Knobs`] and [`Traits`] for names and values.
     ///
     /// # Errors
     /// There is no such knob, or it cannot take the value.
@@ -143,13 +197,28 @@ impl Loopback {
         self.shared.turn([(name, value)]).map(drop)
     }
 
+    /// Goes down as a crash does: breaks off what is being answered, and refuses connections. Returns once it has.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn kill(&self) -> io::Result<()> {
+        self.set("door", "closed").map_err(io::Error::other)?;
+        self.shared.settled().await
+    }
+
+    /// Comes back, on the same port. Returns once it has.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub async fn revive(&self) -> io::Result<()> {
+        self.set("door", "open").map_err(io::Error::other)?;
+        self.shared.settled().await
+    }
+
     /// Whether requests to come are held after their first piece until released one by one. `false` also lets all go
     /// that are held.
     pub fn hold(&self, hold: bool) {
-        self.shared.lock_knobs().hold = hold;
-        if !hold {
-            self.shared.gates.lift_hold();
-        }
+        self.shared.hold(hold);
     }
 
     /// Lets the request go on that has been held longest; where none is, the next one will not be held.
@@ -163,7 +232,7 @@ impl Loopback {
     }
 
     /// Everything as after the start: knobs, gates and counts; what is held goes on. Requests that are being answered
-    /// stay in the record.
+    /// stay in the record. A server that is down comes back soon.
     pub fn reset(&self) {
         self.shared.reset();
     }
@@ -181,6 +250,10 @@ impl Loopback {
     pub async fn serve(mut self) -> io::Result<()> {
         (&mut self.server).await.map_err(io::Error::other)?
     }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
 }
 
 impl Drop for Loopback {
@@ -193,64 +266,9 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat::completions))
         .route("/v1/models", get(chat::models))
-        .route("/control", post(control::set))
-        .route("/control/record", get(control::record))
-        .route("/control/reset", post(control::reset))
-        .route("/control/open/{name}", post(control::open))
-        .route("/control/release", post(control::release))
+        .route("/health", get(chat::health))
         // Images come inline.
         .layer(DefaultBodyLimit::disable())
-        .with_state(shared)
-}
-
-/// What all requests share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    config: Config,
-    knobs: Mutex<Knobs>,
-    /// How often a message has met its fault, for `times`.
-    faults_met: Mutex<HashMap<String, u64>>,
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) gates: Gates,
-    pub(crate) stop: CancellationToken,
-}
-
-impl Shared {
-    pub(crate) fn knobs(&self) -> Knobs {
-        self.lock_knobs().clone()
-    }
-
-    /// Turns all these knobs, or none.
-    pub(crate) fn turn<'a>(&self, changes: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Knobs, KnobError> {
-        let mut knobs = self.lock_knobs();
-        let mut changed = knobs.clone();
-        for (name, value) in changes {
-            changed.set(name, value)?;
-        }
-        if knobs.hold && !changed.hold {
-            self.gates.lift_hold();
-        }
-        knobs.clone_from(&changed);
-        Ok(changed)
-    }
-
-    /// Whether a message still has to fail, counting this time.
-    pub(crate) fn fault_is_due(&self, message: &str, times: Option<u64>) -> bool {
-        let Some(times) = times else { return true };
-        let mut met = self.faults_met.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = met.entry(message.to_owned()).or_default();
-        *count += 1;
-        *count <= times
-    }
-
-    pub(crate) fn reset(&self) {
-        *self.lock_knobs() = self.config.into();
-        self.faults_met.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.gates.reset();
-        self.recorder.reset();
-    }
-
-    fn lock_knobs(&self) -> MutexGuard<'_, Knobs> {
-        self.knobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+        .with_state(Arc::clone(&shared))
+        .nest("/control", control::router(shared))
 }

@@ -4,29 +4,29 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{AgentContext, AgentFactory, demo::DemoAgents, providers::ProviderAgents};
+use super::{AgentContext, AgentFactory, asking::BackendAgents, demo::DemoAgent};
 use crate::settings::Settings;
 
-/// Why the settings make no agents. `Display` tells the operator what to do, and holds no value that may be secret.
+/// Why the settings make no back ends. `Display` tells the operator what to do, and holds no value that may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FactoryError {
     /// The provider wants a key, and there is none.
-    #[error("{variable} is not set: the model of MODEL needs it")]
+    #[error("{origin}: this back end needs a key, or the address of a server that asks for none")]
     MissingKey {
-        /// The variable.
-        variable: &'static str,
+        /// Where the back end is set.
+        origin: String,
     },
     /// A key with characters that no HTTP header takes.
-    #[error("{variable} holds characters that cannot be part of a key: set it anew")]
+    #[error("{origin}: the key of this back end holds characters that cannot be part of one: set it anew")]
     BadKey {
-        /// The variable.
-        variable: &'static str,
+        /// Where the back end is set.
+        origin: String,
     },
     /// Not an HTTP address.
-    #[error("{variable} is not an address such as http://127.0.0.1:8000/v1")]
+    #[error("{origin}: the address of this back end is none such as http://127.0.0.1:8000/v1")]
     BadUrl {
-        /// The variable.
-        variable: &'static str,
+        /// Where the back end is set.
+        origin: String,
     },
     /// The HTTP client cannot be made; for HTTPS, the system's certificates may be missing.
     #[error("the HTTP client cannot be made ({detail}); are the system's CA certificates installed?")]
@@ -36,14 +36,14 @@ pub enum FactoryError {
     },
 }
 
-/// The agents that `MODEL` names. All agents of one factory share its connections to the model server.
+/// Agents that have the back ends of `context` answer.
 ///
 /// # Errors
-/// [`FactoryError`]. Nothing is asked of the model server yet: whether it is there shows with the first question.
+/// None: what can be wrong with the settings shows when the back ends are made of them, by [`Backends::new`](super::Backends::new).
 pub fn factory(settings: &Settings, context: Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, FactoryError> {
-    let display = settings.model.to_string();
-    Ok(match ProviderAgents::new(settings, display.clone())? {
-        Some(agents) => Arc::new(agents),
-        None => Arc::new(DemoAgents::new(settings, display, context)),
-    })
+    let backends = context.backends();
+    Ok(Arc::new(BackendAgents::new(
+        backends,
+        DemoAgent::new(settings, context),
+    )))
 }

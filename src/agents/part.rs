@@ -6,7 +6,7 @@ pub enum Part {
     /// What is said to the person who asked: the next piece of it.
     Text(String),
     /// What the model thinks before and between, where its server tells: the next piece of it. No part of the answer's text: an
-    /// answer of reasoning alone is none. What was thought before a [`Notice::Retry`] is void.
+    /// answer of reasoning alone is none.
     Reasoning(String),
     /// The model wants a tool used.
     ToolCall {
@@ -33,6 +33,6 @@ pub enum Part {
 /// What an agent has to say about its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The model server failed before the answer's first word and is asked again. Counts from 1.
-    Retry(u32),
+    /// The conversation is longer than the model can read: so many of its oldest turns were left out. A later notice counts all of them.
+    Trimmed(u32),
 }

@@ -1,5 +1,6 @@
 //! Who may ask for what: browsers of one account for the same, everybody else for nothing of theirs.
 
+mod answers;
 mod choices;
 mod thoughts;
 
@@ -18,7 +19,7 @@ use crate::{
     agents::{Agent, AgentError, AgentFactory, Answered, Parts, Question},
     logs::Logs,
     sessions::SessionId,
-    settings::Settings,
+    settings::{Loaded, Settings},
     wire::{FileView, TurnView},
 };
 
@@ -49,11 +50,21 @@ async fn engine(folder: &TempDir) -> Arc<Engine> {
 
 /// An engine whose agents are these.
 async fn engine_of(folder: &TempDir, agents: Arc<dyn AgentFactory>) -> Arc<Engine> {
-    let data = folder.path().to_str().expect("a path").to_owned();
-    let loaded = Settings::load([("DATA_DIR".to_owned(), data)], None).expect("good settings");
+    engine_with(folder, agents, &[]).await
+}
+
+/// The same with these settings.
+async fn engine_with(folder: &TempDir, agents: Arc<dyn AgentFactory>, settings: &[(&str, &str)]) -> Arc<Engine> {
     let agents = |_: &Settings, _| Ok::<_, Infallible>(agents);
-    let engine = Engine::start_with(loaded, Logs::default(), agents).await;
+    let engine = Engine::start_with(loaded(folder, settings), Logs::default(), agents).await;
     engine.expect("it starts")
+}
+
+fn loaded(folder: &TempDir, settings: &[(&str, &str)]) -> Loaded {
+    let data = ("DATA_DIR", folder.path().to_str().expect("a path"));
+    let variables = settings.iter().chain([&data]);
+    let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(variables.collect::<Vec<_>>(), None).expect("good settings")
 }
 
 async fn upload(client: &Client) -> FileView {

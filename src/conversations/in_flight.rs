@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{Chosen, SendError};
 use crate::{
+    agents::{AnswerKey, KeptAnswer},
     markdown,
     queue::{Owner, TicketId},
     wire::{ConversationId, TurnId},
@@ -68,6 +69,10 @@ pub(super) struct InFlight {
     /// What its owner has chosen while it waited, until its task takes it.
     chosen: Mutex<Option<Chosen>>,
     chose: Notify,
+    /// Under which key its answer is to be kept once it is whole.
+    asked: Mutex<Option<AnswerKey>>,
+    /// What it was given while it waited.
+    given: Mutex<Option<Arc<KeptAnswer>>>,
 }
 
 /// An answer so far.
@@ -80,6 +85,8 @@ struct Growing {
     /// When it began to think, and how long that took until it said something.
     thinks_since: Option<Instant>,
     thought_for: Option<Duration>,
+    /// Turns that the model could not be told of.
+    trimmed: u32,
     /// Both as a page shows them.
     shown: Shown,
 }
@@ -159,12 +166,20 @@ impl InFlight {
         self.growing().end_thought();
     }
 
-    /// What the model has thought so far is void.
-    pub(super) fn forget_reasoning(&self) {
-        let mut growing = self.growing();
-        growing.reasoning.clear();
-        growing.shown.thoughts.clear();
-        (growing.thinks_since, growing.thought_for) = (None, None);
+    /// Whether there is anything that somebody can have read.
+    pub(super) fn has_shown(&self) -> bool {
+        let growing = self.growing();
+        !growing.text.is_empty() || !growing.reasoning.is_empty()
+    }
+
+    /// So many of the oldest turns were left out of the question.
+    pub(super) fn set_trimmed(&self, turns: u32) {
+        self.growing().trimmed = turns;
+    }
+
+    /// The same; `None`: it has all of them.
+    pub(super) fn trimmed(&self) -> Option<u32> {
+        Some(self.growing().trimmed).filter(|turns| *turns > 0)
     }
 
     /// Puts a changed block in place. A block takes those after it along.
@@ -202,6 +217,34 @@ impl InFlight {
     pub(super) fn take_chosen(&self) -> Option<Chosen> {
         let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         place.take()
+    }
+
+    /// It is asked now, and its answer is to be kept under this key; `None`: it is not.
+    pub(super) fn set_asked(&self, key: Option<AnswerKey>) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+
+    /// The key under which its answer is to be kept, once.
+    pub(super) fn take_asked(&self) -> Option<AnswerKey> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Gives it this answer, if it can `leave` the line for that. `false`: it cannot, or its owner has chosen otherwise since it was asked for.
+    /// Under the lock that a choice is put in place with: what was chosen while it waited is not passed over.
+    pub(super) fn give(&self, answer: &Arc<KeptAnswer>, leave: impl FnOnce() -> bool) -> bool {
+        let chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held until it has the answer: leaving wakes its task, which looks for it here.
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let gives = chosen.is_none() && leave();
+        if gives {
+            *given = Some(Arc::clone(answer));
+        }
+        gives
+    }
+
+    /// The answer that it was given while it waited.
+    pub(super) fn given(&self) -> Option<Arc<KeptAnswer>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn growing(&self) -> MutexGuard<'_, Growing> {

@@ -143,7 +143,8 @@ impl Conversations {
         })
     }
 
-    /// Ends all that waits or runs of an owner, and removes everything of it from the store permanently. Returns its files,
+    /// Ends all that waits or runs of an owner, and removes everything of it from the store permanently; answers that were kept for it
+    /// are forgotten. Returns its files,
     /// whose contents are the caller's to remove.
     ///
     /// # Errors
@@ -153,6 +154,7 @@ impl Conversations {
         for turn in self.in_flight.of(owner) {
             self.cancel(owner, turn);
         }
+        self.forget_answers(owner);
         Ok(files)
     }
 }

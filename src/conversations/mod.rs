@@ -3,11 +3,14 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod answers;
+mod attempts;
 mod choice;
 mod error;
 mod export;
 mod fallback;
 mod in_flight;
+mod last_backends;
 mod manage;
 mod order;
 mod page;
@@ -26,22 +29,24 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
+use answers::Answers;
 pub(crate) use choice::ChoiceError;
 use choice::Chosen;
 pub(crate) use error::SendError;
 pub(crate) use export::Export;
 use in_flight::{Entered, InFlight, InFlightTurns};
+use last_backends::LastBackends;
 use pending::PendingOutcomes;
 
 use crate::{
-    agents::AgentFactory,
+    agents::{AgentFactory, AnswerKey, Backends, Tries},
     files::Vault,
     logs::session_span,
     queue::{LeaveReason, Owner, Queue},
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{Choice, TurnId, Versions},
+    wire::{Choice, TurnId, TurnNotice, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -54,6 +59,8 @@ pub struct Deps {
     pub vault: Arc<Vault>,
     /// Who makes the agents.
     pub agents: Arc<dyn AgentFactory>,
+    /// Who answers, and what to do when they fail.
+    pub backends: Arc<Backends>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }
@@ -70,6 +77,14 @@ struct TurnTask {
     choice: Arc<Choice>,
     /// Whether that came with the message, and is to be kept.
     chooses: bool,
+    /// Another answer is wanted than one that is there.
+    again: bool,
+    /// Under which key a kept answer was looked for; `None`: it was not.
+    key: Option<AnswerKey>,
+    /// What it has been through at the back ends.
+    tries: Tries,
+    /// It has started before, and waits again because its back end has failed.
+    returned: bool,
 }
 
 impl TurnTask {
@@ -80,6 +95,9 @@ impl TurnTask {
         };
         self.turn.model = model;
         self.choice = Arc::new(choice);
+        self.turn
+            .notices
+            .retain(|notice| !matches!(notice, TurnNotice::Fallback { .. }));
         true
     }
 
@@ -112,6 +130,8 @@ pub struct Conversations {
     deps: Arc<Deps>,
     in_flight: Arc<InFlightTurns>,
     pending: Arc<PendingOutcomes>,
+    last_backends: Arc<LastBackends>,
+    answers: Arc<Answers>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -123,14 +143,19 @@ impl Conversations {
     /// No turns on their way yet.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self {
+        let settings = Arc::clone(&deps.settings.borrow());
+        let conversations = Self {
             deps: Arc::new(deps),
             in_flight: Arc::default(),
             pending: Arc::default(),
+            last_backends: Arc::default(),
+            answers: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
-        }
+        };
+        conversations.retune(&settings);
+        conversations
     }
 
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was

@@ -73,8 +73,6 @@ struct Thinking {
     length: usize,
     /// Whether something was said since it last thought: what comes then is a paragraph of its own.
     interrupted: bool,
-    /// Whether the pages have to hear that it begins anew.
-    void: bool,
 }
 
 impl Thinking {
@@ -126,16 +124,6 @@ impl Page<'_> {
         self.thinking.interrupted = true;
         Ok(())
     }
-
-    /// The model begins anew.
-    fn retry(&mut self) {
-        let void = self.thinking.void || self.thinking.length > 0;
-        self.thinking = Thinking {
-            void,
-            ..Thinking::default()
-        };
-        self.in_flight.forget_reasoning();
-    }
 }
 
 impl Reader for Page<'_> {
@@ -147,7 +135,10 @@ impl Reader for Page<'_> {
                 let added = self.thinking.take(text);
                 self.in_flight.add_reasoning(&added);
             }
-            Part::Notice(Notice::Retry(_)) => self.retry(),
+            Part::Notice(Notice::Trimmed(turns)) => {
+                self.in_flight.set_trimmed(turns);
+                return Ok(());
+            }
             Part::ToolCall { .. } | Part::ToolResult { .. } => return Ok(()),
         }
         self.dirty = true;
@@ -161,14 +152,6 @@ impl Reader for Page<'_> {
     fn pass_on(&mut self) {
         self.dirty = false;
         let (turn, conversation, journal) = (self.turn, self.conversation, self.session.journal());
-        if std::mem::take(&mut self.thinking.void) {
-            journal.append(FeedEvent::Thought {
-                turn,
-                conversation,
-                index: 0,
-                html: String::new(),
-            });
-        }
         for (index, html) in self.thinking.stream.changes() {
             self.in_flight.set_thought(index, html.clone());
             journal.append(FeedEvent::Thought {

@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     pub(super) choice: Choice,
     /// Whether that came with the message.
     pub(super) chooses: bool,
+    /// Whether another answer is wanted than the one that is there.
+    pub(super) again: bool,
 }
 
 impl Conversations {
@@ -77,6 +79,7 @@ impl Conversations {
             claim,
             choice,
             chooses,
+            again: false,
         })
     }
 
@@ -119,6 +122,7 @@ impl Conversations {
             claim,
             choice,
             chooses: false,
+            again: true,
         })
     }
 

@@ -2,11 +2,13 @@
 
 use tracing::warn;
 
-use super::Conversations;
+use super::{Conversations, TurnTask};
 use crate::{
-    agents::{Attached, Image, Message, Question, attach},
+    agents::{Attached, Image, Message, Parameters, Question, attach},
+    queue::BackendIndex,
+    settings::ModelName,
     store::{StoreError, TurnRecord},
-    wire::{FileKind, Role},
+    wire::{FileKind, Role, is_blank},
 };
 
 /// Most bytes of text that files add to one question, its history included. Models have an end, too.
@@ -29,7 +31,12 @@ struct Room {
 impl Conversations {
     /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
     /// messages come first where there is not room for all.
-    pub(super) async fn question(&self, turn: &TurnRecord) -> Result<Question, StoreError> {
+    pub(super) async fn question(
+        &self,
+        task: &TurnTask,
+        backend: Option<BackendIndex>,
+    ) -> Result<Question, StoreError> {
+        let turn = &task.turn;
         let mut turns = self.history(turn).await?;
         // A message that got no answer at all would make two of the user's stand beside each other, which some
         // models refuse.
@@ -49,7 +56,17 @@ impl Conversations {
             messages.push(message);
         }
         messages.reverse();
-        Ok(Question { messages })
+        let settings = self.deps.settings.borrow();
+        Ok(Question {
+            messages,
+            model: ModelName::of_id(&turn.model).unwrap_or_else(|| settings.catalog.default.clone()),
+            backend: backend.unwrap_or(BackendIndex(0)),
+            parameters: Parameters {
+                system: system(settings.system_prompt.as_deref(), &task.choice.instructions),
+                temperature: task.choice.temperature,
+                max_tokens: task.choice.max_tokens,
+            },
+        })
     }
 
     /// The newest turns that lead to a turn, oldest first, as far as [`MAX_HISTORY`] goes.
@@ -119,6 +136,16 @@ impl Conversations {
             images,
         }
     }
+}
+
+/// What the operator has every conversation begin with, then what its owner has written for this one.
+fn system(operator: Option<&str>, owner: &str) -> Option<String> {
+    let said: Vec<_> = operator
+        .into_iter()
+        .chain([owner])
+        .filter(|text| !is_blank(text))
+        .collect();
+    (!said.is_empty()).then(|| said.join("\n\n"))
 }
 
 /// The text of a file of which these are the first bytes, and a notice where they are not all of its `size`.

@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
 
-use super::{Conversations, TurnGuards, TurnTask, turn_span};
+use super::{Conversations, Deps, TurnGuards, TurnTask, turn_span};
 use crate::{
     accounts::browser_of,
+    agents::Tries,
     clock::now_ms,
-    queue::{EventIndex, RestoredTicket, Ticket},
+    queue::{EventIndex, RestoredTicket, Ticket, Work},
     sessions::Sessions,
+    settings::ModelName,
     store::{Step, StoreError, Unfinished},
     wire::{Event, Reason, TurnState},
 };
@@ -35,11 +37,18 @@ impl Conversations {
         for Unfinished { turn, .. } in given_up {
             self.give_up(turn).await;
         }
+        let models = unfinished
+            .iter()
+            .filter_map(|one| ModelName::of_id(&one.turn.turn.model));
+        self.make_room_for(models.collect());
         let (here, wall) = (Instant::now(), now_ms());
         let returning: Vec<RestoredTicket> = unfinished
             .iter()
             .map(|unfinished| RestoredTicket {
-                work: EventIndex(Event::Chat.index()).into(),
+                work: Work {
+                    pool: self.deps.agents.pool(&unfinished.turn.turn.model),
+                    ..EventIndex(Event::Chat.index()).into()
+                },
                 owner: unfinished.turn.turn.owner,
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
@@ -63,6 +72,19 @@ impl Conversations {
             info!(turns = count, "turns of before the restart are back in the line");
         }
         Ok(count)
+    }
+
+    /// Turns may wait for a model that is not offered any more: until another one is chosen.
+    fn make_room_for(&self, models: Vec<ModelName>) {
+        let Deps {
+            backends,
+            queue,
+            settings,
+            ..
+        } = &*self.deps;
+        let room = backends.keep_places_for(models);
+        room.unwrap_or_else(|fault| error!(%fault, "models of before the restart have no line of their own"));
+        queue.retune(backends.fill(settings.borrow().policy.clone()));
     }
 
     fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
@@ -96,6 +118,11 @@ impl Conversations {
             versions,
             choice: Arc::new(choice),
             chooses: false,
+            // It may be one that somebody wants another answer of; nothing is kept yet in any case.
+            again: true,
+            key: None,
+            tries: Tries::new(),
+            returned: false,
         };
         let guards = TurnGuards {
             _claim: claim,

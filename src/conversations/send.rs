@@ -6,11 +6,12 @@ use tracing::Instrument as _;
 
 use super::{
     Conversations, SendError, TurnGuards, TurnTask,
-    in_flight::{Acceptance, Entered},
+    in_flight::{Acceptance, Entered, InFlight},
     prepare::Prepared,
     turn_span,
 };
 use crate::{
+    agents::Tries,
     queue::Owner,
     sessions::{Session, status},
     store::{ConversationRecord, StoreError},
@@ -98,6 +99,7 @@ impl Conversations {
             claim,
             choice,
             chooses,
+            again,
         } = prepared;
         let owner = turn.owner;
         let conversation = ConversationRecord {
@@ -107,25 +109,47 @@ impl Conversations {
             updated_at: turn.accepted_at,
             head: turn.id,
         };
-        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
-        // Nothing is awaited between the two, so a shutdown sees both or neither.
-        let place = match session.join(&self.deps.queue, owner, Event::Chat, Some(turn.id)) {
-            Ok(place) => place,
-            Err(why) => return Err(entered.refuse(SendError::Refused(why))),
-        };
-        // Nobody else sets it: the turn was entered by this call.
-        let _ = entered.in_flight.ticket.set(place.id());
-        let _ = entered.in_flight.conversation.set(turn.conversation);
         let span = turn_span(session, turn.id);
-        let task = TurnTask {
+        let mut task = TurnTask {
             session: Arc::clone(session),
             conversation,
             turn,
             versions: versions.unwrap_or_default(),
             choice: Arc::new(choice),
             chooses,
+            again,
+            key: None,
+            tries: Tries::new(),
+            returned: false,
         };
+        task.key = self.looked_for(&task).await;
         let in_flight = Arc::clone(&entered.in_flight);
+        // One whose answer is there needs no place, so a line that is full does not matter to it.
+        if let Some(answer) = task.key.as_ref().and_then(|key| self.kept(key)) {
+            let work = self
+                .clone()
+                .accept_answered(task, (claim, entered), answer, versions.is_none());
+            self.tasks.spawn(work.instrument(span));
+            return self.told(owner, &in_flight).await;
+        }
+        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
+        // Nothing is awaited between the two, so a shutdown sees both or neither.
+        let pool = self.deps.agents.pool(&task.turn.model);
+        let prefers = self.last_backends.of(task.turn.conversation);
+        let joined = session.join_pool(
+            &self.deps.queue,
+            owner,
+            Event::Chat,
+            (pool, prefers),
+            Some(task.turn.id),
+        );
+        let place = match joined {
+            Ok(place) => place,
+            Err(why) => return Err(entered.refuse(SendError::Refused(why))),
+        };
+        // Nobody else sets it: the turn was entered by this call.
+        let _ = in_flight.ticket.set(place.id());
+        let _ = in_flight.conversation.set(task.turn.conversation);
         let guards = TurnGuards {
             _claim: claim,
             entered,
@@ -134,6 +158,11 @@ impl Conversations {
         // From here on the turn's own task goes on, whether or not anybody waits for the reply.
         let work = self.clone().accept_and_run(task, guards, versions.is_none());
         self.tasks.spawn(work.instrument(span));
+        self.told(owner, &in_flight).await
+    }
+
+    /// What the sender of a turn is told, once its task has taken it in or not.
+    async fn told(&self, owner: Owner, in_flight: &InFlight) -> Result<Sent, SendError> {
         match in_flight.decided().await {
             Acceptance::Accepted { turn, conversation } => Ok(self.sent(owner, turn, conversation)),
             Acceptance::Refused(refusal) => Err(refusal),
@@ -153,8 +182,7 @@ impl Conversations {
             turn,
             conversation,
             place: ticket.and_then(|ticket| {
-                let model = self.deps.agents.model();
-                status::place(&self.deps.queue, &model, ticket, Event::Chat, Some(turn))
+                status::place(&self.deps.queue, &self.deps.backends, ticket, Event::Chat, Some(turn))
             }),
         }
     }

@@ -7,17 +7,17 @@ use tracing::{error, info, warn};
 
 use super::{
     Conversations, TurnGuards, TurnTask,
+    attempts::Course,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
 };
 use crate::{
     agents::AgentError,
     clock::now_ms,
-    jobs::{self, Bounds, Ending, model_first},
-    queue::{LeaveReason, OrderKey, Permit},
-    sessions::Session,
+    jobs::{self, Bounds, Ending, Left, model_first},
+    queue::{BackendIndex, LeaveReason, OrderKey, Permit},
     store::{StoreError, TurnRecord},
-    wire::{FeedEvent, Reason, TurnState, Versions, is_blank},
+    wire::{FeedEvent, Reason, TurnNotice, TurnState, Versions, is_blank},
 };
 
 impl Conversations {
@@ -51,56 +51,61 @@ impl Conversations {
 
     /// Takes a turn through that is stored. Dropped before its end (only when the process ends), it leaves the line or
     /// frees its slot, and the store still has the turn as unfinished: the next start takes it up.
-    pub(super) async fn wait_and_run(self, mut task: TurnTask, mut guards: TurnGuards) {
-        let in_flight = Arc::clone(&guards.entered.in_flight);
-        let patience = || self.deps.settings.borrow().abandon_after;
-        let admitted = loop {
-            tokio::select! {
-                biased;
-                admitted = guards.place.admitted(patience, in_flight.cancel.cancelled()) => break admitted,
-                () = in_flight.rechosen() => {
-                    if task.take_new_choice(&in_flight) {
-                        self.announce(&mut task, Shown::default());
-                    }
-                }
-            }
-        };
-        task.take_new_choice(&in_flight);
-        let permit = match admitted {
-            Ok(permit) => permit,
-            // It waits on, in the store.
-            Err(LeaveReason::Closed) => return,
-            Err(left) => {
-                info!(?left, "turn left the line");
-                self.moved_up(task.turn.owner).await;
-                task.turn.state = self.left(left);
-                task.turn.ended_at = Some(now_ms());
-                self.over(task, guards).await;
-                return;
-            }
-        };
-        begin(&mut task.turn);
-        let (mut beginning, waited) = (task.clone(), permit.waited());
-        let told = pin!(async {
-            model_first(&self.deps.queue).await;
-            // Something of the answer may be there already.
-            let shown = in_flight.shown();
-            self.announce(&mut beginning, shown);
-            info!(waited_ms = waited.as_millis(), "turn started");
-            self.keep(beginning.turn).await;
-            Ok::<_, NotAccepted>(())
-        });
-        let work = Box::pin(self.answer(&task.session, &task.turn, &in_flight));
-        // Should the disk be slow, the end of the answer need not wait for it: what is not kept of the start by then never is.
-        let Ok(ran) = jobs::run(&self.deps.queue, permit, work, told).await else {
-            return;
-        };
-        drop((ran.ended, ran.beginning));
-        self.end(task, ran.ending, guards).await;
+    pub(super) async fn wait_and_run(self, task: TurnTask, guards: TurnGuards) {
+        self.run(task, guards, None).await;
     }
 
-    async fn run_at_once(self, mut task: TurnTask, permit: Permit, guards: TurnGuards, look_up: bool) {
-        begin(&mut task.turn);
+    /// The same for one that may have its slot. It starts as often as a back end fails before the first word and the ticket goes back.
+    async fn run(self, mut task: TurnTask, mut guards: TurnGuards, mut permit: Option<Permit>) {
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        loop {
+            let admitted = match permit.take() {
+                Some(permit) => Ok(permit),
+                None => self.wait(&mut task, &mut guards).await,
+            };
+            task.take_new_choice(&in_flight);
+            let admitted = match admitted {
+                Ok(permit) => permit,
+                Err(why) => {
+                    if self.without_slot(&mut task, why).is_some() {
+                        self.moved_up(task.turn.owner).await;
+                        self.over(task, guards).await;
+                    }
+                    return;
+                }
+            };
+            begin(&mut task);
+            let (mut beginning, waited) = (task.clone(), admitted.waited());
+            let told = pin!(async {
+                model_first(&self.deps.queue).await;
+                // Something of the answer may be there already.
+                let shown = in_flight.shown();
+                self.announce(&mut beginning, shown);
+                info!(waited_ms = waited.as_millis(), "turn started");
+                // What is stored of a start is that there was one.
+                if !beginning.returned {
+                    self.keep(beginning.turn).await;
+                }
+                Ok::<_, NotAccepted>(())
+            });
+            let (backend, mut course) = (admitted.backend(), Course::of(&task));
+            let work = Box::pin(self.attempts(&task, &in_flight, backend, &mut course));
+            // Should the disk be slow, the end of the answer need not wait for it: what is not kept of the start by then never is.
+            let Ok(ran) = jobs::run(&self.deps.queue, admitted, work, told).await else {
+                return;
+            };
+            match ran.left {
+                Left::Over(ending, ended) => {
+                    drop(ended);
+                    return self.end(task, ending, backend, guards).await;
+                }
+                Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course),
+            }
+        }
+    }
+
+    async fn run_at_once(self, mut task: TurnTask, permit: Permit, mut guards: TurnGuards, look_up: bool) {
+        begin(&mut task);
         let (key, waited) = (permit.order_key(), permit.waited());
         let in_flight = Arc::clone(&guards.entered.in_flight);
         // Stored as it begins, so that its start need not be stored a second time.
@@ -112,24 +117,31 @@ impl Conversations {
             }
             accepted
         });
-        let work = Box::pin(self.answer(&task.session, &task.turn, &in_flight));
+        let (backend, mut course) = (permit.backend(), Course::of(&task));
+        let work = Box::pin(self.attempts(&task, &in_flight, backend, &mut course));
         let Ok(ran) = jobs::run(&self.deps.queue, permit, work, accepted).await else {
             return;
         };
+        let left = ran.left;
         let accepted = match ran.beginning {
             Either::Left(versions) => Ok(versions),
             Either::Right(accepted) => accepted.await,
         };
-        match accepted {
-            Ok(versions) => task.versions = versions,
-            Err(NotAccepted) => {
-                ran.ended.withdraw();
-                return;
+        match (left, accepted) {
+            (Left::Over(_, ended), Err(NotAccepted)) => ended.withdraw(),
+            (Left::Back(ticket), Err(NotAccepted)) => ticket.withdraw(),
+            (Left::Over(ending, ended), Ok(versions)) => {
+                task.versions = versions;
+                // Counted before anybody hears of it.
+                drop(ended);
+                self.end(task, ending, backend, guards).await;
+            }
+            (Left::Back(ticket), Ok(versions)) => {
+                task.versions = versions;
+                let permit = self.back_in_line(&mut task, &mut guards, ticket, course);
+                self.clone().run(task, guards, permit).await;
             }
         }
-        // Counted before anybody hears of it.
-        drop(ran.ended);
-        self.end(task, ran.ending, guards).await;
     }
 
     /// Stores a turn with its place in the order, then tells its sender and every page of the session, with the answer as far as it is.
@@ -167,7 +179,12 @@ impl Conversations {
     }
 
     /// Stores a turn; returns where it stands among its versions.
-    async fn store(&self, task: &TurnTask, key: Option<OrderKey>, look_up: bool) -> Result<Versions, StoreError> {
+    pub(super) async fn store(
+        &self,
+        task: &TurnTask,
+        key: Option<OrderKey>,
+        look_up: bool,
+    ) -> Result<Versions, StoreError> {
         let (store, turn) = (&self.deps.store, &task.turn);
         let choice = task.chooses.then(|| (*task.choice).clone());
         store
@@ -180,16 +197,24 @@ impl Conversations {
         Ok(step.map(|step| step.versions).unwrap_or_default())
     }
 
-    /// Has the session's agent answer a turn on its page.
-    async fn answer(&self, session: &Session, turn: &TurnRecord, in_flight: &InFlight) -> Ending<Fault> {
-        let mut page = Page::new(session, turn, in_flight);
+    /// Has the session's agent answer a turn on its page, at a back end, once.
+    pub(super) async fn answer(
+        &self,
+        task: &TurnTask,
+        in_flight: &InFlight,
+        backend: Option<BackendIndex>,
+    ) -> Ending<Fault> {
+        let session = &*task.session;
+        let mut page = Page::new(session, &task.turn, in_flight);
         let bounds = Bounds {
             cancelled: &in_flight.cancel,
             stopped: &self.stop,
             timeout: self.deps.settings.borrow().chat_timeout,
         };
         let ending = jobs::answer(bounds, &mut page, |parts, cancel| async move {
-            let question = self.question(turn).await.map_err(Fault::History)?;
+            let question = self.question(task, backend).await.map_err(Fault::History)?;
+            let (question, key) = self.key_of(question, task.turn.owner).await;
+            in_flight.set_asked(key);
             let agent = session.agent(&*self.deps.agents);
             agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
         });
@@ -200,12 +225,16 @@ impl Conversations {
             Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
             }
+            Ending::Done(usage) => {
+                self.keep_answer(task.turn.owner, in_flight, usage);
+                Ending::Done(usage)
+            }
             ending => ending,
         }
     }
 
     /// What the owner is told of a ticket that never started.
-    fn left(&self, left: LeaveReason) -> TurnState {
+    pub(super) fn left(&self, left: LeaveReason) -> TurnState {
         let settings = self.deps.settings.borrow();
         match left {
             LeaveReason::Cancelled => TurnState::Cancelled,
@@ -221,6 +250,7 @@ impl Conversations {
             },
             // What the closed queue has waiting is taken up by the next start. One that was withdrawn was never accepted.
             LeaveReason::Closed | LeaveReason::Withdrawn => TurnState::Waiting,
+            LeaveReason::Done => TurnState::Done,
         }
     }
 
@@ -253,8 +283,9 @@ impl Conversations {
     }
 
     /// Stores how a job has left its turn.
-    async fn end(&self, mut task: TurnTask, ending: Ending<Fault>, guards: TurnGuards) {
+    async fn end(&self, mut task: TurnTask, ending: Ending<Fault>, backend: Option<BackendIndex>, guards: TurnGuards) {
         let outcome = ending.outcome();
+        self.note_backend(&mut task, backend, &ending);
         let Some(state) = self.state(ending, &mut task.turn) else {
             info!("turn stopped by the end of the server; it runs again after the next start");
             // That was no fault of its own.
@@ -263,6 +294,10 @@ impl Conversations {
             return;
         };
         task.turn.answer = guards.entered.in_flight.text();
+        let trimmed = guards.entered.in_flight.trimmed();
+        task.turn
+            .notices
+            .extend(trimmed.map(|turns| TurnNotice::Trimmed { turns }));
         task.turn.reasoning = guards.entered.in_flight.reasoning();
         guards.entered.in_flight.end_thought();
         task.turn.thought_ms = guards.entered.in_flight.thought_ms();
@@ -319,10 +354,10 @@ impl Conversations {
 struct NotAccepted;
 
 /// Marks a turn as begun.
-fn begin(turn: &mut TurnRecord) {
-    turn.state = TurnState::Running;
-    turn.started_at = Some(now_ms());
-    turn.attempts += 1;
+fn begin(task: &mut TurnTask) {
+    task.turn.state = TurnState::Running;
+    task.turn.started_at = Some(now_ms());
+    task.turn.attempts += u32::from(!task.returned);
 }
 
 /// A limit of time in whole seconds, for a reason.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::ActiveSettings;
 use crate::{
-    agents::AgentContext,
-    queue::{EventIndex, Queue},
+    agents::{AgentContext, Backends},
+    queue::{EventIndex, Queue, Work},
     sessions::status,
+    settings::ModelName,
     wire::{Event, LineView, SettingRow},
 };
 
@@ -14,14 +15,23 @@ use crate::{
 pub(super) struct EngineContext {
     pub(super) queue: Queue,
     pub(super) active_settings: Arc<ActiveSettings>,
+    pub(super) backends: Arc<Backends>,
 }
 
 impl AgentContext for EngineContext {
-    fn chat_line(&self) -> LineView {
-        status::line(&self.queue.line_of(EventIndex(Event::Chat.index())))
+    fn chat_line(&self, model: &ModelName) -> LineView {
+        let work = Work {
+            pool: self.backends.place_of(model),
+            ..EventIndex(Event::Chat.index()).into()
+        };
+        status::line(&self.queue.line_of(work))
     }
 
     fn settings(&self) -> Vec<SettingRow> {
         self.active_settings.public_rows()
+    }
+
+    fn backends(&self) -> Arc<Backends> {
+        Arc::clone(&self.backends)
     }
 }

@@ -1,7 +1,9 @@
 //! The engine: every room, put together.
 
+mod backends;
 mod context;
 mod feeds;
+mod gauges;
 mod housekeeping;
 mod moves;
 mod operator;
@@ -26,7 +28,7 @@ use tracing::{info, warn};
 
 use crate::{
     accounts::{Principal, Role},
-    agents::{self, AgentFactory},
+    agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
     journal::MemoryJournals,
@@ -34,7 +36,7 @@ use crate::{
     queue::Queue,
     sessions::{CookieJar, CookieKey, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
-    stats::{Gauges, Stats, resident_memory},
+    stats::Stats,
     store::{self, Store, StoreError},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
@@ -63,7 +65,8 @@ pub struct Engine {
     jar: CookieJar,
     /// In force where the settings have none.
     operator_key: Secret,
-    model: String,
+    agents: Arc<dyn AgentFactory>,
+    backends: Arc<Backends>,
     feeds: Feeds,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
@@ -110,19 +113,22 @@ impl Engine {
         };
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
-        let queue = Queue::new(settings.policy.clone(), Arc::clone(&stats) as _);
+        let backends = Arc::new(Backends::new(&settings)?);
+        let queue = Queue::new(backends.fill(settings.policy.clone()), Arc::clone(&stats) as _);
+        backends::govern(&backends, &queue, &settings);
         let context = Arc::new(EngineContext {
             queue: queue.clone(),
             active_settings: Arc::clone(&active_settings),
+            backends: Arc::clone(&backends),
         });
         let agents = agents(&settings, context)?;
-        let model = agents.model();
         let tasks = TaskTracker::new();
         let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
-            agents,
+            agents: Arc::clone(&agents),
+            backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
         let refreshes = Refreshes::new(
@@ -143,7 +149,8 @@ impl Engine {
             logs,
             jar,
             operator_key: operator::made_key(),
-            model,
+            agents,
+            backends,
             feeds: Feeds::default(),
             moves: watch::Sender::new(()),
             tasks,
@@ -164,6 +171,7 @@ impl Engine {
         housekeeping::spawn(&engine);
         housekeeping::inspect(&engine);
         moves::spawn(&engine);
+        backends::spawn(&engine);
         Ok(engine)
     }
 
@@ -209,10 +217,16 @@ impl Engine {
         &self.jar
     }
 
-    /// The model that answers, as people should see it.
+    /// The model that a new conversation starts with, as people should see it.
     #[must_use]
-    pub fn model(&self) -> &str {
-        &self.model
+    pub fn model(&self) -> String {
+        self.agents.model()
+    }
+
+    /// The back ends.
+    #[must_use]
+    pub fn backends(&self) -> &Backends {
+        &self.backends
     }
 
     /// The feeds that are open.
@@ -247,7 +261,7 @@ impl Engine {
     /// Where a session and the line stand.
     #[must_use]
     pub fn status(&self, session: Option<&Session>) -> Status {
-        status::of(&self.queue, &self.model, session)
+        status::of(&self.queue, &self.backends, session)
     }
 
     /// Where a session's feed is now. One that is not in memory has no feed yet: what it asks for from the nil epoch
@@ -277,7 +291,7 @@ impl Engine {
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
         self.stats
-            .view(&self.gauges(), self.model.clone(), self.active_settings.view(role))
+            .view(&self.gauges(), role, self.model(), self.active_settings.view(role))
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
@@ -296,15 +310,6 @@ impl Engine {
     #[must_use]
     pub fn prometheus(&self) -> String {
         self.stats.prometheus(&self.gauges())
-    }
-
-    fn gauges(&self) -> Gauges {
-        Gauges {
-            lines: self.queue.lines(),
-            sessions: self.sessions.len() as u64,
-            connected: self.sessions.connected() as u64,
-            memory: resident_memory(),
-        }
     }
 
     /// Removes everything of the principal permanently: what is on its way, what is stored, its files, and the records and pages of the

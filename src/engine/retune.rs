@@ -119,12 +119,13 @@ impl Engine {
             .values
             .send_replace(Arc::new(loaded.settings.clone()));
         self.sessions.set_max(loaded.settings.max_sessions);
-        let policy = loaded.settings.policy.clone();
-        all.loaded = loaded;
-        if policy == before.policy {
-            return false;
+        self.conversations.retune(&loaded.settings);
+        if let Err(fault) = self.backends.retune(&loaded.settings) {
+            error!(%fault, "the edited back ends were not taken over");
         }
-        self.queue.retune(policy);
-        true
+        let reordered = loaded.settings.policy != before.policy;
+        all.loaded = loaded;
+        self.refill();
+        reordered
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     settings::UpdateRate,
-    wire::{Place, Status},
+    wire::{Event, Place, Reason, Status, TurnId},
 };
 
 /// Up to this position every step forward is shown at once.
@@ -50,9 +50,12 @@ pub(super) fn look_again(status: &Status) -> Duration {
 }
 
 /// Whether what has changed is worth telling without waiting for the interval: a step near the head, or something of this
-/// session that begins or ends to wait or to run.
+/// session that begins or ends to wait, to run, or to be kept back by something.
 pub(super) fn is_urgent(rate: UpdateRate, old: &Status, new: &Status) -> bool {
-    let key = |place: &Place| (place.turn, place.event);
+    fn key(place: &Place) -> (Option<TurnId>, Event, Option<&str>, Option<&Reason>) {
+        let trouble = place.trouble.as_ref().map(|trouble| &trouble.reason);
+        (place.turn, place.event, place.model.as_deref(), trouble)
+    }
     if old.running != new.running {
         return true;
     }
@@ -66,7 +69,7 @@ pub(super) fn is_urgent(rate: UpdateRate, old: &Status, new: &Status) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Event;
+    use crate::wire::Trouble;
 
     fn status(positions: &[u64]) -> Status {
         let place = |&position| Place {
@@ -112,6 +115,16 @@ mod tests {
             ..status(&[])
         };
         assert!(is_urgent(UpdateRate::Auto, &status(&[]), &runs));
+        let out = |seconds| {
+            let mut out = status(&[900]);
+            out.places[0].trouble = Some(Trouble {
+                reason: Reason::WaitUnreachable,
+                seconds: Some(seconds),
+            });
+            out
+        };
+        assert!(is_urgent(UpdateRate::Auto, &status(&[900]), &out(9.0)));
+        assert!(!is_urgent(UpdateRate::Auto, &out(9.0), &out(8.0)));
         let every = UpdateRate::Every(Duration::from_secs(1));
         assert!(
             !is_urgent(every, &status(&[3]), &status(&[2])),

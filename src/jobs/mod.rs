@@ -8,4 +8,4 @@ mod answer;
 mod run;
 
 pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer};
-pub(crate) use run::{model_first, run};
+pub(crate) use run::{Left, Worked, model_first, run};

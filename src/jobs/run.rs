@@ -7,19 +7,34 @@ use tokio::{task::yield_now, time::sleep};
 use tracing::info;
 
 use super::Ending;
-use crate::queue::{Ended, Outcome, Permit, Queue};
+use crate::queue::{Ended, Outcome, Permit, Queue, Ticket};
 
 /// How long a model server takes to read a request, generously.
 const ASKING: Duration = Duration::from_millis(1);
 
-/// A job whose work is over.
+/// What becomes of a job's work.
+#[derive(Debug)]
+pub(crate) enum Worked<F> {
+    /// It has ended.
+    Over(Ending<F>),
+    /// Its back end has failed before there was any result: it is to start again from the front of its line.
+    Back,
+}
+
+/// A job that has its slot no more.
 pub(crate) struct Ran<F, T, B> {
-    /// How it ended.
-    pub ending: Ending<F>,
-    /// Its slot, which is free again. It is counted when this is dropped.
-    pub ended: Ended,
+    /// What became of it.
+    pub left: Left<F>,
     /// What came of the beginning, or the rest of that.
     pub beginning: Either<T, B>,
+}
+
+/// How a job has left its slot, which is free again.
+pub(crate) enum Left<F> {
+    /// It has ended so. It is counted when the second is dropped.
+    Over(Ending<F>, Ended),
+    /// It is in its line again.
+    Back(Ticket),
 }
 
 /// Does `work` in a slot, and `beginning` beside it: what has to be told or kept of the start, which the model need not wait for. The slot is
@@ -32,29 +47,31 @@ pub(crate) struct Ran<F, T, B> {
 pub(crate) async fn run<F, T, E, B>(
     queue: &Queue,
     permit: Permit,
-    work: impl Future<Output = Ending<F>> + Unpin,
+    work: impl Future<Output = Worked<F>> + Unpin,
     beginning: B,
 ) -> Result<Ran<F, T, B>, E>
 where
     B: Future<Output = Result<T, E>> + Unpin,
 {
-    let (ending, beginning) = match select(work, beginning).await {
-        Either::Left((ending, rest)) => (ending, Either::Right(rest)),
+    let (worked, beginning) = match select(work, beginning).await {
+        Either::Left((worked, rest)) => (worked, Either::Right(rest)),
         Either::Right((Ok(begun), work)) => (work.await, Either::Left(begun)),
         Either::Right((Err(refused), _work)) => {
             permit.withdraw();
             return Err(refused);
         }
     };
-    let outcome = ending.outcome();
-    let ended = permit.free(outcome);
-    model_first(queue).await;
-    info!(?outcome, "job ended");
-    Ok(Ran {
-        ending,
-        ended,
-        beginning,
-    })
+    let left = match worked {
+        Worked::Over(ending) => {
+            let outcome = ending.outcome();
+            let ended = permit.free(outcome);
+            model_first(queue).await;
+            info!(?outcome, "job ended");
+            Left::Over(ending, ended)
+        }
+        Worked::Back => Left::Back(permit.start_back()),
+    };
+    Ok(Ran { left, beginning })
 }
 
 /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody

@@ -288,7 +288,7 @@ fn weight(event: &FeedEvent) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{ConversationSummary, TurnState, TurnView};
+    use crate::wire::{Choice, ConversationSummary, TurnState, TurnView};
 
     fn conversation(id: ConversationId, title: &str) -> FeedEvent {
         FeedEvent::Conversation(ConversationSummary {
@@ -364,6 +364,46 @@ mod tests {
         assert_eq!(events(&journal, 0).len(), 2);
         journal.append(turn(id, TurnState::Done));
         assert_eq!(events(&journal, 0), [(6, turn(id, TurnState::Done))]);
+    }
+
+    #[test]
+    fn thoughts_replace_each_other_beside_the_answer_and_so_do_choices() {
+        let journal = MemoryJournals::default().open();
+        let (id, talk) = (TurnId::new(), ConversationId::new());
+        let thought = |index, html: &str| FeedEvent::Thought {
+            turn: id,
+            conversation: ConversationId(Uuid::nil()),
+            index,
+            html: html.into(),
+        };
+        let chosen = |instructions: &str| FeedEvent::Chosen {
+            conversation: talk,
+            choice: Choice {
+                instructions: instructions.into(),
+                ..Choice::default()
+            },
+        };
+        journal.append(block(id, 0, "<p>a</p>"));
+        journal.append(thought(0, "<p>b"));
+        journal.append(thought(1, "<p>c"));
+        journal.append(chosen("Be brief."));
+        journal.append(thought(0, "<p>bc</p>"));
+        journal.append(chosen(""));
+        let left = [
+            (1, block(id, 0, "<p>a</p>")),
+            (5, thought(0, "<p>bc</p>")),
+            (6, chosen("")),
+        ];
+        assert_eq!(events(&journal, 0), left);
+        journal.append(turn(id, TurnState::Done));
+        assert_eq!(events(&journal, 0), [(6, chosen("")), (7, turn(id, TurnState::Done))]);
+        // Those that make room are forgotten with all that is known of them.
+        journal.append(thought(0, "<p>d"));
+        journal.append(block(id, 0, &"y".repeat(KEEP_BYTES)));
+        let log = journal.log();
+        assert_eq!(log.events.len(), 1);
+        assert!(log.choices.is_empty() && log.turns[&id].thoughts.is_empty());
+        assert_eq!(log.bytes, log.events.values().map(weight).sum::<usize>());
     }
 
     #[test]

@@ -36,6 +36,14 @@ impl Words {
         format!("{}{point}{}", self.number(tenths / 10), tenths % 10)
     }
 
+    /// A number of hundredths with both of its decimals: `4.00`; in Russian `4,00`.
+    #[must_use]
+    pub fn hundredths(&self, hundredths: u64) -> String {
+        let (_, point) = self.language().separators();
+        let (tenths, last) = (hundredths / 10 % 10, hundredths % 10);
+        format!("{}{point}{tenths}{last}", self.number(hundredths / 100))
+    }
+
     /// Which ending an ordinal number has: a case of the term `-ordinal`.
     #[must_use]
     pub const fn ordinal(&self, number: u64) -> &'static str {

@@ -78,6 +78,8 @@ impl Words {
             Reason::ModelUnknown { model } => say!(self, "reason-model-unknown", model = model),
             Reason::ModelRedirected { variable } => say!(self, "reason-model-redirected", variable = variable),
             Reason::ModelRejected { status } => say!(self, "reason-model-rejected", status = *status),
+            Reason::ModelTooLong => say!(self, "reason-model-too-long"),
+            Reason::ModelOverloaded => say!(self, "reason-model-overloaded"),
             Reason::ModelFault { status } => say!(self, "reason-model-fault", status = *status),
             Reason::ModelStalled => say!(self, "reason-model-stalled"),
             Reason::ModelCutOff => say!(self, "reason-model-cut-off"),

@@ -131,6 +131,8 @@ pub enum LeaveReason {
     Closed,
     /// What it was for was not accepted after all.
     Withdrawn,
+    /// What it waited for has been done without it.
+    Done,
 }
 
 /// How the work that held a permit ended.
@@ -149,6 +151,8 @@ pub enum Outcome {
 /// A waiting ticket's standing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
+    /// The pool in whose line it is, if it is in one's.
+    pub pool: Option<PoolIndex>,
     /// 1 starts next.
     pub position: u64,
     /// How many wait in its line.
@@ -178,6 +182,19 @@ pub struct LineState {
     pub longest_wait: Option<Duration>,
     /// When a ticket that joined now would start.
     pub estimate: Option<StartRange>,
+}
+
+/// A limit, as it can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitState {
+    /// Its name.
+    pub name: String,
+    /// The events that share it.
+    pub events: Vec<EventIndex>,
+    /// Slots in use, all its lines together.
+    pub running: usize,
+    /// Slots there are: its own, or those of the back ends where they are fewer; `None` is unlimited.
+    pub limit: Option<usize>,
 }
 
 /// A back end, as it can be looked at.

@@ -85,7 +85,7 @@ pub struct Policy {
     pub backends: Vec<BackendPolicy>,
     /// How a back end is chosen.
     pub balance: Balance,
-    /// `false`: all events share one limit and run one at a time.
+    /// `false`: all events share one line and run one at a time.
     pub concurrent: bool,
     /// `false`: nobody waits.
     pub queue: bool,
@@ -112,6 +112,13 @@ pub(super) struct LimitPlan {
     pub(super) limit: Option<usize>,
     /// Whether tickets of some of the events may name a pool.
     pub(super) pooled: bool,
+}
+
+impl LimitPlan {
+    /// Whether its pools have lines of their own. Events that share a limit share one line, whoever does their work.
+    pub(super) fn has_lines_of_pools(&self) -> bool {
+        self.pooled && self.events.len() == 1
+    }
 }
 
 impl Policy {

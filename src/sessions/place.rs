@@ -2,11 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use super::{Session, session::Registered};
 use crate::{
-    queue::{EventIndex, JoinError, LeaveReason, OrderKey, Owner, Permit, Queue, Ticket, TicketId},
+    queue::{
+        BackendIndex, EventIndex, JoinError, LeaveReason, OrderKey, Owner, Permit, PoolIndex, Queue, Ticket, TicketId,
+        Work,
+    },
     wire::{Event, TurnId},
 };
 
@@ -23,7 +27,28 @@ impl Session {
         event: Event,
         turn: Option<TurnId>,
     ) -> Result<Place, JoinError> {
-        let ticket = queue.join(EventIndex(event.index()), owner, Instant::now())?;
+        self.join_pool(queue, owner, event, (None, None), turn)
+    }
+
+    /// The same for work that a back end of a pool does, if possible the second.
+    ///
+    /// # Errors
+    /// [`JoinError`]; nothing has changed then.
+    pub fn join_pool(
+        self: &Arc<Self>,
+        queue: &Queue,
+        owner: Owner,
+        event: Event,
+        (pool, prefers): (Option<PoolIndex>, Option<BackendIndex>),
+        turn: Option<TurnId>,
+    ) -> Result<Place, JoinError> {
+        let event_index = EventIndex(event.index());
+        let work = Work {
+            pool,
+            prefers,
+            ..event_index.into()
+        };
+        let ticket = queue.join(work, owner, Instant::now())?;
         Ok(self.seat(queue, ticket, event, turn))
     }
 
@@ -70,6 +95,26 @@ impl Place {
             self.ticket = None;
         }
         permit
+    }
+
+    /// Leaves the line for this reason, which its owner is told.
+    pub fn leave(&mut self, reason: LeaveReason) {
+        self.queue.leave(self.id, reason);
+        self.ticket = None;
+    }
+
+    /// It waits again: its ticket, which had started, is back in the line.
+    pub fn take_back(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+        // Where it stands is news for its pages.
+        self.session.journal().wake();
+    }
+
+    /// The permit, where there is a slot by now.
+    pub fn admitted_by_now(&mut self) -> Option<Permit> {
+        let permit = self.ticket.as_mut()?.admitted().now_or_never()?.ok()?;
+        self.ticket = None;
+        Some(permit)
     }
 
     /// Leaves the line, because what it was for was not accepted.

@@ -1,9 +1,12 @@
 //! Where a session stands, in the words of the wire.
 
+use tokio::time::Instant;
+
 use crate::{
-    queue::{EventIndex, LineState, Queue, StartRange, TicketId},
+    agents::{self, Backends},
+    queue::{EventIndex, LineState, PoolIndex, Queue, StartRange, TicketId, Work},
     sessions::Session,
-    wire::{Estimate, Event, LineView, Place, Status, TurnId},
+    wire::{Estimate, Event, LineView, Place, Reason, Status, Trouble, TurnId},
 };
 
 /// An estimate, as browsers are told it.
@@ -36,40 +39,85 @@ pub fn line(state: &LineState) -> LineView {
     }
 }
 
-/// The place of one ticket; `None` once it does not wait. `model` is the one that the line of `chat` leads to.
+/// Why nothing starts for now, as browsers are told it.
+fn trouble(trouble: agents::Trouble) -> Trouble {
+    let left = |until: Instant| until.saturating_duration_since(Instant::now()).as_secs_f64();
+    // Said to somebody who waits, and whose message nothing has happened to.
+    let reason = match trouble.reason {
+        Reason::ModelUnreachable => Reason::WaitUnreachable,
+        Reason::ModelRateLimited => Reason::WaitRateLimited,
+        Reason::ModelOverloaded => Reason::WaitOverloaded,
+        drained @ Reason::WaitDrained => drained,
+        _ => Reason::WaitFailing,
+    };
+    Trouble {
+        reason,
+        seconds: trouble.until.map(left),
+    }
+}
+
+/// The place of one ticket; `None` once it does not wait.
 #[must_use]
-pub fn place(queue: &Queue, model: &str, ticket: TicketId, event: Event, turn: Option<TurnId>) -> Option<Place> {
+pub fn place(
+    queue: &Queue,
+    backends: &Backends,
+    ticket: TicketId,
+    event: Event,
+    turn: Option<TurnId>,
+) -> Option<Place> {
     let standing = queue.standing(ticket)?;
+    let model = standing.pool.and_then(|pool| Some((pool, backends.model_of(pool)?)));
+    let stuck = model.as_ref().and_then(|(pool, (name, offered))| {
+        // One that is not offered, and yet is asked, is the fallback.
+        let gone = || Trouble {
+            reason: Reason::ModelGone {
+                model: name.to_string(),
+            },
+            seconds: None,
+        };
+        let trouble = backends.trouble(*pool).map(trouble)?;
+        Some(if *offered { trouble } else { gone() })
+    });
     Some(Place {
         turn,
         event,
-        model: (event == Event::Chat).then(|| model.to_owned()),
+        model: model.map(|(_, (name, _))| name.to_string()),
         position: standing.position,
         waiting: standing.waiting,
         estimate: standing.estimate.map(estimate),
-        trouble: None,
+        trouble: stuck,
     })
 }
 
-/// Where `session` stands, and the line of `chat`, which leads to this model; without a session, the line alone.
+/// Where `session` stands, and the line of each model that is offered; without a session, the lines alone.
 #[must_use]
-pub fn of(queue: &Queue, model: &str, session: Option<&Session>) -> Status {
-    let mut places: Vec<Place> = session
-        .into_iter()
-        .flat_map(Session::tickets)
-        .filter_map(|(ticket, event, turn)| place(queue, model, ticket, event, turn))
-        .collect();
+pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Status {
+    let mut places = Vec::new();
+    let mut inside: Vec<PoolIndex> = Vec::new();
+    for (ticket, event, turn) in session.into_iter().flat_map(Session::tickets) {
+        match place(queue, backends, ticket, event, turn) {
+            Some(place) => places.push(place),
+            None if event == Event::Chat => inside.extend(queue.pool_of(ticket)),
+            None => {}
+        }
+    }
     places.sort_by_key(|place| place.position);
-    let waiting = places.iter().filter(|place| place.event == Event::Chat).count();
-    let busy = session.map_or(0, Session::busy_conversations);
-    let running = busy.saturating_sub(waiting) as u64;
+    let lines = backends.models().into_iter().map(|model| {
+        let chat = EventIndex(Event::Chat.index());
+        let work = Work {
+            pool: Some(model.pool),
+            ..chat.into()
+        };
+        LineView {
+            model: Some(model.name.to_string()),
+            mine: inside.iter().filter(|pool| **pool == model.pool).count() as u64,
+            trouble: backends.trouble(model.pool).map(trouble),
+            ..line(&queue.line_of(work))
+        }
+    });
     Status {
-        lines: vec![LineView {
-            model: Some(model.to_owned()),
-            mine: running,
-            ..line(&queue.line_of(EventIndex(Event::Chat.index())))
-        }],
+        lines: lines.collect(),
         places,
-        running,
+        running: inside.len() as u64,
     }
 }

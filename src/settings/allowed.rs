@@ -11,8 +11,8 @@ pub struct Allowed {
     pub(super) what: Cow<'static, str>,
     /// A note on spelling, which stands behind the range.
     pub(super) note: &'static str,
-    /// A word that also goes.
-    pub(super) or: Option<&'static str>,
+    /// Words that also go.
+    pub(super) or: &'static [&'static str],
     /// What a range counts.
     pub(super) unit: Unit,
 }
@@ -37,7 +37,7 @@ impl Allowed {
             brief: brief.into(),
             what: what.into(),
             note: "",
-            or: None,
+            or: &[],
             unit: Unit::Things,
         }
     }
@@ -51,7 +51,10 @@ impl Allowed {
             Some((min, max)) if self.unit == Unit::Characters => format!(" of {min} to {max} characters"),
             Some((min, max)) => format!(" from {min} to {max}"),
         };
-        let or = self.or.map(|word| format!(", or {word}")).unwrap_or_default();
+        let or = match self.or {
+            [] => String::new(),
+            words => format!(", or {}", words.join(" or ")),
+        };
         format!("{what}{range}{note}{or}")
     }
 
@@ -66,7 +69,7 @@ impl Allowed {
             (Some((0.0, max)), Unit::Characters) => format!("up to {} characters", grouped(max)),
             (Some((min, max)), Unit::Characters) => format!("{} to {} characters", grouped(min), grouped(max)),
         };
-        let or = self.or.map(|word| format!(", `{word}`")).unwrap_or_default();
+        let or: String = self.or.iter().map(|word| format!(", `{word}`")).collect();
         format!("{what}{or}")
     }
 }
@@ -171,10 +174,13 @@ mod tests {
     fn notes_and_other_words_stand_behind_the_range() {
         let allowed = Allowed {
             note: " (as 1s)",
-            or: Some("none"),
+            or: &["none", "auto"],
             ..counting(Unit::Seconds)
         };
-        assert_eq!(allowed.sentence(Some((1.0, 2.0))), "what from 1 to 2 (as 1s), or none");
-        assert_eq!(allowed.in_table(Some((1.0, 2.0))), "1 to 2 s, `none`");
+        assert_eq!(
+            allowed.sentence(Some((1.0, 2.0))),
+            "what from 1 to 2 (as 1s), or none or auto"
+        );
+        assert_eq!(allowed.in_table(Some((1.0, 2.0))), "1 to 2 s, `none`, `auto`");
     }
 }

@@ -5,7 +5,7 @@
 use std::{env, fs, path::Path};
 
 use super::{
-    Settings,
+    Settings, backends,
     variables::{Group, Variable, groups},
 };
 
@@ -47,9 +47,14 @@ fn example() -> String {
     text
 }
 
-fn table(group: &Group) -> String {
-    let rows = group.variables.iter().map(row).collect::<String>();
+fn table(variables: &[Variable]) -> String {
+    let rows = variables.iter().map(row).collect::<String>();
     format!("{TABLE_HEAD}{rows}")
+}
+
+/// The same of keys, which are no variables.
+fn table_of_keys(keys: &[Variable]) -> String {
+    table(keys).replacen("variable", "key", 1)
 }
 
 fn row(variable: &Variable) -> String {
@@ -73,20 +78,39 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// The page with each group's table in place of the one under its heading.
+/// The page with each group's table in place of the one under its heading, and each of the file of back ends.
 fn with_tables(page: &str) -> String {
-    groups().fold(page.to_owned(), |page, group| {
-        let heading = format!("\n## {}\n\n", group.title);
+    let groups = groups().map(|group| (format!("## {}", group.title), table(group.variables)));
+    let sections = backends::sections().map(|(header, keys)| (format!("### `[[{header}]]`"), table_of_keys(keys)));
+    groups.chain(sections).fold(page.to_owned(), |page, (heading, table)| {
+        let heading = format!("\n{heading}\n\n");
         let (before, after) = page
             .split_once(&heading)
-            .expect("the page has a heading for each group");
+            .expect("the page has a heading for each table");
         let end = after
             .split_inclusive('\n')
             .take_while(|line| line.starts_with('|'))
             .map(str::len)
             .sum::<usize>();
-        format!("{before}{heading}{}{}", table(&group), &after[end..])
+        format!("{before}{heading}{table}{}", &after[end..])
     })
+}
+
+/// The first example of this language in `docs/settings.md`.
+pub(super) fn code_of_docs(language: &str) -> String {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).expect("a page");
+    let (_, after) = page.split_once(&format!("```{language}\n")).expect("it has an example");
+    after.split_once("```").expect("which ends").0.to_owned()
+}
+
+/// All examples of this language on a page.
+fn examples_of(page: &str, language: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("a page");
+    let fence = format!("```{language}\n");
+    let blocks = page.split(&fence).skip(1);
+    blocks
+        .filter_map(|block| Some(block.split_once("```")?.0.to_owned()))
+        .collect()
 }
 
 /// Compares the file with what it should be, or writes that.
@@ -130,7 +154,36 @@ fn every_setting_has_its_row_and_a_whole_sentence() {
         rows.iter().map(|row| &*row.name).collect::<Vec<_>>(),
         variables.iter().map(|variable| variable.name).collect::<Vec<_>>()
     );
-    for variable in variables {
+    let keys = backends::sections().into_iter().flat_map(|(_, keys)| keys);
+    for variable in variables.into_iter().chain(keys) {
         assert!(variable.meaning.ends_with(['.', '`']), "{}", variable.name);
     }
+}
+
+/// Whoever copies an example has settings that are sound, and the models that it names.
+#[test]
+fn every_example_of_the_page_of_models_can_be_copied() {
+    let [file] = &examples_of("docs/models.md", "toml")[..] else {
+        panic!("one file of back ends is shown")
+    };
+    let read = |_: &Path| Ok(file.clone().into_bytes());
+    let examples = examples_of("docs/models.md", "ini");
+    assert!(examples.len() >= 10, "{examples:?}");
+    for example in &examples {
+        let loaded = Settings::load_with([], Some(example), &read);
+        let loaded = loaded.unwrap_or_else(|faults| panic!("{example}{faults}"));
+        assert!(loaded.warnings.is_empty(), "{example}{:?}", loaded.warnings);
+        let catalog = &loaded.settings.catalog;
+        assert!(catalog.pool(&catalog.default).count() > 0, "{example}");
+    }
+    let pooled = examples.iter().find(|example| example.contains("BACKENDS_FILE"));
+    let loaded = Settings::load_with([], pooled.map(String::as_str), &read).expect("sound");
+    let catalog = &loaded.settings.catalog;
+    let pools: Vec<_> = catalog
+        .models
+        .iter()
+        .map(|model| (model.name.to_string(), catalog.pool(&model.name).count()))
+        .collect();
+    let expected = [("qwen3-8b@gpu", 2), ("gpt-4o-mini@hosted", 1), ("llama3.2@desk", 1)];
+    assert_eq!(pools, expected.map(|(name, count)| (name.to_owned(), count)));
 }

@@ -71,12 +71,12 @@ fn unreadable(first: usize, last: usize, lines: &[&str], what: &str) -> Fault {
     } else {
         format!(".env line {first}")
     };
-    Fault {
-        subject: if is_name { name.to_owned() } else { place.clone() },
-        place: if is_name { place } else { String::new() },
-        advice: format!(
-            "{what}: put a value that holds spaces, quotes, # or $ in 'single quotes', and a comment behind #"
-        ),
+    let advice =
+        format!("{what}: put a value that holds spaces, quotes, # or $ in 'single quotes', and a comment behind #");
+    if is_name {
+        Fault::new(name, place, advice)
+    } else {
+        Fault::new(place, "", advice)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::variables::VARIABLES;
+use super::variables::Variable;
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Fault {
     pub place: String,
     /// What is wrong or allowed, and what to do.
     pub advice: String,
+    /// The subject as everybody may read it, where it has an address or a path in it.
+    pub(super) in_public: Option<String>,
 }
 
 /// Everything that was found in settings that cannot be used. `Display` is one block for a terminal; it holds no secrets.
@@ -37,17 +39,25 @@ impl Faults {
 }
 
 impl Fault {
-    fn for_everybody(&self) -> Self {
-        let name = self.subject.split(" = ").next().unwrap_or_default();
-        let subject = match VARIABLES.iter().find(|variable| variable.is_called(name)) {
-            Some(variable) if variable.private => format!("{name} = (set)"),
-            Some(_) => self.subject.clone(),
-            // A file's name.
-            None if self.subject.contains(['/', '\\']) => "the file of settings".to_owned(),
-            None => self.subject.clone(),
-        };
+    pub(super) fn new(subject: impl Into<String>, place: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
-            subject,
+            subject: subject.into(),
+            place: place.into(),
+            advice: advice.into(),
+            in_public: None,
+        }
+    }
+
+    /// The same for everybody where it is about this variable, which may be the operator's alone to see.
+    pub(super) fn of(self, variable: &Variable) -> Self {
+        let name = self.subject.split(" = ").next().unwrap_or_default();
+        let in_public = variable.private.then(|| format!("{name} = (set)"));
+        Self { in_public, ..self }
+    }
+
+    fn for_everybody(&self) -> Self {
+        Self {
+            subject: self.in_public.as_ref().unwrap_or(&self.subject).clone(),
             ..self.clone()
         }
     }

@@ -60,18 +60,23 @@ impl fmt::Debug for Given {
 impl Given {
     /// The text as people may see it.
     pub(super) fn shown(&self, variable: &Variable) -> SettingValue {
-        // A key that was put into an address by mistake is still a key.
-        let key_in_address = variable.name.ends_with("_URL") && self.text.contains(['@', '?']);
-        if variable.secret || key_in_address {
-            SettingValue::Hidden
-        } else {
-            SettingValue::Text(printable(&self.text))
-        }
+        shown(variable, &self.text)
+    }
+}
+
+/// This variable's text as people may see it.
+pub(super) fn shown(variable: &Variable, text: &str) -> SettingValue {
+    // A key that was put into an address by mistake is still a key.
+    let is_address = variable.name.to_ascii_lowercase().ends_with("url");
+    if variable.secret || is_address && text.contains(['@', '?']) {
+        SettingValue::Hidden
+    } else {
+        SettingValue::Text(printable(text))
     }
 }
 
 /// One short line that can be shown in any terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 200;
     let mut short: String = text.chars().take(LONGEST).collect();
     if short.len() < text.len() {
@@ -90,13 +95,13 @@ pub(super) type AllGiven = BTreeMap<&'static str, Given>;
 /// The environment before `.env` before the default; in each, the name before its aliases. Empty is unset.
 pub(super) fn gather(
     environment: &HashMap<String, String>,
-    assignments: Vec<Assignment>,
+    assignments: &[Assignment],
     warnings: &mut Vec<String>,
 ) -> AllGiven {
-    let mut in_file: HashMap<String, (String, usize)> = HashMap::new();
+    let mut in_file: HashMap<&str, (&str, usize)> = HashMap::new();
     for Assignment { name, value, line } in assignments {
-        let earlier = in_file.insert(name.clone(), (value, line));
-        if let Some((_, earlier)) = earlier.filter(|_| VARIABLES.iter().any(|variable| variable.is_called(&name))) {
+        let earlier = in_file.insert(name, (value, *line));
+        if let Some((_, earlier)) = earlier.filter(|_| VARIABLES.iter().any(|variable| variable.is_called(name))) {
             warnings.push(format!(
                 "{name} stands twice in .env: line {line} is used, line {earlier} is not."
             ));
@@ -155,20 +160,22 @@ pub(super) fn gather(
     given
 }
 
+/// Names that are nearly a setting's. Those `of_the_file` are what the file of back ends says they are.
 pub(super) fn look_for_misspellings(
     environment: &HashMap<String, String>,
     assignments: &[Assignment],
+    of_the_file: &[&str],
     warnings: &mut Vec<String>,
     faults: &mut Vec<Fault>,
 ) {
-    let known = |name: &str| VARIABLES.iter().any(|variable| variable.is_called(name));
+    let known = |name: &str| VARIABLES.iter().any(|variable| variable.is_called(name)) || of_the_file.contains(&name);
     for Assignment { name, line, .. } in assignments.iter().filter(|one| !known(&one.name)) {
         match suggest::misspelt(name) {
-            Some(meant) => faults.push(Fault {
-                subject: name.clone(),
-                place: format!(".env line {line}"),
-                advice: format!("there is no such setting; did you mean {meant}?"),
-            }),
+            Some(meant) => faults.push(Fault::new(
+                name,
+                format!(".env line {line}"),
+                format!("there is no such setting; did you mean {meant}?"),
+            )),
             None => warnings.push(format!(
                 "{name} (.env line {line}) is not a setting of Anteroom and is ignored."
             )),

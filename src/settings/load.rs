@@ -1,16 +1,24 @@
 //! From texts to [`Settings`]: gather, read, check, and say where each value came from.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    path::Path,
+};
 
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::{
-    Provider, Settings, Viewer, dotenv,
+    Settings, Viewer,
+    assemble::{Sources, assemble},
+    backends::BackendsFile,
+    dotenv,
     faults::{Fault, Faults},
     field::UNREADABLE,
     gather::{AllGiven, Given, Source, gather, look_for_misspellings},
-    tables::{AT_MODEL, Raw},
-    variables::{VARIABLES, Variable},
+    oddities::oddities,
+    tables::Raw,
+    variables::{VARIABLES, Variable, of_field},
 };
 use crate::wire::{SettingNote, SettingRow, SettingValue};
 
@@ -27,20 +35,28 @@ pub struct Loaded {
     pub public_rows: Vec<SettingRow>,
     /// The texts behind them.
     pub(super) given: AllGiven,
+    /// The back ends that stand in the file.
+    pub(super) in_file: BTreeSet<String>,
 }
+
+/// Reads the file of this name.
+pub(super) type ReadFile<'r> = &'r dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
 /// See [`Settings::load`]. Where the file cannot be read, what the environment alone gets wrong is told with that.
 pub(super) fn load(
     environment: &HashMap<String, String>,
     dotenv: Result<Option<&str>, Fault>,
+    read: ReadFile<'_>,
 ) -> Result<Loaded, Faults> {
     let mut warnings = Vec::new();
     let unreadable = dotenv.as_ref().err().cloned();
     let (assignments, mut faults) = dotenv.ok().flatten().map(dotenv::parse).unwrap_or_default();
     let whole = unreadable.is_none();
     faults.extend(unreadable);
-    look_for_misspellings(environment, &assignments, &mut warnings, &mut faults);
-    let given = gather(environment, assignments, &mut warnings);
+    let given = gather(environment, &assignments, &mut warnings);
+    let (file, faults_of_file) = backends_file(&given, read);
+    let key_variables: Vec<_> = file.iter().flat_map(BackendsFile::key_variables).collect();
+    look_for_misspellings(environment, &assignments, &key_variables, &mut warnings, &mut faults);
 
     for (variable, one) in with_variable(&given) {
         if one.text.contains('\u{fffd}') {
@@ -53,29 +69,76 @@ pub(super) fn load(
     let raw: Raw = match envy::from_iter(texts) {
         Ok(raw) => raw,
         Err(error) => {
-            faults.push(Fault {
-                subject: "settings".to_owned(),
-                place: String::new(),
-                advice: error.to_string(),
-            });
+            faults.push(Fault::new("settings", "", error.to_string()));
             return Err(Faults { faults, warnings });
         }
     };
     if let Err(errors) = raw.validate() {
-        faults.extend(from_validator(&errors, &given, whole));
+        faults.extend(from_validator(&errors, &given));
     }
+    let sources = Sources {
+        raw: &raw,
+        given: &given,
+        file: file.as_ref(),
+        whole: faults_of_file.is_empty(),
+        variable: &|name| value(name, environment, &assignments),
+    };
+    let (catalog, contradictions) = assemble(&sources);
+    faults.extend(faults_of_file);
+    // Where something could not be read, what is missed may stand in it.
+    faults.extend(contradictions.into_iter().filter(|_| whole));
     if !faults.is_empty() {
         return Err(Faults { faults, warnings });
     }
-    let settings = Settings::new(&raw);
-    warnings.extend(oddities(&settings, &given));
+    let settings = Settings::new(&raw, catalog);
+    warnings.extend(oddities(&settings, &given, file.as_ref()));
+    let names = file
+        .iter()
+        .flat_map(|file| &file.backends)
+        .filter_map(|one| one.name.as_ref());
     Ok(Loaded {
         rows: rows(&given, Viewer::Operator),
         public_rows: rows(&given, Viewer::Everybody),
         settings,
         warnings,
+        in_file: names.map(|name| name.value.clone()).collect(),
         given,
     })
+}
+
+/// The file that `BACKENDS_FILE` names, and what is wrong with it. `None` where none is named, or it cannot be read.
+fn backends_file(given: &AllGiven, read: ReadFile<'_>) -> (Option<BackendsFile>, Vec<Fault>) {
+    let Some((variable, one)) = of_field("backends_file").zip(given.get("backends_file")) else {
+        return (None, Vec::new());
+    };
+    let path = Path::new(&one.text);
+    match read(path) {
+        Ok(bytes) => {
+            let (file, faults) = BackendsFile::parse(path, &bytes);
+            (Some(file), faults)
+        }
+        Err(error) => {
+            let advice = format!("this file cannot be read: {error}");
+            (None, vec![fault(variable, Some(one), advice)])
+        }
+    }
+}
+
+/// What this variable holds, which may be none of Anteroom's: the environment wins over `.env`, and empty is unset.
+pub(super) fn value(
+    name: &str,
+    environment: &HashMap<String, String>,
+    assignments: &[dotenv::Assignment],
+) -> Option<String> {
+    let in_file = assignments
+        .iter()
+        .rev()
+        .find(|one| one.name == name)
+        .map(|one| &one.value);
+    let all = environment.get(name).into_iter().chain(in_file);
+    all.map(|text| text.trim())
+        .find(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn with_variable(given: &AllGiven) -> impl Iterator<Item = (&'static Variable, &Given)> {
@@ -84,21 +147,16 @@ fn with_variable(given: &AllGiven) -> impl Iterator<Item = (&'static Variable, &
         .filter_map(|variable| given.get(variable.field).map(|one| (variable, one)))
 }
 
-fn fault(variable: &Variable, given: Option<&Given>, advice: impl Into<String>) -> Fault {
+pub(super) fn fault(variable: &Variable, given: Option<&Given>, advice: impl Into<String>) -> Fault {
     let (subject, place) = match given {
         Some(one) => (format!("{} = {}", one.name, one.shown(variable)), one.source.place()),
         None => (variable.name.to_owned(), String::new()),
     };
-    Fault {
-        subject,
-        place,
-        advice: advice.into(),
-    }
+    Fault::new(subject, place, advice).of(variable)
 }
 
-/// Validator's errors, in the order of `.env.example`. Unless everything is there that was `given`, those between fields are
-/// left out: the other field may stand in what could not be read.
-fn from_validator(errors: &ValidationErrors, given: &AllGiven, whole: bool) -> Vec<Fault> {
+/// Validator's errors, in the order of `.env.example`.
+fn from_validator(errors: &ValidationErrors, given: &AllGiven) -> Vec<Fault> {
     let of = |field: &str| match errors.errors().get(field) {
         Some(ValidationErrorsKind::Field(errors)) => errors.as_slice(),
         _ => &[],
@@ -107,11 +165,7 @@ fn from_validator(errors: &ValidationErrors, given: &AllGiven, whole: bool) -> V
     for variable in &VARIABLES {
         let field = variable.field;
         let one = given.get(field);
-        // Validator keeps the errors between fields under this name.
-        let between = of("__all__")
-            .iter()
-            .filter(|error| whole && error.code == AT_MODEL && field == AT_MODEL);
-        for error in of(field).iter().take(1).chain(between) {
+        for error in of(field).iter().take(1) {
             let advice = match &error.message {
                 Some(message) => message.clone().into_owned(),
                 None => variable.advice(error.code != UNREADABLE),
@@ -141,44 +195,4 @@ pub(super) fn rows(given: &AllGiven, viewer: Viewer) -> Vec<SettingRow> {
         }
     };
     VARIABLES.iter().map(row).collect()
-}
-
-/// What is allowed, and yet hardly meant.
-fn oddities(settings: &Settings, given: &AllGiven) -> Vec<String> {
-    let mut odd = Vec::new();
-    if let Some(cap) = settings.policy.max_running {
-        for event in settings
-            .policy
-            .events
-            .iter()
-            .filter(|event| event.limit.is_some_and(|limit| limit > cap))
-        {
-            odd.push(format!(
-                "The limit of {} is more than MAX_RUNNING: no more than {cap} will run.",
-                event.name
-            ));
-        }
-    }
-    if settings
-        .chat_timeout
-        .is_some_and(|longest| settings.model_stall_timeout > longest)
-    {
-        odd.push(
-            "MODEL_STALL_TIMEOUT is longer than CHAT_TIMEOUT: a silent model server ends turns by CHAT_TIMEOUT."
-                .to_owned(),
-        );
-    }
-    if settings.model.provider == Provider::Builtin {
-        // Keys in the environment may be there for other programs; in .env they are meant for Anteroom.
-        let servers = Provider::ALL.into_iter().filter_map(Provider::fields);
-        let fields: Vec<_> = servers.flat_map(|(url, key)| key.into_iter().chain([url])).collect();
-        let mut in_file = fields.iter().filter_map(|field| given.get(*field));
-        if let Some(one) = in_file.find(|one| matches!(one.source, Source::DotEnv { .. })) {
-            odd.push(format!(
-                "{} is set, but MODEL is {}: the demo model answers.",
-                one.name, settings.model
-            ));
-        }
-    }
-    odd
 }

@@ -11,6 +11,9 @@ use std::{
 };
 
 mod allowed;
+mod assemble;
+mod backends;
+mod catalog;
 #[cfg(test)]
 mod documents;
 mod dotenv;
@@ -20,6 +23,7 @@ pub(crate) mod file;
 mod gather;
 mod kinds;
 mod load;
+mod oddities;
 mod provider;
 mod reload;
 mod suggest;
@@ -31,9 +35,10 @@ pub mod watch;
 
 pub(crate) use variables::{Group, groups};
 pub use {
+    catalog::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},
     faults::{Fault, Faults},
     load::Loaded,
-    provider::{ModelName, Provider, ServerSettings},
+    provider::{Provider, ServerVariables},
     reload::Change,
     tables::Settings,
 };
@@ -78,13 +83,13 @@ enum Viewer {
 /// Names the file that is read in place of `.env`. Read from the environment alone.
 pub const ENV_FILE: &str = "ANTEROOM_ENV_FILE";
 
-/// Most bytes of `.env`: far more than every setting at its longest, and comments.
+/// Most bytes of `.env` and of the file of back ends: far more than every setting at its longest, and comments.
 const LONGEST_FILE: u64 = 1 << 20;
 
 impl Settings {
-    /// The settings that `environment` and the text of `.env` give. The environment wins over `.env`, a name over its
-    /// aliases, and an empty value is no value. Reads nothing else, but that a `$NAME` within a value of `.env` stands
-    /// for a variable of the process.
+    /// The settings that `environment` and the text of `.env` give, with the file that `BACKENDS_FILE` names. The environment wins over
+    /// `.env`, a name over its aliases, and an empty value is no value. Reads nothing else, but that a `$NAME` within a value of `.env`
+    /// stands for a variable of the process.
     ///
     /// # Errors
     /// Every fault there is, at once.
@@ -92,7 +97,19 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         dotenv: Option<&str>,
     ) -> Result<Loaded, Faults> {
-        load::load(&environment.into_iter().collect(), Ok(dotenv))
+        Self::load_with(environment, dotenv, &read_file)
+    }
+
+    /// As [`Settings::load`], with another way to read the file of back ends.
+    ///
+    /// # Errors
+    /// Every fault there is, at once.
+    pub fn load_with(
+        environment: impl IntoIterator<Item = (String, String)>,
+        dotenv: Option<&str>,
+        read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Loaded, Faults> {
+        load::load(&environment.into_iter().collect(), Ok(dotenv), read)
     }
 
     /// The settings of this process: its environment, and `.env` of the working directory, or the file that
@@ -102,20 +119,22 @@ impl Settings {
     /// As [`Settings::load`]; also where the file is there and cannot be read, or is no regular file.
     pub fn from_process() -> Result<Loaded, Faults> {
         let (path, named) = Self::file();
-        // Lossy: what is not UTF-8 is reported like any other fault, and matters in Anteroom's own variables only.
-        let environment: HashMap<_, _> = env::vars_os()
-            .map(|(name, value)| {
-                (
-                    name.to_string_lossy().into_owned(),
-                    value.to_string_lossy().into_owned(),
-                )
-            })
-            .collect();
         let dotenv = read(&path, named);
         load::load(
-            &environment,
+            &environment(),
             dotenv.as_ref().map(Option::as_deref).map_err(Clone::clone),
+            &read_file,
         )
+    }
+
+    /// The files that [`Settings::from_process`] reads as they are now, there or not: the one of [`Settings::file`], and the one that
+    /// `BACKENDS_FILE` names.
+    #[must_use]
+    pub fn files() -> Vec<PathBuf> {
+        let (path, named) = Self::file();
+        let dotenv = read(&path, named).ok().flatten().unwrap_or_default();
+        let backends = backends_file(&environment(), &dotenv);
+        std::iter::once(path).chain(backends).collect()
     }
 
     /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
@@ -133,14 +152,35 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
     match file::read(path, LONGEST_FILE) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(None),
-        Err(error) => Err(Fault {
-            subject: path.display().to_string(),
-            place: if named {
+        Err(error) => {
+            let place = if named {
                 format!("named by {ENV_FILE}")
             } else {
                 String::new()
-            },
-            advice: format!("this file cannot be read: {error}"),
-        }),
+            };
+            let advice = format!("this file cannot be read: {error}");
+            Err(Fault {
+                in_public: Some("the file of settings".to_owned()),
+                ..Fault::new(path.display().to_string(), place, advice)
+            })
+        }
     }
+}
+
+/// The file of back ends that these name.
+fn backends_file(environment: &HashMap<String, String>, dotenv: &str) -> Option<PathBuf> {
+    load::value("BACKENDS_FILE", environment, &dotenv::parse(dotenv).0).map(PathBuf::from)
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    file::read(path, LONGEST_FILE)
+}
+
+/// The variables of this process. Lossy: what is not UTF-8 is reported like any other fault, and matters in Anteroom's own variables
+/// only.
+fn environment() -> HashMap<String, String> {
+    let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    env::vars_os()
+        .map(|(name, value)| (lossy(name), lossy(value)))
+        .collect()
 }

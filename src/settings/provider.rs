@@ -1,35 +1,26 @@
 //! Who can answer, and which settings say where and with what key.
 
-use std::fmt;
+use super::{
+    Secret,
+    field::Field,
+    kinds::{BaseUrl, List},
+    tables::Raw,
+    variables,
+};
 
-use super::{Secret, Settings, variables};
-
-/// Who answers: `name@provider`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelName {
-    /// The provider's name for the model.
-    pub name: String,
-    /// How its servers are spoken to.
-    pub provider: Provider,
+/// The variables that say where a provider's servers are.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerVariables {
+    /// With the addresses.
+    pub url: &'static str,
+    /// With the key; `None`: no key is ever asked for.
+    pub key: Option<&'static str>,
 }
 
-impl fmt::Display for ModelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.name, self.provider.name())
-    }
-}
-
-/// What the settings say about the servers of one provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServerSettings<'s> {
-    /// The variable with the address.
-    pub url_variable: &'static str,
-    /// The address, where it is not the provider's own.
-    pub url: Option<&'s str>,
-    /// The variable with the key; `None`: no key is ever asked for.
-    pub key_variable: Option<&'static str>,
-    /// The key.
-    pub key: Option<&'s Secret>,
+/// What they hold.
+pub(super) struct ServerFields<'r> {
+    pub(super) url: &'r Field<Option<List<BaseUrl>>>,
+    pub(super) key: Option<&'r Field<Option<Secret>>>,
 }
 
 /// The one list of providers: name in `MODEL`, field of the address, field of the key.
@@ -45,12 +36,26 @@ macro_rules! providers {
             /// Every provider.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$provider),+];
 
-            /// Its name in `MODEL`.
+            /// Its name in `MODEL` and in the file of back ends.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$provider => $name,)+
                 }
+            }
+
+            /// The provider of this name.
+            #[must_use]
+            pub fn of(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|provider| provider.name() == name)
+            }
+
+            /// The variables that say where its servers are; `None`: it has none.
+            #[must_use]
+            pub fn variables(self) -> Option<ServerVariables> {
+                let (url, key) = self.fields()?;
+                let name = |field| variables::of_field(field).map(|variable| variable.name);
+                Some(ServerVariables { url: name(url)?, key: key.and_then(name) })
             }
 
             /// The fields of its settings: the address, and the key where it takes one. `None`: it has no servers.
@@ -64,24 +69,17 @@ macro_rules! providers {
             }
         }
 
-        impl Settings {
-            /// What they say about the servers of the model's provider; `None`: it has none.
-            #[must_use]
-            pub fn server(&self) -> Option<ServerSettings<'_>> {
-                let (url, key) = self.model.provider.fields()?;
-                let variable = |field: &str| variables::of_field(field).map(|variable| variable.name);
-                Some(ServerSettings {
-                    url_variable: variable(url)?,
-                    key_variable: key.and_then(variable),
-                    url: match self.model.provider {
-                        $($(Provider::$provider => self.$url.as_deref(),)?)+
-                        _ => None,
-                    },
-                    key: match self.model.provider {
-                        $($($(Provider::$provider => self.$key.as_ref(),)?)?)+
-                        _ => None,
-                    },
-                })
+        impl ServerFields<'_> {
+            /// Those of this provider; `None`: it has no servers.
+            pub(super) fn of(provider: Provider, raw: &Raw) -> Option<ServerFields<'_>> {
+                let _ = raw;
+                match provider {
+                    $(Provider::$provider => {
+                        let fields: &[_] = &[$((&raw.$url, [$(&raw.$key)?].first().copied()))?];
+                        let (url, key) = *fields.first()?;
+                        Some(ServerFields { url, key })
+                    })+
+                }
             }
         }
     };

@@ -1,18 +1,20 @@
 //! Settings that change while the server runs.
 
+use std::collections::BTreeSet;
+
 use super::{
-    Viewer,
-    gather::Given,
+    BackendLimit, BackendSettings, ModelSettings, Viewer,
+    gather::{Given, printable},
     load::{Loaded, rows},
     variables::{VARIABLES, Variable},
 };
 use crate::wire::{SettingNote, SettingValue};
 
-/// One variable that an edit has changed.
+/// One variable that an edit has changed, or one entry of the file of back ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The variable.
-    pub name: &'static str,
+    /// The variable; of an entry the file and its name.
+    pub name: String,
     /// Its value before and after, secrets hidden.
     pub values: (SettingValue, SettingValue),
     /// It cannot change while the server runs: the value of before stays in force.
@@ -37,7 +39,7 @@ impl Loaded {
                 notes.push((variable, values.1.clone()));
             }
             changes.push(Change {
-                name: variable.name,
+                name: variable.name.to_owned(),
                 values,
                 needs_restart: variable.fixed,
             });
@@ -48,6 +50,7 @@ impl Loaded {
                 };
             }
         }
+        changes.extend(self.changes_of_file(&edited));
         let [rows, public_rows] = [Viewer::Operator, Viewer::Everybody].map(|viewer| {
             let mut rows = rows(&edited.given, viewer);
             for (variable, then) in &notes {
@@ -66,9 +69,95 @@ impl Loaded {
             rows,
             public_rows,
             given: edited.given,
+            in_file: edited.in_file,
         };
         (active, changes)
     }
+
+    /// What has changed in the file of back ends, an entry each.
+    fn changes_of_file(&self, edited: &Self) -> Vec<Change> {
+        let (now, then) = (&self.settings.catalog, &edited.settings.catalog);
+        let change = |name: String, before: Option<String>, after: Option<String>| {
+            let value = |text: Option<String>| text.map_or(SettingValue::Unset, SettingValue::Text);
+            Change {
+                name,
+                values: (value(before), value(after)),
+                needs_restart: false,
+            }
+        };
+        let mut changes = Vec::new();
+        let names: BTreeSet<_> = self.in_file.union(&edited.in_file).collect();
+        for name in names {
+            let in_file = |loaded: &Self| {
+                let backends = loaded.settings.catalog.backends.iter();
+                let mut backends = backends.filter(|backend| backend.name == *name && loaded.in_file.contains(name));
+                backends.next().cloned()
+            };
+            let (before, after) = (in_file(self), in_file(edited));
+            if before != after
+                && let Some(origin) = after.as_ref().or(before.as_ref()).map(|backend| backend.origin.clone())
+            {
+                changes.push(change(
+                    origin,
+                    before.as_ref().map(backend),
+                    after.as_ref().map(backend),
+                ));
+            }
+        }
+        let names: BTreeSet<_> = now
+            .described
+            .iter()
+            .chain(&then.described)
+            .map(|model| &model.name)
+            .collect();
+        for name in names {
+            let [before, after] = [now, then].map(|catalog| catalog.described.iter().find(|model| model.name == *name));
+            if before != after {
+                changes.push(change(name.to_string(), before.map(model), after.map(model)));
+            }
+        }
+        changes
+    }
+}
+
+/// A back end on one line, as in the file. Its key is hidden.
+fn backend(backend: &BackendSettings) -> String {
+    let mut text = format!("pool = {}, provider = {}", backend.pool, backend.provider.name());
+    let mut say = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!(", {key} = {value}"));
+        }
+    };
+    say("url", backend.address.clone());
+    say("key", backend.key.as_ref().map(|_| SettingValue::Hidden.to_string()));
+    say("models", backend.models.as_ref().map(|models| models.join(" ")));
+    say(
+        "limit",
+        Some(match backend.limit {
+            BackendLimit::Slots(slots) => slots.map_or_else(|| "none".to_owned(), |slots| slots.to_string()),
+            BackendLimit::Auto => "auto".to_owned(),
+        }),
+    );
+    say("weight", Some(backend.weight.to_string()));
+    say("vision", backend.vision.map(|vision| vision.to_string()));
+    say("tools", backend.tools.map(|tools| tools.to_string()));
+    say("context", backend.context.map(|tokens| tokens.to_string()));
+    say("drain", Some(backend.drain.to_string()));
+    printable(&text)
+}
+
+/// What is said of a model, on one line.
+fn model(model: &ModelSettings) -> String {
+    let all = [
+        ("title", model.title.clone()),
+        ("context", model.context.map(|tokens| tokens.to_string())),
+        ("input_price", model.input_price.map(|price| price.to_string())),
+        ("output_price", model.output_price.map(|price| price.to_string())),
+    ];
+    let said = all
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key} = {}", value?)));
+    printable(&said.collect::<Vec<_>>().join(", "))
 }
 
 fn text(given: Option<&Given>) -> Option<&str> {
@@ -84,11 +173,14 @@ mod tests {
     use super::*;
     use crate::{
         queue::Order,
-        settings::{Faults, Settings, tests::another},
+        settings::{
+            Faults, Settings,
+            tests::{EVERY_PROVIDER, another, one_back_end},
+        },
     };
 
     fn file(text: &str) -> Result<Loaded, Faults> {
-        Settings::load([], Some(text))
+        Settings::load_with([], Some(text), &one_back_end)
     }
 
     #[test]
@@ -104,7 +196,7 @@ mod tests {
         assert_eq!(after.settings.site_addr, before.settings.site_addr);
         let said: Vec<_> = changes
             .iter()
-            .map(|change| (change.name, change.needs_restart))
+            .map(|change| (&*change.name, change.needs_restart))
             .collect();
         assert_eq!(
             said,
@@ -138,15 +230,19 @@ mod tests {
 
     #[test]
     fn every_setting_is_on_the_side_that_its_variable_says() {
-        let defaults = file("").expect("good");
+        let before: String = EVERY_PROVIDER.map(|(name, text)| format!("{name}={text}\n")).concat();
+        let defaults = file(&before).expect("good");
         for variable in &VARIABLES {
             let name = variable.name;
-            let edited = file(&format!("{name}={}", another(variable))).expect(name);
+            let edited = file(&format!("{before}{name}={}", another(variable))).expect(name);
             let (after, changes) = defaults.reload(edited.clone());
             let expected = if variable.fixed { &defaults } else { &edited };
             assert_eq!(after.settings, expected.settings, "{name}");
             assert_ne!(edited.settings, defaults.settings, "{name}");
-            assert_eq!(changes.len(), 1, "{name}");
+            let (of_entries, of_variables): (Vec<_>, Vec<_>) =
+                changes.iter().partition(|change| change.name.contains(", "));
+            assert_eq!(of_variables.len(), 1, "{name}");
+            assert_eq!(of_entries.len(), usize::from(name == "BACKENDS_FILE"), "{changes:?}");
         }
     }
 

@@ -15,10 +15,25 @@ pub(super) fn misspelt_in_environment(name: &str) -> Option<&'static str> {
     nearest(name, 2).filter(|known| known.len() >= 10)
 }
 
+/// The one of these names that `name` is a misspelling of, written in whichever case.
+pub(super) fn among<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let written = name.to_ascii_lowercase();
+    let distance = |known: &str| damerau_levenshtein(&written, &known.to_ascii_lowercase());
+    closest(known, distance, (name.len() / 3).min(3))
+}
+
 fn nearest(name: &str, at_most: usize) -> Option<&'static str> {
     let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");
-    variables::names()
-        .map(|known| (damerau_levenshtein(&upper, known), known))
+    closest(variables::names(), |known| damerau_levenshtein(&upper, known), at_most)
+}
+
+fn closest<'k>(
+    known: impl Iterator<Item = &'k str>,
+    distance: impl Fn(&str) -> usize,
+    at_most: usize,
+) -> Option<&'k str> {
+    known
+        .map(|known| (distance(known), known))
         .filter(|(distance, _)| *distance <= at_most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
@@ -42,12 +57,26 @@ mod tests {
     }
 
     #[test]
+    fn other_names_are_known_in_any_case() {
+        let known = ["limit", "models", "key_variable"];
+        for (written, meant) in [
+            ("Limit", Some("limit")),
+            ("limits", Some("limit")),
+            ("modles", Some("models")),
+            ("keyvariable", Some("key_variable")),
+            ("max_running", None),
+            ("m", None),
+        ] {
+            assert_eq!(among(written, known.into_iter()), meant, "{written}");
+        }
+    }
+
+    #[test]
     fn variables_of_other_programs_are_left_alone() {
         let foreign = [
             "PATH",
             "HOME",
             "MODE",
-            "MODELS",
             "RUST_LIB_BACKTRACE",
             "RUST_BACKTRACE",
             "OLLAMA_HOST",

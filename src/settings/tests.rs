@@ -1,9 +1,9 @@
 //! The settings as an operator meets them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, io, path::Path, time::Duration};
 
 use super::{
-    Fault, Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, load, read,
+    BackendLimit, Fault, Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, load, read,
     variables::{self, VARIABLES, Variable},
 };
 use crate::{queue::Order, wire::Event};
@@ -12,16 +12,36 @@ const EXAMPLE: &str = include_str!("../../.env.example");
 const DOCS: &str = include_str!("../../docs/settings.md");
 
 fn env(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
-    Settings::load(
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        None,
-    )
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load_with(pairs, None, &one_back_end)
 }
 
 fn file(text: &str) -> Result<Loaded, Faults> {
-    Settings::load([], Some(text))
+    Settings::load_with([], Some(text), &one_back_end)
+}
+
+/// What stands in the file of back ends, whatever its name.
+pub(super) fn one_back_end(_path: &Path) -> io::Result<Vec<u8>> {
+    Ok(b"[[backend]]\nname = \"one\"\nprovider = \"ollama\"\nmodels = [\"m\"]\n".to_vec())
+}
+
+/// A model of each provider, with addresses: each variable of a provider changes something then.
+pub(super) const EVERY_PROVIDER: [(&str, &str); 5] = [
+    ("MODELS", "m@openai,m@ollama,m@anthropic,m@gemini"),
+    ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
+    ("OLLAMA_URL", "http://127.0.0.1:1"),
+    ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1"),
+    ("GEMINI_BASE_URL", "http://127.0.0.1:1"),
+];
+
+/// This variable beside those.
+fn beside(name: &str, text: &str) -> Result<Loaded, Faults> {
+    let mut pairs = EVERY_PROVIDER.to_vec();
+    pairs.retain(|(other, _)| *other != name);
+    pairs.push((name, text));
+    env(&pairs)
 }
 
 /// The faults as people read them.
@@ -31,25 +51,43 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 10] = [
+    const TEXTS: [&str; 13] = [
         "7",
         "false",
         "true",
         "fifo",
         "json",
         "warn",
+        "weighted",
+        "64MB",
+        "none",
         "ru",
         "m@ollama",
         "127.0.0.1:4000",
         "http://127.0.0.1/0123456789abcdef",
     ];
-    let defaults = env(&[]).expect("the defaults are right").settings;
-    let changes = |text: &&str| env(&[(variable.name, text)]).is_ok_and(|loaded| loaded.settings != defaults);
+    let defaults = env(&EVERY_PROVIDER).expect("they are right").settings;
+    let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);
     TEXTS.into_iter().find(changes).expect(variable.name)
 }
 
 fn limits(loaded: &Loaded) -> Vec<Option<usize>> {
     loaded.settings.policy.events.iter().map(|event| event.limit).collect()
+}
+
+/// This limit for every event, but for the one whose limits are those of the back ends.
+fn without_chat(limit: Option<usize>) -> [Option<usize>; Event::ALL.len()] {
+    Event::ALL.map(|event| limit.filter(|_| event != Event::Chat))
+}
+
+fn back_end_limits(loaded: &Loaded) -> Vec<BackendLimit> {
+    loaded
+        .settings
+        .catalog
+        .backends
+        .iter()
+        .map(|backend| backend.limit)
+        .collect()
 }
 
 fn row(loaded: &Loaded, name: &str) -> (String, String) {
@@ -66,8 +104,9 @@ fn nothing_at_all_is_enough() {
     let loaded = env(&[]).expect("the defaults are right");
     let settings = &loaded.settings;
     assert_eq!(loaded.warnings, [""; 0]);
-    assert_eq!(settings.model.to_string(), "demo@builtin");
-    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(1)));
+    assert_eq!(settings.catalog.default.to_string(), "demo@builtin");
+    assert_eq!(limits(&loaded), without_chat(Some(1)));
+    assert_eq!(back_end_limits(&loaded), [BackendLimit::Slots(Some(1))]);
     let names: Vec<_> = settings.policy.events.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names, Event::ALL.map(Event::name));
     assert_eq!(settings.policy.max_running, Some(100));
@@ -121,9 +160,11 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
     assert_eq!(settings.status_update_rate, UpdateRate::Auto);
     assert_eq!(settings.abandon_after, Some(Duration::from_secs(120)));
     assert_eq!(settings.chat_timeout, Some(Duration::from_secs(300)));
+    assert_eq!(settings.catalog.default.to_string(), "demo@builtin");
     assert_eq!(
-        (settings.model.name.as_str(), settings.model.provider),
-        ("demo", Provider::Builtin)
+        back_end_limits(&loaded),
+        [BackendLimit::Slots(None)],
+        "the three are for all back ends together"
     );
     assert_eq!(
         (settings.site_addr.to_string(), settings.data_dir.to_str()),
@@ -156,6 +197,7 @@ fn an_events_limit_is_its_own_or_the_default_or_one() {
     assert_eq!(limits(&loaded.expect("right")), expected);
     let loaded = env(&[("DEFAULT_CONCURRENCY_LIMIT", "none"), ("MAX_RUNNING", "none")]).expect("right");
     assert_eq!(limits(&loaded), Event::ALL.map(|_| None));
+    assert_eq!(back_end_limits(&loaded), [BackendLimit::Slots(None)]);
     assert_eq!(loaded.settings.policy.max_running, None);
 }
 
@@ -166,13 +208,14 @@ fn an_old_gradio_file_works_unchanged() {
     let loaded = file(text).expect("right");
     assert_eq!(loaded.warnings, [""; 0]);
     assert!(!loaded.settings.policy.queue);
-    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(4)));
+    assert_eq!(limits(&loaded), without_chat(Some(4)));
+    assert_eq!(back_end_limits(&loaded), [BackendLimit::Slots(Some(4))]);
     assert_eq!(loaded.settings.policy.max_running, Some(40));
-    assert_eq!(loaded.settings.model.to_string(), "llama3.2@ollama");
+    assert_eq!(loaded.settings.catalog.default.to_string(), "llama3.2@ollama");
     assert_eq!(row(&loaded, "MAX_RUNNING"), ("40".to_owned(), ".env".to_owned()));
 
     let loaded = file("GRADIO_DEFAULT_CONCURRENCY_LIMIT=6\nGRADIO_SERVER_PORT=7860\n").expect("right");
-    assert_eq!(limits(&loaded), Event::ALL.map(|_| Some(6)));
+    assert_eq!(limits(&loaded), without_chat(Some(6)));
     assert_eq!(
         loaded.warnings,
         ["GRADIO_SERVER_PORT (.env line 2) is not a setting of Anteroom and is ignored."]
@@ -215,7 +258,7 @@ fn every_fault_is_reported_at_once() {
     ));
     let expected = [
         "16 settings are wrong:",
-        "CHAT_CONCURRENCY_LIMIT = 0   (.env line 1)\n      allowed is a whole number from 1 to 1000, or none\n",
+        "CHAT_CONCURRENCY_LIMIT = 0   (.env line 1)\n      allowed is a whole number from 1 to 1000, or none or auto\n",
         "FILE_CONCURRENCY_LIMIT = 1001   (.env line 2)\n",
         "MAX_RUNNING = many   (.env line 3)\n      allowed is a whole number from 1 to 1000, or none\n",
         "ENABLE_QUEUE = perhaps   (.env line 4)\n      allowed is true or false (also",
@@ -267,8 +310,14 @@ fn a_model_needs_a_key_or_a_server_of_its_own() {
     }
     assert!(env(&[("MODEL", "llama3.2@ollama")]).is_ok());
     let text = said(env(&[("MODEL", "gpt-4o@opneai")]));
-    assert!(text.contains("the provider being builtin, openai, "), "{text}");
-    assert!(Provider::ALL.iter().all(|one| text.contains(one.name())), "{text}");
+    assert!(
+        text.contains("there is no place opneai; did you mean @openai?"),
+        "{text}"
+    );
+    for model in ["gpt-4o@sky", "gpt-4o"] {
+        let text = said(env(&[("MODEL", model)]));
+        assert!(Provider::ALL.iter().all(|one| text.contains(one.name())), "{text}");
+    }
 }
 
 #[test]
@@ -305,12 +354,13 @@ fn a_file_that_cannot_be_read_is_told_with_what_the_environment_gets_wrong() {
         ("CHAT_CONCURENCY_LIMIT", "2"),
     ];
     let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let unreadable = Fault {
-        subject: ".env".to_owned(),
-        place: String::new(),
-        advice: "this file cannot be read: a pipe is there".to_owned(),
-    };
-    let faults = load::load(&environment.into_iter().collect(), Err(unreadable.clone())).expect_err("it is faulty");
+    let unreadable = Fault::new(".env", "", "this file cannot be read: a pipe is there");
+    let faults = load::load(
+        &environment.into_iter().collect(),
+        Err(unreadable.clone()),
+        &one_back_end,
+    );
+    let faults = faults.expect_err("it is faulty");
     assert_eq!(faults.faults.len(), 2, "its key may stand in the file: {faults}");
     assert_eq!(faults.faults[0], unreadable);
     assert!(faults.faults[1].subject.starts_with("MAX_RUNNING"), "{faults}");
@@ -320,8 +370,8 @@ fn a_file_that_cannot_be_read_is_told_with_what_the_environment_gets_wrong() {
 #[test]
 fn keys_are_shown_nowhere() {
     let key = "sk-verysecretverysecretverysecretverysecret";
-    let loaded = env(&[("OPENAI_API_KEY", key), ("SECRET_KEY", key)]).expect("right");
-    assert_eq!(loaded.settings.openai_api_key, Some(Secret(key.to_owned())));
+    let loaded = env(&[("MODEL", "m@openai"), ("OPENAI_API_KEY", key), ("SECRET_KEY", key)]).expect("right");
+    assert_eq!(loaded.settings.catalog.backends[0].key, Some(Secret(key.to_owned())));
     assert!(!format!("{loaded:?}").contains("verysecret"));
     assert_eq!(
         row(&loaded, "OPENAI_API_KEY"),
@@ -396,26 +446,33 @@ fn what_is_not_utf_8_is_a_fault() {
 
 #[test]
 fn every_variable_reaches_its_field() {
-    let defaults = env(&[]).expect("the defaults are right").settings;
+    let defaults = env(&EVERY_PROVIDER).expect("they are right").settings;
     for variable in &VARIABLES {
         for name in variable.all_names() {
-            let other = env(&[(name, another(variable))]).expect(name).settings;
+            let other = beside(name, another(variable)).expect(name).settings;
             assert_ne!(other, defaults, "{name}");
             // What fits none of those that can be wrong is told with the name that was written.
-            if let Err(faults) = env(&[(name, "!?")]) {
+            if let Err(faults) = beside(name, "!?") {
                 assert!(faults.to_string().contains(&format!("{name} = ")), "{faults}");
             }
         }
     }
     let loaded = env(&[
+        ("MODEL", "m@anthropic"),
+        ("FALLBACK_MODEL", "m@gemini"),
         ("ANTHROPIC_API_KEY", "a"),
         ("GEMINI_API_KEY", "g"),
         ("SYSTEM_PROMPT", "Be kind."),
         ("DATA_DIR", "d"),
     ]);
     let settings = loaded.expect("right").settings;
-    assert_eq!(settings.anthropic_api_key, Some(Secret("a".to_owned())));
-    assert_eq!(settings.gemini_api_key, Some(Secret("g".to_owned())));
+    let keys: Vec<_> = settings
+        .catalog
+        .backends
+        .iter()
+        .map(|backend| backend.key.clone())
+        .collect();
+    assert_eq!(keys, ["a", "g"].map(|key| Some(Secret(key.to_owned()))));
     assert_eq!(settings.system_prompt.as_deref(), Some("Be kind."));
     assert_eq!(settings.data_dir.to_str(), Some("d"));
 }

@@ -1,6 +1,7 @@
-//! Hearing of edits of `.env`.
+//! Hearing of edits of `.env`, and of the file of back ends.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,42 +23,74 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// What the file holds, or why that cannot be told.
 type Content = Result<Vec<u8>, String>;
 
-/// Tells when the file's content has changed, however it is written: in place, by rename and replace, through a
+/// Tells when a file's content has changed, however it is written: in place, by rename and replace, through a
 /// symbolic link that is swapped. The folder is watched rather than the file, so the file may come and go.
 #[derive(Debug)]
 pub struct Watch {
-    path: PathBuf,
-    content: Content,
+    /// What each file held when it was last looked at.
+    contents: Vec<(PathBuf, Content)>,
+    folders: BTreeSet<PathBuf>,
     events: mpsc::Receiver<()>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
 }
 
 impl Watch {
-    /// Watches this file from now on.
+    /// Watches these files from now on.
     ///
     /// # Errors
-    /// The system cannot watch its folder.
-    pub fn start(path: &Path) -> notify::Result<Self> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+    /// The system cannot watch a folder of theirs.
+    pub fn start(paths: Vec<PathBuf>) -> notify::Result<Self> {
         // One waiting event is as good as many.
         let (tell, events) = mpsc::channel(1);
-        let mut watcher = notify::recommended_watcher(move |_event| {
+        let watcher = notify::recommended_watcher(move |_event| {
             let _ = tell.try_send(());
         })?;
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-        Ok(Self {
-            path: path.to_owned(),
-            // Read after the watching has begun: what comes in between is compared.
-            content: content(path),
+        let mut watch = Self {
+            contents: Vec::new(),
+            folders: BTreeSet::new(),
             events,
-            _watcher: watcher,
-        })
+            watcher,
+        };
+        watch.follow(paths)?;
+        Ok(watch)
     }
 
-    /// Returns once the content is another one than before. Not cancel-safe: an edit that is being looked at
+    /// Watches these files in place of those of before. Of one that was watched already no edit is missed; edits of the others count from
+    /// now on. Blocks for as long as reading them takes.
+    ///
+    /// # Errors
+    /// The system cannot watch a folder of theirs: the first such fault. The others are watched.
+    pub fn follow(&mut self, paths: Vec<PathBuf>) -> notify::Result<()> {
+        let folders: BTreeSet<PathBuf> = paths.iter().map(|path| folder(path).to_owned()).collect();
+        let mut watched = Ok(());
+        for folder in folders.difference(&self.folders.clone()) {
+            match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => {
+                    self.folders.insert(folder.clone());
+                }
+                Err(error) => watched = watched.and(Err(error)),
+            }
+        }
+        for folder in self.folders.clone().difference(&folders) {
+            self.folders.remove(folder);
+            // One that has been removed is not watched any more as it is.
+            let _ = self.watcher.unwatch(folder);
+        }
+        let mut before = std::mem::take(&mut self.contents);
+        let known = |before: &mut Vec<(PathBuf, Content)>, path: &Path| {
+            let at = before.iter().position(|(known, _)| known == path)?;
+            Some(before.swap_remove(at).1)
+        };
+        // Read after the watching has begun: what comes in between is compared.
+        let contents = paths.into_iter().map(|path| {
+            let content = known(&mut before, &path).unwrap_or_else(|| content(&path));
+            (path, content)
+        });
+        self.contents = contents.collect();
+        watched
+    }
+
+    /// Returns once the content of one is another than before. Not cancel-safe: an edit that is being looked at
     /// when this is dropped is told with the next one.
     pub async fn changed(&mut self) {
         loop {
@@ -70,14 +103,28 @@ impl Watch {
             while self.events.try_recv().is_ok() && Instant::now() < latest {
                 sleep(QUIET).await;
             }
-            let path = self.path.clone();
-            let read = tokio::task::spawn_blocking(move || content(&path)).await;
-            let content = read.unwrap_or_else(|error| Err(error.to_string()));
-            if content != self.content {
-                self.content = content;
+            let paths: Vec<_> = self.contents.iter().map(|(path, _)| path.clone()).collect();
+            let read = move || paths.into_iter().map(|path| content(&path)).collect::<Vec<_>>();
+            let Ok(contents) = tokio::task::spawn_blocking(read).await else {
+                // The runtime ends.
+                continue;
+            };
+            let mut changed = false;
+            for ((_, before), now) in self.contents.iter_mut().zip(contents) {
+                changed |= *before != now;
+                *before = now;
+            }
+            if changed {
                 return;
             }
         }
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -101,7 +148,7 @@ mod tests {
     async fn every_way_of_editing_is_heard() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".env");
-        let mut watch = Watch::start(&path).expect("a watch");
+        let mut watch = Watch::start(vec![path.clone()]).expect("a watch");
         fs::write(&path, "A=1").expect("made");
         assert!(hears(&mut watch).await);
         fs::write(&path, "A=2").expect("written in place");
@@ -119,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".env");
         fs::write(&path, "A=1").expect("made");
-        let mut watch = Watch::start(&path).expect("a watch");
+        let mut watch = Watch::start(vec![path.clone()]).expect("a watch");
         let made = std::process::Command::new("mkfifo")
             .arg(folder.path().join("pipe"))
             .status();
@@ -129,14 +176,14 @@ mod tests {
         fs::remove_file(&path).expect("removed");
         fs::write(&path, "A=1").expect("made");
         assert!(hears(&mut watch).await);
-        Watch::start(&path).expect("a watch");
+        Watch::start(vec![path.clone()]).expect("a watch");
     }
 
     #[tokio::test]
     async fn an_edit_is_heard_beside_a_log_that_grows_all_the_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".env");
-        let mut watch = Watch::start(&path).expect("a watch");
+        let mut watch = Watch::start(vec![path.clone()]).expect("a watch");
         let log = folder.path().join("log");
         let writing = tokio::spawn(async move {
             loop {
@@ -154,12 +201,35 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".env");
         fs::write(&path, "A=1").expect("made");
-        let mut watch = Watch::start(&path).expect("a watch");
+        let mut watch = Watch::start(vec![path.clone()]).expect("a watch");
         fs::write(&path, "A=1").expect("the same");
         fs::write(folder.path().join("other"), "B=1").expect("another file");
         let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
         assert!(told.is_err());
         fs::write(&path, "A=2").expect("written");
         assert!(hears(&mut watch).await);
+    }
+
+    #[tokio::test]
+    async fn several_files_are_heard_and_others_may_take_their_place() {
+        let [one, two] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let env = one.path().join(".env");
+        let [first, second] = [&one, &two].map(|folder| folder.path().join("backends.toml"));
+        let mut watch = Watch::start(vec![env.clone(), first.clone()]).expect("a watch");
+        fs::write(&first, "a").expect("made");
+        assert!(hears(&mut watch).await);
+        // Written while nobody listens, and before the other file takes the place of the first.
+        fs::write(&env, "A=1").expect("made");
+        watch.follow(vec![env.clone(), second.clone()]).expect("watched");
+        assert!(hears(&mut watch).await, "an edit from before is not missed");
+        fs::write(&second, "b").expect("made");
+        assert!(hears(&mut watch).await);
+        fs::write(&first, "c").expect("written");
+        let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
+        assert!(told.is_err(), "nobody follows it any more");
+        let nowhere = one.path().join("none").join("backends.toml");
+        assert!(watch.follow(vec![env.clone(), nowhere]).is_err());
+        fs::write(&env, "A=2").expect("written");
+        assert!(hears(&mut watch).await, "the other file is watched all the same");
     }
 }

@@ -1,9 +1,10 @@
 //! The figures of the stats tab and of `/metrics`.
 //!
-//! [`Stats`] hears of everything from the queue and counts it by event; what there is right now (lines, sessions,
-//! memory) comes in as [`Gauges`] from the caller. It has no task of its own: the engine calls [`Stats::sample`]
+//! [`Stats`] hears of everything from the queue and counts it by event; what there is right now (limits, lines, back ends with what
+//! they have counted themselves, sessions, memory) comes in as [`Gauges`] from the caller. It has no task of its own: the engine calls [`Stats::sample`]
 //! every [`SAMPLE_EVERY`].
 
+mod backends;
 mod figures;
 mod memory;
 mod prometheus;
@@ -19,22 +20,56 @@ use tokio::time::Instant;
 use self::{figures::Figures, samples::Samples};
 pub(crate) use self::{memory::resident_memory, prometheus::CONTENT_TYPE, samples::SAMPLE_EVERY};
 use crate::{
-    queue::{EventIndex, JoinError, LeaveReason, LineState, Observer, Outcome},
-    sessions::status,
-    wire::{BadEdit, Event, LimitRow, SettingRow, StatsView},
+    accounts::Role,
+    agents::{AnswerFigures, BackendFigures, ModelFigures},
+    queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
+    wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, StatsView},
 };
 
 /// What there is right now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gauges {
-    /// Every line.
-    pub lines: Vec<LineState>,
+    /// Every limit.
+    pub limits: Vec<LimitState>,
+    /// Every line. A limit may have several.
+    pub lines: Vec<Line>,
+    /// Every back end, with what it has to do.
+    pub backends: Vec<(BackendFigures, BackendState)>,
+    /// Every model that is offered or has answered.
+    pub models: Vec<ModelFigures>,
     /// Sessions in memory.
     pub sessions: u64,
     /// Browsers connected to a feed.
     pub connected: u64,
     /// Memory of this process, in bytes; see [`resident_memory`].
     pub memory: Option<u64>,
+    /// The answers that are kept.
+    pub answers: AnswerFigures,
+}
+
+/// A line, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    /// The id of the model that its tickets are for; `None`: they are for none, or for any.
+    pub model: Option<String>,
+    /// As it is.
+    pub state: LineState,
+}
+
+impl Gauges {
+    fn lines_of(&self, limit: &LimitState) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.state.name == limit.name)
+    }
+
+    /// Tickets that wait in all lines of a limit.
+    fn waiting(&self, limit: &LimitState) -> u64 {
+        self.lines_of(limit).map(|line| line.state.waiting as u64).sum()
+    }
+
+    /// How long the longest-waiting one of them has waited.
+    fn longest_wait(&self, limit: &LimitState) -> Option<Duration> {
+        self.lines_of(limit).filter_map(|line| line.state.longest_wait).max()
+    }
 }
 
 /// The settings, as the stats tab shows them.
@@ -85,13 +120,22 @@ impl Stats {
         lock(&self.samples).push(gauges, answered);
     }
 
-    /// The whole stats tab, a row a line, in the order of `gauges`.
+    /// The whole stats tab, as this role may see it, in the order of `gauges`.
     #[must_use]
-    pub(crate) fn view(&self, gauges: &Gauges, model: String, settings: SettingsView) -> StatsView {
-        let names: Vec<&str> = gauges.lines.iter().map(|line| line.name.as_str()).collect();
+    pub(crate) fn view(&self, gauges: &Gauges, role: Role, model: String, settings: SettingsView) -> StatsView {
         StatsView {
-            limits: gauges.lines.iter().map(|line| self.row(line)).collect(),
-            samples: lock(&self.samples).view(&names),
+            limits: gauges
+                .limits
+                .iter()
+                .flat_map(|limit| self.rows(gauges, limit))
+                .collect(),
+            backends: gauges
+                .backends
+                .iter()
+                .map(|(of, state)| backends::row(of, *state, role))
+                .collect(),
+            models: gauges.models.iter().map(backends::model).collect(),
+            samples: lock(&self.samples).view(),
             sessions: gauges.sessions,
             connected: gauges.connected,
             memory: gauges.memory,
@@ -116,17 +160,46 @@ impl Stats {
         self.since.elapsed()
     }
 
+    /// A limit, and its lines if there are several. What the queue tells of tickets, it tells by event: that is counted once, for the
+    /// limit.
+    fn rows(&self, gauges: &Gauges, limit: &LimitState) -> Vec<LimitRow> {
+        let all = LimitRow {
+            name: limit.name.clone(),
+            model: None,
+            events: limit
+                .events
+                .iter()
+                .filter_map(|event| Event::ALL.get(event.0).copied())
+                .collect(),
+            running: limit.running as u64,
+            limit: limit.limit.map(|limit| limit as u64),
+            waiting: gauges.waiting(limit),
+            longest_wait: gauges.longest_wait(limit).map(|wait| wait.as_secs_f64()),
+            counts: Some(self.counts(&limit.events)),
+        };
+        let lines = gauges.lines_of(limit).filter(|line| line.model.is_some());
+        let lines: Vec<_> = lines
+            .map(|Line { model, state }| LimitRow {
+                model: model.clone(),
+                running: state.running as u64,
+                limit: state.limit.map(|limit| limit as u64),
+                waiting: state.waiting as u64,
+                longest_wait: state.longest_wait.map(|wait| wait.as_secs_f64()),
+                counts: None,
+                ..all.clone()
+            })
+            .collect();
+        let several = if lines.len() > 1 { lines } else { Vec::new() };
+        [all].into_iter().chain(several).collect()
+    }
+
     /// Events that share a limit are counted together.
-    fn row(&self, line: &LineState) -> LimitRow {
+    fn counts(&self, events: &[EventIndex]) -> LimitCounts {
         let mut all = Figures::default();
-        for event in &line.events {
-            if let Some(figures) = self.events.get(event.0) {
-                all.add(&lock(figures));
-            }
+        for figures in events.iter().filter_map(|event| self.events.get(event.0)) {
+            all.add(&lock(figures));
         }
-        LimitRow {
-            line: status::line(line),
-            longest_wait: line.longest_wait.map(|wait| wait.as_secs_f64()),
+        LimitCounts {
             wait: all.waits.percentiles(),
             service: all.services.percentiles(),
             done: all.done,
@@ -162,6 +235,7 @@ impl Observer for Stats {
             LeaveReason::Closed => {}
             // Its sender was told that it was not accepted.
             LeaveReason::Withdrawn => figures.refused += 1,
+            LeaveReason::Done => figures.done += 1,
         });
     }
 

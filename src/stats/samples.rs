@@ -1,9 +1,6 @@
 //! The points of the charts: the last 15 minutes.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
@@ -15,11 +12,12 @@ pub(crate) const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 /// Most points kept: 15 minutes of them.
 pub(crate) const SAMPLES: usize = 180;
 
-/// One point as it is kept. Limits are known by name: another policy may bring others, in another order.
+/// One point as it is kept.
 #[derive(Debug)]
 struct Sample {
     at: Instant,
-    running_and_waiting: HashMap<String, (u64, u64)>,
+    running: u64,
+    waiting: u64,
     done: u64,
     sessions: u64,
     memory: Option<u64>,
@@ -36,13 +34,14 @@ pub(super) struct Samples {
 impl Samples {
     /// `answered` counts from the start of the process.
     pub(super) fn push(&mut self, gauges: &Gauges, answered: u64) {
-        let by_name = |line: &crate::queue::LineState| (line.name.clone(), (line.running as u64, line.waiting as u64));
         if self.ring.len() == SAMPLES {
             self.ring.pop_front();
         }
         self.ring.push_back(Sample {
             at: Instant::now(),
-            running_and_waiting: gauges.lines.iter().map(by_name).collect(),
+            // Slots are those of limits, which lines have in common; tickets wait in one line each.
+            running: gauges.limits.iter().map(|limit| limit.running as u64).sum(),
+            waiting: gauges.lines.iter().map(|line| line.state.waiting as u64).sum(),
             done: answered.saturating_sub(self.answered),
             sessions: gauges.sessions,
             memory: gauges.memory,
@@ -50,8 +49,8 @@ impl Samples {
         self.answered = answered;
     }
 
-    /// Oldest first; running and waiting in the order of `limits`, 0 where a limit was not there yet.
-    pub(super) fn view(&self, limits: &[&str]) -> Vec<wire::Sample> {
+    /// Oldest first.
+    pub(super) fn view(&self) -> Vec<wire::Sample> {
         let oldest = SAMPLE_EVERY * SAMPLES as u32;
         let recent = self
             .ring
@@ -59,17 +58,13 @@ impl Samples {
             .map(|sample| (sample.at.elapsed(), sample))
             .filter(|(ago, _)| *ago <= oldest);
         recent
-            .map(|(ago, sample)| {
-                let of = |name: &&str| sample.running_and_waiting.get(*name).copied().unwrap_or_default();
-                let (running, waiting) = limits.iter().map(of).unzip();
-                wire::Sample {
-                    ago: ago.as_secs_f64(),
-                    running,
-                    waiting,
-                    done: sample.done,
-                    sessions: sample.sessions,
-                    memory: sample.memory,
-                }
+            .map(|(ago, sample)| wire::Sample {
+                ago: ago.as_secs_f64(),
+                running: sample.running,
+                waiting: sample.waiting,
+                done: sample.done,
+                sessions: sample.sessions,
+                memory: sample.memory,
             })
             .collect()
     }

@@ -3,34 +3,135 @@
 use tokio::time::advance;
 
 use super::{samples::SAMPLES, *};
-use crate::{queue::StartRange, wire::Estimate};
+use crate::{
+    agents::{Consumption, Durations, Health, Spread},
+    queue::{BackendIndex, PoolIndex},
+    settings::ModelName,
+    wire,
+};
 
 const CHAT: EventIndex = EventIndex(0);
 const FILE: EventIndex = EventIndex(1);
 
-fn line(name: &str, events: &[EventIndex], running: usize, waiting: usize) -> LineState {
-    LineState {
-        pool: None,
+fn limit(name: &str, events: &[EventIndex], running: usize) -> LimitState {
+    LimitState {
         name: name.to_owned(),
         events: events.to_vec(),
         running,
         limit: Some(3),
-        waiting,
-        newcomer: if waiting > 0 { waiting as u64 + 1 } else { 0 },
-        longest_wait: (waiting > 0).then_some(Duration::from_millis(1500)),
-        estimate: (waiting > 0).then_some(StartRange {
-            low: Duration::from_secs(2),
-            high: Duration::from_secs(4),
-        }),
     }
 }
 
-fn gauges(lines: Vec<LineState>) -> Gauges {
+/// A line of a limit; a model's has a pool.
+fn line_of(limit: &LimitState, model: Option<&str>, waiting: usize) -> Line {
+    Line {
+        model: model.map(str::to_owned),
+        state: LineState {
+            pool: model.map(|_| PoolIndex(0)),
+            name: limit.name.clone(),
+            events: limit.events.clone(),
+            running: limit.running,
+            limit: limit.limit,
+            waiting,
+            newcomer: if waiting > 0 { waiting as u64 + 1 } else { 0 },
+            longest_wait: (waiting > 0).then_some(Duration::from_millis(1500)),
+            estimate: None,
+        },
+    }
+}
+
+/// Limits with one line each.
+fn gauges(limits: Vec<(LimitState, usize)>) -> Gauges {
     Gauges {
-        lines,
+        lines: limits
+            .iter()
+            .map(|(limit, waiting)| line_of(limit, None, *waiting))
+            .collect(),
+        limits: limits.into_iter().map(|(limit, _)| limit).collect(),
         sessions: 7,
         connected: 5,
         memory: Some(1 << 20),
+        answers: AnswerFigures {
+            hits: 3,
+            misses: 4,
+            entries: 2,
+            bytes: 900,
+        },
+        ..Gauges::default()
+    }
+}
+
+/// One limit, whose two slots in use two models have in common.
+fn two_models() -> Gauges {
+    let chat = limit("chat", &[CHAT], 2);
+    Gauges {
+        lines: vec![
+            line_of(&chat, Some("small@gpu"), 1),
+            line_of(&chat, Some("large@gpu"), 4),
+        ],
+        limits: vec![chat],
+        ..gauges(Vec::new())
+    }
+}
+
+fn view(stats: &Stats, gauges: &Gauges) -> StatsView {
+    stats.view(gauges, Role::Visitor, String::new(), SettingsView::default())
+}
+
+fn counts(row: &LimitRow) -> &LimitCounts {
+    row.counts.as_ref().expect("a limit counts")
+}
+
+/// A back end that has failed now and then, and the operator's fault.
+fn backend(name: &str, health: Health) -> (BackendFigures, BackendState) {
+    let mut first_parts = Durations::default();
+    for seconds in [0.2, 0.3, 7.0] {
+        first_parts.add(seconds);
+    }
+    let figures = BackendFigures {
+        index: BackendIndex(0),
+        name: name.to_owned(),
+        place: "gpu".to_owned(),
+        health,
+        trouble: None,
+        misfit: Some("unauthorized"),
+        running: 1,
+        auto: true,
+        answers: 3,
+        retries: 2,
+        faults: vec![("rate_limited", 2), ("stalled", 1)],
+        first_part: Some(Spread { p50: 0.3, p95: 7.0 }),
+        first_parts,
+        speed: Some(Spread { p50: 40.0, p95: 80.0 }),
+    };
+    let state = BackendState {
+        running: 1,
+        limit: Some(4),
+    };
+    (figures, state)
+}
+
+fn model(name: &str, cost: Option<f64>) -> ModelFigures {
+    ModelFigures {
+        name: ModelName {
+            name: name.to_owned(),
+            place: "gpu".to_owned(),
+        },
+        consumption: Consumption {
+            answers: 3,
+            input: 1000,
+            output: 200,
+            cost,
+        },
+    }
+}
+
+fn with_backends() -> Gauges {
+    let cooling = Health::Cooling(Duration::from_millis(11_200));
+    Gauges {
+        backends: vec![backend("zulu", cooling), backend("alpha", Health::Ready)],
+        models: vec![model("small", None), model("large", Some(0.25))],
+        ..two_models()
     }
 }
 
@@ -60,25 +161,27 @@ fn everything_the_queue_tells_is_counted() {
     }
     stats.refused(EventIndex(99), JoinError::Full);
 
-    let view = stats.view(
-        &gauges(vec![line("chat", &[CHAT], 1, 2), line("file_upload", &[FILE], 0, 0)]),
-        String::new(),
-        SettingsView::default(),
-    );
-    let row = &view.limits[0];
+    let all = gauges(vec![
+        (limit("chat", &[CHAT], 1), 2),
+        (limit("file_upload", &[FILE], 0), 0),
+    ]);
+    let view = view(&stats, &all);
+    let (row, told) = (&view.limits[0], counts(&view.limits[0]));
     assert_eq!(
-        (row.done, row.failed, row.refused, row.cancelled, row.expired),
+        (told.done, told.failed, told.refused, told.cancelled, told.expired),
         (100, 1, 2, 2, 3)
     );
-    let (wait, service) = (row.wait.expect("some started"), row.service.expect("some ended"));
+    let (wait, service) = (told.wait.expect("some started"), told.service.expect("some ended"));
     assert!(near(wait.p50, 0.5) && near(wait.p95, 0.95), "{wait:?}");
     assert!(near(service.p50, 49.0) && near(service.p95, 95.0), "{service:?}");
     assert_eq!(row.longest_wait, Some(1.5));
-    assert_eq!(row.line.estimate, Some(Estimate { low: 2.0, high: 4.0 }));
-    assert_eq!((row.line.running, row.line.waiting, row.line.limit), (1, 2, Some(3)));
-    assert_eq!(row.line.events, [Event::Chat]);
+    assert_eq!((row.running, row.waiting, row.limit), (1, 2, Some(3)));
+    assert_eq!(
+        (row.name.as_str(), &row.model, &*row.events),
+        ("chat", &None, &[Event::Chat][..])
+    );
 
-    let other = &view.limits[1];
+    let other = counts(&view.limits[1]);
     assert_eq!(
         (other.done, other.refused, other.wait, other.service),
         (0, 0, None, None)
@@ -91,13 +194,94 @@ fn events_that_share_a_limit_are_counted_together() {
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
     stats.ended(FILE, Outcome::Done, Duration::from_secs(1));
     stats.ended(FILE, Outcome::Failed, Duration::from_secs(9));
-    let view = stats.view(
-        &gauges(vec![line("gpu", &[CHAT, FILE], 0, 0)]),
-        String::new(),
-        SettingsView::default(),
+    let view = view(&stats, &gauges(vec![(limit("gpu", &[CHAT, FILE], 0), 0)]));
+    let told = counts(&view.limits[0]);
+    assert_eq!((told.done, told.failed), (2, 1));
+    assert!(near(told.service.expect("three ended").p95, 9.0));
+}
+
+#[test]
+fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
+    let stats = Stats::new();
+    stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
+    let all = two_models();
+    stats.sample(&all);
+    let shown = view(&stats, &all);
+    let rows: Vec<_> = shown
+        .limits
+        .iter()
+        .map(|row| {
+            (
+                row.name.as_str(),
+                row.model.as_deref(),
+                row.running,
+                row.waiting,
+                row.counts.is_some(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("chat", None, 2, 5, true),
+            ("chat", Some("small@gpu"), 2, 1, false),
+            ("chat", Some("large@gpu"), 2, 4, false),
+        ]
     );
-    assert_eq!((view.limits[0].done, view.limits[0].failed), (2, 1));
-    assert!(near(view.limits[0].service.expect("three ended").p95, 9.0));
+    assert_eq!((shown.samples[0].running, shown.samples[0].waiting), (2, 5));
+    let text = stats.prometheus(&all);
+    for expected in [
+        "anteroom_running{limit=\"chat\"} 2",
+        "anteroom_waiting{limit=\"chat\"} 5",
+        "anteroom_limit{limit=\"chat\"} 3.0",
+        "anteroom_model_waiting{model=\"small@gpu\"} 1",
+        "anteroom_model_waiting{model=\"large@gpu\"} 4",
+    ] {
+        assert_eq!(
+            text.lines().filter(|line| *line == expected).count(),
+            1,
+            "{expected}\n{text}"
+        );
+    }
+
+    // Where there is one model, its line is the limit's.
+    let mut one = two_models();
+    one.lines.truncate(1);
+    assert_eq!(view(&stats, &one).limits.len(), 1);
+}
+
+#[test]
+fn back_ends_and_models_are_shown_and_faults_of_the_settings_to_the_operator_alone() {
+    let (stats, all) = (Stats::new(), with_backends());
+    let shown = view(&stats, &all);
+    let [zulu, alpha] = &shown.backends[..] else {
+        panic!("{:?}", shown.backends)
+    };
+    assert_eq!(
+        (zulu.name.as_str(), zulu.place.as_str(), zulu.health, zulu.seconds),
+        ("zulu", "gpu", wire::Health::Cooling, Some(12.0))
+    );
+    assert_eq!((alpha.health, alpha.seconds), (wire::Health::Ready, None));
+    assert_eq!((zulu.running, zulu.limit, zulu.auto), (1, Some(4), true));
+    assert_eq!((zulu.answers, zulu.retries), (3, 2));
+    assert_eq!(zulu.faults, [("rate_limited".to_owned(), 2), ("stalled".to_owned(), 1)]);
+    assert_eq!(zulu.first_part.map(|both| both.p95), Some(7.0));
+    assert_eq!(zulu.speed.map(|both| both.p50), Some(40.0));
+    assert_eq!(zulu.misfit, None);
+    let operator = stats.view(&all, Role::Operator, String::new(), SettingsView::default());
+    assert_eq!(operator.backends[0].misfit.as_deref(), Some("unauthorized"));
+    let models: Vec<_> = shown
+        .models
+        .iter()
+        .map(|row| (row.model.as_str(), row.answers, row.input, row.output, row.cost))
+        .collect();
+    assert_eq!(
+        models,
+        [
+            ("small@gpu", 3, 1000, 200, None),
+            ("large@gpu", 3, 1000, 200, Some(0.25))
+        ]
+    );
 }
 
 #[test]
@@ -106,12 +290,8 @@ fn a_wait_beyond_all_measure_does_no_harm() {
     stats.started(CHAT, Duration::MAX);
     stats.started(CHAT, Duration::MAX);
     stats.started(CHAT, Duration::ZERO);
-    let view = stats.view(
-        &gauges(vec![line("chat", &[CHAT, FILE], 0, 0)]),
-        String::new(),
-        SettingsView::default(),
-    );
-    assert!(near(view.limits[0].wait.expect("some started").p95, 86_400.0));
+    let view = view(&stats, &gauges(vec![(limit("chat", &[CHAT, FILE], 0), 0)]));
+    assert!(near(counts(&view.limits[0]).wait.expect("some started").p95, 86_400.0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,16 +299,14 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
     let stats = Stats::new();
     for number in 0..SAMPLES + 20 {
         stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
-        stats.sample(&gauges(vec![line("chat", &[CHAT], number, 0)]));
+        stats.sample(&gauges(vec![(limit("chat", &[CHAT], number), 0)]));
         advance(SAMPLE_EVERY).await;
     }
-    let now = gauges(vec![line("chat", &[CHAT], 1, 0)]);
-    let view = stats.view(&now, "demo@builtin".to_owned(), SettingsView::default());
+    let now = gauges(vec![(limit("chat", &[CHAT], 1), 0)]);
+    let model = "demo@builtin".to_owned();
+    let view = stats.view(&now, Role::Visitor, model, SettingsView::default());
     assert_eq!(view.samples.len(), SAMPLES);
-    assert_eq!(
-        (view.samples[0].ago, view.samples[0].running.as_slice()),
-        (900.0, [20].as_slice())
-    );
+    assert_eq!((view.samples[0].ago, view.samples[0].running), (900.0, 20));
     assert_eq!(
         (view.samples[SAMPLES - 1].ago, view.samples[SAMPLES - 1].done),
         (5.0, 1)
@@ -144,29 +322,19 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
 
     // Where nobody took samples for a while, what is older is not shown.
     advance(Duration::from_secs(600)).await;
-    let samples = stats.view(&now, String::new(), SettingsView::default()).samples;
-    assert_eq!(samples.len(), 60);
+    let samples = stats.view(&now, Role::Visitor, String::new(), SettingsView::default());
+    assert_eq!(samples.samples.len(), 60);
 }
 
-#[tokio::test(start_paused = true)]
-async fn limits_are_followed_by_name_when_the_policy_changes() {
+#[test]
+fn the_charts_add_up_what_all_limits_have() {
     let stats = Stats::new();
     stats.sample(&gauges(vec![
-        line("chat", &[CHAT], 2, 1),
-        line("file_upload", &[FILE], 1, 0),
+        (limit("chat", &[CHAT], 2), 1),
+        (limit("file_upload", &[FILE], 1), 3),
     ]));
-    stats.sample(&gauges(vec![line("gpu", &[FILE], 3, 4), line("chat", &[CHAT], 5, 6)]));
-    let view = stats.view(
-        &gauges(vec![line("gpu", &[FILE], 0, 0), line("chat", &[CHAT], 0, 0)]),
-        String::new(),
-        SettingsView::default(),
-    );
-    let shown: Vec<_> = view
-        .samples
-        .iter()
-        .map(|one| (one.running.clone(), one.waiting.clone()))
-        .collect();
-    assert_eq!(shown, [(vec![0, 2], vec![0, 1]), (vec![3, 5], vec![4, 6])]);
+    let shown = view(&stats, &gauges(Vec::new())).samples;
+    assert_eq!((shown[0].running, shown[0].waiting), (3, 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,9 +346,9 @@ async fn prometheus_reads_the_same_figures() {
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(2));
     stats.refused(FILE, JoinError::Full);
     advance(Duration::from_secs(3)).await;
-    let mut unlimited = line("a\"b", &[FILE], 0, 0);
+    let mut unlimited = limit("a\"b", &[FILE], 0);
     unlimited.limit = None;
-    let text = stats.prometheus(&gauges(vec![line("chat", &[CHAT], 1, 2), unlimited]));
+    let text = stats.prometheus(&gauges(vec![(limit("chat", &[CHAT], 1), 2), (unlimited, 0)]));
     for expected in [
         "anteroom_running{limit=\"chat\"} 1",
         "anteroom_waiting{limit=\"chat\"} 2",
@@ -208,8 +376,66 @@ async fn prometheus_reads_the_same_figures() {
             "{expected}\nis not in\n{text}"
         );
     }
-    // Every value has a type declared before it, once, and is a number.
+    is_well_formed(&text);
+}
+
+#[test]
+fn prometheus_reads_each_back_end_and_model_in_the_same_order_each_time() {
+    let (stats, all) = (Stats::new(), with_backends());
+    let text = stats.prometheus(&all);
+    is_well_formed(&text);
+    for expected in [
+        "# TYPE anteroom_backend_running gauge",
+        "anteroom_backend_running{backend=\"zulu\"} 1",
+        "anteroom_backend_limit{backend=\"zulu\"} 4.0",
+        "# TYPE anteroom_backend_state gauge",
+        "anteroom_backend_state{backend=\"zulu\",state=\"ready\"} 0",
+        "anteroom_backend_state{backend=\"zulu\",state=\"cooling\"} 1",
+        "anteroom_backend_state{backend=\"alpha\",state=\"ready\"} 1",
+        "# TYPE anteroom_backend_answers counter",
+        "anteroom_backend_answers_total{backend=\"zulu\"} 3",
+        "anteroom_backend_retries_total{backend=\"zulu\"} 2",
+        "anteroom_backend_faults_total{backend=\"zulu\",kind=\"rate_limited\"} 2",
+        "# TYPE anteroom_backend_first_token_seconds histogram",
+        "anteroom_backend_first_token_seconds_sum{backend=\"zulu\"} 7.5",
+        "anteroom_backend_first_token_seconds_count{backend=\"zulu\"} 3",
+        "anteroom_backend_first_token_seconds_bucket{le=\"0.1\",backend=\"zulu\"} 0",
+        "anteroom_backend_first_token_seconds_bucket{le=\"0.5\",backend=\"zulu\"} 2",
+        "anteroom_backend_first_token_seconds_bucket{le=\"+Inf\",backend=\"zulu\"} 3",
+        "anteroom_model_answers_total{model=\"small@gpu\"} 3",
+        "anteroom_model_tokens_total{model=\"small@gpu\",direction=\"input\"} 1000",
+        "anteroom_model_tokens_total{model=\"small@gpu\",direction=\"output\"} 200",
+        "anteroom_model_cost_total{model=\"large@gpu\"} 0.25",
+    ] {
+        assert_eq!(
+            text.lines().filter(|line| *line == expected).count(),
+            1,
+            "{expected}\nis not in\n{text}"
+        );
+    }
+    assert!(
+        !text.contains("cost_total{model=\"small@gpu\"}"),
+        "it has no price\n{text}"
+    );
+    let series = |name: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.map(str::to_owned).collect()
+    };
+    let running = series("anteroom_backend_running{");
+    assert!(
+        running[0].contains("zulu") && running[1].contains("alpha"),
+        "{running:?}"
+    );
+    let events: Vec<_> = series("anteroom_wait_seconds_count{");
+    for (event, line) in Event::ALL.into_iter().zip(&events) {
+        assert!(line.contains(event.name()), "{events:?}");
+    }
+}
+
+/// Every value has a type declared before it, once, is there once, and is a number; no label is a person's.
+fn is_well_formed(text: &str) {
     let mut declared: Vec<&str> = Vec::new();
+    let mut known_series: Vec<&str> = Vec::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# TYPE ") {
             let name = rest.split(' ').next().unwrap_or_default();
@@ -217,6 +443,8 @@ async fn prometheus_reads_the_same_figures() {
             declared.push(name);
         } else if !line.starts_with('#') {
             let (series, value) = line.rsplit_once(' ').expect("a series and its value");
+            assert!(!known_series.contains(&series), "{line} is there twice");
+            known_series.push(series);
             let name = series.split('{').next().unwrap_or_default();
             let declared = declared.last().copied().unwrap_or_default();
             let suffix = name.strip_prefix(declared);
@@ -225,10 +453,20 @@ async fn prometheus_reads_the_same_figures() {
             assert!(value.parse::<f64>().is_ok(), "{line}");
             for labels in line.split(['{', ',']).skip(1) {
                 let label = labels.split('=').next().unwrap_or_default();
-                assert!(
-                    ["limit", "event", "outcome", "le", "version"].contains(&label),
-                    "{line}"
-                );
+                let labels = [
+                    "found",
+                    "limit",
+                    "event",
+                    "outcome",
+                    "le",
+                    "version",
+                    "backend",
+                    "state",
+                    "kind",
+                    "model",
+                    "direction",
+                ];
+                assert!(labels.contains(&label), "{line}");
             }
         }
     }

@@ -1,4 +1,16 @@
-//! What can go wrong with the store.
+//! What can go wrong with the store, and what becomes of it.
+//!
+//! The way of a full disk, which Anteroom lives through; the other faults go the same one, without what frees room:
+//!
+//! 1. It is known: SQLite's codes and the system's errors become a [`StoreError`] in `sqlite/faults.rs`, which also asks the disk where they
+//!    say too little.
+//! 2. It is refused: `sqlite/writer.rs` rolls the batch back, keeps the fault, tells each caller, and looks itself whether there is room again.
+//! 3. Room is made: removals go through, with what `sqlite/reserve.rs` keeps for them.
+//! 4. Nothing is lost: an answer that could not be stored waits in `conversations/pending.rs`.
+//! 5. It is told: as a reason by `client/reason.rs`, with a status by `http/status.rs` (507), by `/health`, and at a start by `sqlite/open.rs`.
+//!
+//! Attached files are not in the database: theirs is `files/error.rs`, from where it goes on at 5. All of it is tried on real full disks, by
+//! `sqlite/tests/disks.rs` and `app/tests/disk.rs`.
 
 use std::io;
 

@@ -22,6 +22,12 @@ impl Event {
     /// Every event, in the order of the stats tab.
     pub const ALL: [Self; 4] = [Self::Chat, Self::FileUpload, Self::StatsRefresh, Self::LogsRefresh];
 
+    /// Whether its work is done by model servers.
+    #[must_use]
+    pub const fn is_for_backends(self) -> bool {
+        matches!(self, Self::Chat)
+    }
+
     /// The name used in settings, logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

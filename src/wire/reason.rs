@@ -219,6 +219,10 @@ reasons! {
         /// The HTTP status.
         status: u16,
     },
+    /// The conversation is longer than it can read.
+    ModelTooLong,
+    /// Its server is loading it, or has too much to do.
+    ModelOverloaded,
     /// Its server failed.
     ModelFault {
         /// The HTTP status.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::LineView;
+use super::Event;
 
-/// Two percentiles of a duration, in seconds.
+/// Two percentiles: of a duration in seconds, unless told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// The median.
@@ -15,13 +15,30 @@ pub struct Percentiles {
     pub p95: f64,
 }
 
-/// One limit's figures since the start.
+/// A limit, or the line of one model where a limit has several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitRow {
-    /// The line as it is now.
-    pub line: LineView,
+    /// The limit's name: its `concurrency_id`, or the event's name.
+    pub name: String,
+    /// The model whose line this is, by its id; `None`: it is the limit, with all its lines.
+    pub model: Option<String>,
+    /// The events that share the limit.
+    pub events: Vec<Event>,
+    /// Slots in use. Lines may have slots in common, so those of several do not add up.
+    pub running: u64,
+    /// Slots there are; `None` is unlimited.
+    pub limit: Option<u64>,
+    /// Tickets that wait.
+    pub waiting: u64,
     /// How long its longest-waiting ticket has waited, in seconds.
     pub longest_wait: Option<f64>,
+    /// What was counted since the start; `None`: it is counted for the limit alone.
+    pub counts: Option<LimitCounts>,
+}
+
+/// What is counted of a limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitCounts {
     /// Waits of those that started; `None` before the first.
     pub wait: Option<Percentiles>,
     /// How long slots were held; `None` before the first.
@@ -38,15 +55,94 @@ pub struct LimitRow {
     pub expired: u64,
 }
 
-/// One point of the charts: an instant, all limits together by name.
+/// How a back end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It takes tickets.
+    Ready,
+    /// It has said that it takes no more for now, and is left alone.
+    Cooling,
+    /// It has failed, and is left alone.
+    Out,
+    /// It has failed; one ticket shows whether it works again.
+    Trying,
+    /// It finishes what it runs, and gets no more.
+    Draining,
+}
+
+impl Health {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Cooling, Self::Out, Self::Trying, Self::Draining];
+
+    /// Its name, as the metrics have it: also that of a case of the message that speaks of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Cooling => "cooling",
+            Self::Out => "out",
+            Self::Trying => "trying",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+/// One back end, since the start. Neither its address nor its key is told to anybody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackendRow {
+    /// Its name.
+    pub name: String,
+    /// The place of its models.
+    pub place: String,
+    /// How it is.
+    pub health: Health,
+    /// How long it is left alone, in whole seconds; `None`: it is not.
+    pub seconds: Option<f64>,
+    /// Tickets that it has.
+    pub running: u64,
+    /// How many it may have now; `None` is unlimited.
+    pub limit: Option<u64>,
+    /// Whether that is found out while it runs.
+    pub auto: bool,
+    /// From the request to the first part of the answer, of the latest answers; `None` before the first.
+    pub first_part: Option<Percentiles>,
+    /// Tokens a second, likewise.
+    pub speed: Option<Percentiles>,
+    /// Answers that came to their end.
+    pub answers: u64,
+    /// Requests that failed here and were made again, here or elsewhere.
+    pub retries: u64,
+    /// Requests that failed, by the name of the fault.
+    pub faults: Vec<(String, u64)>,
+    /// What has to be mended, by the name of the fault: for the operator alone.
+    pub misfit: Option<String>,
+}
+
+/// One model, since the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// Its id.
+    pub model: String,
+    /// Answers that came to their end.
+    pub answers: u64,
+    /// Tokens read.
+    pub input: u64,
+    /// Tokens written.
+    pub output: u64,
+    /// In whatever the prices are counted; `None`: there are none.
+    pub cost: Option<f64>,
+}
+
+/// One point of the charts: an instant, all lines together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Seconds before now.
     pub ago: f64,
-    /// Running, by limit, in the order of [`StatsView::limits`].
-    pub running: Vec<u64>,
-    /// Waiting, likewise.
-    pub waiting: Vec<u64>,
+    /// Slots in use.
+    pub running: u64,
+    /// Tickets that wait.
+    pub waiting: u64,
     /// Turns that ended since the last sample.
     pub done: u64,
     /// Sessions in memory.
@@ -146,8 +242,12 @@ pub struct BadEdit {
 /// The whole stats tab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatsView {
-    /// A row a limit.
+    /// A row a limit, and below it a row for each of its lines if they are several.
     pub limits: Vec<LimitRow>,
+    /// A row a back end, in the order of the settings.
+    pub backends: Vec<BackendRow>,
+    /// A row a model that is offered or has answered.
+    pub models: Vec<ModelRow>,
     /// The last 15 minutes, oldest first, at most one point per 5 s.
     pub samples: Vec<Sample>,
     /// Sessions in memory.

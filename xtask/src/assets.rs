@@ -1,11 +1,13 @@
 //! A file of the site: its name by its content, and its compressed forms.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
+
+use crate::step;
 
 /// Digits of the content hash in a name. `app/src/server/assets.rs` tells a hash from a word by their number.
 const HASH_DIGITS: usize = 16;
@@ -46,31 +48,13 @@ impl Asset {
         let extension = self.path.rsplit('.').next().unwrap_or_default();
         self.bytes.len() >= WORTH_COMPRESSING && TEXTS.contains(&extension)
     }
+}
 
-    /// The file in Brotli, as small as it gets.
-    pub(crate) fn brotli(&self) -> std::io::Result<Self> {
-        let parameters = brotli::enc::BrotliEncoderParams {
-            quality: 11,
-            lgwin: 24,
-            ..Default::default()
-        };
-        let mut out = Vec::new();
-        brotli::BrotliCompress(&mut self.bytes.as_slice(), &mut out, &parameters)?;
-        Ok(Self {
-            path: format!("{}.br", self.path),
-            bytes: out,
-        })
-    }
-
-    /// The file in gzip, as small as it gets; the same bytes for the same content.
-    pub(crate) fn gzip(&self) -> std::io::Result<Self> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&self.bytes)?;
-        Ok(Self {
-            path: format!("{}.gz", self.path),
-            bytes: encoder.finish()?,
-        })
-    }
+/// Writes the compressed forms of a file beside it. Node.js has both compressors, and a release needs it anyway.
+pub(crate) fn compress(file: &Path) -> anyhow::Result<()> {
+    let mut node = Command::new("node");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("npm/compress.mjs");
+    step::run(node.arg(script).arg(file)).context("this needs Node.js 20 or later (https://nodejs.org)")
 }
 
 /// SHA-256, in hexadecimal.
@@ -93,6 +77,7 @@ fn hashed_path(path: &str, digest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::io::Read as _;
 
     fn asset(path: &str, size: usize) -> Asset {
@@ -112,16 +97,23 @@ mod tests {
     }
 
     #[test]
-    fn compressed_forms_hold_the_same() -> std::io::Result<()> {
-        let plain = asset("x.js", 5000);
-        let (brotli, gzip) = (plain.brotli()?, plain.gzip()?);
-        assert_eq!((brotli.path.as_str(), gzip.path.as_str()), ("x.js.br", "x.js.gz"));
-        let (mut from_brotli, mut from_gzip) = (Vec::new(), Vec::new());
-        brotli::BrotliDecompress(&mut brotli.bytes.as_slice(), &mut from_brotli)?;
-        flate2::read::GzDecoder::new(gzip.bytes.as_slice()).read_to_end(&mut from_gzip)?;
-        assert_eq!(from_brotli, plain.bytes);
-        assert_eq!(from_gzip, plain.bytes);
-        assert!(brotli.bytes.len() < 100 && gzip.bytes.len() < 100);
+    fn compressed_forms_hold_the_same() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("x.js");
+        let text = "a".repeat(5_000);
+        fs::write(&file, &text)?;
+        compress(&file)?;
+        let mut read = String::new();
+        flate2::read::GzDecoder::new(fs::File::open(folder.path().join("x.js.gz"))?).read_to_string(&mut read)?;
+        assert_eq!(read, text);
+        let script = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(0)))";
+        let mut node = Command::new("node");
+        node.args(["--eval", script])
+            .stdin(fs::File::open(folder.path().join("x.js.br"))?);
+        assert_eq!(step::output(&mut node)?, text);
+        for ending in ["br", "gz"] {
+            assert!(fs::metadata(folder.path().join(format!("x.js.{ending}")))?.len() < 100);
+        }
         Ok(())
     }
 

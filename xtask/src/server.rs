@@ -1,14 +1,17 @@
 //! Building the server with its site, and running it.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::Context as _;
 
 use crate::budget::{self, bytes};
 use crate::project::{Mode, Project};
+use crate::site::{self, Size};
 use crate::step::{self, step};
-use crate::{setup, site};
+use crate::{setup, wasm};
 
 /// Name of the server's binary.
 pub(crate) const SERVER: &str = "anteroom";
@@ -19,8 +22,7 @@ pub(crate) const LOOPBACK: &str = "anteroom-loopback";
 
 /// Builds the site and the server. For a release, says where the one file is and what a browser will load.
 pub(crate) fn build_all(project: &Project, mode: Mode) -> anyhow::Result<()> {
-    let sizes = site::build(project, mode)?;
-    let server = compile(project, mode)?;
+    let (server, sizes) = build(project, mode)?;
     println!("{} ({})", server.display(), bytes(std::fs::metadata(&server)?.len()));
     match mode {
         Mode::Dev => Ok(()),
@@ -30,12 +32,32 @@ pub(crate) fn build_all(project: &Project, mode: Mode) -> anyhow::Result<()> {
 
 /// Builds all, makes an `.env` where there is none, and becomes the server: Ctrl-C and the exit code are its own.
 pub(crate) fn run(project: &Project, mode: Mode, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    site::build(project, mode)?;
-    let server = compile(project, mode)?;
+    let (server, _) = build(project, mode)?;
     setup::env_file(project)?;
     let mut command = Command::new(&server);
     command.args(arguments).current_dir(&project.root);
     become_it(&mut command).with_context(|| format!("cannot run {}", server.display()))
+}
+
+/// The server's binary, and what is in its site.
+fn build(project: &Project, mode: Mode) -> anyhow::Result<(PathBuf, Vec<Size>)> {
+    wasm::compile(project, mode)?;
+    let sizes = match mode {
+        Mode::Dev => site::finish(project, mode)?,
+        // To make the site small takes one core most of a minute. All but the binary, which embeds it, can be compiled meanwhile.
+        Mode::Release => thread::scope(|scope| {
+            let library = scope.spawn(|| {
+                step("compile the server's library", || {
+                    cargo_build(project, mode, &["--lib"])
+                })
+            });
+            let sizes = site::finish(project, mode);
+            library.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            sizes
+        })?,
+    };
+    step("compile the server", || cargo_build(project, mode, &["--bin", SERVER]))?;
+    Ok((project.binary(mode, SERVER), sizes))
 }
 
 /// Replaces this process, so that every signal reaches the server itself.
@@ -52,17 +74,12 @@ fn become_it(command: &mut Command) -> anyhow::Result<ExitCode> {
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Builds the server, after the site: a release embeds it.
-fn compile(project: &Project, mode: Mode) -> anyhow::Result<PathBuf> {
-    step("compile the server", || {
-        let mut cargo = project.cargo("build");
-        cargo
-            .args(["--package=anteroom-app", "--bin", SERVER])
-            .args(mode.profile());
-        if mode == Mode::Release {
-            cargo.args(["--features", ALLOCATOR]);
-        }
-        step::run(&mut cargo)
-    })?;
-    Ok(project.binary(mode, SERVER))
+/// Compiles a part of the server. The features are the same for each, so that nothing is compiled twice.
+fn cargo_build(project: &Project, mode: Mode, part: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("build");
+    cargo.arg("--package=anteroom-app").args(part).args(mode.profile());
+    if mode == Mode::Release {
+        cargo.args(["--features", ALLOCATOR]);
+    }
+    step::run(&mut cargo)
 }

@@ -1,7 +1,7 @@
 //! The folder that the server serves: `pkg/` with the app under names that tell the content, and `app/public` as it is.
 //!
 //! Only files whose content changed are written, and those that are no longer part of the site are removed: a release
-//! embeds all that lies there, and is compiled again when any of it changes.
+//! embeds all that lies there, and is linked again when the list beside it changes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::assets::Asset;
+use crate::assets::{self, Asset, digest};
 use crate::css;
 use crate::project::{Mode, Project};
 use crate::step::step;
@@ -30,7 +30,13 @@ pub(crate) struct Size {
 
 /// Builds the browser's half and the site. Returns what is in it.
 pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
-    let bindings = wasm::build(project, mode)?;
+    wasm::compile(project, mode)?;
+    finish(project, mode)
+}
+
+/// Builds the site once the browser's half is compiled: without cargo, so that it can compile something else meanwhile.
+pub(crate) fn finish(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
+    let bindings = wasm::bindings(project, mode)?;
     let mut assets = app(&bindings)?;
     let css = css::build(project, mode)?;
     assets.push(Asset::hashed("pkg/anteroom.css", css.into_bytes()));
@@ -89,7 +95,7 @@ fn write(site: &Path, assets: &[Asset], mode: Mode) -> anyhow::Result<Vec<Size>>
     let mut keep = BTreeSet::new();
     let mut sizes = Vec::new();
     for asset in assets {
-        let changed = put(site, asset)?;
+        let changed = put(&site.join(&asset.path), &asset.bytes)?;
         keep.insert(site.join(&asset.path));
         let mut size = Size {
             path: asset.path.clone(),
@@ -98,12 +104,10 @@ fn write(site: &Path, assets: &[Asset], mode: Mode) -> anyhow::Result<Vec<Size>>
             gzip: None,
         };
         if mode == Mode::Release && asset.compressible() {
-            let brotli = site.join(format!("{}.br", asset.path));
-            let gzip = site.join(format!("{}.gz", asset.path));
+            let [brotli, gzip] = ["br", "gz"].map(|ending| site.join(format!("{}.{ending}", asset.path)));
             if changed || !brotli.is_file() || !gzip.is_file() {
                 step(&format!("compress {}", asset.path), || {
-                    put(site, &asset.gzip()?)?;
-                    put(site, &asset.brotli()?)
+                    assets::compress(&site.join(&asset.path))
                 })?;
             }
             size.brotli = Some(fs::metadata(&brotli)?.len());
@@ -115,18 +119,22 @@ fn write(site: &Path, assets: &[Asset], mode: Mode) -> anyhow::Result<Vec<Size>>
     for file in files(site)?.iter().filter(|file| !keep.contains(*file)) {
         fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
+    let list: String = assets
+        .iter()
+        .map(|asset| format!("{} {}\n", digest(&asset.bytes), asset.path))
+        .collect();
+    put(&site.with_extension("list"), list.as_bytes())?;
     Ok(sizes)
 }
 
 /// Writes a file unless it is there already; `true` if it was written.
-fn put(site: &Path, asset: &Asset) -> anyhow::Result<bool> {
-    let path = site.join(&asset.path);
-    if fs::read(&path).is_ok_and(|bytes| bytes == asset.bytes) {
+fn put(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(false);
     }
     let write = || {
-        fs::create_dir_all(path.parent().unwrap_or(site))?;
-        fs::write(&path, &asset.bytes)
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, bytes)
     };
     write().with_context(|| format!("cannot write {}", path.display()))?;
     Ok(true)
@@ -176,22 +184,23 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_part_of_the_site_goes() -> anyhow::Result<()> {
-        let site = tempfile::tempdir()?;
+        let folder = tempfile::tempdir()?;
+        let site = folder.path().join("site");
         write(
-            site.path(),
+            &site,
             &[asset("pkg/old.js", &"x".repeat(600)), asset("icon.svg", "i")],
             Mode::Release,
         )?;
         assert_eq!(
-            names(site.path())?,
+            names(&site)?,
             ["icon.svg", "pkg/old.js", "pkg/old.js.br", "pkg/old.js.gz"]
         );
         let sizes = write(
-            site.path(),
+            &site,
             &[asset("pkg/new.js", "x"), asset("icon.svg", "i")],
             Mode::Release,
         )?;
-        assert_eq!(names(site.path())?, ["icon.svg", "pkg/new.js"]);
+        assert_eq!(names(&site)?, ["icon.svg", "pkg/new.js"]);
         assert!(
             sizes.iter().all(|size| size.brotli.is_none() && size.plain == 1),
             "{sizes:?}"
@@ -201,20 +210,22 @@ mod tests {
 
     #[test]
     fn a_file_that_changed_under_its_name_is_compressed_anew() -> anyhow::Result<()> {
-        let site = tempfile::tempdir()?;
-        let compressed = || fs::read(site.path().join("icon.svg.br"));
-        write(site.path(), &[asset("icon.svg", &"x".repeat(600))], Mode::Release)?;
+        let folder = tempfile::tempdir()?;
+        let site = folder.path().join("site");
+        let compressed = || fs::read(site.join("icon.svg.br"));
+        write(&site, &[asset("icon.svg", &"x".repeat(600))], Mode::Release)?;
         let before = compressed()?;
-        write(site.path(), &[asset("icon.svg", &"y".repeat(600))], Mode::Release)?;
+        write(&site, &[asset("icon.svg", &"y".repeat(600))], Mode::Release)?;
         assert_ne!(compressed()?, before);
         Ok(())
     }
 
     #[test]
     fn a_development_build_compresses_nothing() -> anyhow::Result<()> {
-        let site = tempfile::tempdir()?;
-        write(site.path(), &[asset("pkg/a.js", &"x".repeat(600))], Mode::Dev)?;
-        assert_eq!(names(site.path())?, ["pkg/a.js"]);
+        let folder = tempfile::tempdir()?;
+        let site = folder.path().join("site");
+        write(&site, &[asset("pkg/a.js", &"x".repeat(600))], Mode::Dev)?;
+        assert_eq!(names(&site)?, ["pkg/a.js"]);
         Ok(())
     }
 }

@@ -44,13 +44,12 @@ const SMALL: [&str; 4] = [
 const MINIFIED: [&str; 4] = ["--module", "--compress=passes=2", "--mangle", "--ecma=2022"];
 
 /// What differs from the profile of the server's half, as `profile.wasm-dev` and `profile.wasm-release` have it in Cargo.toml. A
-/// profile of its own would compile every procedural macro and build script once more.
+/// profile of its own would compile every procedural macro and build script once more, and so would a different `lto`.
 const fn profile(mode: Mode) -> &'static [&'static str] {
     match mode {
         Mode::Dev => &["profile.dev.opt-level='s'", "profile.dev.debug=false"],
         Mode::Release => &[
             "profile.release.opt-level='z'",
-            "profile.release.lto=true",
             "profile.release.codegen-units=1",
             "profile.release.panic='abort'",
         ],
@@ -74,6 +73,9 @@ const DEAD: [&str; 12] = [
     "winnow",
 ];
 
+/// What Cargo.toml optimises less for the server, but is sent to the browser.
+const LIVE: [&str; 3] = ["anteroom-app", "js-sys", "web-sys"];
+
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
     /// The folder that holds them.
@@ -89,13 +91,16 @@ impl Bindings {
     pub(crate) const SNIPPETS: &'static str = "snippets";
 }
 
-/// Compiles the app for the browser and makes its bindings. What has not changed is not made again.
-pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
+/// Compiles the app for the browser.
+pub(crate) fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
+    setup::wasm_target(project)?;
+    step("compile the app for the browser", || cargo_build(project, mode))
+}
+
+/// Makes the bindings of what was compiled. What has not changed is not made again.
+pub(crate) fn bindings(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     let lock = fs::read_to_string(project.root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let version = lock::wasm_bindgen(&lock)?;
-    setup::wasm_target(project)?;
-    step("compile the app for the browser", || compile(project, mode))?;
-
     let compiled = project.compiled_wasm(mode);
     let bytes = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let folder = project.scratch(mode).join("bindings");
@@ -121,18 +126,50 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Bindings> {
     Ok(Bindings { folder })
 }
 
-fn compile(project: &Project, mode: Mode) -> anyhow::Result<()> {
-    let mut cargo = project.cargo("build");
+fn cargo_build(project: &Project, mode: Mode) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("rustc");
     cargo.args(["--package", PACKAGE, "--lib"]);
     cargo.args(["--target", TARGET]).args(mode.profile());
     for setting in profile(mode) {
         cargo.args(["--config", setting]);
     }
-    for package in DEAD {
+    let mut package = |name: &str, level: &str| {
         let profile = mode.name();
-        cargo.args(["--config", &format!("profile.{profile}.package.{package}.opt-level=0")]);
+        cargo.args([
+            "--config",
+            &format!("profile.{profile}.package.{name}.opt-level={level}"),
+        ]);
+    };
+    for name in DEAD {
+        package(name, "0");
+    }
+    if mode == Mode::Release {
+        for name in LIVE {
+            package(name, "'z'");
+        }
+    }
+    if mode == Mode::Release {
+        let (variable, flags) = flags_for_lto(|name| std::env::var(name).ok());
+        cargo.env(variable, flags).args(["--", "-Clto=fat"]);
     }
     step::run(&mut cargo)
+}
+
+/// The variable that tells rustc to leave in each crate what link-time optimisation needs, beside the flags that are in it already. They are
+/// those of the browser's half alone, since that is compiled for another machine than macros and build scripts.
+fn flags_for_lto(variable: impl Fn(&str) -> Option<String>) -> (&'static str, String) {
+    const FLAG: &str = "-Cembed-bitcode=yes";
+    // Cargo looks at the second only where the first is not set.
+    let (name, separator, before) = match variable("CARGO_ENCODED_RUSTFLAGS") {
+        Some(before) => ("CARGO_ENCODED_RUSTFLAGS", '\x1f', before),
+        None => ("RUSTFLAGS", ' ', variable("RUSTFLAGS").unwrap_or_default()),
+    };
+    let flags = if before.is_empty() {
+        FLAG.to_owned()
+    } else {
+        format!("{before}{separator}{FLAG}")
+    };
+    (name, flags)
 }
 
 fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
@@ -207,11 +244,31 @@ mod tests {
                 .expect("the profile");
             let mut lines = section.lines().take_while(|line| !line.is_empty());
             assert_eq!(lines.next(), Some(format!("inherits = \"{base}\"").as_str()));
-            let theirs: BTreeSet<_> = lines
+            let mut theirs: BTreeSet<_> = lines
                 .map(|line| format!("profile.{base}.{}", line.replace(" = ", "=").replace('"', "'")))
                 .collect();
+            // That one rustc is told by itself.
+            let optimised = theirs.remove("profile.release.lto=true");
+            assert_eq!(optimised, mode == Mode::Release);
             let ours: BTreeSet<_> = profile(mode).iter().map(ToString::to_string).collect();
             assert_eq!(ours, theirs);
         }
+    }
+
+    #[test]
+    fn flags_that_are_set_are_kept() {
+        let flags = |set: &[(&str, &str)]| {
+            let value = |name: &str| set.iter().find(|(known, _)| *known == name);
+            flags_for_lto(|name| value(name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(flags(&[]), ("RUSTFLAGS", "-Cembed-bitcode=yes".to_owned()));
+        assert_eq!(
+            flags(&[("RUSTFLAGS", "-Dwarnings")]),
+            ("RUSTFLAGS", "-Dwarnings -Cembed-bitcode=yes".to_owned())
+        );
+        assert_eq!(
+            flags(&[("RUSTFLAGS", "-Dwarnings"), ("CARGO_ENCODED_RUSTFLAGS", "-Ca=b c")]),
+            ("CARGO_ENCODED_RUSTFLAGS", "-Ca=b c\u{1f}-Cembed-bitcode=yes".to_owned())
+        );
     }
 }

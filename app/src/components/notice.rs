@@ -40,24 +40,32 @@ pub(crate) fn Notices() -> impl IntoView {
         }
         .erase()
     };
+    let reason = move || {
+        store
+            .notice
+            .look(|reason| reason.as_ref().map(|reason| words.reason(reason)))
+    };
     let told = move || {
-        let text = words.reason(&store.notice.get()?);
-        let notice = view! {
+        view! {
             <p class="notice notice-bad" data-testid="notice">
-                <span>{text}</span>
+                <span>{live(reason)}</span>
                 {button("icon-button", "", icon::CLOSE, "").label(text!(words, "notice-dismiss")).press(move || {
                     store.notice.set(None);
                     browser::focus_control(anchors::CONTENT);
                 })}
             </p>
-        };
-        Some(notice.erase())
+        }
+        .erase()
     };
     let navigate = use_navigate();
+    let title = move || {
+        store.deleted.look(|deleted| {
+            deleted
+                .as_ref()
+                .map(|deleted| say!(words, "notice-deleted", title = &deleted.title))
+        })
+    };
     let deleted = move || {
-        let title = store
-            .deleted
-            .look(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
         let navigate = navigate.clone();
         let undo = move || {
             let navigate = navigate.clone();
@@ -69,20 +77,20 @@ pub(crate) fn Notices() -> impl IntoView {
                 }
             });
         };
-        let notice = view! {
+        view! {
             <p class="notice" data-testid="deleted">
-                <span class="notice-title">{say!(words, "notice-deleted", title = title)}</span>
+                <span class="notice-title">{live(title)}</span>
                 {button("button", "undo", "", text!(words, "notice-undo")).press(undo)}
             </p>
-        };
-        Some(notice.erase())
+        }
+        .erase()
     };
     view! {
         <div class="notices" role="status">
             {when(lost, offline)}
             {when(move || store.outdated.get(), outdated)}
-            {live(told)}
-            {live(deleted)}
+            {when(move || store.notice.look(Option::is_some), told)}
+            {when(move || store.deleted.look(Option::is_some), deleted)}
         </div>
     }
     .erase()

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 /// Erasing the type of a view: shorter to compile, smaller to send, and needed where branches differ in type.
 pub(crate) trait Erase {
-    /// The same view, without its type.
+    /// The same view, without its type. Computed again, it takes the place of what was shown.
     fn erase(self) -> AnyView;
 }
 

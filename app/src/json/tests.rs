@@ -124,23 +124,68 @@ fn place() -> Place {
     }
 }
 
+fn backend(health: Health) -> BackendRow {
+    BackendRow {
+        name: "rack".to_owned(),
+        place: "gpu".to_owned(),
+        health,
+        seconds: (health == Health::Out).then_some(8.0),
+        running: 1,
+        limit: None,
+        auto: true,
+        first_part: Some(Percentiles { p50: 0.25, p95: 2.5 }),
+        speed: None,
+        answers: 2,
+        retries: 3,
+        faults: vec![("stalled".to_owned(), 4)],
+        misfit: Some("unauthorized".to_owned()),
+    }
+}
+
 fn stats() -> StatsView {
     StatsView {
-        limits: vec![LimitRow {
-            line: line(),
-            longest_wait: Some(1.25),
-            wait: None,
-            service: Some(Percentiles { p50: 1.0, p95: 2.5 }),
-            done: 1,
-            failed: 2,
-            refused: 3,
-            cancelled: 4,
-            expired: 5,
+        limits: vec![
+            LimitRow {
+                name: "chat".to_owned(),
+                model: None,
+                events: vec![Event::Chat],
+                running: 1,
+                limit: None,
+                waiting: 2,
+                longest_wait: Some(1.25),
+                counts: Some(LimitCounts {
+                    wait: None,
+                    service: Some(Percentiles { p50: 1.0, p95: 2.5 }),
+                    done: 1,
+                    failed: 2,
+                    refused: 3,
+                    cancelled: 4,
+                    expired: 5,
+                }),
+            },
+            LimitRow {
+                name: "chat".to_owned(),
+                model: Some("large@gpu".to_owned()),
+                events: Vec::new(),
+                running: 1,
+                limit: Some(2),
+                waiting: 2,
+                longest_wait: None,
+                counts: None,
+            },
+        ],
+        backends: Health::ALL.map(backend).to_vec(),
+        models: vec![ModelRow {
+            model: "large@gpu".to_owned(),
+            answers: 1,
+            input: 2,
+            output: 3,
+            cost: Some(0.5),
         }],
         samples: vec![Sample {
             ago: 5.0,
-            running: vec![1, 2],
-            waiting: Vec::new(),
+            running: 1,
+            waiting: 0,
             done: 6,
             sessions: 7,
             memory: None,

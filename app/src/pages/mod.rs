@@ -4,6 +4,7 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
+mod backends;
 pub(crate) mod chat;
 pub(crate) mod data;
 pub(crate) mod logs;
@@ -11,3 +12,4 @@ pub(crate) mod missing;
 pub(crate) mod refreshing;
 mod settings;
 pub(crate) mod stats;
+mod table;

@@ -1,21 +1,23 @@
-//! The stats tab: the limits, the last quarter of an hour, the server itself, the settings in force.
+//! The stats tab: the limits, the back ends, the last quarter of an hour, the server itself, the settings in force.
 
 use std::sync::Arc;
 
 use anteroom::{
     language::Words,
     say, text,
-    wire::{Event, LimitRow, Percentiles, RefreshKind, Sample, StatsView},
+    wire::{Event, LimitRow, RefreshKind, Sample, StatsView},
 };
 use leptos::prelude::*;
 
 use super::{
+    backends::Backends,
     refreshing::{Freshness, keep_fresh},
     settings::Settings,
+    table::{Row, durations, none, slots, table},
 };
 use crate::{
     components::chart::{Chart, MINUTES, Series},
-    erase::{Erase as _, Look as _, choose, each, live, memo},
+    erase::{Erase as _, Look as _, choose, live, memo},
     feed::Store,
     format,
     route::Page,
@@ -35,6 +37,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         view! {
             <Tiles view />
             <Limits view />
+            <Backends view />
             <Charts view />
             <Settings view />
         }
@@ -53,7 +56,8 @@ pub(crate) fn StatsPage() -> impl IntoView {
     .erase()
 }
 
-type View = Signal<Option<Arc<StatsView>>>;
+/// What the tab shows; `None`: nothing has come yet.
+pub(super) type View = Signal<Option<Arc<StatsView>>>;
 
 /// Figures of the server at a glance.
 #[component]
@@ -83,129 +87,64 @@ fn Tiles(view: View) -> impl IntoView {
     .erase()
 }
 
-fn pair(words: &Words, percentiles: Option<&Percentiles>) -> String {
-    percentiles.map_or_else(
-        || "–".to_owned(),
-        |both| {
-            format!(
-                "{} / {}",
-                format::duration(words, both.p50),
-                format::duration(words, both.p95)
-            )
-        },
-    )
-}
-
-/// A row a limit. Each row keeps its node; only figures change.
+/// A row a limit, and a row for each of its lines where they are several.
 #[component]
 fn Limits(view: View) -> impl IntoView {
     let words = words();
-    let names = memo(move || {
+    let rows = move || {
         view.look(|view| {
-            view.as_deref()
-                .map(|view| view.limits.iter().map(|row| row.line.name.clone()).collect::<Vec<_>>())
-                .unwrap_or_default()
+            let rows = view.as_deref().map(|view| view.limits.as_slice()).unwrap_or_default();
+            rows.iter().map(|row| limit(words, row)).collect()
         })
-    });
-    let row = move |name: String| {
-        let of = {
-            let name = name.clone();
-            memo(move || {
-                view.look(|view| {
-                    view.as_deref()
-                        .and_then(|view| view.limits.iter().find(|row| row.line.name == name).cloned())
-                })
-            })
-        };
-        let cell = move |label: &'static str, read: fn(&Words, &LimitRow) -> String| {
-            let figure = move || of.look(|row| row.as_ref().map(|row| read(words, row)));
-            view! { <td data-label=label>{live(figure)}</td> }
-        };
-        let hook = name.clone();
-        let events = move || {
-            of.look(|row| {
-                let line = &row.as_ref()?.line;
-                let events: Vec<_> = line.events.iter().map(|event| event.name()).collect();
-                // A limit of one event has its name already.
-                (events != [line.name.as_str()]).then(|| events.join(", "))
-            })
-        };
-        let share = move || {
-            of.look(|row| {
-                row.as_ref().map(|row| {
-                    #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
-                    let share = row
-                        .line
-                        .limit
-                        .map_or(0.0, |limit| row.line.running as f64 / limit.max(1) as f64);
-                    format::whole(share.min(1.0) * 100.0).to_string()
-                })
-            })
-        };
-        let running = move || {
-            of.look(|row| {
-                row.as_ref().map(|row| match row.line.limit {
-                    Some(limit) => say!(words, "limits-of", running = row.line.running, limit = limit),
-                    None => say!(words, "limits-no-limit", running = row.line.running),
-                })
-            })
-        };
-        view! {
-            <tr data-testid="stats-row" data-limit=hook>
-                <th scope="row">
-                    {name}
-                    <small>{live(events)}</small>
-                </th>
-                <td data-label=text!(words, "limits-running") class="running-cell">
-                    {live(running)}
-                    <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-                        <rect class="share-all" width="100" height="4" />
-                        <rect class="share-busy" width=live(share) height="4" />
-                    </svg>
-                </td>
-                {cell(text!(words, "limits-waiting"), |words, row| words.number(row.line.waiting))}
-                {cell(text!(words, "limits-longest"), |words, row| {
-                    row.longest_wait.map_or_else(|| "–".to_owned(), |wait| format::duration(words, wait))
-                })}
-                {cell(text!(words, "limits-wait"), |words, row| pair(words, row.wait.as_ref()))}
-                {cell(text!(words, "limits-service"), |words, row| pair(words, row.service.as_ref()))}
-                {cell(text!(words, "limits-done"), |words, row| words.number(row.done))}
-                {cell(text!(words, "limits-failed"), |words, row| words.number(row.failed))}
-                {cell(text!(words, "limits-refused"), |words, row| words.number(row.refused))}
-                {cell(text!(words, "limits-cancelled"), |words, row| words.number(row.cancelled))}
-                {cell(text!(words, "limits-expired"), |words, row| words.number(row.expired))}
-            </tr>
-        }
-        .erase()
     };
-    view! {
-        <section class="panel">
-            <h2>{text!(words, "limits")}</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label=text!(words, "limits")>
-                <table class="limits">
-                    <thead>
-                        <tr>
-                            <th scope="col">{text!(words, "limits-limit")}</th>
-                            <th scope="col">{text!(words, "limits-running")}</th>
-                            <th scope="col">{text!(words, "limits-waiting")}</th>
-                            <th scope="col">{text!(words, "limits-longest")}</th>
-                            <th scope="col">{text!(words, "limits-wait")}</th>
-                            <th scope="col">{text!(words, "limits-service")}</th>
-                            <th scope="col">{text!(words, "limits-done")}</th>
-                            <th scope="col">{text!(words, "limits-failed")}</th>
-                            <th scope="col">{text!(words, "limits-refused")}</th>
-                            <th scope="col">{text!(words, "limits-cancelled")}</th>
-                            <th scope="col">{text!(words, "limits-expired")}</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {each(move || names.get(), Clone::clone, row)}
-                    </tbody>
-                </table>
-            </div>
-        </section>
+    let heads = vec![
+        text!(words, "limits-limit"),
+        text!(words, "limits-running"),
+        text!(words, "limits-waiting"),
+        text!(words, "limits-longest"),
+        text!(words, "limits-wait"),
+        text!(words, "limits-service"),
+        text!(words, "limits-done"),
+        text!(words, "limits-failed"),
+        text!(words, "limits-refused"),
+        text!(words, "limits-cancelled"),
+        text!(words, "limits-expired"),
+    ];
+    table(text!(words, "limits"), "stats-row", heads, rows)
+}
+
+fn limit(words: &Words, row: &LimitRow) -> Row {
+    let (running, share) = slots(words, row.running, row.limit);
+    let events: Vec<_> = row.events.iter().map(|event| event.name()).collect();
+    let longest = row.longest_wait.map_or_else(none, |wait| format::duration(words, wait));
+    let mut cells = vec![running, words.number(row.waiting), longest];
+    match &row.counts {
+        Some(counts) => {
+            cells.push(durations(words, counts.wait.as_ref()));
+            cells.push(durations(words, counts.service.as_ref()));
+            let ends = [
+                counts.done,
+                counts.failed,
+                counts.refused,
+                counts.cancelled,
+                counts.expired,
+            ];
+            cells.extend(ends.map(|count| words.number(count)));
+        }
+        None => cells.resize(10, none()),
     }
-    .erase()
+    Row {
+        name: row.name.clone(),
+        about: match &row.model {
+            Some(model) => model.clone(),
+            // A limit of one event has its name already.
+            None if events == [row.name.as_str()] => String::new(),
+            None => events.join(", "),
+        },
+        share,
+        cells,
+        ..Row::default()
+    }
 }
 
 /// The last 15 minutes.
@@ -226,12 +165,12 @@ fn Charts(view: View) -> impl IntoView {
             Series {
                 name: text!(words, "chart-running"),
                 class: "accent",
-                points: points(&|sample| Some(count(sample.running.iter().sum()))),
+                points: points(&|sample| Some(count(sample.running))),
             },
             Series {
                 name: text!(words, "chart-waiting"),
                 class: "ink",
-                points: points(&|sample| Some(count(sample.waiting.iter().sum()))),
+                points: points(&|sample| Some(count(sample.waiting))),
             },
         ]
     });

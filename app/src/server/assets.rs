@@ -1,5 +1,5 @@
-//! The site's files (script, WebAssembly, style, icons), as `cargo xtask` built them: embedded in a release build,
-//! read once, from the target directory, by a debug build.
+//! The site's files (script, WebAssembly, style, icons), as `cargo xtask` built them: embedded in the binary of a release build,
+//! read once, from the target directory, by that of a debug build.
 //!
 //! A file whose name holds a hash of its content may be kept for ever; any other is asked for again by its ETag.
 //! What was compressed when it was built is sent compressed; nothing is compressed on the way.
@@ -9,19 +9,18 @@ mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use rust_embed::RustEmbed;
 
 use encoding::{Encoding, negotiate};
 
 use crate::AssetUrls;
-
-include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// Number of hexadecimal digits that `cargo xtask` takes of a file's SHA-256 into its name.
 const HASH_DIGITS: usize = 16;
@@ -30,7 +29,10 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 
-static SITE: LazyLock<Files> = LazyLock::new(|| {
+static SITE: OnceLock<Files> = OnceLock::new();
+
+/// Takes the files that were built for browsers. To be called before anything else of the site; without it there are none but the words.
+pub fn provide<Site: RustEmbed>() {
     let built = Site::iter().filter_map(|name| {
         let file = Site::get(&name)?;
         let body = match file.data {
@@ -45,12 +47,17 @@ static SITE: LazyLock<Files> = LazyLock::new(|| {
             body,
         })
     });
-    Files::new(built.chain(words::sources()))
-});
+    // Given twice, they are the same files.
+    let _ = SITE.set(Files::new(built.chain(words::sources())));
+}
+
+fn site() -> &'static Files {
+    SITE.get_or_init(|| Files::new(words::sources()))
+}
 
 /// Where the browser finds the app, whether its names hold hashes (`cargo xtask`) or not (`cargo leptos`).
 pub fn urls() -> AssetUrls {
-    let [js, wasm, css] = ["js", "wasm", "css"].map(|extension| SITE.newest(extension));
+    let [js, wasm, css] = ["js", "wasm", "css"].map(|extension| site().newest(extension));
     AssetUrls {
         js,
         wasm,
@@ -64,19 +71,19 @@ pub fn built() -> bool {
     let urls = urls();
     [&urls.js, &urls.wasm, &urls.css]
         .into_iter()
-        .all(|url| SITE.get(url).is_some())
+        .all(|url| site().get(url).is_some())
 }
 
 /// Serves `/pkg/*` and each file that lies beside `pkg` (icons, the manifest) at the root. Answers HEAD too.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let root = SITE.files.keys().filter(|name| !name.starts_with("/pkg/"));
+    let root = site().files.keys().filter(|name| !name.starts_with("/pkg/"));
     root.fold(Router::new().route("/pkg/{*path}", get(serve)), |router, name| {
         router.route(name, get(serve))
     })
 }
 
 async fn serve(uri: Uri, headers: HeaderMap) -> Response {
-    SITE.answer(uri.path(), &headers)
+    site().answer(uri.path(), &headers)
 }
 
 /// A file as it was built.

@@ -115,45 +115,65 @@ pub async fn serve() -> Result<(), Failure> {
 
 /// What says that the settings are to be read again.
 struct Edits {
-    file: PathBuf,
-    watch: Result<Watch, WatchError>,
+    /// `None`: this system cannot tell.
+    watch: Option<Watch>,
+    /// Why a file is not watched, until it has been told.
+    unheard: Option<(WatchError, PathBuf)>,
     hangup: Hangup,
 }
 
 impl Edits {
     fn listen() -> Self {
         let (file, _) = Settings::file();
-        Self {
-            watch: Watch::start(&file),
+        let (watch, unheard) = match Watch::start(vec![file.clone()]) {
+            Ok(watch) => (Some(watch), None),
+            Err(error) => (None, Some((error, file))),
+        };
+        let mut edits = Self {
+            watch,
+            unheard,
             hangup: Hangup::listen(),
-            file,
+        };
+        edits.follow();
+        edits
+    }
+
+    /// Watches the files that the settings stand in now.
+    fn follow(&mut self) {
+        let Some(watch) = &mut self.watch else { return };
+        let files = Settings::files();
+        let last = files.last().cloned().unwrap_or_default();
+        if let Err(error) = watch.follow(files) {
+            let file = error.paths.first().cloned().unwrap_or(last);
+            self.unheard = Some((error, file));
+        }
+    }
+
+    fn tell(&mut self) {
+        if let Some((error, file)) = self.unheard.take() {
+            warn!(%error, file = %file.display(), "edits of this file are not noticed; send SIGHUP after one");
         }
     }
 }
 
-/// Puts edits of `.env` in force, as soon as they are made or when SIGHUP asks for it. Ends with the server.
-async fn retune(engine: Arc<Engine>, edits: Edits) {
-    let Edits {
-        file,
-        watch,
-        mut hangup,
-    } = edits;
-    let mut watch = watch
-        .inspect_err(
-            |error| warn!(%error, file = %file.display(), "edits of this file are not noticed; send SIGHUP after one"),
-        )
-        .ok();
+/// Puts edits of `.env` and of the file of back ends in force, as soon as they are made or when SIGHUP asks for it. Ends with the
+/// server.
+async fn retune(engine: Arc<Engine>, mut edits: Edits) {
     loop {
+        edits.tell();
+        let Edits { watch, hangup, .. } = &mut edits;
         let edited = async {
-            match &mut watch {
+            match watch {
                 Some(watch) => watch.changed().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = edited => info!(file = %file.display(), "the settings were edited"),
+            () = edited => info!("the settings were edited"),
             () = hangup.next() => info!("asked to read the settings again"),
         }
+        // Before they are read, so that no later edit is missed: `.env` may name another file of back ends now, a bad one too.
+        edits.follow();
         engine.retune(Settings::from_process()).await;
     }
 }

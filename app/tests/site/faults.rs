@@ -28,6 +28,7 @@ async fn every_fault_becomes_a_sentence_and_frees_the_slot() {
         ("CHAT_CONCURRENCY_LIMIT", "1"),
         ("MODEL_RETRIES", "0"),
         ("MODEL_STALL_TIMEOUT", "1"),
+        ("MODEL_OUTAGE_WAIT", "5"),
     ])
     .await;
     let (unlucky, other) = (site.browser().await, site.browser().await);
@@ -61,7 +62,7 @@ const FAULTS: [&str; 13] = [
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_so() {
-    let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_RETRIES", "0")]).await;
+    let site = Site::start(&[("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"), ("MODEL_OUTAGE_WAIT", "0")]).await;
     let turn = failed(&site.browser().await, "hello").await;
     assert!(
         matches!(
@@ -159,7 +160,8 @@ async fn what_was_not_accepted_is_no_answer_that_failed() {
     assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done);
 
     let limits = site.engine.stats_view(Role::Visitor).limits;
-    let chat = limits.iter().find(|row| row.line.name == "chat").expect("the limit");
-    let counted = (chat.done, chat.failed, chat.cancelled, chat.refused);
+    let chat = limits.iter().find(|row| row.name == "chat").expect("the limit");
+    let counts = chat.counts.as_ref().expect("a limit counts");
+    let counted = (counts.done, counts.failed, counts.cancelled, counts.refused);
     assert_eq!(counted, (1, 0, 0, 2), "done, failed, cancelled, refused");
 }

@@ -1,6 +1,6 @@
 //! What a form may have done, and what becomes of one that is refused.
 
-use anteroom::wire::{ConversationId, MAX_MESSAGE_BYTES, Reason, TurnId};
+use anteroom::wire::{Choice, ConversationId, MAX_MESSAGE_BYTES, Reason, TurnId};
 use reqwest::{StatusCode, header};
 
 use crate::support::{Browser, Html, Reply, Site};
@@ -101,6 +101,10 @@ async fn a_form_changes_nothing_else() {
     for (function, body) in [
         ("delete", format!("conversation={id}")),
         ("rename", format!("conversation={id}&title=Mine")),
+        (
+            "choose",
+            format!("conversation={id}&choice[instructions]=Be+brief&choice[temperature]=1"),
+        ),
         ("again", format!("turn={}&new={}", sent.turn, TurnId::new())),
         ("cancel", format!("turn={}", sent.turn)),
         ("nothing", String::new()),
@@ -111,6 +115,7 @@ async fn a_form_changes_nothing_else() {
     }
     let view = browser.conversation(id).await.expect("it is there");
     assert_eq!((view.summary.title.as_str(), view.turns.len()), ("hello", 1));
+    assert_eq!(view.choice, Choice::default());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
 mod addresses;
+mod choices;
 mod conversations;
 mod doors;
 mod endings;
@@ -12,9 +13,11 @@ mod hostile;
 mod incomplete;
 mod line;
 mod operator;
+mod pools;
 mod repeats;
 mod restart;
 mod retuning;
+mod seen;
 mod sharing;
 mod shutdown;
 mod support;

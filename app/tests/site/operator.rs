@@ -8,8 +8,8 @@ use reqwest::{Client, Response, StatusCode, header, redirect};
 
 use crate::support::{Browser, Site};
 
-const KEY: &str = "a&key?of=24%characters+";
-const ENCODED: &str = "a%26key%3Fof%3D24%25characters%2B";
+pub(crate) const KEY: &str = "a&key?of=24%characters+";
+pub(crate) const ENCODED: &str = "a%26key%3Fof%3D24%25characters%2B";
 
 async fn open_link(browser: &Browser, key: &str) -> Response {
     let client = Client::builder()
@@ -25,7 +25,7 @@ async fn open_link(browser: &Browser, key: &str) -> Response {
 }
 
 /// The browser once it has opened the operator's link.
-async fn operator(browser: &Browser, key: &str) -> Browser {
+pub(crate) async fn operator(browser: &Browser, key: &str) -> Browser {
     let answer = open_link(browser, key).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
@@ -44,7 +44,7 @@ async fn operator(browser: &Browser, key: &str) -> Browser {
     }
 }
 
-async fn stats(browser: &Browser) -> StatsView {
+pub(crate) async fn stats(browser: &Browser) -> StatsView {
     let mut feed = browser.feed().await;
     browser.refresh(RefreshKind::Stats).await;
     feed.stats().await

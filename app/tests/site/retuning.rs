@@ -129,5 +129,5 @@ async fn a_bad_edit_changes_nothing_and_is_told_until_it_is_mended() {
     assert_eq!(row(&view, "CHAT_CONCURRENCY_LIMIT").value.to_string(), "3");
     let note = row(&view, "QUEUE_MAX_SIZE").note;
     assert_eq!(note, Some(SettingNote::EnvironmentWins { line: 3 }));
-    assert_eq!(view.limits[0].line.limit, Some(3));
+    assert_eq!(view.limits[0].limit, Some(3));
 }

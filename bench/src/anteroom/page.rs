@@ -175,7 +175,9 @@ impl Page for AnteroomPage {
                     });
                 }
                 Seen::Over(TurnState::Done, answer) => {
-                    ensure!(answer.contains(message), "{answer:?} is no answer to {message:?}");
+                    // What the model server is told is no part of its answer.
+                    let question = message.rsplit("]] ").next().unwrap_or_default();
+                    ensure!(answer.contains(question), "{answer:?} is no answer to {message:?}");
                     chat.done = after;
                     return Ok(chat);
                 }

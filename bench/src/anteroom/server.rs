@@ -1,6 +1,6 @@
 //! The server: started, killed, started again on the same folder.
 
-use std::{net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use hyper::Method;
@@ -25,10 +25,40 @@ pub(crate) struct Anteroom {
     tally: Arc<Tally>,
     folder: TempDir,
     places: Places,
-    setup: Setup,
+    variables: Vec<(String, String)>,
 }
 
 impl Anteroom {
+    /// A server whose model servers are those of a `backends.toml`; the place of its model is their pool `gpu`.
+    pub(crate) fn before(places: &Places, backends: &str, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let folder = TempDir::new_in(&places.scratch).context("no folder for the server's data")?;
+        let file = folder.path().join("backends.toml");
+        fs::write(&file, backends).context("no file for its back ends")?;
+        let file = file.display().to_string();
+        let own = [("MODEL", "loopback@gpu"), ("BACKENDS_FILE", &*file)];
+        Self::launch(places, folder, own.into_iter().chain(variables.iter().copied()))
+    }
+
+    fn launch<'a>(
+        places: &Places,
+        folder: TempDir,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> anyhow::Result<Self> {
+        let variables: Vec<_> = variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let (program, addr) = spawn(places, &variables, folder.path())?;
+        Ok(Self {
+            program,
+            http: Http::new(addr, CONNECTIONS),
+            tally: Arc::default(),
+            folder,
+            places: places.clone(),
+            variables,
+        })
+    }
+
     /// SIGKILL. Pages see their feed end.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.program.kill()
@@ -36,7 +66,7 @@ impl Anteroom {
 
     /// A new start, once it was killed, on the same data, at another address.
     pub(crate) fn start_again(self) -> anyhow::Result<Self> {
-        let (program, addr) = spawn(&self.places, &self.setup, self.folder.path())?;
+        let (program, addr) = spawn(&self.places, &self.variables, self.folder.path())?;
         Ok(Self {
             program,
             http: Http::new(addr, CONNECTIONS),
@@ -84,15 +114,13 @@ impl System for Anteroom {
 
     async fn start(places: &Places, setup: &Setup) -> anyhow::Result<Self> {
         let folder = TempDir::new_in(&places.scratch).context("no folder for the server's data")?;
-        let (program, addr) = spawn(places, setup, folder.path())?;
-        Ok(Self {
-            program,
-            http: Http::new(addr, CONNECTIONS),
-            tally: Arc::default(),
-            folder,
-            places: places.clone(),
-            setup: setup.clone(),
-        })
+        let slots = setup.slots.to_string();
+        let variables = [
+            ("MODEL", "loopback@openai"),
+            ("OPENAI_BASE_URL", &setup.model),
+            ("CHAT_CONCURRENCY_LIMIT", &slots),
+        ];
+        Self::launch(places, folder, variables)
     }
 
     async fn visit(&self) -> anyhow::Result<AnteroomPage> {
@@ -143,22 +171,20 @@ impl System for Anteroom {
     }
 }
 
-/// Starts the server with its default settings, but for the slots, and for the bounds that a bench goes beyond.
-fn spawn(places: &Places, setup: &Setup, folder: &Path) -> anyhow::Result<(Program, SocketAddr)> {
+/// Starts the server with its default settings, but for these, and for the bounds that a bench goes beyond.
+fn spawn(places: &Places, variables: &[(String, String)], folder: &Path) -> anyhow::Result<(Program, SocketAddr)> {
     let mut command = Command::new(&places.anteroom);
     command
         .current_dir(folder)
         .env_clear()
         .env("SITE_ADDR", "127.0.0.1:0")
-        .env("MODEL", "loopback@openai")
-        .env("OPENAI_BASE_URL", &setup.model)
-        .env("CHAT_CONCURRENCY_LIMIT", setup.slots.to_string())
         .env("MAX_SESSIONS", "20000")
         .env("QUEUE_MAX_WAITING_PER_SESSION", "none")
         // Ten thousand turns take longer than somebody would be waited for who does not look.
         .env("QUEUE_ABANDON_AFTER", "none")
         .env("CHAT_TIMEOUT", "none")
-        .env("MODEL_STALL_TIMEOUT", "1h");
+        .env("MODEL_STALL_TIMEOUT", "1h")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
     let (mut program, output) = Program::start(&mut command, folder)?;
     let addr = program.greeting(output, |line| {
         let (_, rest) = line.split_once("http://")?;

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use anteroom::queue::{EventIndex, EventPolicy, Order, Outcome, Owner, Policy, Queue, StartRange};
+use anteroom::queue::{EventIndex, EventPolicy, Outcome, Owner, Policy, Queue, StartRange};
 use anyhow::{Context as _, anyhow, ensure};
 use tokio::{runtime, task::JoinSet, time::Instant};
 

@@ -16,12 +16,14 @@ pub(crate) enum Scenario {
     Restart,
     Engine,
     Estimates,
+    Pools,
+    Auto,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -35,6 +37,8 @@ impl Scenario {
         Self::Restart,
         Self::Engine,
         Self::Estimates,
+        Self::Pools,
+        Self::Auto,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -56,6 +60,8 @@ impl Scenario {
             Self::Restart => "restart",
             Self::Engine => "engine",
             Self::Estimates => "estimates",
+            Self::Pools => "pools",
+            Self::Auto => "auto",
             Self::Soak => "soak",
         }
     }

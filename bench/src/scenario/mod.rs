@@ -1,5 +1,6 @@
 //! What is measured, one file a scenario.
 
+mod auto;
 mod cpu;
 mod crowd;
 mod drain;
@@ -10,6 +11,7 @@ mod fairness;
 mod latency;
 mod list;
 mod memory;
+mod pools;
 mod reload;
 mod restart;
 mod soak;
@@ -53,6 +55,14 @@ impl Scenario {
                 "Whether tickets start when they were told: simulated work on a clock that jumps, 1, 3 and 8 slots, bursts and \
                  steady arrivals, 20 turns seen before"
             }
+            Self::Pools => {
+                "Several model servers behind one line: a fast and a slow one, two equal ones that get slower the more they are given, \
+                 and three of which one goes down, hangs, and another refuses now and then"
+            }
+            Self::Auto => {
+                "A server without a limit that is told (`limit = \"auto\"`): it has room for 6 answers of 0.5 s, after a while for 3; \
+                 20 browsers always have something to ask"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -77,6 +87,8 @@ impl Scenario {
             Self::Restart => restart::run(places).await,
             Self::Engine => engine::run().await,
             Self::Estimates => estimates::run().await,
+            Self::Pools => pools::run(places).await,
+            Self::Auto => auto::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -94,7 +106,7 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart | Self::Engine | Self::Estimates | Self::Soak => return None,
+            Self::Restart | Self::Engine | Self::Estimates | Self::Pools | Self::Auto | Self::Soak => return None,
         })
     }
 }

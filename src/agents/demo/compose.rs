@@ -35,8 +35,12 @@ pub(super) fn answer(question: &Question, context: &dyn AgentContext) -> String 
     let body = match &intent {
         Intent::Variables(names) => variables::explain(voice, names, &context.settings()),
         Intent::Settings { group, all } => variables::list(voice, *group, *all, &context.settings()),
-        Intent::LineNow => line::now(voice, &context.chat_line()),
-        Intent::LineWorks => format!("{}\n\n{}", texts.works, line::in_short(voice, &context.chat_line())),
+        Intent::LineNow => line::now(voice, &context.chat_line(&question.model)),
+        Intent::LineWorks => format!(
+            "{}\n\n{}",
+            texts.works,
+            line::in_short(voice, &context.chat_line(&question.model))
+        ),
         Intent::RealModel(server) => handbook::real_model(voice, *server),
         Intent::Markdown => texts.markdown.to_owned(),
         Intent::Code(language) => samples::code(voice, *language),

@@ -14,83 +14,49 @@ mod voice;
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
-use super::{Agent, AgentContext, AgentError, AgentFactory, Answered, Message, Part, Parts, Question};
+use super::{AgentContext, Message, Part, Parts, Question};
 use crate::{settings::Settings, wire::Usage};
 
-/// Makes demo agents.
-pub(super) struct DemoAgents {
-    agent: Arc<DemoAgent>,
-}
-
 /// The demo model. It keeps nothing between questions, so that all sessions can share one.
-struct DemoAgent {
-    display: String,
+pub(super) struct DemoAgent {
     first_token: Duration,
     /// Tokens a second.
     speed: u32,
     context: Arc<dyn AgentContext>,
 }
 
-impl DemoAgents {
-    pub(super) fn new(settings: &Settings, display: String, context: Arc<dyn AgentContext>) -> Self {
-        let (first_token, speed) = (settings.demo_first_token, settings.demo_speed.max(1));
+impl DemoAgent {
+    pub(super) fn new(settings: &Settings, context: Arc<dyn AgentContext>) -> Self {
         Self {
-            agent: Arc::new(DemoAgent {
-                display,
-                first_token,
-                speed,
-                context,
-            }),
+            first_token: settings.demo_first_token,
+            speed: settings.demo_speed.max(1),
+            context,
         }
     }
-}
 
-impl AgentFactory for DemoAgents {
-    fn model(&self) -> String {
-        self.agent.display.clone()
-    }
-
-    fn agent(&self) -> Arc<dyn Agent> {
-        Arc::clone(&self.agent) as Arc<dyn Agent>
-    }
-}
-
-#[async_trait]
-impl Agent for DemoAgent {
-    async fn answer(
+    /// Answers, until it is dropped or the reader of `parts` has gone. `first` is called before the first part; `usage` is right at any time.
+    pub(super) async fn answer(
         &self,
-        question: Question,
-        parts: Parts,
-        cancel: CancellationToken,
-    ) -> Result<Answered, AgentError> {
-        let answer = compose::answer(&question, self.context.as_ref());
-        let mut usage = Usage {
+        question: &Question,
+        parts: &Parts,
+        usage: &mut Usage,
+        first: impl FnOnce() + Send,
+    ) {
+        let answer = compose::answer(question, self.context.as_ref());
+        *usage = Usage {
             input: Some(question.messages.iter().map(tokens_of).sum()),
             output: Some(0),
         };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => {}
-            () = parts.closed() => {}
-            () = self.speak(&answer, &parts, &mut usage) => {}
-        }
-        Ok(Answered {
-            usage,
-            incomplete: None,
-        })
-    }
-}
-
-impl DemoAgent {
-    /// Every piece has its own due time, so that a slow reader or timer does not add up.
-    async fn speak(&self, answer: &str, parts: &Parts, usage: &mut Usage) {
+        let mut first = Some(first);
+        // Every piece has its own due time, so that a slow reader or timer does not add up.
         let mut due = Instant::now() + self.first_token;
-        for piece in words(answer) {
+        for piece in words(&answer) {
             sleep_until(due).await;
+            if let Some(first) = first.take() {
+                first();
+            }
             if parts.send(Part::Text(piece.to_owned())).await.is_err() {
                 return;
             }

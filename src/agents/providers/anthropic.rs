@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Fault, StreamState,
+    Broken, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
-    protocol::{Protocol, base64, caption, parse},
+    list::{Listed, read_list},
+    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
     text::Delta,
 };
 use crate::{
@@ -25,6 +26,18 @@ const FAULTS: [(&str, u16); 3] = [
     ("overloaded_error", 529),
     ("invalid_request_error", 400),
 ];
+
+#[derive(Debug, Deserialize)]
+struct List {
+    data: Vec<Model>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Model {
+    id: String,
+    display_name: Option<String>,
+    max_input_tokens: Option<u64>,
+}
 
 /// Serde would read the text of an enum that is tagged inside as UTF-8 only, so the tag is read by itself.
 #[derive(Debug, Deserialize)]
@@ -121,16 +134,36 @@ impl Protocol for Anthropic {
         (HeaderName::from_static("x-api-key"), key.to_owned())
     }
 
-    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
+    fn locate_list(&self, address: &mut Address) {
+        address.version("v1");
+        address.append(["models"]);
+        address.query("limit", "1000");
+    }
+
+    fn read_list(&self, list: &[u8]) -> Result<Vec<Listed>, Broken> {
+        let List { data } = read_list(list)?;
+        let listed = data.into_iter().map(|model| Listed {
+            title: model.display_name,
+            context: model.max_input_tokens,
+            ..Listed::new(model.id)
+        });
+        Ok(listed.collect())
+    }
+
+    fn body(&self, call: &Call, history: &[Message]) -> Value {
         let mut body = json!({
-            "model": model,
-            "max_tokens": max_tokens(model),
+            "model": call.model,
+            "max_tokens": call.parameters.max_tokens.unwrap_or_else(|| max_tokens(&call.model)),
             "messages": history.iter().map(message).collect::<Vec<_>>(),
             "stream": true,
         });
-        if let Some(text) = system {
-            body["system"] = json!(text);
-        }
+        put(&mut body, "system", call.parameters.system.clone());
+        // Its scale ends at 1, where the others' goes on to 2.
+        put(
+            &mut body,
+            "temperature",
+            temperature(&call.parameters).map(|value| value.min(1.0)),
+        );
         body
     }
 

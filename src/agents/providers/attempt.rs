@@ -1,92 +1,98 @@
-//! One request to the model server, and the reading of its answer.
+//! One request to a model server, and the reading of its answer.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::{Asked, Fault, Server, StreamState, reading::Reading};
+use super::{Asked, Fault, Request, Server, StreamState, reading::Reading};
 use crate::agents::{AgentError, Part, Parts};
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
 const LAST_BYTES: Duration = Duration::from_millis(20);
 
+/// Where the parts of an answer go, and who hears of it.
+pub(in crate::agents) struct Hearer<'a> {
+    /// The reader of the parts.
+    pub(in crate::agents) parts: &'a Parts,
+    /// Called with the first one, before it is put in.
+    pub(in crate::agents) first: &'a (dyn Fn() + Sync),
+}
+
 impl Server {
-    /// Asks once. Cancel-safe in that dropping it closes the request; what was put into `parts` stands.
-    ///
-    /// `put` becomes true with the first piece of text. A reader that has gone is no fault.
-    pub(super) async fn attempt(
+    /// Asks once. Cancel-safe in that dropping it closes the request; what was put into the parts stands. A reader that has gone is no
+    /// fault. `state` holds what is known of the answer at any time.
+    pub(in crate::agents) async fn ask(
         &self,
-        body: Bytes,
-        images: bool,
-        parts: &Parts,
+        request: &Request,
+        hearer: &Hearer<'_>,
         state: &mut StreamState,
-        put: &mut bool,
     ) -> Result<(), Fault> {
-        let request = self.endpoint.client.post(self.endpoint.url.clone()).body(body);
-        let response = timeout(self.stall, request.send())
+        let url = self.endpoint.url(self.protocol, &request.model).ok_or_else(|| {
+            Fault::new(
+                AgentError::Rejected { status: 400 },
+                "no address can be made for this model",
+            )
+        })?;
+        let sent = self.endpoint.client.post(url).body(request.body.clone()).send();
+        let response = timeout(request.stall, sent)
             .await
             .map_err(|_| Fault::new(AgentError::Stalled, "no response in time"))?
-            .map_err(Fault::of_connection)?;
+            .map_err(Fault::of_request)?;
         if !response.status().is_success() {
-            let key = self.endpoint.key.as_ref().map(|key| key.0.as_str());
-            return Err(Fault::of_refusal(
-                response,
-                &Asked {
-                    protocol: self.protocol,
-                    display: &self.display,
-                    key,
-                    variable: self.endpoint.variable,
-                    images,
-                },
-            )
-            .await);
+            let asked = Asked {
+                protocol: self.protocol,
+                backend: &self.name,
+                model: &request.display,
+                key: self.endpoint.key.as_ref().map(|key| key.0.as_str()),
+                origin: &self.endpoint.origin,
+                images: request.images,
+            };
+            return Err(Fault::of_refusal(response, &asked).await);
         }
-        self.read(response, parts, state, put).await?;
-        if *put || parts.is_closed() {
+        let said = self.read(response, request.stall, hearer, state).await?;
+        if said || hearer.parts.is_closed() {
             Ok(())
         } else {
             Err(Fault::new(state.silence(), "its answer has no text"))
         }
     }
 
-    /// Passes the answer on until it is complete.
+    /// Passes the answer on until it is complete. Whether there was any text in it.
     async fn read(
         &self,
         mut response: Response,
-        parts: &Parts,
+        stall: Duration,
+        hearer: &Hearer<'_>,
         state: &mut StreamState,
-        put: &mut bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let mut reading = Reading::new(self.protocol);
+        let (mut said, mut heard) = (false, false);
         loop {
             // Any byte is a sign of life, also one that carries no text.
-            let received = timeout(self.stall, response.chunk()).await;
+            let received = timeout(stall, response.chunk()).await;
             let (outcome, ended) = match received {
                 Ok(Ok(Some(bytes))) => (reading.push(&bytes, state), false),
                 Ok(Ok(None)) => (Err(reading.end(state)), true),
-                Ok(Err(error)) => (
-                    Err(Fault {
-                        error: AgentError::CutOff,
-                        ..Fault::of_connection(error)
-                    }),
-                    true,
-                ),
+                Ok(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
                 Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
             };
             let end = state.end(outcome, ended);
             for part in state.take_parts() {
-                *put |= matches!(part, Part::Text(_));
-                if parts.send(part).await.is_err() {
-                    return Ok(());
+                if !heard {
+                    heard = true;
+                    (hearer.first)();
+                }
+                said |= matches!(part, Part::Text(_));
+                if hearer.parts.send(part).await.is_err() {
+                    return Ok(said);
                 }
             }
             if state.over {
                 let _end = timeout(LAST_BYTES, response.chunk()).await;
             }
             if let Some(end) = end {
-                return end;
+                return end.map(|()| said);
             }
         }
     }

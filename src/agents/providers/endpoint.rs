@@ -14,7 +14,7 @@ use reqwest::{
 use super::protocol::Protocol;
 use crate::{
     agents::FactoryError,
-    settings::{Secret, Settings},
+    settings::{BackendSettings, Secret},
     tls,
 };
 
@@ -23,50 +23,59 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How often an HTTP/2 connection is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Where requests go, and with what.
-#[derive(Debug)]
+/// How long an unused connection is kept to a server that says nothing of it: many of those that people run themselves close theirs after five
+/// seconds, and a question must not meet that.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// Where requests go, and with what. It has no `Debug`: addresses may hold passwords.
 pub(super) struct Endpoint {
     pub(super) client: Client,
-    pub(super) url: Url,
+    base: Address,
     pub(super) key: Option<Secret>,
-    /// The setting with the address.
-    pub(super) variable: &'static str,
+    /// Where the address is set.
+    pub(super) origin: String,
+    /// Whether it is the provider's own service.
+    pub(super) own: bool,
 }
 
-/// The endpoint of the model's provider, if it has servers.
-pub(super) fn of(protocol: &dyn Protocol, settings: &Settings) -> Result<Option<Endpoint>, FactoryError> {
-    let Some(server) = settings.server() else {
-        return Ok(None);
-    };
-    let key = server.key.filter(|key| !key.0.trim().is_empty());
-    if let (None, None, Some(variable)) = (server.url, key, server.key_variable) {
-        return Err(FactoryError::MissingKey { variable });
+impl Endpoint {
+    /// Where a back end is. Nothing is asked of it yet.
+    pub(super) fn new(protocol: &dyn Protocol, settings: &BackendSettings) -> Result<Self, FactoryError> {
+        let origin = || settings.origin.clone();
+        let key = settings.key.as_ref().filter(|key| !key.0.trim().is_empty());
+        if settings.address.is_none() && key.is_none() && protocol.needs_key() {
+            return Err(FactoryError::MissingKey { origin: origin() });
+        }
+        let base = settings.address.as_deref().unwrap_or_else(|| protocol.service());
+        let base = Address::parse(base).ok_or_else(|| FactoryError::BadUrl { origin: origin() })?;
+        let headers = headers(protocol, key).ok_or_else(|| FactoryError::BadKey { origin: origin() })?;
+        Ok(Self {
+            client: client(&base.url, headers)?,
+            own: base.is_at(protocol.service()),
+            base,
+            key: key.cloned(),
+            origin: origin(),
+        })
     }
-    let base = server.url.unwrap_or_else(|| protocol.service());
-    let url = url(protocol, base, &settings.model.name).ok_or(FactoryError::BadUrl {
-        variable: server.url_variable,
-    })?;
-    let headers = headers(protocol, key).ok_or(FactoryError::BadKey {
-        variable: server.key_variable.unwrap_or_default(),
-    })?;
-    let client = client(&url, headers)?;
-    Ok(Some(Endpoint {
-        client,
-        url,
-        key: key.cloned(),
-        variable: server.url_variable,
-    }))
-}
 
-/// The address to post to.
-fn url(protocol: &dyn Protocol, base: &str, model: &str) -> Option<Url> {
-    let mut address = Address::parse(base)?;
-    protocol.locate(&mut address, model);
-    address.url()
+    /// The address that a question to `model` is posted to.
+    pub(super) fn url(&self, protocol: &dyn Protocol, model: &str) -> Option<Url> {
+        let mut address = self.base.clone();
+        protocol.locate(&mut address, model);
+        address.url()
+    }
+
+    /// The address that has the list of models.
+    pub(super) fn list(&self, protocol: &dyn Protocol) -> Option<Url> {
+        let mut address = self.base.clone();
+        protocol.locate_list(&mut address);
+        address.url()
+    }
 }
 
 /// An address on its way from the one in the settings, which may end in a slash or not, and in the API's version or not, to the one that
 /// is asked.
+#[derive(Clone)]
 pub(super) struct Address {
     url: Url,
     path: Vec<String>,
@@ -83,6 +92,11 @@ impl Address {
             .map(str::to_owned)
             .collect();
         Some(Self { url, path })
+    }
+
+    /// Whether this is an address of the same host.
+    fn is_at(&self, service: &str) -> bool {
+        Self::parse(service).is_some_and(|service| service.url.host_str() == self.url.host_str())
     }
 
     /// Adds the API's version, unless there is one.
@@ -158,7 +172,7 @@ fn client(url: &Url, headers: HeaderMap) -> Result<Client, FactoryError> {
     }
     if url.scheme() == "http" {
         // A machine without certificates can still talk to its own model server.
-        builder = builder.tls_certs_only([]);
+        builder = builder.tls_certs_only([]).pool_idle_timeout(IDLE);
     }
     builder.build().map_err(|error| FactoryError::Client {
         detail: error.to_string(),
@@ -180,7 +194,15 @@ mod tests {
     use crate::settings::Provider;
 
     fn address(provider: Provider, base: &str) -> Option<String> {
-        url(super::super::of(provider)?, base, "m-1").map(String::from)
+        let mut address = Address::parse(base)?;
+        super::super::of(provider)?.locate(&mut address, "m-1");
+        address.url().map(String::from)
+    }
+
+    fn list(provider: Provider, base: &str) -> Option<String> {
+        let mut address = Address::parse(base)?;
+        super::super::of(provider)?.locate_list(&mut address);
+        address.url().map(String::from)
     }
 
     #[test]
@@ -230,6 +252,27 @@ mod tests {
             for base in bases {
                 assert_eq!(address(provider, base).as_deref(), Some(expected), "{base}");
             }
+        }
+    }
+
+    #[test]
+    fn the_list_of_models_is_beside() {
+        for (provider, base, expected) in [
+            (Provider::OpenAi, "http://h:8000/v1/", "http://h:8000/v1/models"),
+            (
+                Provider::OpenAi,
+                "https://h/api/paas/v4",
+                "https://h/api/paas/v4/models",
+            ),
+            (Provider::Ollama, "http://h:11434/v1", "http://h:11434/api/tags"),
+            (Provider::Anthropic, "https://h", "https://h/v1/models?limit=1000"),
+            (
+                Provider::Gemini,
+                "https://h/v1beta",
+                "https://h/v1beta/models?pageSize=1000",
+            ),
+        ] {
+            assert_eq!(list(provider, base).as_deref(), Some(expected), "{base}");
         }
     }
 

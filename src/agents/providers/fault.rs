@@ -1,4 +1,4 @@
-//! What can go wrong with a request, for the person, for the log, and for the decision to try again.
+//! What can go wrong with a request, for the person, for the log, and for the decision to ask again.
 
 use std::{error::Error as _, time::Duration};
 
@@ -15,13 +15,11 @@ use crate::agents::AgentError;
 
 /// One attempt's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(in crate::agents) struct Fault {
     /// What the person is told.
-    pub(super) error: AgentError,
-    /// How long the server asks to be left alone.
-    pub(super) retry_after: Option<Duration>,
+    pub(in crate::agents) error: AgentError,
     /// For the operator's log; holds no key, and nothing of what the server said.
-    pub(super) detail: String,
+    pub(in crate::agents) detail: String,
 }
 
 /// What was received cannot be read.
@@ -40,32 +38,25 @@ const BODY_BYTES: usize = 64 * 1024;
 const BODY_SHOWN: usize = 300;
 
 impl Fault {
-    pub(super) fn new(error: AgentError, detail: impl Into<String>) -> Self {
+    pub(in crate::agents) fn new(error: AgentError, detail: impl Into<String>) -> Self {
         Self {
             error,
-            retry_after: None,
             detail: detail.into(),
         }
     }
 
-    /// Whether it makes sense to ask again, nothing of an answer having been shown.
-    pub(super) const fn may_pass(&self) -> bool {
-        matches!(
-            self.error,
-            AgentError::Unreachable
-                | AgentError::RateLimited { .. }
-                | AgentError::ServerFault { .. }
-                | AgentError::CutOff
-        )
-    }
-
-    /// The request could not be sent, or its answer broke off.
-    pub(super) fn of_connection(error: reqwest::Error) -> Self {
+    /// There was no response.
+    pub(super) fn of_request(error: reqwest::Error) -> Self {
         let kind = if error.is_connect() || error.is_timeout() {
             AgentError::Unreachable
         } else {
-            AgentError::CutOff
+            AgentError::HungUp
         };
+        Self::of_connection(kind, error)
+    }
+
+    /// The connection could not be made or broke off, which is the `kind` of fault.
+    pub(super) fn of_connection(kind: AgentError, error: reqwest::Error) -> Self {
         // Its address may hold a password.
         let error = error.without_url();
         let mut detail = error.to_string();
@@ -93,9 +84,16 @@ impl Fault {
                 .map(|(_, status)| *status)
         };
         let status = status.or_else(of_type).unwrap_or(500);
+        let words = ["code", "type", "message"].map(|field| error[field].as_str().unwrap_or_default());
+        let words = words.join(" ").to_lowercase();
         let error = match status {
             429 => AgentError::RateLimited { retry_after: None },
+            BUSY | OVERLOADED => AgentError::Overloaded {
+                status,
+                retry_after: None,
+            },
             500.. => AgentError::ServerFault { status },
+            _ if too_long(&words) => AgentError::TooLong,
             _ => AgentError::Rejected { status },
         };
         Self::new(
@@ -116,7 +114,7 @@ impl Fault {
                 .map_or_else(|| body.clone(), |key| body.replace(key, "(hidden)"));
             let shown: String = body.chars().take(BODY_SHOWN).collect();
             tracing::debug!(
-                model = asked.display,
+                backend = asked.backend,
                 status = status.as_u16(),
                 body = shown,
                 "the model server's refusal"
@@ -125,37 +123,43 @@ impl Fault {
         let body = body.unwrap_or_default().to_lowercase();
         let error = if status.is_redirection() {
             AgentError::Redirected {
-                variable: asked.variable,
+                origin: asked.origin.to_owned(),
             }
         } else if asked.images && no_vision(&body) {
             AgentError::VisionUnsupported
         } else {
             let told = asked.protocol.refusal(status, &body);
-            told.unwrap_or_else(|| of_status(status, retry_after, asked.display))
+            told.unwrap_or_else(|| of_status(status, retry_after, asked.model, &body))
         };
-        if let (AgentError::Redirected { variable }, Some(to)) = (&error, leads_to) {
+        if let (AgentError::Redirected { origin }, Some(to)) = (&error, leads_to) {
             // Outside the span of the session, whose records its browser may see: an address is for the operator.
-            tracing::warn!(parent: None, to, variable, "the model server's address leads elsewhere");
+            tracing::warn!(parent: None, to, origin, "the model server's address leads elsewhere");
         }
-        Self {
-            error,
-            retry_after,
-            detail: format!("status {}", status.as_u16()),
-        }
+        Self::new(error, format!("status {}", status.as_u16()))
     }
 }
 
-/// What a refusal means that says no more than its status.
-fn of_status(status: StatusCode, retry_after: Option<Duration>, model: &str) -> AgentError {
+/// 503.
+const BUSY: u16 = StatusCode::SERVICE_UNAVAILABLE.as_u16();
+/// What Anthropic's servers say in its place.
+const OVERLOADED: u16 = 529;
+
+/// What a refusal means by its status, and by words that all of them use.
+fn of_status(status: StatusCode, retry_after: Option<Duration>, model: &str, body: &str) -> AgentError {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => AgentError::Unauthorized,
         StatusCode::NOT_FOUND => AgentError::UnknownModel {
             model: model.to_owned(),
         },
         StatusCode::TOO_MANY_REQUESTS => AgentError::RateLimited { retry_after },
+        _ if matches!(status.as_u16(), BUSY | OVERLOADED) => AgentError::Overloaded {
+            status: status.as_u16(),
+            retry_after,
+        },
         _ if status.is_server_error() => AgentError::ServerFault {
             status: status.as_u16(),
         },
+        _ if too_long(body) => AgentError::TooLong,
         _ => AgentError::Rejected {
             status: status.as_u16(),
         },
@@ -167,12 +171,14 @@ fn of_status(status: StatusCode, retry_after: Option<Duration>, model: &str) -> 
 pub(super) struct Asked<'a> {
     /// What the provider's words mean.
     pub(super) protocol: &'static dyn Protocol,
+    /// Its name for the log.
+    pub(super) backend: &'a str,
     /// The model, as people should see it.
-    pub(super) display: &'a str,
+    pub(super) model: &'a str,
     /// The key that no log may hold.
     pub(super) key: Option<&'a str>,
-    /// The setting with the address.
-    pub(super) variable: &'static str,
+    /// Where the address is set.
+    pub(super) origin: &'a str,
     /// Whether there were pictures in the history.
     pub(super) images: bool,
 }
@@ -221,6 +227,23 @@ fn no_vision(body: &str) -> bool {
     let too_much = ["exceed", "too large", "too many"];
     let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
     says(&pictures) && says(&unable) && !says(&too_much)
+}
+
+/// Whether a refusal, in small letters, says that the question is more than the model can read. OpenAI's servers and llama.cpp have a code
+/// for it, the others words.
+fn too_long(body: &str) -> bool {
+    let codes = ["context_length_exceeded", "exceed_context_size_error"];
+    let words = [
+        "maximum context length",
+        "maximum model length",
+        "available context size",
+        "context window",
+        "context length",
+        "prompt is too long",
+        "input is too long",
+        "maximum number of tokens",
+    ];
+    codes.into_iter().chain(words).any(|word| body.contains(word))
 }
 
 /// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
@@ -309,20 +332,53 @@ mod tests {
     }
 
     #[test]
+    fn each_server_says_in_its_own_words_that_a_question_is_too_long() {
+        for body in [
+            // OpenAI, vLLM twice, llama.cpp, Anthropic, Gemini, Mistral.
+            "\"code\": \"context_length_exceeded\"",
+            "this model's maximum context length is 4096 tokens. however, you requested 5000 tokens",
+            "the decoder prompt (length 5000) is longer than the maximum model length of 4096",
+            "the request exceeds the available context size, try increasing it",
+            "prompt is too long: 215000 tokens > 200000 maximum",
+            "the input token count (1200000) exceeds the maximum number of tokens allowed (1048576)",
+            "prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+        ] {
+            assert!(too_long(body), "{body}");
+        }
+        for body in [
+            "messages: text must not be empty",
+            "max_tokens: 9000 > 8192",
+            "image exceeds 5 mb maximum",
+        ] {
+            assert!(!too_long(body), "{body}");
+        }
+    }
+
+    #[test]
     fn reported_faults_keep_their_kind() {
         let kind = |error: Value| Fault::reported(&error, &openai::FAULTS).error;
         assert_eq!(
             kind(json!({ "type": "overloaded_error" })),
-            AgentError::ServerFault { status: 529 }
+            AgentError::Overloaded {
+                status: 529,
+                retry_after: None
+            }
         );
         assert_eq!(
             kind(json!({ "code": 503, "status": "UNAVAILABLE" })),
-            AgentError::ServerFault { status: 503 }
+            AgentError::Overloaded {
+                status: 503,
+                retry_after: None
+            }
         );
         assert_eq!(kind(json!({ "code": "400" })), AgentError::Rejected { status: 400 });
         assert_eq!(
             kind(json!({ "code": "rate", "type": "requests" })),
             AgentError::RateLimited { retry_after: None }
+        );
+        assert_eq!(
+            kind(json!({ "code": "context_length_exceeded", "type": "invalid_request_error" })),
+            AgentError::TooLong
         );
         assert_eq!(kind(json!("out of memory")), AgentError::ServerFault { status: 500 });
     }

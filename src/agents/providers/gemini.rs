@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Fault, StreamState,
+    Broken, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
-    protocol::{Protocol, base64, caption, parse},
+    list::{Listed, read_list},
+    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
     text::Delta,
 };
 use crate::{
@@ -18,6 +19,20 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Gemini;
+
+#[derive(Debug, Deserialize)]
+struct List {
+    models: Vec<Model>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Model {
+    name: String,
+    display_name: Option<String>,
+    input_token_limit: Option<u64>,
+    supported_generation_methods: Option<Vec<String>>,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,11 +100,40 @@ impl Protocol for Gemini {
         (HeaderName::from_static("x-goog-api-key"), key.to_owned())
     }
 
+    fn locate_list(&self, address: &mut Address) {
+        address.version("v1beta");
+        address.append(["models"]);
+        address.query("pageSize", "1000");
+    }
+
+    fn read_list(&self, list: &[u8]) -> Result<Vec<Listed>, Broken> {
+        let List { models } = read_list(list)?;
+        let chats = |model: &Model| {
+            let methods = model.supported_generation_methods.as_ref();
+            methods.is_none_or(|methods| methods.iter().any(|method| method == "generateContent"))
+        };
+        let listed = models.into_iter().filter(chats).map(|model| Listed {
+            title: model.display_name,
+            context: model.input_token_limit,
+            ..Listed::new(model.name.trim_start_matches("models/").to_owned())
+        });
+        Ok(listed.collect())
+    }
+
     /// The model is named by the address.
-    fn body(&self, _model: &str, system: Option<&str>, history: &[Message]) -> Value {
+    fn body(&self, call: &Call, history: &[Message]) -> Value {
         let mut body = json!({ "contents": history.iter().map(content).collect::<Vec<_>>() });
-        if let Some(text) = system {
+        if let Some(text) = &call.parameters.system {
             body["systemInstruction"] = json!({ "parts": [{ "text": text }] });
+        }
+        let mut config = json!({});
+        put(&mut config, "temperature", temperature(&call.parameters));
+        put(&mut config, "maxOutputTokens", call.parameters.max_tokens);
+        if tells_thoughts(&call.model) {
+            config["thinkingConfig"] = json!({ "includeThoughts": true });
+        }
+        if config != json!({}) {
+            body["generationConfig"] = config;
         }
         body
     }
@@ -143,6 +187,15 @@ impl Protocol for Gemini {
 /// A bad key is a bad request to Google's servers, which say so in words.
 pub(super) fn bad_key(status: StatusCode, body: &str) -> Option<AgentError> {
     (status == StatusCode::BAD_REQUEST && body.contains("api_key_invalid")).then_some(AgentError::Unauthorized)
+}
+
+/// Whether a model tells what it thinks where it is asked to. Those that do not think refuse to be asked.
+fn tells_thoughts(model: &str) -> bool {
+    let name = model.trim_start_matches("models/");
+    let thinks = ["gemini-2.5-", "gemini-3"]
+        .iter()
+        .any(|family| name.starts_with(family));
+    thinks && !["image", "tts", "audio", "live"].iter().any(|kind| name.contains(kind))
 }
 
 fn incomplete(reason: &str) -> Option<Incomplete> {

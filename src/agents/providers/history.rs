@@ -4,7 +4,7 @@ use crate::{agents::Message, wire::Role};
 
 /// Drops what says nothing, joins what one side said in a row, and lets the person speak first: some servers refuse
 /// anything else, and a stopped or failed turn leaves such gaps.
-pub(super) fn tidy(messages: Vec<Message>) -> Vec<Message> {
+pub(super) fn tidy(messages: &[Message]) -> Vec<Message> {
     let mut tidy: Vec<Message> = Vec::with_capacity(messages.len());
     for message in messages {
         if message.text.trim().is_empty() && message.images.is_empty() {
@@ -17,9 +17,9 @@ pub(super) fn tidy(messages: Vec<Message>) -> Vec<Message> {
                     last.text.push_str("\n\n");
                 }
                 last.text.push_str(&message.text);
-                last.images.extend(message.images);
+                last.images.extend_from_slice(&message.images);
             }
-            _ => tidy.push(message),
+            _ => tidy.push(message.clone()),
         }
     }
     tidy
@@ -52,6 +52,6 @@ mod tests {
             said(Role::Agent, "answer"),
             said(Role::User, "three"),
         ];
-        assert_eq!(tidy(messages), expected);
+        assert_eq!(tidy(&messages), expected);
     }
 }

@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Fault, StreamState,
+    Broken, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
-    protocol::{Protocol, base64, parse},
+    list::{Listed, read_list},
+    protocol::{Call, Protocol, base64, parse, put, temperature},
     text::Delta,
 };
 use crate::{
@@ -17,6 +18,16 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Ollama;
+
+#[derive(Debug, Deserialize)]
+struct Tags {
+    models: Vec<Tag>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tag {
+    name: String,
+}
 
 #[derive(Debug, Deserialize)]
 struct Line {
@@ -43,16 +54,45 @@ impl Protocol for Ollama {
         "http://127.0.0.1:11434"
     }
 
+    fn needs_key(&self) -> bool {
+        false
+    }
+
     fn locate(&self, address: &mut Address, _model: &str) {
         // What its OpenAI-compatible half and its own are under.
         address.strip(&["v1", "api"]);
         address.append(["api", "chat"]);
     }
 
-    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
+    fn locate_list(&self, address: &mut Address) {
+        address.strip(&["v1", "api"]);
+        address.append(["api", "tags"]);
+    }
+
+    fn read_list(&self, list: &[u8]) -> Result<Vec<Listed>, Broken> {
+        let Tags { models } = read_list(list)?;
+        let chats = |model: &Tag| !model.name.contains("embed");
+        Ok(models
+            .into_iter()
+            .filter(chats)
+            .map(|model| Listed::new(model.name))
+            .collect())
+    }
+
+    fn body(&self, call: &Call, history: &[Message]) -> Value {
+        let system = call.parameters.system.as_ref();
         let system = system.map(|text| json!({ "role": "system", "content": text }));
         let messages: Vec<_> = system.into_iter().chain(history.iter().map(message)).collect();
-        json!({ "model": model, "messages": messages, "stream": true })
+        let mut body = json!({ "model": call.model, "messages": messages, "stream": true });
+        let mut options = json!({});
+        put(&mut options, "temperature", temperature(&call.parameters));
+        put(&mut options, "num_predict", call.parameters.max_tokens);
+        // It cuts what is longer than its own number without a word.
+        put(&mut options, "num_ctx", call.context);
+        if options != json!({}) {
+            body["options"] = options;
+        }
+        body
     }
 
     fn framing(&self) -> Framing {

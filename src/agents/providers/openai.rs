@@ -5,11 +5,12 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
-    Fault, StreamState,
+    Broken, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
     gemini,
-    protocol::{Protocol, base64, caption, parse},
+    list::{Listed, read_list},
+    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
     text::Delta as Text,
 };
 use crate::{
@@ -32,6 +33,42 @@ pub(super) const FAULTS: [(&str, u16); 5] = [
     ("overloaded_error", 529),
     ("invalid_request_error", 400),
 ];
+
+/// What models are called that do not chat: OpenAI's list has those as well.
+const MUTE: [&str; 9] = [
+    "embed",
+    "whisper",
+    "tts",
+    "dall-e",
+    "gpt-image",
+    "moderation",
+    "transcribe",
+    "realtime",
+    "rerank",
+];
+
+#[derive(Debug, Deserialize)]
+struct List {
+    data: Vec<Model>,
+}
+
+/// One model of the list, with what some servers add to it.
+#[derive(Debug, Deserialize)]
+struct Model {
+    id: String,
+    /// vLLM's.
+    max_model_len: Option<u64>,
+    /// OpenRouter's.
+    context_length: Option<u64>,
+    architecture: Option<Architecture>,
+    /// Mistral's.
+    max_context_length: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Architecture {
+    input_modalities: Option<Vec<String>>,
+}
 
 #[derive(Debug, Deserialize)]
 struct Chunk {
@@ -102,15 +139,47 @@ impl Protocol for OpenAi {
         address.append(["chat", "completions"]);
     }
 
-    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value {
+    fn locate_list(&self, address: &mut Address) {
+        address.version("v1");
+        address.append(["models"]);
+    }
+
+    fn read_list(&self, list: &[u8]) -> Result<Vec<Listed>, Broken> {
+        let List { data } = read_list(list)?;
+        let chats = |model: &Model| !MUTE.iter().any(|word| model.id.contains(word));
+        let listed = data.into_iter().filter(chats).map(|model| Listed {
+            context: model
+                .max_model_len
+                .or(model.context_length)
+                .or(model.max_context_length),
+            vision: model.architecture.and_then(|architecture| {
+                let kinds = architecture.input_modalities?;
+                Some(kinds.iter().any(|kind| kind == "image"))
+            }),
+            ..Listed::new(model.id)
+        });
+        Ok(listed.collect())
+    }
+
+    fn body(&self, call: &Call, history: &[Message]) -> Value {
+        let system = call.parameters.system.as_ref();
         let system = system.map(|text| json!({ "role": "system", "content": text }));
         let messages: Vec<_> = system.into_iter().chain(history.iter().map(message)).collect();
-        json!({
-            "model": model,
+        let mut body = json!({
+            "model": call.model,
             "messages": messages,
             "stream": true,
             "stream_options": { "include_usage": true },
-        })
+        });
+        put(&mut body, "temperature", temperature(&call.parameters));
+        // OpenAI's newer models refuse the old name, and many servers that speak the format know no other.
+        let longest = if call.own {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        };
+        put(&mut body, longest, call.parameters.max_tokens);
+        body
     }
 
     fn framing(&self) -> Framing {

@@ -14,13 +14,19 @@ use super::{
     Broken, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
+    list::Listed,
 };
-use crate::agents::{AgentError, Image, Message};
+use crate::agents::{AgentError, Image, Message, Parameters};
 
 /// How the servers of one provider are spoken to: JSON is posted to an address, and the answer comes as a stream of frames.
 pub(super) trait Protocol: Send + Sync {
     /// Where the provider's own servers are, for settings that name no other address.
     fn service(&self) -> &'static str;
+
+    /// Whether those want a key.
+    fn needs_key(&self) -> bool {
+        true
+    }
 
     /// Makes of the servers' address the one that a question to `model` is posted to.
     fn locate(&self, address: &mut Address, model: &str);
@@ -35,8 +41,17 @@ pub(super) trait Protocol: Send + Sync {
         (AUTHORIZATION, format!("Bearer {key}"))
     }
 
+    /// Makes of the servers' address the one of their list of models.
+    fn locate_list(&self, address: &mut Address);
+
+    /// What that list says. Models that do not chat may be left out.
+    ///
+    /// # Errors
+    /// It is no such list.
+    fn read_list(&self, list: &[u8]) -> Result<Vec<Listed>, Broken>;
+
     /// The request's body. `history` is tidy.
-    fn body(&self, model: &str, system: Option<&str>, history: &[Message]) -> Value;
+    fn body(&self, call: &Call, history: &[Message]) -> Value;
 
     /// How the frames of its answer are separated.
     fn framing(&self) -> Framing;
@@ -51,6 +66,30 @@ pub(super) trait Protocol: Send + Sync {
     fn refusal(&self, _status: StatusCode, _body: &str) -> Option<AgentError> {
         None
     }
+}
+
+/// What a server is asked, beside the history.
+pub(super) struct Call {
+    /// The server's name for the model.
+    pub(super) model: String,
+    /// How it is to answer.
+    pub(super) parameters: Parameters,
+    /// How long the operator lets a conversation be, in tokens.
+    pub(super) context: Option<u64>,
+    /// Whether the provider's own service is asked.
+    pub(super) own: bool,
+}
+
+/// Adds a field, if there is a value for it.
+pub(super) fn put(object: &mut Value, field: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        object[field] = value.into();
+    }
+}
+
+/// A temperature as people write it: 0.7, and not what that is as a float of 32 bits.
+pub(super) fn temperature(parameters: &Parameters) -> Option<f64> {
+    parameters.temperature.and_then(|short| short.to_string().parse().ok())
 }
 
 /// Reads a frame's JSON. Bytes that are no text are read in any string that is a [`Delta`] or of no use; those elsewhere are

@@ -335,6 +335,25 @@ mod tests {
     }
 
     #[test]
+    fn thoughts_that_come_as_text_are_told_apart_in_every_format() {
+        for provider in [
+            Provider::OpenAi,
+            Provider::Ollama,
+            Provider::Anthropic,
+            Provider::Gemini,
+        ] {
+            let deltas = ["<th", "ink>hm</think", ">\\n", "Hi"].map(|delta| delta.as_bytes().to_vec());
+            let body = String::from_utf8(answer(provider, &deltas)).expect("text");
+            let heard = said(provider, &body);
+            assert_eq!(
+                (&*heard.reasoning, &*heard.text, heard.fault),
+                ("hm", "Hi", None),
+                "{provider:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_sent_behind_the_end_is_none_of_the_answer() {
         let text = |text: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
         let body = format!("{}data: [DONE]\n\n{}", text("Hi"), text("!"));

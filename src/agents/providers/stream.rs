@@ -2,6 +2,7 @@
 
 use super::{
     Fault,
+    opening::Opening,
     text::{Delta, Joiner},
 };
 use crate::{
@@ -11,18 +12,19 @@ use crate::{
 
 /// What one attempt has been told so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StreamState {
+pub(in crate::agents) struct StreamState {
     /// What has not been passed on yet: text and reasoning.
     parts: Vec<Part>,
     /// Put together what deltas have cut.
     text: Joiner,
     reasoning: Joiner,
+    opening: Opening,
     /// Tokens, as far as they were told.
-    pub(super) usage: Usage,
+    pub(in crate::agents) usage: Usage,
     /// The model has said that its answer has ended.
     pub(super) finished: bool,
     /// Why it has ended, where that was not its own end.
-    pub(super) incomplete: Option<Incomplete>,
+    pub(in crate::agents) incomplete: Option<Incomplete>,
     /// Nothing more will come.
     pub(super) over: bool,
 }
@@ -36,7 +38,13 @@ impl StreamState {
         self.end_thought();
         let mut piece = String::new();
         self.text.push(&delta.0, &mut piece);
-        self.put(Part::Text(piece));
+        let split = self.opening.take(piece);
+        self.put_both(split);
+    }
+
+    fn put_both(&mut self, (thought, said): (String, String)) {
+        self.put(Part::Reasoning(thought));
+        self.put(Part::Text(said));
     }
 
     /// Adds what the model thinks next.
@@ -80,7 +88,10 @@ impl StreamState {
             self.end_thought();
             let mut rest = String::new();
             self.text.finish(&mut rest);
-            self.put(Part::Text(rest));
+            let split = self.opening.take(rest);
+            self.put_both(split);
+            let rest = self.opening.finish();
+            self.put_both(rest);
             return Some(Ok(()));
         }
         outcome.err().map(Err)

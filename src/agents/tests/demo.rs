@@ -257,12 +257,13 @@ async fn it_reports_in_russian_what_was_attached() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_without_words_is_answered_in_the_language_of_the_conversation() {
-    let after = |first: &str| Question {
-        messages: vec![
+    let after = |first: &str| {
+        let messages = vec![
             said(Role::User, first),
             said(Role::Agent, "`…`"),
             said(Role::User, "DEMO_SPEED"),
-        ],
+        ];
+        question_of(messages, Parameters::default())
     };
     let agent = agent(&[("DEMO_SPEED", "100000")]);
     let (answer, _) = ask(&agent, after("Привет!")).all().await;

@@ -6,7 +6,7 @@ mod demo;
 mod faults;
 mod logs;
 mod openai;
-mod providers;
+pub(in crate::agents) mod providers;
 mod reasoning;
 
 use std::sync::Arc;
@@ -19,24 +19,29 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Agent, AgentContext, AgentError, AgentFactory, Answered, FactoryError, Image, Message, Part, Question, factory,
+    Agent, AgentContext, AgentError, AgentFactory, Answered, Backends, FactoryError, Image, Message, Parameters, Part,
+    Question, factory,
 };
 use crate::{
-    settings::{Loaded, Settings},
+    queue::BackendIndex,
+    settings::{Loaded, ModelName, Settings},
     wire::{Event, LineView, Role, SettingRow},
 };
 
 /// A server where three of three slots are busy and four people wait.
-struct Busy(Vec<SettingRow>);
+struct Busy {
+    rows: Vec<SettingRow>,
+    backends: Arc<Backends>,
+}
 
 impl AgentContext for Busy {
-    fn chat_line(&self) -> LineView {
+    fn chat_line(&self, _: &ModelName) -> LineView {
         LineView {
             name: "chat".to_owned(),
             events: vec![Event::Chat],
             running: 3,
-            mine: 0,
             limit: Some(3),
+            mine: 0,
             waiting: 4,
             newcomer: 5,
             estimate: None,
@@ -46,23 +51,62 @@ impl AgentContext for Busy {
     }
 
     fn settings(&self) -> Vec<SettingRow> {
-        self.0.clone()
+        self.rows.clone()
+    }
+
+    fn backends(&self) -> Arc<Backends> {
+        Arc::clone(&self.backends)
     }
 }
 
-fn make(variables: &[(&str, &str)]) -> Result<Arc<dyn AgentFactory>, FactoryError> {
+/// A session's agent, with what it has behind it.
+#[derive(Clone)]
+pub(in crate::agents) struct Talker {
+    pub(in crate::agents) agent: Arc<dyn Agent>,
+    pub(in crate::agents) backends: Arc<Backends>,
+    pub(in crate::agents) agents: Arc<dyn AgentFactory>,
+}
+
+fn load(variables: &[(&str, &str)]) -> Loaded {
     let environment = variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let Loaded { settings, rows, .. } = Settings::load(environment, None).unwrap();
-    factory(&settings, Arc::new(Busy(rows)))
+    Settings::load(environment, None).unwrap()
 }
 
-fn agent(variables: &[(&str, &str)]) -> Arc<dyn Agent> {
-    make(variables).unwrap().agent()
+pub(in crate::agents) fn talker(loaded: Loaded) -> Result<Talker, FactoryError> {
+    let Loaded { settings, rows, .. } = loaded;
+    let backends = Arc::new(Backends::new(&settings)?);
+    let context = Busy {
+        rows,
+        backends: Arc::clone(&backends),
+    };
+    let agents = factory(&settings, Arc::new(context))?;
+    Ok(Talker {
+        agent: agents.agent(),
+        backends,
+        agents,
+    })
 }
 
-fn said(role: Role, text: &str) -> Message {
+fn agent(variables: &[(&str, &str)]) -> Talker {
+    talker(load(variables)).unwrap()
+}
+
+/// A question to a model that has no name yet: [`ask`] takes the default.
+pub(in crate::agents) fn question_of(messages: Vec<Message>, parameters: Parameters) -> Question {
+    Question {
+        messages,
+        model: ModelName {
+            name: String::new(),
+            place: String::new(),
+        },
+        backend: BackendIndex(0),
+        parameters,
+    }
+}
+
+pub(in crate::agents) fn said(role: Role, text: &str) -> Message {
     Message {
         role,
         text: text.to_owned(),
@@ -70,13 +114,18 @@ fn said(role: Role, text: &str) -> Message {
     }
 }
 
-fn question(text: &str) -> Question {
-    Question {
-        messages: vec![said(Role::User, text)],
+fn kind() -> Parameters {
+    Parameters {
+        system: Some("Be kind.".to_owned()),
+        ..Parameters::default()
     }
 }
 
-fn picture(name: &str) -> Image {
+pub(in crate::agents) fn question(text: &str) -> Question {
+    question_of(vec![said(Role::User, text)], Parameters::default())
+}
+
+pub(in crate::agents) fn picture(name: &str) -> Image {
     Image {
         name: name.to_owned(),
         mime: "image/png".to_owned(),
@@ -85,23 +134,26 @@ fn picture(name: &str) -> Image {
 }
 
 /// An answer on its way.
-struct Asked {
-    parts: Receiver<Part>,
-    cancel: CancellationToken,
-    outcome: JoinHandle<Result<Answered, AgentError>>,
+pub(in crate::agents) struct Asked {
+    pub(in crate::agents) parts: Receiver<Part>,
+    pub(in crate::agents) cancel: CancellationToken,
+    pub(in crate::agents) outcome: JoinHandle<Result<Answered, AgentError>>,
 }
 
-fn ask(agent: &Arc<dyn Agent>, question: Question) -> Asked {
+pub(in crate::agents) fn ask(talker: &Talker, mut question: Question) -> Asked {
     let (sender, parts) = mpsc::channel(8);
     let cancel = CancellationToken::new();
-    let (agent, token) = (Arc::clone(agent), cancel.clone());
+    if question.model.name.is_empty() {
+        question.model = talker.backends.default_model();
+    }
+    let (agent, token) = (Arc::clone(&talker.agent), cancel.clone());
     let outcome = tokio::spawn(async move { agent.answer(question, sender, token).await });
     Asked { parts, cancel, outcome }
 }
 
 impl Asked {
     /// What was put in, and how it ended.
-    async fn all(mut self) -> (String, Result<Answered, AgentError>) {
+    pub(in crate::agents) async fn all(mut self) -> (String, Result<Answered, AgentError>) {
         let mut text = String::new();
         while let Some(part) = self.parts.recv().await {
             if let Part::Text(piece) = part {
@@ -114,38 +166,11 @@ impl Asked {
 
 #[test]
 fn models_are_named_as_people_write_them() {
-    let name = |variables: &[(&str, &str)]| make(variables).unwrap().model();
+    let name = |variables: &[(&str, &str)]| agent(variables).agents.model();
     assert_eq!(name(&[]), "demo@builtin");
     assert_eq!(
         name(&[("MODEL", "gpt-4o@openai"), ("OPENAI_API_KEY", "k")]),
         "gpt-4o@openai"
     );
     assert_eq!(name(&[("MODEL", "llama3.2@ollama")]), "llama3.2@ollama");
-}
-
-#[test]
-fn what_cannot_work_is_refused_before_anybody_asks() {
-    let mut settings = Settings::load([("MODEL".to_owned(), "m@ollama".to_owned())], None)
-        .unwrap()
-        .settings;
-    let outcome = |settings: &Settings| factory(settings, Arc::new(Busy(Vec::new()))).err();
-    settings.ollama_url = Some("ftp://here".to_owned());
-    assert_eq!(
-        outcome(&settings),
-        Some(FactoryError::BadUrl { variable: "OLLAMA_URL" })
-    );
-    settings.model.provider = crate::settings::Provider::OpenAi;
-    assert_eq!(
-        outcome(&settings),
-        Some(FactoryError::MissingKey {
-            variable: "OPENAI_API_KEY"
-        })
-    );
-    settings.openai_api_key = Some(crate::settings::Secret("a\nb".to_owned()));
-    assert_eq!(
-        outcome(&settings),
-        Some(FactoryError::BadKey {
-            variable: "OPENAI_API_KEY"
-        })
-    );
 }

@@ -14,7 +14,7 @@ async fn loopback() -> Loopback {
     .unwrap()
 }
 
-fn agent_of(loopback: &Loopback) -> Arc<dyn Agent> {
+fn agent_of(loopback: &Loopback) -> Talker {
     agent(&[("MODEL", "m@openai"), ("OPENAI_BASE_URL", &loopback.base_url())])
 }
 
@@ -25,14 +25,13 @@ async fn an_answer_comes_with_its_usage() {
         ("MODEL", "org/m-high@openai"),
         ("OPENAI_BASE_URL", &format!("http://{}/", loopback.addr)),
         ("OPENAI_API_KEY", "sk-1"),
-        ("SYSTEM_PROMPT", "Be kind."),
     ]);
     let history = vec![
         said(Role::User, "one"),
         said(Role::Agent, "two"),
         said(Role::User, "three?"),
     ];
-    let (text, outcome) = ask(&agent, Question { messages: history }).all().await;
+    let (text, outcome) = ask(&agent, question_of(history, kind())).all().await;
     assert_eq!(text, "Answer to: three?\n\nword1 word2 ");
     let usage = outcome.unwrap().usage;
     assert_eq!((usage.input, usage.output), (Some(5), Some(3)));
@@ -93,9 +92,13 @@ async fn a_reader_that_goes_stops_the_request_too() {
 async fn agents_of_one_factory_answer_at_once() {
     let loopback = loopback().await;
     loopback.hold(true);
-    let agents = make(&[("MODEL", "m@openai"), ("OPENAI_BASE_URL", &loopback.base_url())]).unwrap();
-    let asked: Vec<_> = ["first", "second"]
-        .map(|text| ask(&agents.agent(), question(text)))
+    let one = agent_of(&loopback);
+    let other = Talker {
+        agent: one.agents.agent(),
+        ..one.clone()
+    };
+    let asked: Vec<_> = [(&one, "first"), (&other, "second")]
+        .map(|(agent, text)| ask(agent, question(text)))
         .into();
     loopback.until(|record| record.now == 2).await;
     loopback.hold(false);

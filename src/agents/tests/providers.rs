@@ -11,16 +11,16 @@ use super::*;
 
 /// A request as the provider gets it.
 #[derive(Debug)]
-pub(super) struct Got {
-    pub(super) path: String,
-    pub(super) headers: axum::http::HeaderMap,
-    pub(super) body: Value,
+pub(in crate::agents) struct Got {
+    pub(in crate::agents) path: String,
+    pub(in crate::agents) headers: axum::http::HeaderMap,
+    pub(in crate::agents) body: Value,
 }
 
 /// A server that says one thing to everybody. It stops when this is dropped.
-pub(super) struct Stub {
-    pub(super) url: String,
-    pub(super) got: Arc<Mutex<Vec<Got>>>,
+pub(in crate::agents) struct Stub {
+    pub(in crate::agents) url: String,
+    pub(in crate::agents) got: Arc<Mutex<Vec<Got>>>,
     server: JoinHandle<()>,
 }
 
@@ -28,7 +28,7 @@ type Says = dyn Fn(&Got) -> Response<Body> + Send + Sync;
 type Shared = (Arc<Mutex<Vec<Got>>>, Arc<Says>);
 
 impl Stub {
-    pub(super) async fn start(says: impl Fn(&Got) -> Response<Body> + Send + Sync + 'static) -> Self {
+    pub(in crate::agents) async fn start(says: impl Fn(&Got) -> Response<Body> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -39,7 +39,7 @@ impl Stub {
     }
 
     /// Says `body` in pieces of a few bytes, as a network may deliver it.
-    pub(super) async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
+    pub(in crate::agents) async fn streaming(mime: &'static str, body: impl Into<String>) -> Self {
         let body = body.into();
         Self::start(move |_| {
             let pieces: Vec<_> = body
@@ -72,7 +72,8 @@ async fn take(State((got, says)): State<Shared>, request: Request<Body>) -> Resp
     let one = Got {
         path: head.uri.to_string(),
         headers: head.headers,
-        body: serde_json::from_slice(&body).unwrap(),
+        // A list of models is asked for without one.
+        body: serde_json::from_slice(&body).unwrap_or_default(),
     };
     let response = says(&one);
     got.lock().unwrap().push(one);
@@ -83,17 +84,16 @@ async fn take(State((got, says)): State<Shared>, request: Request<Body>) -> Resp
 fn conversation() -> Question {
     let mut last = said(Role::User, "and this?");
     last.images.push(picture("a.png"));
-    Question {
-        messages: vec![
-            said(Role::User, "hi"),
-            said(Role::Agent, "hello"),
-            said(Role::Agent, ""),
-            last,
-        ],
-    }
+    let messages = vec![
+        said(Role::User, "hi"),
+        said(Role::Agent, "hello"),
+        said(Role::Agent, ""),
+        last,
+    ];
+    question_of(messages, kind())
 }
 
-pub(super) fn events(events: &[Value]) -> String {
+pub(in crate::agents) fn events(events: &[Value]) -> String {
     events.iter().fold(String::new(), |all, event| {
         let name = event["type"]
             .as_str()
@@ -113,11 +113,7 @@ async fn ollama() {
     ];
     let body: Vec<_> = lines.iter().map(|line| format!("{line}\n")).collect();
     let stub = Stub::streaming("application/x-ndjson", body.concat()).await;
-    let agent = agent(&[
-        ("MODEL", "llava:7b@ollama"),
-        ("OLLAMA_URL", &stub.url),
-        ("SYSTEM_PROMPT", "Be kind."),
-    ]);
+    let agent = agent(&[("MODEL", "llava:7b@ollama"), ("OLLAMA_URL", &stub.url)]);
     let (text, outcome) = ask(&agent, conversation()).all().await;
     let usage = outcome.unwrap().usage;
     assert_eq!(
@@ -156,7 +152,6 @@ async fn anthropic() {
         ("MODEL", "claude-sonnet-4-5@anthropic"),
         ("ANTHROPIC_BASE_URL", &stub.url),
         ("ANTHROPIC_API_KEY", "sk-ant"),
-        ("SYSTEM_PROMPT", "Be kind."),
     ]);
     let (text, outcome) = ask(&agent, conversation()).all().await;
     let usage = outcome.unwrap().usage;
@@ -198,7 +193,6 @@ async fn gemini() {
         ("MODEL", "gemini-2.5-flash@gemini"),
         ("GEMINI_BASE_URL", &format!("{}/v1beta/", stub.url)),
         ("GEMINI_API_KEY", "AIza"),
-        ("SYSTEM_PROMPT", "Be kind."),
     ]);
     let (text, outcome) = ask(&agent, conversation()).all().await;
     let usage = outcome.unwrap().usage;
@@ -212,12 +206,55 @@ async fn gemini() {
     let image = json!({ "inlineData": { "mimeType": "image/png", "data": "iVBORw==" } });
     assert_eq!(
         body,
-        json!({ "systemInstruction": { "parts": [{ "text": "Be kind." }] }, "contents": [
+        json!({ "systemInstruction": { "parts": [{ "text": "Be kind." }] },
+          "generationConfig": { "thinkingConfig": { "includeThoughts": true } }, "contents": [
             { "role": "user", "parts": [{ "text": "hi" }] },
             { "role": "model", "parts": [{ "text": "hello" }] },
             { "role": "user", "parts": [{ "text": "and this?" }, image] },
         ] })
     );
+}
+
+#[tokio::test]
+async fn how_to_answer_is_said_in_the_words_of_each_format() {
+    let how = Parameters {
+        system: None,
+        temperature: Some(1.3),
+        max_tokens: Some(77),
+    };
+    for (model, variable, expected) in [
+        (
+            "m@openai",
+            "OPENAI_BASE_URL",
+            json!({ "temperature": 1.3, "max_tokens": 77 }),
+        ),
+        (
+            "m@ollama",
+            "OLLAMA_URL",
+            json!({ "options": { "temperature": 1.3, "num_predict": 77 } }),
+        ),
+        (
+            "m@anthropic",
+            "ANTHROPIC_BASE_URL",
+            json!({ "temperature": 1.0, "max_tokens": 77 }),
+        ),
+        (
+            "m@gemini",
+            "GEMINI_BASE_URL",
+            json!({ "generationConfig": { "temperature": 1.3, "maxOutputTokens": 77 } }),
+        ),
+    ] {
+        let stub = Stub::streaming("text/event-stream", "").await;
+        let agent = agent(&[("MODEL", model), (variable, &stub.url)]);
+        let asked = ask(&agent, question_of(vec![said(Role::User, "q")], how.clone()));
+        assert_eq!(asked.all().await.1, Err(AgentError::CutOff));
+        let mut body = stub.only().body;
+        let body = body.as_object_mut().unwrap();
+        for known in ["model", "messages", "contents", "stream", "stream_options"] {
+            body.remove(known);
+        }
+        assert_eq!(json!(body), expected, "{model}");
+    }
 }
 
 #[tokio::test]
@@ -242,23 +279,24 @@ async fn an_answer_that_breaks_off_is_known_in_every_format() {
 async fn faults_inside_an_answer_are_known_in_every_format() {
     let overloaded = json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } });
     let unavailable = json!({ "error": { "code": 503, "status": "UNAVAILABLE" } });
-    for (model, variable, body, status) in [
+    let busy = |status| AgentError::Overloaded {
+        status,
+        retry_after: None,
+    };
+    for (model, variable, body, error) in [
         (
             "m@ollama",
             "OLLAMA_URL",
             json!({ "error": "out of memory" }).to_string(),
-            500,
+            AgentError::ServerFault { status: 500 },
         ),
-        ("m@anthropic", "ANTHROPIC_BASE_URL", events(&[overloaded]), 529),
-        ("m@gemini", "GEMINI_BASE_URL", events(&[unavailable]), 503),
+        ("m@anthropic", "ANTHROPIC_BASE_URL", events(&[overloaded]), busy(529)),
+        ("m@gemini", "GEMINI_BASE_URL", events(&[unavailable]), busy(503)),
     ] {
         let stub = Stub::streaming("text/event-stream", body).await;
-        let agent = agent(&[("MODEL", model), (variable, &stub.url), ("MODEL_RETRIES", "0")]);
-        assert_eq!(
-            ask(&agent, question("q")).all().await.1,
-            Err(AgentError::ServerFault { status }),
-            "{model}"
-        );
+        let agent = agent(&[("MODEL", model), (variable, &stub.url)]);
+        let outcome = ask(&agent, question("q")).all().await.1;
+        assert_eq!(outcome, Err(error), "{model}");
     }
 }
 
@@ -316,7 +354,8 @@ async fn a_redirect_is_not_followed_and_is_told_as_what_it_is() {
         ] {
             let agent = agent(&[("MODEL", model), (address, &stub.url), (key, "sk-secret")]);
             let fault = ask(&agent, conversation()).all().await.1.unwrap_err();
-            assert_eq!(fault, AgentError::Redirected { variable: address });
+            let origin = address.to_owned();
+            assert_eq!(fault, AgentError::Redirected { origin });
             let sentence = fault.to_string();
             assert!(
                 sentence.contains(address) && !sentence.contains(&to) && !sentence.contains("secret"),

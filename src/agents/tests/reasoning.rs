@@ -1,7 +1,5 @@
 //! What a model thinks before it answers, as each server tells it.
 
-use std::sync::Mutex;
-
 use axum::{body::Body, response::Response};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
@@ -10,7 +8,6 @@ use super::{
     providers::{Stub, events},
     *,
 };
-use crate::agents::Notice;
 
 /// Makes a frame of one piece.
 type Piece = Box<dyn Fn(&str) -> Value>;
@@ -112,34 +109,6 @@ async fn thoughts_alone_are_no_answer() {
             1,
             "{way}: asking again would not mend it"
         );
-    }
-}
-
-#[tokio::test]
-async fn a_fault_after_thoughts_alone_may_be_asked_again_and_one_after_text_may_not() {
-    for (way, model, address) in THINKERS {
-        let asked = Arc::new(Mutex::new(0));
-        let stub = Stub::start(move |_| {
-            let mut asked = asked.lock().unwrap();
-            *asked += 1;
-            let body = match *asked {
-                1 => thinking(way, &["hm"], &[], false),
-                2 => thinking(way, &["aha"], &["A c"], false),
-                _ => thinking(way, &[], &["not asked"], true),
-            };
-            Response::new(Body::from(body))
-        })
-        .await;
-        let (parts, outcome) = parts(ask(&agent(&[("MODEL", model), (address, &stub.url)]), question("q"))).await;
-        assert_eq!(outcome, Err(AgentError::CutOff), "{way}");
-        let expected = [
-            Part::Reasoning("hm".to_owned()),
-            Part::Notice(Notice::Retry(1)),
-            Part::Reasoning("aha".to_owned()),
-            Part::Text("A c".to_owned()),
-        ];
-        assert_eq!(parts, expected, "{way}");
-        assert_eq!(stub.got.lock().unwrap().len(), 2, "{way}");
     }
 }
 

@@ -3,10 +3,7 @@
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{
-    agents::{Notice, Part},
-    wire::TurnState,
-};
+use crate::{agents::Part, wire::TurnState};
 
 /// An agent that thinks twice before it speaks, and speaks once it may.
 struct Muser {
@@ -30,12 +27,7 @@ impl AgentFactory for Musing {
 impl Agent for Muser {
     async fn answer(&self, question: Question, parts: Parts, _: CancellationToken) -> Result<Answered, AgentError> {
         self.asked.lock().expect("no panic").push(question);
-        for part in [
-            Part::Reasoning("a void thought".into()),
-            Part::Notice(Notice::Retry(1)),
-            Part::Reasoning("**Hm".into()),
-            Part::Reasoning("**.".into()),
-        ] {
+        for part in [Part::Reasoning("**Hm".into()), Part::Reasoning("**.".into())] {
             let _ = parts.send(part).await;
         }
         self.may_speak.acquire().await.expect("open").forget();
@@ -89,7 +81,7 @@ async fn thoughts_are_shown_and_kept_beside_the_answer_and_are_no_part_of_it() {
     assert_eq!(kept.reasoning, "**Hm**.\n\nWell.");
 
     // They are nothing that was said.
-    for hidden in ["Hm", "Well", "void"] {
+    for hidden in ["Hm", "Well"] {
         assert!(client.search(hidden).await.expect("read").found.is_empty(), "{hidden}");
     }
     let next = SendRequest {

@@ -2,11 +2,12 @@
 
 use std::{collections::VecDeque, convert::Infallible};
 
+use futures_util::FutureExt as _;
 use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::{
-    jobs::run,
+    jobs::{Left, Worked, run},
     queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
 
@@ -197,7 +198,7 @@ async fn a_slot_is_free_as_soon_as_the_work_is_over_whatever_the_beginning_does(
     let mut next = join(&queue);
     let tokens = Tokens::new();
     let mut notes = Notes::default();
-    let work = Box::pin(answer(tokens.bounds(None), &mut notes, |parts, _| speak(parts)));
+    let work = Box::pin(over(answer(tokens.bounds(None), &mut notes, |parts, _| speak(parts))));
     let beginning = Box::pin(sleep(Duration::from_secs(60)));
     let beginning = Box::pin(async {
         beginning.await;
@@ -206,10 +207,13 @@ async fn a_slot_is_free_as_soon_as_the_work_is_over_whatever_the_beginning_does(
     let begun = Instant::now();
     let Ok(ran) = run(&queue, permit, work, beginning).await;
     assert!(begun.elapsed() < Duration::from_secs(4));
-    assert_eq!(ran.ending, Ending::Done(Usage::default()));
+    let Left::Over(ending, ended) = ran.left else {
+        panic!("it is over");
+    };
+    assert_eq!(ending, Ending::Done(Usage::default()));
     assert!(next.admitted().await.is_ok(), "the next has the slot");
     let counted = told.0.lock().expect("no panic").len();
-    drop(ran.ended);
+    drop(ended);
     assert_eq!(
         told.0.lock().expect("no panic").len(),
         counted + 1,
@@ -222,12 +226,36 @@ async fn a_slot_is_free_as_soon_as_the_work_is_over_whatever_the_beginning_does(
 }
 
 #[tokio::test(start_paused = true)]
+async fn work_that_goes_back_gives_its_slot_up_and_is_first_in_line() {
+    let (queue, told) = one_slot();
+    let permit = join(&queue).granted().expect("it is free");
+    let mut next = join(&queue);
+    let work = Box::pin(async { Worked::<()>::Back });
+    let beginning = Box::pin(async { Ok::<_, Infallible>("kept") });
+    let Ok(ran) = run(&queue, permit, work, beginning).await;
+    let Left::Back(mut ticket) = ran.left else {
+        panic!("it is back");
+    };
+    assert!(told.0.lock().expect("no panic").is_empty(), "nothing has ended");
+    assert!(ticket.admitted().now_or_never().is_some(), "before the next one");
+    assert!(
+        next.admitted().now_or_never().is_some(),
+        "which has the slot once that is dropped"
+    );
+}
+
+/// Work that is over once it has been answered.
+async fn over<F>(answer: impl Future<Output = Ending<F>>) -> Worked<F> {
+    Worked::Over(answer.await)
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_at_its_beginning_is_stopped_and_was_no_work() {
     let (queue, told) = one_slot();
     let permit = join(&queue).granted().expect("it is free");
     let tokens = Tokens::new();
     let mut notes = Notes::default();
-    let work = Box::pin(answer(tokens.bounds(None), &mut notes, |parts, _| speak(parts)));
+    let work = Box::pin(over(answer(tokens.bounds(None), &mut notes, |parts, _| speak(parts))));
     let beginning = Box::pin(async {
         sleep(Duration::from_secs(1)).await;
         Err::<(), _>("the disk is full")

@@ -139,6 +139,10 @@ fn figures_are_written_as_the_language_does() {
         (english.tenths(14), russian.tenths(14), english.tenths(30)),
         ("1.4".into(), "1,4".into(), "3".into())
     );
+    assert_eq!(
+        (english.hundredths(400), russian.hundredths(123_405)),
+        ("4.00".into(), "1\u{a0}234,05".into())
+    );
     for (bytes, text) in [
         (0, "0 B"),
         (812, "812 B"),

@@ -8,8 +8,8 @@ use super::{Changes, Ticket, curves::Reading, seats::Answer, shared::Shared};
 #[cfg(test)]
 use crate::queue::machine::{Machine, Time};
 use crate::queue::{
-    BackendIndex, BackendState, EventIndex, JoinError, LeaveReason, LineState, Observer, OrderKey, Owner, Policy,
-    PoolIndex, RestoredTicket, Standing, TicketId, Work,
+    BackendIndex, BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, OrderKey, Owner,
+    Policy, PoolIndex, RestoredTicket, Standing, TicketId, Work,
     machine::{Command, Restored, TicketState, UnknownWork},
 };
 
@@ -199,6 +199,12 @@ impl Queue {
         })
     }
 
+    /// The pool of a ticket that waits or runs; `None` also for one that needs no back end.
+    #[must_use]
+    pub fn pool_of(&self, ticket: TicketId) -> Option<PoolIndex> {
+        self.shared.lock().machine.work_of(ticket)?.pool
+    }
+
     /// Every line that can have tickets.
     #[must_use]
     pub fn lines(&self) -> Vec<LineState> {
@@ -244,6 +250,12 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.lock().machine.waiting()
+    }
+
+    /// Every limit, in the order of their first events.
+    #[must_use]
+    pub fn limits(&self) -> Vec<LimitState> {
+        self.shared.lock().machine.limits().collect()
     }
 
     /// The back ends, in the order of [`Policy::backends`].

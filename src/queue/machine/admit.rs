@@ -6,7 +6,7 @@ use super::{
     ticket::{Record, Running},
     waiter::Waiter,
 };
-use crate::queue::{Order, Owner, TicketId};
+use crate::queue::{BackendIndex, Order, Owner, PoolIndex, TicketId};
 
 /// The head of a line that could start.
 struct Head {
@@ -51,10 +51,7 @@ impl Machine {
         let (mut first, mut several) = (None::<Head>, false);
         let fair = self.policy.order == Order::Fair;
         for at in 0..self.lines.len() {
-            let Some(key) = self.lines[at].head() else { continue };
-            if !self.has_slot(at) {
-                continue;
-            }
+            let Some(key) = self.first_of(at) else { continue };
             let waiter = &self.waiters[key];
             let owner = self.lines[at].owner_of(waiter);
             let head = Head {
@@ -78,15 +75,31 @@ impl Machine {
         self.policy.max_running.is_none_or(|most| self.running.len() < most)
     }
 
-    /// Whether the line's limit and its pool have a slot for it.
-    fn has_slot(&self, at: usize) -> bool {
+    /// The ticket of a line that gets the next slot there is for it. Where events share a line, one whose back ends have no slot holds up
+    /// nobody behind it.
+    fn first_of(&self, at: usize) -> Option<Key> {
         let line = &self.lines[at];
-        self.limits[line.limit].has_free() && line.pool.is_none_or(|pool| self.has_backend(pool))
+        if line.waiting() == 0 || !self.limits[line.limit].has_free() {
+            return None;
+        }
+        if line.pool.is_some_and(|pool| !self.has_backend(pool)) {
+            return None;
+        }
+        let may = |key: Key| {
+            let pool = self.waiters[key].work.pool();
+            pool == line.pool || pool.is_none_or(|pool| self.has_backend(pool))
+        };
+        line.first_that(may)
     }
 
-    /// Whether the line has a slot, and there is one of all.
-    pub(super) fn can_start(&self, at: usize) -> bool {
-        self.has_slot(at) && self.is_below_cap()
+    /// Whether a ticket for this pool that came to a line now would start at once.
+    pub(super) fn can_start(&self, at: usize, pool: Option<PoolIndex>) -> bool {
+        let line = &self.lines[at];
+        let alone = line.waiting() == 0 || line.pool != pool || pool.is_none();
+        alone
+            && self.limits[line.limit].has_free()
+            && pool.is_none_or(|pool| self.has_backend(pool))
+            && self.is_below_cap()
     }
 
     /// The only way to a slot. To be asked first: [`Machine::can_start`]. The ticket's id has to be led to its new record.
@@ -94,7 +107,7 @@ impl Machine {
         &mut self,
         at: usize,
         mut running: Running,
-        avoids: Option<crate::queue::BackendIndex>,
+        avoids: Option<BackendIndex>,
     ) -> (Record, super::Grant) {
         if self.waiters.len() == 0 {
             self.turns.begin();

@@ -30,7 +30,8 @@ impl Machine {
         self.start_waiting(now, effects);
     }
 
-    /// A waiting ticket changes to the line of another pool, where it comes as its owner's next: it passes nobody there.
+    /// A waiting ticket changes to the line of another pool, where it comes as its owner's next: it passes nobody there. Where events share a
+    /// line, it keeps its place.
     pub(super) fn change_pool(
         &mut self,
         ticket: TicketId,
@@ -48,7 +49,13 @@ impl Machine {
             ..before
         };
         let (from, to) = (self.at(before), self.line_of(work)?);
+        if before.pool == work.pool {
+            return Ok(());
+        }
         if from == to {
+            self.waiters[key].work = Packed::new(work, None);
+            effects.extend([Effect::Moved { ticket }]);
+            self.start_waiting(now, effects);
             return Ok(());
         }
         let owner = self.lines[from].owner_of(&self.waiters[key]);

@@ -58,7 +58,7 @@ pub(super) struct Placed {
 pub(super) struct Line {
     /// Its place among the limits.
     pub(super) limit: usize,
-    /// Whose tickets wait here; `None`: those that need no back end.
+    /// Whose tickets wait here; `None`: those that need no back end, and where events share the limit, all.
     pub(super) pool: Option<PoolIndex>,
     /// Slots that its tickets have.
     pub(super) running: usize,
@@ -137,6 +137,16 @@ impl Line {
     pub(super) fn arrivals(&self) -> impl Iterator<Item = u64> + use<> {
         let places = self.places.smallest(self.waiting()).into_iter();
         places.map(|place| place.order.arrival)
+    }
+
+    /// The first ticket, in the order of the line, that `may` start. Looks at all before it.
+    pub(super) fn first_that(&self, may: impl Fn(Key) -> bool) -> Option<Key> {
+        let head = self.head()?;
+        if may(head) {
+            return Some(head);
+        }
+        let placed = self.next(self.waiting()).into_iter();
+        placed.map(|placed| placed.key).find(|key| may(*key))
     }
 
     /// The `most` tickets that start next, in order.

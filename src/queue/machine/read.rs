@@ -1,7 +1,9 @@
 //! What the state shows of itself.
 
+use std::collections::BTreeSet;
+
 use super::{Machine, Record, Running, TicketState, Time, UnknownWork, Waiter};
-use crate::queue::{LineState, OrderKey, Policy, Standing, TicketId, Work};
+use crate::queue::{LimitState, LineState, OrderKey, Policy, Standing, TicketId, Work};
 
 impl Machine {
     /// The policy in force.
@@ -47,7 +49,11 @@ impl Machine {
     /// The same for work that is known.
     pub(super) fn at(&self, work: Work) -> usize {
         let base = self.line_of[work.event.0];
-        work.pool.map_or(base, |pool| base + 1 + pool.0 as usize)
+        let own = work.pool.filter(|_| {
+            let limit = &self.limits[self.lines[base].limit];
+            limit.plan.has_lines_of_pools()
+        });
+        own.map_or(base, |pool| base + 1 + pool.0 as usize)
     }
 
     /// Where a ticket stands; `None`: it has left, or what it was for is over.
@@ -56,6 +62,15 @@ impl Machine {
         Some(match *self.by_id.get(ticket)? {
             Record::Waiter(_) => TicketState::Waiting,
             Record::Running(key) => TicketState::Running(self.running[key].grant()),
+        })
+    }
+
+    /// What a ticket is for that waits or runs.
+    #[must_use]
+    pub fn work_of(&self, ticket: TicketId) -> Option<Work> {
+        Some(match *self.by_id.get(ticket)? {
+            Record::Waiter(key) => self.waiters[key].work.work(),
+            Record::Running(key) => self.running[key].work,
         })
     }
 
@@ -80,6 +95,7 @@ impl Machine {
         let at = self.at(waiter.work.work());
         let line = &self.lines[at];
         let standing = Standing {
+            pool: waiter.work.pool(),
             position: line.before(line.place_of(waiter)) as u64 + 1,
             waiting: line.waiting() as u64,
             estimate: None,
@@ -121,7 +137,7 @@ impl Machine {
         let line = &self.lines[at];
         let limit = &self.limits[line.limit];
         let oldest = line.oldest();
-        let at_once = !self.closed && line.waiting() == 0 && self.can_start(at);
+        let at_once = !self.closed && line.waiting() == 0 && self.can_start(at, line.pool);
         let (running, slots) = self.slots(at);
         LineState {
             name: limit.plan.name.clone(),
@@ -134,6 +150,29 @@ impl Machine {
             longest_wait: oldest.map(|key| now.saturating_since(self.waiters[key].joined)),
             estimate: None,
         }
+    }
+
+    /// Every limit, in the order of their first events.
+    pub fn limits(&self) -> impl Iterator<Item = LimitState> + '_ {
+        self.limits.iter().map(|limit| {
+            let plan = &limit.plan;
+            // One back end may be in several pools, and has its slots once.
+            let backends = plan.has_lines_of_pools().then(|| self.slots_of_pools()).flatten();
+            LimitState {
+                name: plan.name.clone(),
+                events: plan.events.clone(),
+                running: limit.running,
+                limit: [plan.limit, backends].into_iter().flatten().min(),
+            }
+        })
+    }
+
+    /// Slots of all back ends that are in a pool; `None`: there are no pools, or one of them has no limit.
+    fn slots_of_pools(&self) -> Option<usize> {
+        let pools = &self.policy.pools;
+        let backends: BTreeSet<_> = pools.iter().flat_map(|pool| &pool.backends).collect();
+        let slots = backends.into_iter().map(|backend| self.slots_of(*backend));
+        (!pools.is_empty()).then(|| slots.sum::<Option<usize>>()).flatten()
     }
 
     /// Slots in use and slots there are, as far as the line is concerned: those of its back ends, unless the limit has fewer.
@@ -150,7 +189,7 @@ impl Machine {
             .sum::<Option<usize>>();
         let running: usize = backends.iter().map(|at| self.backends[at.0 as usize].running).sum();
         match limit.plan.limit {
-            Some(most) if slots.is_none_or(|slots| most < slots) => (limit.running, Some(most)),
+            Some(most) if slots.is_none_or(|slots| most <= slots) => (limit.running, Some(most)),
             _ => (running, slots),
         }
     }

@@ -65,7 +65,7 @@ impl Machine {
         }
         let at = self.at(work);
         let order = self.place_again(restored.key, taken);
-        if self.lines[at].waiting() == 0 && self.can_start(at) {
+        if self.can_start(at, work.pool) {
             self.lines[at].resume(order.tag);
             let running = Running {
                 id: ticket,

@@ -79,7 +79,7 @@ impl Machine {
                 self.line_of[*event] = self.lines.len();
             }
             self.lines.push(Line::new(limit, None, order));
-            if plan.pooled {
+            if plan.has_lines_of_pools() {
                 let pools = (0..).map(PoolIndex).take(self.policy.pools.len());
                 self.lines.extend(pools.map(|pool| Line::new(limit, Some(pool), order)));
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::backends::Backends;
-use crate::queue::{JoinError, LeaveReason, Order, OrderKey, Policy};
+use crate::queue::{JoinError, LeaveReason, Order, Policy};
 
 /// A ticket, by a number of the test's own.
 pub(super) type Number = usize;
@@ -52,8 +52,6 @@ struct Line {
 struct Place {
     owner: u128,
     round: u64,
-    /// Of a ticket that has started before: it is at the front, in its old order.
-    returned: Option<OrderKey>,
 }
 
 pub(super) struct Model {
@@ -114,7 +112,7 @@ impl Model {
             }
         }
         let with_pools = |line: Line| {
-            let pooled = line.events.iter().any(|event| self.policy.events[*event].pooled);
+            let pooled = line.events.len() == 1 && self.policy.events[line.events[0]].pooled;
             let pools = if pooled { self.policy.pools.len() as u32 } else { 0 };
             let of_pools = (0..pools).map({
                 let line = line.clone();
@@ -129,7 +127,8 @@ impl Model {
     }
 
     fn line_of(&self, ticket: &Ticket) -> usize {
-        let its = |line: &Line| line.events.contains(&ticket.event) && line.pool == ticket.pool;
+        let shared = |line: &Line| line.events.len() > 1;
+        let its = |line: &Line| line.events.contains(&ticket.event) && (line.pool == ticket.pool || shared(line));
         self.lines.iter().position(its).unwrap()
     }
 
@@ -255,7 +254,7 @@ impl Model {
             .is_some_and(|longest| self.now - joined >= longest.as_millis() as i64)
         {
             self.tickets.push(new(State::Left(LeaveReason::Expired)));
-        } else if self.lines[at].places.is_empty() && self.has_slot(event, pool) {
+        } else if self.has_slot(event, pool) {
             self.tickets.push(new(State::Waiting));
             self.grant(number);
         } else if !self.policy.queue {
@@ -288,12 +287,11 @@ impl Model {
             .iter()
             .position(|place| place.round > round)
             .unwrap_or(line.places.len());
-        let returned = None;
-        line.places.insert(behind, Place { owner, round, returned });
+        line.places.insert(behind, Place { owner, round });
     }
 
-    /// A ticket that has run goes to the front; `key` is the order among those who do. `false`: the queue is closed.
-    pub(super) fn start_back(&mut self, ticket: Number, key: OrderKey) -> bool {
+    /// A ticket that has run goes back to its line, where so many that wait are before it in its old order. `false`: the queue is closed.
+    pub(super) fn start_back(&mut self, ticket: Number, before: usize) -> bool {
         self.running.retain(|other| *other != ticket);
         if self.closed {
             self.tickets[ticket].state = State::Left(LeaveReason::Closed);
@@ -305,17 +303,9 @@ impl Model {
         let owner = its.owner;
         let at = self.line_of(&self.tickets[ticket]);
         let places = &mut self.lines[at].places;
-        let before = |place: &Place| place.returned.is_some_and(|other| other < key);
-        let index = places.iter().take_while(|place| before(place)).count();
-        let returned = Some(key);
-        places.insert(
-            index,
-            Place {
-                owner,
-                round: 0,
-                returned,
-            },
-        );
+        // Its round has been admitted, so that it counts for no later one.
+        let round = if before == 0 { 0 } else { places[before - 1].round };
+        places.insert(before, Place { owner, round });
         self.waiting.push(ticket);
         self.start_waiting();
         true
@@ -326,12 +316,21 @@ impl Model {
         if !self.waits(ticket) || self.tickets[ticket].pool == Some(pool) {
             return false;
         }
-        self.give_up_place(ticket);
+        let from = self.line_of(&self.tickets[ticket]);
+        let there = Ticket {
+            pool: Some(pool),
+            ..self.tickets[ticket].clone()
+        };
+        let to = self.line_of(&there);
+        if from != to {
+            self.give_up_place(ticket);
+        }
         let its = &mut self.tickets[ticket];
         (its.pool, its.prefers, its.avoids) = (Some(pool), None, None);
-        let owner = its.owner;
-        let at = self.line_of(&self.tickets[ticket]);
-        self.place_last(at, owner);
+        if from != to {
+            let owner = its.owner;
+            self.place_last(to, owner);
+        }
         self.start_waiting();
         true
     }
@@ -408,9 +407,9 @@ impl Model {
     fn start_waiting(&mut self) {
         self.expire();
         loop {
-            let heads = (0..self.lines.len()).filter_map(|line| self.order(line).first().copied());
-            let able: Vec<Number> = heads
-                .filter(|head| self.has_slot(self.tickets[*head].event, self.tickets[*head].pool))
+            let may_start = |ticket: &Number| self.has_slot(self.tickets[*ticket].event, self.tickets[*ticket].pool);
+            let able: Vec<Number> = (0..self.lines.len())
+                .filter_map(|line| self.order(line).into_iter().find(may_start))
                 .collect();
             let fair = self.policy.order == Order::Fair;
             let had_its_turn = |head: &Number| fair && self.turns.contains(&self.tickets[*head].owner);
@@ -425,7 +424,8 @@ impl Model {
                 self.turns.insert(self.tickets[next].owner);
             }
             let at = self.line_of(&self.tickets[next]);
-            let round = self.lines[at].places.remove(0).round;
+            let index = self.position(next).unwrap() - 1;
+            let round = self.lines[at].places.remove(index).round;
             self.lines[at].admitted = self.lines[at].admitted.max(round);
             self.waiting.retain(|other| *other != next);
             self.grant(next);
@@ -467,8 +467,8 @@ impl Model {
             let owner = self.tickets[part.pop().unwrap()].owner;
             let round = rounds.entry(owner).or_default();
             *round += u64::from(self.policy.order == Order::Fair);
-            let (round, returned) = (*round, None);
-            places.push(Place { owner, round, returned });
+            let round = *round;
+            places.push(Place { owner, round });
         }
         places.sort_by_key(|place| place.round);
         places
@@ -507,7 +507,7 @@ impl Model {
             .map(|backend| self.backends.slots(&self.policy, backend))
             .sum();
         match (of_limit.1, slots) {
-            (Some(limit), Some(slots)) if limit < slots => of_limit,
+            (Some(limit), Some(slots)) if limit <= slots => of_limit,
             (Some(_), None) => of_limit,
             _ => (backends().map(|backend| self.running_on(backend)).sum(), slots),
         }

@@ -15,7 +15,7 @@ use proptest::sample::Index;
 use tokio::time::{Instant, advance};
 
 use super::{
-    model::{Model, Number, State},
+    model::{self, Model, Number, State},
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
@@ -307,8 +307,14 @@ impl Pair {
     fn start_back(&mut self, index: usize) {
         let (number, permit) = self.permits.swap_remove(index);
         let (key, before) = (permit.order_key(), permit.backend());
+        let line = self.model.line_of_ticket(number);
+        let earlier = |held: &&Held| {
+            self.model.line_of_ticket(held.number) == line
+                && self.queue.order_key(held.ticket.id()).is_some_and(|other| other < key)
+        };
+        let earlier = self.tickets.iter().filter(earlier).count();
         let ticket = permit.start_back();
-        let back = self.model.start_back(number, key);
+        let back = self.model.start_back(number, earlier);
         self.returned.insert(number, true);
         // Those behind it move back by one, unless it has started again at once.
         self.slack = Some(self.model.line_of_ticket(number));
@@ -378,7 +384,6 @@ impl Pair {
             assert_eq!(machine.line_count(), sharing.len());
             for (at, ((events, pool), order)) in sharing.into_iter().zip(&orders).enumerate() {
                 let line = machine.line(at, now);
-                let event = events[0];
                 assert!(line.events.iter().map(|event| event.0).eq(events));
                 assert_eq!(line.pool, pool.map(PoolIndex));
                 assert_eq!(
@@ -388,7 +393,10 @@ impl Pair {
                 );
                 let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
                 assert_eq!(line.longest_wait, oldest);
-                assert!(order.is_empty() || !model.has_slot(event, pool), "a slot idles");
+                for ticket in order {
+                    let model::Ticket { event, pool, .. } = model.tickets[*ticket];
+                    assert!(!model.has_slot(event, pool), "a slot idles");
+                }
             }
             for (backend, state) in (0..).zip(machine.backends()) {
                 let slots = model.backends.slots(&model.policy, backend);

@@ -59,6 +59,12 @@ fn running(queue: &Queue) -> Vec<usize> {
     queue.backends().into_iter().map(|backend| backend.running).collect()
 }
 
+/// Slots in use, and slots there are, of the only limit.
+fn slots(queue: &Queue) -> (usize, Option<usize>) {
+    let limits = queue.limits();
+    (limits[0].running, limits[0].limit)
+}
+
 #[tokio::test]
 async fn the_back_end_is_chosen_when_the_ticket_starts() {
     let (queue, _) = queue(pools(&[&[0, 1]], &[1, 1]));
@@ -103,6 +109,21 @@ async fn one_back_end_is_counted_once_for_all_its_pools() {
     assert!(waits(&mut join_pool(&queue, 0, 3)));
     assert!(waits(&mut join_pool(&queue, 1, 4)));
     assert_eq!(running(&queue), [2]);
+    assert_eq!(slots(&queue), (2, Some(2)));
+}
+
+#[tokio::test]
+async fn a_limit_has_the_slots_of_its_back_ends_where_they_are_fewer_than_its_own() {
+    let policy = pools(&[&[0, 1], &[1]], &[2, 3]);
+    let (queue, _) = queue(policy.clone());
+    assert_eq!(slots(&queue), (0, Some(5)), "those of two pools once");
+    let _running = start_in(&queue, 1, 1);
+    let mut capped = policy;
+    capped.events[0].limit = Some(4);
+    queue.retune(capped);
+    assert_eq!(slots(&queue), (1, Some(4)));
+    queue.throttle(TWO, Some(0));
+    assert_eq!(slots(&queue), (1, Some(2)));
 }
 
 /// Somebody has sent many messages to one model; another one asks another model of the same server once.

@@ -1,5 +1,6 @@
 //! What a variable's text can mean: one type a kind of value, each with the words that say what is allowed.
 
+mod names;
 mod numbers;
 mod texts;
 mod words;
@@ -7,8 +8,9 @@ mod words;
 use super::allowed::Allowed;
 
 pub(super) use self::{
-    numbers::Bytes,
-    texts::{BaseUrl, ConcurrencyId, LogFilter, Text},
+    names::{DEMO, ModelId, Offer, Place, PlainWord, VariableName, providers},
+    numbers::{Bytes, Price},
+    texts::{BaseUrl, FilePath, LogFilter, Text, Title},
 };
 
 /// A kind of value that a variable may hold. The name of the value's own type where that says it all.
@@ -21,6 +23,9 @@ pub trait Kind {
 
     /// Reads a trimmed text that is not empty; `None` where it is not what is allowed.
     fn parse(text: &str) -> Option<Self::Value>;
+
+    /// Whether it may be written as a list, where there are lists.
+    const LIST: bool = false;
 
     /// How large it is, in the unit that [`Kind::allowed`] speaks of; `None` fits every range.
     fn measure(_value: &Self::Value) -> Option<f64> {
@@ -36,6 +41,8 @@ pub trait Kind {
 /// What may be unset.
 impl<K: Kind> Kind for Option<K> {
     type Value = Option<K::Value>;
+
+    const LIST: bool = K::LIST;
 
     fn allowed() -> Allowed {
         K::allowed()
@@ -62,7 +69,7 @@ impl<K: Kind> Kind for OrNone<K> {
 
     fn allowed() -> Allowed {
         Allowed {
-            or: Some("none"),
+            or: &["none"],
             ..K::allowed()
         }
     }
@@ -76,5 +83,29 @@ impl<K: Kind> Kind for OrNone<K> {
 
     fn measure(value: &Self::Value) -> Option<f64> {
         value.as_ref().and_then(K::measure)
+    }
+}
+
+/// One or several, with commas between.
+pub(super) struct List<K>(std::marker::PhantomData<K>);
+
+impl<K: Kind> Kind for List<K> {
+    type Value = Vec<K::Value>;
+
+    const LIST: bool = true;
+
+    fn allowed() -> Allowed {
+        let one = K::allowed();
+        Allowed {
+            brief: format!("{}, or several", one.brief).into(),
+            what: format!("{}, or several with commas between", one.what).into(),
+            ..one
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self::Value> {
+        let all = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+        let all: Vec<_> = all.map(K::parse).collect::<Option<_>>()?;
+        (!all.is_empty()).then_some(all)
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     super::{
-        UpdateRate,
+        BackendLimit, UpdateRate,
         allowed::{Allowed, Unit},
     },
-    Kind,
+    Kind, OrNone,
 };
 
 impl Kind for u32 {
@@ -40,6 +40,67 @@ impl Kind for usize {
 
     fn measure(value: &Self) -> Option<f64> {
         Some(*value as f64)
+    }
+}
+
+/// A number of tokens.
+impl Kind for u64 {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        u32::allowed()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        u32::parse(text).map(Self::from)
+    }
+
+    fn measure(value: &Self) -> Option<f64> {
+        Some(*value as f64)
+    }
+}
+
+/// What a million tokens cost.
+pub(in crate::settings) struct Price;
+
+impl Kind for Price {
+    type Value = f64;
+
+    fn allowed() -> Allowed {
+        Allowed::just("number", "a number")
+    }
+
+    fn parse(text: &str) -> Option<f64> {
+        text.parse().ok().filter(|price: &f64| price.is_finite())
+    }
+
+    fn measure(value: &f64) -> Option<f64> {
+        Some(*value)
+    }
+}
+
+impl Kind for BackendLimit {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed {
+            or: &["none", "auto"],
+            ..usize::allowed()
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("auto") {
+            return Some(Self::Auto);
+        }
+        OrNone::<usize>::parse(text).map(Self::Slots)
+    }
+
+    fn measure(value: &Self) -> Option<f64> {
+        match value {
+            Self::Auto => None,
+            Self::Slots(slots) => OrNone::<usize>::measure(slots),
+        }
     }
 }
 
@@ -121,7 +182,7 @@ impl Kind for UpdateRate {
 
     fn allowed() -> Allowed {
         Allowed {
-            or: Some("auto"),
+            or: &["auto"],
             ..Duration::allowed()
         }
     }
@@ -170,6 +231,30 @@ mod tests {
             "٣",
         ] {
             assert_eq!(ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_or_a_word() {
+        for (text, expected) in [
+            ("4", Some(BackendLimit::Slots(Some(4)))),
+            ("None", Some(BackendLimit::Slots(None))),
+            ("AUTO", Some(BackendLimit::Auto)),
+            ("-1", None),
+            ("1.5", None),
+            ("many", None),
+        ] {
+            assert_eq!(BackendLimit::parse(text), expected, "{text}");
+        }
+        assert_eq!(BackendLimit::measure(&BackendLimit::Slots(Some(4))), Some(4.0));
+        assert_eq!(BackendLimit::measure(&BackendLimit::Auto), None);
+    }
+
+    #[test]
+    fn prices_are_finite() {
+        assert_eq!(Price::parse("2.5"), Some(2.5));
+        for text in ["nan", "inf", "1e999", "$2"] {
+            assert_eq!(Price::parse(text), None, "{text}");
         }
     }
 

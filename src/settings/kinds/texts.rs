@@ -1,4 +1,4 @@
-//! Names, keys, addresses, paths.
+//! Keys, addresses, paths, prose.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -6,38 +6,11 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     super::{
-        ModelName, Provider, Secret,
+        Secret,
         allowed::{Allowed, Unit},
     },
     Kind,
 };
-
-impl Kind for ModelName {
-    type Value = Self;
-
-    fn allowed() -> Allowed {
-        let [others @ .., last] = Provider::ALL.map(Provider::name);
-        let others = others.join(", ");
-        Allowed::just(
-            "`name@provider`",
-            format!(
-                "name@provider, the provider being {others} or {last} \
-                 (such as gpt-4o@openai, llama3.2@ollama, demo@builtin)"
-            ),
-        )
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (name, provider) = text.rsplit_once('@')?;
-        let provider = Provider::ALL
-            .into_iter()
-            .find(|known| known.name().eq_ignore_ascii_case(provider.trim()))?;
-        let name = name.trim().to_owned();
-        // The only model inside Anteroom.
-        let known = provider != Provider::Builtin || name == "demo";
-        (!name.is_empty() && known).then_some(Self { name, provider })
-    }
-}
 
 impl Kind for Secret {
     type Value = Self;
@@ -84,21 +57,26 @@ impl Kind for Text {
 }
 
 /// The address that a provider's paths are put behind.
-pub struct BaseUrl;
+pub(in crate::settings) struct BaseUrl;
 
 impl Kind for BaseUrl {
     type Value = String;
 
     fn allowed() -> Allowed {
-        Allowed::just(
-            "http(s) address",
-            "an http or https address without user name, password or query (such as http://127.0.0.1:8000/v1); keys have variables of their own",
-        )
+        Allowed {
+            note: "; keys stand elsewhere",
+            ..Allowed::just(
+                "http(s) address",
+                "an http or https address without user name, password or query (such as http://127.0.0.1:8000/v1)",
+            )
+        }
     }
 
     fn parse(text: &str) -> Option<String> {
         let url = reqwest::Url::parse(text).ok()?;
-        let plain = matches!(url.scheme(), "http" | "https")
+        // A comma stands between two.
+        let plain = !text.contains(',')
+            && matches!(url.scheme(), "http" | "https")
             && url.host_str().is_some()
             && url.username().is_empty()
             && url.password().is_none()
@@ -108,22 +86,25 @@ impl Kind for BaseUrl {
     }
 }
 
-/// The name of a limit that events share.
-pub(in crate::settings) struct ConcurrencyId;
+/// A name that people read: on one line.
+pub(in crate::settings) struct Title;
 
-impl Kind for ConcurrencyId {
+impl Kind for Title {
     type Value = String;
 
     fn allowed() -> Allowed {
-        Allowed::just(
-            "letters, digits, `-`, `_`",
-            "a name of up to 64 letters, digits, - and _",
-        )
+        Allowed {
+            unit: Unit::Characters,
+            ..Allowed::just("text", "text on one line")
+        }
     }
 
     fn parse(text: &str) -> Option<String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        (text.len() <= 64 && text.chars().all(plain)).then(|| text.to_owned())
+        (!text.contains(char::is_control)).then(|| text.to_owned())
+    }
+
+    fn measure(value: &String) -> Option<f64> {
+        Text::measure(value)
     }
 }
 
@@ -154,6 +135,21 @@ impl Kind for PathBuf {
     }
 }
 
+/// A file that the operator keeps. Whether it is there shows when it is read.
+pub(in crate::settings) struct FilePath;
+
+impl Kind for FilePath {
+    type Value = PathBuf;
+
+    fn allowed() -> Allowed {
+        Allowed::just("file", "a file")
+    }
+
+    fn parse(text: &str) -> Option<PathBuf> {
+        PathBuf::parse(text)
+    }
+}
+
 /// A filter of log records that `tracing-subscriber` takes.
 pub struct LogFilter;
 
@@ -177,19 +173,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_a_name_at_a_known_provider() {
-        let model = ModelName::parse("meta/llama-3:8b@OpenAI").expect("a model");
-        assert_eq!(
-            (model.name.as_str(), model.provider),
-            ("meta/llama-3:8b", Provider::OpenAi)
-        );
-        assert_eq!(model.to_string(), "meta/llama-3:8b@openai");
-        for text in ["gpt-4o", "@openai", "gpt-4o@", "gpt-4o@opnai", "other@builtin"] {
-            assert_eq!(ModelName::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn a_base_url_carries_no_secrets() {
         for text in ["http://127.0.0.1:8000/v1", "https://example.org"] {
             assert!(BaseUrl::parse(text).is_some(), "{text}");
@@ -199,6 +182,7 @@ mod tests {
             "ftp://example.org",
             "http://me:pw@example.org",
             "https://example.org/?key=1",
+            "http://one,http://two",
             "x",
         ] {
             assert!(BaseUrl::parse(text).is_none(), "{text}");

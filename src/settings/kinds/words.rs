@@ -4,7 +4,10 @@ use super::{
     super::{LogFormat, allowed::Allowed},
     Kind,
 };
-use crate::{language::Language, queue::Order};
+use crate::{
+    language::Language,
+    queue::{Balance, Order},
+};
 
 impl Kind for bool {
     type Value = Self;
@@ -33,6 +36,26 @@ impl Kind for Order {
         match text.to_ascii_lowercase().as_str() {
             "fair" => Some(Self::Fair),
             "fifo" => Some(Self::Fifo),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Balance {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just(
+            "`least_loaded`, `round_robin`, `weighted`",
+            "least_loaded, round_robin or weighted",
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "least_loaded" => Some(Self::LeastLoaded),
+            "round_robin" => Some(Self::RoundRobin),
+            "weighted" => Some(Self::Weighted),
             _ => None,
         }
     }

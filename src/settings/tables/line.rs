@@ -3,11 +3,11 @@
 use validator::ValidationError;
 
 use super::{
-    super::{field::Field, kinds::ConcurrencyId},
+    super::{BackendLimit, Catalog, field::Field, kinds::PlainWord},
     Raw,
 };
 use crate::{
-    queue::{Balance, EventPolicy, Policy},
+    queue::{EventPolicy, Policy},
     wire::Event,
 };
 
@@ -34,8 +34,9 @@ macro_rules! line_table {
                     "How many of each event may run at once: 1 to 1000, or none for no limit."
                     "An event without a limit of its own has the default; without a default it is 1.";
             }
-            /// How many turns may be answered at once.
-            CHAT_CONCURRENCY_LIMIT in policy as chat_concurrency_limit: Option<OrNone<usize>> {
+            /// How many turns may be answered at once, whoever answers. `auto`: as many as each back end turns out to take. Where this is unset,
+            /// the limits of the back ends count: one without a limit has `DEFAULT_CONCURRENCY_LIMIT`, else 1.
+            CHAT_CONCURRENCY_LIMIT in policy as chat_concurrency_limit: Option<BackendLimit> {
                 range 1 to 1000;
                 example "3";
             }
@@ -55,22 +56,22 @@ macro_rules! line_table {
                 example "5";
             }
             /// Events with the same id share one limit, the lowest of theirs. Not the name of another event.
-            CHAT_CONCURRENCY_ID in policy as chat_concurrency_id: Option<ConcurrencyId> {
+            CHAT_CONCURRENCY_ID in policy as chat_concurrency_id: Option<PlainWord> {
                 check line::chat_id;
                 comment
                     "Events with the same id share one limit, the lowest of theirs. For example CHAT_CONCURRENCY_ID=gpu and"
                     "FILE_CONCURRENCY_ID=gpu.";
             }
             /// As above, for uploads.
-            FILE_CONCURRENCY_ID in policy as file_concurrency_id: Option<ConcurrencyId> {
+            FILE_CONCURRENCY_ID in policy as file_concurrency_id: Option<PlainWord> {
                 check line::file_id;
             }
             /// As above, for the stats tab.
-            STATS_CONCURRENCY_ID in policy as stats_concurrency_id: Option<ConcurrencyId> {
+            STATS_CONCURRENCY_ID in policy as stats_concurrency_id: Option<PlainWord> {
                 check line::stats_id;
             }
             /// As above, for the logs tab.
-            LOGS_CONCURRENCY_ID in policy as logs_concurrency_id: Option<ConcurrencyId> {
+            LOGS_CONCURRENCY_ID in policy as logs_concurrency_id: Option<PlainWord> {
                 check line::logs_id;
             }
             /// How many of all events together may run at once.
@@ -134,13 +135,13 @@ macro_rules! events {
             let default = raw.default_concurrency_limit.value();
             vec![$(EventPolicy {
                 name: Event::$event.name().to_owned(),
-                limit: raw.$limit.value().or(default).unwrap_or(Some(1)),
+                limit: raw.$limit.value().map(Option::<usize>::from).or(default).unwrap_or(Some(1)),
                 concurrency_id: raw.$id.value(),
-                pooled: false,
+                pooled: Event::$event.is_for_backends(),
             }),+]
         }
 
-        $(pub(super) fn $check(field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+        $(pub(super) fn $check(field: &Field<Option<PlainWord>>) -> Result<(), ValidationError> {
             concurrency_id(Event::$event, field)
         })+
     };
@@ -153,13 +154,35 @@ events! {
     LogsRefresh: logs_concurrency_limit, logs_concurrency_id, logs_id;
 }
 
-/// The queue's policy.
-pub(super) fn policy(raw: &Raw) -> Policy {
+/// The limit of a back end that has none in the file, which is also the built-in demo's: where all of them together have one, that counts.
+pub(in super::super) fn backend_limit(raw: &Raw) -> BackendLimit {
+    let own = raw.chat_concurrency_limit.as_ref().copied().flatten();
+    let default = raw.default_concurrency_limit.as_ref().copied().flatten();
+    match own {
+        Some(BackendLimit::Auto) => BackendLimit::Auto,
+        Some(BackendLimit::Slots(_)) => BackendLimit::Slots(None),
+        None => BackendLimit::Slots(default.unwrap_or(Some(1))),
+    }
+}
+
+/// The limit of `chat` where it has none of its own. The back ends' limits are the cap then. What shares a limit with others needs a
+/// number to share, which is what the back ends take together.
+fn chat_limit(raw: &Raw, catalog: &Catalog) -> Option<usize> {
+    raw.chat_concurrency_id.as_ref().and_then(Option::as_ref)?;
+    catalog.slots()
+}
+
+/// The queue's policy, but for the pools.
+pub(super) fn policy(raw: &Raw, catalog: &Catalog) -> Policy {
+    let mut events = events(raw);
+    if raw.chat_concurrency_limit.is_unset() {
+        events[Event::Chat.index()].limit = chat_limit(raw, catalog);
+    }
     Policy {
-        events: events(raw),
+        events,
         pools: Vec::new(),
         backends: Vec::new(),
-        balance: Balance::default(),
+        balance: catalog.balance,
         concurrent: raw.enable_concurrent_processing.value(),
         queue: raw.enable_queue.value(),
         order: raw.queue_order.value(),
@@ -171,7 +194,7 @@ pub(super) fn policy(raw: &Raw) -> Policy {
 }
 
 /// A shared limit that is called like an event of which it is not the limit would be two limits of one name.
-fn concurrency_id(own: Event, field: &Field<Option<ConcurrencyId>>) -> Result<(), ValidationError> {
+fn concurrency_id(own: Event, field: &Field<Option<PlainWord>>) -> Result<(), ValidationError> {
     let Some(Some(id)) = field.as_ref() else { return Ok(()) };
     let other = Event::ALL.into_iter().find(|event| *event != own && event.name() == id);
     other.map_or(Ok(()), |event| {

@@ -7,7 +7,7 @@
 //! ```text
 //! /// What it does, for docs/settings.md and for the field of Settings, which gets this line.
 //! /// More of it, for docs/settings.md alone.
-//! VARIABLE as its_field_in_settings: Kind {    or `in policy as its_name`: line.rs makes a part of the queue's policy of it
+//! VARIABLE as its_field_in_settings: Kind {    or `in policy as its_name`, `in catalog as …`: a part of that is made of it
 //!     also "ALIAS", "ANOTHER";                 other names that are read as well
 //!     default "20MB";                          read where it is unset; a row without one has an Option as its kind
 //!     range 1 to 1_000_000;                    in what the kind counts: things, seconds, bytes, characters
@@ -30,24 +30,23 @@ mod server;
 #[macro_use]
 mod sessions;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use validator::Validate;
 
-use self::model::model_has_its_key;
 use super::{
-    LogFormat, ModelName, Secret, UpdateRate,
+    BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
     field::{Field, readable},
-    kinds::{BaseUrl, Bytes, ConcurrencyId, Kind, LogFilter, OrNone, Text},
+    kinds::{BaseUrl, Bytes, FilePath, Kind, List, LogFilter, Offer, OrNone, PlainWord, Text},
     variables::Variable,
 };
 use crate::{
     language::Language,
-    queue::{Order, Policy},
+    queue::{Balance, Order, Policy},
 };
 
-pub(super) use self::model::AT_MODEL;
+pub(super) use self::line::backend_limit;
 
 /// Longest time that a setting may name, in seconds: 30 days. It keeps sums of an instant and a setting far from overflow.
 const LONGEST: f64 = 30.0 * 24.0 * 3600.0;
@@ -56,7 +55,7 @@ macro_rules! define {
     ([] $($group:literal { $(
         #[doc = $meaning:literal]
         $(#[doc = $more:literal])*
-        $variable:ident $(as $field:ident)? $(in policy as $part:ident)? : $kind:ty {
+        $variable:ident $(as $field:ident)? $(in $whole:ident as $part:ident)? : $kind:ty {
             $(also $($alias:literal),+;)?
             $(default $default:literal;)?
             $(range $min:tt to $max:tt;)?
@@ -95,31 +94,20 @@ macro_rules! define {
         /// The one flat struct that envy fills and validator checks.
         #[derive(Default, Deserialize, Validate)]
         #[serde(default)]
-        #[validate(schema(function = "model_has_its_key", skip_on_field_errors = false))]
         pub(super) struct Raw {
             $($(
                 #[validate(custom(function = "readable"))]
                 $(#[validate(range(min = ($min as f64), max = ($max as f64)))])?
                 $(#[validate(custom(function = $($check)::+))])?
-                $($field)? $($part)?: Field<$kind>,
+                pub(super) $($field)? $($part)?: Field<$kind>,
             )+)+
         }
 
-        impl Raw {
-            /// Whether there is no text at all for this field.
-            fn is_unset(&self, field: &str) -> bool {
-                $($(
-                    if field == concat!($(stringify!($field))? $(stringify!($part))?) {
-                        return self.$($field)?$($part)?.is_unset();
-                    }
-                )+)+
-                true
-            }
-        }
-
         /// Every setting, typed and checked.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct Settings {
+            /// Who can answer.
+            pub catalog: Arc<Catalog>,
             /// Limits, order, master switches, sizes and the longest wait of the line.
             pub policy: Policy,
             $($($(
@@ -131,9 +119,10 @@ macro_rules! define {
 
         impl Settings {
             /// Of what has passed validation.
-            pub(super) fn new(raw: &Raw) -> Self {
+            pub(super) fn new(raw: &Raw, catalog: Catalog) -> Self {
                 Self {
-                    policy: line::policy(raw),
+                    policy: line::policy(raw, &catalog),
+                    catalog: Arc::new(catalog),
                     $($($($field: raw.$field.value(),)?)+)+
                 }
             }
@@ -142,6 +131,7 @@ macro_rules! define {
             pub(super) fn with_those_that_may_change(&self, edited: Self) -> Self {
                 Self {
                     policy: edited.policy,
+                    catalog: edited.catalog,
                     $($($(
                         $field: if is_fixed(stringify!($field)) { self.$field.clone() } else { edited.$field },
                     )?)+)+

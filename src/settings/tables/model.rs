@@ -1,83 +1,122 @@
-//! Who answers, where it is, and how it is asked.
-
-use validator::ValidationError;
-
-use super::{super::variables, Raw};
+//! Who answers, where that is, and how it is asked.
 
 macro_rules! model_table {
     ([$next:ident $($rest:ident)*] $($tables:tt)*) => { $next! { [$($rest)*] $($tables)*
         "The model" {
-            /// Who answers. Providers: `builtin`, `openai`, `ollama`, `anthropic`, `gemini`.
-            MODEL as model: ModelName {
+            /// The model that a new conversation starts with. The place is a provider (`builtin`, `openai`, `ollama`, `anthropic`, `gemini`) or a
+            /// pool of `BACKENDS_FILE`.
+            MODEL in catalog as model: ModelName {
                 also "GEN_MODEL";
                 default "demo@builtin";
-                applies at_start;
                 comment
-                    "Who answers: name@provider, the provider being builtin, openai, ollama, anthropic or gemini."
+                    "Who answers: name@place, the place being builtin, openai, ollama, anthropic or gemini, or a pool of BACKENDS_FILE."
                     "For example gpt-4o@openai or llama3.2@ollama. The demo model works offline and needs nothing.";
             }
+            /// The models that people may choose, with commas between; `*@ollama` offers whatever the servers of a place have. `MODEL` is always among them.
+            /// Where this is unset, `MODEL` and every model that `BACKENDS_FILE` names are offered.
+            MODELS in catalog as models: Option<List<Offer>> {
+                comment
+                    "More models to choose from, such as llama3.2@ollama,gpt-4o@openai; *@ollama for all that a server has."
+                    "Unset: MODEL, and those that BACKENDS_FILE names.";
+            }
+            /// The model that answers where every back end of the chosen one is out of service. The answer says so.
+            FALLBACK_MODEL in catalog as fallback_model: Option<ModelName> {
+                comment "Answers where every back end of the chosen model is out of service.";
+            }
+            /// A file with the back ends, where the variables below are not enough: several servers with limits, models and keys of their own.
+            /// See "The file of back ends".
+            BACKENDS_FILE in catalog as backends_file: Option<FilePath> {
+                shown to_operator;
+                comment "A file with back ends, each with a limit, models and a key of its own: docs/settings.md says what stands in it.";
+            }
+            /// Which back end a ticket gets, of those that are free: the one with the most slots free for its size, each in turn, or each as often as its weight says.
+            BACKEND_BALANCE in catalog as backend_balance: Balance {
+                default "least_loaded";
+                comment "Which back end is next, of those that are free: least_loaded, round_robin or weighted.";
+            }
             /// The key for OpenAI. Needed for `…@openai` unless `OPENAI_BASE_URL` is set.
-            OPENAI_API_KEY as openai_api_key: Option<Secret> {
+            OPENAI_API_KEY in catalog as openai_api_key: Option<Secret> {
                 shown to_nobody;
-                applies at_start;
                 comment
                     "OpenAI, or anything that speaks its API (vLLM, llama.cpp, LM Studio): set the base URL, such as"
-                    "http://127.0.0.1:8000/v1; the key may then be left empty if that server asks for none.";
+                    "http://127.0.0.1:8000/v1; the key may then be left empty if that server asks for none. Each of these addresses may be several"
+                    "with commas between: servers that have the same models, and share the work.";
             }
-            /// A server that speaks OpenAI's API, such as vLLM, llama.cpp or LM Studio: `http://127.0.0.1:8000/v1`.
-            OPENAI_BASE_URL as openai_base_url: Option<BaseUrl> {
+            /// A server that speaks OpenAI's API, such as vLLM, llama.cpp or LM Studio: `http://127.0.0.1:8000/v1`. Several with the same models have
+            /// commas between.
+            OPENAI_BASE_URL in catalog as openai_base_url: Option<List<BaseUrl>> {
                 shown to_operator;
-                applies at_start;
             }
             /// Where Ollama is, if not at `http://127.0.0.1:11434`.
-            OLLAMA_URL as ollama_url: Option<BaseUrl> {
+            OLLAMA_URL in catalog as ollama_url: Option<List<BaseUrl>> {
                 shown to_operator;
-                applies at_start;
                 comment "Ollama, where it is not at http://127.0.0.1:11434.";
             }
             /// The key for Anthropic.
-            ANTHROPIC_API_KEY as anthropic_api_key: Option<Secret> {
+            ANTHROPIC_API_KEY in catalog as anthropic_api_key: Option<Secret> {
                 shown to_nobody;
-                applies at_start;
                 comment "Anthropic; the base URL only for a server of your own.";
             }
             /// A server of your own that speaks Anthropic's API.
-            ANTHROPIC_BASE_URL as anthropic_base_url: Option<BaseUrl> {
+            ANTHROPIC_BASE_URL in catalog as anthropic_base_url: Option<List<BaseUrl>> {
                 shown to_operator;
-                applies at_start;
             }
             /// The key for Google Gemini.
-            GEMINI_API_KEY as gemini_api_key: Option<Secret> {
+            GEMINI_API_KEY in catalog as gemini_api_key: Option<Secret> {
                 shown to_nobody;
-                applies at_start;
                 comment "Google Gemini; the base URL only for a server of your own.";
             }
             /// A server of your own that speaks Gemini's API.
-            GEMINI_BASE_URL as gemini_base_url: Option<BaseUrl> {
+            GEMINI_BASE_URL in catalog as gemini_base_url: Option<List<BaseUrl>> {
                 shown to_operator;
-                applies at_start;
             }
             // Not a key, but what an operator tells a model is nobody else's to read on the stats tab.
-            /// Said to the model before every conversation. Not shown on the stats tab.
+            /// Said to the model before every conversation that has no instructions of its own. Not shown on the stats tab.
             SYSTEM_PROMPT as system_prompt: Option<Text> {
                 range 0 to 65_536;
                 shown to_nobody;
-                applies at_start;
-                comment "Said to the model before every conversation.";
+                comment "Said to the model before every conversation that has no instructions of its own.";
             }
             /// Longest silence of the model server, before and between the pieces of an answer.
             MODEL_STALL_TIMEOUT as model_stall_timeout: Duration {
                 default "60";
                 range 0.1 to LONGEST;
-                applies at_start;
                 comment "Longest silence of the model server, before and between the pieces of an answer.";
             }
             /// How often a request that failed before its first piece is made again.
             MODEL_RETRIES as model_retries: u32 {
                 default "2";
                 range 0 to 10;
-                applies at_start;
                 comment "How often a request that failed before its first piece is made again.";
+            }
+            /// How long a ticket waits for back ends of which none is in service, before it fails. `none`: until one is.
+            MODEL_OUTAGE_WAIT as model_outage_wait: OrNone<Duration> {
+                default "10m";
+                range 0 to LONGEST;
+                comment "How long messages wait while no back end of their model is in service. none: until one is.";
+            }
+            /// Memory for answers that are kept, and given again to the same question. `none` keeps no answer.
+            ANSWER_CACHE_SIZE as answer_cache_size: OrNone<Bytes> {
+                default "none";
+                range 100_000 to 100_000_000_000_u64;
+                comment
+                    "Memory for answers that are kept and given again to the same question, such as 64MB; none: every question is asked."
+                    "For how long they are kept, and whether also those of a temperature above 0.";
+            }
+            /// How long an answer is kept.
+            ANSWER_CACHE_TTL as answer_cache_ttl: Duration {
+                default "1h";
+                range 1 to LONGEST;
+            }
+            /// `false`: only answers of temperature 0 are kept. `true`: those of any temperature, which then come again word for word.
+            ANSWER_CACHE_ANY_TEMPERATURE as answer_cache_any_temperature: bool {
+                default "false";
+            }
+            /// `false`: who asked gets the answer again, and nobody else. `true`: everybody does, and from how fast it comes they can tell that somebody
+            /// has asked the same.
+            ANSWER_CACHE_SHARED as answer_cache_shared: bool {
+                default "false";
+                comment "true: a kept answer is given to everybody who asks the same. It tells them that somebody did.";
             }
             /// The demo model's time to its first token.
             DEMO_FIRST_TOKEN as demo_first_token: Duration {
@@ -94,25 +133,4 @@ macro_rules! model_table {
             }
         }
     } };
-}
-
-/// Code of an error between fields; its message stands at `MODEL`.
-pub(in super::super) const AT_MODEL: &str = "model";
-
-/// A server of one's own behind the base URL may ask for no key.
-pub(super) fn model_has_its_key(raw: &Raw) -> Result<(), ValidationError> {
-    let Some(model) = raw.model.as_ref() else { return Ok(()) };
-    let Some((url, Some(key))) = model.provider.fields() else {
-        return Ok(());
-    };
-    if !raw.is_unset(key) || !raw.is_unset(url) {
-        return Ok(());
-    }
-    let name = |field| variables::of_field(field).map_or(field, |variable| variable.name);
-    let message = format!(
-        "this model needs {} (or {}, for a server of your own that asks for no key)",
-        name(key),
-        name(url)
-    );
-    Err(ValidationError::new(AT_MODEL).with_message(message.into()))
 }

@@ -201,7 +201,7 @@ async fn everything_of_somebody_is_removed_although_the_disk_is_full() {
 
 #[tokio::test]
 async fn a_disk_with_little_room_is_left_it() {
-    let Some(disk) = Disk::new("6m") else { return };
+    let Some(disk) = Disk::new("7m") else { return };
     let store = open(&disk.data()).await;
     assert!(!disk.data().join("reserve").exists());
     Talk::new(an_owner(), "Title").say(&store, None, "hello").await;

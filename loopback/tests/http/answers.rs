@@ -1,53 +1,13 @@
-//! The server over real HTTP.
-
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+//! One server: its answers, its faults for one request, its gates and knobs.
 
 use std::time::Duration;
 
 use anteroom_loopback::{Config, Ending, Loopback, Record};
 use futures_util::{StreamExt as _, future::join_all};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-/// Without the system's certificates, which take long to load and are of no use here.
-fn client() -> Client {
-    // Chosen by another test already, perhaps.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().tls_certs_only([]).build().unwrap()
-}
-
-async fn ask(loopback: &Loopback, message: &str) -> Response {
-    let body = json!({
-        "model": "m", "stream": true, "stream_options": { "include_usage": true },
-        "messages": [{ "role": "system", "content": "be brief" }, { "role": "user", "content": message }],
-    });
-    client()
-        .post(format!("{}/chat/completions", loopback.base_url()))
-        .json(&body)
-        .send()
-        .await
-        .unwrap()
-}
-
-async fn control(loopback: &Loopback, path: &str, body: Value) -> Response {
-    let url = format!("http://{}/control{path}", loopback.addr);
-    client().post(url).json(&body).send().await.unwrap()
-}
-
-/// The pieces of a stream, its usage, and whether it ended as it should.
-fn read(body: &str) -> (Vec<String>, Value, bool) {
-    let (mut pieces, mut usage, mut finished) = (Vec::new(), Value::Null, false);
-    for data in body.lines().filter_map(|line| line.strip_prefix("data: ")) {
-        if data == "[DONE]" {
-            return (pieces, usage, finished);
-        }
-        let chunk: Value = serde_json::from_str(data).unwrap();
-        usage = chunk["usage"].clone();
-        pieces.extend(chunk["choices"][0]["delta"]["content"].as_str().map(str::to_owned));
-        finished |= chunk["choices"][0]["finish_reason"] == "stop";
-    }
-    (pieces, usage, false)
-}
+use crate::support::{ask, client, control, read};
 
 fn endings(record: &Record) -> Vec<Option<Ending>> {
     record.requests.iter().map(|request| request.ending).collect()

@@ -1,0 +1,226 @@
+//! One attempt, from its beginning to what it teaches.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Backends,
+    auto::Kind,
+    directory::{Backend, Directory},
+    known::{Attempt, Known},
+    lock,
+    tokens::{self, Size},
+    verdict::Blame,
+};
+use crate::{
+    agents::{AgentError, Answered, Question, providers::Server},
+    queue::PoolIndex,
+};
+
+/// An attempt under way. Dropped before it has been told how it ended, it counts as given up.
+pub(in crate::agents) struct Asking<'b> {
+    backends: &'b Backends,
+    directory: Arc<Directory>,
+    backend: Arc<Backend>,
+    /// `None`: the model is gone, though its ticket has got a slot.
+    pool: Option<PoolIndex>,
+    attempt: Mutex<Attempt>,
+    size: Size,
+    trimmed: u32,
+    over: bool,
+}
+
+impl Backends {
+    /// Begins the attempt that a question asks for, and leaves out of it what its model could not read.
+    ///
+    /// # Errors
+    /// [`AgentError::OutOfService`]: the back end is not to be asked any more.
+    pub(in crate::agents) fn begin(&self, question: &mut Question) -> Result<Asking<'_>, AgentError> {
+        let directory = self.directory();
+        let backend = directory.backend(question.backend).cloned();
+        let backend = backend.ok_or(AgentError::OutOfService)?;
+        let pool = directory.pool_of(&question.model);
+        let mut trimmed = 0;
+        if let Some(pool) = pool.and_then(|at| directory.pool(at))
+            && let Some(context) = Directory::context(pool, &backend)
+        {
+            let tokens = lock(&pool.known).tokens;
+            trimmed = tokens.fit(question, context);
+        }
+        let size = Size::of(question);
+        let now = Instant::now();
+        let kind = Kind::new(pool.map_or(u32::MAX, |PoolIndex(at)| at), size.bytes);
+        let attempt = lock(&backend.known).begin(kind, now);
+        let attempt = attempt.ok_or(AgentError::OutOfService)?;
+        let asking = Asking {
+            backends: self,
+            directory,
+            backend,
+            pool,
+            attempt: Mutex::new(attempt),
+            size,
+            trimmed,
+            over: false,
+        };
+        asking.tell();
+        Ok(asking)
+    }
+}
+
+impl Asking<'_> {
+    /// Who is asked; `None`: the model that is built in.
+    pub(in crate::agents) fn server(&self) -> Option<Arc<Server>> {
+        self.backend.server.clone()
+    }
+
+    /// How many turns of the conversation have been left out.
+    pub(in crate::agents) const fn trimmed(&self) -> u32 {
+        self.trimmed
+    }
+
+    /// Whether anything of an answer has come.
+    pub(in crate::agents) fn is_shown(&self) -> bool {
+        lock(&self.attempt).first.is_some()
+    }
+
+    /// Whether the model reads no pictures there.
+    pub(in crate::agents) fn is_blind(&self) -> bool {
+        let pool = self.pool.and_then(|pool| self.directory.pool(pool));
+        let vision = pool.map_or(self.backend.settings.vision, |pool| {
+            Directory::vision(pool, &self.backend)
+        });
+        vision == Some(false)
+    }
+
+    /// How long the operator lets a conversation be, in tokens.
+    pub(in crate::agents) fn context(&self) -> Option<u64> {
+        let pool = self.pool.and_then(|pool| self.directory.pool(pool))?;
+        Directory::set_context(pool, &self.backend)
+    }
+
+    /// Longest silence.
+    pub(in crate::agents) fn stall(&self) -> Duration {
+        self.directory.bounds.stall
+    }
+
+    /// Leaves out half of the conversation, which the server says is too long. `false`: there is nothing left to leave out.
+    pub(in crate::agents) fn halve(&mut self, question: &mut Question) -> bool {
+        if let Some(pool) = self.pool.and_then(|pool| self.directory.pool(pool))
+            && let Some(context) = Directory::context(pool, &self.backend)
+        {
+            lock(&pool.known).tokens.exceeded(self.size, context);
+        }
+        let left_out = tokens::halve(question);
+        self.trimmed = self.trimmed.saturating_add(left_out);
+        self.size = Size::of(question);
+        left_out > 0
+    }
+
+    /// The first part of the answer has come.
+    pub(in crate::agents) fn shown(&self) {
+        let now = Instant::now();
+        self.teach(|known, attempt| known.shown(attempt, now));
+        self.tell();
+    }
+
+    /// Returns when the first part has been waited for longer than usual, if that says anything of the back end. It has been told then.
+    pub(in crate::agents) async fn late(&self) {
+        let late_at = self
+            .known()
+            .late_at(&lock(&self.attempt))
+            .filter(|_| self.backend.is_auto());
+        let Some(late_at) = late_at else { return };
+        sleep_until(late_at).await;
+        if !self.is_shown() {
+            self.teach(|known, attempt| known.late(attempt, late_at));
+            self.tell();
+        }
+    }
+
+    /// The answer has come to its end.
+    pub(in crate::agents) fn answered(mut self, answered: Answered) {
+        self.over = true;
+        let now = Instant::now();
+        self.teach(|known, attempt| known.answered(attempt, answered, now));
+        if let Some(pool) = self.pool.and_then(|pool| self.directory.pool(pool)) {
+            let mut model = lock(&pool.known);
+            if let Some(tokens) = answered.usage.input {
+                model.tokens.learn(self.size, tokens);
+            }
+            let prices = (pool.settings.input_price, pool.settings.output_price);
+            model.consumption.add(answered.usage, prices.0, prices.1);
+        }
+        self.tell();
+    }
+
+    /// It has failed. `detail` is for the log.
+    pub(in crate::agents) fn failed(mut self, error: &AgentError, detail: &str) {
+        self.over = true;
+        let (now, auto) = (Instant::now(), self.backend.is_auto());
+        let jitter = rand::random_range(0.0..=1.0);
+        let was_out = self.known().is_out(now);
+        self.teach(|known, attempt| known.failed(attempt, error, auto, now, jitter));
+        self.log(error, detail);
+        if error.blame() == Blame::Operator {
+            self.tell_operator(error);
+        }
+        let (is_out, pause) = {
+            let known = self.known();
+            (known.is_out(now), known.news(auto, now).until)
+        };
+        if is_out && !was_out {
+            let pause_ms = pause.map_or(0, |until| (until - now).as_millis());
+            tracing::warn!(parent: None, backend = self.backend.settings.name, kind = error.kind(), pause_ms, "this back end gets no tickets for now");
+        }
+        self.tell();
+    }
+
+    fn log(&self, error: &AgentError, detail: &str) {
+        let (backend, kind) = (&*self.backend.settings.name, error.kind());
+        match error.blame() {
+            Blame::Question | Blame::Nobody => {
+                tracing::warn!(
+                    backend,
+                    kind,
+                    detail,
+                    "the model server did not take the question, or gave no answer to it"
+                );
+            }
+            Blame::Server(_) | Blame::Operator => tracing::warn!(backend, kind, detail, "the model server failed"),
+        }
+    }
+
+    /// Once for each kind, until it works. Outside the span of the session, whose records its browser may see.
+    fn tell_operator(&self, error: &AgentError) {
+        let told = self.known().misfit.replace(error.kind());
+        if told != Some(error.kind()) {
+            let settings = &self.backend.settings;
+            tracing::error!(parent: None, backend = settings.name, origin = settings.origin, %error, "this back end is not set up as it should be");
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        lock(&self.backend.known)
+    }
+
+    fn teach(&self, teach: impl FnOnce(&mut Known, &mut Attempt)) {
+        teach(&mut lock(&self.backend.known), &mut lock(&self.attempt));
+    }
+
+    fn tell(&self) {
+        self.backends.tell(self.backend.index, Instant::now());
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.teach(|known, attempt| known.left(attempt));
+            self.tell();
+        }
+    }
+}

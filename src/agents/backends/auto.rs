@@ -1,0 +1,177 @@
+//! How many requests a back end takes at once, found out while it runs (`limit = "auto"`). Time is handed in.
+//!
+//! One more where the limit was reached and answers went well; one fewer where the server refused, or where the first part
+//! of an answer took far longer than it usually does for a question of that length, as it does where the server has a line of its own. Only
+//! attempts that began under the limit of now say anything about it, so a burst of refusals counts once, and each step is tried
+//! before the next.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::time::Instant;
+
+/// No limit of the settings is higher.
+const MOST: usize = 1000;
+/// After a drop the limit stays where it is for this long.
+const COOL_DOWN: Duration = Duration::from_secs(10);
+/// The shortest time between two steps up: what runs at once must have had time to show itself.
+const STEP: Duration = Duration::from_millis(500);
+/// So many must have gone well for a step up, where it was lateness that lowered the limit last: behind a line, some are lucky.
+const SURE: u32 = 3;
+/// A first part is far later than usual when it takes so many times as long, and this much more: what is short varies more.
+const FAR: f64 = 2.0;
+const FAR_SECONDS: f64 = 0.2;
+/// Most kinds of question that are told apart.
+const MOST_KINDS: usize = 4096;
+
+/// What a question has in common with others that usually take as long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// Which model is asked.
+    pub(super) model: u32,
+    /// How long the question is, in powers of two.
+    pub(super) length: u32,
+}
+
+impl Kind {
+    /// A question of so many bytes. Short ones take no time that could be told apart.
+    pub(super) fn new(model: u32, bytes: u64) -> Self {
+        Self {
+            model,
+            length: bytes.max(1024).ilog2(),
+        }
+    }
+}
+
+/// One attempt, as it began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Started {
+    kind: Kind,
+    /// How often the limit had moved.
+    moves: u64,
+    /// How many ran, this one included.
+    running: usize,
+    /// Whether the limit was reached with it.
+    reached: bool,
+}
+
+/// The limit of one back end.
+#[derive(Clone, Debug)]
+pub(super) struct Auto {
+    limit: usize,
+    moves: u64,
+    /// The limit does not grow before.
+    next: Option<Instant>,
+    /// How many must still go well before it does, and must each time.
+    missing: u32,
+    wanted: u32,
+    /// How long the first part usually takes, in seconds.
+    usual: HashMap<Kind, f64>,
+}
+
+impl Default for Auto {
+    /// One at a time.
+    fn default() -> Self {
+        Self {
+            limit: 1,
+            moves: 0,
+            next: None,
+            missing: 1,
+            wanted: 1,
+            usual: HashMap::new(),
+        }
+    }
+}
+
+impl Auto {
+    /// How many there may be now.
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// An attempt begins, of `running` at once.
+    pub(super) const fn start(&self, kind: Kind, running: usize) -> Started {
+        Started {
+            kind,
+            moves: self.moves,
+            running,
+            reached: running >= self.limit,
+        }
+    }
+
+    /// From when on the first part is far later than usual; `None`: nothing is usual, or it waits for nobody.
+    pub(super) fn late_after(&self, started: Started) -> Option<Duration> {
+        let usual = self.usual.get(&started.kind).filter(|_| started.running > 1)?;
+        Duration::try_from_secs_f64(FAR * usual + FAR_SECONDS).ok()
+    }
+
+    /// The first part is far later than usual. It need not have come: where the server's line is long, that would be too late to learn
+    /// from it.
+    pub(super) fn late(&mut self, started: Started, now: Instant) {
+        if started.moves == self.moves {
+            self.wanted = SURE;
+            self.lower(self.limit - 1, now);
+        }
+    }
+
+    /// The first part of an answer has come, `took` after the attempt began.
+    pub(super) fn shown(&mut self, started: Started, took: Duration, now: Instant) {
+        let usual = self.usual.get(&started.kind).copied();
+        let is_late = self.late_after(started).is_some_and(|late| took > late);
+        self.learn(started, usual, took.as_secs_f64(), is_late);
+        if is_late {
+            self.late(started, now);
+            return;
+        }
+        if started.moves != self.moves {
+            return;
+        }
+        if started.reached && usual.is_some() && self.limit < MOST && self.next.is_none_or(|next| now >= next) {
+            self.missing = self.missing.saturating_sub(1);
+            if self.missing == 0 {
+                self.move_to(self.limit + 1, now + STEP);
+            }
+        }
+    }
+
+    /// The server has refused an attempt because it has too much to do.
+    pub(super) fn refused(&mut self, started: Started, now: Instant) {
+        if started.moves == self.moves {
+            self.wanted = 1;
+            // Where fewer ran than might have, it takes fewer than ran.
+            self.lower((self.limit - 1).min(started.running.saturating_sub(1)), now);
+        }
+    }
+
+    fn lower(&mut self, limit: usize, now: Instant) {
+        self.move_to(limit.max(1), now + COOL_DOWN);
+    }
+
+    fn move_to(&mut self, limit: usize, next: Instant) {
+        self.limit = limit;
+        self.moves += 1;
+        self.next = Some(next);
+        self.missing = self.wanted;
+    }
+
+    /// What is usual follows quick answers at once and slow ones hardly, so that it stays what the server does without a line of its own; but
+    /// one that has become slower for good is known in the end.
+    fn learn(&mut self, started: Started, usual: Option<f64>, took: f64, is_late: bool) {
+        let Some(usual) = usual else {
+            if self.usual.len() < MOST_KINDS {
+                self.usual.insert(started.kind, took);
+            }
+            return;
+        };
+        let weight = match (took < usual, started.running) {
+            (true, _) => 0.5,
+            // It waited for nobody.
+            (false, 1) => 0.3,
+            (false, _) if is_late => 0.01,
+            (false, _) => 0.02,
+        };
+        self.usual.insert(started.kind, usual + weight * (took - usual));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What can be seen of back ends and models: for pages, and for figures.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    Backends,
+    breaker::Gate,
+    directory::{Directory, Pool},
+    lock,
+    meter::{Consumption, Durations, Spread},
+};
+use crate::{
+    queue::{BackendIndex, PoolIndex},
+    settings::ModelName,
+    wire::Reason,
+};
+
+/// A model that people may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// Its id.
+    pub name: ModelName,
+    /// What people read in place of the id.
+    pub title: Option<String>,
+    /// The pool of the queue that its tickets are for.
+    pub pool: PoolIndex,
+    /// Whether it reads pictures, where anybody says so. `true` if one of its back ends does.
+    pub vision: Option<bool>,
+    /// Longest conversation with its answer, in tokens, where anybody says so. That of the back end with the shortest.
+    pub context: Option<u64>,
+}
+
+/// How a back end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It takes tickets.
+    Ready,
+    /// It has said that it takes no more for now, and is left alone for so long.
+    Cooling(Duration),
+    /// It has failed, and is left alone for so long.
+    Open(Duration),
+    /// It has failed; one ticket is to show, or is about to, whether it works again.
+    HalfOpen,
+    /// It finishes what it runs, and gets no more.
+    Draining,
+}
+
+/// The figures of one back end, since the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackendFigures {
+    /// Its place in the queue's policy, where there is what it runs, and its limit.
+    pub index: BackendIndex,
+    /// Its name.
+    pub name: String,
+    /// The place of its models.
+    pub place: String,
+    /// How it is.
+    pub health: Health,
+    /// What last went wrong, if nothing good has come since.
+    pub trouble: Option<Reason>,
+    /// What the operator has to mend, by the name of the fault, if nothing good has come since.
+    pub misfit: Option<&'static str>,
+    /// Requests under way.
+    pub running: usize,
+    /// Whether its limit is found out while it runs.
+    pub auto: bool,
+    /// Answers that came to their end.
+    pub answers: u64,
+    /// Requests that failed here and were made again, here or elsewhere.
+    pub retries: u64,
+    /// Requests that failed, by the name of the fault.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Seconds from the request to the first part of the answer, of the latest answers.
+    pub first_part: Option<Spread>,
+    /// The same of all answers.
+    pub first_parts: Durations,
+    /// Tokens a second, of the latest answers.
+    pub speed: Option<Spread>,
+}
+
+/// The figures of one model, since the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFigures {
+    /// The model.
+    pub name: ModelName,
+    /// What it has read and written, at what cost.
+    pub consumption: Consumption,
+}
+
+/// All figures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Each back end that there is, in the order of the settings.
+    pub backends: Vec<BackendFigures>,
+    /// Each model that is offered or has answered.
+    pub models: Vec<ModelFigures>,
+}
+
+impl Backends {
+    /// The models that people may choose, the default first.
+    #[must_use]
+    pub fn models(&self) -> Vec<Offered> {
+        let directory = self.directory();
+        let pools = directory
+            .offered
+            .iter()
+            .filter_map(|at| Some((*at, directory.pool(*at)?)));
+        pools.map(|(at, pool)| directory.offer_of(at, pool)).collect()
+    }
+
+    /// The name of a back end, as the log and the figures have it; `None`: it is gone.
+    #[must_use]
+    pub fn name_of(&self, backend: BackendIndex) -> Option<String> {
+        let directory = self.directory();
+        directory.backend(backend).map(|backend| backend.settings.name.clone())
+    }
+
+    /// The back end of this name, as a conversation remembers it; `None`: it is gone.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<BackendIndex> {
+        let directory = self.directory();
+        let mut backends = directory.backends();
+        backends
+            .find(|backend| backend.settings.name == name)
+            .map(|backend| backend.index)
+    }
+
+    /// All figures.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let directory = self.directory();
+        let now = Instant::now();
+        let backends = directory.catalog.backends.iter().filter_map(|settings| {
+            let backend = directory
+                .backends()
+                .find(|backend| backend.settings.name == settings.name)?;
+            let known = lock(&backend.known);
+            let health = match known.breaker.gate(now) {
+                _ if settings.drain => Health::Draining,
+                Gate::Free => Health::Ready,
+                Gate::Probe | Gate::Probing => Health::HalfOpen,
+                Gate::Shut { until, cools: true } => Health::Cooling(until - now),
+                Gate::Shut { until, cools: false } => Health::Open(until - now),
+            };
+            Some(BackendFigures {
+                index: backend.index,
+                name: settings.name.clone(),
+                place: settings.pool.clone(),
+                health,
+                trouble: known.trouble.clone(),
+                misfit: known.misfit,
+                running: known.running,
+                auto: backend.is_auto(),
+                answers: known.meter.answers,
+                retries: known.meter.retries,
+                faults: known.meter.faults.iter().map(|(kind, count)| (*kind, *count)).collect(),
+                first_part: known.meter.first(),
+                first_parts: known.meter.firsts,
+                speed: known.meter.speed(),
+            })
+        });
+        let models = directory.pools().iter().filter_map(|pool| {
+            let consumption = lock(&pool.known).consumption;
+            (pool.offered || consumption.answers > 0).then(|| ModelFigures {
+                name: pool.settings.name.clone(),
+                consumption,
+            })
+        });
+        Figures {
+            backends: backends.collect(),
+            models: models.collect(),
+        }
+    }
+}
+
+impl Directory {
+    fn offer_of(&self, at: PoolIndex, pool: &Pool) -> Offered {
+        let backends: Vec<_> = pool
+            .backends
+            .iter()
+            .filter_map(|backend| self.backend(*backend))
+            .collect();
+        let name = &pool.settings.name;
+        let titles = || backends.iter().find_map(|backend| backend.listed(&name.name)?.title);
+        let vision = backends.iter().map(|backend| Self::vision(pool, backend));
+        Offered {
+            name: name.clone(),
+            title: pool.settings.title.clone().or_else(titles),
+            pool: at,
+            // One that sees is enough for "yes", and one of which nothing is known for "perhaps".
+            vision: vision
+                .reduce(|one, other| match (one, other) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (None, _) | (_, None) => None,
+                    (Some(false), Some(false)) => Some(false),
+                })
+                .flatten(),
+            context: backends.iter().filter_map(|backend| Self::context(pool, backend)).min(),
+        }
+    }
+}

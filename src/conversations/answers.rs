@@ -1,0 +1,269 @@
+//! Answers that are given again: looked for before a turn joins the line, kept once they are whole, and given to those that wait with the
+//! same question.
+//!
+//! A turn with the same question as one that runs waits in the line as any other. Should the answer be there before its slot, it leaves the
+//! line and has it; should it not (cancelled, failed, cut), the turn still has its place and is asked. So nobody depends on another's turn.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tracing::{info, warn};
+
+use super::{
+    Conversations, TurnTask,
+    in_flight::{Entered, InFlight, Shown},
+};
+use crate::{
+    agents::{AnswerFigures, AnswerKey, KeptAnswer, KeptAnswers, Question},
+    clock::now_ms,
+    queue::{LeaveReason, Owner},
+    sessions::Claim,
+    settings::Settings,
+    store::TurnRecord,
+    wire::{FeedEvent, TurnNotice, TurnState, Usage},
+};
+
+/// A question of more bytes than this is hashed where nobody waits for the thread.
+const LONG: usize = 256 * 1024;
+
+/// The answers that are kept, and who waits for one.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    kept: KeptAnswers,
+    waiting: Mutex<HashMap<AnswerKey, Vec<Arc<InFlight>>>>,
+}
+
+impl Answers {
+    /// Held while an answer is kept and given, so that whoever comes to wait for it either finds it or is given it.
+    fn waiting(&self) -> MutexGuard<'_, HashMap<AnswerKey, Vec<Arc<InFlight>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How they do.
+    pub(super) fn figures(&self) -> AnswerFigures {
+        self.kept.figures()
+    }
+
+    /// Counts a question that was looked for and is asked all the same.
+    pub(super) fn count_miss(&self) {
+        self.kept.count_miss();
+    }
+}
+
+/// A turn that is given the answer to its question, should that be there before its slot. Not any more once this is dropped.
+pub(super) struct Follower {
+    answers: Arc<Answers>,
+    key: AnswerKey,
+    in_flight: Arc<InFlight>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut waiting = self.answers.waiting();
+        if let Some(followers) = waiting.get_mut(&self.key) {
+            followers.retain(|other| !Arc::ptr_eq(other, &self.in_flight));
+            if followers.is_empty() {
+                waiting.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Whether the answers to questions of this temperature are kept.
+fn keeps(settings: &Settings, temperature: Option<f32>) -> bool {
+    let certain = temperature.is_some_and(|temperature| temperature <= 0.0);
+    settings.answer_cache_size.is_some() && (certain || settings.answer_cache_any_temperature)
+}
+
+/// Puts a kept answer into a turn, which is over by that.
+fn fill(turn: &mut TurnRecord, answer: &KeptAnswer) {
+    let now = Some(now_ms());
+    turn.state = TurnState::Done;
+    turn.started_at = now;
+    turn.ended_at = now;
+    turn.answer.clone_from(&answer.text);
+    turn.reasoning.clone_from(&answer.reasoning);
+    turn.thought_ms = answer.thought_ms;
+    turn.usage = Some(answer.usage);
+    let trimmed = answer.trimmed.map(|turns| TurnNotice::Trimmed { turns });
+    turn.notices.extend(trimmed.into_iter().chain([TurnNotice::Cached]));
+}
+
+impl Conversations {
+    /// Edited settings come into force.
+    pub fn retune(&self, settings: &Settings) {
+        self.answers.kept.set_size(settings.answer_cache_size);
+    }
+
+    /// Gives back the memory of answers that are too old.
+    pub fn expire_answers(&self) {
+        self.answers.kept.expire(self.deps.settings.borrow().answer_cache_ttl);
+    }
+
+    /// How the kept answers do.
+    #[must_use]
+    pub fn answer_figures(&self) -> AnswerFigures {
+        self.answers.figures()
+    }
+
+    /// Forgets the answers that were kept for an owner.
+    pub(super) fn forget_answers(&self, owner: Owner) {
+        self.answers.kept.forget(owner);
+    }
+
+    /// Under which key an answer to this turn may be found; `None`: it is to be asked. Where no answers are kept, this costs a look at
+    /// the settings: no question is made.
+    pub(super) async fn looked_for(&self, task: &TurnTask) -> Option<AnswerKey> {
+        if task.again || !keeps(&self.deps.settings.borrow(), task.choice.temperature) {
+            return None;
+        }
+        // Why the question cannot be made is told when it is to be asked.
+        let question = self.question(task, None).await.ok()?;
+        self.key_of(question, task.turn.owner).await.1
+    }
+
+    /// The key of a question whose answer is to be kept, and the question again.
+    pub(super) async fn key_of(&self, question: Question, owner: Owner) -> (Question, Option<AnswerKey>) {
+        let shared = {
+            let settings = self.deps.settings.borrow();
+            if !keeps(&settings, question.parameters.temperature) {
+                return (question, None);
+            }
+            settings.answer_cache_shared
+        };
+        let owner = (!shared).then_some(owner);
+        let bytes = |message: &crate::agents::Message| {
+            let pictures: usize = message.images.iter().map(|image| image.bytes.len()).sum();
+            message.text.len() + pictures
+        };
+        if question.messages.iter().map(bytes).sum::<usize>() <= LONG {
+            let key = AnswerKey::of(&question, owner);
+            return (question, Some(key));
+        }
+        let copy = question.clone();
+        let hashed = tokio::task::spawn_blocking(move || AnswerKey::of(&copy, owner)).await;
+        let key = hashed.inspect_err(|fault| warn!(%fault, "an answer cannot be kept"));
+        (question, key.ok())
+    }
+
+    /// The kept answer under this key, which is given now.
+    pub(super) fn kept(&self, key: &AnswerKey) -> Option<Arc<KeptAnswer>> {
+        // What is given takes no part in the shutdown; the line says why nothing is taken in any more.
+        if self.closing.is_cancelled() {
+            return None;
+        }
+        let answer = self.find(key)?;
+        self.answers.kept.count_hit();
+        Some(answer)
+    }
+
+    fn find(&self, key: &AnswerKey) -> Option<Arc<KeptAnswer>> {
+        let ttl = self.given_for(key)?;
+        self.answers.kept.get(key, ttl)
+    }
+
+    /// How old an answer under this key may be; `None`: such answers are not given (any more).
+    fn given_for(&self, key: &AnswerKey) -> Option<std::time::Duration> {
+        let settings = self.deps.settings.borrow();
+        let given = settings.answer_cache_size.is_some() && key.is_shared() == settings.answer_cache_shared;
+        given.then_some(settings.answer_cache_ttl)
+    }
+
+    /// Has a turn that waits given the answer under this key as soon as it is there, which may be now. It leaves the line then as
+    /// [`LeaveReason::Done`].
+    pub(super) fn follow(&self, key: AnswerKey, in_flight: &Arc<InFlight>) -> Follower {
+        let mut waiting = self.answers.waiting();
+        match self.find(&key) {
+            Some(answer) => self.give(in_flight, &answer),
+            None => waiting.entry(key).or_default().push(Arc::clone(in_flight)),
+        }
+        drop(waiting);
+        Follower {
+            answers: Arc::clone(&self.answers),
+            key,
+            in_flight: Arc::clone(in_flight),
+        }
+    }
+
+    /// Keeps the whole answer to a turn that has just been given, and gives it to those who wait for it. To be called while the turn still has its
+    /// slot, or that would go to one of them first.
+    pub(super) fn keep_answer(&self, owner: Owner, in_flight: &InFlight, usage: Usage) {
+        let Some(key) = in_flight.take_asked() else { return };
+        if self.given_for(&key).is_none() {
+            return;
+        }
+        in_flight.end_thought();
+        let answer = Arc::new(KeptAnswer {
+            text: in_flight.text(),
+            reasoning: in_flight.reasoning(),
+            thought_ms: in_flight.thought_ms(),
+            trimmed: in_flight.trimmed(),
+            usage,
+        });
+        let mut waiting = self.answers.waiting();
+        self.answers.kept.keep(key, owner, Arc::clone(&answer));
+        // Looked at after keeping: who wants all of theirs deleted has their turns cancelled first, and what is kept forgotten then.
+        if in_flight.cancel.is_cancelled() {
+            self.answers.kept.remove(&key);
+            return;
+        }
+        for follower in waiting.remove(&key).unwrap_or_default() {
+            self.give(&follower, &answer);
+        }
+    }
+
+    fn give(&self, in_flight: &InFlight, answer: &Arc<KeptAnswer>) {
+        let Some(&ticket) = in_flight.ticket.get() else { return };
+        let leave = || self.deps.queue.leave(ticket, LeaveReason::Done);
+        if in_flight.give(answer, leave) {
+            self.answers.kept.count_hit();
+        }
+    }
+
+    /// A turn that waited has been given its answer.
+    pub(super) fn answered(&self, task: &mut TurnTask, answer: &KeptAnswer) {
+        fill(&mut task.turn, answer);
+        info!(bytes = answer.text.len(), "turn is given a kept answer");
+    }
+
+    /// Takes a new turn through whose answer is there already. It is stored whole, in one write, before anybody is told.
+    pub(super) async fn accept_answered(
+        self,
+        mut task: TurnTask,
+        (claim, entered): (Claim, Entered),
+        answer: Arc<KeptAnswer>,
+        look_up: bool,
+    ) {
+        fill(&mut task.turn, &answer);
+        match self.store(&task, None, look_up).await {
+            Ok(versions) => task.versions = versions,
+            Err(fault) => {
+                entered.in_flight.refuse(fault.into());
+                return;
+            }
+        }
+        info!(
+            bytes = task.turn.message.len(),
+            files = task.turn.files.len(),
+            "turn accepted, and given a kept answer"
+        );
+        // Highlighting a long answer takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer.text, &answer.reasoning)).await;
+        let shown = rendered.unwrap_or_else(|fault| {
+            warn!(%fault, "a kept answer could not be rendered");
+            Shown::default()
+        });
+        // Given back before the page hears of it: it may send its next message in the same instant.
+        drop(claim);
+        self.announce(&mut task, shown);
+        if task.chooses {
+            task.session.journal().append(FeedEvent::Chosen {
+                conversation: task.conversation.id,
+                choice: (*task.choice).clone(),
+            });
+        }
+        entered.in_flight.accepted(task.turn.id, task.turn.conversation);
+    }
+}

@@ -1,0 +1,239 @@
+//! A turn's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tracing::info;
+
+use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::InFlight, page::Fault};
+use crate::{
+    agents::{KeptAnswer, Tries, Verdict},
+    clock::now_ms,
+    jobs::{Ending, Worked},
+    queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
+    settings::ModelName,
+    wire::{Reason, TurnNotice, TurnState},
+};
+
+/// What a turn learns while it has a slot.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) tries: Tries,
+    /// The model that is to answer in place of its own.
+    pub(super) instead: Option<(ModelName, PoolIndex)>,
+}
+
+impl Course {
+    pub(super) const fn of(task: &TurnTask) -> Self {
+        Self {
+            tries: task.tries,
+            instead: None,
+        }
+    }
+}
+
+/// How a wait in the line has ended without a slot.
+pub(super) enum NoSlot {
+    /// The ticket has left.
+    Left(LeaveReason),
+    /// Nothing that has its model has been in service for too long.
+    GaveUp(Reason),
+    /// It was given an answer that was made for the same question.
+    Answered(Arc<KeptAnswer>),
+}
+
+impl Conversations {
+    /// Has a turn answered at a back end, as often as that makes sense there.
+    pub(super) async fn attempts(
+        &self,
+        task: &TurnTask,
+        in_flight: &InFlight,
+        backend: Option<BackendIndex>,
+        course: &mut Course,
+    ) -> Worked<Fault> {
+        if task.key.is_some() && !task.returned {
+            self.answers.count_miss();
+        }
+        loop {
+            let ending = self.answer(task, in_flight, backend).await;
+            let (Ending::Failed(Fault::Agent(error)), Some(backend), Some(model)) =
+                (&ending, backend, ModelName::of_id(&task.turn.model))
+            else {
+                return Worked::Over(ending);
+            };
+            let shown = in_flight.has_shown();
+            let verdict = self
+                .deps
+                .backends
+                .verdict(&model, backend, error, shown, &mut course.tries);
+            let (pause, back) = match verdict {
+                Verdict::Final => return Worked::Over(ending),
+                Verdict::Again { pause } => (pause, false),
+                Verdict::Elsewhere { pause } => (pause, true),
+                Verdict::Wait => return Worked::Back,
+                Verdict::Fallback { model, pool } => {
+                    course.instead = Some((model, pool));
+                    return Worked::Back;
+                }
+            };
+            if let Some(ended) = self.pause(pause, in_flight).await {
+                return Worked::Over(ended);
+            }
+            if back {
+                return Worked::Back;
+            }
+        }
+    }
+
+    /// Waits, unless nobody wants the answer any more.
+    async fn pause(&self, pause: Duration, in_flight: &InFlight) -> Option<Ending<Fault>> {
+        tokio::select! {
+            biased;
+            () = in_flight.cancel.cancelled() => Some(Ending::Cancelled),
+            () = self.stop.cancelled() => Some(Ending::Stopped),
+            () = sleep(pause) => None,
+        }
+    }
+
+    /// Where a turn was answered is kept with it, and its conversation is best answered there again.
+    pub(super) fn note_backend(&self, task: &mut TurnTask, backend: Option<BackendIndex>, ending: &Ending<Fault>) {
+        let Some(backend) = backend else { return };
+        task.turn.backend = self.deps.backends.name_of(backend);
+        if matches!(ending, Ending::Done(_) | Ending::Incomplete(..) | Ending::Cancelled) {
+            self.last_backends.remember(task.turn.conversation, backend);
+        }
+    }
+
+    /// A turn's ticket is back in the line: at once with another slot, or waiting, which its pages are told.
+    pub(super) fn back_in_line(
+        &self,
+        task: &mut TurnTask,
+        guards: &mut TurnGuards,
+        ticket: Ticket,
+        course: Course,
+    ) -> Option<Permit> {
+        task.tries = course.tries;
+        task.returned = true;
+        guards.place.take_back(ticket);
+        if let Some(instead) = course.instead {
+            self.fall_back(task, guards, instead);
+        }
+        let permit = guards.place.admitted_by_now();
+        if permit.is_none() {
+            info!("turn waits again: its back end has failed");
+            task.turn.state = TurnState::Waiting;
+            task.turn.started_at = None;
+            self.announce(task, super::in_flight::Shown::default());
+        }
+        permit
+    }
+
+    /// Another model is to answer.
+    fn fall_back(&self, task: &mut TurnTask, guards: &TurnGuards, (model, pool): (ModelName, PoolIndex)) {
+        task.tries.fall_back();
+        task.turn.model = model.to_string();
+        task.turn.notices.push(TurnNotice::Fallback {
+            model: model.to_string(),
+        });
+        self.deps.queue.change_pool(guards.place.id(), pool);
+    }
+
+    /// Waits in the line until there is a slot. Meanwhile another model may be chosen, by the owner or because no back end of its own is in
+    /// service. Whoever has not got a slot has left the line by then.
+    pub(super) async fn wait(&self, task: &mut TurnTask, guards: &mut TurnGuards) -> Result<Permit, NoSlot> {
+        let in_flight = Arc::clone(&guards.entered.in_flight);
+        let mut follower = task.key.map(|key| self.follow(key, &in_flight));
+        let patience = || self.deps.settings.borrow().abandon_after;
+        let mut service = self.deps.backends.changes();
+        loop {
+            let model = ModelName::of_id(&task.turn.model);
+            let instead = model.as_ref().and_then(|model| self.deps.backends.instead_of(model));
+            if let Some(instead) = instead.filter(|_| task.tries.may_fall_back()) {
+                // From here on it is not given the answer of the model that it leaves.
+                drop(follower.take());
+                if in_flight.given().is_none() {
+                    self.fall_back(task, guards, instead);
+                    self.moved(task, guards).await;
+                    follower = self.follow_anew(task, &in_flight).await;
+                }
+            }
+            let pool = self.deps.agents.pool(&task.turn.model);
+            tokio::select! {
+                biased;
+                admitted = guards.place.admitted(patience, in_flight.cancel.cancelled()) => {
+                    return admitted.map_err(|left| in_flight.given().map_or(NoSlot::Left(left), NoSlot::Answered));
+                }
+                () = in_flight.rechosen() => {
+                    drop(follower.take());
+                    if task.take_new_choice(&in_flight) {
+                        if let Some(pool) = self.deps.agents.pool(&task.turn.model) {
+                            self.deps.queue.change_pool(guards.place.id(), pool);
+                        }
+                        self.moved(task, guards).await;
+                    }
+                    follower = self.follow_anew(task, &in_flight).await;
+                }
+                reason = self.gave_up(pool, &task.tries) => {
+                    guards.place.leave(LeaveReason::Expired);
+                    return Err(NoSlot::GaveUp(self.gone(&task.turn.model).unwrap_or(reason)));
+                }
+                changed = service.changed() => if changed.is_err() {
+                    std::future::pending::<()>().await;
+                },
+            }
+        }
+    }
+
+    /// What a turn that waits asks is another question now.
+    async fn follow_anew(&self, task: &mut TurnTask, in_flight: &Arc<InFlight>) -> Option<Follower> {
+        task.key = self.looked_for(task).await;
+        task.key.map(|key| self.follow(key, in_flight))
+    }
+
+    async fn gave_up(&self, pool: Option<PoolIndex>, tries: &Tries) -> Reason {
+        match pool {
+            Some(pool) => self.deps.backends.gave_up(pool, tries).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Why a model is not answered by anybody: it is not offered any more.
+    fn gone(&self, model: &str) -> Option<Reason> {
+        let known = ModelName::of_id(model)?;
+        let gone = self.deps.backends.pool(&known).is_none();
+        gone.then(|| Reason::ModelGone {
+            model: model.to_owned(),
+        })
+    }
+
+    /// A turn is in another line: its place is stored, and its pages are told.
+    async fn moved(&self, task: &mut TurnTask, guards: &TurnGuards) {
+        self.announce(task, super::in_flight::Shown::default());
+        // Those of the same owner that were behind it have moved up.
+        self.moved_up(task.turn.owner).await;
+        if let Some(key) = guards.place.order_key() {
+            self.reorder(vec![(task.turn.owner, task.turn.id, key)]).await;
+        }
+    }
+
+    /// Why a turn is over that never got a slot; `None`: it waits on, in the store.
+    pub(super) fn without_slot(&self, task: &mut TurnTask, why: NoSlot) -> Option<()> {
+        task.turn.state = match why {
+            NoSlot::Left(LeaveReason::Closed) => return None,
+            NoSlot::Left(left) => {
+                info!(?left, "turn left the line");
+                self.left(left)
+            }
+            NoSlot::Answered(answer) => {
+                self.answered(task, &answer);
+                TurnState::Done
+            }
+            NoSlot::GaveUp(reason) => {
+                info!("turn left the line: its model has been out of service for too long");
+                TurnState::Failed { reason }
+            }
+        };
+        task.turn.ended_at = Some(now_ms());
+        Some(())
+    }
+}

@@ -1,0 +1,43 @@
+//! What there is right now, for the figures.
+
+use super::Engine;
+use crate::{
+    queue::LineState,
+    stats::{Gauges, Line, resident_memory},
+};
+
+impl Engine {
+    /// What there is right now. Each part is of a moment of its own.
+    pub(super) fn gauges(&self) -> Gauges {
+        let figures = self.backends.figures();
+        let states = self.queue.backends();
+        let backends = figures.backends.into_iter().filter_map(|of| {
+            let state = *states.get(usize::try_from(of.index.0).ok()?)?;
+            Some((of, state))
+        });
+        let lines = self.queue.lines().into_iter();
+        Gauges {
+            limits: self.queue.limits(),
+            lines: lines.filter_map(|line| self.line(line)).collect(),
+            backends: backends.collect(),
+            models: figures.models,
+            sessions: self.sessions.len() as u64,
+            connected: self.sessions.connected() as u64,
+            memory: resident_memory(),
+            answers: self.conversations.answer_figures(),
+        }
+    }
+
+    /// A line with its model; `None`: nobody is in it, and nobody can join.
+    fn line(&self, state: LineState) -> Option<Line> {
+        let Some(pool) = state.pool else {
+            return Some(Line { model: None, state });
+        };
+        let (model, _) = self.backends.model_of(pool)?;
+        let in_use = state.waiting > 0 || self.backends.pool(&model).is_some();
+        in_use.then(|| Line {
+            model: Some(model.to_string()),
+            state,
+        })
+    }
+}
