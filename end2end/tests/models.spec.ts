@@ -44,6 +44,7 @@ test("a model is chosen by keyboard, with its own line in sight, and stays with 
   await expect(picker(page)).toBeFocused();
   await expect(picker(page)).toHaveAttribute("data-model", "small@desk");
   await page.keyboard.press("Enter");
+  await expect(option(page, "small@desk")).toBeFocused();
   await page.keyboard.press("End");
   await page.keyboard.press("Enter");
   await expect(picker(page)).toHaveAttribute("data-model", "large@rack");
