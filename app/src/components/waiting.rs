@@ -52,7 +52,7 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
         })
     };
     // Another model may be chosen while it waits: then it waits in that one's line.
-    let view = turn.view.clone();
+    let view = turn.view;
     let model = memo(move || view.look(|view| view.model.clone()));
     let first = model.get_untracked();
     let whose = move || {
