@@ -165,10 +165,8 @@ impl Conversations {
                 }
                 () = in_flight.rechosen() => {
                     drop(follower.take());
+                    // Who chose has put its ticket into the other line.
                     if task.take_new_choice(&in_flight) {
-                        if let Some(pool) = self.deps.agents.pool(&task.turn.model) {
-                            self.deps.queue.change_pool(guards.place.id(), pool);
-                        }
                         self.moved(task, guards).await;
                     }
                     follower = self.follow_anew(task, &in_flight).await;

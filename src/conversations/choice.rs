@@ -82,10 +82,13 @@ impl Conversations {
         session.journal().append(FeedEvent::Chosen { conversation, choice });
         if let Some(live) = self.in_flight.of_conversation(owner, conversation) {
             let queue = &self.deps.queue;
+            let pool = self.deps.agents.pool(&chosen.model);
+            // It changes its line in the same moment, or a slot of the line that it leaves could come to it meanwhile.
             let waits = || {
-                live.ticket
-                    .get()
-                    .is_some_and(|ticket| queue.order_key(*ticket).is_some())
+                live.ticket.get().is_some_and(|ticket| match pool {
+                    Some(pool) if queue.pool_of(*ticket) != Some(pool) => queue.change_pool(*ticket, pool),
+                    _ => queue.order_key(*ticket).is_some(),
+                })
             };
             live.choose(chosen, waits);
         }

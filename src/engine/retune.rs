@@ -77,8 +77,8 @@ impl Engine {
     /// Puts edited settings in force, at once and without losing or moving back anybody who waits; or, where the edit was a
     /// bad one, changes nothing and keeps its faults for the stats tab.
     pub async fn retune(&self, edited: Result<Loaded, Faults>) {
-        let reordered = match edited {
-            Ok(edited) => self.activate(edited),
+        let reordered = match edited.and_then(|edited| self.activate(edited)) {
+            Ok(reordered) => reordered,
             Err(faults) => {
                 error!("the edited settings were not taken over, nothing has changed: {faults}");
                 self.active_settings.all().bad_edit = Some((now_ms(), faults));
@@ -90,13 +90,15 @@ impl Engine {
         }
     }
 
-    /// Whether places in line may have other order keys now.
-    fn activate(&self, edited: Loaded) -> bool {
+    /// Whether places in line may have other order keys now. Nothing has changed where the back ends cannot be had so.
+    fn activate(&self, edited: Loaded) -> Result<bool, Faults> {
         let mut all = self.active_settings.all();
         for warning in &edited.warnings {
             warn!("{warning}");
         }
         let (loaded, changes) = all.loaded.reload(edited);
+        let taken = self.backends.retune(&loaded.settings);
+        taken.map_err(|fault| Faults::of_use("the back ends", fault.to_string()))?;
         all.bad_edit = None;
         for change in &changes {
             let (before, after) = &change.values;
@@ -120,12 +122,9 @@ impl Engine {
             .send_replace(Arc::new(loaded.settings.clone()));
         self.sessions.set_max(loaded.settings.max_sessions);
         self.conversations.retune(&loaded.settings);
-        if let Err(fault) = self.backends.retune(&loaded.settings) {
-            error!(%fault, "the edited back ends were not taken over");
-        }
         let reordered = loaded.settings.policy != before.policy;
         all.loaded = loaded;
         self.refill();
-        reordered
+        Ok(reordered)
     }
 }

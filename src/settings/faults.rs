@@ -27,6 +27,20 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// One that only shows once the settings are put to use.
+    #[must_use]
+    pub fn of_use(subject: &str, advice: String) -> Self {
+        Self {
+            faults: vec![Fault {
+                subject: subject.to_owned(),
+                place: String::new(),
+                advice,
+                in_public: None,
+            }],
+            warnings: Vec::new(),
+        }
+    }
+
     /// The same for everybody: without the addresses and paths that stand in them, and without the warnings, which may name
     /// anything.
     #[must_use]

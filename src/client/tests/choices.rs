@@ -272,3 +272,69 @@ async fn a_conversation_whose_model_has_gone_needs_another() {
     client.send(next()).await.expect("accepted");
     engine.shutdown(Duration::ZERO).await;
 }
+
+/// Two models, each with a pool of its own.
+struct Pooled;
+
+const POOLED: [&str; 2] = ["demo@builtin", "other@openai"];
+
+impl AgentFactory for Pooled {
+    fn model(&self) -> String {
+        POOLED[0].to_owned()
+    }
+
+    fn models(&self) -> Vec<ModelInfo> {
+        Offering(&POOLED).models()
+    }
+
+    fn pool(&self, model: &str) -> Option<crate::queue::PoolIndex> {
+        let at = POOLED.iter().position(|known| *known == model)?;
+        u32::try_from(at).ok().map(crate::queue::PoolIndex)
+    }
+
+    fn agent(&self) -> Arc<dyn Agent> {
+        Arc::new(Thinker)
+    }
+}
+
+/// Otherwise a slot of the line that it leaves could come to it before its task has heard of the choice.
+#[tokio::test]
+async fn who_chooses_another_model_is_in_its_line_before_the_reply() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = [
+        ("DATA_DIR", folder.path().to_str().expect("a path")),
+        ("MODELS", "demo@builtin,other@openai"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let loaded = Settings::load(settings, None).expect("good settings");
+    let agents = |_: &Settings, _| Ok::<_, Infallible>(Arc::new(Pooled) as Arc<dyn AgentFactory>);
+    let engine = Engine::start_with(loaded, Logs::default(), agents)
+        .await
+        .expect("it starts");
+    let client = visitor(&engine);
+    for model in POOLED {
+        let runs = SendRequest {
+            choice: Some(Choice {
+                model: Some(model.to_owned()),
+                ..Choice::default()
+            }),
+            ..asks("runs", &[])
+        };
+        client.send(runs).await.expect("accepted");
+    }
+    let waits = client.send(asks("waits", &[])).await.expect("accepted");
+    let waiting = || {
+        let lines = engine.queue().lines().into_iter().filter(|line| line.pool.is_some());
+        lines.map(|line| line.waiting).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(), [1, 0]);
+    let other = Choice {
+        model: Some(POOLED[1].to_owned()),
+        ..Choice::default()
+    };
+    client.choose(waits.conversation, other).await.expect("chosen");
+    // Nothing is awaited in between, so the task of the turn has not run yet.
+    assert_eq!(waiting(), [0, 1]);
+    engine.shutdown(Duration::ZERO).await;
+}

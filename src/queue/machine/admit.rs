@@ -92,14 +92,11 @@ impl Machine {
         line.first_that(may)
     }
 
-    /// Whether a ticket for this pool that came to a line now would start at once.
+    /// Whether a ticket for this pool that came to a line now would start at once: whoever waits there cannot use what is free, or would
+    /// have started.
     pub(super) fn can_start(&self, at: usize, pool: Option<PoolIndex>) -> bool {
-        let line = &self.lines[at];
-        let alone = line.waiting() == 0 || line.pool != pool || pool.is_none();
-        alone
-            && self.limits[line.limit].has_free()
-            && pool.is_none_or(|pool| self.has_backend(pool))
-            && self.is_below_cap()
+        let limit = self.lines[at].limit;
+        self.limits[limit].has_free() && pool.is_none_or(|pool| self.has_backend(pool)) && self.is_below_cap()
     }
 
     /// The only way to a slot. To be asked first: [`Machine::can_start`]. The ticket's id has to be led to its new record.

@@ -201,7 +201,6 @@ impl Machine {
         if self.is_due(joined, now) {
             return let_in(self.new_id(), TicketState::Left(LeaveReason::Expired));
         }
-        // Who waits cannot start now, or would have; a newcomer for somebody else's slots can.
         if self.can_start(at, work.pool) {
             self.arrivals += 1;
             let running = Running {
