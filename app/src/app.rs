@@ -14,7 +14,7 @@ use leptos_router::{
 
 use crate::{
     components::{broken::Broken, layout::Layout},
-    erase::{Erase as _, live, memo},
+    erase::{Erase as _, Look as _, live, memo},
     feed::{Shown, Store},
     initial::{InitialData, Preloaded},
     pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
@@ -67,7 +67,7 @@ fn Routes() -> impl IntoView {
     let store = expect_context::<Store>();
     let path = use_location().pathname;
     // Of an address that leads nowhere, nobody needs to be known.
-    if path.with_untracked(|path| Page::of(path)) == Page::Missing {
+    if path.peek(|path| Page::of(path)) == Page::Missing {
         return view! {
             <main id="content">
                 <MissingPage />
@@ -75,7 +75,7 @@ fn Routes() -> impl IntoView {
         }
         .erase();
     }
-    let shown = memo(move || path.with(|path| Page::of(path)));
+    let shown = memo(move || path.look(|path| Page::of(path)));
     let page = move || match shown.get() {
         Page::Chat => view! { <ChatPage /> }.erase(),
         Page::Stats => view! { <StatsPage /> }.erase(),
@@ -89,7 +89,7 @@ fn Routes() -> impl IntoView {
             if let Some((id, view)) = conversation {
                 store.fill(id, view);
             }
-            let conversation = memo(move || match path.with(|path| conversation_of(path)) {
+            let conversation = memo(move || match path.look(|path| conversation_of(path)) {
                 Some(id) => store.conversation_or_stale(id),
                 None => store.fresh.get(),
             });

@@ -17,7 +17,7 @@ static WORDS: std::sync::OnceLock<Words> = std::sync::OnceLock::new();
 /// Takes in the words that the page came with. What cannot be read is told, and leaves keys in the place of words.
 #[cfg(feature = "hydrate")]
 pub fn take(table: wasm_bindgen::JsValue) {
-    match serde_wasm_bindgen::from_value(table) {
+    match crate::json::read(table.into()) {
         Ok(words) => {
             let _ = WORDS.set(words);
         }

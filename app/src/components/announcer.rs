@@ -8,7 +8,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use crate::{
-    erase::memo,
+    erase::{Look as _, memo},
     feed::Store,
     format,
     route::{Page, conversation_of},
@@ -26,8 +26,8 @@ pub(crate) fn Announcer() -> impl IntoView {
     let spoken = RwSignal::new(String::new());
     let place = memo(move || store.first_place(Event::Chat));
     let standing = memo(move || {
-        let place = place.with(|place| place.as_ref().map(|place| place.position));
-        (place, store.status.with(|status| status.running > 0))
+        let place = place.look(|place| place.as_ref().map(|place| place.position));
+        (place, store.status.look(|status| status.running > 0))
     });
     let waiting_to_speak = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |before: Option<(Option<u64>, bool)>| {
@@ -72,7 +72,7 @@ pub(crate) fn Announcer() -> impl IntoView {
         let path = path.get();
         let page = match Page::of(&path) {
             Page::Chat => conversation_of(&path).and_then(|id| {
-                store.conversations.all.with(|list| {
+                store.conversations.all.look(|list| {
                     list.iter()
                         .find(|known| known.id == id)
                         .map(|known| known.title.clone())

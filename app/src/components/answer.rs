@@ -4,7 +4,7 @@ use anteroom::text;
 use leptos::prelude::*;
 
 use crate::{
-    erase::{Erase as _, each, live, memo, when},
+    erase::{Erase as _, Look as _, each, live, memo, when},
     feed::{Block, Blocks, Turn},
     words::words,
 };
@@ -29,7 +29,7 @@ pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let empty = memo(move || {
         [&turn.blocks, &turn.thoughts]
             .iter()
-            .all(|text| text.0.with(Vec::is_empty))
+            .all(|text| text.0.look(Vec::is_empty))
     });
     let caret = move || {
         view! {

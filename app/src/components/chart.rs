@@ -4,7 +4,7 @@ use anteroom::{language::Words, say, text};
 use leptos::prelude::*;
 
 use crate::{
-    erase::{Erase as _, live, memo, when},
+    erase::{Erase as _, Look as _, live, memo, when},
     format::decimal,
     words::words,
 };
@@ -70,7 +70,7 @@ pub(crate) fn Chart(
 ) -> impl IntoView {
     let words = words();
     let top = memo(move || {
-        let most = series.with(|series| {
+        let most = series.look(|series| {
             series
                 .iter()
                 .flat_map(|one| &one.points)
@@ -79,9 +79,9 @@ pub(crate) fn Chart(
         });
         ceiling(most.max(1.0))
     });
-    let empty = move || series.with(|series| series.iter().all(|one| one.points.len() < 2));
+    let empty = move || series.look(|series| series.iter().all(|one| one.points.len() < 2));
     let legend = move || {
-        series.with(|series| {
+        series.look(|series| {
             series
                 .iter()
                 .map(|one| {
@@ -101,7 +101,7 @@ pub(crate) fn Chart(
     };
     let paths = move || {
         let top = top.get();
-        series.with(|series| {
+        series.look(|series| {
             series
                 .iter()
                 .map(|one| {

@@ -13,11 +13,12 @@ use leptos_router::{
 
 use super::{
     anchors,
+    button::button,
     icon::{self, Icon},
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, effect, live, memo, when},
+    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Store, changes},
     focus, format,
     route::conversation_of,
@@ -52,7 +53,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     let id = summary.id;
     let words = words();
     let line = memo(move || store.summary(id).unwrap_or_else(|| summary.clone()));
-    let title = memo(move || line.with(|line| line.title.clone()));
+    let title = memo(move || line.look(|line| line.title.clone()));
     let open = move || rows.menu.get() == Some(id);
     let toggle = move |_| rows.menu.update(|menu| *menu = (*menu != Some(id)).then_some(id));
     let on_key = move |event: ev::KeyboardEvent| {
@@ -64,13 +65,13 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     };
     effect(move || focus::arrived(&button_id(id), None));
     let sign = choose(
-        move || line.with(|line| line.busy),
+        move || line.look(|line| line.busy),
         move || view! { <span class="busy-dot" role="img" aria-label=text!(words, "row-busy")></span> }.erase(),
         move || {
             let at = live(move || {
                 format::ago(
                     words,
-                    line.with(|line| line.updated_at),
+                    line.look(|line| line.updated_at),
                     rows.now.get().max(browser::now()),
                 )
             });
@@ -120,15 +121,15 @@ pub(super) fn button_id(id: ConversationId) -> String {
 #[component]
 fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let store = expect_context::<Store>();
-    let id = line.with_untracked(|line| line.id);
+    let id = line.peek(|line| line.id);
     let path = use_location().pathname;
     let navigate = use_navigate();
-    let rename = move |_| {
+    let rename = move || {
         rows.menu.set(None);
         rows.renaming.set(Some(id));
     };
-    let delete = move |_| {
-        let was_open = path.with_untracked(|path| conversation_of(path)) == Some(id);
+    let delete = move || {
+        let was_open = path.peek(|path| conversation_of(path)) == Some(id);
         rows.menu.set(None);
         // The row goes: its neighbour is where one goes on.
         let next = store.conversations.beside(id).map(button_id);
@@ -141,11 +142,8 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let words = words();
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
-        <div class="conversation-menu" role="group" aria-label=live(move || line.with(|line| line.title.clone()))>
-            <button class="quiet-button" type="button" data-testid="rename" on:click=rename>
-                <Icon path=icon::PENCIL />
-                {text!(words, "row-rename")}
-            </button>
+        <div class="conversation-menu" role="group" aria-label=live(move || line.look(|line| line.title.clone()))>
+            {button("quiet-button", "rename", icon::PENCIL, text!(words, "row-rename")).press(rename)}
             <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
                 <Icon path=icon::SAVE />
                 {text!(words, "row-markdown")}
@@ -154,10 +152,7 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
                 <Icon path=icon::SAVE />
                 {text!(words, "row-json")}
             </a>
-            <button class="quiet-button bad" type="button" data-testid="delete" on:click=delete>
-                <Icon path=icon::BIN />
-                {text!(words, "row-delete")}
-            </button>
+            {button("quiet-button bad", "delete", icon::BIN, text!(words, "row-delete")).press(delete)}
         </div>
     }
     .erase()

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::{
-    erase::{Erase as _, live},
+    erase::{Erase as _, Look as _, live},
     feed::Store,
     route::Page,
     words::words,
@@ -26,7 +26,7 @@ pub(crate) fn Header() -> impl IntoView {
     let path = use_location().pathname;
     let words = words();
     let tabs = Page::TABS.map(|page| {
-        let current = move || path.with(|path| Page::of(path) == page).then_some("page");
+        let current = move || path.look(|path| Page::of(path) == page).then_some("page");
         view! {
             <a class="tab" href=page.path() aria-current=live(current)>
                 {page.name(words)}

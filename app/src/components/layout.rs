@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, sidebar::Sidebar};
 use crate::{
     browser,
-    erase::{Erase as _, effect},
+    erase::{Erase as _, Look as _, effect},
     feed::{self, Store, unsent},
     words::words,
     writing::drafts,
@@ -17,7 +17,7 @@ use crate::{
 fn show_unsent(store: Store) {
     let at_start = location().pathname().is_ok_and(|path| path == "/");
     let blank = drafts::read(None).is_empty() && browser::typed(anchors::COMPOSER).is_empty();
-    if let Some(last) = store.unbegun.with_untracked(|unbegun| unbegun.last().cloned())
+    if let Some(last) = store.unbegun.peek(|unbegun| unbegun.last().cloned())
         && at_start
         && blank
     {

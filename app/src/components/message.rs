@@ -8,11 +8,12 @@ use leptos::{ev, html, prelude::*};
 
 use super::{
     anchors,
+    button::button,
     icon::{self, Icon},
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, effect, live, memo, when},
+    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, changes, sending},
     focus, format,
     words::words,
@@ -32,25 +33,18 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     // While something of the conversation is on its way, that is what counts.
     let words = words();
     let idle = memo(move || conversation.busy().is_none());
-    let settled = memo(move || idle.get() && delivery.with(|delivery| *delivery == Delivery::Accepted));
+    let settled = memo(move || idle.get() && delivery.look(|delivery| *delivery == Delivery::Accepted));
     let text =
-        move || view! { <p class="message-text">{live(move || view.with(|view| view.message.clone()))}</p> }.erase();
+        move || view! { <p class="message-text">{live(move || view.look(|view| view.message.clone()))}</p> }.erase();
     let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
         view! {
             <div class="message-tools">
                 <VersionSwitch view />
-                <button
-                    class="quiet-button message-edit needs-awake"
-                    type="button"
-                    id=edit_id(id)
-                    data-testid="edit"
-                    on:click=move |_| editing.set(true)
-                >
-                    <Icon path=icon::PENCIL />
-                    {text!(words, "edit")}
-                </button>
+                {button("quiet-button message-edit needs-awake", "edit", icon::PENCIL, text!(words, "edit"))
+                    .id(edit_id(id))
+                    .press(move || editing.set(true))}
             </div>
         }
         .erase()
@@ -60,7 +54,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
             <h2 class="who">{text!(words, "you")}</h2>
             <div class="message-body">
                 {choose(move || editing.get(), editor, text)}
-                <Files files=view.with_untracked(|view| view.files.clone()) />
+                <Files files=view.peek(|view| view.files.clone()) />
                 {when(move || settled.get() && !editing.get(), tools)}
             </div>
         </div>
@@ -81,31 +75,21 @@ fn version_id(hook: &str, turn: TurnId) -> String {
 #[component]
 fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     let store = expect_context::<Store>();
-    let turn = view.with_untracked(|view| view.id);
-    let versions = memo(move || view.with(|view| view.versions));
+    let turn = view.peek(|view| view.id);
+    let versions = memo(move || view.look(|view| view.versions));
     let words = words();
     let step =
         move |label: &'static str, hook: &'static str, path: &'static str, to: fn(&Versions) -> Option<TurnId>| {
-            view! {
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=label
-                    title=label
-                    id=version_id(hook, turn)
-                    data-testid=hook
-                    disabled=live(move || versions.with(to).is_none())
-                    on:click=move |_| {
-                        if let Some(turn) = versions.with_untracked(to) {
-                            changes::version(store, turn);
-                            focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
-                        }
+            button("icon-button", hook, path, "")
+                .id(version_id(hook, turn))
+                .label(label)
+                .disabled(live(move || versions.look(to).is_none()))
+                .press(move || {
+                    if let Some(turn) = versions.peek(to) {
+                        changes::version(store, turn);
+                        focus::follow(version_id(hook, turn), anchors::TRANSCRIPT);
                     }
-                >
-                    <Icon path />
-                </button>
-            }
-            .erase()
+                })
         };
     let switch = move || {
         // The first and the last lead only back.
@@ -114,7 +98,7 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
             focus::arrived(&earlier, Some(&later));
             focus::arrived(&later, Some(&earlier));
         });
-        let place = move || versions.with(|versions| format!("{} / {}", versions.number, versions.count));
+        let place = move || versions.look(|versions| format!("{} / {}", versions.number, versions.count));
         view! {
             <div class="versions" role="group" aria-label=text!(words, "versions") data-testid="versions">
                 {step(text!(words, "version-earlier"), EARLIER, icon::LEFT, |versions| versions.earlier)}
@@ -124,7 +108,7 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
         }
         .erase()
     };
-    when(move || versions.with(|versions| versions.count > 1), switch)
+    when(move || versions.look(|versions| versions.count > 1), switch)
 }
 
 /// The message in other words. What was there stays, as an earlier version.
@@ -135,7 +119,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
     let words = words();
-    let message = turn.view.with_untracked(|view| view.message.clone());
+    let message = turn.view.peek(|view| view.message.clone());
     let fit = move || {
         let Some(area) = area.get_untracked() else { return };
         let style = web_sys::HtmlElement::style(&area);
@@ -201,18 +185,10 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
             ></textarea>
             <p class="bad" role="status">{live(move || fault.get())}</p>
             <div class="actions">
-                <button
-                    class="button"
-                    type="button"
-                    data-testid="editor-send"
-                    disabled=live(move || sending.get())
-                    on:click=move |_| send()
-                >
-                    {text!(words, "composer-send")}
-                </button>
-                <button class="quiet-button" type="button" on:click=move |_| close()>
-                    {text!(words, "cancel")}
-                </button>
+                {button("button", "editor-send", "", text!(words, "composer-send"))
+                    .disabled(live(move || sending.get()))
+                    .press(move || send())}
+                {button("quiet-button", "", "", text!(words, "cancel")).press(close)}
             </div>
         </div>
     }

@@ -10,6 +10,7 @@ pub(crate) mod answer;
 pub(crate) mod attachments;
 pub(crate) mod brand;
 pub(crate) mod broken;
+pub(crate) mod button;
 pub(crate) mod chart;
 pub(crate) mod choice;
 pub(crate) mod composer;

@@ -3,6 +3,7 @@
 use anteroom::text;
 use leptos::prelude::*;
 
+use super::button::button;
 use crate::{erase::Erase as _, feed::Rest, words::words};
 
 /// What lies beyond the part of a list that is here, with a button for those who do not scroll.
@@ -17,9 +18,7 @@ pub(crate) fn more(rest: &Rest, label: &'static str, load: impl Fn() + Send + 's
     let shown = view! {
         <div class="rest">
             {failed}
-            <button class="quiet-button" type="button" data-testid="more" on:click=move |_| load()>
-                {label}
-            </button>
+            {button("quiet-button", "more", "", label).press(load)}
         </div>
     };
     Some(shown.erase())

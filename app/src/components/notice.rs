@@ -4,14 +4,10 @@ use anteroom::{say, text};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::{
-    anchors,
-    conversation_row::button_id,
-    icon::{self, Icon},
-};
+use super::{anchors, button::button, conversation_row::button_id, icon};
 use crate::{
     browser,
-    erase::{Erase as _, live, when},
+    erase::{Erase as _, Look as _, live, when},
     feed::{Store, changes},
     focus,
     words::words,
@@ -44,33 +40,34 @@ pub(crate) fn Notices() -> impl IntoView {
         }
         .erase()
     };
+    let reason = move || {
+        store
+            .notice
+            .look(|reason| reason.as_ref().map(|reason| words.reason(reason)))
+    };
     let told = move || {
-        let text = words.reason(&store.notice.get()?);
-        let notice = view! {
+        view! {
             <p class="notice notice-bad" data-testid="notice">
-                <span>{text}</span>
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=text!(words, "notice-dismiss")
-                    on:click=move |_| {
-                        store.notice.set(None);
-                        browser::focus_control(anchors::CONTENT);
-                    }
-                >
-                    <Icon path=icon::CLOSE />
-                </button>
+                <span>{live(reason)}</span>
+                {button("icon-button", "", icon::CLOSE, "").label(text!(words, "notice-dismiss")).press(move || {
+                    store.notice.set(None);
+                    browser::focus_control(anchors::CONTENT);
+                })}
             </p>
-        };
-        Some(notice.erase_lasting())
+        }
+        .erase()
     };
     let navigate = use_navigate();
+    let title = move || {
+        store.deleted.look(|deleted| {
+            deleted
+                .as_ref()
+                .map(|deleted| say!(words, "notice-deleted", title = &deleted.title))
+        })
+    };
     let deleted = move || {
-        let title = store
-            .deleted
-            .with(|deleted| deleted.as_ref().map(|deleted| deleted.title.clone()))?;
         let navigate = navigate.clone();
-        let undo = move |_| {
+        let undo = move || {
             let navigate = navigate.clone();
             changes::undelete(store, move |deleted| {
                 if deleted.was_open {
@@ -80,22 +77,20 @@ pub(crate) fn Notices() -> impl IntoView {
                 }
             });
         };
-        let notice = view! {
+        view! {
             <p class="notice" data-testid="deleted">
-                <span class="notice-title">{say!(words, "notice-deleted", title = title)}</span>
-                <button class="button" type="button" data-testid="undo" on:click=undo>
-                    {text!(words, "notice-undo")}
-                </button>
+                <span class="notice-title">{live(title)}</span>
+                {button("button", "undo", "", text!(words, "notice-undo")).press(undo)}
             </p>
-        };
-        Some(notice.erase_lasting())
+        }
+        .erase()
     };
     view! {
         <div class="notices" role="status">
             {when(lost, offline)}
             {when(move || store.outdated.get(), outdated)}
-            {live(told)}
-            {live(deleted)}
+            {when(move || store.notice.look(Option::is_some), told)}
+            {when(move || store.deleted.look(Option::is_some), deleted)}
         </div>
     }
     .erase()

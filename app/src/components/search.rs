@@ -12,7 +12,7 @@ use leptos_router::components::A;
 use super::anchors;
 use crate::{
     api, browser,
-    erase::{Erase as _, effect, live},
+    erase::{Erase as _, Look as _, effect, live},
     words::words,
 };
 
@@ -40,7 +40,7 @@ impl Searching {
 
     /// Whether something is looked for. Reactive.
     pub(crate) fn is_active(self) -> bool {
-        self.text.with(|text| !text.trim().is_empty())
+        self.text.look(|text| !text.trim().is_empty())
     }
 
     fn look_for(self, text: String) {
@@ -89,7 +89,7 @@ pub(crate) fn Search(searching: Searching) -> impl IntoView {
         }
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Escape" && searching.text.with_untracked(|text| !text.is_empty()) {
+        if event.key() == "Escape" && searching.text.peek(|text| !text.is_empty()) {
             event.prevent_default();
             searching.look_for(String::new());
         }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, choose, each, effect, every, live, when},
+    erase::{Erase as _, Look as _, choose, each, effect, every, live, when},
     feed::{self, Conversation, Rest, Store, Turn},
     route::Page,
     words::words,
@@ -36,7 +36,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
     // Where there are several, the composer says which one answers.
     let model = move || match store.has_choice() {
         true => String::new(),
-        false => store.title(&store.facts.with(|facts| facts.model.clone())),
+        false => store.title(&store.facts.look(|facts| facts.model.clone())),
     };
     view! {
         <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=text!(words, "conversations") popover="auto">
@@ -62,7 +62,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
             <div class="sidebar-foot">
                 <span>{live(model)}</span>
                 <span class="version">
-                    "Anteroom "{live(move || store.facts.with(|facts| facts.version.clone()))}" · "
+                    "Anteroom "{live(move || store.facts.look(|facts| facts.version.clone()))}" · "
                     <a href="/data" on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)>
                         {Page::Data.name(words)}
                     </a>
@@ -87,7 +87,7 @@ fn Conversations() -> impl IntoView {
     let scrolled = move |_| {
         if let Some(list) = list.get_untracked()
             && list.scroll_height() - list.scroll_top() - list.client_height() < NEAR
-            && store.conversations.rest.with_untracked(|rest| *rest == Rest::More)
+            && store.conversations.rest.peek(|rest| *rest == Rest::More)
         {
             feed::load_more(store);
         }
@@ -97,12 +97,12 @@ fn Conversations() -> impl IntoView {
         let all = store.unbegun.get();
         let held = all.into_iter().filter(Conversation::holds_unsent);
         held.filter_map(|one| {
-            let first = one.turns.with(|turns| turns.first().cloned())?;
+            let first = one.turns.look(|turns| turns.first().cloned())?;
             Some((one, first))
         })
         .collect::<Vec<_>>()
     };
-    let empty = move || store.conversations.all.with(Vec::is_empty) && store.unbegun.with(Vec::is_empty);
+    let empty = move || store.conversations.all.look(Vec::is_empty) && store.unbegun.look(Vec::is_empty);
     let beyond = move || {
         more(&store.conversations.rest.get(), text!(words, "list-more"), move || {
             feed::load_more(store);
@@ -138,7 +138,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
     let path = use_location().pathname;
     let words = words();
     let view = turn.view;
-    let title = view.with_untracked(|view| {
+    let title = view.peek(|view| {
         let line = view.message.lines().find(|line| !line.trim().is_empty());
         line.map_or_else(
             || say!(words, "list-files"),
@@ -146,7 +146,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
         )
     });
     let this = conversation.clone();
-    let open = move || path.with(|path| path == "/") && store.fresh.with(|fresh| *fresh == this);
+    let open = move || path.look(|path| path == "/") && store.fresh.look(|fresh| *fresh == this);
     let show = move |_| {
         store.fresh.set(conversation.clone());
         browser::hide_popover(anchors::CONVERSATIONS);

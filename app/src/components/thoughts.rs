@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::Turn,
     format,
     words::words,
@@ -20,8 +20,8 @@ use crate::{
 pub(crate) fn Thoughts(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let words = words();
     let (blocks, thoughts) = (turn.blocks.0.clone(), turn.thoughts.0.clone());
-    let some = memo(move || !thoughts.with(Vec::is_empty));
-    let thinking = memo(move || running.get() && blocks.with(Vec::is_empty));
+    let some = memo(move || !thoughts.look(Vec::is_empty));
+    let thinking = memo(move || running.get() && blocks.look(Vec::is_empty));
     // The server tells how long it was once all is over; until then, as it was seen here.
     let seen = RwSignal::new(None::<u64>);
     let since = StoredValue::new(None::<u64>);
@@ -32,7 +32,7 @@ pub(crate) fn Thoughts(turn: Turn, running: Memo<bool>) -> impl IntoView {
     });
     let view = turn.view.clone();
     let head = move || {
-        let took = view.with(|view| view.thought_ms).or_else(|| seen.get());
+        let took = view.look(|view| view.thought_ms).or_else(|| seen.get());
         match (thinking.get(), took) {
             (true, _) => text!(words, "thoughts-now").to_owned(),
             (false, Some(took)) => say!(words, "thoughts-for", time = format::millis(words, took)),

@@ -6,15 +6,10 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
-use super::{
-    anchors,
-    icon::{self, Icon},
-    more::more,
-    turn::TurnRow,
-};
+use super::{anchors, button::button, icon, more::more, turn::TurnRow};
 use crate::{
     browser,
-    erase::{Erase as _, each, effect, live, memo, when},
+    erase::{Erase as _, Look as _, each, effect, live, memo, when},
     feed::{self, Conversation, Rest, Store},
     words::words,
 };
@@ -55,8 +50,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
             let up = top < last_top.get_value();
             let left = !near && up;
             last_top.set_value(top);
-            let more = conversation
-                .with_untracked(|conversation| conversation.earlier.with_untracked(|rest| *rest == Rest::More));
+            let more = conversation.peek(|conversation| conversation.earlier.peek(|rest| *rest == Rest::More));
             if more && up && top < EARLIER {
                 load_earlier();
             }
@@ -85,11 +79,11 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
     });
     // Another conversation, or a message of one's own: to the end. Another version leaves the reader where they are.
     let last = memo(move || {
-        conversation.with(|conversation| {
-            let last = conversation.turns.with(|turns| turns.last().cloned());
+        conversation.look(|conversation| {
+            let last = conversation.turns.look(|turns| turns.last().cloned());
             let over = last
                 .as_ref()
-                .is_none_or(|last| last.view.with_untracked(|view| view.state.is_over()));
+                .is_none_or(|last| last.view.peek(|view| view.state.is_over()));
             (conversation.id.get(), last.map(|last| last.id), over)
         })
     });
@@ -124,29 +118,19 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
             .collect::<Vec<_>>()
     };
     let jump = move || {
-        view! {
-            <button
-                class="to-end"
-                type="button"
-                on:click=move |_| {
-                    at_end.set(true);
-                    to_end();
-                    browser::focus_control(anchors::TRANSCRIPT);
-                }
-            >
-                <Icon path=icon::DOWN />
-                {say!(words, "to-end")}
-            </button>
-        }
-        .erase()
+        button("to-end", "", icon::DOWN, text!(words, "to-end")).press(move || {
+            at_end.set(true);
+            to_end();
+            browser::focus_control(anchors::TRANSCRIPT);
+        })
     };
     let earlier = move || {
-        let rest = conversation.with(|conversation| conversation.earlier.get());
+        let rest = conversation.look(|conversation| conversation.earlier.get());
         more(&rest, text!(words, "earlier"), load_earlier)
     };
     let store = expect_context::<Store>();
     let title = move || {
-        let id = conversation.with(|conversation| conversation.id.get());
+        let id = conversation.look(|conversation| conversation.id.get());
         let summary = id.and_then(|id| store.summary(id));
         summary.map_or_else(|| say!(words, "conversation"), |summary| summary.title)
     };

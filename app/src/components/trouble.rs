@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::{
     browser,
-    erase::{Erase as _, effect, every, live},
+    erase::{Erase as _, Look as _, effect, every, live},
     format,
     words::words,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub(crate) fn TroubleNote(trouble: Memo<Option<Trouble>>) -> impl IntoView {
     let words = words();
-    let told = move || trouble.with(|trouble| trouble.as_ref().and_then(|trouble| trouble.seconds));
+    let told = move || trouble.look(|trouble| trouble.as_ref().and_then(|trouble| trouble.seconds));
     let left = RwSignal::new(untrack(told));
     effect(move || {
         let Some(seconds) = told() else {
@@ -28,7 +28,7 @@ pub(crate) fn TroubleNote(trouble: Memo<Option<Trouble>>) -> impl IntoView {
         count();
         every(Duration::from_secs(1), count);
     });
-    let reason = move || trouble.with(|trouble| trouble.as_ref().map(|trouble| words.reason(&trouble.reason)));
+    let reason = move || trouble.look(|trouble| trouble.as_ref().map(|trouble| words.reason(&trouble.reason)));
     let again = move || {
         let left = format::whole(left.get()?.ceil());
         let how = if left == 0 { "now" } else { "later" };

@@ -9,18 +9,12 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors,
-    answer::Answer,
-    choice::another,
-    icon::{self, Icon},
-    message::Message,
-    thoughts::Thoughts,
-    turn_notices::TurnNotices,
-    waiting::Waiting,
+    anchors, answer::Answer, button::button, choice::another, icon, message::Message, thoughts::Thoughts,
+    turn_notices::TurnNotices, waiting::Waiting,
 };
 use crate::{
     browser,
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending, unsent},
     focus, format,
     words::words,
@@ -53,16 +47,16 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let id = turn.id;
     let view = RwSignal::from(turn.view.clone());
     let delivery = RwSignal::from(turn.delivery.clone());
-    let state = memo(move || view.with(|view| view.state.clone()));
+    let state = memo(move || view.look(|view| view.state.clone()));
     // Only the last turn can be answered again: those before it are what came after was built upon.
     let turns = RwSignal::from(conversation.turns.clone());
-    let last = memo(move || turns.with(|turns| turns.last().is_some_and(|last| last.id == id)));
+    let last = memo(move || turns.look(|turns| turns.last().is_some_and(|last| last.id == id)));
     let words = words();
-    let stopped = move || match view.with(|view| view.started_at) {
+    let stopped = move || match view.look(|view| view.started_at) {
         Some(_) => text!(words, "turn-stopped"),
         None => text!(words, "turn-left"),
     };
-    let running = memo(move || state.with(|state| *state == TurnState::Running));
+    let running = memo(move || state.look(|state| *state == TurnState::Running));
     let said = conversation.clone();
     let outcome = {
         let turn = turn.clone();
@@ -96,13 +90,13 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         }
     };
     let busy = move || {
-        let busy = state.with(|state| !state.is_over()) && !delivery.with(Delivery::is_held);
+        let busy = state.look(|state| !state.is_over()) && !delivery.look(Delivery::is_held);
         busy.then_some("true")
     };
     let hook = move || match delivery.get() {
         Delivery::Unsent => "unsent",
         Delivery::Failed { .. } => "refused",
-        Delivery::Sending | Delivery::Accepted => state.with(name),
+        Delivery::Sending | Delivery::Accepted => state.look(name),
     };
     view! {
         <article
@@ -149,27 +143,27 @@ fn Undelivered(
         (None, true) => say!(words, "unsent-lost"),
         (None, false) => say!(words, "unsent-again"),
     };
-    let (class, role) = match refused {
-        true => ("fault", "alert"),
-        false => ("unsent", "status"),
+    let (class, role, label) = match refused {
+        true => ("fault", "alert", text!(words, "unsent-send-again")),
+        false => ("unsent", "status", text!(words, "unsent-send-now")),
     };
     let send = {
         let (turn, conversation) = (turn.clone(), conversation.clone());
-        move |_| {
+        move || {
             sending::deliver(store, &conversation, turn.clone());
             browser::focus(anchors::COMPOSER);
         }
     };
     let edit = {
         let (turn, conversation) = (turn.clone(), conversation.clone());
-        move |_| {
+        move || {
             if unsent::edit(store, &conversation, &turn) {
                 navigate("/", NavigateOptions::default());
             }
             browser::focus(anchors::COMPOSER);
         }
     };
-    let discard = move |_| {
+    let discard = move || {
         unsent::discard(store, &conversation, turn.id);
         browser::focus(anchors::COMPOSER);
     };
@@ -180,18 +174,9 @@ fn Undelivered(
                 {live(why)}
             </p>
             <div class="actions">
-                <button class="button" type="button" data-testid="retry" on:click=send>
-                    <Icon path=icon::AGAIN />
-                    {if refused { text!(words, "unsent-send-again") } else { text!(words, "unsent-send-now") }}
-                </button>
-                <button class="quiet-button" type="button" data-testid="unsent-edit" on:click=edit>
-                    <Icon path=icon::PENCIL />
-                    {text!(words, "edit")}
-                </button>
-                <button class="quiet-button" type="button" data-testid="unsent-discard" on:click=discard>
-                    <Icon path=icon::BIN />
-                    {text!(words, "unsent-discard")}
-                </button>
+                {button("button", "retry", icon::AGAIN, label).press(send)}
+                {button("quiet-button", "unsent-edit", icon::PENCIL, text!(words, "edit")).press(edit)}
+                {button("quiet-button", "unsent-discard", icon::BIN, text!(words, "unsent-discard")).press(discard)}
             </div>
         </div>
     }
@@ -204,6 +189,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
     let words = words();
+    let again = move || answer_again(store, id);
     let gone = matches!(reason, Reason::ModelGone { .. } | Reason::ModelNotOffered { .. });
     view! {
         <div class="fault" role="alert">
@@ -212,16 +198,7 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
                 effect(|| focus::arrived(AGAIN, None));
                 view! {
                     <div class="actions">
-                        <button
-                            class="button"
-                            type="button"
-                            id=AGAIN
-                            data-testid="retry"
-                            on:click=move |_| answer_again(store, id)
-                        >
-                            <Icon path=icon::AGAIN />
-                            {text!(words, "retry")}
-                        </button>
+                        {button("button", "retry", icon::AGAIN, text!(words, "retry")).id(AGAIN).press(again)}
                         {gone.then(another)}
                     </div>
                 }.erase()
@@ -239,8 +216,8 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let view = RwSignal::from(turn.view);
     let copied = RwSignal::new(false);
     let words = words();
-    let copy = move |_| {
-        view.with_untracked(|view| browser::copy(&view.answer));
+    let copy = move || {
+        view.peek(|view| browser::copy(&view.answer));
         copied.set(true);
         set_timeout(
             move || {
@@ -249,9 +226,9 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             std::time::Duration::from_secs(2),
         );
     };
-    let has_answer = move || view.with(|view| !view.answer.is_empty());
+    let has_answer = move || view.look(|view| !view.answer.is_empty());
     let facts = move || {
-        view.with(|view| {
+        view.look(|view| {
             let tokens = view.usage.as_ref().and_then(|usage| tokens(words, usage));
             let took = view
                 .started_at
@@ -275,26 +252,14 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     };
     view! {
         <footer class="turn-foot">
-            {when(has_answer, move || view! {
-                <button class="quiet-button" type="button" data-testid="copy" on:click=copy>
-                    <Icon path=icon::COPY />
-                    {live(move || if copied.get() { text!(words, "copied") } else { text!(words, "copy") })}
-                </button>
-            }.erase())}
+            {when(has_answer, move || {
+                let text = live(move || if copied.get() { text!(words, "copied") } else { text!(words, "copy") });
+                button("quiet-button", "copy", icon::COPY, "").more(text.erase()).press(copy)
+            })}
             {when(move || last.get(), move || {
                 effect(|| focus::arrived(AGAIN, None));
-                view! {
-                    <button
-                        class="quiet-button"
-                        type="button"
-                        id=AGAIN
-                        data-testid="regenerate"
-                        on:click=move |_| answer_again(store, id)
-                    >
-                        <Icon path=icon::AGAIN />
-                        {text!(words, "regenerate")}
-                    </button>
-                }.erase()
+                let text = text!(words, "regenerate");
+                button("quiet-button", "regenerate", icon::AGAIN, text).id(AGAIN).press(move || answer_again(store, id))
             })}
             <span class="turn-facts">{live(facts)}</span>
         </footer>

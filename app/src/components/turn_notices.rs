@@ -4,7 +4,7 @@ use anteroom::{say, text, wire::TurnNotice};
 use leptos::prelude::*;
 
 use crate::{
-    erase::{Erase as _, live},
+    erase::{Erase as _, Look as _, live},
     feed::{Store, Turn},
     words::words,
 };
@@ -24,7 +24,7 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
     };
     live(move || {
         turn.view
-            .with(|view| view.notices.iter().map(one).collect_view())
+            .look(|view| view.notices.iter().map(one).collect_view())
             .erase()
     })
 }

@@ -5,13 +5,14 @@ use leptos::prelude::*;
 
 use super::{
     anchors,
+    button::button,
     choice::another,
     line::{Line, Scale},
     trouble::TroubleNote,
 };
 use crate::{
     browser,
-    erase::{Erase as _, live, memo, when},
+    erase::{Erase as _, Look as _, live, memo, when},
     feed::{Store, Turn, delivery},
     format,
     words::words,
@@ -25,13 +26,13 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
     let words = words();
     // What was known of the place before the connection was lost, is not to be relied on.
     let place = memo(move || store.place(id).filter(|_| !store.is_lost()));
-    let position = move || place.with(|place| place.as_ref().map(|place| place.position.to_string()));
-    let trouble = memo(move || place.with(|place| place.as_ref()?.trouble.clone()));
+    let position = move || place.look(|place| place.as_ref().map(|place| place.position.to_string()));
+    let trouble = memo(move || place.look(|place| place.as_ref()?.trouble.clone()));
     let rank = move || {
         if store.is_lost() {
             return say!(words, "waiting-lost");
         }
-        place.with(|place| {
+        place.look(|place| {
             place
                 .as_ref()
                 .map_or_else(|| say!(words, "waiting-joining"), |place| format::rank(words, place))
@@ -41,10 +42,10 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "waiting-unknown"));
         }
-        if trouble.with(Option::is_some) {
+        if trouble.look(Option::is_some) {
             return None;
         }
-        place.with(|place| {
+        place.look(|place| {
             place
                 .as_ref()
                 .map(|place| format::estimate(words, place.estimate.as_ref()))
@@ -52,7 +53,7 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
     };
     // Another model may be chosen while it waits: then it waits in that one's line.
     let view = turn.view;
-    let model = memo(move || view.with(|view| view.model.clone()));
+    let model = memo(move || view.look(|view| view.model.clone()));
     let first = model.get_untracked();
     let whose = move || {
         let model = model.get();
@@ -64,10 +65,10 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
         }
     };
     let gone = move || {
-        trouble.with(|trouble| matches!(trouble.as_ref().map(|one| &one.reason), Some(Reason::ModelGone { .. })))
+        trouble.look(|trouble| matches!(trouble.as_ref().map(|one| &one.reason), Some(Reason::ModelGone { .. })))
     };
     let leaving = RwSignal::new(false);
-    let leave = move |_| {
+    let leave = move || {
         leaving.set(true);
         delivery::cancel(store, id);
         browser::focus(anchors::COMPOSER);
@@ -83,18 +84,12 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
                 </p>
                 <div class="actions">
                     {when(gone, another)}
-                    <button
-                        class="button"
-                        type="button"
-                        data-testid="cancel"
-                        disabled=live(move || leaving.get())
-                        on:click=leave
-                    >
-                        {text!(words, "cancel")}
-                    </button>
+                    {button("button", "cancel", "", text!(words, "cancel"))
+                        .disabled(live(move || leaving.get()))
+                        .press(leave)}
                 </div>
             </div>
-            {when(move || trouble.with(Option::is_some), move || view! { <TroubleNote trouble /> }.erase())}
+            {when(move || trouble.look(Option::is_some), move || view! { <TroubleNote trouble /> }.erase())}
         </section>
     }
     .erase()

@@ -3,9 +3,12 @@
 use anteroom::{language::Words, say, text, wire::LineView};
 use leptos::prelude::*;
 
-use super::line::{Line, Scale};
+use super::{
+    button::button,
+    line::{Line, Scale},
+};
 use crate::{
-    erase::{Erase as _, live},
+    erase::{Erase as _, Look as _, live},
     feed::{Shown, Store, sending},
     format,
     words::words,
@@ -16,13 +19,13 @@ use crate::{
 pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
-    let queue = move || store.facts.with(|facts| facts.queue);
+    let queue = move || store.facts.look(|facts| facts.queue);
     let line = expect_context::<Shown>().line;
     let head = move || {
         if store.is_lost() {
             return text!(words, "welcome-lost");
         }
-        line.with(|line| match line {
+        line.look(|line| match line {
             Some(line) if format::starts_at_once(line) => text!(words, "welcome-free"),
             Some(line) if line.trouble.is_some() => text!(words, "welcome"),
             Some(_) if !queue() => text!(words, "welcome-taken"),
@@ -37,7 +40,7 @@ pub(crate) fn Welcome() -> impl IntoView {
         if store.has_choice() {
             return Some(models(store, words));
         }
-        line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))
+        line.look(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
     // Questions that show what there is to see. The demo model can answer each.
     let starters = [
@@ -48,18 +51,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     let starters = starters
         .into_iter()
         .map(|question| {
-            view! {
-                <li>
-                    <button
-                        class="starter"
-                        type="button"
-                        on:click=move |_| sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new())
-                    >
-                        {question}
-                    </button>
-                </li>
-            }
-            .erase()
+            let ask = move || sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new());
+            view! { <li>{button("starter", "", "", question).press(ask)}</li> }.erase()
         })
         .collect_view();
     view! {
@@ -78,7 +71,7 @@ const MOST: usize = 4;
 
 /// The lines of the models: `Large: 3 wait, about 1 min · Small: free`.
 fn models(store: Store, words: &Words) -> String {
-    let queue = store.facts.with(|facts| facts.queue);
+    let queue = store.facts.look(|facts| facts.queue);
     let each = |line: &LineView| {
         let model = store.title(line.model.as_deref()?);
         Some(say!(
@@ -90,6 +83,6 @@ fn models(store: Store, words: &Words) -> String {
     };
     let told: Vec<String> = store
         .status
-        .with(|status| status.lines.iter().filter_map(each).take(MOST).collect());
+        .look(|status| status.lines.iter().filter_map(each).take(MOST).collect());
     told.join(" · ")
 }

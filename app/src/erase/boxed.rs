@@ -2,13 +2,15 @@
 //!
 //! [`AnyView`](leptos::prelude::AnyView) brings a dozen functions along for every type that it erases, among them one that
 //! hydrates lazily loaded pages, of which there are none here. So it is given only one type to erase, the one of this
-//! file, which gets by with two for nearly every view.
+//! file, which gets by with two for every view.
+//!
+//! Neither brings what is on the page up to date: a view that is made again takes the place of the one before (with a third that does, a
+//! first visit would take 11 KB more). What is to keep its nodes, for the focus in it or for how it moves, has texts and attributes that
+//! change by themselves, or is a row of [`each`](super::each).
 //!
 //! It leans on tachys' insides, so it has to earn its place: when it was last measured (leptos 0.8.23), a first visit without it took
 //! 80 KB more (369 instead of 290 KB of WebAssembly, compressed), which no budget has room for. To measure again, let
 //! [`erase`](super::Erase::erase) be `self.into_any()`, and see what `cargo xtask build --release` prints.
-
-use std::any::Any;
 
 use leptos::{
     attr::{Attribute, any_attribute::AnyAttribute},
@@ -24,45 +26,22 @@ use leptos::{
 };
 
 /// Any view.
-pub(super) enum Boxed {
-    /// Takes the place of what was shown.
-    Fresh(Box<dyn View>),
-    /// Keeps the nodes of what was shown, if they are those of a view of its type.
-    Lasting(Box<dyn Lasting>),
-}
+pub(super) struct Boxed(Box<dyn View>);
 
 impl Boxed {
-    pub(super) fn fresh(view: impl RenderHtml + 'static) -> Self {
-        Self::Fresh(Box::new(view))
-    }
-
-    pub(super) fn lasting(view: impl RenderHtml + 'static) -> Self {
-        Self::Lasting(Box::new(view))
-    }
-
-    fn view(self) -> Box<dyn View> {
-        match self {
-            Self::Fresh(view) => view,
-            Self::Lasting(view) => view,
-        }
+    pub(super) fn new(view: impl RenderHtml + 'static) -> Self {
+        Self(Box::new(view))
     }
 }
 
 /// What is done with a view whose type is not known.
-pub(super) trait View: Send {
-    fn build(self: Box<Self>) -> Box<dyn Shown>;
-    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Box<dyn Shown>;
-}
-
-/// What is done besides with the few views that need it: for every view, a first visit would take 11 KB more.
-pub(super) trait Lasting: View {
-    fn rebuild(self: Box<Self>, shown: &mut Box<dyn Shown>);
+trait View: Send {
+    fn build(self: Box<Self>) -> Shown;
+    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown;
 }
 
 /// What a view has left on the page.
-pub(super) trait Shown: Mountable {
-    fn any(&mut self) -> &mut dyn Any;
-}
+type Shown = Box<dyn Mountable>;
 
 struct Nodes<T: Render> {
     state: T::State,
@@ -71,39 +50,18 @@ struct Nodes<T: Render> {
 }
 
 impl<T: RenderHtml + 'static> View for T {
-    fn build(self: Box<Self>) -> Box<dyn Shown> {
+    fn build(self: Box<Self>) -> Shown {
         Box::new(Nodes::<T> {
             state: (*self).build(),
             placeholder: (!T::EXISTS).then(Rndr::create_placeholder),
         })
     }
 
-    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Box<dyn Shown> {
+    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown {
         Box::new(Nodes::<T> {
             state: (*self).hydrate::<true>(cursor, position),
             placeholder: (!T::EXISTS).then(|| cursor.next_placeholder(position)),
         })
-    }
-}
-
-impl<T: RenderHtml + 'static> Lasting for T {
-    fn rebuild(self: Box<Self>, shown: &mut Box<dyn Shown>) {
-        match shown.any().downcast_mut::<Nodes<T>>() {
-            Some(nodes) => (*self).rebuild(&mut nodes.state),
-            None => replace(shown, View::build(self)),
-        }
-    }
-}
-
-fn replace(old: &mut Box<dyn Shown>, mut new: Box<dyn Shown>) {
-    old.insert_before_this(&mut *new);
-    old.unmount();
-    *old = new;
-}
-
-impl<T: Render + 'static> Shown for Nodes<T> {
-    fn any(&mut self) -> &mut dyn Any {
-        self
     }
 }
 
@@ -127,36 +85,39 @@ impl<T: Render> Mountable for Nodes<T> {
     }
 }
 
-impl Mountable for Box<dyn Shown> {
+/// What a view has left on the page, as it is known to leptos.
+pub(super) struct Left(Shown);
+
+impl Mountable for Left {
     fn unmount(&mut self) {
-        (**self).unmount();
+        self.0.unmount();
     }
 
     fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
-        (**self).mount(parent, marker);
+        self.0.mount(parent, marker);
     }
 
     fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        (**self).insert_before_this(child)
+        self.0.insert_before_this(child)
     }
 
     fn elements(&self) -> Vec<Element> {
-        (**self).elements()
+        self.0.elements()
     }
 }
 
 impl Render for Boxed {
-    type State = Box<dyn Shown>;
+    type State = Left;
 
     fn build(self) -> Self::State {
-        self.view().build()
+        Left(self.0.build())
     }
 
     fn rebuild(self, state: &mut Self::State) {
-        match self {
-            Self::Fresh(view) => replace(state, view.build()),
-            Self::Lasting(view) => view.rebuild(state),
-        }
+        let mut new = self.0.build();
+        state.0.insert_before_this(&mut *new);
+        state.0.unmount();
+        state.0 = new;
     }
 }
 
@@ -186,7 +147,7 @@ impl RenderHtml for Boxed {
     }
 
     fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        self.view().hydrate(cursor, position)
+        Left(self.0.hydrate(cursor, position))
     }
 
     fn into_owned(self) -> Self {

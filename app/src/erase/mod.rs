@@ -4,7 +4,7 @@
 #[cfg(not(feature = "ssr"))]
 mod boxed;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
@@ -12,23 +12,13 @@ use leptos::prelude::*;
 pub(crate) trait Erase {
     /// The same view, without its type. Computed again, it takes the place of what was shown.
     fn erase(self) -> AnyView;
-
-    /// The same, for what keeps its nodes when it is computed again: what may have the focus, or moves from one state to the next.
-    fn erase_lasting(self) -> AnyView;
 }
 
 impl<T: RenderHtml> Erase for T {
     fn erase(self) -> AnyView {
         let view = self.into_owned();
         #[cfg(not(feature = "ssr"))]
-        let view = boxed::Boxed::fresh(view);
-        view.into_any()
-    }
-
-    fn erase_lasting(self) -> AnyView {
-        let view = self.into_owned();
-        #[cfg(not(feature = "ssr"))]
-        let view = boxed::Boxed::lasting(view);
+        let view = boxed::Boxed::new(view);
         view.into_any()
     }
 }
@@ -55,6 +45,40 @@ pub(crate) fn effect(run: impl FnMut() + 'static) {
         Effect::new(move |_| run());
     }
     boxed(Box::new(run));
+}
+
+/// Reading a signal where it stands: `look` follows its changes, `peek` does not. As leptos' own `with`, of which every reader would
+/// be one more copy of how a signal is read.
+pub(crate) trait Look: Sized {
+    type Value;
+    /// What `read` makes of the value, again whenever that changes.
+    fn look<R>(&self, read: impl FnOnce(&Self::Value) -> R) -> R;
+    /// What `read` makes of the value now.
+    fn peek<R>(&self, read: impl FnOnce(&Self::Value) -> R) -> R;
+}
+
+impl<S: Read + ReadUntracked, V> Look for S
+where
+    <S as Read>::Value: Deref<Target = V>,
+    <S as ReadUntracked>::Value: Deref<Target = V>,
+{
+    type Value = V;
+
+    fn look<R>(&self, read: impl FnOnce(&V) -> R) -> R {
+        #[inline(never)]
+        fn tracked<S: Read>(signal: &S) -> S::Value {
+            signal.read()
+        }
+        read(&tracked(self))
+    }
+
+    fn peek<R>(&self, read: impl FnOnce(&V) -> R) -> R {
+        #[inline(never)]
+        fn untracked<S: ReadUntracked>(signal: &S) -> S::Value {
+            signal.read_untracked()
+        }
+        read(&untracked(self))
+    }
 }
 
 /// Something done again and again, for as long as the effect lives in which this is called.

@@ -4,6 +4,7 @@ use anteroom::wire::{ConversationId, FeedEvent, FeedMessage};
 use leptos::prelude::*;
 
 use super::{Link, Load, Store, loading, unsent};
+use crate::erase::Look as _;
 
 impl Store {
     /// Takes one message of the feed in.
@@ -17,7 +18,7 @@ impl Store {
                 self.position.set_value(Some(position));
                 self.stats.pending.set(false);
                 self.logs.pending.set(false);
-                if self.facts.with_untracked(|facts| facts.version != version) {
+                if self.facts.peek(|facts| facts.version != version) {
                     self.outdated.set(true);
                 }
                 if !resumed {
@@ -46,7 +47,7 @@ impl Store {
             }
             FeedMessage::Status(status) => {
                 self.statuses.update_value(|count| *count += 1);
-                if self.status.with_untracked(|known| *known != status) {
+                if self.status.peek(|known| *known != status) {
                     self.status.set(status);
                 }
             }

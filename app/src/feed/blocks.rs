@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::erase::Look as _;
 use leptos::prelude::*;
 
 /// One Markdown block.
@@ -35,15 +36,13 @@ impl Blocks {
 
     /// Puts a block in its place; those after it go.
     pub(super) fn put(&self, index: usize, html: String) {
-        let known = self
-            .0
-            .with_untracked(|blocks| (blocks.len(), blocks.get(index).cloned()));
+        let known = self.0.peek(|blocks| (blocks.len(), blocks.get(index).cloned()));
         match known {
             (count, Some(block)) => {
                 if count > index + 1 {
                     self.0.update(|blocks| blocks.truncate(index + 1));
                 }
-                if block.html.with_untracked(|known| *known != html) {
+                if block.html.peek(|known| *known != html) {
                     block.html.set(html);
                 }
             }
@@ -64,7 +63,7 @@ impl Blocks {
         known.truncate(blocks.len());
         for (index, html) in blocks.into_iter().enumerate() {
             match known.get(index) {
-                Some(block) if block.html.with_untracked(|known| *known == html) => {}
+                Some(block) if block.html.peek(|known| *known == html) => {}
                 Some(block) => block.html.set(html),
                 None => known.push(Block::new(html)),
             }

@@ -6,7 +6,7 @@ use anteroom::wire::{ConversationId, ConversationSummary, TurnId, is_blank};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::Store;
-use crate::{api, fault::Fault, writing};
+use crate::{api, erase::Look as _, fault::Fault, writing};
 
 /// How long the page offers to bring a deleted conversation back. The server keeps it for longer.
 const UNDO: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub(crate) fn delete(store: Store, summary: ConversationSummary, was_open: bool)
                 let over = move || {
                     let same = store
                         .deleted
-                        .with_untracked(|last| last.as_ref().is_some_and(|last| last.id == id));
+                        .peek(|last| last.as_ref().is_some_and(|last| last.id == id));
                     if same {
                         store.deleted.set(None);
                     }
@@ -78,7 +78,7 @@ pub(crate) fn version(store: Store, turn: TurnId) {
 
 /// Deletes everything of this browser; `done` is called once nothing is left.
 pub(crate) fn forget(store: Store, done: impl FnOnce() + 'static) {
-    let confirmation = store.facts.with_untracked(|facts| facts.confirmation.clone());
+    let confirmation = store.facts.peek(|facts| facts.confirmation.clone());
     change(store, async move {
         api::forget(confirmation).await?;
         // Somebody else may be next at this browser.

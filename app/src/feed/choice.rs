@@ -6,7 +6,7 @@ use leptos::{prelude::*, task::spawn_local};
 use super::{Conversation, Store};
 use crate::{
     api,
-    erase::memo,
+    erase::{Look as _, memo},
     writing::{drafts, outbox},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) fn new(store: Store, conversation: Memo<Conversation>) -> Self {
-        let model = memo(move || conversation.with(|conversation| store.chosen(conversation)));
+        let model = memo(move || conversation.look(|conversation| store.chosen(conversation)));
         Self {
             conversation,
             model,
@@ -34,23 +34,23 @@ impl Shown {
 impl Store {
     /// Every model that is offered, the default one first. Reactive.
     pub(crate) fn models(self) -> Vec<ModelInfo> {
-        self.facts.with(|facts| facts.models.clone())
+        self.facts.look(|facts| facts.models.clone())
     }
 
     /// Whether there is more than one to choose from. Reactive.
     pub(crate) fn has_choice(self) -> bool {
-        self.facts.with(|facts| facts.models.len() > 1)
+        self.facts.look(|facts| facts.models.len() > 1)
     }
 
     /// Whether a model is offered. Reactive.
     pub(crate) fn offers(self, model: &str) -> bool {
         self.facts
-            .with(|facts| facts.models.iter().any(|known| known.id == model))
+            .look(|facts| facts.models.iter().any(|known| known.id == model))
     }
 
     /// What people call a model. Reactive.
     pub(crate) fn title(self, model: &str) -> String {
-        self.facts.with(|facts| {
+        self.facts.look(|facts| {
             let known = facts.models.iter().find(|known| known.id == model);
             let title = known.and_then(|known| known.title.as_deref());
             title.unwrap_or(model).to_owned()
@@ -59,15 +59,15 @@ impl Store {
 
     /// The model that answers a conversation's next message, by its id. Reactive.
     pub(crate) fn chosen(self, conversation: &Conversation) -> String {
-        let chosen = conversation.choice.with(|choice| choice.model.clone());
-        chosen.unwrap_or_else(|| self.facts.with(|facts| facts.model.clone()))
+        let chosen = conversation.choice.look(|choice| choice.model.clone());
+        chosen.unwrap_or_else(|| self.facts.look(|facts| facts.model.clone()))
     }
 
     /// The line that leads to a model. Of one that is not offered any more: the default one's.
     pub(crate) fn line(self, model: impl Fn() -> String + Send + Sync + 'static) -> Memo<Option<LineView>> {
         memo(move || {
             let model = model();
-            self.status.with(|status| {
+            self.status.look(|status| {
                 let own = |line: &&LineView| line.model.as_ref() == Some(&model);
                 status.lines.iter().find(own).or(status.line()).cloned()
             })
@@ -94,7 +94,7 @@ pub(crate) fn choose(store: Store, conversation: &Conversation, choice: Choice) 
     spawn_local(async move {
         if let Err(error) = api::choose(id, choice.clone()).await {
             // What has been chosen since then stays.
-            if conversation.choice.with_untracked(|known| *known == choice) {
+            if conversation.choice.peek(|known| *known == choice) {
                 conversation.choose(before);
             }
             store.notice.set(Some(error.reason));

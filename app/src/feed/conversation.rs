@@ -7,6 +7,7 @@ use anteroom::wire::{Choice, ConversationId, ConversationView, FeedEvent, Reason
 use leptos::prelude::*;
 
 use super::{Delivery, Rest, Turn};
+use crate::erase::Look as _;
 
 /// How much of a conversation is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,13 +81,13 @@ impl Conversation {
     /// The turn of this id.
     pub(crate) fn turn(&self, id: TurnId) -> Option<Turn> {
         self.turns
-            .with_untracked(|turns| turns.iter().rev().find(|turn| turn.id == id).cloned())
+            .peek(|turns| turns.iter().rev().find(|turn| turn.id == id).cloned())
     }
 
     /// The last turn that the server has.
     pub(crate) fn last(&self) -> Option<TurnId> {
         self.turns
-            .with_untracked(|turns| turns.iter().rev().find(|turn| turn.is_accepted()).map(|turn| turn.id))
+            .peek(|turns| turns.iter().rev().find(|turn| turn.is_accepted()).map(|turn| turn.id))
     }
 
     /// Shows a message that is on its way, below all others.
@@ -108,7 +109,7 @@ impl Conversation {
     /// A request for it goes out now: what it brings is newer than any new beginning of the feed so far.
     pub(crate) fn begin(&self) {
         self.held().outrun = false;
-        if self.load.with_untracked(|load| *load != Load::Loading) {
+        if self.load.peek(|load| *load != Load::Loading) {
             self.load.set(Load::Loading);
         }
     }
@@ -153,7 +154,7 @@ impl Conversation {
 
     /// One that had gone is there again.
     pub(crate) fn reappear(&self) {
-        if self.load.with_untracked(|load| *load == Load::Absent) {
+        if self.load.peek(|load| *load == Load::Absent) {
             self.load.set(Load::Stale);
         }
     }
@@ -173,7 +174,7 @@ impl Conversation {
     pub(crate) fn show(&self, view: ConversationView) {
         self.choose(view.choice);
         // Turns that somebody has scrolled up to stay where they lead to the first of these.
-        let mut turns: Vec<Turn> = self.turns.with_untracked(|known| {
+        let mut turns: Vec<Turn> = self.turns.peek(|known| {
             let first = view.turns.first();
             let kept = first
                 .and_then(|first| known.iter().position(|turn| turn.id == first.id))
@@ -183,7 +184,7 @@ impl Conversation {
         });
         if turns.is_empty() {
             let rest = Rest::of(view.earlier);
-            if self.earlier.with_untracked(|known| *known != rest) {
+            if self.earlier.peek(|known| *known != rest) {
                 self.earlier.set(rest);
             }
         }
@@ -195,7 +196,7 @@ impl Conversation {
             None => Turn::new(view, Delivery::Accepted),
         }));
         // A message on its way is known here only.
-        let unsent: Vec<Turn> = self.turns.with_untracked(|known| {
+        let unsent: Vec<Turn> = self.turns.peek(|known| {
             let unsent = known.iter().filter(|turn| !turn.is_accepted());
             unsent
                 .filter(|turn| turns.iter().all(|new| new.id != turn.id))
@@ -205,7 +206,7 @@ impl Conversation {
         turns.extend(unsent);
         let same = self
             .turns
-            .with_untracked(|known| known.iter().map(|turn| turn.id).eq(turns.iter().map(|turn| turn.id)));
+            .peek(|known| known.iter().map(|turn| turn.id).eq(turns.iter().map(|turn| turn.id)));
         if !same {
             self.turns.set(turns);
         }
@@ -214,17 +215,17 @@ impl Conversation {
 
     /// Something else is chosen for it now.
     pub(crate) fn choose(&self, choice: Choice) {
-        if self.choice.with_untracked(|known| *known != choice) {
+        if self.choice.peek(|known| *known != choice) {
             self.choice.set(choice);
         }
     }
 
     /// Earlier turns are about to be asked for: those before this one. `None`: there are none, or they are on their way.
     pub(crate) fn begin_earlier(&self) -> Option<TurnId> {
-        if !self.earlier.with_untracked(Rest::is_there) {
+        if !self.earlier.peek(Rest::is_there) {
             return None;
         }
-        let first = self.turns.with_untracked(|turns| turns.first().map(|turn| turn.id))?;
+        let first = self.turns.peek(|turns| turns.first().map(|turn| turn.id))?;
         self.earlier.set(Rest::Loading);
         Some(first)
     }
@@ -233,7 +234,7 @@ impl Conversation {
     pub(crate) fn prepend(&self, before: TurnId, page: TurnPage) {
         if self
             .turns
-            .with_untracked(|turns| turns.first().is_none_or(|first| first.id != before))
+            .peek(|turns| turns.first().is_none_or(|first| first.id != before))
         {
             return;
         }
@@ -244,7 +245,7 @@ impl Conversation {
 
     /// Earlier turns did not come.
     pub(crate) fn fail_earlier(&self, reason: Reason) {
-        if self.earlier.with_untracked(|known| *known == Rest::Loading) {
+        if self.earlier.peek(|known| *known == Rest::Loading) {
             self.earlier.set(Rest::Failed(reason));
         }
     }
@@ -294,7 +295,7 @@ impl Conversation {
                     turns.push(turn);
                     turns.extend(unsent);
                 });
-                if first && self.earlier.with_untracked(|rest| *rest != Rest::Nothing) {
+                if first && self.earlier.peek(|rest| *rest != Rest::Nothing) {
                     self.earlier.set(Rest::Nothing);
                 }
             }
@@ -304,7 +305,7 @@ impl Conversation {
     }
 
     fn fit(&self, view: &TurnView) -> Fit {
-        self.turns.with_untracked(|turns| {
+        self.turns.peek(|turns| {
             let kept = match view.parent {
                 None => 0,
                 Some(parent) => match turns.iter().position(|turn| turn.id == parent) {
@@ -315,7 +316,7 @@ impl Conversation {
             let Some(shown) = turns[kept..].iter().find(|turn| turn.is_accepted()) else {
                 return Fit::After(kept);
             };
-            shown.view.with_untracked(|shown| {
+            shown.view.peek(|shown| {
                 if shown.parent != view.parent {
                     Fit::Unknown
                 } else if view.versions.number <= shown.versions.count {
@@ -329,12 +330,12 @@ impl Conversation {
 
     /// The turn that waits or runs. Follows changes where it is read reactively.
     pub(crate) fn busy(&self) -> Option<Turn> {
-        self.turns.with(|turns| {
+        self.turns.look(|turns| {
             turns
                 .iter()
                 .rev()
                 .find(|turn| {
-                    turn.view.with(|view| !view.state.is_over()) && turn.delivery.with(|delivery| !delivery.is_held())
+                    turn.view.look(|view| !view.state.is_over()) && turn.delivery.look(|delivery| !delivery.is_held())
                 })
                 .cloned()
         })
@@ -343,15 +344,13 @@ impl Conversation {
     /// Whether a message of it has not been sent. Reactive.
     pub(crate) fn holds_unsent(&self) -> bool {
         self.turns
-            .with(|turns| turns.iter().any(|turn| turn.delivery.with(Delivery::is_held)))
+            .look(|turns| turns.iter().any(|turn| turn.delivery.look(Delivery::is_held)))
     }
 
     /// Its messages that have not been sent.
     pub(super) fn unsent(&self) -> Vec<Turn> {
-        self.turns.with_untracked(|turns| {
-            let held = turns
-                .iter()
-                .filter(|turn| turn.delivery.with_untracked(Delivery::is_held));
+        self.turns.peek(|turns| {
+            let held = turns.iter().filter(|turn| turn.delivery.peek(Delivery::is_held));
             held.cloned().collect()
         })
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Conversation, Delivery, Load, Store, Turn, loading};
 use crate::{
     api,
+    erase::Look as _,
     words::words,
     writing::outbox::{self, Unsent},
 };
@@ -48,9 +49,9 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
 /// Hands a message to the server, for the first time or once more: its turn id makes sure that it counts once. `false`: the server could not
 /// be reached.
 pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Turn) -> bool {
-    let repeated = turn.delivery.with_untracked(|delivery| *delivery != Delivery::Sending);
+    let repeated = turn.delivery.peek(|delivery| *delivery != Delivery::Sending);
     turn.delivery.set(Delivery::Sending);
-    let request = turn.view.with_untracked(|view| SendRequest {
+    let request = turn.view.peek(|view| SendRequest {
         turn: turn.id,
         conversation: conversation.id.get_untracked(),
         instead_of: None,
@@ -59,7 +60,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
         // One that has begun has what is chosen for it.
         choice: conversation
             .id
-            .with_untracked(Option::is_none)
+            .peek(Option::is_none)
             .then(|| conversation.choice.get_untracked()),
     });
     let asked = store.statuses.get_value();
@@ -85,7 +86,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
                 conversation.invalidate();
             }
             // What could not be fetched does not hear of its turns.
-            if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+            if conversation.load.peek(|load| matches!(load, Load::Failed(_))) {
                 loading::load(store, sent.conversation);
             }
             true

@@ -4,6 +4,7 @@ use anteroom::wire::{ConversationId, ConversationPage, ConversationSummary, Reas
 use leptos::prelude::*;
 
 use super::{Rest, Store};
+use crate::erase::Look as _;
 
 /// The conversations that are here, and what lies beyond them. Copies share it.
 #[derive(Clone, Copy)]
@@ -30,7 +31,7 @@ impl List {
 
     /// Takes a line in, in its place. One that belongs further down than what is here comes with its own part.
     pub(super) fn put(self, summary: ConversationSummary) {
-        let more = self.rest.with_untracked(|rest| *rest != Rest::Nothing);
+        let more = self.rest.peek(|rest| *rest != Rest::Nothing);
         self.all.update(|list| {
             list.retain(|known| known.id != summary.id);
             let place = list.partition_point(|known| known.updated_at > summary.updated_at);
@@ -42,7 +43,7 @@ impl List {
 
     /// The one after this, else the one before it.
     pub(crate) fn beside(self, id: ConversationId) -> Option<ConversationId> {
-        self.all.with_untracked(|list| {
+        self.all.peek(|list| {
             let place = list.iter().position(|known| known.id == id)?;
             let beside = list.get(place + 1).or_else(|| list.get(place.checked_sub(1)?))?;
             Some(beside.id)
@@ -55,20 +56,17 @@ impl List {
 
     /// More is about to be asked for: after this one. `None`: there is no more, or it is on its way.
     pub(super) fn begin_more(self) -> Option<ConversationId> {
-        if !self.rest.with_untracked(Rest::is_there) {
+        if !self.rest.peek(Rest::is_there) {
             return None;
         }
-        let last = self.all.with_untracked(|list| list.last().map(|last| last.id))?;
+        let last = self.all.peek(|list| list.last().map(|last| last.id))?;
         self.rest.set(Rest::Loading);
         Some(last)
     }
 
     /// More has come: what follows `after`, unless that is the last no more.
     pub(super) fn append(self, after: ConversationId, page: ConversationPage) {
-        if self
-            .all
-            .with_untracked(|list| list.last().is_none_or(|last| last.id != after))
-        {
+        if self.all.peek(|list| list.last().is_none_or(|last| last.id != after)) {
             self.rest.set(Rest::More);
             return;
         }
@@ -93,6 +91,6 @@ impl Store {
     pub(crate) fn summary(self, id: ConversationId) -> Option<ConversationSummary> {
         self.conversations
             .all
-            .with(|list| list.iter().find(|known| known.id == id).cloned())
+            .look(|list| list.iter().find(|known| known.id == id).cloned())
     }
 }

@@ -6,7 +6,7 @@ use anteroom::wire::{ConversationId, Reason};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Load, Store};
-use crate::api;
+use crate::{api, erase::Look as _};
 
 /// Pause after a fetch that failed.
 const RETRY: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
             Ok(view) => {
                 if !store.fill(id, view) {
                     let anew = move || {
-                        if conversation.load.with_untracked(|load| *load == Load::Loading) {
+                        if conversation.load.peek(|load| *load == Load::Loading) {
                             fetch(store, id, conversation);
                         }
                     };
@@ -40,7 +40,7 @@ fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
                 conversation.fail(error.reason);
                 // The page that shows it fetches it once it is stale.
                 let retry = move || {
-                    if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+                    if conversation.load.peek(|load| matches!(load, Load::Failed(_))) {
                         conversation.load.set(Load::Stale);
                     }
                 };
@@ -93,7 +93,7 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
     spawn_local(async move {
         let told = match api::overview().await.map(|overview| store.end_reload(run, overview)) {
             Ok(true) => {
-                if told.is_some() && store.notice.with_untracked(|notice| *notice == told) {
+                if told.is_some() && store.notice.peek(|notice| *notice == told) {
                     store.notice.set(None);
                 }
                 return;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Conversation, Delivery, Store, Turn, delivery, unsent};
 use crate::{
     api, browser,
+    erase::Look as _,
     writing::outbox::{self, Unsent},
 };
 
@@ -40,7 +41,7 @@ pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
 
 /// Sends another version of a message, with its files. The turn comes over the feed; `done` is told what went wrong, if anything did.
 pub(crate) fn edit(turn: &Turn, text: String, done: impl FnOnce(Option<Reason>) + 'static) {
-    let request = turn.view.with_untracked(|view| SendRequest {
+    let request = turn.view.peek(|view| SendRequest {
         turn: TurnId(Uuid::new_v4()),
         conversation: Some(view.conversation),
         instead_of: Some(view.id),

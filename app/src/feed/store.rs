@@ -9,7 +9,7 @@ use anteroom::wire::{
 use leptos::prelude::*;
 
 use super::{Conversation, List, Load, Turn, changes::Deleted};
-use crate::initial::Overview;
+use crate::{erase::Look as _, initial::Overview};
 
 /// What does not change while the page is open.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -306,7 +306,7 @@ impl Store {
     pub(super) fn retry_failed(self) {
         self.known.with_value(|known| {
             for conversation in known.values() {
-                if conversation.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+                if conversation.load.peek(|load| matches!(load, Load::Failed(_))) {
                     conversation.load.set(Load::Stale);
                 }
             }
@@ -316,7 +316,7 @@ impl Store {
     /// Takes in the place that the answer to a message told of. `asked`: how many statuses had come when it was sent;
     /// once another has, that one knows better.
     pub(super) fn join(self, turn: &Turn, place: Place, asked: u64) {
-        let waits = turn.view.with_untracked(|view| view.state == TurnState::Waiting);
+        let waits = turn.view.peek(|view| view.state == TurnState::Waiting);
         if !waits || self.statuses.get_value() != asked {
             return;
         }
@@ -330,13 +330,13 @@ impl Store {
     /// The place of a turn in the line, if it waits. Reactive.
     pub(crate) fn place(self, turn: TurnId) -> Option<Place> {
         self.status
-            .with(|status| status.places.iter().find(|place| place.turn == Some(turn)).cloned())
+            .look(|status| status.places.iter().find(|place| place.turn == Some(turn)).cloned())
     }
 
     /// The first of this session's places among those of an event. Reactive.
     pub(crate) fn first_place(self, event: anteroom::wire::Event) -> Option<Place> {
         self.status
-            .with(|status| status.places.iter().find(|place| place.event == event).cloned())
+            .look(|status| status.places.iter().find(|place| place.event == event).cloned())
     }
 
     /// A refresh came to nothing.

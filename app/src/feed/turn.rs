@@ -4,7 +4,7 @@ use anteroom::wire::{Reason, TurnId, TurnView};
 use leptos::prelude::*;
 
 use super::blocks::Blocks;
-use crate::writing::outbox;
+use crate::{erase::Look as _, writing::outbox};
 
 /// Whether the server has a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Turn {
         let (blocks, thoughts) = texts(&mut view);
         self.thoughts.replace(thoughts);
         self.blocks.replace(blocks);
-        if self.view.with_untracked(|known| *known != view) {
+        if self.view.peek(|known| *known != view) {
             self.view.set(view);
         }
         self.accept();
@@ -85,13 +85,13 @@ impl Turn {
 
     /// Whether the server has it.
     pub(crate) fn is_accepted(&self) -> bool {
-        self.delivery.with_untracked(|delivery| *delivery == Delivery::Accepted)
+        self.delivery.peek(|delivery| *delivery == Delivery::Accepted)
     }
 
     /// Whether it was refused.
     pub(crate) fn is_failed(&self) -> bool {
         self.delivery
-            .with_untracked(|delivery| matches!(delivery, Delivery::Failed { .. }))
+            .peek(|delivery| matches!(delivery, Delivery::Failed { .. }))
     }
 
     /// The model has written it in vain.

@@ -4,6 +4,7 @@ use anteroom::wire::{ConversationId, TurnId};
 use leptos::prelude::*;
 
 use super::{Conversation, Load, Store};
+use crate::erase::Look as _;
 
 impl Store {
     /// The server has taken the first message of a conversation that had not begun: it has an id now.
@@ -24,14 +25,12 @@ impl Store {
         let fresh = self.fresh.get_untracked();
         let others = self.unbegun.get_untracked().into_iter();
         let mut all = std::iter::once(fresh).chain(others);
-        all.find(|one| one.id.with_untracked(Option::is_none) && one.turn(turn).is_some())
+        all.find(|one| one.id.peek(Option::is_none) && one.turn(turn).is_some())
     }
 
     /// Sets a blank conversation out. One whose first message is not sent yet is listed until it is.
     pub(crate) fn begin_another(self) {
-        let blank = self
-            .fresh
-            .with_untracked(|fresh| fresh.turns.with_untracked(Vec::is_empty));
+        let blank = self.fresh.peek(|fresh| fresh.turns.peek(Vec::is_empty));
         if !blank {
             self.fresh.set(Conversation::new(None, Load::Ready));
         }
@@ -39,10 +38,7 @@ impl Store {
 
     /// Sets a new fresh conversation out, if the last one has been begun.
     pub(crate) fn renew(self) {
-        if self
-            .fresh
-            .with_untracked(|fresh| fresh.id.with_untracked(Option::is_some))
-        {
+        if self.fresh.peek(|fresh| fresh.id.peek(Option::is_some)) {
             self.fresh.set(Conversation::new(None, Load::Ready));
         }
     }
@@ -52,7 +48,7 @@ impl Store {
         conversation
             .turns
             .update(|turns| turns.retain(|known| known.id != turn));
-        if conversation.turns.with_untracked(Vec::is_empty) {
+        if conversation.turns.peek(Vec::is_empty) {
             self.unbegun
                 .update(|unbegun| unbegun.retain(|known| known != conversation));
         }

@@ -6,7 +6,10 @@ use anteroom::wire::{Status, TurnId};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Delivery, Link, Load, Store, Turn, delivery};
-use crate::writing::{drafts, outbox};
+use crate::{
+    erase::Look as _,
+    writing::{drafts, outbox},
+};
 
 /// Pause before another try where the feed is there although the message did not get through.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -25,7 +28,7 @@ impl Store {
     /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
     pub(super) fn is_idle(self) -> bool {
         let nothing = |status: &Status| status.places.is_empty() && status.running == 0;
-        self.status.with_untracked(nothing) && self.sending.with_value(HashMap::is_empty) && self.unsent().is_empty()
+        self.status.peek(nothing) && self.sending.with_value(HashMap::is_empty) && self.unsent().is_empty()
     }
 }
 
@@ -49,8 +52,8 @@ pub(crate) fn flush(store: Store) {
 /// The first written of those that go by themselves.
 fn next(store: Store) -> Option<(Conversation, Turn)> {
     let mut unsent = store.unsent();
-    unsent.retain(|(_, turn)| turn.delivery.with_untracked(|delivery| *delivery == Delivery::Unsent));
-    let written = |turn: &Turn| turn.view.with_untracked(|view| view.accepted_at);
+    unsent.retain(|(_, turn)| turn.delivery.peek(|delivery| *delivery == Delivery::Unsent));
+    let written = |turn: &Turn| turn.view.peek(|view| view.accepted_at);
     unsent.into_iter().min_by_key(|(_, turn)| written(turn))
 }
 
@@ -92,7 +95,7 @@ pub(super) fn restore(store: Store) -> bool {
             None => store.drop_unsent(&conversation, turn.id),
             Some((_, unsent)) => {
                 let known = Delivery::kept(unsent.refused.clone());
-                if turn.delivery.with_untracked(|delivery| *delivery != known) {
+                if turn.delivery.peek(|delivery| *delivery != known) {
                     turn.delivery.set(known);
                 }
             }
@@ -129,11 +132,9 @@ pub(crate) fn discard(store: Store, conversation: &Conversation, turn: TurnId) {
 /// The same, and gives its words back to the composer. Returns whether that is the one of another page: a conversation that is gone
 /// cannot be written in.
 pub(crate) fn edit(store: Store, conversation: &Conversation, turn: &Turn) -> bool {
-    let gone = conversation.load.with_untracked(|load| *load == Load::Absent);
+    let gone = conversation.load.peek(|load| *load == Load::Absent);
     let id = conversation.id.get_untracked().filter(|_| !gone);
-    let (text, files) = turn
-        .view
-        .with_untracked(|view| (view.message.clone(), view.files.clone()));
+    let (text, files) = turn.view.peek(|view| (view.message.clone(), view.files.clone()));
     drafts::give_back(id, text, files);
     discard(store, conversation, turn.id);
     store.redraft.notify();

@@ -1,5 +1,5 @@
 //! What the server tells, read in the browser by the browser's own JSON parser; serde's derived code takes it from there. With
-//! serde_json's parser, of which every type gets copies, a first visit would take 20 KB more.
+//! serde_json's parser, of which every type gets copies, a first visit would take 40 KB more.
 
 use std::{fmt, str};
 
@@ -7,20 +7,23 @@ use leptos::server_fn::{
     Bytes, ContentType, Decodes, Encodes, Format, FormatType,
     codec::{JsonEncoding, Post},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, de, de::DeserializeOwned};
 
+mod read;
 #[cfg(test)]
 mod tests;
+mod value;
+
+pub(crate) use value::Value;
 
 /// Reads a text.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
-    #[cfg(feature = "hydrate")]
-    let read = web_sys::js_sys::JSON::parse(text)
-        .map_err(Into::into)
-        .and_then(serde_wasm_bindgen::from_value);
-    #[cfg(not(feature = "hydrate"))]
-    let read = serde_json::from_str(text);
-    read.map_err(|error| Unreadable(error.to_string()))
+    read(Value::parse(text).ok_or(Unreadable::NOWHERE)?)
+}
+
+/// Reads what has been parsed.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Unreadable> {
+    read::read(value)
 }
 
 /// Writes what [`parse`] reads. Sending has to write JSON anyway.
@@ -29,12 +32,45 @@ pub(crate) fn write<T: Serialize>(value: &T) -> String {
 }
 
 /// Why something could not be read: most likely it is of another version than this page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The innermost field with what is wrong; empty: it is in none.
+    field: &'static str,
+}
+
+impl Unreadable {
+    const NOWHERE: Self = Self { field: "" };
+
+    /// It is in this field, unless it is in one further in.
+    const fn or_at(self, field: &'static str) -> Self {
+        if self.field.is_empty() { Self { field } } else { self }
+    }
+}
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "what the server said was not understood: {}", self.0)
+        f.write_str("what the server said was not understood: `")?;
+        f.write_str(self.field)?;
+        f.write_str("`")
+    }
+}
+
+/// serde's words for what is wrong are left out: a page would have to load what writes them, of numbers above all.
+impl de::Error for Unreadable {
+    fn custom<T: fmt::Display>(_words: T) -> Self {
+        Self::NOWHERE
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self::NOWHERE
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self::NOWHERE
+    }
+
+    fn invalid_length(_: usize, _: &dyn de::Expected) -> Self {
+        Self::NOWHERE
     }
 }
 
@@ -66,6 +102,6 @@ impl<T: DeserializeOwned> Decodes<T> for Encoding {
     type Error = Unreadable;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
-        parse(str::from_utf8(&bytes).map_err(|error| Unreadable(error.to_string()))?)
+        parse(str::from_utf8(&bytes).map_err(|_| Unreadable::NOWHERE)?)
     }
 }

@@ -11,14 +11,18 @@ use super::{
     stats::View,
     table::{Row, durations, none, pair, slots, table},
 };
-use crate::{erase::Erase as _, format, words::words};
+use crate::{
+    erase::{Erase as _, Look as _},
+    format,
+    words::words,
+};
 
 /// How each back end is, what it has done, and what each model has read and written.
 #[component]
 pub(crate) fn Backends(view: View) -> impl IntoView {
     let words = words();
     let backends = move || {
-        view.with(|view| {
+        view.look(|view| {
             let rows = view.as_deref().map(|view| view.backends.as_slice()).unwrap_or_default();
             rows.iter().map(|row| backend(words, row)).collect()
         })
@@ -34,7 +38,7 @@ pub(crate) fn Backends(view: View) -> impl IntoView {
         text!(words, "backends-faults"),
     ];
     let models = move || {
-        view.with(|view| {
+        view.look(|view| {
             let rows = view.as_deref().map(|view| view.models.as_slice()).unwrap_or_default();
             rows.iter().map(|row| model(words, row)).collect()
         })

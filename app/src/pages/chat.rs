@@ -8,8 +8,8 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{composer::Composer, transcript::Transcript, welcome::Welcome},
-    erase::{Erase as _, effect, live, memo, when},
+    components::{button::button, composer::Composer, transcript::Transcript, welcome::Welcome},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{self, Load, Shown, Store},
     route::conversation_of,
     words::words,
@@ -24,19 +24,19 @@ pub(crate) fn ChatPage() -> impl IntoView {
     let words = words();
     let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
-    let astray = move || path.with(|path| path.starts_with("/c/")) && open.get().is_none();
+    let astray = move || path.look(|path| path.starts_with("/c/")) && open.get().is_none();
     let conversation = expect_context::<Shown>().conversation;
 
     effect(move || {
         let Some(id) = open.get() else { return };
-        if conversation.with(|conversation| conversation.load.get()) == Load::Stale {
+        if conversation.look(|conversation| conversation.load.get()) == Load::Stale {
             feed::load(store, id);
         }
     });
     // The fresh conversation has been taken by the server: from here on it has an address.
     let navigate = use_navigate();
     effect(move || {
-        let begun = store.fresh.with(|fresh| fresh.id.get());
+        let begun = store.fresh.look(|fresh| fresh.id.get());
         match (begun, open.get()) {
             (Some(id), None) => {
                 navigate(
@@ -52,8 +52,8 @@ pub(crate) fn ChatPage() -> impl IntoView {
         }
     });
 
-    let load = memo(move || conversation.with(|conversation| conversation.load.get()));
-    let none = memo(move || conversation.with(|conversation| conversation.turns.with(Vec::is_empty)));
+    let load = memo(move || conversation.look(|conversation| conversation.load.get()));
+    let none = memo(move || conversation.look(|conversation| conversation.turns.look(Vec::is_empty)));
     let body = memo(move || match (astray(), load.get(), none.get(), open.get()) {
         // Of one that is gone, what has not been sent is still there.
         (true, ..) | (_, Load::Absent, true, _) => Body::Absent,
@@ -63,7 +63,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
         (_, Load::Ready, true, Some(_)) => Body::Turns,
         (_, Load::Loading | Load::Stale, true, Some(_)) => Body::Loading,
     });
-    let again = move |_| {
+    let again = move || {
         if let Some(id) = open.get_untracked() {
             feed::load(store, id);
         }
@@ -85,9 +85,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
             <div class="chat-note">
                 <h1>{text!(words, "chat-failed")}</h1>
                 <p>{words.reason(&reason)}</p>
-                <button class="button" type="button" on:click=again>
-                    {text!(words, "try-again")}
-                </button>
+                {button("button", "", "", text!(words, "try-again")).press(again)}
             </div>
         }
         .erase(),
@@ -97,9 +95,7 @@ pub(crate) fn ChatPage() -> impl IntoView {
         let notice = view! {
             <p class="notice notice-bad" role="status" data-testid="reload-failed">
                 <span>{text!(words, "chat-outdated")}" "{words.reason(&reason)}</span>
-                <button class="button" type="button" on:click=again>
-                    {text!(words, "try-again")}
-                </button>
+                {button("button", "", "", text!(words, "try-again")).press(again)}
             </p>
         };
         Some(notice.erase())

@@ -4,7 +4,7 @@ use anteroom::text;
 use leptos::{ev, prelude::*};
 
 use crate::{
-    erase::{Erase as _, live},
+    erase::{Erase as _, Look as _, live},
     feed::{Store, changes},
     route::Page,
     words::words,
@@ -20,7 +20,7 @@ pub(crate) fn DataPage() -> impl IntoView {
         // A new page, because nothing of this one is true any more.
         changes::forget(store, || drop(window().location().assign("/")));
     };
-    let confirmation = live(move || store.facts.with(|facts| facts.confirmation.clone()));
+    let confirmation = live(move || store.facts.look(|facts| facts.confirmation.clone()));
     view! {
         <div class="page" data-testid="data">
             <header class="page-head">

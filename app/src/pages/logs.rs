@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::refreshing::{Freshness, keep_fresh};
 use crate::{
     browser,
-    erase::{Erase as _, each, effect, live, memo, when},
+    erase::{Erase as _, Look as _, each, effect, live, memo, when},
     feed::Store,
     route::Page,
     words::words,
@@ -54,8 +54,8 @@ pub(crate) fn LogsPage() -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
 
     let records = move |startup: bool| {
-        let (least, text) = (least.get(), text.with(|text| browser::lower_case(text.trim())));
-        refresh.view.with(|view| {
+        let (least, text) = (least.get(), text.look(|text| browser::lower_case(text.trim())));
+        refresh.view.look(|view| {
             let Some(view) = view.as_deref() else { return Vec::new() };
             let all = if startup { &view.startup } else { &view.session };
             all.iter()
@@ -66,8 +66,8 @@ pub(crate) fn LogsPage() -> impl IntoView {
     };
     let session = memo(move || records(false));
     let startup = memo(move || records(true));
-    let dropped = move || refresh.view.with(|view| view.as_deref().map_or(0, |view| view.dropped));
-    let here = move || refresh.view.with(Option::is_some);
+    let dropped = move || refresh.view.look(|view| view.as_deref().map_or(0, |view| view.dropped));
+    let here = move || refresh.view.look(Option::is_some);
     effect(move || {
         session.track();
         if follow.get() {
@@ -109,7 +109,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
     let hidden = move || {
         refresh
             .view
-            .with(|view| view.as_deref().is_some_and(|view| view.startup.is_empty()))
+            .look(|view| view.as_deref().is_some_and(|view| view.startup.is_empty()))
     };
     let options = LEVELS
         .into_iter()
@@ -161,7 +161,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
                 >
                     {when(move || dropped() > 0, older)}
                     <Records records=session />
-                    {when(move || session.with(Vec::is_empty), none)}
+                    {when(move || session.look(Vec::is_empty), none)}
                 </div>
             </section>
             <details class="panel startup">

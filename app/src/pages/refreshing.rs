@@ -11,7 +11,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api, browser,
-    erase::{effect, every, live},
+    erase::{Look as _, effect, every, live},
     feed::{Link, Refresh, Store},
     words::words,
 };
@@ -63,7 +63,7 @@ pub(crate) fn Freshness(
         }
     };
     view! {
-        <p class="freshness" class:bad=live(move || refusal.with(Option::is_some)) data-testid="freshness">
+        <p class="freshness" class:bad=live(move || refusal.look(Option::is_some)) data-testid="freshness">
             {live(text)}
         </p>
     }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 
 use crate::{
     browser,
-    erase::{Erase as _, each, live, memo},
+    erase::{Erase as _, Look as _, each, live, memo},
     format,
     words::words,
 };
@@ -20,12 +20,12 @@ use crate::{
 #[component]
 pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
     let words = words();
-    let rows = memo(move || view.with(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
-    let bad_edit = memo(move || view.with(|view| view.as_deref().and_then(|view| view.bad_edit.clone())));
-    let changed_at = memo(move || view.with(|view| view.as_deref().and_then(|view| view.settings_changed_at)));
+    let rows = memo(move || view.look(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
+    let bad_edit = memo(move || view.look(|view| view.as_deref().and_then(|view| view.bad_edit.clone())));
+    let changed_at = memo(move || view.look(|view| view.as_deref().and_then(|view| view.settings_changed_at)));
     let changed = move || match changed_at.get() {
         // Read again with every refresh, so that it does not stand still.
-        Some(at) => view.with(|_| say!(words, "settings-changed", ago = ago(words, at))),
+        Some(at) => view.look(|_| say!(words, "settings-changed", ago = ago(words, at))),
         None => say!(words, "settings-unchanged"),
     };
     let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     components::chart::{Chart, MINUTES, Series},
-    erase::{Erase as _, choose, live, memo},
+    erase::{Erase as _, Look as _, choose, live, memo},
     feed::Store,
     format,
     route::Page,
@@ -31,7 +31,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
     let refresh = store.stats;
     let words = words();
     keep_fresh(store, RefreshKind::Stats, refresh);
-    let here = memo(move || refresh.view.with(Option::is_some));
+    let here = memo(move || refresh.view.look(Option::is_some));
     let view = Signal::derive(move || refresh.view.get());
     let figures = move || {
         view! {
@@ -64,7 +64,7 @@ pub(super) type View = Signal<Option<Arc<StatsView>>>;
 fn Tiles(view: View) -> impl IntoView {
     let words = words();
     let tile = move |name: &'static str, read: fn(&Words, &StatsView) -> String| {
-        let figure = move || view.with(|view| view.as_deref().map(|view| read(words, view)));
+        let figure = move || view.look(|view| view.as_deref().map(|view| read(words, view)));
         view! {
             <div class="tile">
                 <dt>{name}</dt>
@@ -92,7 +92,7 @@ fn Tiles(view: View) -> impl IntoView {
 fn Limits(view: View) -> impl IntoView {
     let words = words();
     let rows = move || {
-        view.with(|view| {
+        view.look(|view| {
             let rows = view.as_deref().map(|view| view.limits.as_slice()).unwrap_or_default();
             rows.iter().map(|row| limit(words, row)).collect()
         })
@@ -152,7 +152,7 @@ fn limit(words: &Words, row: &LimitRow) -> Row {
 fn Charts(view: View) -> impl IntoView {
     let words = words();
     let points = move |read: &dyn Fn(&Sample) -> Option<f64>| {
-        view.with(|view| {
+        view.look(|view| {
             let samples = view.as_deref().map(|view| view.samples.as_slice()).unwrap_or_default();
             samples
                 .iter()

@@ -4,7 +4,7 @@ use anteroom::{language::Words, say, wire::Percentiles};
 use leptos::prelude::*;
 
 use crate::{
-    erase::{Erase as _, each, live, memo},
+    erase::{Erase as _, Look as _, each, live, memo},
     format,
 };
 
@@ -41,14 +41,14 @@ pub(super) fn table(
     let row = move |first: Row| {
         let key = first.key();
         let of = memo(move || {
-            rows.with(|rows| rows.iter().find(|row| row.key() == key).cloned())
+            rows.look(|rows| rows.iter().find(|row| row.key() == key).cloned())
                 .unwrap_or_default()
         });
-        let text = move |read: fn(&Row) -> &String| live(move || of.with(|row| read(row).clone()));
+        let text = move |read: fn(&Row) -> &String| live(move || of.look(|row| read(row).clone()));
         let cell = |(at, label): (usize, &&'static str)| {
-            let figure = move || of.with(|row| row.cells.get(at).cloned());
+            let figure = move || of.look(|row| row.cells.get(at).cloned());
             let share = (at == 0 && first.share.is_some()).then(|| {
-                let share = move || of.with(|row| row.share.map(|share| share.to_string()));
+                let share = move || of.look(|row| row.share.map(|share| share.to_string()));
                 view! {
                     <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
                         <rect class="share-all" width="100" height="4" />

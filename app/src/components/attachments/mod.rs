@@ -10,11 +10,12 @@ use self::upload::Upload;
 pub(crate) use self::{stage::Stage, upload::Uploads};
 use super::{
     anchors,
+    button::button,
     icon::{self, Icon},
 };
 use crate::{
     browser,
-    erase::{Erase as _, each, live, when},
+    erase::{Erase as _, Look as _, each, live, when},
     feed::Store,
     format,
     words::words,
@@ -60,30 +61,26 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         _ => None,
     };
     let failed = move || matches!(stage.get(), Stage::Failed { .. });
-    let hopeful = move || stage.with(Stage::is_hopeful);
+    let hopeful = move || stage.look(Stage::is_hopeful);
     let label = say!(words, "file-remove", name = &upload.name);
     let once_more = say!(words, "file-again", name = &upload.name);
     let named = upload.name.clone();
-    let remove = move |_| {
+    let remove = move || {
         uploads.remove(key);
         browser::focus(anchors::COMPOSER);
     };
     let again = move || {
         let upload = upload.clone();
-        let again = move |_| {
+        let again = move || {
             uploads.again(&upload);
             browser::focus(anchors::COMPOSER);
         };
-        view! {
-            <button class="chip-again" type="button" aria-label=once_more.clone() data-testid="attach-again" on:click=again>
-                <Icon path=icon::AGAIN />
-                {text!(words, "try-again")}
-            </button>
-        }
-        .erase()
+        button("chip-again", "attach-again", icon::AGAIN, text!(words, "try-again"))
+            .label(&once_more)
+            .press(again)
     };
     view! {
-        <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.with(Stage::name))>
+        <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.look(Stage::name))>
             <Icon path=icon::FILE />
             <span class="chip-name">{named}</span>
             <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>
@@ -91,9 +88,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
                 view! { <progress class="chip-progress" max="100" value=live(percent)></progress> }.erase()
             })}
             {when(hopeful, again)}
-            <button class="chip-remove" type="button" id=remove_id(key) aria-label=label on:click=remove>
-                <Icon path=icon::CLOSE />
-            </button>
+            {button("chip-remove", "", icon::CLOSE, "").id(remove_id(key)).label(label).press(remove)}
         </li>
     }
     .erase()

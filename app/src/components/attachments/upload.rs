@@ -11,6 +11,7 @@ use web_sys::{File, FileList, ProgressEvent, XmlHttpRequest, js_sys};
 
 use super::stage::{Stage, outcome};
 use crate::{
+    erase::Look as _,
     words::words,
     {feed::Store, format, writing::drafts},
 };
@@ -29,7 +30,7 @@ pub(crate) struct Upload {
 impl Upload {
     /// What the server has of it.
     fn taken(&self) -> Option<FileView> {
-        self.stage.with_untracked(|stage| match stage {
+        self.stage.peek(|stage| match stage {
             Stage::Taken(file) => Some(file.clone()),
             _ => None,
         })
@@ -109,24 +110,24 @@ impl Uploads {
 
     /// Whether there is any.
     pub(crate) fn any(self) -> bool {
-        self.list.with(|list| !list.is_empty())
+        self.list.look(|list| !list.is_empty())
     }
 
     /// Whether some are still on their way.
     pub(crate) fn pending(self) -> bool {
-        self.list.with(|list| {
+        self.list.look(|list| {
             list.iter().any(|upload| {
                 upload
                     .stage
-                    .with(|stage| matches!(stage, Stage::Queued | Stage::Sending { .. }))
+                    .look(|stage| matches!(stage, Stage::Queued | Stage::Sending { .. }))
             })
         })
     }
 
     /// The first that could not be attached. Nothing is sent until something is done about it. Reactive.
     pub(crate) fn failed(self) -> Option<Upload> {
-        let failed = |upload: &&Upload| upload.stage.with(|stage| matches!(stage, Stage::Failed { .. }));
-        self.list.with(|list| list.iter().find(failed).cloned())
+        let failed = |upload: &&Upload| upload.stage.look(|stage| matches!(stage, Stage::Failed { .. }));
+        self.list.look(|list| list.iter().find(failed).cloned())
     }
 
     /// Sends a file once more that did not get through.
@@ -145,7 +146,7 @@ impl Uploads {
     fn keep(self, of: Option<ConversationId>) {
         let taken = |list: &Vec<Upload>| list.iter().filter_map(Upload::taken).collect();
         let files = if self.open.get_value() == of {
-            self.list.with_untracked(taken)
+            self.list.peek(taken)
         } else {
             self.others.with_value(|others| {
                 let found = others.iter().find(|(whose, _)| *whose == of);
@@ -157,9 +158,7 @@ impl Uploads {
 
     /// The first of all files of which this holds, and whose it is.
     fn find(self, holds: impl Fn(&Upload) -> bool) -> Option<(Option<ConversationId>, Upload)> {
-        let open = self
-            .list
-            .with_untracked(|list| list.iter().find(|upload| holds(upload)).cloned());
+        let open = self.list.peek(|list| list.iter().find(|upload| holds(upload)).cloned());
         if let Some(upload) = open {
             return Some((self.open.get_value(), upload));
         }
@@ -182,9 +181,9 @@ impl Uploads {
 
     /// Adds files. What cannot be taken says so at once.
     pub(crate) fn add(self, files: &FileList) {
-        let most = self.store.facts.with_untracked(|facts| facts.max_upload_bytes);
+        let most = self.store.facts.peek(|facts| facts.max_upload_bytes);
         for file in (0..files.length()).filter_map(|index| files.get(index)) {
-            let room = self.list.with_untracked(|list| list.len() < MAX_FILES_PER_MESSAGE);
+            let room = self.list.peek(|list| list.len() < MAX_FILES_PER_MESSAGE);
             if !room {
                 let most = MAX_FILES_PER_MESSAGE as u64;
                 self.store.notice.set(Some(Reason::FilesLeftOut { most }));
@@ -236,7 +235,7 @@ impl Uploads {
         if self.request.with_value(Option::is_some) {
             return;
         }
-        let next = self.find(|upload| upload.stage.with_untracked(|stage| *stage == Stage::Queued));
+        let next = self.find(|upload| upload.stage.peek(|stage| *stage == Stage::Queued));
         let Some((_, upload)) = next else { return };
         upload.stage.set(Stage::Sending { percent: 0 });
         if self.begin(&upload).is_err() {

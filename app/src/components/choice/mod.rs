@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, each, live, memo, when},
+    erase::{Erase as _, Look as _, each, live, memo, when},
     feed::{Shown, Store, choose},
     format,
     words::words,
@@ -25,7 +25,7 @@ use crate::{
 
 /// Whether there is anything to choose.
 fn is_needed(store: Store, shown: Shown) -> bool {
-    store.has_choice() || shown.model.with(|model| !store.offers(model))
+    store.has_choice() || shown.model.look(|model| !store.offers(model))
 }
 
 /// The button that names the model and opens the others. Without scripts, a plain field of the composer's form.
@@ -34,8 +34,8 @@ pub(crate) fn Picker() -> impl IntoView {
     let store = expect_context::<Store>();
     let shown = expect_context::<Shown>();
     let words = words();
-    let name = move || shown.model.with(|model| store.title(model));
-    let gone = move || shown.model.with(|model| !store.offers(model));
+    let name = move || shown.model.look(|model| store.title(model));
+    let gone = move || shown.model.look(|model| !store.offers(model));
     let picker = move || {
         view! {
             <button
@@ -85,8 +85,8 @@ const fn options(_: Store, _: Shown) -> &'static str {
 
 /// What is to be said of the line of a model. Reactive.
 fn line(store: Store, words: &anteroom::language::Words, model: &str) -> Option<String> {
-    let queue = store.facts.with(|facts| facts.queue);
-    store.status.with(|status| {
+    let queue = store.facts.look(|facts| facts.queue);
+    store.status.look(|status| {
         let line = status.lines.iter().find(|line| line.model.as_deref() == Some(model))?;
         Some(format::short(words, line, queue))
     })
@@ -150,11 +150,11 @@ fn Model(model: ModelInfo) -> impl IntoView {
     let shown = expect_context::<Shown>();
     let words = words();
     let id = StoredValue::new(model.id);
-    let chosen = memo(move || id.with_value(|id| shown.model.with(|model| model == id)));
+    let chosen = memo(move || id.with_value(|id| shown.model.look(|model| model == id)));
     let trouble = move || {
         let trouble = store
             .line(move || id.get_value())
-            .with(|line| line.as_ref()?.trouble.clone());
+            .look(|line| line.as_ref()?.trouble.clone());
         trouble.map(|trouble| words.reason(&trouble.reason))
     };
     let pick = move |_| {

@@ -13,7 +13,7 @@ use crate::{
         anchors,
         icon::{self, Icon},
     },
-    erase::{Erase as _, live},
+    erase::{Erase as _, Look as _, live},
     feed::{Shown, Store, choose},
     format::{decimal, whole},
     words::words,
@@ -25,7 +25,7 @@ pub(crate) fn TuningButton() -> impl IntoView {
     let shown = expect_context::<Shown>();
     let words = words();
     let set = move || {
-        let choice = shown.conversation.with(|conversation| conversation.choice.get());
+        let choice = shown.conversation.look(|conversation| conversation.choice.get());
         let plain = Choice {
             model: choice.model.clone(),
             ..Choice::default()
@@ -80,7 +80,7 @@ pub(crate) fn Tuning() -> impl IntoView {
         let Some((instructions, temperature, longest)) = fields() else {
             return;
         };
-        let choice = shown.conversation.with_untracked(|one| one.choice.get_untracked());
+        let choice = shown.conversation.peek(|one| one.choice.get_untracked());
         instructions.set_value(&choice.instructions);
         temperature.set_value(
             &choice
@@ -132,14 +132,14 @@ pub(crate) fn Tuning() -> impl IntoView {
             <label class="tuning-field">
                 <span class="tuning-name">{label}</span>
                 {control}
-                <span class="tuning-hint" class:bad=live(move || wrong.with(|wrong| wrong[index]))>
+                <span class="tuning-hint" class:bad=live(move || wrong.look(|wrong| wrong[index]))>
                     {hint}
                 </span>
             </label>
         }
         .erase()
     };
-    let invalid = move |index: usize| live(move || wrong.with(|wrong| wrong[index]).then_some("true"));
+    let invalid = move |index: usize| live(move || wrong.look(|wrong| wrong[index]).then_some("true"));
     let numbers =
         move |index: usize, node, hook: &'static str, least: &'static str, most: String, step: &'static str| {
             view! {
@@ -157,7 +157,7 @@ pub(crate) fn Tuning() -> impl IntoView {
             }
             .erase()
         };
-    let told = move || match (wrong.with(|wrong| wrong.contains(&true)), kept.get()) {
+    let told = move || match (wrong.look(|wrong| wrong.contains(&true)), kept.get()) {
         (true, _) => text!(words, "tuning-wrong"),
         (false, true) => text!(words, "tuning-kept"),
         (false, false) => "",

@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 
 use crate::{
     components::attachments::Uploads,
-    erase::effect,
+    erase::{Look as _, effect},
     feed::{Conversation, Store},
     writing::drafts,
 };
@@ -26,7 +26,7 @@ pub(super) fn keep(
         area.set_value(&draft.text);
         // What is chosen for one that has begun, the server says; of one with messages that were not sent, they do.
         if let Some((conversation, None)) = shown.get_value()
-            && conversation.turns.with_untracked(Vec::is_empty)
+            && conversation.turns.peek(Vec::is_empty)
         {
             conversation.choose(draft.choice);
         }

@@ -13,12 +13,13 @@ use wasm_bindgen::JsCast;
 use super::{
     anchors,
     attachments::{Attachments, Stage, Uploads, remove_id},
+    button::button,
     choice::{Models, Picker, Tuning, TuningButton},
     icon::{self, Icon},
 };
 use crate::{
     browser,
-    erase::{Erase as _, effect, live, memo, when},
+    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Conversation, Shown, Store, delivery, sending},
     format,
     words::words,
@@ -40,10 +41,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let bytes = RwSignal::new(0);
     let hovered = RwSignal::new(false);
     let busy = memo(move || {
-        conversation.with(|conversation| {
+        conversation.look(|conversation| {
             conversation
                 .busy()
-                .map(|turn| (turn.id, turn.view.with(|v| v.state == TurnState::Running)))
+                .map(|turn| (turn.id, turn.view.look(|v| v.state == TurnState::Running)))
         })
     });
 
@@ -55,7 +56,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
     draft::keep(store, conversation, area, uploads, fit);
-    let held = memo(move || conversation.with(Conversation::holds_unsent));
+    let held = memo(move || conversation.look(Conversation::holds_unsent));
 
     let submit = move || {
         let Some(area) = area.get_untracked() else { return };
@@ -99,7 +100,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
     let typed = move |_| {
         fit();
         if let Some(area) = area.get_untracked() {
-            let of = conversation.with_untracked(|conversation| conversation.id.get_untracked());
+            let of = conversation.peek(|conversation| conversation.id.get_untracked());
             drafts::set_text(of, &area.value());
         }
     };
@@ -138,7 +139,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             return say!(words, "composer-held");
         }
         if let Some(failed) = uploads.failed() {
-            return match failed.stage.with(Stage::is_hopeful) {
+            return match failed.stage.look(Stage::is_hopeful) {
                 true => say!(words, "composer-file-again"),
                 false => say!(words, "composer-file-failed"),
             };
@@ -159,22 +160,64 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "composer-lost"));
         }
-        let queue = store.facts.with(|facts| facts.queue);
-        line.with(|line| {
+        let queue = store.facts.look(|facts| facts.queue);
+        line.look(|line| {
             let line = line.as_ref()?;
             // Both figures are those of somebody with nothing waiting.
             let own = |place: &Place| place.model == line.model && line.events.contains(&place.event);
-            if store.status.with(|status| status.places.iter().any(own)) {
+            if store.status.look(|status| status.places.iter().any(own)) {
                 return None;
             }
             Some(format::prospect(words, line, queue))
         })
     };
     let named = move || {
-        let id = conversation.with(|conversation| conversation.id.get())?.to_string();
+        let id = conversation.look(|conversation| conversation.id.get())?.to_string();
         Some(view! { <input type="hidden" name="conversation" value=id autocomplete="off" /> }.erase())
     };
     let wrong = move || bytes.get() > MAX_MESSAGE_BYTES || uploads.failed().is_some();
+
+    let send = move || {
+        view! {
+            <button
+                class="send"
+                type="submit"
+                data-testid="send"
+                aria-label=text!(words, "composer-send")
+                title=text!(words, "composer-send-enter")
+                disabled=live(move || wrong() || held.get() || uploads.pending())
+            >
+                <Icon path=icon::SEND />
+            </button>
+        }
+        .erase()
+    };
+    let stop = move || {
+        let running = move || busy.get().is_some_and(|(_, running)| running);
+        let label = move || match running() {
+            true => text!(words, "stop"),
+            false => text!(words, "cancel"),
+        };
+        let press = move |_| {
+            if let Some((turn, _)) = busy.get_untracked() {
+                delivery::cancel(store, turn);
+            }
+            browser::focus(anchors::COMPOSER);
+        };
+        view! {
+            <button
+                class="send stop"
+                type="button"
+                data-testid=live(move || if running() { "stop" } else { "composer-cancel" })
+                aria-label=live(label)
+                title=live(label)
+                on:click=press
+            >
+                <Icon path=icon::STOP />
+            </button>
+        }
+        .erase()
+    };
 
     view! {
         <form
@@ -216,46 +259,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                         move || view! { <span>{live(prospect)}</span> }.erase(),
                     )}
                 </p>
-                {live(move || match busy.get() {
-                    None => {
-                        view! {
-                            <button
-                                class="send"
-                                type="submit"
-                                data-testid="send"
-                                aria-label=text!(words, "composer-send")
-                                title=text!(words, "composer-send-enter")
-                                disabled=live(move || wrong() || held.get() || uploads.pending())
-                            >
-                                <Icon path=icon::SEND />
-                            </button>
-                        }
-                            .erase()
-                    }
-                    Some((turn, running)) => {
-                        let stop = move |_| {
-                            delivery::cancel(store, turn);
-                            browser::focus(anchors::COMPOSER);
-                        };
-                        let (label, hook) = match running {
-                            true => (text!(words, "stop"), "stop"),
-                            false => (text!(words, "cancel"), "composer-cancel"),
-                        };
-                        view! {
-                            <button
-                                class="send stop"
-                                type="button"
-                                data-testid=hook
-                                aria-label=label
-                                title=label
-                                on:click=stop
-                            >
-                                <Icon path=icon::STOP />
-                            </button>
-                        }
-                            .erase_lasting()
-                    }
-                })}
+                {choose(move || busy.get().is_none(), send, stop)}
             </div>
         </form>
         <Models />
@@ -269,7 +273,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 fn AttachButton(uploads: Uploads) -> impl IntoView {
     let words = words();
     let input = NodeRef::<html::Input>::new();
-    let pick = move |_| {
+    let pick = move || {
         if let Some(input) = input.get_untracked() {
             input.click();
         }
@@ -283,15 +287,7 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         input.set_value("");
     };
     view! {
-        <button
-            class="icon-button needs-awake"
-            type="button"
-            aria-label=text!(words, "attach")
-            title=text!(words, "attach")
-            on:click=pick
-        >
-            <Icon path=icon::ATTACH />
-        </button>
+        {button("icon-button needs-awake", "", icon::ATTACH, "").label(text!(words, "attach")).press(pick)}
         <input
             class="visually-hidden"
             type="file"

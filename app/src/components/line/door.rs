@@ -2,18 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::scene::Door;
-use crate::{erase::Erase as _, format::decimal};
-
-impl Door {
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Free => "door",
-            Self::Busy => "door busy",
-            Self::Mine => "door busy lit",
-        }
-    }
-}
+use crate::{
+    erase::{Erase as _, Live},
+    format::decimal,
+};
 
 /// Where a door stands and how large it is, in pixels.
 #[derive(Clone, Copy)]
@@ -48,14 +40,14 @@ impl Frame {
 }
 
 /// A door. It keeps its nodes while it opens and shuts.
-pub(super) fn view(door: Door, frame: Frame) -> AnyView {
+pub(super) fn view(class: Live<&'static str>, frame: Frame) -> AnyView {
     let knob = (frame.x + frame.width * 0.8, frame.floor - frame.height * 0.42);
     view! {
-        <g class=door.class()>
+        <g class=class>
             <path class="door-frame" d=frame.outline() />
             <path class="door-leaf" d=frame.leaf() />
             <circle class="door-knob" cx=decimal(knob.0) cy=decimal(knob.1) r=decimal(frame.width * 0.055) />
         </g>
     }
-    .erase_lasting()
+    .erase()
 }

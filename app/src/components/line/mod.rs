@@ -15,7 +15,7 @@ use self::{
     scene::{Doors, Item, Scene, Style},
 };
 use crate::{
-    erase::{Erase as _, each, live},
+    erase::{Erase as _, Look as _, each, live, memo, when},
     feed::{Shown, Store},
     format::{self, decimal},
     words::words,
@@ -91,49 +91,49 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
     let scene = Memo::new(move |before: Option<&Scene>| {
         store
             .status
-            .with(|status| line.with(|line| draw(status, line.as_ref(), before, scale)))
+            .look(|status| line.look(|line| draw(status, line.as_ref(), before, scale)))
     });
     let (width, height) = lengths.door;
     let mark = lengths.mark;
     // The floor is the lower edge of the drawing's box, as wide as the page lets it be.
     let floor = height + 1.0;
-    let at = move |place: f64| scene.with(|scene| scene.threshold) + place * lengths.mark_pitch;
+    let at = move |place: f64| scene.look(|scene| scene.threshold) + place * lengths.mark_pitch;
 
-    let doors = move || match scene.with(|scene| scene.doors.clone()) {
-        Doors::Each(doors) => (0u32..)
-            .zip(doors)
-            .map(|(index, door)| {
-                door::view(
-                    door,
-                    Frame {
-                        x: 1.0 + f64::from(index) * lengths.door_pitch,
-                        floor,
-                        width,
-                        height,
-                    },
-                )
-            })
-            .collect_view()
-            .erase_lasting(),
-        Doors::Meter { share, lit } => meter(share, lit, floor, height * 0.5),
+    let count = memo(move || scene.look(|scene| scene.doors.count()));
+    let door = move |index: usize| {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
+        let x = 1.0 + index as f64 * lengths.door_pitch;
+        let class = live(move || scene.look(|scene| scene.doors.class(index)));
+        let frame = Frame {
+            x,
+            floor,
+            width,
+            height,
+        };
+        door::view(class, frame)
     };
-    let length = move || scene.with(|scene| scene.threshold + scene.length * lengths.mark_pitch);
+    let doors = each(move || (0..count.get()).collect(), ToString::to_string, door);
+    let meter = when(
+        move || scene.look(|scene| matches!(scene.doors, Doors::Meter { .. })),
+        move || meter(scene, floor, height * 0.5),
+    );
+    let length = move || scene.look(|scene| scene.threshold + scene.length * lengths.mark_pitch);
 
-    let items = move || scene.with(|scene| scene.items.clone());
+    let items = move || scene.look(|scene| scene.items.clone());
     let row = move |item: Item| {
         let key = item.key();
         let mark_of_one = matches!(item, Item::Mark { .. });
         // The item of this key as it is now; one on its way out stays where it was.
         let now = Memo::new(move |before: Option<&Item>| {
-            let now = scene.with(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
+            let now = scene.look(|scene| scene.items.iter().find(|item| item.key() == key).cloned());
             now.unwrap_or_else(|| before.unwrap_or(&item).clone())
         });
-        let x = live(move || decimal(at(now.with(Item::place))));
+        let x = live(move || decimal(at(now.look(Item::place))));
         if mark_of_one {
-            let class = live(move || now.with(Item::class));
+            let class = live(move || now.look(Item::class));
             view! { <circle class=class cx=x cy=decimal(floor - mark - 2.0) r=decimal(mark) /> }.erase()
         } else {
-            let words = live(move || now.with(Item::text));
+            let words = live(move || now.look(Item::text));
             view! {
                 <text class="gap" x=x y=decimal(floor - 3.0)>
                     {words}
@@ -150,7 +150,8 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
                 viewBox=live(move || format!("0 0 {} {}", decimal(length()), decimal(floor)))
                 preserveAspectRatio="xMinYMax meet"
             >
-                {live(doors)}
+                {doors}
+                {meter}
                 {each(items, |item| item.key().to_string(), row)}
             </svg>
         </div>
@@ -177,28 +178,32 @@ fn draw(status: &Status, line: Option<&LineView>, before: Option<&Scene>, scale:
     };
     let mut scene = Scene::of(line, &mine, style, before);
     #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
-    let doors = match &scene.doors {
-        Doors::Each(doors) => doors.len() as f64 * lengths.door_pitch,
-        Doors::Meter { .. } => METER + lengths.door_pitch - lengths.door.0,
+    let doors = match scene.doors.count() {
+        0 if matches!(scene.doors, Doors::Meter { .. }) => METER + lengths.door_pitch - lengths.door.0,
+        count => count as f64 * lengths.door_pitch,
     };
     scene.threshold = doors + lengths.mark;
     scene
 }
 
-fn meter(share: f64, lit: bool, floor: f64, height: f64) -> AnyView {
+fn meter(scene: Memo<Scene>, floor: f64, height: f64) -> AnyView {
     let (y, height) = (decimal(floor - height), decimal(height));
+    let shown = move || match scene.look(|scene| scene.doors.clone()) {
+        Doors::Meter { share, lit } => (share, lit),
+        Doors::Each(_) => (0.0, false),
+    };
     view! {
         <rect class="meter" x="1" y=y.clone() width=decimal(METER) height=height.clone() rx="2" />
         <rect
-            class=if lit { "meter-busy lit" } else { "meter-busy" }
+            class=live(move || if shown().1 { "meter-busy lit" } else { "meter-busy" })
             x="1"
             y=y
-            width=decimal(METER * share)
+            width=live(move || decimal(METER * shown().0))
             height=height
             rx="2"
         />
     }
-    .erase_lasting()
+    .erase()
 }
 
 /// The line in the header, on every page: drawn small, with its figures.
@@ -208,19 +213,19 @@ pub(crate) fn LineSummary() -> impl IntoView {
     let Shown { model, line, .. } = expect_context();
     let words = words();
     // Where there is one model only, there is one line.
-    let whose = move || store.has_choice().then(|| model.with(|model| store.title(model)));
+    let whose = move || store.has_choice().then(|| model.look(|model| store.title(model)));
     let figure = move |read: fn(&LineView) -> Option<u64>| {
-        line.with(|line| {
+        line.look(|line| {
             line.as_ref()
                 .map(|line| read(line).map_or_else(|| "none".to_owned(), |n| n.to_string()))
         })
     };
-    let queue = move || store.facts.with(|facts| facts.queue);
+    let queue = move || store.facts.look(|facts| facts.queue);
     let text = move || {
         if store.is_lost() {
             return (String::new(), say!(words, "summary-lost"), String::new());
         }
-        line.with(|line| {
+        line.look(|line| {
             let queue = queue();
             line.as_ref().map(|line| {
                 (
@@ -236,7 +241,7 @@ pub(crate) fn LineSummary() -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "summary-lost"));
         }
-        let said = line.with(|line| line.as_ref().map(|line| format::line(words, line, queue())))?;
+        let said = line.look(|line| line.as_ref().map(|line| format::line(words, line, queue())))?;
         Some(match whose() {
             Some(model) => say!(words, "model-and-line", model = model, line = said),
             None => said,

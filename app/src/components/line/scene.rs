@@ -12,6 +12,16 @@ pub(super) enum Door {
     Mine,
 }
 
+impl Door {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Free => "door",
+            Self::Busy => "door busy",
+            Self::Mine => "door busy lit",
+        }
+    }
+}
+
 /// The slots.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Doors {
@@ -19,6 +29,24 @@ pub(super) enum Doors {
     Each(Vec<Door>),
     /// Too many to draw: how much of them is busy, from 0 to 1, and whether you are inside.
     Meter { share: f64, lit: bool },
+}
+
+impl Doors {
+    /// How many are drawn one by one.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Each(doors) => doors.len(),
+            Self::Meter { .. } => 0,
+        }
+    }
+
+    /// How one of them is drawn.
+    pub(super) fn class(&self, index: usize) -> &'static str {
+        match self {
+            Self::Each(doors) => doors.get(index).map_or("door", |door| door.class()),
+            Self::Meter { .. } => "door",
+        }
+    }
 }
 
 /// One thing in the row of those who wait.
