@@ -57,8 +57,8 @@ pub enum Change {
         work: Work,
         /// Whose it is.
         owner: Owner,
-        /// When it first joined, by the log's time.
-        joined: Time,
+        /// When it first joined, by the log's time; `None`: with this entry.
+        joined: Option<Time>,
     },
     /// Something about a ticket. It counts only from the node that holds the ticket, and only if that is for this job: after the log has
     /// lost its end, its number may be another's.

@@ -1,4 +1,4 @@
-//! Several processes that keep one line: what they decide, without a socket or a clock.
+//! Several processes that keep one line, over one log in a database.
 //!
 //! A log holds every change of the line, in one order for all ([`Batch`]). Each node applies it to its own copy of the queue's state
 //! machine ([`Replica`]), so all know the same line, and the node that holds a ticket works on it once that has started. Nobody leads.
@@ -11,17 +11,26 @@
 //! - Each batch carries a digest of all that came before it. A node whose copy does not go with the log (a standby has taken over and
 //!   lacks the last entries) throws the copy away and builds it anew.
 //!
-//! `tests` prove it under a simulator with seeds: messages that are late, lost or doubled, pauses, clocks that jump, a database that
-//! is away, forgets its last entries, or answers after it has been given up.
+//! All that is decided ([`Node`], [`Replica`]) knows no socket and no clock. [`Driver`] is what drives it: the process's own clock, a
+//! [`Database`], of which [`PostgresLog`] is the one there is, and the [`Hands`] that do the work.
+//!
+//! `tests` prove the first under a simulator with seeds: messages that are late, lost or doubled, pauses, clocks that jump, a database that
+//! is away, forgets its last entries, or answers after it has been given up; and the second over a real PostgreSQL.
 
 mod batch;
+mod database;
+mod driver;
 mod lease;
 mod node;
+mod postgres;
 mod replica;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
+pub use database::Database;
+pub use driver::{Driver, Hands};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
 pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Unsaid};
+pub use postgres::PostgresLog;
 pub use replica::{Diverged, Replica, ReplicaSnapshot, Said, Working};

@@ -21,6 +21,8 @@ pub struct Replica {
     applied: Number,
     digest: Digest,
     at: Time,
+    /// Who has appended the last entry.
+    last: Option<Incarnation>,
 }
 
 /// A node that takes part.
@@ -92,6 +94,14 @@ pub struct ReplicaSnapshot {
     at: Time,
 }
 
+impl ReplicaSnapshot {
+    /// The number of the last entry that is in it.
+    #[must_use]
+    pub const fn applied(&self) -> Number {
+        self.applied
+    }
+}
+
 impl Replica {
     /// An empty line under this policy, before the first entry of the log.
     #[must_use]
@@ -104,6 +114,7 @@ impl Replica {
             applied: Number::default(),
             digest: Digest::default(),
             at: Time::default(),
+            last: None,
         }
     }
 
@@ -111,6 +122,12 @@ impl Replica {
     #[must_use]
     pub const fn applied(&self) -> Number {
         self.applied
+    }
+
+    /// Who has appended that one; `None`: it has not been applied here.
+    #[must_use]
+    pub const fn last(&self) -> Option<Incarnation> {
+        self.last
     }
 
     /// The digest at that number.
@@ -177,6 +194,7 @@ impl Replica {
         self.at = self.at.max(batch.at);
         let Entry { node, sequence, .. } = batch.entry;
         let said = changes.into_iter().map(|change| self.change(node, change)).collect();
+        self.last = Some(node);
         if let Some(part) = self.nodes.get_mut(&node) {
             part.appended = sequence;
         }
@@ -197,6 +215,7 @@ impl Replica {
                 let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
                 let node = if leaves { self.heir(owner) } else { Some(node) };
                 let held = Held { job, owner, node };
+                let joined = joined.unwrap_or(self.at);
                 return self.command(Command::Join { work, owner, joined }, Some(held));
             }
             Change::Ticket(job, command) => {
@@ -359,6 +378,7 @@ impl Replica {
             applied: snapshot.applied,
             digest: snapshot.digest,
             at: snapshot.at,
+            last: None,
         };
         for (ticket, held, start) in snapshot.held {
             let state = replica.machine.state_of(ticket).ok_or(SnapshotError::Ticket(ticket))?;

@@ -19,7 +19,6 @@ impl World<'_> {
         }
         let place = there[self.dice.below(there.len() as u64) as usize];
         self.wanted.insert(job, Some(place));
-        let joined = self.now;
         self.ask(
             place,
             job,
@@ -27,7 +26,7 @@ impl World<'_> {
                 job,
                 work: EventIndex(0).into(),
                 owner,
-                joined,
+                joined: None,
             },
         );
         self.after(PATIENCE, Event::Impatient(job, owner));

@@ -4,6 +4,7 @@ mod callers;
 mod checks;
 mod database;
 mod dice;
+mod driven;
 mod node;
 mod replica;
 mod trouble;

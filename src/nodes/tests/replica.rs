@@ -23,7 +23,7 @@ pub(super) fn join(job: u128, owner: u128) -> Change {
         job: Job(job),
         work: EventIndex(0).into(),
         owner: Owner(owner),
-        joined: Time(0),
+        joined: None,
     }
 }
 
