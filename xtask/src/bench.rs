@@ -117,7 +117,7 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
 
 /// Whether a scenario is about the server, and not about a part of it that the load generator has built in.
 const fn needs_server(scenario: Scenario) -> bool {
-    !matches!(scenario, Scenario::Engine | Scenario::Estimates)
+    !matches!(scenario, Scenario::Engine | Scenario::Estimates | Scenario::Nodes)
 }
 
 /// A command that may open as many files as the system lets it, and whose children may: ten thousand browsers need

@@ -18,12 +18,13 @@ pub(crate) enum Scenario {
     Estimates,
     Pools,
     Auto,
+    Nodes,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -39,6 +40,7 @@ impl Scenario {
         Self::Estimates,
         Self::Pools,
         Self::Auto,
+        Self::Nodes,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -62,6 +64,7 @@ impl Scenario {
             Self::Estimates => "estimates",
             Self::Pools => "pools",
             Self::Auto => "auto",
+            Self::Nodes => "nodes",
             Self::Soak => "soak",
         }
     }

@@ -11,6 +11,7 @@ mod fairness;
 mod latency;
 mod list;
 mod memory;
+mod nodes;
 mod pools;
 mod reload;
 mod restart;
@@ -63,6 +64,10 @@ impl Scenario {
                 "A server without a limit that is told (`limit = \"auto\"`): it has room for 6 answers of 0.5 s, after a while for 3; \
                  20 browsers always have something to ask"
             }
+            Self::Nodes => {
+                "Several nodes over one log in PostgreSQL, on these cores too, with no server around them: 300 callers join, start and end \
+                 as fast as they can"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -89,6 +94,7 @@ impl Scenario {
             Self::Estimates => estimates::run().await,
             Self::Pools => pools::run(places).await,
             Self::Auto => auto::run(places).await,
+            Self::Nodes => nodes::run().await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -106,7 +112,9 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart | Self::Engine | Self::Estimates | Self::Pools | Self::Auto | Self::Soak => return None,
+            Self::Restart | Self::Engine | Self::Estimates | Self::Pools | Self::Auto | Self::Nodes | Self::Soak => {
+                return None;
+            }
         })
     }
 }
