@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Beaten, Change, Incarnation, Log, Number, Peer, Replica, ReplicaSnapshot, Reply};
+use super::{Beaten, Change, Incarnation, Log, Number, Peer, Replica, ReplicaSnapshot, Reply, Told};
 
 /// A database that keeps a log. Its answers are those that [`Node`](super::Node) takes in; a database that is away is one of them.
 ///
@@ -18,8 +18,8 @@ pub trait Database: Send + Sync + 'static {
     -> Reply;
     /// Notes that a node is there.
     async fn beat(&self, node: Incarnation) -> Beaten;
-    /// Waits until the log may have grown, and says to which number. Some of it may be missed.
-    async fn told(&self) -> Number;
+    /// Waits until the log has grown, or may have. Some of it may be missed.
+    async fn told(&self) -> Told;
     /// Keeps a state to start from, and forgets what of the log is long before it.
     async fn keep(&self, snapshot: ReplicaSnapshot);
 }

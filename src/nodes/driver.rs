@@ -120,9 +120,9 @@ impl<H: Hands> Driving<H> {
                     }
                 },
                 Some(input) = self.heard.recv() => input,
-                number = &mut told => {
+                notice = &mut told => {
                     told = Box::pin(database.told());
-                    Input::Told(number)
+                    Input::Told(notice)
                 }
                 () = sleep(pause) => Input::Woke,
             };

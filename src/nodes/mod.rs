@@ -31,6 +31,6 @@ pub use batch::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecoda
 pub use database::Database;
 pub use driver::{Driver, Hands};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
-pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Unsaid};
+pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};
 pub use postgres::PostgresLog;
 pub use replica::{Diverged, Replica, ReplicaSnapshot, Said, Working};

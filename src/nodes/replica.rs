@@ -175,14 +175,18 @@ impl Replica {
         self.held.iter().map(|(ticket, held)| (*ticket, held.owner))
     }
 
+    /// Whether a batch follows what has been applied, and nothing else.
+    #[must_use]
+    pub fn is_next(&self, batch: &Batch) -> bool {
+        batch.number == self.applied.next() && batch.digest == self.digest.then(batch.number, batch.at, &batch.entry)
+    }
+
     /// Applies the next batch. What each of its changes has come to, in their order.
     ///
     /// # Errors
     /// [`Diverged`], and then nothing has changed.
     pub fn apply(&mut self, batch: &Batch) -> Result<Vec<Said>, Diverged> {
-        let follows = batch.number == self.applied.next()
-            && batch.digest == self.digest.then(batch.number, batch.at, &batch.entry);
-        if !follows {
+        if !self.is_next(batch) {
             return Err(Diverged::NotNext {
                 applied: self.applied,
                 found: batch.number,

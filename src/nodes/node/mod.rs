@@ -17,7 +17,7 @@ use crate::queue::{TicketId, machine::Time};
 use append::Flying;
 use work::{Local, ends};
 
-pub use words::{Answer, Ask, Beaten, Input, Log, Output, Peer, Reply, Unsaid};
+pub use words::{Answer, Ask, Beaten, Input, Log, Output, Peer, Reply, Told, Unsaid};
 
 /// Until what has failed is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -147,7 +147,7 @@ impl Node {
         match input {
             Input::Loaded(replica) => self.loaded(now, replica, out),
             Input::Ask(ask, change) => self.ask(ask, change),
-            Input::Told(number) => self.told |= self.applied().is_some_and(|applied| number > applied),
+            Input::Told(told) => self.hear(told, out),
             Input::Read(after, log) => self.read(now, after, log, out),
             Input::Appended(sequence, reply) => self.appended(now, sequence, reply, out),
             Input::Beaten(begun, beaten) => self.beaten(now, begun, beaten, out),
@@ -157,6 +157,21 @@ impl Node {
             Input::Woke => {}
         }
         self.go_on(now, out);
+    }
+
+    fn hear(&mut self, told: Told, out: &mut Vec<Output>) {
+        let number = match &told {
+            Told::Batch(batch) => batch.number,
+            Told::Number(number) => *number,
+        };
+        let Some(replica) = self.replica.as_ref().filter(|replica| number > replica.applied()) else {
+            return;
+        };
+        match told {
+            // One that does not go with the copy may be late: what is read next decides.
+            Told::Batch(batch) if replica.is_next(&batch) => self.apply(&batch, out),
+            _ => self.told = true,
+        }
     }
 
     fn ask(&mut self, ask: Ask, change: Change) {

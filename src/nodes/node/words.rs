@@ -15,8 +15,8 @@ pub enum Input {
     Loaded(Option<Box<Replica>>),
     /// A caller wants a change.
     Ask(Ask, Change),
-    /// The log has this number: a notification, which may come late, twice or never.
-    Told(Number),
+    /// The log has grown: a notification, which may come late, twice or never.
+    Told(Told),
     /// What [`Output::Read`] has brought, with the number that was asked about; `None`: the database is away.
     Read(Number, Option<Log>),
     /// What has become of [`Output::Append`], by the entry's sequence.
@@ -31,6 +31,15 @@ pub enum Input {
     LeaveNow,
     /// Time has passed.
     Woke,
+}
+
+/// What a notification says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What has been appended.
+    Batch(Box<Batch>),
+    /// Only that the log has this number, or may have.
+    Number(Number),
 }
 
 /// The end of the log.

@@ -65,7 +65,11 @@ BEGIN
     digest := sha256(digest || int8send(number) || int8send(at) || uuid_send(me) || int8send(my_sequence) || entry);
     UPDATE log_head h SET digest = log_append.digest;
     INSERT INTO log VALUES (number, at, me, my_sequence, entry, digest);
-    PERFORM pg_notify('anteroom_log', number::text);
+    -- Whoever hears it need not ask, where it fits into a notification (8,000 bytes).
+    PERFORM pg_notify('anteroom_log', CASE
+        WHEN octet_length(entry) > 7500 THEN number::text
+        ELSE concat_ws(' ', number, at, me, my_sequence, encode(digest, 'hex'), convert_from(entry, 'UTF8'))
+    END);
     status := 'written';
 END
 $$;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{
     BEAT, Batch, Beaten, Change, Database, Digest, Entry, Incarnation, Log, Number, Peer, Replica, ReplicaSnapshot,
-    Reply,
+    Reply, Told,
 };
 use crate::queue::{Policy, machine::Time};
 
@@ -227,7 +227,7 @@ impl Database for PostgresLog {
         beaten.await.unwrap_or(Beaten::Away)
     }
 
-    async fn told(&self) -> Number {
+    async fn told(&self) -> Told {
         let mut slot = self.listening.lock().await;
         loop {
             let heard = async {
@@ -241,17 +241,12 @@ impl Database for PostgresLog {
                         slot.insert(listener)
                     }
                 };
-                // `None`: the connection was lost, and with it perhaps a notification.
                 listener.try_recv().await
             };
             match heard.await {
-                Ok(Some(notification)) => {
-                    if let Ok(number) = notification.payload().parse() {
-                        return Number(number);
-                    }
-                }
-                // Whatever may have been missed: read.
-                Ok(None) => return Number(u64::MAX),
+                Ok(Some(notification)) => return notice(notification.payload()).unwrap_or(ANY),
+                // The connection was lost, and with it perhaps a notification.
+                Ok(None) => return ANY,
                 Err(_) => {
                     *slot = None;
                     sleep(BEAT).await;
@@ -286,6 +281,35 @@ impl Database for PostgresLog {
         // Another node does, or this one later.
         let _ = kept.await;
     }
+}
+
+/// Whatever may have been missed: read.
+const ANY: Told = Told::Number(Number(u64::MAX));
+
+/// What a notification says: the number, and mostly the rest of the entry; see `log.sql`.
+fn notice(payload: &str) -> Option<Told> {
+    let mut words = payload.splitn(6, ' ');
+    let number = Number(words.next()?.parse().ok()?);
+    let Some(at) = words.next() else {
+        return Some(Told::Number(number));
+    };
+    let node: Uuid = words.next()?.parse().ok()?;
+    let sequence = words.next()?.parse().ok()?;
+    let hex = words.next()?;
+    let mut digest = [0; 32];
+    for (byte, digits) in digest.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(Told::Batch(Box::new(Batch {
+        number,
+        at: Time(at.parse().ok()?),
+        entry: Entry {
+            node: Incarnation(node.as_u128()),
+            sequence,
+            payload: words.next()?.as_bytes().to_vec(),
+        },
+        digest: Digest(digest),
+    })))
 }
 
 async fn page(connection: &mut PgConnection, after: Number) -> sqlx::Result<Vec<Batch>> {

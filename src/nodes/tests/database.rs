@@ -180,6 +180,11 @@ impl Database {
         })
     }
 
+    /// The last entry of the log.
+    pub(super) fn last(&self) -> Option<Batch> {
+        self.tables.log.last().cloned()
+    }
+
     pub(super) fn head_number(&self) -> Number {
         self.head().0
     }

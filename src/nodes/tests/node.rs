@@ -2,7 +2,7 @@
 
 use super::replica::{A, B, Log, join, policy};
 use crate::{
-    nodes::{Ask, Beaten, Change, Input, Job, Node, Output, Replica, Reply, Said, TTL, Unsaid, Working},
+    nodes::{Ask, Beaten, Change, Input, Job, Node, Output, Replica, Reply, Said, TTL, Told, Unsaid, Working},
     queue::{
         TicketId,
         machine::{Command, Time},
@@ -90,7 +90,7 @@ fn what_was_written_before_the_copy_was_built_anew_is_not_sent_again() {
         digest: None,
         batches: Vec::new(),
     };
-    let read = tell(&mut node, Input::Told(log.replica.applied()));
+    let read = tell(&mut node, Input::Told(Told::Number(log.replica.applied())));
     let [Output::Read(after)] = read[..] else {
         panic!("{read:?}")
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::{database::Database, dice::Dice};
 use crate::{
-    nodes::{Ask, Beaten, Change, Incarnation, Input, Job, Node, Number, Output, Peer, Replica, Reply, Working},
+    nodes::{Ask, Beaten, Change, Incarnation, Input, Job, Node, Number, Output, Peer, Replica, Reply, Told, Working},
     queue::{EventPolicy, Owner, Policy, TicketId, machine::Time},
 };
 
@@ -400,7 +400,11 @@ impl<'a> World<'a> {
     fn notify(&mut self, place: usize) {
         let Some(process) = &self.places[place] else { return };
         let (generation, cut) = (process.generation, process.cut);
-        let head = self.database.head_number();
+        // Some hear only that there is something.
+        let told = match self.database.last() {
+            Some(batch) if !self.dice.once_in(3) => Told::Batch(Box::new(batch)),
+            _ => Told::Number(self.database.head_number()),
+        };
         let times = match self.dice.below(12) {
             0 => 0,
             1 => 2,
@@ -409,7 +413,7 @@ impl<'a> World<'a> {
         for _ in 0..times {
             let way = self.dice.millis(40);
             if !cut {
-                self.after(way, Event::Hears(place, generation, Input::Told(head)));
+                self.after(way, Event::Hears(place, generation, Input::Told(told.clone())));
             }
         }
     }
