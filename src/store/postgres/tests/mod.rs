@@ -1,6 +1,7 @@
 //! The store in PostgreSQL, against real servers: what every store promises, and what this one does beside that.
 
 mod contents;
+mod disks;
 mod faults;
 mod key;
 mod opening;
