@@ -66,8 +66,7 @@ async fn reach(link: &Link, place: &Place, patience: Duration) -> Result<PgConne
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let wrong =
-            matches!(error, sqlx::Error::Tls(_)) || matches!(faults::code(&error).as_deref(), Some("28P01" | "3D000"));
+        let wrong = faults::is_tls(&error) || matches!(faults::code(&error).as_deref(), Some("28P01" | "3D000"));
         if !faults::is_lost(&error) || wrong || Instant::now() >= deadline {
             return Err(OpenError::of(&error, place));
         }

@@ -409,8 +409,9 @@ impl Work {
             .await
             .map_err(Failure::Passing)?
         {
+            let replaced = !self.node.is_known(&mut connection).await.map_err(Failure::Passing)?;
             // Mostly it is this process's session of before, which the server has not ended yet.
-            return Err(Failure::Held);
+            return Err(if replaced { Failure::Replaced } else { Failure::Held });
         }
         let committed = self.node.committed(&mut connection).await.map_err(Failure::Passing)?;
         let committed = committed.ok_or(Failure::Replaced)?;
@@ -495,7 +496,7 @@ fn told(failure: &Failure) -> StoreError {
             meaning => meaning,
         },
         Failure::Transaction(error) => faults::meaning(error),
-        Failure::Held => StoreError::Away("another session of Anteroom holds it".into()),
+        Failure::Held => StoreError::Away("another session of Anteroom holds its lock".into()),
         Failure::Replaced => StoreError::ReadOnly(REPLACED.into()),
         Failure::Job => StoreError::Other(BROKE_OFF.into()),
     }

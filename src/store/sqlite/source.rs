@@ -1,6 +1,6 @@
 //! A data directory whose content goes elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::{ConnectOptions as _, SqliteConnection};
 
@@ -49,7 +49,7 @@ pub(crate) async fn source(data_dir: &Path) -> Result<Source, OpenError> {
     })
 }
 
-fn hold(data_dir: &PathBuf, tuning: Tuning) -> Result<Lock, OpenError> {
+fn hold(data_dir: &Path, tuning: Tuning) -> Result<Lock, OpenError> {
     let lock = Lock::take(data_dir, tuning.patience)?.lock;
     survey::look(&data_dir.join(FILE), survey::earlier(data_dir))?;
     Ok(lock)

@@ -5,7 +5,9 @@ mod disks;
 mod faults;
 mod key;
 mod opening;
+mod speed;
 mod text;
+mod tls;
 mod writing;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
