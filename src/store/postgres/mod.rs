@@ -8,6 +8,7 @@ mod access;
 mod contents;
 mod fault;
 mod faults;
+mod group;
 mod link;
 mod node;
 mod open;
