@@ -46,4 +46,6 @@ mod stats;
 #[cfg(feature = "server")]
 mod store;
 #[cfg(feature = "server")]
+pub mod takeover;
+#[cfg(feature = "server")]
 pub mod tls;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anteroom_app::server::{
-    assets, backup,
+    assets, backup, migrate,
     run::{Failure, serve},
 };
 
@@ -19,10 +19,14 @@ const HELP: &str = "Anteroom: a fair line in front of a language model.
 
 Usage: anteroom                 serve
        anteroom backup FILE     copy everything into FILE (a tar archive), also while it serves
+       anteroom migrate --from FOLDER
+                                take what FOLDER keeps (the DATA_DIR of a server that has been stopped) over into the
+                                empty database of DATABASE_URL
        anteroom --help | --version
 
 It reads its settings from the environment and from .env in the current folder;
-.env.example and docs/settings.md name them all, docs/operating.md says how to restore a back-up.";
+.env.example and docs/settings.md name them all, docs/operating.md says how to restore a back-up,
+docs/postgres.md how to use a database.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,6 +38,7 @@ async fn main() -> ExitCode {
             serve().await
         }
         ["backup", file] if !file.starts_with('-') => backup::run(&PathBuf::from(file)).await,
+        ["migrate", "--from", folder] if !folder.starts_with('-') => migrate::run(&PathBuf::from(folder)).await,
         ["--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -44,6 +49,10 @@ async fn main() -> ExitCode {
         }
         ["backup", ..] => {
             eprintln!("anteroom backup needs the name of one file to write.\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+        ["migrate", ..] => {
+            eprintln!("anteroom migrate needs --from and the name of one folder.\n\n{HELP}");
             return ExitCode::from(2);
         }
         [unknown, ..] => {

@@ -148,7 +148,7 @@ impl Cluster {
     fn end(&self, signal: &str) {
         let server = self.server().take();
         if let Some(mut server) = server {
-            run(Command::new("kill").arg(signal).arg(server.id().to_string()));
+            run(&mut send(signal, &server.id().to_string()));
             server.wait().expect("a child");
         }
     }
@@ -159,9 +159,12 @@ impl Cluster {
         let Some(server) = self.server().as_ref().map(Child::id) else {
             return;
         };
-        // Its children have sessions of their own. One may have ended meanwhile.
-        let _ = Command::new("pkill").args([signal, "-P", &server.to_string()]).status();
-        run(Command::new("kill").arg(signal).arg(server.to_string()));
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
+        for child in children.expect("a Linux").split_whitespace() {
+            // It may have ended meanwhile.
+            let _ = send(signal, child).status();
+        }
+        run(&mut send(signal, &server.to_string()));
     }
 
     /// A new, empty database. Its name is the only one like it.
@@ -244,6 +247,13 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.crash();
     }
+}
+
+/// Sends a signal, by the shell's own means: not every machine has a program for that.
+fn send(signal: &str, process: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("kill {signal} {process}")]);
+    command
 }
 
 /// A port that is free at the moment.

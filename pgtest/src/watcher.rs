@@ -14,6 +14,8 @@ for round in 1 2 3; do
     pid=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null)
     if [ -n "$pid" ]; then
         kill -QUIT "$pid" 2> /dev/null
+        # A test may have stopped it in its tracks.
+        kill -CONT "$pid" 2> /dev/null
         while kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
     fi
     [ "$round" = 3 ] || sleep 0.1

@@ -9,7 +9,10 @@
 //! 4. Nothing is lost: an answer that could not be stored waits in `conversations/pending.rs`.
 //! 5. It is told: as a reason by `client/reason.rs`, with a status by `http/status.rs` (507), by `/health`, and at a start by `sqlite/open.rs`.
 //!
-//! Attached files are not in the database: theirs is `files/error.rs`, from where it goes on at 5. All of it is tried on real full disks, by
+//! With PostgreSQL the codes become meanings in `postgres/faults.rs`, a server that is away is waited for in `postgres/writer.rs`, and whether there is room
+//! again is seen by a write that is taken back.
+//!
+//! Attached files are not in SQLite's database: theirs is `files/error.rs`, from where it goes on at 5. All of it is tried on real full disks, by
 //! `sqlite/tests/disks.rs` and `app/tests/disk.rs`.
 
 use std::io;

@@ -19,6 +19,21 @@ const ROUNDS: u32 = 20;
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_is_answered_once_however_often_the_server_is_killed() {
+    play(&[]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_holds_where_everything_is_kept_in_postgresql() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let address = cluster.url(&cluster.database());
+    play(&[("DATABASE_URL", &address), ("SECRET_KEY", &"k".repeat(40))]).await;
+}
+
+#[cfg(unix)]
+async fn play(store: &[(&str, &str)]) {
     let number = |name: &str| {
         std::env::var(name)
             .ok()
@@ -28,6 +43,6 @@ async fn what_was_accepted_is_answered_once_however_often_the_server_is_killed()
     let rounds =
         number("ANTEROOM_CRASH_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).expect("a small number"));
     println!("ANTEROOM_CRASH_SEED={seed} ANTEROOM_CRASH_ROUNDS={rounds}");
-    let counts = story::tell(seed, rounds).await;
+    let counts = story::tell(seed, rounds, store).await;
     println!("{counts}");
 }

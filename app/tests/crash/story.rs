@@ -49,14 +49,15 @@ async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
+/// `store` are the settings that say where things are kept.
+pub(crate) async fn tell(seed: u64, rounds: u32, store: &[(&str, &str)]) -> Counts {
     let mut random = StdRng::seed_from_u64(seed);
     let model = Loopback::start(Config::default()).await.expect("a free port");
     // Nothing ends unless it is let go, so the line stands still while it is looked at.
     model.hold(true);
     let slots = SLOTS.to_string();
     let base = model.base_url();
-    let mut server = Server::new(&[
+    let settings = [
         ("MODEL", "loopback@openai"),
         ("OPENAI_BASE_URL", &base),
         ("CHAT_CONCURRENCY_LIMIT", &slots),
@@ -64,7 +65,8 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
         ("QUEUE_ABANDON_AFTER", "none"),
         ("CHAT_TIMEOUT", "none"),
         ("MODEL_RETRIES", "0"),
-    ]);
+    ];
+    let mut server = Server::new(&[&settings[..], store].concat());
     server.start();
     let browsers = join_all((0..BROWSERS).map(|_| Browser::visit(server.addr))).await;
     let mut pages = JoinSet::new();
@@ -139,7 +141,8 @@ pub(crate) async fn tell(seed: u64, rounds: u32) -> Counts {
     no_slot_is_lost(&model, &browsers).await;
     let count = accepted.iter().map(Vec::len).sum();
     assert!(pages.try_join_next().is_none(), "a page has failed");
-    assert!(server.folder().join("data/anteroom.db").exists(), "it was kept on disk");
+    let on_disk = server.folder().join("data/anteroom.db").exists();
+    assert_eq!(on_disk, store.is_empty(), "it was kept where it should be");
     Counts {
         rounds,
         accepted: count,

@@ -19,7 +19,7 @@ macro_rules! server_table {
                     "Most connections that one address may have open at once, feeds of open pages included: 1 to 1000000, or none."
                     "Offices share one address, and behind a proxy all come from the proxy's: leave it at none there.";
             }
-            /// Where conversations, files and the made secret key are kept.
+            /// Where conversations, files and the made secret key are kept; with `DATABASE_URL` nothing is.
             DATA_DIR as data_dir: PathBuf {
                 default "data";
                 shown to_operator;
@@ -35,12 +35,15 @@ macro_rules! server_table {
                     "A PostgreSQL database (version 15 or later) in which conversations and files are kept instead of in DATA_DIR:"
                     "postgres://user:password@host/database. docs/postgres.md says how to set one up.";
             }
-            /// Signs the cookies. Made on the first start and kept in `DATA_DIR` where unset.
+            /// Signs the cookies. Made on the first start and kept in `DATA_DIR` where unset; with `DATABASE_URL` it has to be set, or stand there
+            /// already.
             SECRET_KEY as secret_key: Option<Secret> {
                 range 32 to 4096;
                 shown to_nobody;
                 applies at_start;
-                comment "Signs the cookies; at least 32 characters. Made on the first start and kept in DATA_DIR where this is empty.";
+                comment
+                    "Signs the cookies; at least 32 characters. Made on the first start and kept in DATA_DIR where this is empty; with DATABASE_URL it"
+                    "has to be set.";
             }
             /// `true`: browsers send the cookie over HTTPS only, and take it from this host only (`__Host-`).
             SECURE_COOKIES as secure_cookies: bool {

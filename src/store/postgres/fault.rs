@@ -172,10 +172,11 @@ pub(crate) enum OpenError {
 impl OpenError {
     pub(super) fn of(error: &sqlx::Error, place: &Place) -> Self {
         let (place, reason) = (place.clone(), faults::said(error));
-        match error {
-            sqlx::Error::Tls(_) => return Self::Tls { place, reason },
-            sqlx::Error::Configuration(_) => return Self::Address(reason),
-            _ => {}
+        if faults::is_tls(error) {
+            return Self::Tls { place, reason };
+        }
+        if matches!(error, sqlx::Error::Configuration(_)) {
+            return Self::Address(reason);
         }
         match faults::code(error).as_deref() {
             Some("28P01" | "28000") => Self::Refused { place, reason },

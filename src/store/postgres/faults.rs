@@ -20,6 +20,16 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the server cannot be spoken to over TLS as the address asks for: it has none, or its certificate is not to be trusted.
+pub(super) fn is_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        // What is found while the connection is encrypted comes as an error of reading.
+        sqlx::Error::Io(error) => error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        _ => false,
+    }
+}
+
 /// Whether the same may well succeed if it is tried again.
 pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| PASSING.contains(&&*code))

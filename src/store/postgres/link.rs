@@ -11,7 +11,7 @@ use crate::{settings::Secret, store::readers::Connect};
 
 /// What a connection is set to. A transaction that nobody goes on with lets its locks go, and a client whose machine has gone is noticed;
 /// a commit is on the disk when it returns, whatever the server's default is.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '60s'; \
+const SETTINGS: &str = "SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '60s'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 

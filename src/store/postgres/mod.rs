@@ -8,12 +8,14 @@ mod access;
 mod contents;
 mod fault;
 mod faults;
+mod group;
 mod link;
 mod node;
 mod open;
 mod read;
 mod rows;
 mod schema;
+mod target;
 mod text;
 mod transaction;
 mod write;
@@ -26,12 +28,15 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::PgConnection;
 use tokio::sync::Semaphore;
 
-pub(crate) use self::fault::OpenError;
 use self::{
     access::Access,
     contents::Rows,
     read::search::Place,
     writer::{Beginning, Writer},
+};
+pub(crate) use self::{
+    fault::OpenError,
+    target::{PIECE, stored, target},
 };
 use super::{
     ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished, job::Operation, search::Needle,
@@ -125,7 +130,7 @@ impl PostgresStore {
     }
 
     /// The contents of files, kept in the same database.
-    pub(super) fn contents(&self) -> Arc<dyn Contents> {
+    pub(crate) fn contents(&self) -> Arc<dyn Contents> {
         Arc::new(self.contents.clone())
     }
 

@@ -41,6 +41,14 @@ impl Node {
             .map(drop)
     }
 
+    /// Whether no other has taken this process's place.
+    pub(super) async fn is_known(self, connection: &mut PgConnection) -> sqlx::Result<bool> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = $1)")
+            .bind(self.0)
+            .fetch_one(connection)
+            .await
+    }
+
     /// The number of the last group that this process has committed. `None`: another has taken its place.
     pub(super) async fn committed(self, connection: &mut PgConnection) -> sqlx::Result<Option<i64>> {
         // Locked, so that a transaction which the server has not ended yet is waited for.

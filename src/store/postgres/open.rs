@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
@@ -15,7 +15,7 @@ use super::{
 use crate::settings::Secret;
 
 /// The oldest server that is known to work, as it numbers itself.
-const OLDEST: u32 = 150_000;
+const OLDEST: i64 = 150_000;
 /// Between two tries to reach it.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -66,8 +66,7 @@ async fn reach(link: &Link, place: &Place, patience: Duration) -> Result<PgConne
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let wrong =
-            matches!(error, sqlx::Error::Tls(_)) || matches!(faults::code(&error).as_deref(), Some("28P01" | "3D000"));
+        let wrong = faults::is_tls(&error) || matches!(faults::code(&error).as_deref(), Some("28P01" | "3D000"));
         if !faults::is_lost(&error) || wrong || Instant::now() >= deadline {
             return Err(OpenError::of(&error, place));
         }
@@ -80,40 +79,53 @@ async fn reach(link: &Link, place: &Place, patience: Duration) -> Result<PgConne
     }
 }
 
+/// What a server says of itself and of the database.
+#[derive(Clone, Debug)]
+struct Said {
+    /// Its version, as it numbers itself.
+    number: i64,
+    /// The same for people.
+    version: String,
+    encoding: String,
+    standby: bool,
+    read_only: bool,
+}
+
+const SAY: &str = "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS version, \
+     current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby, \
+     current_setting('default_transaction_read_only')::boolean AS read_only";
+
 /// Whether the server and the database are such as can be used.
 async fn fits(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
-    let place = place.clone();
-    let row = sqlx::query(
-        "SELECT current_setting('server_version_num')::bigint AS number, current_setting('server_version') AS version, \
-         current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby, \
-         current_setting('default_transaction_read_only')::boolean AS read_only",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(|error| OpenError::of(&error, &place))?;
-    let of = |error: sqlx::Error| OpenError::of(&error, &place);
-    let number: i64 = row.try_get("number").map_err(of)?;
-    if number < i64::from(OLDEST) {
-        let version = row.try_get("version").map_err(of)?;
-        return Err(OpenError::TooOld { place, version });
+    let row = sqlx::query(SAY).fetch_one(connection).await;
+    let said = row.and_then(|row| Said::of(&row));
+    said.map_err(|error| OpenError::of(&error, place))?.fits(place)
+}
+
+impl Said {
+    fn of(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            number: row.try_get("number")?,
+            version: row.try_get("version")?,
+            encoding: row.try_get("encoding")?,
+            standby: row.try_get("standby")?,
+            read_only: row.try_get("read_only")?,
+        })
     }
-    let encoding: String = row.try_get("encoding").map_err(of)?;
-    if encoding != "UTF8" {
-        return Err(OpenError::Encoding { place, encoding });
-    }
-    let reasons = [
-        (row.try_get("standby").map_err(of)?, "the server is a standby"),
-        (
-            row.try_get("read_only").map_err(of)?,
-            "default_transaction_read_only is on",
-        ),
-    ];
-    match reasons.into_iter().find(|(is_so, _)| *is_so) {
-        Some((_, reason)) => Err(OpenError::ReadOnly {
-            place,
+
+    fn fits(self, place: &Place) -> Result<(), OpenError> {
+        let place = place.clone();
+        let read_only = |reason: &str| OpenError::ReadOnly {
+            place: place.clone(),
             reason: reason.to_owned(),
-        }),
-        None => Ok(()),
+        };
+        match self {
+            Self { number, version, .. } if number < OLDEST => Err(OpenError::TooOld { place, version }),
+            Self { encoding, .. } if encoding != "UTF8" => Err(OpenError::Encoding { place, encoding }),
+            Self { standby: true, .. } => Err(read_only("the server is a standby")),
+            Self { read_only: true, .. } => Err(read_only("default_transaction_read_only is on")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -128,4 +140,35 @@ async fn look(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
         format!("PostgreSQL runs with {name} = off: a crash of its machine may cost messages that were accepted, or the database.")
     });
     Ok(warnings.inspect(|warning| warn!("{warning}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_from_15_on_that_takes_every_text_and_writes_is_used() {
+        let place = Place {
+            server: "db:5432".to_owned(),
+            database: "anteroom".to_owned(),
+            user: "me".to_owned(),
+        };
+        let good = Said {
+            number: 150_000,
+            version: "15.0".to_owned(),
+            encoding: "UTF8".to_owned(),
+            standby: false,
+            read_only: false,
+        };
+        assert!(good.clone().fits(&place).is_ok());
+        let of = |change: &dyn Fn(&mut Said)| {
+            let mut said = good.clone();
+            change(&mut said);
+            said.fits(&place).expect_err("it is refused").to_string()
+        };
+        let old = of(&|said| (said.number, said.version) = (149_999, "14.99".to_owned()));
+        assert!(old.contains("version 14.99") && old.contains("15 or later"), "{old}");
+        assert!(of(&|said| said.encoding = "SQL_ASCII".to_owned()).contains("SQL_ASCII"));
+        assert!(of(&|said| said.standby = true).contains("standby"));
+    }
 }

@@ -43,26 +43,19 @@ fn migrator() -> Migrator {
 }
 
 /// Brings a database up to date. Each migration is made whole or not at all. Of several who do so at once, sqlx has one at a time, by a
-/// lock; the others find that it is done.
+/// lock; the others find that it is done. Where it is done already, no right to make tables is needed.
 pub(super) async fn migrate(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
-    check(connection, place).await?;
-    let patience = sqlx::AssertSqlSafe(format!("SET lock_timeout = '{}s'", PATIENCE.as_secs()));
-    sqlx::raw_sql(patience)
-        .execute(&mut *connection)
-        .await
-        .map_err(|error| OpenError::of(&error, place))?;
-    migrator()
-        .run_direct(None, connection, false)
-        .await
-        .map_err(|error| open_error(error, place))?;
+    if !is_up_to_date(connection, place).await? {
+        make(connection, place).await?;
+    }
     // A database of before whose tables have gone would be met only by whoever needs them.
-    let there: Vec<String> =
+    let missing: Vec<String> =
         sqlx::query_scalar("SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL")
             .bind(&TABLES[..])
             .fetch_all(connection)
             .await
             .map_err(|error| OpenError::of(&error, place))?;
-    match there.first() {
+    match missing.first() {
         None => Ok(()),
         Some(table) => Err(OpenError::Damaged {
             place: place.clone(),
@@ -71,8 +64,20 @@ pub(super) async fn migrate(connection: &mut PgConnection, place: &Place) -> Res
     }
 }
 
+async fn make(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
+    let patience = sqlx::AssertSqlSafe(format!("SET lock_timeout = '{}s'", PATIENCE.as_secs()));
+    sqlx::raw_sql(patience)
+        .execute(&mut *connection)
+        .await
+        .map_err(|error| OpenError::of(&error, place))?;
+    migrator()
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| open_error(error, place))
+}
+
 /// Looks at what it has had of them, before anything is written: what cannot be used stays as it is.
-async fn check(connection: &mut PgConnection, place: &Place) -> Result<(), OpenError> {
+async fn is_up_to_date(connection: &mut PgConnection, place: &Place) -> Result<bool, OpenError> {
     let migrator = migrator();
     let begun: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
         .bind(&*migrator.table_name)
@@ -80,7 +85,7 @@ async fn check(connection: &mut PgConnection, place: &Place) -> Result<(), OpenE
         .await
         .map_err(|error| OpenError::of(&error, place))?;
     if !begun {
-        return Ok(());
+        return Ok(false);
     }
     let applied = connection
         .list_applied_migrations(&migrator.table_name)
@@ -95,7 +100,7 @@ async fn check(connection: &mut PgConnection, place: &Place) -> Result<(), OpenE
             Some(_) => {}
         }
     }
-    Ok(())
+    Ok(applied.len() == migrator.iter().count())
 }
 
 fn open_error(error: MigrateError, place: &Place) -> OpenError {

@@ -29,9 +29,10 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
     Tuning, faults,
+    group::{BROKE_OFF, Group, told},
     link::Link,
     node::{self, Node},
-    transaction::{self, Failure, Member},
+    transaction::{self, Failure},
 };
 use crate::{
     store::{
@@ -50,11 +51,6 @@ const WAITING: usize = 1024;
 const AGAIN: Duration = Duration::from_millis(100);
 /// Bytes that the change takes which stores a message, with every page that it touches.
 const MESSAGE: usize = 4 * MAX_MESSAGE_BYTES;
-
-/// What is said of a change that panicked.
-const BROKE_OFF: &str = "a change broke off; the log says where";
-/// What is said where another process has taken this one's place.
-const REPLACED: &str = "another Anteroom has been started over the same database. Restart this one";
 
 /// The way to the writing task. The task ends with [`Writer::close`] or when this is dropped, in both cases once all that it
 /// was given is done.
@@ -163,13 +159,6 @@ impl Shared {
             info!("what happens is kept again");
         }
     }
-}
-
-/// Jobs on their way, each with the time at which it came.
-#[derive(Default)]
-struct Group {
-    members: Vec<Member>,
-    since: Vec<Instant>,
 }
 
 struct Work {
@@ -409,8 +398,9 @@ impl Work {
             .await
             .map_err(Failure::Passing)?
         {
+            let replaced = !self.node.is_known(&mut connection).await.map_err(Failure::Passing)?;
             // Mostly it is this process's session of before, which the server has not ended yet.
-            return Err(Failure::Held);
+            return Err(if replaced { Failure::Replaced } else { Failure::Held });
         }
         let committed = self.node.committed(&mut connection).await.map_err(Failure::Passing)?;
         let committed = committed.ok_or(Failure::Replaced)?;
@@ -440,63 +430,5 @@ impl Work {
             self.wait_for(later).await;
             later.refuse_older_than(self.tuning.patience, &error);
         }
-    }
-}
-
-impl Group {
-    fn of(taken: &mut Vec<(Box<dyn Job<PgConnection>>, Instant)>) -> Self {
-        let mut group = Self::default();
-        for (job, since) in taken.drain(..) {
-            group.add(job, since);
-        }
-        group
-    }
-
-    fn add(&mut self, job: Box<dyn Job<PgConnection>>, since: Instant) {
-        self.members.push(Member { job, refusal: None });
-        self.since.push(since);
-    }
-
-    /// Tells the callers how their jobs have ended.
-    fn settle(self) {
-        for Member { job, refusal } in self.members {
-            job.settle(refusal.map_or(Ok(()), Err));
-        }
-    }
-
-    fn refuse(self, error: &StoreError) {
-        for Member { job, .. } in self.members {
-            job.settle(Err(error.clone()));
-        }
-    }
-
-    fn append(&mut self, later: Self) {
-        self.members.extend(later.members);
-        self.since.extend(later.since);
-    }
-
-    /// Refuses those who have waited for longer than this.
-    fn refuse_older_than(&mut self, age: Duration, error: &StoreError) {
-        let (mut early, mut rest) = (Self::default(), Self::default());
-        for (member, since) in self.members.drain(..).zip(self.since.drain(..)) {
-            let group = if since.elapsed() > age { &mut early } else { &mut rest };
-            group.add(member.job, since);
-        }
-        early.refuse(error);
-        *self = rest;
-    }
-}
-
-/// What a failure is for those who wait.
-fn told(failure: &Failure) -> StoreError {
-    match failure {
-        Failure::Passing(error) | Failure::Unknown(error) => match faults::meaning(error) {
-            StoreError::Other(said) => StoreError::Away(said),
-            meaning => meaning,
-        },
-        Failure::Transaction(error) => faults::meaning(error),
-        Failure::Held => StoreError::Away("another session of Anteroom holds it".into()),
-        Failure::Replaced => StoreError::ReadOnly(REPLACED.into()),
-        Failure::Job => StoreError::Other(BROKE_OFF.into()),
     }
 }

@@ -16,6 +16,7 @@ mod reserve;
 mod rows;
 mod schema;
 mod snapshot;
+mod source;
 mod survey;
 mod transaction;
 mod write;
@@ -51,6 +52,7 @@ use crate::{
 pub(crate) use open::FILE as DATABASE;
 pub(crate) use open::OpenError;
 pub(crate) use snapshot::{Snapshot, SnapshotError, snapshot};
+pub(crate) use source::source;
 
 /// How many read at once. Each connection has a thread, and the disk is one.
 const READERS: u32 = 4;

@@ -1,10 +1,13 @@
 //! The store in PostgreSQL, against real servers: what every store promises, and what this one does beside that.
 
 mod contents;
+mod disks;
 mod faults;
 mod key;
 mod opening;
+mod speed;
 mod text;
+mod tls;
 mod writing;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};

@@ -188,6 +188,29 @@ async fn a_role_without_rights_is_told_what_it_lacks() {
 }
 
 #[tokio::test]
+async fn a_role_that_may_make_no_tables_uses_those_that_are_there() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    open(&cluster.url(&database)).await.close().await;
+    // As docs/postgres.md has it.
+    cluster.sql(
+        &database,
+        "CREATE ROLE user_only LOGIN PASSWORD 'x'; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO user_only; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO user_only",
+    );
+    let store = open(&cluster.url_of("user_only", "x", &database)).await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Title");
+    let turn = talk.say(&store, None, "hello").await;
+    store.update(answered(turn, "done")).await.expect("updated");
+    assert_eq!(store.delete(owner, talk.id(), 5).await, Ok(true));
+    assert_eq!(store.purge(6, None).await.map(|purged| purged.files), Ok(vec![]));
+}
+
+#[tokio::test]
 async fn what_can_only_be_read_is_refused() {
     let Some(cluster) = anteroom_pgtest::shared() else {
         return;

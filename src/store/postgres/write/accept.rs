@@ -9,27 +9,31 @@ use crate::{
         ConversationRecord, TurnRecord,
         job::Operation,
         postgres::{
-            rows::{integer, state_columns, written_notices},
+            rows::{integer, owner_id, state_columns, written_notices},
             text,
         },
     },
     wire::Choice,
 };
 
-/// The conversation and the turn in one statement, which is one way to the server and back. A message into a conversation that was just
+/// The owner, the conversation and the turn in one statement, which is one way to the server and back. A message into a conversation that was just
 /// deleted brings it back, or the message would be lost with it. A turn that is there already stays where it is: those that follow it
-/// are stored after it. Where the turn that it follows is not there, no row comes back.
-const ACCEPT: &str = "WITH conversation AS ( \
-       INSERT INTO conversations (owner, id, head, updated_at, title) VALUES ($1, $2, $3, $4, $5) \
+/// are stored after it. Where the turn that it follows is not there, no row comes back, nor where somebody else is making the owner at this moment.
+const ACCEPT: &str = "WITH made AS ( \
+       INSERT INTO owners (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM owners WHERE id = $1) ON CONFLICT DO NOTHING RETURNING key \
+     ), owner AS ( \
+       SELECT key FROM made UNION ALL SELECT key FROM owners WHERE id = $1 \
+     ), conversation AS ( \
+       INSERT INTO conversations (owner, id, head, updated_at, title) SELECT o.key, $2, $3, $4, $5 FROM owner o \
        ON CONFLICT (owner, id) DO UPDATE \
-       SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key \
+       SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key, owner \
      ), followed AS ( \
        SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
-         (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation WHERE t.owner = $1 AND t.id = $6) END AS key \
+         (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation AND c.owner = t.owner WHERE t.id = $6) END AS key \
      ) INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
        started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
        thought_ms) \
-     SELECT $1, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
+     SELECT c.owner, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
      FROM conversation c, followed f WHERE f.key IS NOT NULL \
      ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
        arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
@@ -37,7 +41,7 @@ const ACCEPT: &str = "WITH conversation AS ( \
        input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
        message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
        reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
-     RETURNING key, (SELECT key FROM conversation) AS conversation, xmax <> 0 AS again";
+     RETURNING key, owner, (SELECT key FROM conversation) AS conversation, xmax <> 0 AS again";
 
 const CARRY: &str = "INSERT INTO turn_files (turn, position, file) VALUES ($1, $2, $3)";
 
@@ -55,12 +59,20 @@ impl Operation for Accept {
 
     async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let Self { turn, choice, .. } = self;
-        let owner = owner::key(connection, turn.owner).await?;
+        let stored = match self.insert(connection).await? {
+            Some(stored) => stored,
+            None => {
+                owner::key(connection, turn.owner).await?;
+                // Not there still: an error, since stored without the one that it follows the turn would begin the conversation.
+                self.insert(connection).await?.ok_or(sqlx::Error::RowNotFound)?
+            }
+        };
         let Stored {
             key,
+            owner,
             conversation,
             again,
-        } = self.insert(connection, owner).await?;
+        } = stored;
         if let Some(choice) = choice {
             choice::keep(connection, conversation, choice).await?;
         }
@@ -85,13 +97,14 @@ impl Operation for Accept {
 
 struct Stored {
     key: i64,
+    owner: i64,
     conversation: i64,
     /// Whether it was there before.
     again: bool,
 }
 
 impl Accept {
-    async fn insert(&self, connection: &mut PgConnection, owner: i64) -> sqlx::Result<Stored> {
+    async fn insert(&self, connection: &mut PgConnection) -> sqlx::Result<Option<Stored>> {
         let Self {
             conversation,
             turn,
@@ -101,7 +114,7 @@ impl Accept {
         let (state, reason) = state_columns(&turn.state);
         let usage = turn.usage.unwrap_or_default();
         let query = sqlx::query(ACCEPT)
-            .bind(owner)
+            .bind(owner_id(turn.owner))
             .bind(conversation.id.0)
             .bind(conversation.head.0)
             .bind(integer(conversation.updated_at))
@@ -126,12 +139,14 @@ impl Accept {
             .bind(written_notices(&turn.notices))
             .bind(text::stored(&turn.reasoning))
             .bind(turn.thought_ms.map(integer));
-        // No row: an error, since stored without the one that it follows the turn would begin the conversation.
-        let row = query.fetch_one(connection).await?;
-        Ok(Stored {
+        let Some(row) = query.fetch_optional(connection).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Stored {
             key: row.try_get("key")?,
+            owner: row.try_get("owner")?,
             conversation: row.try_get("conversation")?,
             again: row.try_get("again")?,
-        })
+        }))
     }
 }

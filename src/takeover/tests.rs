@@ -1,0 +1,250 @@
+use std::collections::BTreeMap;
+
+use anteroom_pgtest::Cluster;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    queue::{OrderKey, Owner},
+    settings::Loaded,
+    store::{
+        Store, TurnRecord, Unfinished,
+        postgres::PostgresStore,
+        sqlite::SqliteStore,
+        testing::{Talk, a_choice, an_owner, answered},
+    },
+    wire::{Choice, ConversationId, FileView, TurnState},
+};
+
+fn settings(address: &str) -> Loaded {
+    let environment = [("DATABASE_URL".to_owned(), address.to_owned())];
+    Settings::load(environment, None).expect("right")
+}
+
+async fn upload(vault: &Vault, content: &[u8]) -> FileView {
+    let mut upload = vault.begin("notes.txt", 10_000_000).await.expect("begun");
+    upload.write(content).await.expect("written");
+    upload.finish().await.expect("kept")
+}
+
+/// All that an owner can find out.
+type Seen = (
+    Vec<(
+        crate::store::ConversationRecord,
+        Choice,
+        Vec<TurnRecord>,
+        Vec<crate::store::Step>,
+    )>,
+    Option<crate::store::ConversationRecord>,
+);
+
+async fn seen(store: &dyn Store, owner: Owner, deleted: ConversationId) -> Seen {
+    let mut all = Vec::new();
+    for conversation in store.conversations(owner, None, 100).await.expect("read") {
+        let (_, choice) = store
+            .chosen(owner, conversation.id)
+            .await
+            .expect("read")
+            .expect("there");
+        let turns = store.turns(owner, conversation.id).await.expect("read");
+        let path = store.path(owner, conversation.head, 100).await.expect("read");
+        all.push((conversation, choice, turns, path));
+    }
+    (all, store.undelete(owner, deleted).await.expect("read"))
+}
+
+struct Site {
+    folder: TempDir,
+    owner: Owner,
+    deleted: ConversationId,
+    files: Vec<(FileView, Vec<u8>)>,
+}
+
+/// A data directory with something of everything.
+async fn site() -> Site {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(folder.path()).await.expect("it opens");
+    CookieKey::load(None, folder.path()).expect("made");
+    let vault = Vault::open(folder.path()).await.expect("a vault");
+    let owner = an_owner();
+    let long: Vec<u8> = (0..100_000)
+        .flat_map(|number| format!("{number:08}\n").into_bytes())
+        .collect();
+    let mut files = Vec::new();
+    for content in [b"short".to_vec(), long] {
+        files.push((upload(&vault, &content).await, content));
+    }
+
+    let mut talk = Talk::new(owner, "Tabs\tand\\slashes\r\n\0").at(100);
+    let mut first = talk.turn(None, "\\N is not nothing\u{1a}");
+    first.files = vec![files[1].0.clone(), files[0].0.clone()];
+    talk.accept(&store, &first, None).await;
+    store.update(answered(first.clone(), "ä\n🙂\0")).await.expect("updated");
+    let again = talk.say(&store, None, "another version").await;
+    store.update(answered(again, "yes")).await.expect("updated");
+    assert_eq!(
+        store.choose(owner, talk.id(), a_choice("large@gpu"), "large@gpu").await,
+        Ok(true)
+    );
+    let waits = talk.turn(Some(first.id), "waits");
+    talk.accept(&store, &waits, Some(OrderKey { tag: 3, arrival: 8 })).await;
+    // Of the same time: what was stored later comes first.
+    for title in ["a", "b"] {
+        let mut other = Talk::new(owner, title).at(200);
+        let turn = other.turn(None, title);
+        other.accept(&store, &turn, Some(OrderKey { tag: 2, arrival: 9 })).await;
+    }
+    let mut deleted = Talk::new(owner, "deleted");
+    deleted.say(&store, None, "and to be brought back").await;
+    assert_eq!(store.delete(owner, deleted.id(), 7).await, Ok(true));
+    // Somebody else, and a file that nobody's message carries.
+    let mut running = Talk::new(an_owner(), "theirs").say(&store, None, "runs").await;
+    running.state = TurnState::Running;
+    running.started_at = Some(5);
+    store.update(running).await.expect("updated");
+    store
+        .add_file(owner, upload(&vault, b"not sent").await, 5)
+        .await
+        .expect("added");
+    store.close().await;
+    Site {
+        folder,
+        owner,
+        deleted: deleted.id(),
+        files,
+    }
+}
+
+/// What is in the folder, file by file, but for what comes and goes beside an open database.
+fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("lock") && !path.to_string_lossy().contains("anteroom.db-") {
+                found.insert(path.clone(), std::fs::read(&path).expect("readable"));
+            }
+        }
+    }
+    found
+}
+
+fn database() -> Option<(&'static Cluster, String)> {
+    let cluster = anteroom_pgtest::shared()?;
+    Some((cluster, cluster.url(&cluster.database())))
+}
+
+#[tokio::test]
+async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
+    let Some((_, address)) = database() else { return };
+    let site = site().await;
+    let loaded = settings(&address);
+    let before = content(site.folder.path());
+    let summary = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect("taken over");
+    let bytes = site.files.iter().map(|(view, _)| view.size).sum::<u64>() + 8;
+    let expected = TakeoverSummary {
+        conversations: 5,
+        turns: 7,
+        unfinished: 5,
+        files: 3,
+        bytes,
+        missing: 0,
+        key: Some(site.folder.path().join("secret.key")),
+    };
+    assert_eq!(summary, expected);
+    assert!(content(site.folder.path()) == before, "the source has been changed");
+
+    let address = loaded.settings.database_url.clone().expect("set");
+    let taken = PostgresStore::open(&address).await.expect("it opens");
+    let source = SqliteStore::open(site.folder.path()).await.expect("it opens");
+    let all: Vec<Unfinished> = source.unfinished().await.expect("read");
+    assert_eq!(taken.unfinished().await, Ok(all));
+    let here = seen(&source, site.owner, site.deleted).await;
+    assert_eq!(here.0.len(), 3);
+    assert!(here.1.is_some());
+    assert_eq!(seen(&taken, site.owner, site.deleted).await, here);
+    let vault = Vault::over(taken.contents());
+    for (view, content) in &site.files {
+        assert_eq!(taken.file(site.owner, view.id).await, Ok(Some(view.clone())));
+        assert!(vault.read(view.id, u64::MAX).await.expect("there") == *content);
+    }
+    let key = CookieKey::load_for_database(None, site.folder.path()).expect("there");
+    assert_eq!(taken.admits_key(&key.fingerprint()).await, Ok(true));
+    assert_eq!(taken.admits_key("another").await, Ok(false));
+    // What comes now gets keys of its own.
+    let mut talk = Talk::new(site.owner, "new").at(1_000);
+    talk.say(&taken, None, "hello").await;
+    let titles = taken.conversations(site.owner, None, 1).await.expect("read");
+    assert_eq!(titles[0].title, "new", "stored last, it comes first");
+}
+
+#[tokio::test]
+async fn only_an_empty_database_is_filled_and_only_from_a_folder_that_nobody_uses() {
+    let Some((cluster, address)) = database() else { return };
+    let site = site().await;
+    let loaded = settings(&address);
+    let server = SqliteStore::open(site.folder.path()).await.expect("it opens");
+    let error = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect_err("in use");
+    assert!(error.to_string().contains("is in use by another Anteroom"), "{error}");
+    server.close().await;
+    drop(server);
+
+    let other = PostgresStore::open(loaded.settings.database_url.as_ref().expect("set"))
+        .await
+        .expect("it opens");
+    Talk::new(an_owner(), "theirs").say(&other, None, "hello").await;
+    let error = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect_err("in use");
+    assert!(error.to_string().contains("is in use by another Anteroom"), "{error}");
+    other.close().await;
+    let error = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect_err("it is not empty");
+    assert!(matches!(error, TakeoverError::NotEmpty { .. }), "{error}");
+    assert!(!error.to_string().contains(anteroom_pgtest::PASSWORD), "{error}");
+
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let error = take_over(nowhere.path(), &loaded.settings)
+        .await
+        .expect_err("nothing there");
+    assert!(matches!(error, TakeoverError::NothingThere(_)), "{error}");
+    // Without its key nobody would find anything.
+    std::fs::remove_file(site.folder.path().join("secret.key")).expect("removed");
+    let fresh = settings(&cluster.url(&cluster.database()));
+    let error = take_over(site.folder.path(), &fresh.settings)
+        .await
+        .expect_err("no key");
+    assert!(matches!(error, TakeoverError::Key(KeyError::Needed { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn what_breaks_off_leaves_nothing_and_a_content_that_has_gone_is_counted() {
+    let Some((cluster, _)) = database() else { return };
+    let site = site().await;
+    let database = cluster.database();
+    let loaded = settings(&cluster.url(&database));
+    let address = loaded.settings.database_url.clone().expect("set");
+    PostgresStore::open(&address).await.expect("it opens").close().await;
+    cluster.sql(&database, "ALTER TABLE pieces ADD CHECK (number < 1)");
+    let error = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect_err("it breaks off");
+    assert!(matches!(error, TakeoverError::BrokeOff { .. }), "{error}");
+    assert_eq!(cluster.sql(&database, "SELECT count(*) FROM owners"), "0");
+
+    cluster.sql(&database, "ALTER TABLE pieces DROP CONSTRAINT pieces_number_check");
+    let place = crate::files::place_in_data_dir(site.files[1].0.id);
+    std::fs::remove_file(site.folder.path().join(place)).expect("removed");
+    let summary = take_over(site.folder.path(), &loaded.settings)
+        .await
+        .expect("taken over");
+    assert_eq!((summary.files, summary.missing), (2, 1));
+}
