@@ -239,6 +239,7 @@ async fn an_outage_is_told_and_found_to_be_over() {
     let place = Place::of(&cluster);
     let site = place.start(&model, None).await;
     model.hold(true);
+    let file = upload(&site, b"some notes").await;
     let running = site.send("answered without a database").await;
     model.until(|record| record.now == 1).await;
     cluster.crash();
@@ -252,10 +253,17 @@ async fn an_outage_is_told_and_found_to_be_over() {
         "{reply}"
     );
     assert!(reply.contains("cannot be reached at the moment"), "{reply}");
+    let (status, _) = download(&site, &file).await;
+    assert_eq!(
+        status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "it is not gone, but nobody can look"
+    );
     model.hold(false);
     model.until(|record| record.now == 0).await;
     cluster.start_again();
     site.until_health(|store| store == "ok").await;
+    assert_eq!(download(&site, &file).await.0, StatusCode::OK);
     site.until(&running, |state| *state == TurnState::Done).await;
     site.answered("after").await;
 }

@@ -13,6 +13,7 @@ use crate::{
     conversations::SendError,
     files::{FileContent, FileError, harmless},
     queue::Outcome,
+    store::StoreError,
     wire::{Event, FileId, FileView},
 };
 
@@ -93,10 +94,19 @@ impl Client {
     }
 
     /// A file of theirs, and its content. `None`: it is not there, or somebody else's.
-    pub async fn file(&self, id: FileId) -> Option<(FileView, FileContent)> {
-        let file = self.engine.store().file(self.owner(), id).await.ok().flatten()?;
-        let content = self.engine.vault().reader(file.id).await.ok()?;
-        Some((file, content))
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`]: whether it is there cannot be said at the moment.
+    pub async fn file(&self, id: FileId) -> Result<Option<(FileView, FileContent)>, ClientError> {
+        let found = self.engine.store().file(self.owner(), id).await;
+        let Some(file) = found.map_err(ClientError::Unreadable)? else {
+            return Ok(None);
+        };
+        match self.engine.vault().reader(file.id).await {
+            Ok(content) => Ok(Some((file, content))),
+            Err(FileError::Gone) => Ok(None),
+            Err(error) => Err(ClientError::Unreadable(StoreError::Other(error.to_string()))),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ async fn browsers_of_one_account_have_the_same_and_others_none_of_it() {
     assert_eq!(titles(&phone).await, ["What is it?"]);
     let seen = phone.conversation(conversation).await.expect("read");
     assert_eq!(seen.expect("it is there").turns[0].id, turn);
-    assert!(phone.file(file.id).await.is_some());
+    assert!(phone.file(file.id).await.expect("read").is_some());
     assert_eq!(phone.search("what is").await.expect("read").found.len(), 1);
     // A turn's id is the owner's: sent by the other browser, it is the same turn.
     let again = SendRequest {
@@ -137,7 +137,7 @@ async fn browsers_of_one_account_have_the_same_and_others_none_of_it() {
     assert_eq!(titles(&stranger).await, [""; 0]);
     assert!(stranger.conversation(conversation).await.expect("read").is_none());
     assert!(stranger.earlier(turn).await.expect("read").is_none());
-    assert!(stranger.file(file.id).await.is_none());
+    assert!(stranger.file(file.id).await.expect("read").is_none());
     assert!(stranger.search("what is").await.expect("read").found.is_empty());
     let exported = stranger.export(conversation, Export::Json).await;
     assert!(exported.expect("read").is_none());
@@ -165,7 +165,7 @@ async fn browsers_of_one_account_have_the_same_and_others_none_of_it() {
     assert_eq!(titles(&desk).await, ["It"]);
     phone.forget(&phone.confirmation()).await.expect("forgotten");
     assert_eq!(titles(&desk).await, [""; 0]);
-    assert!(desk.file(file.id).await.is_none());
+    assert!(desk.file(file.id).await.expect("read").is_none());
     engine.shutdown(Duration::ZERO).await;
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn download(
     who: Principal,
     Path(file): Path<FileId>,
 ) -> Result<Response, Refusal> {
-    let found = Client::new(engine, who).file(file).await;
+    let found = Client::new(engine, who).file(file).await?;
     let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.

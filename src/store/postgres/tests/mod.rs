@@ -1,5 +1,6 @@
 //! The store in PostgreSQL, against real servers: what every store promises, and what this one does beside that.
 
+mod commits;
 mod contents;
 mod disks;
 mod faults;
