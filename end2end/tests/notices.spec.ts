@@ -69,6 +69,9 @@ test("who waits for a model that is taken out reads so, and chooses another with
   await expect(position(waits)).toHaveAttribute("data-position", "1");
   await site.writeBackEnds(site.plans.filter(({ name }) => name !== "rack"));
   await expect(lastTurn(waits)).toContainText("is not offered any more");
+  // There is no such line any more, and another model's is not shown in its place.
+  await expect(waits.getByTestId("line")).not.toHaveAttribute("data-waiting");
+  await expect(waits.getByTestId("line")).not.toContainText("starts at once");
   await waits.screenshot({ path: "test-results/looks/model-gone.png" });
   await lastTurn(waits).getByRole("button", { name: "Choose another model" }).click();
   await option(waits, "small@desk").click();

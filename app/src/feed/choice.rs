@@ -63,13 +63,15 @@ impl Store {
         chosen.unwrap_or_else(|| self.facts.look(|facts| facts.model.clone()))
     }
 
-    /// The line that leads to a model. Of one that is not offered any more: the default one's.
+    /// The line that leads to a model; `None`: it is not offered any more.
     pub(crate) fn line(self, model: impl Fn() -> String + Send + Sync + 'static) -> Memo<Option<LineView>> {
         memo(move || {
             let model = model();
             self.status.look(|status| {
                 let own = |line: &&LineView| line.model.as_ref() == Some(&model);
-                status.lines.iter().find(own).or(status.line()).cloned()
+                // A line that leads to no model is that of all.
+                let only = || status.line().filter(|line| line.model.is_none());
+                status.lines.iter().find(own).or_else(only).cloned()
             })
         })
     }
