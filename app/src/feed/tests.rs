@@ -229,12 +229,18 @@ fn the_line_that_is_shown_is_that_of_the_chosen_model() {
             ("large@gpu", Some(3))
         );
         assert_eq!(store.title(&shown.model.get_untracked()), "Large");
-        // One that is not offered any more.
+        // One that is not offered any more has no line, and no other model's.
         conversation.choose(of_model("gone@gpu"));
         assert_eq!(
             (store.title(&shown.model.get_untracked()).as_str(), waiting()),
-            ("gone@gpu", Some(1))
+            ("gone@gpu", None)
         );
+        // Where all wait in one line, that one is shown.
+        store.status.update(|status| {
+            status.lines.truncate(1);
+            status.lines[0].model = None;
+        });
+        assert_eq!(waiting(), Some(1));
         assert!(!untrack(|| store.offers("gone@gpu")));
     });
 }
