@@ -120,12 +120,20 @@ impl Conversations {
         }
         let permit = guards.place.admitted_by_now();
         if permit.is_none() {
-            info!("turn waits again: its back end has failed");
+            info!("turn waits again");
             task.turn.state = TurnState::Waiting;
             task.turn.started_at = None;
             self.announce(task, super::in_flight::Shown::default());
         }
         permit
+    }
+
+    /// A turn's work was stopped, because another process may have it by now. It begins once more if not, and hears otherwise that it is over
+    /// here.
+    pub(super) fn set_aside(&self, task: &mut TurnTask, guards: &mut TurnGuards, ticket: Ticket) -> Option<Permit> {
+        guards.entered.in_flight.begin_again();
+        let course = Course::of(task);
+        self.back_in_line(task, guards, ticket, course)
     }
 
     /// Another model is to answer.

@@ -131,6 +131,11 @@ impl InFlight {
         decided.map_or(Acceptance::GivenUp, |decided| decided.clone())
     }
 
+    /// What the agent has said counts no more: it is asked again.
+    pub(super) fn begin_again(&self) {
+        *self.growing() = Growing::default();
+    }
+
     /// Adds what the agent says next.
     pub(super) fn add_text(&self, text: &str) {
         let mut growing = self.growing();

@@ -19,6 +19,7 @@ mod prepare;
 mod question;
 mod resume;
 mod send;
+mod strays;
 mod task;
 mod title;
 mod view;

@@ -70,7 +70,8 @@ impl Conversations {
     }
 
     pub(super) async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) {
-        if keys.is_empty() {
+        // Where several processes keep the line, its log has the order, and what is stored with a turn is where it began.
+        if keys.is_empty() || self.deps.queue.is_common() {
             return;
         }
         if let Err(error) = self.deps.store.reorder(keys).await {

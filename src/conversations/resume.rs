@@ -10,7 +10,7 @@ use crate::{
     accounts::browser_of,
     agents::Tries,
     clock::now_ms,
-    queue::{EventIndex, RestoredTicket, Ticket, Work},
+    queue::{EventIndex, RestoredTicket, Retuning, Ticket, Work},
     sessions::Sessions,
     settings::ModelName,
     store::{Step, StoreError, Unfinished},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
-const MAX_ATTEMPTS: u32 = 10;
+pub(super) const MAX_ATTEMPTS: u32 = 10;
 
 impl Conversations {
     /// Puts every turn that was not over when the server ended back into the line: in their order, which those that ran
@@ -75,7 +75,10 @@ impl Conversations {
     }
 
     /// Turns may wait for a model that is not offered any more: until another one is chosen.
-    fn make_room_for(&self, models: Vec<ModelName>) {
+    pub(super) fn make_room_for(&self, models: Vec<ModelName>) {
+        if models.is_empty() {
+            return;
+        }
         let Deps {
             backends,
             queue,
@@ -84,10 +87,10 @@ impl Conversations {
         } = &*self.deps;
         let room = backends.keep_places_for(models);
         room.unwrap_or_else(|fault| error!(%fault, "models of before the restart have no line of their own"));
-        queue.retune(backends.fill(settings.borrow().policy.clone()));
+        queue.propose(backends.fill(settings.borrow().policy.clone()), Retuning::Discovered);
     }
 
-    fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
+    pub(super) fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
         let Unfinished {
             conversation,
             choice,
@@ -133,7 +136,7 @@ impl Conversations {
             .spawn(self.clone().wait_and_run(task, guards).instrument(span));
     }
 
-    async fn give_up(&self, step: Step) {
+    pub(super) async fn give_up(&self, step: Step) {
         let mut turn = step.turn;
         warn!(turn = %turn.id, attempts = turn.attempts, "a turn is not answered again: the server ended each time");
         turn.state = TurnState::Failed {

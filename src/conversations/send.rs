@@ -133,7 +133,6 @@ impl Conversations {
             return self.told(owner, &in_flight).await;
         }
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
-        // Nothing is awaited between the two, so a shutdown sees both or neither.
         let pool = self.deps.agents.pool(&task.turn.model);
         let prefers = self.last_backends.of(task.turn.conversation);
         let joined = session.join_pool(
@@ -143,7 +142,8 @@ impl Conversations {
             (pool, prefers),
             Some(task.turn.id),
         );
-        let place = match joined {
+        // Nothing is awaited between this and the turn's task, so a shutdown sees both or neither.
+        let place = match joined.await {
             Ok(place) => place,
             Err(why) => return Err(entered.refuse(SendError::Refused(why))),
         };

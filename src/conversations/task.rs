@@ -2,7 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use futures_util::future::Either;
+use futures_util::{FutureExt as _, future::Either};
 use tracing::{error, info, warn};
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     agents::AgentError,
     clock::now_ms,
     jobs::{self, Bounds, Ending, Left, model_first},
-    queue::{BackendIndex, LeaveReason, OrderKey, Permit},
+    queue::{BackendIndex, Ended, LeaveReason, OrderKey, Permit},
     store::{StoreError, TurnRecord},
     wire::{FeedEvent, Reason, TurnNotice, TurnState, Versions, is_blank},
 };
@@ -69,7 +69,7 @@ impl Conversations {
                 Err(why) => {
                     if self.without_slot(&mut task, why).is_some() {
                         self.moved_up(task.turn.owner).await;
-                        self.over(task, guards).await;
+                        self.over(task, guards, None).await;
                     }
                     return;
                 }
@@ -95,11 +95,9 @@ impl Conversations {
                 return;
             };
             match ran.left {
-                Left::Over(ending, ended) => {
-                    drop(ended);
-                    return self.end(task, ending, backend, guards).await;
-                }
+                Left::Over(ending, ended) => return self.end(task, ending, backend, guards, ended).await,
                 Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course),
+                Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket),
             }
         }
     }
@@ -129,12 +127,15 @@ impl Conversations {
         };
         match (left, accepted) {
             (Left::Over(_, ended), Err(NotAccepted)) => ended.withdraw(),
-            (Left::Back(ticket), Err(NotAccepted)) => ticket.withdraw(),
+            (Left::Back(ticket) | Left::Halted(ticket), Err(NotAccepted)) => ticket.withdraw(),
             (Left::Over(ending, ended), Ok(versions)) => {
                 task.versions = versions;
-                // Counted before anybody hears of it.
-                drop(ended);
-                self.end(task, ending, backend, guards).await;
+                self.end(task, ending, backend, guards, ended).await;
+            }
+            (Left::Halted(ticket), Ok(versions)) => {
+                task.versions = versions;
+                let permit = self.set_aside(&mut task, &mut guards, ticket);
+                self.clone().run(task, guards, permit).await;
             }
             (Left::Back(ticket), Ok(versions)) => {
                 task.versions = versions;
@@ -283,7 +284,14 @@ impl Conversations {
     }
 
     /// Stores how a job has left its turn.
-    async fn end(&self, mut task: TurnTask, ending: Ending<Fault>, backend: Option<BackendIndex>, guards: TurnGuards) {
+    async fn end(
+        &self,
+        mut task: TurnTask,
+        ending: Ending<Fault>,
+        backend: Option<BackendIndex>,
+        guards: TurnGuards,
+        ended: Ended,
+    ) {
         let outcome = ending.outcome();
         self.note_backend(&mut task, backend, &ending);
         let Some(state) = self.state(ending, &mut task.turn) else {
@@ -304,12 +312,20 @@ impl Conversations {
         task.turn.state = state;
         task.turn.ended_at = Some(now_ms());
         info!(?outcome, bytes = task.turn.answer.len(), "turn ended");
-        self.over(task, guards).await;
+        self.over(task, guards, Some(ended)).await;
     }
 
     /// Stores how a turn has ended, then tells the pages.
-    async fn over(&self, mut task: TurnTask, guards: TurnGuards) {
-        let kept = self.keep(task.turn.clone()).await;
+    async fn over(&self, mut task: TurnTask, guards: TurnGuards, ended: Option<Ended>) {
+        // Given to the store before the slot is free for other processes: none of them can know of the one without the other. And counted
+        // before anybody hears of it.
+        let mut keeping = pin!(self.keep(task.turn.clone()));
+        let early = keeping.as_mut().now_or_never();
+        drop(ended);
+        let kept = match early {
+            Some(kept) => kept,
+            None => keeping.await,
+        };
         // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
         let pending = (!kept).then(|| self.pending.enter(&task.turn));
         let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());

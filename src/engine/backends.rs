@@ -5,14 +5,18 @@ use std::sync::Arc;
 use tracing::{Instrument as _, info_span};
 
 use super::Engine;
-use crate::{agents::Backends, queue::Queue, settings::Settings};
+use crate::{
+    agents::Backends,
+    queue::{Queue, Retuning},
+    settings::Settings,
+};
 
 /// Has the queue told how many tickets each back end may have, from now on.
 pub(super) fn govern(backends: &Arc<Backends>, queue: &Queue, settings: &Settings) {
     let governed = queue.clone();
     backends.govern(move |backend, cap| governed.throttle(backend, cap));
     // Those whose limit is found out were left out until their first one was known.
-    queue.retune(backends.fill(settings.policy.clone()));
+    queue.propose(backends.fill(settings.policy.clone()), Retuning::Discovered);
 }
 
 /// Starts what back ends do by themselves, and tells the queue and the feeds of it; it ends when the engine closes.
@@ -31,7 +35,7 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
             }
             let revision = *changes.borrow_and_update();
             if std::mem::replace(&mut shape, revision.shape) != revision.shape {
-                follower.refill();
+                follower.refill(Retuning::Discovered);
             }
             // Models, or why nothing of theirs starts, are news for every page.
             follower.moves.send_replace(());
@@ -42,10 +46,11 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
 
 impl Engine {
     /// Puts the queue's policy in force with the pools and back ends of now.
-    pub(super) fn refill(&self) {
-        self.queue.retune(self.backends.fill(self.settings().policy.clone()));
+    pub(super) fn refill(&self, why: Retuning) {
+        let fill = || self.backends.fill(self.settings().policy.clone());
+        self.queue.propose(fill(), why);
         if self.backends.settle() {
-            self.queue.retune(self.backends.fill(self.settings().policy.clone()));
+            self.queue.propose(fill(), why);
         }
     }
 }

@@ -6,6 +6,7 @@ mod feeds;
 mod gauges;
 mod housekeeping;
 mod moves;
+mod nodes;
 mod operator;
 mod refreshes;
 mod retune;
@@ -33,6 +34,7 @@ use crate::{
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
+    nodes::Membership,
     queue::Queue,
     sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
@@ -67,6 +69,8 @@ pub struct Engine {
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
     backends: Arc<Backends>,
+    /// `None`: this process keeps its line alone.
+    membership: Option<Arc<Membership>>,
     feeds: Feeds,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
@@ -98,7 +102,7 @@ impl Engine {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
-        let Opened { store, contents } = store::open(&settings).await?;
+        let Opened { store, contents, log } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
         let vault = match contents {
             Some(contents) => Vault::over(contents),
@@ -107,7 +111,8 @@ impl Engine {
         let vault = Arc::new(vault);
         let stats = Arc::new(Stats::new());
         let backends = Arc::new(Backends::new(&settings)?);
-        let queue = Queue::new(backends.fill(settings.policy.clone()), Arc::clone(&stats) as _);
+        let policy = backends.fill(settings.policy.clone());
+        let (queue, membership) = nodes::queue(log, policy, Arc::clone(&stats) as _).await?;
         backends::govern(&backends, &queue, &settings);
         let context = Arc::new(EngineContext {
             queue: queue.clone(),
@@ -144,6 +149,7 @@ impl Engine {
             operator_key: operator::made_key(),
             agents,
             backends,
+            membership,
             feeds: Feeds::default(),
             moves: watch::Sender::new(()),
             tasks,
@@ -157,7 +163,10 @@ impl Engine {
                 warn!(%fault, "only what is stored can be read; turns that wait stay so until a start finds the disk writable");
             }
             None => {
-                let resumed = engine.conversations.resume(&engine.sessions).await;
+                let resumed = match engine.membership {
+                    Some(_) => engine.recover_alone().await,
+                    None => engine.conversations.resume(&engine.sessions).await.map(drop),
+                };
                 resumed.context("the turns that waited before the restart cannot be taken up")?;
             }
         }
@@ -165,6 +174,7 @@ impl Engine {
         housekeeping::inspect(&engine);
         moves::spawn(&engine);
         backends::spawn(&engine);
+        nodes::spawn(&engine);
         Ok(engine)
     }
 
@@ -342,9 +352,15 @@ impl Engine {
                 unfinished = self.conversations.unfinished(),
                 "the grace is over: stopping what runs"
             );
-            self.conversations.stop();
+            if self.membership.is_some() {
+                // It is stopped by that, and runs elsewhere.
+                self.queue.leave_now();
+            } else {
+                self.conversations.stop();
+            }
             self.conversations.finished().await;
         }
+        self.leave_line().await;
         self.closing.cancel();
         self.vault.close().await;
         self.store.close().await;

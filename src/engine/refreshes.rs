@@ -60,18 +60,18 @@ impl Refreshes {
             RefreshKind::Logs => Event::LogsRefresh,
         };
         let refused = move |reason: Reason| FeedMessage::RefreshRefused { refresh: kind, reason };
-        let mut place = match session.join(&self.queue, owner, event, None) {
-            Ok(place) => place,
-            Err(why) => {
-                drop(claim);
-                session.tell(kind, refused(why.into()));
-                return;
-            }
-        };
         let (session, settings) = (Arc::clone(session), self.settings.clone());
-        let conversations = self.conversations.clone();
+        let (queue, conversations) = (self.queue.clone(), self.conversations.clone());
         let span = crate::logs::session_span(session.id());
         let work = async move {
+            let mut place = match session.join(&queue, owner, event, None).await {
+                Ok(place) => place,
+                Err(why) => {
+                    drop(claim);
+                    session.tell(kind, refused(why.into()));
+                    return;
+                }
+            };
             let patience = || settings.borrow().abandon_after;
             let message = match place.admitted(patience, pending()).await {
                 Ok(permit) => {

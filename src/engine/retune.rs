@@ -9,6 +9,7 @@ use super::Engine;
 use crate::{
     accounts::Role,
     clock::now_ms,
+    queue::Retuning,
     settings::{Faults, Loaded, Settings},
     stats::SettingsView,
     wire::{BadEdit, SettingRow},
@@ -124,7 +125,7 @@ impl Engine {
         self.conversations.retune(&loaded.settings);
         let reordered = loaded.settings.policy != before.policy;
         all.loaded = loaded;
-        self.refill();
+        self.refill(Retuning::Edited);
         Ok(reordered)
     }
 }

@@ -1,6 +1,6 @@
 //! The slot: held for as long as the work takes, and free before anything else happens.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{task::yield_now, time::sleep};
@@ -35,6 +35,8 @@ pub(crate) enum Left<F> {
     Over(Ending<F>, Ended),
     /// It is in its line again.
     Back(Ticket),
+    /// It was stopped, because another process may have it by now. What it has brought is to be dropped.
+    Halted(Ticket),
 }
 
 /// Does `work` in a slot, and `beginning` beside it: what has to be told or kept of the start, which the model need not wait for. The slot is
@@ -53,23 +55,40 @@ pub(crate) async fn run<F, T, E, B>(
 where
     B: Future<Output = Result<T, E>> + Unpin,
 {
-    let (worked, beginning) = match select(work, beginning).await {
-        Either::Left((worked, rest)) => (worked, Either::Right(rest)),
-        Either::Right((Ok(begun), work)) => (work.await, Either::Left(begun)),
-        Either::Right((Err(refused), _work)) => {
+    let selected = {
+        let work = pin!(async {
+            tokio::select! {
+                biased;
+                worked = work => Some(worked),
+                () = permit.halted() => None,
+            }
+        });
+        match select(work, beginning).await {
+            Either::Left((worked, rest)) => Ok((worked, Either::Right(rest))),
+            Either::Right((Ok(begun), work)) => Ok((work.await, Either::Left(begun))),
+            Either::Right((Err(refused), _work)) => Err(refused),
+        }
+    };
+    let (worked, beginning) = match selected {
+        Ok(selected) => selected,
+        Err(refused) => {
             permit.withdraw();
             return Err(refused);
         }
     };
     let left = match worked {
-        Worked::Over(ending) => {
+        Some(Worked::Over(ending)) => {
             let outcome = ending.outcome();
             let ended = permit.free(outcome);
-            model_first(queue).await;
+            // Where several processes keep the line, the slot is free once the outcome is stored.
+            if !queue.is_common() {
+                model_first(queue).await;
+            }
             info!(?outcome, "job ended");
             Left::Over(ending, ended)
         }
-        Worked::Back => Left::Back(permit.start_back()),
+        Some(Worked::Back) => Left::Back(permit.start_back()),
+        None => Left::Halted(permit.set_aside()),
     };
     Ok(Ran { left, beginning })
 }

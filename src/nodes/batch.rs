@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::queue::{
-    Owner, Work,
-    machine::{Command, Time},
+    Owner, Policy, Work,
+    machine::{Command, Restored, Time},
 };
 
 /// One start of a node. A node that starts again is another one.
@@ -44,8 +44,11 @@ impl Number {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// The node that appends it takes part from now on. Its first.
-    Up,
-    /// The node that appends it begins nothing any more. What waits with it goes to others, what it works on stays with it.
+    Up {
+        /// Where others reach it; `None`: it is alone.
+        address: Option<String>,
+    },
+    /// The node that appends it takes in nothing any more. An owner's tickets go to another node as soon as it works on none of them.
     Leaving,
     /// A node takes part no more. What it held goes to others.
     Gone(Incarnation),
@@ -60,9 +63,19 @@ pub enum Change {
         /// When it first joined, by the log's time; `None`: with this entry.
         joined: Option<Time>,
     },
+    /// Tickets that the log does not have come in, all at once, in the order of their places; those of a job that it has are left out.
+    /// Each goes to the node where its owner is at home.
+    Restore(Vec<(Job, Restored)>),
     /// Something about a ticket. It counts only from the node that holds the ticket, and only if that is for this job: after the log has
     /// lost its end, its number may be another's.
     Ticket(Job, Command),
+    /// Another policy, made from the one before that so many have been in force: of two that are made from the same one the first counts.
+    Retune {
+        /// How many had been put in force.
+        version: u64,
+        /// What is in force from now on.
+        policy: Box<Policy>,
+    },
     /// Anything else that the line can be told.
     Line(Command),
 }

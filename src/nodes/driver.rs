@@ -1,13 +1,20 @@
 //! A node at work: it is driven by a database and by its callers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::{Answer, Ask, Change, Database, Incarnation, Input, Node, Number, Output, Replica, Working};
-use crate::queue::{TicketId, machine::Time};
+use crate::queue::{LeaveReason, TicketId, machine::Time};
 
 /// A state to start from is kept every so many entries, by the node that has appended that one.
 const EVERY: u64 = 1_000;
@@ -25,10 +32,34 @@ pub trait Hands: Send + 'static {
     fn work(&mut self, ticket: TicketId, working: Working);
     /// Work that is to be ended, and its result dropped.
     fn halt(&mut self, ticket: TicketId);
-    /// The copy has changed. What it shows is to be taken from it now.
+    /// A ticket of this node has left its line without starting.
+    fn left(&mut self, ticket: TicketId, reason: LeaveReason);
+    /// This node may hold other tickets than before: some may be new to it, and some that it had may be another's. Said before any work on
+    /// them is.
+    fn passed_on(&mut self, replica: &Replica);
+    /// Owners may be at home elsewhere than before.
+    fn moved(&mut self);
+    /// The copy has changed. Called last, once all that comes of a change has been said.
     fn changed(&mut self, replica: &Replica);
     /// The node has been declared gone, or has left. Nothing follows.
     fn over(&mut self);
+}
+
+/// How a node stands, as it knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footing {
+    /// It takes part.
+    pub takes_part: bool,
+    /// It holds its lease, so it may work.
+    pub may_work: bool,
+    /// It has been asked to leave.
+    pub leaving: bool,
+    /// It has been declared gone, or has left.
+    pub over: bool,
+    /// The last entry of the log that it knows.
+    pub applied: Number,
+    /// The last entry that it has heard of.
+    pub head: Number,
 }
 
 /// The way to a node that is driven. When it is dropped, the node ends where it is, as if its process had been killed: to leave well, use
@@ -36,14 +67,30 @@ pub trait Hands: Send + 'static {
 pub struct Driver {
     inputs: mpsc::UnboundedSender<Input>,
     stopping: CancellationToken,
+    node: Arc<Mutex<Watched>>,
+    footing: watch::Receiver<Footing>,
+}
+
+/// A node, for those who look at it while it is driven. Locked for a few steps that neither wait nor call out.
+struct Watched {
+    node: Node,
+    /// When it was last told something that it has applied, by this machine's clock.
+    heard: Time,
 }
 
 impl Driver {
-    /// Starts a node, as a task that ends when it is over.
-    pub fn start(me: Incarnation, database: Arc<dyn Database>, hands: impl Hands) -> Self {
+    /// Starts a node, as a task that ends when it is over. Others reach it at `address`; `None`: it is alone.
+    pub fn start(me: Incarnation, address: Option<String>, database: Arc<dyn Database>, hands: impl Hands) -> Self {
         let (inputs, heard) = mpsc::unbounded_channel();
         let stopping = CancellationToken::new();
+        let mut out = Vec::new();
+        let node = Node::new(me, address, now(), &mut out);
+        let (tell, footing) = watch::channel(node.footing(now()));
+        let node = Arc::new(Mutex::new(Watched { node, heard: now() }));
         let driving = Driving {
+            me,
+            node: Arc::clone(&node),
+            footing: tell,
             database,
             hands,
             heard,
@@ -54,10 +101,29 @@ impl Driver {
         tokio::spawn(
             stopping
                 .clone()
-                .run_until_cancelled_owned(driving.run(me))
+                .run_until_cancelled_owned(driving.run(out))
                 .instrument(span),
         );
-        Self { inputs, stopping }
+        Self {
+            inputs,
+            stopping,
+            node,
+            footing,
+        }
+    }
+
+    /// Shows what the node knows, with the log's time of now; `None`: it knows nothing yet.
+    pub fn look<T>(&self, look: impl FnOnce(&Replica, Time) -> T) -> Option<T> {
+        let watched = lock(&self.node);
+        let replica = watched.node.known()?;
+        let passed = now().saturating_since(watched.heard);
+        Some(look(replica, replica.at().saturating_add(passed)))
+    }
+
+    /// How the node stands, and hears when that changes.
+    #[must_use]
+    pub fn footing(&self) -> watch::Receiver<Footing> {
+        self.footing.clone()
     }
 
     /// Wants a change.
@@ -93,6 +159,9 @@ impl Drop for Driver {
 }
 
 struct Driving<H> {
+    me: Incarnation,
+    node: Arc<Mutex<Watched>>,
+    footing: watch::Sender<Footing>,
     database: Arc<dyn Database>,
     hands: H,
     heard: mpsc::UnboundedReceiver<Input>,
@@ -102,14 +171,13 @@ struct Driving<H> {
 }
 
 impl<H: Hands> Driving<H> {
-    async fn run(mut self, me: Incarnation) {
-        let mut out = Vec::new();
-        let mut node = Node::new(me, now(), &mut out);
+    async fn run(mut self, mut out: Vec<Output>) {
         let database = Arc::clone(&self.database);
         let mut told = Box::pin(database.told());
-        while self.carry_out(&node, &mut out) {
+        while self.carry_out(&mut out) {
             // tokio's clock stands still while the machine sleeps: what the sleep has ended is not to go on for long.
-            let pause = node.wake_at().saturating_since(now()).min(NAP);
+            let wake = lock(&self.node).node.wake_at();
+            let pause = wake.saturating_since(now()).min(NAP);
             let input = tokio::select! {
                 Some(done) = self.requests.join_next() => match done {
                     Ok(input) => input,
@@ -126,31 +194,28 @@ impl<H: Hands> Driving<H> {
                 }
                 () = sleep(pause) => Input::Woke,
             };
+            let mut watched = lock(&self.node);
+            let Watched { node, heard } = &mut *watched;
             node.handle(now(), input, &mut out);
             // What has been asked meanwhile goes along.
             while let Ok(input) = self.heard.try_recv() {
                 node.handle(now(), input, &mut out);
             }
+            if node.replica().map(Replica::applied) != self.applied {
+                *heard = now();
+            }
+            let footing = node.footing(now());
+            drop(watched);
+            self.footing
+                .send_if_modified(|known| std::mem::replace(known, footing) != footing);
         }
+        self.footing.send_modify(|footing| footing.over = true);
         self.hands.over();
     }
 
     /// `false`: it is over.
-    fn carry_out(&mut self, node: &Node, out: &mut Vec<Output>) -> bool {
-        let applied = node.replica().map(Replica::applied);
-        if let Some(replica) = node.replica().filter(|_| applied != self.applied) {
-            self.hands.changed(replica);
-            let interval = |number: Option<Number>| number.unwrap_or_default().0 / EVERY;
-            if interval(applied) != interval(self.applied) && replica.last() == Some(node.incarnation()) {
-                let (database, snapshot) = (Arc::clone(&self.database), replica.snapshot());
-                self.request(async move {
-                    database.keep(snapshot).await;
-                    Input::Woke
-                });
-            }
-        }
-        self.applied = applied;
-        let me = node.incarnation();
+    fn carry_out(&mut self, out: &mut Vec<Output>) -> bool {
+        let me = self.me;
         for output in out.drain(..) {
             let database = Arc::clone(&self.database);
             match output {
@@ -173,18 +238,53 @@ impl<H: Hands> Driving<H> {
                 Output::Answer(ask, answer) => self.hands.answer(ask, answer),
                 Output::Work(ticket, working) => self.hands.work(ticket, working),
                 Output::Halt(ticket) => self.hands.halt(ticket),
+                Output::Left(ticket, reason) => self.hands.left(ticket, reason),
+                Output::PassedOn => {
+                    if let Some(replica) = lock(&self.node).node.replica() {
+                        self.hands.passed_on(replica);
+                    }
+                }
+                Output::Moved => self.hands.moved(),
                 Output::Over => {
                     info!("this node takes part no more");
                     return false;
                 }
             }
         }
+        self.show_changes();
         true
+    }
+
+    /// Tells of a copy that has changed, and has it kept once in a while.
+    fn show_changes(&mut self) {
+        let watched = lock(&self.node);
+        let Some(replica) = watched.node.replica() else { return };
+        let applied = Some(replica.applied());
+        if applied == self.applied {
+            return;
+        }
+        self.hands.changed(replica);
+        let interval = |number: Option<Number>| number.unwrap_or_default().0 / EVERY;
+        let due = interval(applied) != interval(self.applied) && replica.last() == Some(self.me);
+        let snapshot = due.then(|| replica.snapshot());
+        drop(watched);
+        self.applied = applied;
+        if let Some(snapshot) = snapshot {
+            let database = Arc::clone(&self.database);
+            self.request(async move {
+                database.keep(snapshot).await;
+                Input::Woke
+            });
+        }
     }
 
     fn request(&mut self, request: impl Future<Output = Input> + Send + 'static) {
         self.requests.spawn(request.in_current_span());
     }
+}
+
+fn lock(node: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
+    node.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time since the machine was started, by a clock that goes on while it sleeps.

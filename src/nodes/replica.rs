@@ -1,13 +1,13 @@
 //! A node's copy of what the log says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 use crate::queue::{
-    JoinError, Owner, Policy, TicketId,
-    machine::{Command, Effect, Grant, Machine, Snapshot, SnapshotError, TicketState, Time},
+    JoinError, LeaveReason, Owner, Policy, TicketId,
+    machine::{Command, Effect, Grant, Machine, Restored, Snapshot, SnapshotError, TicketState, Time},
 };
 
 /// The line, the nodes, and which of them holds which ticket, as of one number of the log. The same log gives the same copy everywhere.
@@ -16,6 +16,8 @@ pub struct Replica {
     /// Those that take part.
     nodes: BTreeMap<Incarnation, Part>,
     held: BTreeMap<TicketId, Held>,
+    /// The same, by owner.
+    of_owner: BTreeMap<Owner, BTreeSet<TicketId>>,
     /// What has started, by the node that works on it.
     working: BTreeMap<Incarnation, BTreeMap<TicketId, Working>>,
     applied: Number,
@@ -23,15 +25,45 @@ pub struct Replica {
     at: Time,
     /// Who has appended the last entry.
     last: Option<Incarnation>,
+    /// How many policies have been put in force.
+    policies: u64,
+    /// What nodes are to be told of what has been applied since they were last asked for.
+    news: News,
+}
+
+/// What has happened that nobody has asked for.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Tickets that have left their line without starting, and the node that held each.
+    pub left: Vec<(TicketId, Incarnation, LeaveReason)>,
+    /// Some ticket may have got another node.
+    pub passed_on: bool,
+    /// Some owner may be at home elsewhere.
+    pub moved: bool,
 }
 
 /// A node that takes part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Part {
     /// The sequence of what it has appended last.
     appended: u64,
-    /// It begins nothing any more.
+    /// It takes in nothing any more.
     leaving: bool,
+    /// Where others reach it.
+    address: Option<String>,
+}
+
+/// A node that takes part, as others see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// Which.
+    pub node: Incarnation,
+    /// Where it is reached; `None`: it is alone.
+    pub address: Option<&'a str>,
+    /// It takes in nothing any more.
+    pub leaving: bool,
+    /// How many tickets it works on.
+    pub working: usize,
 }
 
 /// Who holds a ticket, and what for.
@@ -48,6 +80,8 @@ struct Held {
 pub struct Working {
     /// What.
     pub job: Job,
+    /// For whom.
+    pub owner: Owner,
     /// With which slot.
     pub grant: Grant,
     /// The start that it is: one that comes back and starts again has another.
@@ -63,7 +97,7 @@ pub enum Said {
     Refused(JoinError),
     /// It has been carried out.
     Done,
-    /// The node does not hold such a ticket, or the policy has no such work: nothing has changed.
+    /// The node does not hold such a ticket, the policy has no such work, or it is not the one that was to be replaced: nothing has changed.
     Void,
 }
 
@@ -92,6 +126,7 @@ pub struct ReplicaSnapshot {
     applied: Number,
     digest: Digest,
     at: Time,
+    policies: u64,
 }
 
 impl ReplicaSnapshot {
@@ -110,11 +145,14 @@ impl Replica {
             machine: Machine::new(policy),
             nodes: BTreeMap::new(),
             held: BTreeMap::new(),
+            of_owner: BTreeMap::new(),
             working: BTreeMap::new(),
             applied: Number::default(),
             digest: Digest::default(),
             at: Time::default(),
             last: None,
+            policies: 0,
+            news: News::default(),
         }
     }
 
@@ -136,6 +174,23 @@ impl Replica {
         self.digest
     }
 
+    /// When the last entry was appended, by the log's time.
+    #[must_use]
+    pub const fn at(&self) -> Time {
+        self.at
+    }
+
+    /// How many policies have been put in force: what [`Change::Retune`] has to name.
+    #[must_use]
+    pub const fn policies(&self) -> u64 {
+        self.policies
+    }
+
+    /// What has happened since this was last asked for.
+    pub fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
     /// The line.
     #[must_use]
     pub const fn machine(&self) -> &Machine {
@@ -145,6 +200,40 @@ impl Replica {
     /// Those that take part.
     pub fn nodes(&self) -> impl Iterator<Item = Incarnation> + '_ {
         self.nodes.keys().copied()
+    }
+
+    /// The same, with what is known of each.
+    pub fn members(&self) -> impl Iterator<Item = Member<'_>> + '_ {
+        self.nodes.iter().map(|(node, part)| Member {
+            node: *node,
+            address: part.address.as_deref(),
+            leaving: part.leaving,
+            working: self.working.get(node).map_or(0, BTreeMap::len),
+        })
+    }
+
+    /// Where an owner is at home: with the node that holds the oldest of its tickets, or else with the one that they would be passed on to.
+    /// `None`: nobody is there that stays.
+    #[must_use]
+    pub fn home(&self, owner: Owner) -> Option<Incarnation> {
+        let oldest = self.of_owner.get(&owner).and_then(BTreeSet::first);
+        let holder = oldest.and_then(|ticket| self.held.get(ticket)?.node);
+        holder.or_else(|| self.heir(owner))
+    }
+
+    /// Whether a ticket is for this job.
+    #[must_use]
+    pub fn has(&self, owner: Owner, job: Job) -> bool {
+        let tickets = self.of_owner.get(&owner).into_iter().flatten();
+        tickets
+            .filter_map(|ticket| self.held.get(ticket))
+            .any(|held| held.job == job)
+    }
+
+    /// What a node holds: each ticket, what it is for, and whose it is.
+    pub fn held_by(&self, node: Incarnation) -> impl Iterator<Item = (TicketId, Job, Owner)> + '_ {
+        let held = self.held.iter().filter(move |(_, held)| held.node == Some(node));
+        held.map(|(ticket, held)| (*ticket, held.job, held.owner))
     }
 
     /// The sequence of what a node has appended last; `None`: it does not take part.
@@ -207,7 +296,7 @@ impl Replica {
 
     fn change(&mut self, node: Incarnation, change: Change) -> Said {
         match change {
-            Change::Up => self.up(node),
+            Change::Up { address } => self.up(node, address),
             Change::Leaving => self.leaving(node),
             Change::Gone(gone) => self.gone(gone),
             Change::Join {
@@ -218,15 +307,25 @@ impl Replica {
             } => {
                 let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
                 let node = if leaves { self.heir(owner) } else { Some(node) };
+                self.news.passed_on |= leaves;
                 let held = Held { job, owner, node };
                 let joined = joined.unwrap_or(self.at);
                 return self.command(Command::Join { work, owner, joined }, Some(held));
+            }
+            Change::Restore(tickets) => return self.restore(tickets),
+            Change::Retune { version, policy } => {
+                if version != self.policies {
+                    return Said::Void;
+                }
+                self.policies += 1;
+                return self.command(Command::Retune(policy), None);
             }
             Change::Ticket(job, command) => {
                 let named = match &command {
                     Command::Leave { ticket, .. }
                     | Command::Release { ticket, .. }
                     | Command::StartBack { ticket }
+                    | Command::Recall { ticket, .. }
                     | Command::ChangePool { ticket, .. } => self.held.get(ticket),
                     _ => None,
                 };
@@ -235,9 +334,7 @@ impl Replica {
             }
             Change::Line(command) => {
                 return match command {
-                    Command::Throttle { .. } | Command::Expire | Command::Retune(_) | Command::Close => {
-                        self.command(command, None)
-                    }
+                    Command::Throttle { .. } | Command::Expire => self.command(command, None),
                     _ => Said::Void,
                 };
             }
@@ -245,8 +342,9 @@ impl Replica {
         Said::Done
     }
 
-    fn up(&mut self, node: Incarnation) {
-        self.nodes.entry(node).or_default();
+    fn up(&mut self, node: Incarnation, address: Option<String>) {
+        self.nodes.entry(node).or_default().address = address;
+        self.news.moved = true;
         let orphans = self.held.iter().filter(|(_, held)| held.node.is_none());
         let orphans: Vec<TicketId> = orphans.map(|(ticket, _)| *ticket).collect();
         self.pass_on(&orphans);
@@ -255,19 +353,51 @@ impl Replica {
     fn leaving(&mut self, node: Incarnation) {
         let Some(part) = self.nodes.get_mut(&node) else { return };
         part.leaving = true;
-        let waits = |ticket| self.machine.state_of(ticket) == Some(TicketState::Waiting);
-        let held = self.held.iter().filter(|(_, held)| held.node == Some(node));
-        let waiting: Vec<TicketId> = held
-            .map(|(ticket, _)| *ticket)
-            .filter(|ticket| waits(*ticket))
+        self.news.moved = true;
+        let owners: BTreeSet<Owner> = self.held_by(node).map(|(_, _, owner)| owner).collect();
+        for owner in owners {
+            self.pass_on_owner(node, owner);
+        }
+    }
+
+    /// Passes an owner's tickets on that a node which leaves holds, once it works on none of them: whoever follows them moves once.
+    fn pass_on_owner(&mut self, node: Incarnation, owner: Owner) {
+        let tickets = self.of_owner.get(&owner).into_iter().flatten().copied();
+        let tickets: Vec<TicketId> = tickets
+            .filter(|ticket| self.held.get(ticket).is_some_and(|held| held.node == Some(node)))
             .collect();
-        self.pass_on(&waiting);
+        let working = self.working.get(&node);
+        if !tickets
+            .iter()
+            .any(|ticket| working.is_some_and(|working| working.contains_key(ticket)))
+        {
+            self.pass_on(&tickets);
+        }
+    }
+
+    /// Lets tickets in that were not known.
+    fn restore(&mut self, tickets: Vec<(Job, Restored)>) -> Said {
+        let known = |job: &Job, ticket: &Restored| self.has(ticket.owner, *job);
+        let tickets: Vec<_> = tickets.into_iter().filter(|(job, one)| !known(job, one)).collect();
+        let (jobs, restored): (Vec<Job>, Vec<Restored>) = tickets.into_iter().unzip();
+        let held: Vec<Held> = jobs
+            .into_iter()
+            .zip(&restored)
+            .map(|(job, one)| Held {
+                job,
+                owner: one.owner,
+                node: self.home(one.owner),
+            })
+            .collect();
+        self.news.passed_on = true;
+        self.commands(Command::Restore(restored), held)
     }
 
     fn gone(&mut self, gone: Incarnation) {
         if self.nodes.remove(&gone).is_none() {
             return;
         }
+        self.news.moved = true;
         let left = self.held.iter().filter(|(_, held)| held.node == Some(gone));
         let left: Vec<TicketId> = left.map(|(ticket, _)| *ticket).collect();
         let started = self.working.remove(&gone).unwrap_or_default();
@@ -280,6 +410,7 @@ impl Replica {
 
     /// Gives tickets to nodes that take part.
     fn pass_on(&mut self, tickets: &[TicketId]) {
+        self.news.passed_on = true;
         for ticket in tickets {
             let Some(mut held) = self.held.get(ticket).copied() else {
                 continue;
@@ -303,6 +434,7 @@ impl Replica {
         let Some(node) = held.node else { return };
         let working = Working {
             job: held.job,
+            owner: held.owner,
             grant,
             start: self.applied,
         };
@@ -311,19 +443,26 @@ impl Replica {
 
     /// Gives the machine a command, and keeps account of who holds what.
     fn command(&mut self, command: Command, joins: Option<Held>) -> Said {
+        self.commands(command, joins.into_iter().collect())
+    }
+
+    /// The same for a command that lets several in.
+    fn commands(&mut self, command: Command, joins: Vec<Held>) -> Said {
         let mut effects = Vec::new();
         if self.machine.apply(self.at, command, &mut effects).is_err() {
             return Said::Void;
         }
+        let mut joins = joins.into_iter();
         let mut said = Said::Done;
         for effect in effects {
             match effect {
                 Effect::Joined { ticket, state, .. } => {
                     said = Said::Joined(ticket, state);
-                    let Some(held) = joins.filter(|_| !matches!(state, TicketState::Left(_))) else {
+                    let held = joins.next();
+                    let Some(held) = held.filter(|_| !matches!(state, TicketState::Left(_))) else {
                         continue;
                     };
-                    self.held.insert(ticket, held);
+                    self.hold(ticket, held);
                     if let TicketState::Running(grant) = state {
                         self.note_start(ticket, held, grant);
                     }
@@ -335,14 +474,40 @@ impl Replica {
                     }
                 }
                 Effect::Returned { ticket } => self.note_end(ticket),
-                Effect::Left { ticket, .. } | Effect::Released { ticket, .. } => {
-                    self.note_end(ticket);
-                    self.held.remove(&ticket);
+                Effect::Left { ticket, reason, .. } => {
+                    if let Some(node) = self.held.get(&ticket).and_then(|held| held.node) {
+                        self.news.left.push((ticket, node, reason));
+                    }
+                    self.let_go(ticket);
                 }
+                Effect::Released { ticket, .. } => self.let_go(ticket),
                 Effect::Moved { .. } | Effect::Retuned { .. } | Effect::Throttled | Effect::Closed => {}
             }
         }
         said
+    }
+
+    fn hold(&mut self, ticket: TicketId, held: Held) {
+        self.of_owner.entry(held.owner).or_default().insert(ticket);
+        self.held.insert(ticket, held);
+    }
+
+    /// A ticket is over. What its owner has left with a node that leaves may go now.
+    fn let_go(&mut self, ticket: TicketId) {
+        self.note_end(ticket);
+        let Some(held) = self.held.remove(&ticket) else { return };
+        if let Some(tickets) = self.of_owner.get_mut(&held.owner) {
+            tickets.remove(&ticket);
+            if tickets.is_empty() {
+                self.of_owner.remove(&held.owner);
+            }
+            // It was at home where its tickets were.
+            self.news.moved |= self.home(held.owner) != held.node;
+        }
+        let leaving = |node: &Incarnation| self.nodes.get(node).is_some_and(|part| part.leaving);
+        if let Some(node) = held.node.filter(leaving) {
+            self.pass_on_owner(node, held.owner);
+        }
     }
 
     fn note_end(&mut self, ticket: TicketId) {
@@ -359,13 +524,14 @@ impl Replica {
         let held = self.held.iter();
         ReplicaSnapshot {
             line: self.machine.snapshot(),
-            nodes: self.nodes.iter().map(|(node, last)| (*node, *last)).collect(),
+            nodes: self.nodes.iter().map(|(node, part)| (*node, part.clone())).collect(),
             held: held
                 .map(|(ticket, held)| (*ticket, *held, start(held, ticket)))
                 .collect(),
             applied: self.applied,
             digest: self.digest,
             at: self.at,
+            policies: self.policies,
         }
     }
 
@@ -378,21 +544,34 @@ impl Replica {
             machine: Machine::from_snapshot(snapshot.line)?,
             nodes: snapshot.nodes.into_iter().collect(),
             held: BTreeMap::new(),
+            of_owner: BTreeMap::new(),
             working: BTreeMap::new(),
             applied: snapshot.applied,
             digest: snapshot.digest,
             at: snapshot.at,
             last: None,
+            policies: snapshot.policies,
+            // Whoever takes it over knows nothing of who holds what.
+            news: News {
+                left: Vec::new(),
+                passed_on: true,
+                moved: true,
+            },
         };
         for (ticket, held, start) in snapshot.held {
             let state = replica.machine.state_of(ticket).ok_or(SnapshotError::Ticket(ticket))?;
             if let (Some(node), TicketState::Running(grant)) = (held.node, state) {
                 let start = start.ok_or(SnapshotError::Ticket(ticket))?;
-                let job = held.job;
-                let working = Working { job, grant, start };
+                let Held { job, owner, .. } = held;
+                let working = Working {
+                    job,
+                    owner,
+                    grant,
+                    start,
+                };
                 replica.working.entry(node).or_default().insert(ticket, working);
             }
-            replica.held.insert(ticket, held);
+            replica.hold(ticket, held);
         }
         Ok(replica)
     }

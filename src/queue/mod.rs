@@ -5,9 +5,9 @@
 //!
 //! - `policy`: what an operator tunes, and the lines that follow.
 //! - [`machine`]: all that is decided (joining, leaving, admission, retuning), as a state machine that knows no clock and no tasks.
-//! - `local`: the edge around it within one process: the lock, wakers, timers, and what callers hold.
+//! - `edge`: the edge around it within one process: the lock, wakers, timers, and what callers hold.
 
-mod local;
+mod edge;
 pub mod machine;
 mod policy;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use local::{Changes, Ended, Permit, Queue, Ticket};
+pub use edge::{Changes, CommonLine, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket};
 pub use machine::estimate::StartRange;
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
 

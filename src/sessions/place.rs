@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{Session, session::Registered};
 use crate::{
@@ -20,21 +20,23 @@ impl Session {
     ///
     /// # Errors
     /// [`JoinError`]; nothing has changed then.
-    pub fn join(
+    pub async fn join(
         self: &Arc<Self>,
         queue: &Queue,
         owner: Owner,
         event: Event,
         turn: Option<TurnId>,
     ) -> Result<Place, JoinError> {
-        self.join_pool(queue, owner, event, (None, None), turn)
+        self.join_pool(queue, owner, event, (None, None), turn).await
     }
 
     /// The same for work that a back end of a pool does, if possible the second.
     ///
+    /// Cancel-safe: dropped before it returns, it has no place.
+    ///
     /// # Errors
     /// [`JoinError`]; nothing has changed then.
-    pub fn join_pool(
+    pub async fn join_pool(
         self: &Arc<Self>,
         queue: &Queue,
         owner: Owner,
@@ -48,7 +50,9 @@ impl Session {
             prefers,
             ..event_index.into()
         };
-        let ticket = queue.join(work, owner, Instant::now())?;
+        // Work without a turn is nobody else's to take up.
+        let job = turn.map_or_else(Uuid::new_v4, |turn| turn.0);
+        let ticket = queue.place(job.as_u128(), work, owner).await?;
         Ok(self.seat(queue, ticket, event, turn))
     }
 

@@ -22,7 +22,8 @@ pub(crate) use fault::StoreError;
 
 use crate::{
     files::Contents,
-    queue::{OrderKey, Owner},
+    nodes::{Database, Incarnation, PostgresLog},
+    queue::{OrderKey, Owner, Policy},
     settings::Settings,
     wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
 };
@@ -42,6 +43,27 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
     /// Where the contents of files are; `None`: in the data directory.
     pub(crate) contents: Option<Arc<dyn Contents>>,
+    /// Where the line is kept; `None`: this process keeps it by itself.
+    pub(crate) log: Option<LogDoor>,
+}
+
+/// A line's log, in a database that is open.
+pub(crate) struct LogDoor {
+    /// This process, as the database knows it.
+    pub(crate) node: Incarnation,
+    /// Where other nodes reach it; `None`: it is alone.
+    pub(crate) address: Option<String>,
+    options: sqlx::postgres::PgConnectOptions,
+}
+
+impl LogDoor {
+    /// Opens it. Where there is none yet, one is begun under this policy.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn open(self, policy: &Policy) -> anyhow::Result<Arc<dyn Database>> {
+        Ok(Arc::new(PostgresLog::open(self.options, policy).await?))
+    }
 }
 
 /// Opens the store that the settings name.
@@ -54,12 +76,18 @@ pub(crate) async fn open(settings: &Settings) -> Result<Opened, OpenError> {
             let store = postgres::PostgresStore::open(address).await?;
             Opened {
                 contents: Some(store.contents()),
+                log: Some(LogDoor {
+                    node: Incarnation(uuid::Uuid::new_v4().as_u128()),
+                    address: None,
+                    options: address.0.parse().map_err(|_| todo!()).unwrap(),
+                }),
                 store: Arc::new(store),
             }
         }
         None => Opened {
             store: Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
             contents: None,
+            log: None,
         },
     })
 }

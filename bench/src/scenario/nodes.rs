@@ -85,7 +85,7 @@ async fn open(cluster: &Cluster, database: &str, limit: usize) -> anyhow::Result
 async fn commits(cluster: &Cluster) -> anyhow::Result<Vec<f64>> {
     let log = open(cluster, &cluster.database(), 1).await?;
     let node = Incarnation(1);
-    log.append(node, 1, vec![Change::Up], None).await;
+    log.append(node, 1, vec![Change::Up { address: None }], None).await;
     let mut took = Vec::new();
     for entry in 0..ENTRIES {
         let begun = Instant::now();
@@ -134,6 +134,12 @@ impl Hands for Ears {
 
     fn changed(&mut self, _: &Replica) {}
 
+    fn left(&mut self, _: TicketId, _: LeaveReason) {}
+
+    fn passed_on(&mut self, _: &Replica) {}
+
+    fn moved(&mut self) {}
+
     fn over(&mut self) {
         self.tell(Heard::Failed("a node is over".to_owned()));
     }
@@ -142,7 +148,7 @@ impl Hands for Ears {
 async fn start(cluster: &Cluster, database: &str, limit: usize, node: u128) -> anyhow::Result<(Driver, Ear)> {
     let log = Arc::new(open(cluster, database, limit).await?);
     let (ears, heard) = mpsc::unbounded_channel();
-    Ok((Driver::start(Incarnation(node), log, Ears(ears)), Ear(heard)))
+    Ok((Driver::start(Incarnation(node), None, log, Ears(ears)), Ear(heard)))
 }
 
 struct Ear(mpsc::UnboundedReceiver<Heard>);

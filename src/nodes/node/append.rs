@@ -48,7 +48,8 @@ impl Node {
         let mut changes = Vec::new();
         let mut unless_heard = None;
         if self.stage == Stage::Joining {
-            changes.push((None, Change::Up));
+            let address = self.address.clone();
+            changes.push((None, Change::Up { address }));
         }
         while changes.len() < MOST
             && let Some((ask, change, condition)) = self

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use super::{BEAT, Batch, Change, Digest, Incarnation, Lease, Number, Replica, TTL, Working};
+use super::{BEAT, Batch, Change, Digest, Footing, Incarnation, Lease, Number, Replica, TTL, Working};
 use crate::queue::{TicketId, machine::Time};
 use append::Flying;
 use work::{Local, ends};
@@ -27,8 +27,12 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// throughput grows with the load.
 pub struct Node {
     me: Incarnation,
+    /// Where others reach it; `None`: it is alone.
+    address: Option<String>,
     /// `None`: it is being loaded.
     replica: Option<Replica>,
+    /// What was known before that.
+    outdated: Option<Replica>,
     stage: Stage,
     leaving: Option<Leaving>,
     /// The log has been asked to say that it leaves, and that it has left.
@@ -42,6 +46,8 @@ pub struct Node {
     reading: Option<(Number, Digest)>,
     /// The log may have grown since that read was begun.
     told: bool,
+    /// The last number of the log that it has heard of.
+    head: Number,
     loading: bool,
     /// When the beat under way was begun.
     beating: Option<Time>,
@@ -72,12 +78,14 @@ enum Leaving {
 }
 
 impl Node {
-    /// A node that takes part in nothing yet. What it has to do first is in `out`.
-    pub fn new(me: Incarnation, now: Time, out: &mut Vec<Output>) -> Self {
+    /// A node that takes part in nothing yet, and that others reach at `address`. What it has to do first is in `out`.
+    pub fn new(me: Incarnation, address: Option<String>, now: Time, out: &mut Vec<Output>) -> Self {
         out.push(Output::Load);
         Self {
             me,
+            address,
             replica: None,
+            outdated: None,
             stage: Stage::Joining,
             leaving: None,
             said: None,
@@ -87,6 +95,7 @@ impl Node {
             sequence: 0,
             reading: None,
             told: false,
+            head: Number::default(),
             loading: true,
             beating: None,
             next_beat: now,
@@ -106,6 +115,26 @@ impl Node {
     #[must_use]
     pub const fn replica(&self) -> Option<&Replica> {
         self.replica.as_ref()
+    }
+
+    /// The same, or what it knew before that: for those who only look.
+    #[must_use]
+    pub fn known(&self) -> Option<&Replica> {
+        self.replica.as_ref().or(self.outdated.as_ref())
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn footing(&self, now: Time) -> Footing {
+        let applied = self.known().map(Replica::applied).unwrap_or_default();
+        Footing {
+            takes_part: self.stage == Stage::Member,
+            may_work: self.lease.holds(now),
+            leaving: self.leaving.is_some(),
+            over: self.stage == Stage::Over,
+            applied,
+            head: self.head.max(applied),
+        }
     }
 
     fn applied(&self) -> Option<Number> {
@@ -201,8 +230,24 @@ impl Node {
             }
         }
         self.replica = Some(*replica);
+        self.outdated = None;
         self.forget_what_is_over();
+        self.tell_news(out);
         self.check_membership(out);
+    }
+
+    /// What has happened that nobody has asked for.
+    fn tell_news(&mut self, out: &mut Vec<Output>) {
+        let Some(replica) = &mut self.replica else { return };
+        let news = replica.take_news();
+        let left = news.left.into_iter().filter(|(_, node, _)| *node == self.me);
+        out.extend(left.map(|(ticket, _, reason)| Output::Left(ticket, reason)));
+        if news.passed_on {
+            out.push(Output::PassedOn);
+        }
+        if news.moved {
+            out.push(Output::Moved);
+        }
     }
 
     fn read(&mut self, now: Time, after: Number, log: Option<Log>, out: &mut Vec<Output>) {
@@ -231,6 +276,7 @@ impl Node {
         match beaten {
             Beaten::Noted { peers, head } => {
                 self.lease.renew(begun);
+                self.head = head.0;
                 let replica = self.replica.as_ref();
                 self.told |= replica.is_some_and(|replica| (replica.applied(), replica.digest()) != head);
                 self.watch(now, &peers);
@@ -292,6 +338,7 @@ impl Node {
             }
             self.forget_what_is_over();
         }
+        self.tell_news(out);
         self.check_membership(out);
     }
 
@@ -307,7 +354,7 @@ impl Node {
 
     /// The copy does not go with the log. What is worked on stays until it is known what the log says.
     fn throw_away(&mut self) {
-        self.replica = None;
+        self.outdated = self.replica.take();
         self.reading = None;
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     nodes::{Batch, Change, Digest, Incarnation, Number, Replica, Said, Working},
-    queue::{TicketId, machine::Time},
+    queue::{LeaveReason, TicketId, machine::Time},
 };
 
 /// Something that a caller on this node wants appended, by a number that the caller has chosen.
@@ -115,6 +115,12 @@ pub enum Output {
     Work(TicketId, Working),
     /// End the work on this, and drop what it has brought.
     Halt(TicketId),
+    /// A ticket of this node has left its line without starting.
+    Left(TicketId, LeaveReason),
+    /// This node may hold other tickets than before.
+    PassedOn,
+    /// Owners may be at home elsewhere than before.
+    Moved,
     /// This incarnation is over: whoever drives it starts another one.
     Over,
 }

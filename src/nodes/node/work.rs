@@ -83,7 +83,10 @@ impl Node {
 /// The ticket whose work a change ends on this node.
 pub(super) const fn ends(change: &Change) -> Option<TicketId> {
     match change {
-        Change::Ticket(_, Command::Release { ticket, .. } | Command::StartBack { ticket }) => Some(*ticket),
+        Change::Ticket(
+            _,
+            Command::Release { ticket, .. } | Command::StartBack { ticket } | Command::Recall { ticket, .. },
+        ) => Some(*ticket),
         _ => None,
     }
 }

@@ -171,7 +171,7 @@ impl Database for PostgresLog {
             let row = sqlx::query("SELECT status, number, at, digest FROM log_append($1, $2, $3, $4, $5, $6, $7)")
                 .bind(Uuid::from_u128(node.0))
                 .bind(sequence.cast_signed())
-                .bind(changes.contains(&Change::Up))
+                .bind(changes.iter().any(|change| matches!(change, Change::Up { .. })))
                 .bind(gone)
                 .bind(unless_heard.map(|peer| Uuid::from_u128(peer.node.0)))
                 .bind(unless_heard.map(|peer| peer.beats.cast_signed()))

@@ -109,7 +109,7 @@ impl Database {
         let mut changes: Vec<Change> = changes.collect();
         let old = self.keeps.then(|| self.tables.clone());
         let tables = &mut self.tables;
-        if changes.first() == Some(&Change::Up) {
+        if matches!(changes.first(), Some(Change::Up { .. })) {
             tables.rows.entry(node).or_default();
         }
         let still = |peer: Peer| tables.rows.get(&peer.node).is_some_and(|row| row.beats == peer.beats);

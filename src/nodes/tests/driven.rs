@@ -18,7 +18,7 @@ use crate::{
         Answer, Ask, Change, Database as _, Digest, Driver, Hands, Incarnation, Job, Number, PostgresLog, Replica,
         Said, Working,
     },
-    queue::{TicketId, machine::Command},
+    queue::{LeaveReason, TicketId, machine::Command},
 };
 
 /// How long work takes.
@@ -62,6 +62,12 @@ impl Hands for Ears {
         let _ = self.0.send(Heard::Knows(replica.applied(), replica.digest()));
     }
 
+    fn left(&mut self, _: TicketId, _: LeaveReason) {}
+
+    fn passed_on(&mut self, _: &Replica) {}
+
+    fn moved(&mut self) {}
+
     fn over(&mut self) {
         let _ = self.0.send(Heard::Over);
     }
@@ -88,7 +94,7 @@ impl Place {
         let log = log(cluster, database).await;
         let (ears, heard) = mpsc::unbounded_channel();
         let incarnation = Incarnation(incarnation);
-        let driver = Arc::new(Driver::start(incarnation, Arc::new(log), Ears(ears.clone())));
+        let driver = Arc::new(Driver::start(incarnation, None, Arc::new(log), Ears(ears.clone())));
         let seen = Arc::new(Mutex::new(Seen::default()));
         let work = work(Arc::clone(&driver), heard, ears, Arc::clone(&seen), Arc::clone(site));
         Self {
@@ -296,8 +302,13 @@ async fn a_log_goes_on_from_a_snapshot() {
     };
     let log = log(cluster, &cluster.database()).await;
     let node = Incarnation(7);
-    log.append(node, 1, vec![Change::Up, join(1, 1), join(2, 2)], None)
-        .await;
+    log.append(
+        node,
+        1,
+        vec![Change::Up { address: None }, join(1, 1), join(2, 2)],
+        None,
+    )
+    .await;
     let kept = log.load().await.expect("it is there");
     log.keep(kept.snapshot()).await;
     log.append(node, 2, vec![join(3, 3)], None).await;

@@ -80,10 +80,10 @@ fn release(job: u128, ticket: u64) -> Change {
 #[test]
 fn what_nobody_holds_goes_to_the_next_that_comes() {
     let mut log = Log::new(1);
-    log.append(A, &[Change::Up, join(1, 1), join(2, 2)]);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
     log.append(A, &[Change::Gone(A)]);
     assert_eq!((log.holder(1), log.holder(2)), (None, None));
-    log.append(B, &[Change::Up]);
+    log.append(B, &[Change::Up { address: None }]);
     assert_eq!((log.holder(1), log.holder(2)), (Some(B), Some(B)));
     assert_eq!(log.works(B), [1]);
 }
@@ -91,9 +91,15 @@ fn what_nobody_holds_goes_to_the_next_that_comes() {
 #[test]
 fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
     let mut log = Log::new(2);
-    log.append(B, &[Change::Up]);
-    log.append(A, &[Change::Up, join(1, 1), join(2, 2)]);
-    log.append(A, &[Change::Line(Command::Retune(Box::new(policy(1))))]);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
+    log.append(
+        A,
+        &[Change::Retune {
+            version: 0,
+            policy: Box::new(policy(1)),
+        }],
+    );
     assert_eq!(log.works(A), [1, 2]);
     log.append(B, &[Change::Gone(A)]);
     assert_eq!(log.works(B), [1]);
@@ -105,8 +111,8 @@ fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
 #[test]
 fn a_ticket_is_told_what_to_do_by_its_node_alone_and_for_its_job_alone() {
     let mut log = Log::new(1);
-    log.append(B, &[Change::Up]);
-    log.append(A, &[Change::Up, join(1, 1)]);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(A, &[Change::Up { address: None }, join(1, 1)]);
     let before = log.replica.machine().snapshot();
     assert_eq!(log.append(B, &[release(1, 1)]), [Said::Void]);
     assert_eq!(log.append(A, &[release(2, 1)]), [Said::Void]);
@@ -122,8 +128,11 @@ fn a_ticket_is_told_what_to_do_by_its_node_alone_and_for_its_job_alone() {
 #[test]
 fn a_node_that_leaves_keeps_what_it_works_on_and_gets_nothing_more() {
     let mut log = Log::new(1);
-    log.append(B, &[Change::Up]);
-    log.append(A, &[Change::Up, join(1, 1), join(2, 2), Change::Leaving]);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(
+        A,
+        &[Change::Up { address: None }, join(1, 1), join(2, 2), Change::Leaving],
+    );
     assert_eq!((log.holder(1), log.holder(2)), (Some(A), Some(B)));
     log.append(A, &[join(3, 3)]);
     assert_eq!(log.holder(3), Some(B));
@@ -134,9 +143,9 @@ fn a_node_that_leaves_keeps_what_it_works_on_and_gets_nothing_more() {
 #[test]
 fn what_a_node_leaves_is_spread_and_nothing_else_moves() {
     let mut log = Log::new(1);
-    log.append(A, &[Change::Up]);
-    log.append(B, &[Change::Up]);
-    log.append(C, &[Change::Up]);
+    log.append(A, &[Change::Up { address: None }]);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(C, &[Change::Up { address: None }]);
     let joins: Vec<Change> = (1..=900).map(|job| join(job, job << 70 | job)).collect();
     log.append(A, &joins[..450]);
     log.append(B, &joins[450..]);
@@ -151,7 +160,7 @@ fn what_a_node_leaves_is_spread_and_nothing_else_moves() {
 #[test]
 fn what_does_not_follow_changes_nothing() {
     let mut log = Log::new(1);
-    log.append(A, &[Change::Up]);
+    log.append(A, &[Change::Up { address: None }]);
     let before = log.replica.snapshot();
     let good = log.next(A, &[join(1, 1)]);
     let mut later = good.clone();
@@ -174,8 +183,8 @@ fn what_does_not_follow_changes_nothing() {
 #[test]
 fn a_copy_from_a_snapshot_goes_on_the_same() {
     let mut log = Log::new(1);
-    log.append(B, &[Change::Up]);
-    log.append(A, &[Change::Up, join(1, 1), join(2, 2), join(3, 3)]);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2), join(3, 3)]);
     let written = serde_json::to_string(&log.replica.snapshot()).expect("it can be written");
     let mut copy = from_written(&written).expect("a machine has made it");
     assert_eq!(copy.snapshot(), log.replica.snapshot());

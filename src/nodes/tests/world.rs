@@ -235,7 +235,7 @@ impl<'a> World<'a> {
         let skew = self.dice.below(100_000) as i64 * SECOND;
         let mut out = Vec::new();
         let incarnation = Incarnation(u128::from(generation));
-        let node = Node::new(incarnation, Time(self.now.0 + skew), &mut out);
+        let node = Node::new(incarnation, None, Time(self.now.0 + skew), &mut out);
         self.places[place] = Some(Process {
             node,
             generation,
@@ -314,6 +314,7 @@ impl<'a> World<'a> {
                         self.fail("what is ended was begun");
                     }
                 }
+                Output::Left(..) | Output::PassedOn | Output::Moved => {}
                 Output::Over => {
                     self.seen.note("fenced");
                     if self.places[place]

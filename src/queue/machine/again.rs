@@ -70,4 +70,39 @@ impl Machine {
         self.start_waiting(now, effects);
         Ok(())
     }
+
+    /// A ticket changes to the line of another pool, whether it waits or runs. One that runs gives its slots back, and estimates learn nothing.
+    pub(super) fn recall(
+        &mut self,
+        ticket: TicketId,
+        pool: PoolIndex,
+        now: Time,
+        effects: &mut impl Extend<Effect>,
+    ) -> Result<(), UnknownWork> {
+        let Some(Record::Running(key)) = self.by_id.get(ticket).copied() else {
+            return self.change_pool(ticket, pool, now, effects);
+        };
+        let work = Work {
+            pool: Some(pool),
+            prefers: None,
+            ..self.running[key].work
+        };
+        let to = self.line_of(work)?;
+        if self.running[key].work.pool == work.pool {
+            return Ok(());
+        }
+        let running = self.vacate(key);
+        self.arrivals += 1;
+        let key = self
+            .waiters
+            .insert(Waiter::new(ticket, Packed::new(work, None), running.joined));
+        self.waiting[work.event.0] += 1;
+        *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
+        self.lines[to].push(key, running.owner, self.arrivals, &mut self.waiters);
+        self.lines[to].enter_by_age(key, &mut self.waiters);
+        self.mix_changed(to);
+        effects.extend([Effect::Returned { ticket }]);
+        self.start_waiting(now, effects);
+        Ok(())
+    }
 }

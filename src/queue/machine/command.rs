@@ -47,6 +47,13 @@ pub enum Command {
         /// Where to.
         pool: PoolIndex,
     },
+    /// The same for one that may have started without having been told that it has: it gives its slots back then. Nothing has been done in them.
+    Recall {
+        /// Which.
+        ticket: TicketId,
+        /// Where to.
+        pool: PoolIndex,
+    },
     /// A back end may have at most so many tickets for now, whatever its limit: none while it is out of service, one while it is tried again.
     /// What it has goes on. One that is not known stays as it is.
     Throttle {

@@ -31,6 +31,10 @@ impl<V> IdMap<V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
+    pub(in crate::queue) fn retain(&mut self, mut keep: impl FnMut(TicketId, &mut V) -> bool) {
+        self.0.retain(|(id, value)| keep(*id, value));
+    }
+
     /// Puts in a ticket that is not in here: that is not looked into.
     pub(in crate::queue) fn insert_new(&mut self, ticket: TicketId, value: V) {
         self.0

@@ -173,6 +173,7 @@ impl Machine {
             Command::Release { ticket, worked } => self.release(ticket, worked, now, effects),
             Command::StartBack { ticket } => self.start_back(ticket, now, effects),
             Command::ChangePool { ticket, pool } => self.change_pool(ticket, pool, now, effects)?,
+            Command::Recall { ticket, pool } => self.recall(ticket, pool, now, effects)?,
             Command::Throttle { backend, cap } => self.throttle(backend, cap, now, effects),
             Command::Expire => self.expire(now, effects),
             Command::Retune(policy) => self.retune(*policy, now, effects),
@@ -216,15 +217,8 @@ impl Machine {
             self.by_id.insert_new(running.id, record);
             return let_in(running.id, TicketState::Running(grant));
         }
-        if !self.policy.queue {
-            return refused(JoinError::Busy);
-        }
-        let most = self.policy.max_waiting_per_owner;
-        if most.is_some_and(|most| self.waiting_of(owner) >= most) {
-            return refused(JoinError::TooManyOfYours);
-        }
-        if self.policy.max_size.is_some_and(|most| self.waiters.len() >= most) {
-            return refused(JoinError::Full);
+        if let Some(why) = self.no_room(owner) {
+            return refused(why);
         }
         let ticket = self.new_id();
         let key = self.add_waiter(ticket, Packed::new(work, None), joined);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Machine, Record, Running, TicketState, Time, UnknownWork, Waiter};
-use crate::queue::{LimitState, LineState, OrderKey, Policy, Standing, TicketId, Work};
+use crate::queue::{JoinError, LimitState, LineState, OrderKey, Owner, Policy, Standing, TicketId, Work};
 
 impl Machine {
     /// The policy in force.
@@ -44,6 +44,31 @@ impl Machine {
         } else {
             Err(UnknownWork(work))
         }
+    }
+
+    /// Why a ticket that joined now would not be let in; `None`: it would.
+    #[must_use]
+    pub fn would_refuse(&self, work: Work, owner: Owner) -> Option<JoinError> {
+        if self.closed {
+            return Some(JoinError::Closed);
+        }
+        if self.can_start(self.line_of(work).ok()?, work.pool) {
+            return None;
+        }
+        self.no_room(owner)
+    }
+
+    /// Why nobody may wait; `None`: this owner may.
+    pub(super) fn no_room(&self, owner: Owner) -> Option<JoinError> {
+        if !self.policy.queue {
+            return Some(JoinError::Busy);
+        }
+        let most = self.policy.max_waiting_per_owner;
+        if most.is_some_and(|most| self.waiting_of(owner) >= most) {
+            return Some(JoinError::TooManyOfYours);
+        }
+        let full = self.policy.max_size.is_some_and(|most| self.waiters.len() >= most);
+        full.then_some(JoinError::Full)
     }
 
     /// The same for work that is known.

@@ -18,6 +18,13 @@ impl Time {
         Duration::from_nanos(nanos)
     }
 
+    /// The moment so much earlier, or the earliest that can be counted.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(nanos))
+    }
+
     /// The moment so much later; `None` if it is too far away to be counted.
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {

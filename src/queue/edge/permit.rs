@@ -1,8 +1,8 @@
 //! A slot in somebody's hands.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use super::{Ticket, shared::Shared};
+use super::{Edge, Ticket};
 use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
@@ -10,7 +10,7 @@ use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, Tic
 ///
 /// It counts against the limit that its event belongs to now: after a retuning that may be another one than it started at.
 pub struct Permit {
-    shared: Arc<Shared>,
+    edge: Edge,
     ticket: TicketId,
     event: EventIndex,
     grant: Grant,
@@ -25,10 +25,13 @@ enum End {
     Free,
 }
 
-/// Work that is over and whose slot is free again. It is counted when this is dropped.
+/// Work that is over. It is counted when this is dropped, and its slot is free by then: where several processes keep the line, it is free
+/// for all of them once what was stored before has been stored.
 #[must_use = "it is counted when it is dropped"]
 pub struct Ended {
-    shared: Arc<Shared>,
+    edge: Edge,
+    /// Whose slot is to be given back with it.
+    ticket: Option<TicketId>,
     event: EventIndex,
     held: Duration,
     /// `None`: withdrawn.
@@ -36,9 +39,9 @@ pub struct Ended {
 }
 
 impl Permit {
-    pub(super) fn new(shared: Arc<Shared>, ticket: TicketId, event: EventIndex, grant: Grant) -> Self {
+    pub(super) fn new(edge: Edge, ticket: TicketId, event: EventIndex, grant: Grant) -> Self {
         Self {
-            shared,
+            edge,
             ticket,
             event,
             grant,
@@ -54,13 +57,29 @@ impl Permit {
     /// The same, for work of which is not known yet whether it was accepted: it is counted once that is.
     pub fn free(mut self, outcome: Outcome) -> Ended {
         self.end = End::Free;
-        let held = self.shared.release(self.ticket);
+        let (held, ticket) = self.edge.end(self.ticket);
         Ended {
-            shared: Arc::clone(&self.shared),
+            edge: self.edge.clone(),
+            ticket,
             event: self.event,
             held,
             outcome: Some(outcome),
         }
+    }
+
+    /// Waits until the work is to be ended and what it has brought is to be dropped, because this process may have lost its part in the
+    /// line: another one does it again. What has it then goes back by [`Permit::set_aside`]. Never where this process keeps the line alone.
+    /// Cancel-safe.
+    pub async fn halted(&self) {
+        self.edge.halted(self.ticket).await;
+    }
+
+    /// Gives up a permit whose work has been [halted](Permit::halted). Nothing is counted. The ticket hears whether it may begin again.
+    #[must_use = "dropping it leaves the line"]
+    pub fn set_aside(mut self) -> Ticket {
+        self.end = End::Free;
+        self.edge.set_aside(self.ticket);
+        Ticket::returned(self.edge.clone(), self.ticket, self.event)
     }
 
     /// Frees the slot, because what it was for was not accepted: no work has failed, and nothing is learnt from it. Counts as
@@ -75,8 +94,8 @@ impl Permit {
     #[must_use = "dropping it leaves the line"]
     pub fn start_back(mut self) -> Ticket {
         self.end = End::Free;
-        self.shared.start_back(self.ticket);
-        Ticket::returned(Arc::clone(&self.shared), self.ticket, self.event)
+        self.edge.start_back(self.ticket);
+        Ticket::returned(self.edge.clone(), self.ticket, self.event)
     }
 
     /// The back end whose slot it is; `None` for work that needs none.
@@ -102,10 +121,10 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.end {
             End::Counts(outcome) => {
-                let held = self.shared.release(self.ticket);
-                self.shared.observer().ended(self.event, outcome, held);
+                let held = self.edge.release(self.ticket, true);
+                self.edge.observer().ended(self.event, outcome, held);
             }
-            End::Withdrawn => self.shared.give_back(self.ticket, self.event, LeaveReason::Withdrawn),
+            End::Withdrawn => self.edge.give_back(self.ticket, self.event, LeaveReason::Withdrawn),
             End::Free => {}
         }
     }
@@ -120,7 +139,10 @@ impl Ended {
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        let observer = self.shared.observer();
+        if let Some(ticket) = self.ticket {
+            self.edge.release(ticket, self.outcome.is_some());
+        }
+        let observer = self.edge.observer();
         match self.outcome {
             Some(outcome) => observer.ended(self.event, outcome, self.held),
             None => observer.left(self.event, LeaveReason::Withdrawn),

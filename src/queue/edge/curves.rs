@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use super::{seats::Seats, shared::Shared};
+use super::Edge;
 use crate::queue::{
     LineState, StartRange,
     machine::{
-        Time,
+        Machine, Time,
         estimate::{Curve, CurveKey, Situation},
     },
 };
@@ -37,17 +37,17 @@ pub(super) enum Reading {
     },
 }
 
-impl Seats {
+impl Curves {
     /// When the ticket would start that has `before` others before it in the line.
-    pub(super) fn reading(&self, at: usize, before: usize, now: Time) -> Reading {
-        let Some(key) = self.machine.curve_key(at) else {
+    pub(super) fn reading(&self, machine: &Machine, at: usize, before: usize, now: Time) -> Reading {
+        let Some(key) = machine.curve_key(at) else {
             return Reading::Known(None);
         };
         if let Some(range) = self.known_start(at, key, before, now) {
             return Reading::Known(range);
         }
         Reading::Compute {
-            situation: Box::new(self.machine.situation(at, key.slots, now)),
+            situation: Box::new(machine.situation(at, key.slots, now)),
             key,
             at,
             before,
@@ -56,10 +56,10 @@ impl Seats {
     }
 
     /// One line, and its estimate as a question.
-    pub(super) fn line(&self, at: usize, now: Time) -> (LineState, Reading) {
-        let line = self.machine.line(at, now);
+    pub(super) fn line(&self, machine: &Machine, at: usize, now: Time) -> (LineState, Reading) {
+        let line = machine.line(at, now);
         let reading = match (line.newcomer as usize).checked_sub(1) {
-            Some(before) => self.reading(at, before, now),
+            Some(before) => self.reading(machine, at, before, now),
             None => Reading::Known(Some(AT_ONCE)),
         };
         (line, reading)
@@ -67,24 +67,24 @@ impl Seats {
 
     /// What the last curve says of a start, if it is fresh and for `key`. (The line may be gone after a retuning.)
     fn known_start(&self, at: usize, key: CurveKey, before: usize, now: Time) -> Option<Option<StartRange>> {
-        let (known, curve) = self.curves.0.get(at)?.as_ref()?;
+        let (known, curve) = self.0.get(at)?.as_ref()?;
         (*known == key && curve.is_fresh(now)).then(|| curve.start(before, now))
     }
 
     /// Keeps a curve, unless the line has moved on meanwhile.
-    fn keep_curve(&mut self, at: usize, key: CurveKey, curve: Arc<Curve>) {
-        let lines = self.machine.line_count();
-        if at < lines && self.machine.curve_key(at).is_some_and(|now| now.epoch == key.epoch) {
-            self.curves.0.resize_with(lines, || None);
-            self.curves.0[at] = Some((key, curve));
+    fn keep(&mut self, machine: &Machine, at: usize, key: CurveKey, curve: Arc<Curve>) {
+        let lines = machine.line_count();
+        if at < lines && machine.curve_key(at).is_some_and(|now| now.epoch == key.epoch) {
+            self.0.resize_with(lines, || None);
+            self.0[at] = Some((key, curve));
         }
     }
 }
 
-impl Shared {
+impl Edge {
     /// Answers a question about a start. The lock is taken only to look for a curve that somebody else has computed meanwhile, and to
     /// keep a new one for the next reader.
-    pub(super) fn answer(&self, reading: Reading) -> Option<StartRange> {
+    pub(super) fn estimate(&self, reading: Reading) -> Option<StartRange> {
         match reading {
             Reading::Known(range) => range,
             Reading::Compute {
@@ -95,13 +95,13 @@ impl Shared {
                 now,
             } => {
                 // After a change many ask at once, and one computation does for all.
-                let _computing = self.computing.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(range) = self.lock().known_start(at, key, before, now) {
+                let _computing = self.computing().lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(range) = self.with(|_, curves, _, _| curves.known_start(at, key, before, now)) {
                     return range;
                 }
                 let curve = Arc::new(Curve::new(&situation));
                 let range = curve.start(before, now);
-                self.lock().keep_curve(at, key, curve);
+                self.with(|machine, curves, _, _| curves.keep(machine, at, key, curve));
                 range
             }
         }

@@ -1,4 +1,4 @@
-//! The lock, and what is done before and after it.
+//! A queue of this process alone: the lock, and what is done before and after it.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,7 +21,7 @@ use crate::queue::{
 const NO_WORK: &str = "a command that names no work is carried out";
 
 /// What all clones of a queue, its tickets and its permits share.
-pub(super) struct Shared {
+pub(super) struct Local {
     /// The queue's only synchronisation. Whatever is decided is decided within one section of it, in which a ticket also
     /// leaves its waker, so no interleaving can lose a wake-up or see a half-made change, and there is no protocol of our
     /// own for a model checker to explore.
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     observer: Arc<dyn Observer>,
 }
 
-impl Shared {
+impl Local {
     pub(super) fn new(policy: Policy, observer: Arc<dyn Observer>) -> Self {
         Self {
             seats: Mutex::new(Seats::new(policy)),
@@ -75,18 +75,8 @@ impl Shared {
         &*self.observer
     }
 
-    /// Frees a slot after work. Returns how long it was held.
-    pub(super) fn release(&self, ticket: TicketId) -> Duration {
-        self.free(ticket, true)
-    }
-
-    /// Frees a slot in which nothing was done that counts.
-    pub(super) fn give_back(&self, ticket: TicketId, event: EventIndex, how: LeaveReason) {
-        self.free(ticket, false);
-        self.observer.left(event, how);
-    }
-
-    fn free(&self, ticket: TicketId, worked: bool) -> Duration {
+    /// Frees a slot. Returns how long it was held.
+    pub(super) fn free(&self, ticket: TicketId, worked: bool) -> Duration {
         let answer = self.apply(Command::Release { ticket, worked });
         answer.expect(NO_WORK).held
     }

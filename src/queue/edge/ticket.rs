@@ -4,21 +4,24 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Permit, shared::Shared};
+use super::{Edge, Permit};
 use crate::queue::{
     EventIndex, LeaveReason, OrderKey, TicketId,
     machine::{Grant, TicketState},
 };
 
+/// Two deadlines that differ by less are the same one.
+const NEARLY: Duration = Duration::from_secs(1);
+
 /// A place in the line. Dropping it leaves the line (as [`LeaveReason::Cancelled`]), or gives back the slot it was just given.
 pub struct Ticket {
-    shared: Arc<Shared>,
+    edge: Edge,
     id: TicketId,
     event: EventIndex,
     /// As far as it has been told; `None`: its permit has been handed out.
@@ -28,9 +31,9 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(shared: Arc<Shared>, id: TicketId, event: EventIndex, state: TicketState) -> Self {
+    pub(super) fn new(edge: Edge, id: TicketId, event: EventIndex, state: TicketState) -> Self {
         Self {
-            shared,
+            edge,
             id,
             event,
             state: Some(state),
@@ -39,8 +42,8 @@ impl Ticket {
     }
 
     /// One that has run, and waits again as far as it knows.
-    pub(super) fn returned(shared: Arc<Shared>, id: TicketId, event: EventIndex) -> Self {
-        let mut ticket = Self::new(shared, id, event, TicketState::Waiting);
+    pub(super) fn returned(edge: Edge, id: TicketId, event: EventIndex) -> Self {
+        let mut ticket = Self::new(edge, id, event, TicketState::Waiting);
         ticket.returned = true;
         ticket
     }
@@ -55,7 +58,7 @@ impl Ticket {
     #[must_use]
     pub fn order_key(&self) -> Option<OrderKey> {
         match self.state? {
-            TicketState::Waiting => self.shared.lock().order_key(self.id),
+            TicketState::Waiting => self.edge.order_key(self.id),
             TicketState::Running(grant) => Some(grant.order),
             TicketState::Left(_) => None,
         }
@@ -64,8 +67,10 @@ impl Ticket {
     /// The permit of a ticket that had its slot when it joined; `None` for any other, and once it has been handed out. Does not look
     /// whether a ticket that had to wait has been admitted meanwhile: [`Ticket::admitted`] does.
     pub fn granted(&mut self) -> Option<Permit> {
-        let Some(TicketState::Running(grant)) = self.state else {
-            return None;
+        let grant = match self.state? {
+            TicketState::Running(grant) => grant,
+            TicketState::Waiting => self.edge.granted_at_once(self.id)?,
+            TicketState::Left(_) => return None,
         };
         Some(self.hand_out(grant))
     }
@@ -73,9 +78,9 @@ impl Ticket {
     fn hand_out(&mut self, grant: Grant) -> Permit {
         self.state = None;
         if !self.returned {
-            self.shared.observer().started(self.event, grant.waited);
+            self.edge.observer().started(self.event, grant.waited);
         }
-        Permit::new(Arc::clone(&self.shared), self.id, self.event, grant)
+        Permit::new(self.edge.clone(), self.id, self.event, grant)
     }
 
     /// Waits for the slot. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
@@ -99,8 +104,8 @@ impl Ticket {
 
     fn leave(&mut self, how: LeaveReason) {
         match self.state.take() {
-            Some(TicketState::Waiting) => self.shared.drop_ticket(self.id, self.event, how),
-            Some(TicketState::Running(_)) => self.shared.give_back(self.id, self.event, how),
+            Some(TicketState::Waiting) => self.edge.drop_ticket(self.id, self.event, how),
+            Some(TicketState::Running(_)) => self.edge.give_back(self.id, self.event, how),
             Some(TicketState::Left(_)) | None => {}
         }
     }
@@ -111,12 +116,15 @@ impl Ticket {
                 TicketState::Running(grant) => return Poll::Ready(Ok(self.hand_out(grant))),
                 TicketState::Left(how) => return Poll::Ready(Err(how)),
                 TicketState::Waiting => {
-                    let (state, deadline) = self.shared.look(self.id, cx.waker());
+                    let (state, deadline) = self.edge.look(self.id, cx.waker());
                     self.state = Some(state);
                     if state == TicketState::Waiting {
-                        ready!(poll_deadline(timer.as_mut(), deadline, cx));
+                        match &self.edge {
+                            Edge::Local(_) => ready!(poll_deadline(timer.as_mut(), deadline, cx)),
+                            Edge::Common(_) => ready!(poll_about(timer.as_mut(), deadline, cx)),
+                        }
                         // An admission or this: the first to take the lock decides; the next look tells.
-                        self.shared.expire(deadline);
+                        self.edge.expire(deadline);
                     }
                 }
             }
@@ -127,6 +135,25 @@ impl Ticket {
 /// Ready once the deadline has passed. A retuning may have moved it, and wakes everybody who waits.
 fn poll_deadline(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
     if timer.as_ref().as_pin_ref().map(|timer| timer.deadline()) != deadline {
+        timer.set(deadline.map(sleep_until));
+    }
+    timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
+}
+
+/// The same for a deadline that is counted by another clock, and so is another one by a little each time.
+fn poll_about(mut timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    if let Some(asleep) = timer.as_mut().as_pin_mut()
+        && asleep.poll(cx).is_ready()
+    {
+        timer.set(None);
+        return Poll::Ready(());
+    }
+    let known = timer.as_ref().as_pin_ref().map(|timer| timer.deadline());
+    let moved = match (known, deadline) {
+        (Some(known), Some(deadline)) => known.max(deadline) - known.min(deadline) > NEARLY,
+        (known, deadline) => known.is_some() || deadline.is_some(),
+    };
+    if moved {
         timer.set(deadline.map(sleep_until));
     }
     timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))

@@ -1,0 +1,191 @@
+//! This process as one of several that keep a line in a database.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use tokio::time::{sleep, timeout};
+use tracing::{Instrument as _, info, info_span, warn};
+
+use super::Engine;
+use crate::{
+    nodes::Membership,
+    queue::{Observer, Owner, Policy, Queue, Retuning, Stray},
+    store::{LogDoor, StoreError},
+};
+
+/// How long a start may wait for its part in the line.
+const START: Duration = Duration::from_secs(30);
+/// Between two looks for turns that the line should have and does not.
+const LOOK: Duration = Duration::from_secs(60);
+/// A turn that is missing for so long is: what is on its way to the line, or out of it, has arrived by then.
+const SURE: Duration = Duration::from_secs(5);
+/// How long a node that leaves may take to say so.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Makes the queue: that of this process alone, or its part of the one whose log is in the database.
+pub(super) async fn queue(
+    log: Option<LogDoor>,
+    policy: Policy,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<(Queue, Option<Arc<Membership>>)> {
+    let Some(door) = log else {
+        return Ok((Queue::new(policy, observer), None));
+    };
+    let (me, address) = (door.node, door.address.clone());
+    let keeps_alone = address.is_none();
+    let log = door
+        .open(&policy)
+        .await
+        .context("the line in the database cannot be opened")?;
+    let (membership, queue) = Membership::join(me, address, log, policy.clone(), observer);
+    match timeout(START, membership.ready()).await {
+        Ok(true) => {}
+        Ok(false) => bail!("another Anteroom has been started over the same database meanwhile"),
+        Err(_) => bail!(
+            "the database did not let this node take part in the line for {} s",
+            START.as_secs()
+        ),
+    }
+    if keeps_alone {
+        // Those of before have gone, or they could not have been replaced; the line hears of that now.
+        let mut moves = membership.moves();
+        let only = async { while membership.nodes().len() > 1 && moves.changed().await.is_ok() {} };
+        if timeout(START, only).await.is_err() {
+            warn!("earlier starts of this site are still taken for nodes of it");
+        }
+    }
+    let alone = membership.nodes().len() == 1;
+    info!(node = ?membership.me(), nodes = membership.nodes().len(), "this node takes part in the line");
+    // The first one decides; who comes to others adds what they lack.
+    queue.propose(policy, if alone { Retuning::Edited } else { Retuning::Joining });
+    Ok((queue, Some(Arc::new(membership))))
+}
+
+impl Engine {
+    /// The nodes, this one included; `None`: this process keeps its line alone.
+    #[must_use]
+    pub fn membership(&self) -> Option<&Arc<Membership>> {
+        self.membership.as_ref()
+    }
+
+    /// Waits until this node has been declared gone by the others: all that it has in memory is void then. Never, where there is no other.
+    pub async fn declared_gone(&self) {
+        match &self.membership {
+            Some(membership) => membership.over().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends all at once, without a word to the store: what ran here runs elsewhere.
+    pub async fn abandon(&self) {
+        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.queue.close();
+        self.closing.cancel();
+        self.conversations.stop();
+        // What still waits for the store hears that it is closed.
+        self.store.close().await;
+        let _ = timeout(GOODBYE, self.conversations.finished()).await;
+        self.vault.close().await;
+        self.tasks.close();
+        let _ = timeout(GOODBYE, self.tasks.wait()).await;
+    }
+
+    /// Leaves the line to the others. To be called once nothing runs here.
+    pub(super) async fn leave_line(&self) {
+        let Some(membership) = &self.membership else { return };
+        self.queue.leave_now();
+        if timeout(GOODBYE, membership.over()).await.is_err() {
+            warn!("the others have not been told that this node has left; they find out");
+        }
+    }
+
+    /// Turns that the line should have and does not, where nobody else can have put them into it.
+    pub(super) async fn recover_alone(&self) -> Result<(), StoreError> {
+        let Some(membership) = &self.membership else {
+            return Ok(());
+        };
+        if membership.nodes().len() > 1 {
+            return Ok(());
+        }
+        let mut missing = self.conversations.missing(|_| true).await?;
+        let (known, _, now) = membership.known(missing.jobs());
+        missing.retain(|job| !known.contains(&job));
+        if missing.len() > 0 {
+            info!(turns = missing.len(), "turns of before are put into the line");
+            // Only at the end of the process are they not.
+            let _ = self.queue.recover(self.conversations.restored(missing, now)).await;
+        }
+        Ok(())
+    }
+
+    fn is_home_of(&self, owner: Owner) -> bool {
+        let Some(membership) = &self.membership else {
+            return true;
+        };
+        membership.home(owner).is_some_and(|home| home.node == membership.me())
+    }
+
+    /// Looks for turns of sessions that are at home here which nobody has in the line.
+    async fn recover_missing(&self, suspects: &mut BTreeSet<u128>) {
+        let Some(membership) = &self.membership else { return };
+        let missing = self.conversations.missing(|owner| self.is_home_of(owner)).await;
+        let mut missing = match missing {
+            Ok(missing) => missing,
+            Err(error) => {
+                warn!(%error, "turns that are missing from the line cannot be looked for");
+                return;
+            }
+        };
+        let (known, _, now) = membership.known(missing.jobs());
+        missing.retain(|job| !known.contains(&job));
+        let seen: BTreeSet<u128> = missing.jobs().map(|(_, job)| job).collect();
+        missing.retain(|job| suspects.contains(&job));
+        if missing.len() > 0 {
+            warn!(
+                turns = missing.len(),
+                "turns were missing from the line, and are put into it"
+            );
+            let _ = self.queue.recover(self.conversations.restored(missing, now)).await;
+        }
+        *suspects = seen;
+    }
+}
+
+/// Takes up what comes to this node, and puts what is missing into the line; ends when the engine closes.
+pub(super) fn spawn(engine: &Arc<Engine>) {
+    let Some(mut strays) = engine.queue.strays() else {
+        return;
+    };
+    let taker = Arc::clone(engine);
+    let take_up = async move {
+        loop {
+            let mut found: Vec<Stray> = tokio::select! {
+                () = taker.closing.cancelled() => return,
+                found = strays.recv() => match found {
+                    Some(found) => found,
+                    None => return,
+                },
+            };
+            while let Ok(more) = strays.try_recv() {
+                found.extend(more);
+            }
+            taker.conversations.take_up_strays(&taker.sessions, found).await;
+        }
+    };
+    engine.tasks.spawn(take_up.instrument(info_span!("taking up")));
+    let keeper = Arc::clone(engine);
+    let look = async move {
+        let mut suspects = BTreeSet::new();
+        let mut pause = SURE;
+        loop {
+            tokio::select! {
+                () = keeper.closing.cancelled() => return,
+                () = sleep(pause) => keeper.recover_missing(&mut suspects).await,
+            }
+            pause = if suspects.is_empty() { LOOK } else { SURE };
+        }
+    };
+    engine
+        .tasks
+        .spawn(look.instrument(info_span!("looking for missing turns")));
+}

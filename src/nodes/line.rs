@@ -1,0 +1,319 @@
+//! The line that nodes have in common, as the queue of one of them reaches it, and where sessions are at home.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::{
+    Answer, Ask, Change, Database, Driver, Footing, Hands, Incarnation, Job, Number, Replica, Said, Unsaid, Working,
+};
+use crate::queue::{
+    CommonLine, Held, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter, TicketId, Work,
+    machine::{Command, Machine, Restored, Time},
+};
+
+/// A node's part of the line, and its queue.
+pub struct Membership {
+    line: Arc<Line>,
+}
+
+/// What a node is to others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Which.
+    pub node: Incarnation,
+    /// Where it is reached; `None`: it is alone.
+    pub address: Option<String>,
+    /// It takes in nothing any more.
+    pub leaving: bool,
+    /// How many tickets it works on.
+    pub working: usize,
+}
+
+impl Membership {
+    /// Takes part in the line that `database` has the log of, as this node, which others reach at `address`. Returns the queue, whose
+    /// operator wants `policy`. To be called once for each incarnation, within a runtime.
+    pub fn join(
+        me: Incarnation,
+        address: Option<String>,
+        database: Arc<dyn Database>,
+        policy: Policy,
+        observer: Arc<dyn Observer>,
+    ) -> (Self, Queue) {
+        let line = Arc::new(Line {
+            me,
+            driver: OnceLock::new(),
+            asks: Asks::default(),
+            moved: watch::Sender::new(()),
+        });
+        let queue = Queue::common(policy, observer, |reporter| {
+            let hands = Ears {
+                line: Arc::downgrade(&line),
+                reporter,
+            };
+            let driver = Driver::start(me, address, database, hands);
+            // Nobody else does.
+            let _ = line.driver.set(driver);
+            Arc::clone(&line) as _
+        });
+        (Self { line }, queue)
+    }
+
+    /// This incarnation.
+    #[must_use]
+    pub fn me(&self) -> Incarnation {
+        self.line.me
+    }
+
+    /// How this node stands, and hears when that changes.
+    #[must_use]
+    pub fn footing(&self) -> watch::Receiver<Footing> {
+        self.line.driver().footing()
+    }
+
+    /// Waits until this node takes part and may work. `false`: it never will.
+    pub async fn ready(&self) -> bool {
+        let mut footing = self.footing();
+        let ready = footing.wait_for(|footing| footing.over || footing.takes_part && footing.may_work);
+        ready.await.is_ok_and(|footing| !footing.over)
+    }
+
+    /// Waits until this node takes part no more. Cancel-safe.
+    pub async fn over(&self) {
+        let mut footing = self.footing();
+        // A driver that has gone is over, too.
+        let _ = footing.wait_for(|footing| footing.over).await;
+    }
+
+    /// Where an owner is at home; `None`: no node is there that stays.
+    #[must_use]
+    pub fn home(&self, owner: Owner) -> Option<Peer> {
+        let home = self.line.driver().look(|replica, _| {
+            let home = replica.home(owner)?;
+            peers(replica).into_iter().find(|peer| peer.node == home)
+        });
+        home.flatten()
+    }
+
+    /// Hears when owners may be at home elsewhere than before.
+    #[must_use]
+    pub fn moves(&self) -> watch::Receiver<()> {
+        self.line.moved.subscribe()
+    }
+
+    /// The nodes that take part, this one included.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Peer> {
+        self.line.driver().look(|replica, _| peers(replica)).unwrap_or_default()
+    }
+
+    /// Which of these jobs the line has, the number of the log up to which that is known, and its time of now.
+    #[must_use]
+    pub fn known(&self, jobs: impl Iterator<Item = (Owner, u128)>) -> (BTreeSet<u128>, Number, Time) {
+        let known = self.line.driver().look(|replica, now| {
+            let known = jobs.filter(|(owner, job)| replica.has(*owner, Job(*job)));
+            (known.map(|(_, job)| job).collect(), replica.applied(), now)
+        });
+        known.unwrap_or_default()
+    }
+
+    /// Another node is dead for certain.
+    pub fn is_dead(&self, node: Incarnation) {
+        self.line.driver().is_dead(node);
+    }
+}
+
+fn peers(replica: &Replica) -> Vec<Peer> {
+    let members = replica.members().map(|member| Peer {
+        node: member.node,
+        address: member.address.map(str::to_owned),
+        leaving: member.leaving,
+        working: member.working,
+    });
+    members.collect()
+}
+
+struct Line {
+    me: Incarnation,
+    /// Set before anybody has this.
+    driver: OnceLock<Driver>,
+    asks: Asks,
+    moved: watch::Sender<()>,
+}
+
+/// What has been asked for and is not answered yet.
+#[derive(Default)]
+struct Asks {
+    last: AtomicU64,
+    open: Mutex<HashMap<Ask, Purpose>>,
+    /// The line has been asked to look at the time.
+    expiring: AtomicBool,
+}
+
+/// Why something was asked for.
+enum Purpose {
+    Join(JoinAsk),
+    Recall(TicketId),
+    Retune,
+    Expire,
+    /// Nobody waits for the answer.
+    Nothing,
+}
+
+impl Line {
+    fn driver(&self) -> &Driver {
+        self.driver.get().expect("it is set before anybody has this")
+    }
+
+    fn ask(&self, purpose: Purpose, change: Change) {
+        let ask = Ask(self.asks.last.fetch_add(1, Ordering::Relaxed));
+        if !matches!(purpose, Purpose::Nothing) {
+            self.asks.open().insert(ask, purpose);
+        }
+        self.driver().ask(ask, change);
+    }
+}
+
+impl Asks {
+    /// Locked for a step.
+    fn open(&self) -> MutexGuard<'_, HashMap<Ask, Purpose>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CommonLine for Line {
+    fn look(&self, look: &mut dyn FnMut(&Machine, Time)) {
+        let Some(driver) = self.driver.get() else { return };
+        driver.look(|replica, now| look(replica.machine(), now));
+    }
+
+    fn join(&self, ask: JoinAsk, work: Work, owner: Owner) {
+        let change = Change::Join {
+            job: Job(ask.job()),
+            work,
+            owner,
+            joined: None,
+        };
+        self.ask(Purpose::Join(ask), change);
+    }
+
+    fn restore(&self, tickets: Vec<(u128, Restored)>) {
+        let tickets = tickets.into_iter().map(|(job, ticket)| (Job(job), ticket)).collect();
+        self.ask(Purpose::Nothing, Change::Restore(tickets));
+    }
+
+    fn change(&self, job: u128, ticket: TicketId, command: Command) {
+        let purpose = match command {
+            Command::Recall { .. } => Purpose::Recall(ticket),
+            _ => Purpose::Nothing,
+        };
+        self.ask(purpose, Change::Ticket(Job(job), command));
+    }
+
+    fn line(&self, command: Command) {
+        let purpose = match command {
+            Command::Expire if self.asks.expiring.swap(true, Ordering::Relaxed) => return,
+            Command::Expire => Purpose::Expire,
+            _ => Purpose::Nothing,
+        };
+        self.ask(purpose, Change::Line(command));
+    }
+
+    fn retune(&self, version: u64, policy: Policy) {
+        let policy = Box::new(policy);
+        self.ask(Purpose::Retune, Change::Retune { version, policy });
+    }
+
+    fn leave(&self) {
+        self.driver().leave();
+    }
+
+    fn leave_now(&self) {
+        self.driver().leave_now();
+    }
+}
+
+/// What the node says, told to the queue.
+struct Ears {
+    /// Its driver is the line's, and goes with it.
+    line: std::sync::Weak<Line>,
+    reporter: Reporter,
+}
+
+impl Hands for Ears {
+    fn answer(&mut self, ask: Ask, answer: Answer) {
+        let Some(line) = self.line.upgrade() else { return };
+        let Some(purpose) = line.asks.open().remove(&ask) else {
+            return;
+        };
+        match purpose {
+            Purpose::Join(ask) => match answer {
+                Ok(Said::Joined(ticket, state)) => self.reporter.joined(ask, ticket, state),
+                Ok(Said::Refused(why)) => ask.refuse(why),
+                Ok(Said::Done | Said::Void) | Err(Unsaid::Unknown | Unsaid::Unwritten) => {
+                    ask.refuse(JoinError::Closed);
+                }
+            },
+            Purpose::Recall(ticket) => self.reporter.recalled(ticket),
+            Purpose::Retune if answer == Ok(Said::Done) => self.reporter.retuned(),
+            Purpose::Retune => {
+                let reporter = &mut self.reporter;
+                line.driver()
+                    .look(|replica, _| reporter.not_retuned(replica.machine(), replica.policies()));
+            }
+            Purpose::Expire => line.asks.expiring.store(false, Ordering::Relaxed),
+            Purpose::Nothing => {}
+        }
+    }
+
+    fn work(&mut self, ticket: TicketId, working: Working) {
+        let Working { job, owner, grant, .. } = working;
+        let held = Held {
+            ticket,
+            job: job.0,
+            owner,
+        };
+        self.reporter.started(held, grant);
+    }
+
+    fn halt(&mut self, ticket: TicketId) {
+        warn!(?ticket, "work is stopped: this node may have lost its part in the line");
+        self.reporter.halted(ticket);
+    }
+
+    fn left(&mut self, ticket: TicketId, reason: LeaveReason) {
+        self.reporter.left(ticket, reason);
+    }
+
+    fn passed_on(&mut self, replica: &Replica) {
+        let Some(line) = self.line.upgrade() else { return };
+        let held = replica.held_by(line.me).map(|(ticket, job, owner)| Held {
+            ticket,
+            job: job.0,
+            owner,
+        });
+        self.reporter.passed_on(replica.machine(), held);
+    }
+
+    fn moved(&mut self) {
+        if let Some(line) = self.line.upgrade() {
+            line.moved.send_replace(());
+        }
+    }
+
+    fn changed(&mut self, replica: &Replica) {
+        self.reporter.changed(replica.machine(), replica.policies());
+    }
+
+    fn over(&mut self) {
+        self.reporter.over();
+        self.moved();
+    }
+}
