@@ -104,6 +104,9 @@ impl From<JoinError> for Reason {
             JoinError::Full => Self::LineFull,
             JoinError::TooManyOfYours => Self::TooManyOfYours,
             JoinError::Closed => Self::Restarting,
+            JoinError::Away => Self::MessageNotKept {
+                fault: StoreFault::Away,
+            },
         }
     }
 }

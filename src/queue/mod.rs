@@ -116,6 +116,9 @@ pub enum JoinError {
     /// The queue has been closed.
     #[error("the queue has been closed")]
     Closed,
+    /// What several processes have in common cannot be reached at the moment.
+    #[error("what the processes have in common cannot be reached")]
+    Away,
 }
 
 /// How a waiting ticket left the line without starting.

@@ -5,6 +5,8 @@ mod checks;
 mod database;
 mod dice;
 mod driven;
+mod line;
+mod memory;
 mod node;
 mod replica;
 mod trouble;

@@ -1,8 +1,11 @@
 //! The queue as its callers see it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 use super::{
     Changes, CommonLine, Edge, JoinAsk, Reporter, Retuning, Stray, Ticket, common::Common, curves::Reading,
@@ -15,6 +18,9 @@ use crate::queue::{
     Policy, PoolIndex, RestoredTicket, Standing, TicketId, Work,
     machine::{Command, Restored, TicketState, UnknownWork},
 };
+
+/// How long what several processes have in common may take to let somebody in. Who has asked has not gone by then.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The queue. Cheap to clone; all clones are the same queue.
 ///
@@ -221,10 +227,11 @@ impl Queue {
             Edge::Local(_) => return self.join(work, owner, Instant::now()),
             Edge::Common(common) => {
                 let (ask, answer) = JoinAsk::new(job, work.event);
-                match common.join(ask, work, owner).await {
-                    Ok(()) => answer.await.unwrap_or(Err(JoinError::Closed)),
-                    Err(why) => Err(why),
-                }
+                let placed = async {
+                    common.join(ask, work, owner).await?;
+                    answer.await.unwrap_or(Err(JoinError::Closed))
+                };
+                timeout(PATIENCE, placed).await.unwrap_or(Err(JoinError::Away))
             }
         };
         joined.inspect_err(|why| self.edge.observer().refused(work.event, *why))

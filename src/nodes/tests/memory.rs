@@ -1,0 +1,170 @@
+//! A log in memory, for nodes of one process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use crate::{
+    nodes::{
+        Batch, Beaten, Change, Database, Digest, Entry, Incarnation, Log, Number, Peer, Replica, ReplicaSnapshot,
+        Reply, Told,
+    },
+    queue::{Policy, machine::Time},
+};
+
+/// What all nodes of a test share.
+pub(super) struct MemoryLog {
+    state: Mutex<State>,
+    grown: Notify,
+}
+
+struct State {
+    begun: Replica,
+    batches: Vec<Batch>,
+    /// Of those that take part: what each has appended last, and how often it has been heard of.
+    nodes: BTreeMap<Incarnation, (u64, u64)>,
+    /// It answers nobody.
+    away: bool,
+    at: i64,
+}
+
+impl MemoryLog {
+    pub(super) fn new(policy: Policy) -> Self {
+        Self {
+            state: Mutex::new(State {
+                begun: Replica::new(policy),
+                batches: Vec::new(),
+                nodes: BTreeMap::new(),
+                away: false,
+                at: 0,
+            }),
+            grown: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics with it")
+    }
+
+    /// It is away from now on, or there again.
+    pub(super) fn set_away(&self, away: bool) {
+        self.state().away = away;
+    }
+
+    /// Declares a node gone, as another one would.
+    pub(super) fn declare_gone(&self, node: Incarnation) {
+        let mut state = self.state();
+        let by = Incarnation(u128::MAX);
+        let sequence = state.batches.len() as u64 + 1;
+        state.nodes.remove(&node);
+        state.write(Entry::new(by, sequence, &[Change::Gone(node)]));
+        drop(state);
+        self.grown.notify_waiters();
+    }
+
+    /// A copy of all that is in it.
+    pub(super) fn truth(&self) -> Replica {
+        self.state().replica()
+    }
+}
+
+impl State {
+    fn head(&self) -> (Number, Digest) {
+        let last = self.batches.last();
+        last.map_or_else(Default::default, |batch| (batch.number, batch.digest))
+    }
+
+    fn write(&mut self, entry: Entry) -> Batch {
+        let (number, digest) = self.head();
+        self.at += 1_000_000;
+        let batch = Batch::seal(number.next(), Time(self.at), entry, digest);
+        self.batches.push(batch.clone());
+        batch
+    }
+
+    fn replica(&self) -> Replica {
+        let mut replica = Replica::from_snapshot(self.begun.snapshot()).expect("it is one");
+        for batch in &self.batches {
+            replica.apply(batch).expect("it follows");
+        }
+        replica
+    }
+}
+
+#[async_trait]
+impl Database for MemoryLog {
+    async fn load(&self) -> Option<Box<Replica>> {
+        let state = self.state();
+        (!state.away).then(|| Box::new(state.replica()))
+    }
+
+    async fn read(&self, after: Number) -> Option<Log> {
+        let state = self.state();
+        let at = usize::try_from(after.0).expect("a small number");
+        let digest = match at.checked_sub(1) {
+            None => Some(Digest::default()),
+            Some(at) => state.batches.get(at).map(|batch| batch.digest),
+        };
+        let batches = state.batches.get(at..).unwrap_or_default().to_vec();
+        (!state.away).then_some(Log { digest, batches })
+    }
+
+    async fn append(&self, node: Incarnation, sequence: u64, changes: Vec<Change>, _: Option<Peer>) -> Reply {
+        let mut state = self.state();
+        if state.away {
+            return Reply::Away;
+        }
+        if matches!(changes.first(), Some(Change::Up { .. })) {
+            state.nodes.entry(node).or_default();
+        }
+        let Some((last, _)) = state.nodes.get_mut(&node) else {
+            return Reply::Fenced;
+        };
+        if sequence <= *last {
+            return Reply::Already;
+        }
+        *last = sequence;
+        for change in &changes {
+            if let Change::Gone(gone) = change {
+                state.nodes.remove(gone);
+            }
+        }
+        let batch = state.write(Entry::new(node, sequence, &changes));
+        drop(state);
+        self.grown.notify_waiters();
+        Reply::Written(Box::new(batch))
+    }
+
+    async fn beat(&self, node: Incarnation) -> Beaten {
+        let mut state = self.state();
+        if state.away {
+            return Beaten::Away;
+        }
+        let Some((_, beats)) = state.nodes.get_mut(&node) else {
+            return Beaten::Fenced;
+        };
+        *beats += 1;
+        let others = state.nodes.iter().filter(|(other, _)| **other != node);
+        let peers = others
+            .map(|(node, (_, beats))| Peer {
+                node: *node,
+                beats: *beats,
+            })
+            .collect();
+        Beaten::Noted {
+            peers,
+            head: state.head(),
+        }
+    }
+
+    async fn told(&self) -> Told {
+        self.grown.notified().await;
+        Told::Number(self.state().head().0)
+    }
+
+    async fn keep(&self, _: ReplicaSnapshot) {}
+}
