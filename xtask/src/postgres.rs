@@ -2,12 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, bail};
-
-use crate::setup::{find_program, is_debian};
-use crate::step::{self, step};
+use crate::debian;
+use crate::setup::find_program;
 
 /// Set for the tests once there is one: a test that needs PostgreSQL and finds none fails then.
 pub(crate) const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_POSTGRES";
@@ -19,20 +16,7 @@ const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 
 /// Finds a PostgreSQL or installs one. `false`: there is none, which has been said.
 pub(crate) fn find() -> bool {
-    if installed() {
-        return true;
-    }
-    if !is_debian() {
-        eprintln!("xtask: PostgreSQL is not installed: {BY_HAND}");
-        return false;
-    }
-    match step("install PostgreSQL from Debian", apt) {
-        Ok(()) => installed(),
-        Err(fault) => {
-            eprintln!("xtask: {fault:#}");
-            false
-        }
-    }
+    installed() || debian::install("postgresql", BY_HAND, make_no_server) && installed()
 }
 
 /// Where the tests look (`pgtest/src/installed.rs`): Debian keeps the programs off the search path.
@@ -42,32 +26,12 @@ fn installed() -> bool {
     of_debian.any(|program| program.is_file()) || find_program(&["initdb"]).is_some()
 }
 
-fn apt() -> anyhow::Result<()> {
-    if step::output(Command::new("id").arg("-u"))?.trim() != "0" {
-        bail!(BY_HAND);
-    }
-    let apt_get = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        step::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-    };
-    let install = |package: &str| {
-        // What an operator has set stays.
-        let options = [
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "-o",
-            "Dpkg::Options::=--force-confold",
-        ];
-        let arguments = [&options[..], &[package]].concat();
-        // The lists may be missing or too old to install from; then they are fetched first.
-        apt_get(&arguments).or_else(|_| apt_get(&["update"]).and_then(|()| apt_get(&arguments)))
-    };
-    // The tests start servers of their own. This one would only run.
+/// The tests start servers of their own. The package's would only run.
+fn make_no_server() -> anyhow::Result<()> {
     let clusters = Path::new(CLUSTERS);
     if !clusters.exists() {
-        fs::create_dir_all("/etc/postgresql-common").context(BY_HAND)?;
-        fs::write(clusters, "create_main_cluster = false\n").context(BY_HAND)?;
+        fs::create_dir_all("/etc/postgresql-common")?;
+        fs::write(clusters, "create_main_cluster = false\n")?;
     }
-    install("postgresql").context(BY_HAND)
+    Ok(())
 }

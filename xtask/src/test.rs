@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, postgres, setup, site};
+use crate::{browser, cli, nginx, postgres, setup, site};
 
 /// Runs the tests that were asked for. A failure of the Rust tests does not keep the browser tests from running.
 pub(crate) fn run(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
@@ -46,6 +46,9 @@ fn rust(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     cargo.args(["--workspace", "--no-fail-fast"]);
     if postgres::find() {
         cargo.env(postgres::REQUIRED, "1");
+    }
+    if nginx::find() {
+        cargo.env(nginx::REQUIRED, "1");
     }
     if !options.filter.is_empty() {
         cargo.arg("--").args(&options.filter);

@@ -4,6 +4,7 @@
 //! `ANTEROOM_CRASH_SEED` replays it, `ANTEROOM_CRASH_ROUNDS` sets the number of rounds.
 
 #[cfg(unix)]
+#[path = "../browser/mod.rs"]
 mod browser;
 #[cfg(unix)]
 mod order;

@@ -25,6 +25,7 @@ pub(crate) struct Counts {
     accepted: usize,
     requests: usize,
     longest_line: usize,
+    refusals: usize,
 }
 
 impl fmt::Display for Counts {
@@ -32,12 +33,13 @@ impl fmt::Display for Counts {
         write!(
             f,
             "{} kills; {} messages accepted, each with exactly one answer; {} requests to the model, so {} were begun again; \
-             longest line {}",
+             longest line {}; {} were sent again",
             self.rounds,
             self.accepted,
             self.requests,
             self.requests - self.accepted,
-            self.longest_line
+            self.longest_line,
+            self.refusals
         )
     }
 }
@@ -153,6 +155,7 @@ pub(crate) async fn tell(seed: u64, rounds: u32, store: &[(&str, &str)]) -> Coun
             .filter(|request| request.question.starts_with("round"))
             .count(),
         longest_line,
+        refusals: browsers.iter().map(Browser::refusals).sum(),
     }
 }
 

@@ -4,7 +4,10 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,6 +40,8 @@ pub(crate) struct Browser {
     cookie: String,
     /// Answers that its page has shown as complete.
     shown: Arc<Mutex<HashMap<TurnId, String>>>,
+    /// Messages that were not accepted when they were first sent, and were sent again.
+    refusals: Arc<AtomicUsize>,
 }
 
 impl Browser {
@@ -58,6 +63,7 @@ impl Browser {
             addr,
             cookie,
             shown: Arc::default(),
+            refusals: Arc::default(),
         }
     }
 
@@ -97,12 +103,26 @@ impl Browser {
                         text: request.text,
                     };
                 }
-                // Its own request of before is still on its way in, or the server is just ending.
-                Some((StatusCode::CONFLICT | StatusCode::SERVICE_UNAVAILABLE, _)) | None => {}
+                // Its own request of before is still on its way in, or the server is just ending; or whoever stands before it finds it gone.
+                Some((
+                    StatusCode::CONFLICT
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::BAD_GATEWAY
+                    | StatusCode::GATEWAY_TIMEOUT,
+                    _,
+                ))
+                | None => {
+                    self.refusals.fetch_add(1, Ordering::Relaxed);
+                }
                 Some((status, reply)) => panic!("{status}: {reply}"),
             }
             tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    /// How often a message had to be sent again.
+    pub(crate) fn refusals(&self) -> usize {
+        self.refusals.load(Ordering::Relaxed)
     }
 
     /// Where it stands; the server has to be there.
