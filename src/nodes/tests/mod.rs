@@ -31,7 +31,7 @@ fn run(from: u64, luck: Luck) -> Seen {
         }
     }
     let often = seen.counts.values().all(|count| *count >= OFTEN);
-    let kinds = if luck.failover { 17 } else { 16 };
+    let kinds = if luck.failover { 18 } else { 17 };
     assert!(often && seen.counts.len() == kinds, "this proves too little: {seen:?}");
     seen
 }
