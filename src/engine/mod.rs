@@ -98,7 +98,7 @@ impl Engine {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
-        let Opened { store, contents } = store::open(&settings).await?;
+        let Opened { store, contents, .. } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
         let vault = match contents {
             Some(contents) => Vault::over(contents),

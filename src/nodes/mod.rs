@@ -12,17 +12,16 @@
 //!   lacks the last entries) throws the copy away and builds it anew.
 //!
 //! All that is decided ([`Node`], [`Replica`]) knows no socket and no clock. [`Driver`] is what drives it: the process's own clock, a
-//! [`Database`], of which [`PostgresLog`] is the one there is, and the [`Hands`] that do the work.
+//! [`Database`], which the store is, and the [`Hands`] that do the work.
 //!
 //! `tests` prove the first under a simulator with seeds: messages that are late, lost or doubled, pauses, clocks that jump, a database that
-//! is away, forgets its last entries, or answers after it has been given up; and the second over a real PostgreSQL.
+//! is away, forgets its last entries, or answers after it has been given up. The store's tests prove the second over a real PostgreSQL.
 
 mod batch;
 mod database;
 mod driver;
 mod lease;
 mod node;
-mod postgres;
 mod replica;
 #[cfg(test)]
 mod tests;
@@ -32,5 +31,4 @@ pub use database::Database;
 pub use driver::{Driver, Hands};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
 pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};
-pub use postgres::PostgresLog;
 pub use replica::{Diverged, Replica, ReplicaSnapshot, Said, Working};

@@ -4,7 +4,6 @@ mod callers;
 mod checks;
 mod database;
 mod dice;
-mod driven;
 mod node;
 mod replica;
 mod trouble;
