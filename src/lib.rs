@@ -49,3 +49,6 @@ mod store;
 pub mod takeover;
 #[cfg(feature = "server")]
 pub mod tls;
+
+#[cfg(feature = "server")]
+pub use store::open_log;

@@ -102,7 +102,11 @@ impl Engine {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
-        let Opened { store, contents, log } = store::open(&settings).await?;
+        let Opened {
+            store,
+            contents,
+            shared,
+        } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
         let vault = match contents {
             Some(contents) => Vault::over(contents),
@@ -112,7 +116,7 @@ impl Engine {
         let stats = Arc::new(Stats::new());
         let backends = Arc::new(Backends::new(&settings)?);
         let policy = backends.fill(settings.policy.clone());
-        let (queue, membership) = nodes::queue(log, policy, Arc::clone(&stats) as _).await?;
+        let (queue, membership) = nodes::queue(shared, None, policy, Arc::clone(&stats) as _).await?;
         backends::govern(&backends, &queue, &settings);
         let context = Arc::new(EngineContext {
             queue: queue.clone(),

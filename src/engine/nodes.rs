@@ -10,7 +10,7 @@ use super::Engine;
 use crate::{
     nodes::Membership,
     queue::{Observer, Owner, Policy, Queue, Retuning, Stray},
-    store::{LogDoor, StoreError},
+    store::{PostgresStore, StoreError},
 };
 
 /// How long a start may wait for its part in the line.
@@ -24,19 +24,17 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Makes the queue: that of this process alone, or its part of the one whose log is in the database.
 pub(super) async fn queue(
-    log: Option<LogDoor>,
+    shared: Option<Arc<PostgresStore>>,
+    address: Option<String>,
     policy: Policy,
     observer: Arc<dyn Observer>,
 ) -> anyhow::Result<(Queue, Option<Arc<Membership>>)> {
-    let Some(door) = log else {
+    let Some(store) = shared else {
         return Ok((Queue::new(policy, observer), None));
     };
-    let (me, address) = (door.node, door.address.clone());
-    let keeps_alone = address.is_none();
-    let log = door
-        .open(&policy)
-        .await
-        .context("the line in the database cannot be opened")?;
+    let (me, keeps_alone) = (store.incarnation(), address.is_none());
+    let log = store.log(&policy).await;
+    let log = log.context("the line in the database cannot be opened")?;
     let (membership, queue) = Membership::join(me, address, log, policy.clone(), observer);
     match timeout(START, membership.ready()).await {
         Ok(true) => {}

@@ -12,10 +12,10 @@
 //!   lacks the last entries) throws the copy away and builds it anew.
 //!
 //! All that is decided ([`Node`], [`Replica`]) knows no socket and no clock. [`Driver`] is what drives it: the process's own clock, a
-//! [`Database`], of which [`PostgresLog`] is the one there is, and the [`Hands`] that do the work.
+//! [`Database`], which the store is, and the [`Hands`] that do the work.
 //!
 //! `tests` prove the first under a simulator with seeds: messages that are late, lost or doubled, pauses, clocks that jump, a database that
-//! is away, forgets its last entries, or answers after it has been given up; and the second over a real PostgreSQL.
+//! is away, forgets its last entries, or answers after it has been given up. The store's tests prove the second over a real PostgreSQL.
 
 mod batch;
 mod database;
@@ -23,7 +23,6 @@ mod driver;
 mod lease;
 mod line;
 mod node;
-mod postgres;
 mod replica;
 #[cfg(test)]
 mod tests;
@@ -34,5 +33,4 @@ pub use driver::{Driver, Footing, Hands};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
 pub use line::{Membership, Peer as NodeView};
 pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};
-pub use postgres::PostgresLog;
 pub use replica::{Diverged, Member, News, Replica, ReplicaSnapshot, Said, Working};

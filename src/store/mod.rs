@@ -15,16 +15,19 @@ pub(crate) mod testing;
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use thiserror::Error;
 
 pub(crate) use fault::StoreError;
 
+use self::postgres::Opener;
+pub(crate) use self::postgres::PostgresStore;
 use crate::{
     files::Contents,
-    nodes::{Database, Incarnation, PostgresLog},
+    nodes::{Database, Incarnation},
     queue::{OrderKey, Owner, Policy},
-    settings::Settings,
+    settings::{Secret, Settings},
     wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
 };
 
@@ -43,53 +46,55 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
     /// Where the contents of files are; `None`: in the data directory.
     pub(crate) contents: Option<Arc<dyn Contents>>,
-    /// Where the line is kept; `None`: this process keeps it by itself.
-    pub(crate) log: Option<LogDoor>,
+    /// The same store, where it keeps the log of several nodes; `None`: it is one process's alone.
+    pub(crate) shared: Option<Arc<PostgresStore>>,
 }
 
-/// A line's log, in a database that is open.
-pub(crate) struct LogDoor {
-    /// This process, as the database knows it.
-    pub(crate) node: Incarnation,
-    /// Where other nodes reach it; `None`: it is alone.
-    pub(crate) address: Option<String>,
-    options: sqlx::postgres::PgConnectOptions,
-}
-
-impl LogDoor {
-    /// Opens it. Where there is none yet, one is begun under this policy.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(crate) async fn open(self, policy: &Policy) -> anyhow::Result<Arc<dyn Database>> {
-        Ok(Arc::new(PostgresLog::open(self.options, policy).await?))
-    }
-}
-
-/// Opens the store that the settings name.
+/// Opens the store that the settings name, for this process alone.
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, OpenError> {
-    Ok(match &settings.database_url {
-        Some(address) => {
-            let store = postgres::PostgresStore::open(address).await?;
-            Opened {
-                contents: Some(store.contents()),
-                log: Some(LogDoor {
-                    node: Incarnation(uuid::Uuid::new_v4().as_u128()),
-                    address: None,
-                    options: address.0.parse().map_err(|_| todo!()).unwrap(),
-                }),
-                store: Arc::new(store),
-            }
-        }
-        None => Opened {
+    match &settings.database_url {
+        Some(address) => open_database(address, &Opener::alone()).await,
+        None => Ok(Opened {
             store: Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
             contents: None,
-            log: None,
-        },
+            shared: None,
+        }),
+    }
+}
+
+/// Opens the store in this database.
+///
+/// # Errors
+/// [`OpenError`], with words for the operator.
+pub(crate) async fn open_database(address: &Secret, opener: &Opener) -> Result<Opened, OpenError> {
+    let store = Arc::new(PostgresStore::open(address, opener).await?);
+    Ok(Opened {
+        contents: Some(store.contents()),
+        shared: Some(Arc::clone(&store)),
+        store,
     })
+}
+
+/// The log of several nodes in a database, and nothing else of what is kept there: for what measures nodes.
+///
+/// # Errors
+/// What keeps it from being opened, in words for the operator.
+pub async fn open_log(
+    database: &Secret,
+    incarnation: Incarnation,
+    address: &str,
+    policy: &Policy,
+) -> anyhow::Result<Arc<dyn Database>> {
+    let opener = Opener {
+        incarnation,
+        address: Some(address.to_owned()),
+    };
+    let opened = open_database(database, &opener).await?;
+    let store = opened.shared.context("a database keeps a log")?;
+    Ok(store.log(policy).await?)
 }
 
 /// One conversation, as stored.

@@ -9,7 +9,7 @@ use crate::{
     settings::Loaded,
     store::{
         Store, TurnRecord, Unfinished,
-        postgres::PostgresStore,
+        postgres::{Opener, PostgresStore},
         sqlite::SqliteStore,
         testing::{Talk, a_choice, an_owner, answered},
     },
@@ -160,7 +160,7 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     assert!(content(site.folder.path()) == before, "the source has been changed");
 
     let address = loaded.settings.database_url.clone().expect("set");
-    let taken = PostgresStore::open(&address).await.expect("it opens");
+    let taken = PostgresStore::open(&address, &Opener::alone()).await.expect("it opens");
     let source = SqliteStore::open(site.folder.path()).await.expect("it opens");
     let all: Vec<Unfinished> = source.unfinished().await.expect("read");
     assert_eq!(taken.unfinished().await, Ok(all));
@@ -196,7 +196,7 @@ async fn only_an_empty_database_is_filled_and_only_from_a_folder_that_nobody_use
     server.close().await;
     drop(server);
 
-    let other = PostgresStore::open(loaded.settings.database_url.as_ref().expect("set"))
+    let other = PostgresStore::open(loaded.settings.database_url.as_ref().expect("set"), &Opener::alone())
         .await
         .expect("it opens");
     Talk::new(an_owner(), "theirs").say(&other, None, "hello").await;
@@ -232,7 +232,11 @@ async fn what_breaks_off_leaves_nothing_and_a_content_that_has_gone_is_counted()
     let database = cluster.database();
     let loaded = settings(&cluster.url(&database));
     let address = loaded.settings.database_url.clone().expect("set");
-    PostgresStore::open(&address).await.expect("it opens").close().await;
+    PostgresStore::open(&address, &Opener::alone())
+        .await
+        .expect("it opens")
+        .close()
+        .await;
     cluster.sql(&database, "ALTER TABLE pieces ADD CHECK (number < 1)");
     let error = take_over(site.folder.path(), &loaded.settings)
         .await

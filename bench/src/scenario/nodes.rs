@@ -14,13 +14,12 @@ use std::{
 };
 
 use anteroom::{
-    nodes::{
-        Answer, Ask, Change, Database as _, Driver, Hands, Incarnation, Job, PostgresLog, Replica, Reply, Said, Working,
-    },
+    nodes::{Answer, Ask, Change, Database, Driver, Hands, Incarnation, Job, Replica, Reply, Said, Working},
     queue::{
         EventIndex, EventPolicy, Owner, Policy, TicketId,
         machine::{Command, TicketState},
     },
+    settings::Secret,
 };
 use anteroom_pgtest::Cluster;
 use anyhow::{Context as _, bail, ensure};
@@ -77,13 +76,20 @@ fn policy(limit: usize) -> Policy {
     Policy::new([EventPolicy::new("chat", limit)])
 }
 
-async fn open(cluster: &Cluster, database: &str, limit: usize) -> anyhow::Result<PostgresLog> {
-    Ok(PostgresLog::open(cluster.url(database).parse()?, &policy(limit)).await?)
+async fn open(cluster: &Cluster, database: &str, limit: usize, node: u128) -> anyhow::Result<Arc<dyn Database>> {
+    let address = format!("node{node}:1");
+    anteroom::open_log(
+        &Secret(cluster.url(database)),
+        Incarnation(node),
+        &address,
+        &policy(limit),
+    )
+    .await
 }
 
 /// Milliseconds of each of many appends, one after the other.
 async fn commits(cluster: &Cluster) -> anyhow::Result<Vec<f64>> {
-    let log = open(cluster, &cluster.database(), 1).await?;
+    let log = open(cluster, &cluster.database(), 1, 1).await?;
     let node = Incarnation(1);
     log.append(node, 1, vec![Change::Up { address: None }], None).await;
     let mut took = Vec::new();
@@ -146,7 +152,7 @@ impl Hands for Ears {
 }
 
 async fn start(cluster: &Cluster, database: &str, limit: usize, node: u128) -> anyhow::Result<(Driver, Ear)> {
-    let log = Arc::new(open(cluster, database, limit).await?);
+    let log = open(cluster, database, limit, node).await?;
     let (ears, heard) = mpsc::unbounded_channel();
     Ok((Driver::start(Incarnation(node), None, log, Ears(ears)), Ear(heard)))
 }

@@ -263,10 +263,16 @@ impl Node {
             self.throw_away();
             return;
         }
+        let is_end = log.batches.is_empty();
         for batch in log.batches {
             if self.applied().is_some_and(|known| batch.number > known) {
                 self.apply(&batch, out);
             }
+        }
+        // What is said to be written and is not there at the end: a standby has taken over that lacks it, and it is sent again.
+        if let Some(flying) = self.flying.as_mut().filter(|flying| flying.written) {
+            flying.written = !is_end;
+            self.told |= !is_end;
         }
     }
 
@@ -280,6 +286,7 @@ impl Node {
                 let replica = self.replica.as_ref();
                 self.told |= replica.is_some_and(|replica| (replica.applied(), replica.digest()) != head);
                 self.watch(now, &peers);
+                self.declare_rowless(&peers, head.0);
             }
             Beaten::Fenced => self.end(out),
             Beaten::Away => self.next_beat = now.saturating_add(PAUSE),
@@ -297,6 +304,20 @@ impl Node {
         }
     }
 
+    /// Declares those gone that have no row any more: nobody but a start that takes their place has deleted it, and they can append nothing.
+    /// Whoever takes part had its row before, so it counts where what was seen is not older than the copy.
+    fn declare_rowless(&mut self, peers: &[Peer], head: Number) {
+        let Some(replica) = self.replica.as_ref().filter(|replica| replica.applied() <= head) else {
+            return;
+        };
+        let rowless = replica
+            .nodes()
+            .filter(|node| peers.iter().all(|peer| peer.node != *node));
+        for node in rowless.collect::<Vec<_>>() {
+            self.declare(node, None);
+        }
+    }
+
     /// Declares those gone that have not been heard of for so long by this node's own clock, unless they are heard of meanwhile.
     /// What they have been promised began before this node saw it, so it is over.
     fn declare_silent(&mut self, now: Time) {
@@ -311,11 +332,16 @@ impl Node {
         }
     }
 
+    /// Also one that the copy does not know: it may have a row, and have ended before it took part.
     fn declare(&mut self, node: Incarnation, unless_heard: Option<Peer>) {
         let gone = Change::Gone(node);
-        let asked = self.gathered.iter().any(|(_, change, _)| *change == gone);
-        let there = self.replica.as_ref().and_then(|replica| replica.appended(node));
-        if there.is_some() && !asked && node != self.me {
+        let flying = self.flying.iter().flat_map(|flying| &flying.changes);
+        let mut asked = flying.map(|(_, change)| change);
+        let mut gathered = self.gathered.iter().map(|(_, change, _)| change);
+        let asked = asked.any(|change| *change == gone) || gathered.any(|change| *change == gone);
+        let member = self.replica.as_ref().and_then(|replica| replica.appended(node));
+        let there = member.is_some() || self.peers.contains_key(&node);
+        if there && !asked && node != self.me {
             self.gathered.push_back((None, gone, unless_heard));
         }
     }

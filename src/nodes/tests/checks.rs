@@ -73,7 +73,16 @@ impl World<'_> {
             let replica = process.as_ref().and_then(|process| process.node.replica());
             replica.is_some_and(|replica| replica.digest() == head)
         });
-        caught_up && self.database.truth().tickets().next().is_none()
+        caught_up && self.database.truth().tickets().next().is_none() && self.only_the_living()
+    }
+
+    /// Whether those that take part, and those that have a row, are the processes that are there.
+    fn only_the_living(&self) -> bool {
+        let living = |node| {
+            let mut living = self.places.iter().flatten();
+            living.any(|process| process.node.incarnation() == node)
+        };
+        self.database.truth().nodes().all(living) && self.database.rows().all(living)
     }
 
     pub(super) fn check_end(&mut self) {
@@ -83,6 +92,9 @@ impl World<'_> {
             if replica.map(Replica::digest) != Some(head) {
                 self.fail(&format!("{place} has not caught up"));
             }
+        }
+        if !self.only_the_living() {
+            self.fail("somebody takes part for ever who is dead");
         }
         if let Some((ticket, job)) = self.database.truth().tickets().next() {
             self.fail(&format!("{job:?} is in line for ever, as {ticket:?}"));

@@ -27,8 +27,10 @@ pub(super) enum Outcome {
     Cancelled,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Row {
+    /// Where it was started.
+    place: usize,
     beats: u64,
     sequence: u64,
 }
@@ -97,6 +99,38 @@ impl Database {
         Time(now.0 + self.jumped)
     }
 
+    /// A process is started, and has a row from then on. What was started at this place before has ended, and has none any more; the log
+    /// hears nothing of that. Returns how many there were.
+    pub(super) fn register(&mut self, node: Incarnation, place: usize) -> usize {
+        self.remember();
+        let rows = &mut self.tables.rows;
+        let before = rows.len();
+        rows.retain(|_, row| row.place != place);
+        let taken = before - rows.len();
+        let row = Row {
+            place,
+            beats: 0,
+            sequence: 0,
+        };
+        rows.insert(node, row);
+        taken
+    }
+
+    /// Those that have not been declared gone.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Incarnation> + '_ {
+        self.tables.rows.keys().copied()
+    }
+
+    /// A standby may have what is there now.
+    fn remember(&mut self) {
+        if self.keeps {
+            self.before.push_back(self.tables.clone());
+        }
+        if self.before.len() > BEHIND {
+            self.before.pop_front();
+        }
+    }
+
     pub(super) fn append(
         &mut self,
         now: Time,
@@ -109,9 +143,6 @@ impl Database {
         let mut changes: Vec<Change> = changes.collect();
         let old = self.keeps.then(|| self.tables.clone());
         let tables = &mut self.tables;
-        if matches!(changes.first(), Some(Change::Up { .. })) {
-            tables.rows.entry(node).or_default();
-        }
         let still = |peer: Peer| tables.rows.get(&peer.node).is_some_and(|row| row.beats == peer.beats);
         let still = unless_heard.is_none_or(still);
         let Some(row) = tables.rows.get_mut(&node) else {
@@ -140,7 +171,11 @@ impl Database {
                 *outcome = outcome.or(Some(Outcome::Cancelled));
                 true
             }
-            Change::Gone(gone) => tables.rows.remove(gone).is_some(),
+            // It may have no row any more, and the log shall say so all the same.
+            Change::Gone(gone) => {
+                tables.rows.remove(gone);
+                true
+            }
             _ => true,
         });
         if changes.is_empty() {

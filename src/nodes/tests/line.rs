@@ -397,6 +397,19 @@ async fn what_the_line_lacks_is_let_in_once_and_in_its_order() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_place_that_cannot_be_had_in_time_is_refused_and_given_back_if_it_comes() {
+    let log = Arc::new(MemoryLog::new(policy(1)));
+    let node = Node::join(&log, 1, policy(1)).await;
+    log.set_away(true);
+    let refused = node.queue.place(1, CHAT, Owner(1)).await;
+    assert_eq!(refused.unwrap_err(), JoinError::Away);
+    log.set_away(false);
+    let appended = log.truth().applied();
+    until(&node.queue, || log.truth().applied().0 >= appended.0 + 2).await;
+    until(&node.queue, || node.queue.running() == 0 && node.queue.waiting() == 0).await;
+}
+
 /// Many callers on three nodes, of which one is killed: never more than the limit, and all come to their end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_on_three_nodes_is_never_too_many_and_all_get_through() {

@@ -2,7 +2,10 @@
 
 use super::replica::{A, B, Log, join, policy};
 use crate::{
-    nodes::{Ask, Beaten, Change, Input, Job, Node, Output, Replica, Reply, Said, TTL, Told, Unsaid, Working},
+    nodes::{
+        Ask, BEAT, Beaten, Change, Incarnation, Input, Job, Node, Output, Peer, Replica, Reply, Said, TTL, Told,
+        Unsaid, Working,
+    },
     queue::{
         TicketId,
         machine::{Command, Time},
@@ -34,11 +37,40 @@ fn member() -> (Node, Log) {
 }
 
 fn tell(node: &mut Node, input: Input) -> Vec<Output> {
+    tell_at(node, Time(0), input)
+}
+
+fn tell_at(node: &mut Node, now: Time, input: Input) -> Vec<Output> {
     let mut out = Vec::new();
-    node.handle(Time(0), input, &mut out);
+    node.handle(now, input, &mut out);
     // Said whenever nodes come and go.
     out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved));
     out
+}
+
+/// What a beat brings that was answered at a moment at which the log ended there.
+fn noted(begun: Time, head: &Replica, peers: &[Peer]) -> Input {
+    let head = (head.applied(), head.digest());
+    let peers = peers.to_vec();
+    Input::Beaten(begun, Beaten::Noted { peers, head })
+}
+
+/// Those that are declared gone, and on what condition.
+fn gone(out: &[Output]) -> Vec<(Incarnation, Option<Peer>)> {
+    let mut gone = Vec::new();
+    for output in out {
+        if let Output::Append {
+            changes, unless_heard, ..
+        } = output
+        {
+            for (_, change) in changes {
+                if let Change::Gone(node) = change {
+                    gone.push((*node, *unless_heard));
+                }
+            }
+        }
+    }
+    gone
 }
 
 /// Has what the node appends written, and its reply come.
@@ -80,6 +112,36 @@ fn what_was_written_and_is_forgotten_is_sent_again() {
     assert_eq!(tell(&mut node, Input::Read(after, Some(nothing))), [Output::Load]);
     let replica = Box::new(Replica::from_snapshot(before).expect("a machine has made it"));
     let out = tell(&mut node, Input::Loaded(Some(replica)));
+    assert!(matches!(out[..], [Output::Append { sequence: 2, .. }]), "{out:?}");
+}
+
+#[test]
+fn what_was_written_and_is_forgotten_before_it_was_read_is_sent_again() {
+    let (mut node, mut log) = member();
+    tell(&mut node, Input::Ask(Ask(7), join(1, 1)));
+    let others = log.next(B, &[Change::Up { address: None }]);
+    log.replica.apply(&others).expect("it follows");
+    // Two others were first. A standby takes over that has only one of them.
+    log.append(B, &[join(2, 2)]);
+    let out = written(&mut node, &mut log, 2, &[join(1, 1)]);
+    let [Output::Read(after)] = out[..] else {
+        panic!("{out:?}")
+    };
+    let digest = Some(node.replica().expect("it is there").digest());
+    let batches = vec![others];
+    let out = tell(
+        &mut node,
+        Input::Read(after, Some(crate::nodes::Log { digest, batches })),
+    );
+    let [Output::Read(after)] = out[..] else {
+        panic!("{out:?}")
+    };
+    let digest = Some(node.replica().expect("it is there").digest());
+    let batches = Vec::new();
+    let out = tell(
+        &mut node,
+        Input::Read(after, Some(crate::nodes::Log { digest, batches })),
+    );
     assert!(matches!(out[..], [Output::Append { sequence: 2, .. }]), "{out:?}");
 }
 
@@ -152,4 +214,49 @@ fn a_node_that_is_gone_says_so_to_all_who_have_asked() {
     assert_eq!(out, expected);
     let out = tell(&mut node, Input::Ask(Ask(4), join(4, 4)));
     assert_eq!(out, [Output::Answer(Ask(4), Err(Unsaid::Unwritten))]);
+}
+
+/// Tells a node of another that takes part, and of nothing beside.
+fn hear_of(node: &mut Node, log: &mut Log, other: Incarnation) {
+    let batch = log.next(other, &[Change::Up { address: None }]);
+    log.replica.apply(&batch).expect("it follows");
+    assert_eq!(tell(node, Input::Told(Told::Batch(Box::new(batch)))), []);
+}
+
+#[test]
+fn who_takes_part_and_has_no_row_is_declared_gone_at_once() {
+    let (mut node, mut log) = member();
+    let before = Replica::from_snapshot(log.replica.snapshot()).expect("a machine has made it");
+    hear_of(&mut node, &mut log, B);
+    // What was seen before it was there says nothing of it.
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &before, &[]))), []);
+    let there = Peer { node: B, beats: 0 };
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[there]))), []);
+    let out = tell(&mut node, noted(Time(0), &log.replica, &[]));
+    assert_eq!(gone(&out), [(B, None)]);
+    // Once is enough.
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[]))), []);
+    let batch = log.next(A, &[Change::Gone(B)]);
+    log.replica.apply(&batch).expect("it follows");
+    tell(&mut node, Input::Appended(2, Reply::Written(Box::new(batch))));
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[]))), []);
+    assert_eq!(node.replica().map(|replica| replica.nodes().count()), Some(1));
+}
+
+#[test]
+fn who_has_a_row_and_never_takes_part_is_cleared_away_when_nothing_is_heard_of_it() {
+    let (mut node, log) = member();
+    let silent = Peer { node: B, beats: 0 };
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[silent]))), []);
+    // It is heard of once more, and never again.
+    let silent = Peer { node: B, beats: 1 };
+    let begun = Time(0).saturating_add(BEAT);
+    assert_eq!(
+        gone(&tell_at(&mut node, begun, noted(begun, &log.replica, &[silent]))),
+        []
+    );
+    let almost = Time(0).saturating_add(TTL);
+    assert_eq!(gone(&tell_at(&mut node, almost, Input::Woke)), []);
+    let late = begun.saturating_add(TTL);
+    assert_eq!(gone(&tell_at(&mut node, late, Input::Woke)), [(B, Some(silent))]);
 }

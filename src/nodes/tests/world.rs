@@ -230,11 +230,18 @@ impl<'a> World<'a> {
         if self.places[place].is_some() {
             return;
         }
+        if self.database.away {
+            self.after(SECOND, Event::Start(place));
+            return;
+        }
         self.generations += 1;
         let generation = self.generations;
         let skew = self.dice.below(100_000) as i64 * SECOND;
         let mut out = Vec::new();
         let incarnation = Incarnation(u128::from(generation));
+        if self.database.register(incarnation, place) > 0 {
+            self.seen.note("place taken");
+        }
         let node = Node::new(incarnation, None, Time(self.now.0 + skew), &mut out);
         self.places[place] = Some(Process {
             node,

@@ -1,7 +1,7 @@
 //! The contents of uploaded files, in rows of a bounded size: nobody holds a whole file in memory, neither here nor at the server.
 //!
 //! A content is written piece by piece as it comes, and counts once it is finished. Every step may be done again, so that a lost connection costs
-//! nobody an upload. What the end of a server has cut off, the next start removes.
+//! nobody an upload. What the end of a server has cut off, the next start removes, its own or another's.
 
 use std::{io, sync::Arc};
 
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{Tuning, access::Access, faults, link::Link};
 use crate::{
     files::{Contents, Draft, FileContent, FileError},
+    nodes::Incarnation,
     store::StoreError,
     wire::FileId,
 };
@@ -26,16 +27,17 @@ const CONNECTIONS: u32 = 4;
 /// Bytes of a piece.
 pub(super) const PIECE: usize = 256 * 1024;
 
-const BEGIN: &str = "INSERT INTO contents (id, finished) VALUES ($1, false) ON CONFLICT (id) DO NOTHING";
+const BEGIN: &str = "INSERT INTO contents (id, finished, node) VALUES ($1, false, $2) ON CONFLICT (id) DO NOTHING";
 const WRITE: &str = "INSERT INTO pieces (content, number, bytes) VALUES ($1, $2, $3) \
      ON CONFLICT (content, number) DO UPDATE SET bytes = excluded.bytes";
 const FINISH: &str = "UPDATE contents SET finished = true WHERE id = $1";
 const FIND: &str = "SELECT (SELECT count(*) FROM pieces p WHERE p.content = c.id) AS pieces FROM contents c WHERE c.id = $1 AND c.finished";
 const READ: &str = "SELECT bytes FROM pieces WHERE content = $1 AND number = $2";
 const REMOVE: &str = "DELETE FROM contents WHERE id = ANY($1)";
-/// Also of what was kept and then never noted, or is not of use to anybody any more.
-const SWEEP: &str =
-    "DELETE FROM contents c WHERE NOT c.finished OR NOT EXISTS (SELECT 1 FROM files f WHERE f.id = c.id)";
+/// Also of what was kept and then never noted, or is not of use to anybody any more. Where the process is there that it came to, it may be
+/// finished and noted still; one that has no row any more can note nothing.
+const SWEEP: &str = "DELETE FROM contents c WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = c.node) \
+     AND (NOT c.finished OR NOT EXISTS (SELECT 1 FROM files f WHERE f.id = c.id))";
 
 /// Contents in the database.
 #[derive(Clone, Debug)]
@@ -44,26 +46,38 @@ pub(super) struct Rows(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     access: Access,
+    /// This process.
+    node: Uuid,
     /// Those that remove what was given up.
     removals: TaskTracker,
 }
 
 impl Rows {
-    pub(super) fn new(link: Link, tuning: Tuning) -> Self {
+    pub(super) fn new(link: Link, node: Incarnation, tuning: Tuning) -> Self {
         Self(Arc::new(Shared {
             access: Access::new(link, CONNECTIONS, tuning),
+            node: Uuid::from_u128(node.0),
             removals: TaskTracker::new(),
         }))
     }
 
-    async fn execute(&self, sql: &'static str, id: Uuid) -> Result<u64, FileError> {
+    async fn make(&self, id: Uuid) -> Result<(), FileError> {
+        let node = self.0.node;
         let done = self.0.access.run(move |connection| {
-            let query = sqlx::query(sql).bind(id);
+            let query = sqlx::query(BEGIN).bind(id).bind(node);
             async move { query.execute(connection).await }.boxed()
         });
-        done.await
-            .map(|done| done.rows_affected())
-            .map_err(|error| fault(&error))
+        done.await.map(drop).map_err(|error| fault(&error))
+    }
+
+    /// `false`: it has been removed meanwhile.
+    async fn finish(&self, id: Uuid) -> Result<bool, FileError> {
+        let done = self.0.access.run(move |connection| {
+            let query = sqlx::query(FINISH).bind(id);
+            async move { query.execute(connection).await }.boxed()
+        });
+        let done = done.await.map_err(|error| fault(&error))?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn write(&self, id: Uuid, number: i64, bytes: Bytes) -> Result<(), FileError> {
@@ -97,7 +111,7 @@ impl Rows {
     }
 }
 
-/// Removes what a server has left there that ended in the middle of it. To be done while no other writes.
+/// Removes what a server has left there that ended in the middle of it.
 pub(super) async fn sweep(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(SWEEP).execute(connection).await.map(drop)
 }
@@ -107,7 +121,7 @@ impl Contents for Rows {
     async fn begin(&self, id: FileId) -> Result<Box<dyn Draft>, FileError> {
         // Made first, so that it goes even if this future is dropped before it has an owner.
         let unfinished = Unfinished(Some((self.clone(), id)));
-        self.execute(BEGIN, id.0).await?;
+        self.make(id.0).await?;
         Ok(Box::new(RowDraft {
             rows: self.clone(),
             id: id.0,
@@ -183,7 +197,7 @@ impl Draft for RowDraft {
         if !self.waiting.is_empty() {
             self.put().await?;
         }
-        if self.rows.execute(FINISH, self.id).await? == 0 {
+        if !self.rows.finish(self.id).await? {
             return Err(FileError::Gone);
         }
         self.unfinished.0 = None;

@@ -98,7 +98,7 @@ pub(crate) enum OpenError {
     /// Another server has it.
     #[error(
         "the database {database} at {place} is in use by another Anteroom ({holder}). Stop that one first, or name a database of this server's \
-         own in DATABASE_URL",
+         own in DATABASE_URL. Should several keep one line over it, each needs a NODE_ADDR of its own",
         database = place.database
     )]
     InUse {
@@ -106,6 +106,41 @@ pub(crate) enum OpenError {
         place: Place,
         /// Who holds it, in words.
         holder: String,
+    },
+    /// Nodes have it, and this process is none.
+    #[error(
+        "the database {database} at {place} is in use by several Anterooms ({holder} is one of them), and this one has no NODE_ADDR. Set it, so that \
+         it joins them, or stop all of them first",
+        database = place.database
+    )]
+    InUseByNodes {
+        /// Where it is.
+        place: Place,
+        /// One of those who hold it, in words.
+        holder: String,
+    },
+    /// Somebody has it to himself, and this process is one of several.
+    #[error(
+        "the database {database} at {place} is in use by an Anteroom without NODE_ADDR, which has it to itself ({holder}). Stop that one first; \
+         it may be started again with a NODE_ADDR of its own",
+        database = place.database
+    )]
+    InUseAlone {
+        /// Where it is.
+        place: Place,
+        /// Who holds it, in words.
+        holder: String,
+    },
+    /// Another node has this one's address.
+    #[error(
+        "another Anteroom with NODE_ADDR {address} is running over the database {database} at {place}. Give each an address of its own, or stop that one",
+        database = place.database
+    )]
+    AddressInUse {
+        /// Where it is.
+        place: Place,
+        /// Where the other nodes would reach both.
+        address: String,
     },
     /// A later version of this program has written it.
     #[error(

@@ -35,6 +35,11 @@ pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| PASSING.contains(&&*code))
 }
 
+/// Whether somebody else has locked what was needed, for longer than it was waited for.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    code(error).as_deref() == Some("55P03")
+}
+
 /// What an error of the database means. Its text names no password: sqlx's do not, and neither do PostgreSQL's messages; its details, which
 /// may have rows in them, are left out.
 pub(super) fn meaning(error: &sqlx::Error) -> StoreError {

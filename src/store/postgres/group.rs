@@ -1,69 +1,163 @@
 //! Changes that are on their way together, and what their callers are told.
 
-use std::time::Duration;
+use std::{collections::VecDeque, mem, time::Duration};
 
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::{
+    append::Append,
     faults,
+    node::Written,
     transaction::{Failure, Member},
 };
-use crate::store::{StoreError, job::Job};
+use crate::{
+    nodes::Reply,
+    store::{StoreError, job::Job},
+};
 
+/// Most jobs of one transaction.
+pub(super) const MOST: usize = 256;
 /// What is said of a change that panicked.
 pub(super) const BROKE_OFF: &str = "a change broke off; the log says where";
-/// What is said where another process has taken this one's place.
-const REPLACED: &str = "another Anteroom has been started over the same database. Restart this one";
 
-/// Jobs on their way, each with the time at which it came.
+/// What the writing task is given.
+pub(super) enum Given {
+    /// A change, and when it came.
+    Job(Box<dyn Job<PgConnection>>, Instant),
+    /// An entry of the log.
+    Append(Box<Append>),
+}
+
+/// What is to be written, in the order in which it was given.
+#[derive(Default)]
+pub(super) struct Waiting(VecDeque<Given>);
+
+/// What one transaction is to write: jobs, and then at most one entry of the log, which nothing joins that was given after it.
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) members: Vec<Member>,
-    since: Vec<Instant>,
+    pub(super) append: Option<Box<Append>>,
 }
 
-impl Group {
-    pub(super) fn of(taken: &mut Vec<(Box<dyn Job<PgConnection>>, Instant)>) -> Self {
-        let mut group = Self::default();
-        for (job, since) in taken.drain(..) {
-            group.add(job, since);
-        }
-        group
+impl Given {
+    fn is_older_than(&self, age: Duration) -> bool {
+        let since = match self {
+            Self::Job(_, since) => *since,
+            Self::Append(append) => append.since(),
+        };
+        since.elapsed() > age
     }
 
-    pub(super) fn add(&mut self, job: Box<dyn Job<PgConnection>>, since: Instant) {
-        self.members.push(Member { job, refusal: None });
-        self.since.push(since);
-    }
-
-    /// Tells the callers how their jobs have ended.
-    pub(super) fn settle(self) {
-        for Member { job, refusal } in self.members {
-            job.settle(refusal.map_or(Ok(()), Err));
+    fn refuse(self, error: &StoreError, reply: Reply) {
+        match self {
+            Self::Job(job, _) => job.settle(Err(error.clone())),
+            Self::Append(append) => append.settle(reply),
         }
     }
+}
 
-    pub(super) fn refuse(self, error: &StoreError) {
-        for Member { job, .. } in self.members {
-            job.settle(Err(error.clone()));
-        }
+impl Waiting {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    pub(super) fn append(&mut self, later: Self) {
-        self.members.extend(later.members);
-        self.since.extend(later.since);
+    /// How many more may wait here.
+    pub(super) fn room(&self) -> usize {
+        MOST.saturating_sub(self.0.len())
+    }
+
+    pub(super) fn add(&mut self, given: Given) {
+        self.0.push_back(given);
+    }
+
+    pub(super) fn extend(&mut self, given: impl Iterator<Item = Given>) {
+        self.0.extend(given);
+    }
+
+    /// Puts an entry before all others.
+    pub(super) fn put_first(&mut self, append: Box<Append>) {
+        self.0.push_front(Given::Append(append));
     }
 
     /// Refuses those who have waited for longer than this.
     pub(super) fn refuse_older_than(&mut self, age: Duration, error: &StoreError) {
-        let (mut early, mut rest) = (Self::default(), Self::default());
-        for (member, since) in self.members.drain(..).zip(self.since.drain(..)) {
-            let group = if since.elapsed() > age { &mut early } else { &mut rest };
-            group.add(member.job, since);
+        for given in mem::take(&mut self.0) {
+            if given.is_older_than(age) {
+                given.refuse(error, Reply::Away);
+            } else {
+                self.0.push_back(given);
+            }
         }
-        early.refuse(error);
-        *self = rest;
+    }
+}
+
+impl Group {
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.append.is_none()
+    }
+
+    /// Takes in what comes next, as far as it may be written together.
+    pub(super) fn take_in(&mut self, waiting: &mut Waiting) {
+        while self.append.is_none()
+            && self.members.len() < MOST
+            && let Some(given) = waiting.0.pop_front()
+        {
+            match given {
+                Given::Job(job, since) => self.members.push(Member {
+                    job,
+                    since,
+                    refusal: None,
+                }),
+                Given::Append(append) => self.append = Some(append),
+            }
+        }
+    }
+
+    /// Tells the callers how their changes have ended.
+    pub(super) fn settle(self) {
+        for Member { job, refusal, .. } in self.members {
+            job.settle(refusal.map_or(Ok(()), Err));
+        }
+        if let Some(append) = self.append {
+            append.settle_as_answered();
+        }
+    }
+
+    /// The same where the server was not heard, and its tables tell that the group is committed.
+    pub(super) fn settle_as_found(mut self, written: Written) {
+        if let Some(append) = self.append.take() {
+            append.settle_as_found(written);
+        }
+        self.settle();
+    }
+
+    pub(super) fn refuse(self, error: &StoreError, reply: Reply) {
+        for Member { job, .. } in self.members {
+            job.settle(Err(error.clone()));
+        }
+        if let Some(append) = self.append {
+            append.settle(reply);
+        }
+    }
+
+    /// Refuses those who have waited for longer than this.
+    pub(super) fn refuse_older_than(&mut self, age: Duration, error: &StoreError) {
+        for member in mem::take(&mut self.members) {
+            if member.since.elapsed() > age {
+                member.job.settle(Err(error.clone()));
+            } else {
+                self.members.push(member);
+            }
+        }
+        self.give_up_append(age);
+    }
+
+    /// Tells whoever waits for the reply to an entry that there is none in time: whether it is written may not be known.
+    pub(super) fn give_up_append(&mut self, age: Duration) {
+        if let Some(append) = self.append.take_if(|append| append.since().elapsed() > age) {
+            append.settle(Reply::Away);
+        }
     }
 }
 
@@ -74,9 +168,9 @@ pub(super) fn told(failure: &Failure) -> StoreError {
             StoreError::Other(said) => StoreError::Away(said),
             meaning => meaning,
         },
-        Failure::Transaction(error) => faults::meaning(error),
+        Failure::Transaction(error) | Failure::Append(error) => faults::meaning(error),
         Failure::Held => StoreError::Away("another session of Anteroom holds its lock".into()),
-        Failure::Replaced => StoreError::ReadOnly(REPLACED.into()),
+        Failure::Fenced(why) => StoreError::ReadOnly((*why).into()),
         Failure::Job => StoreError::Other(BROKE_OFF.into()),
     }
 }

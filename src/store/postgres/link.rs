@@ -7,12 +7,16 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, postgres::PgConnect
 use tokio::time::timeout;
 
 use super::{Tuning, faults};
-use crate::{settings::Secret, store::readers::Connect};
+use crate::{nodes::Incarnation, settings::Secret, store::readers::Connect};
 
-/// What a connection is set to. A transaction that nobody goes on with lets its locks go, and a client whose machine has gone is noticed;
-/// a commit is on the disk when it returns, whatever the server's default is.
+/// What a connection is set to. A transaction that nobody goes on with lets its locks go, and a client whose machine has gone is noticed
+/// within some ten seconds, also in the middle of a statement (where the server's system can tell); a commit is on the disk when it
+/// returns, whatever the server's default is.
+///
+/// There is no `statement_timeout`: it would end a commit's wait for a synchronous standby, and PostgreSQL then says that it is committed.
 const SETTINGS: &str = "SET client_min_messages = warning; SET idle_in_transaction_session_timeout = '60s'; \
-     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '10s'; \
+     DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '2s', false); EXCEPTION WHEN others THEN NULL; END $$; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// How connections are made.
@@ -23,6 +27,8 @@ pub(super) struct Link {
     patience: Duration,
     /// How long to wait for what another session has locked.
     locked: Duration,
+    /// How long a transaction that writes may stand still.
+    still: Duration,
 }
 
 /// Where the database is, for the operator: nothing of it is secret.
@@ -37,19 +43,27 @@ pub(crate) struct Place {
 }
 
 impl Link {
-    /// To the database of this address.
+    /// To the database of this address, for this start of this process.
     ///
     /// # Errors
     /// The address is none.
-    pub(super) fn new(address: &Secret, tuning: Tuning) -> sqlx::Result<Self> {
+    pub(super) fn new(address: &Secret, incarnation: Incarnation, tuning: Tuning) -> sqlx::Result<Self> {
+        // PostgreSQL takes 63 bytes of it.
+        let application = format!("{} {:032x}", process_name(), incarnation.0);
         let options = PgConnectOptions::from_str(&address.0)?
-            .application_name(&application())
+            .application_name(&application)
             .disable_statement_logging();
         Ok(Self {
             options,
             patience: tuning.connect,
             locked: tuning.locked,
+            still: tuning.still,
         })
+    }
+
+    /// How its connections are made, before anything is set at them.
+    pub(super) const fn options(&self) -> &PgConnectOptions {
+        &self.options
     }
 
     pub(super) fn place(&self) -> Place {
@@ -76,6 +90,18 @@ impl Link {
     /// What is to be set at a connection.
     pub(super) async fn settle(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let set = format!("SET lock_timeout = {}; {SETTINGS}", self.locked.as_millis());
+        self.set(connection, set).await
+    }
+
+    /// What is to be set beside at the connection that writes. A process that is stopped in the middle of a transaction lets others wait no longer
+    /// than this for what it has locked, its own row included, which is less than they wait for a lock.
+    pub(super) async fn settle_writing(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let still = self.still.as_millis();
+        self.set(connection, format!("SET idle_in_transaction_session_timeout = {still}"))
+            .await
+    }
+
+    async fn set(&self, connection: &mut PgConnection, set: String) -> sqlx::Result<()> {
         let set = timeout(self.patience, sqlx::raw_sql(AssertSqlSafe(set)).execute(connection)).await;
         set.map_err(|_elapsed| faults::silence())?.map(drop)
     }
@@ -105,7 +131,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// What this process is called in the server's lists.
-pub(super) fn application() -> String {
+/// What this process is called, for people.
+pub(super) fn process_name() -> String {
     format!("anteroom (process {})", process::id())
+}
+
+/// The name of a process out of that of its sessions, which tells people nothing beside.
+pub(super) fn without_incarnation(application: &str) -> String {
+    let end = application.find(')').map_or(application.len(), |end| end + 1);
+    application[..end].to_owned()
 }

@@ -1,15 +1,17 @@
 //! The store in a PostgreSQL, version 15 or later.
 //!
-//! One task writes, on one connection (`writer.rs`); a few connections read. What is kept is the same as in SQLite, under the same names,
+//! One task writes, on one connection (`work.rs`); a few connections read. What is kept is the same as in SQLite, under the same names,
 //! but for what each database does better in its own way. What is removed is removed from the tables; when the server gives up the room and
 //! the old versions of rows is for its vacuum, and how long its back-ups have them for whoever runs it.
 
 mod access;
+mod append;
 mod contents;
 mod fault;
 mod faults;
 mod group;
 mod link;
+mod log;
 mod node;
 mod open;
 mod read;
@@ -18,6 +20,7 @@ mod schema;
 mod target;
 mod text;
 mod transaction;
+mod work;
 mod write;
 mod writer;
 
@@ -27,10 +30,13 @@ use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::PgConnection;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use self::{
     access::Access,
     contents::Rows,
+    link::Link,
+    log::PostgresLog,
     read::search::Place,
     writer::{Beginning, Writer},
 };
@@ -43,7 +49,8 @@ use super::{
 };
 use crate::{
     files::Contents,
-    queue::{OrderKey, Owner},
+    nodes::{Database, Incarnation, Replica},
+    queue::{OrderKey, Owner, Policy},
     settings::Secret,
     wire::{Choice, ConversationId, FileId, FileView, TurnId},
 };
@@ -62,6 +69,8 @@ pub(super) struct Tuning {
     connect: Duration,
     /// How long to wait for what another session has locked.
     locked: Duration,
+    /// How long a transaction that writes may stand still; less than that.
+    still: Duration,
     /// How long a start waits for another Anteroom to end.
     lock: Duration,
     /// How long a change or a look waits for a server that is away.
@@ -80,11 +89,31 @@ impl Default for Tuning {
             start: Duration::from_secs(10),
             connect: Duration::from_secs(5),
             locked: Duration::from_secs(5),
+            still: Duration::from_secs(2),
             lock: Duration::from_secs(3),
             patience: Duration::from_secs(10),
             answer: Duration::from_secs(30),
             try_again: Duration::from_secs(1),
             look_after: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Who opens a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    /// This start of this process.
+    pub(crate) incarnation: Incarnation,
+    /// Where the other nodes that work over the same database reach it (`host:port`); `None`: there are to be none.
+    pub(crate) address: Option<String>,
+}
+
+impl Opener {
+    /// A process that has the database to itself.
+    pub(crate) fn alone() -> Self {
+        Self {
+            incarnation: Incarnation(Uuid::new_v4().as_u128()),
+            address: None,
         }
     }
 }
@@ -95,10 +124,12 @@ impl Default for Tuning {
 /// that is as if the process were killed, and nothing that was acknowledged is lost either way.
 #[derive(Debug)]
 pub(crate) struct PostgresStore {
+    incarnation: Incarnation,
+    link: Link,
     access: Access,
     searches: Semaphore,
     contents: Rows,
-    writer: Writer,
+    writer: Arc<Writer>,
     warnings: Vec<String>,
 }
 
@@ -109,22 +140,26 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`OpenError`]. What is there is left as it is then.
-    pub(crate) async fn open(address: &Secret) -> Result<Self, OpenError> {
-        Self::open_tuned(address, Tuning::default()).await
+    pub(crate) async fn open(address: &Secret, opener: &Opener) -> Result<Self, OpenError> {
+        Self::open_tuned(address, opener, Tuning::default()).await
     }
 
-    async fn open_tuned(address: &Secret, tuning: Tuning) -> Result<Self, OpenError> {
-        let opened = open::open(address, tuning).await?;
+    async fn open_tuned(address: &Secret, opener: &Opener, tuning: Tuning) -> Result<Self, OpenError> {
+        let mut opened = open::open(address, opener, tuning).await?;
+        let settled = opened.link.settle_writing(&mut opened.connection).await;
+        settled.map_err(|error| OpenError::of(&error, &opened.link.place()))?;
         Ok(Self {
+            incarnation: opener.incarnation,
+            link: opened.link.clone(),
             access: Access::new(opened.link.clone(), READERS, tuning),
-            contents: Rows::new(opened.link.clone(), tuning),
+            contents: Rows::new(opened.link.clone(), opener.incarnation, tuning),
             searches: Semaphore::new(SEARCHES),
-            writer: Writer::start(Beginning {
+            writer: Arc::new(Writer::start(Beginning {
                 connection: opened.connection,
                 link: opened.link,
                 node: opened.node,
                 tuning,
-            }),
+            })),
             warnings: opened.warnings,
         })
     }
@@ -132,6 +167,26 @@ impl PostgresStore {
     /// The contents of files, kept in the same database.
     pub(crate) fn contents(&self) -> Arc<dyn Contents> {
         Arc::new(self.contents.clone())
+    }
+
+    /// The log of the nodes that share the database, for this one: made where there is none, as an empty line under `policy`, which then is
+    /// that of all who come. What is appended is committed with what was given to this store before it, or later, and never earlier. The
+    /// writing task goes on until both are dropped, or the store is closed; the log is away from then on.
+    ///
+    /// # Errors
+    /// The database is away, or cannot be written.
+    pub(crate) async fn log(&self, policy: &Policy) -> Result<Arc<dyn Database>, StoreError> {
+        let empty = Replica::new(policy.clone());
+        let (snapshot, digest) = (log::written(&empty.snapshot()), empty.digest());
+        self.read(move |connection| log::begin(connection, snapshot.clone(), digest).boxed())
+            .await?;
+        let (link, writer) = (self.link.clone(), Arc::clone(&self.writer));
+        Ok(Arc::new(PostgresLog::new(self.incarnation, link, writer)))
+    }
+
+    /// This process, as the database knows it.
+    pub(crate) const fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
     /// Looks something up.

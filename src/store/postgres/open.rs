@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::{
-    OpenError, Tuning, contents, faults,
+    OpenError, Opener, Tuning, contents, faults,
     link::{Link, Place},
-    node::{self, Node},
+    node::{self, Holder, Node},
     schema,
 };
 use crate::settings::Secret;
@@ -30,22 +30,31 @@ pub(super) struct Opened {
 }
 
 /// Opens the database of this address and brings it up to date.
-pub(super) async fn open(address: &Secret, tuning: Tuning) -> Result<Opened, OpenError> {
-    let link = Link::new(address, tuning).map_err(|error| OpenError::Address(faults::said(&error)))?;
+pub(super) async fn open(address: &Secret, opener: &Opener, tuning: Tuning) -> Result<Opened, OpenError> {
+    let node = Node {
+        incarnation: opener.incarnation,
+        shares: opener.address.is_some(),
+    };
+    let link =
+        Link::new(address, opener.incarnation, tuning).map_err(|error| OpenError::Address(faults::said(&error)))?;
     let place = link.place();
     let mut connection = reach(&link, &place, tuning.start).await?;
     fits(&mut connection, &place).await?;
     let of = |error: sqlx::Error| OpenError::of(&error, &place);
     link.settle(&mut connection).await.map_err(of)?;
-    if !node::hold(&mut connection, tuning.lock).await.map_err(of)? {
+    if !node.hold(&mut connection, tuning.lock).await.map_err(of)? {
         let holder = node::holder(&mut connection).await.map_err(of)?;
-        return Err(OpenError::InUse { place, holder });
+        return Err(in_use(place, holder, node));
     }
     schema::migrate(&mut connection, &place).await?;
     // What is set for migrations is not for what comes.
     link.settle(&mut connection).await.map_err(of)?;
-    let node = Node::new();
-    node.register(&mut connection).await.map_err(of)?;
+    let address = opener.address.as_deref();
+    let registered = node.register(&mut connection, address, tuning.lock).await.map_err(of)?;
+    if !registered {
+        let address = address.unwrap_or_default().to_owned();
+        return Err(OpenError::AddressInUse { place, address });
+    }
     contents::sweep(&mut connection).await.map_err(of)?;
     let warnings = look(&mut connection).await.map_err(of)?;
     info!(server = %place, database = place.database, "conversations are kept here");
@@ -55,6 +64,15 @@ pub(super) async fn open(address: &Secret, tuning: Tuning) -> Result<Opened, Ope
         node,
         warnings,
     })
+}
+
+fn in_use(place: Place, holder: Holder, node: Node) -> OpenError {
+    let Holder { name: holder, shares } = holder;
+    match shares {
+        Some(true) if !node.shares => OpenError::InUseByNodes { place, holder },
+        Some(false) if node.shares => OpenError::InUseAlone { place, holder },
+        _ => OpenError::InUse { place, holder },
+    }
 }
 
 /// Connects. A server that is not there, or not yet, is waited for.

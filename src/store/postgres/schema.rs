@@ -10,10 +10,13 @@ use sqlx::{
 use super::{OpenError, faults, link::Place};
 
 /// Every migration there has been. One that has been released is never changed: sqlx keeps its checksum in the database.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "conversations", include_str!("migrations/0001_conversations.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "conversations", include_str!("migrations/0001_conversations.sql")),
+    (2, "nodes", include_str!("migrations/0002_nodes.sql")),
+];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 15] = [
     "nodes",
     "site",
     "owners",
@@ -25,6 +28,10 @@ pub(super) const TABLES: [&str; 11] = [
     "orphans",
     "contents",
     "pieces",
+    "beats",
+    "log",
+    "log_head",
+    "log_snapshot",
 ];
 
 /// How long others, who start at the same time, may take for the same.
@@ -110,8 +117,8 @@ fn open_error(error: MigrateError, place: &Place) -> OpenError {
         MigrateError::VersionMismatch(version) => OpenError::Changed { place, version },
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
             match faults::code(&error).as_deref() {
-                // The name of a table is taken.
-                Some("42P07" | "42710") => OpenError::Taken {
+                // The name of a table is taken, or that of the function.
+                Some("42P07" | "42710" | "42723") => OpenError::Taken {
                     place,
                     reason: faults::said(&error),
                 },

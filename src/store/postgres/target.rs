@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::PgConnection;
 
-use super::{OpenError, Tuning, contents, link::Place, open, text};
+use super::{OpenError, Opener, Tuning, contents, link::Place, open, text};
 use crate::settings::Secret;
 
 /// Bytes of a piece of a file's content.
@@ -24,7 +24,7 @@ pub(crate) struct Target {
 /// # Errors
 /// [`OpenError`].
 pub(crate) async fn target(address: &Secret) -> Result<Target, OpenError> {
-    let opened = open::open(address, Tuning::default()).await?;
+    let opened = open::open(address, &Opener::alone(), Tuning::default()).await?;
     Ok(Target {
         place: opened.link.place(),
         connection: opened.connection,

@@ -1,17 +1,19 @@
 //! The writing task's transactions.
 //!
 //! A group of jobs shares one. First each runs as it is, for nearly always all go well. If one fails, the group runs again, each job behind
-//! a savepoint, so that the one that fails harms no other. What belongs to a group as a whole has its place between its last job and the
-//! commit: it is on the disk if, and only if, the group is.
+//! a savepoint, so that the one that fails harms no other. An entry of the log is the last that a group writes: it is on the disk if, and only
+//! if, the group is.
 
 use sqlx::PgConnection;
+use tokio::time::Instant;
 
-use super::{faults, node::Node};
+use super::{append::Append, faults, group::Group, node::Node};
 use crate::store::{StoreError, job::Job};
 
-/// A job, and why it was refused where it was.
+/// A job, when it came, and why it was refused where it was.
 pub(super) struct Member {
     pub(super) job: Box<dyn Job<PgConnection>>,
+    pub(super) since: Instant,
     pub(super) refusal: Option<StoreError>,
 }
 
@@ -20,6 +22,8 @@ pub(super) struct Member {
 pub(super) enum Failure {
     /// One of its jobs did. Nothing is written.
     Job,
+    /// Its entry of the log could not be appended. Nothing is written.
+    Append(sqlx::Error),
     /// Nothing is written, and tried again it may go.
     Passing(sqlx::Error),
     /// The server was lost while it committed: it may be written or not.
@@ -28,8 +32,8 @@ pub(super) enum Failure {
     Transaction(sqlx::Error),
     /// Somebody holds the lock: another process, or a session of this one that the server has not ended yet.
     Held,
-    /// Another process has taken the place of this one.
-    Replaced,
+    /// This process may write no more, and why.
+    Fenced(&'static str),
 }
 
 impl Failure {
@@ -48,13 +52,20 @@ pub(super) async fn run(
     connection: &mut PgConnection,
     node: Node,
     batch: i64,
-    group: &mut [Member],
+    group: &mut Group,
     careful: bool,
 ) -> Result<(), Failure> {
-    if !node.begin(connection, batch).await.map_err(Failure::of)? {
-        return Err(Failure::Replaced);
+    let fenced = Failure::Fenced(node.why_fenced());
+    let Group { members, append } = group;
+    if let Some(append) = append.as_mut().filter(|_| members.is_empty()) {
+        // All of it in one way to the server and back.
+        commit_with(connection, append, &format!("{}; ", node.beginning(batch))).await?;
+        return if append.is_fenced() { Err(fenced) } else { Ok(()) };
     }
-    for member in group {
+    if !node.begin(connection, batch).await.map_err(Failure::of)? {
+        return Err(fenced);
+    }
+    for member in members {
         member.refusal = None;
         if careful {
             alone(connection, member).await?;
@@ -65,12 +76,27 @@ pub(super) async fn run(
             });
         }
     }
-    execute(connection, "COMMIT").await.map_err(|error| {
-        if faults::is_lost(&error) {
-            Failure::Unknown(error)
-        } else {
-            Failure::of(error)
-        }
+    match append {
+        Some(append) => commit_with(connection, append, "").await,
+        None => execute(connection, "COMMIT").await.map_err(|error| {
+            if faults::is_lost(&error) {
+                Failure::Unknown(error)
+            } else {
+                Failure::of(error)
+            }
+        }),
+    }
+}
+
+/// Appends and commits.
+async fn commit_with(connection: &mut PgConnection, append: &mut Append, before: &str) -> Result<(), Failure> {
+    let committed = append.commit(connection, before).await;
+    committed.map_err(|error| match Failure::of(error) {
+        Failure::Passing(error) if faults::is_lost(&error) => Failure::Unknown(error),
+        // Somebody else has the end of the log, or the row of a node that is declared gone: that passes.
+        Failure::Transaction(error) if faults::is_locked(&error) => Failure::Passing(error),
+        Failure::Transaction(error) => Failure::Append(error),
+        failure => failure,
     })
 }
 

@@ -3,6 +3,7 @@
 mod commits;
 mod contents;
 mod disks;
+mod driven;
 mod faults;
 mod key;
 mod opening;
@@ -15,8 +16,9 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anteroom_pgtest::Cluster;
 
-use super::{OpenError, PostgresStore, Tuning};
+use super::{OpenError, Opener, PostgresStore, Tuning};
 use crate::{
+    nodes::Incarnation,
     settings::Secret,
     store::{
         Store, StoreError, contract as promises,
@@ -51,6 +53,7 @@ const IMPATIENT: Tuning = Tuning {
     start: Duration::from_secs(1),
     connect: Duration::from_secs(5),
     locked: Duration::from_millis(200),
+    still: Duration::from_millis(150),
     lock: Duration::from_millis(100),
     patience: Duration::from_secs(1),
     answer: Duration::from_secs(3),
@@ -59,12 +62,26 @@ const IMPATIENT: Tuning = Tuning {
 };
 
 async fn open(address: &str) -> PostgresStore {
-    let opened = PostgresStore::open(&Secret(address.to_owned())).await;
+    let opened = PostgresStore::open(&Secret(address.to_owned()), &Opener::alone()).await;
     opened.expect("it opens")
 }
 
 async fn open_impatiently(address: &str) -> Result<PostgresStore, OpenError> {
-    PostgresStore::open_tuned(&Secret(address.to_owned()), IMPATIENT).await
+    PostgresStore::open_tuned(&Secret(address.to_owned()), &Opener::alone(), IMPATIENT).await
+}
+
+/// One of several.
+fn node(incarnation: u128, reached_at: &str) -> Opener {
+    Opener {
+        incarnation: Incarnation(incarnation),
+        address: Some(reached_at.to_owned()),
+    }
+}
+
+/// Opens a database as one of several.
+async fn open_as(address: &str, incarnation: u128, reached_at: &str) -> Result<PostgresStore, OpenError> {
+    let opener = node(incarnation, reached_at);
+    PostgresStore::open_tuned(&Secret(address.to_owned()), &opener, IMPATIENT).await
 }
 
 /// Why it does not open; names no password.

@@ -43,7 +43,12 @@ async fn one_at_a_time_has_a_database() {
     let error = refused(&address).await;
     let said = error.to_string();
     assert!(matches!(error, OpenError::InUse { .. }), "{said}");
-    for part in [&format!("process {}", std::process::id()), "127.0.0.1", "DATABASE_URL"] {
+    for part in [
+        &format!("process {}", std::process::id()),
+        "127.0.0.1",
+        "DATABASE_URL",
+        "NODE_ADDR",
+    ] {
         assert!(said.contains(part), "{said}");
     }
     drop(first);
@@ -75,7 +80,7 @@ async fn migrations_at_once_are_made_one_after_the_other() {
         return;
     };
     let address = Secret(cluster.url(&cluster.database()));
-    let link = Link::new(&address, IMPATIENT).expect("an address");
+    let link = Link::new(&address, Incarnation(1), IMPATIENT).expect("an address");
     let migrate = async || {
         let mut connection = link.connect().await.expect("connected");
         crate::store::postgres::schema::migrate(&mut connection, &link.place())
@@ -289,7 +294,7 @@ async fn a_server_that_may_lose_what_it_acknowledged_is_warned_of() {
     let mut talk = Talk::new(an_owner(), "Title");
     talk.say(&store, None, "hello").await;
     use crate::store::{postgres::link::Link, readers::Connect as _};
-    let link = Link::new(&Secret(cluster.url(&database)), IMPATIENT).expect("an address");
+    let link = Link::new(&Secret(cluster.url(&database)), Incarnation(1), IMPATIENT).expect("an address");
     let mut connection = link.connect().await.expect("connected");
     let set: String = sqlx::query_scalar("SHOW synchronous_commit")
         .fetch_one(&mut connection)

@@ -82,7 +82,7 @@ async fn a_database_is_spoken_to_over_tls_and_its_certificate_is_checked_where_t
         (format!("?sslmode=verify-full&sslrootcert={root}"), true),
     ] {
         let address = Secret(format!("{plain}{mode}"));
-        let link = Link::new(&address, IMPATIENT).expect("an address");
+        let link = Link::new(&address, Incarnation(1), IMPATIENT).expect("an address");
         let mut connection = link.connect().await.unwrap_or_else(|error| panic!("{mode}: {error}"));
         assert_eq!(is_encrypted(&mut connection).await, encrypted, "{mode}");
     }

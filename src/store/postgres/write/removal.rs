@@ -16,26 +16,31 @@ use crate::{
 /// Most conversations that one transaction removes: others wait for it.
 pub(in crate::store::postgres) const AT_A_TIME: i64 = 200;
 
-/// Conversations whose time is over. Without a second bound, that part finds nothing.
+/// Conversations whose time is over. Without a second bound, that part finds nothing. In one order, so that two processes do not wait for each
+/// other.
 const EXPIRED: &str = "SELECT c.key, c.id, o.id AS owner, c.deleted_at IS NULL AS unused \
      FROM conversations c JOIN owners o ON o.key = c.owner WHERE c.key IN ( \
        SELECT key FROM conversations WHERE deleted_at IS NOT NULL AND deleted_at < $1 \
        UNION \
        SELECT old.key FROM conversations old WHERE old.updated_at < $2 AND NOT EXISTS \
          (SELECT 1 FROM turns t WHERE t.conversation = old.key AND t.state IN ('waiting', 'running')) \
-     ) LIMIT $3";
+     ) ORDER BY c.key LIMIT $3";
 
 const CARRIED: &str =
     "SELECT DISTINCT tf.file FROM turns t JOIN turn_files tf ON tf.turn = t.key WHERE t.conversation = $1";
 
-const REMOVE: &str = "DELETE FROM conversations WHERE key = $1";
+/// Unless another process has just accepted a message into it, or removed it.
+const REMOVE: &str = "DELETE FROM conversations WHERE key = $1 AND (deleted_at < $2 OR updated_at < $3)";
+
+/// Another process may be storing a message that carries one of them. It is waited for here; the statement that follows sees it.
+const LOCK_FILES: &str = "SELECT key FROM files WHERE key = ANY($1) ORDER BY key FOR UPDATE";
 
 /// A file that another message carries is still of use.
-const REMOVE_FILE: &str = "DELETE FROM files WHERE key = $1 \
+const REMOVE_FILES: &str = "DELETE FROM files WHERE key = ANY($1) \
      AND NOT EXISTS (SELECT 1 FROM turn_files tf WHERE tf.file = files.key) RETURNING id";
 
-const UNUSED_FILES: &str = "DELETE FROM files WHERE uploaded_at < $1 \
-     AND NOT EXISTS (SELECT 1 FROM turn_files tf WHERE tf.file = files.key) RETURNING id";
+const UNUSED_FILES: &str = "SELECT key FROM files WHERE uploaded_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM turn_files tf WHERE tf.file = files.key)";
 
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.
 pub(in crate::store::postgres) struct Purge {
@@ -77,22 +82,45 @@ impl Operation for Purge {
         part.more = expired.len() as i64 == self.most;
         let mut orphans = Vec::new();
         for row in &expired {
-            orphans.extend(remove(connection, row.try_get("key")?).await?);
+            let Some(files) = self.remove(connection, row.try_get("key")?).await? else {
+                continue;
+            };
+            orphans.extend(files);
             if row.try_get("unused")? {
                 let owner = rows::owner(row)?;
                 part.conversations.push((owner, ConversationId(row.id("id")?)));
             }
         }
         if let Some(before) = self.unused_before {
-            let unused = sqlx::query(UNUSED_FILES)
+            let unused = sqlx::query_scalar(UNUSED_FILES)
                 .bind(integer(before))
                 .fetch_all(&mut *connection)
                 .await?;
-            orphans.extend(ids(unused)?);
+            orphans.extend(remove_files(connection, unused).await?);
         }
         remember(connection, &orphans).await?;
         part.files.extend(orphans);
         Ok(part)
+    }
+}
+
+impl Purge {
+    /// Removes a conversation, and says which files went with it. `None`: it is not to be removed any more, or is not there.
+    async fn remove(&self, connection: &mut PgConnection, conversation: i64) -> sqlx::Result<Option<Vec<FileId>>> {
+        let carried: Vec<i64> = sqlx::query_scalar(CARRIED)
+            .bind(conversation)
+            .fetch_all(&mut *connection)
+            .await?;
+        let removed = sqlx::query(REMOVE)
+            .bind(conversation)
+            .bind(integer(self.deleted_before))
+            .bind(self.unused_before.map(integer))
+            .execute(&mut *connection)
+            .await?;
+        if removed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        remove_files(connection, carried).await.map(Some)
     }
 }
 
@@ -105,6 +133,11 @@ impl Operation for Forget {
     const FREES: bool = true;
 
     async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<Vec<FileId>> {
+        // Nothing can be added to them from here on.
+        sqlx::query("SELECT FROM owners WHERE id = $1 FOR UPDATE")
+            .bind(owner_id(self.0))
+            .execute(&mut *connection)
+            .await?;
         let files = sqlx::query("SELECT id FROM files WHERE owner = (SELECT key FROM owners WHERE id = $1)")
             .bind(owner_id(self.0))
             .fetch_all(&mut *connection)
@@ -119,22 +152,13 @@ impl Operation for Forget {
     }
 }
 
-/// Removes a conversation, and says which files went with it.
-async fn remove(connection: &mut PgConnection, conversation: i64) -> sqlx::Result<Vec<FileId>> {
-    let carried: Vec<i64> = sqlx::query_scalar(CARRIED)
-        .bind(conversation)
-        .fetch_all(&mut *connection)
-        .await?;
-    sqlx::query(REMOVE).bind(conversation).execute(&mut *connection).await?;
-    let mut removed = Vec::new();
-    for file in carried {
-        let row = sqlx::query(REMOVE_FILE)
-            .bind(file)
-            .fetch_optional(&mut *connection)
-            .await?;
-        removed.extend(ids(row)?);
+/// Removes those of these files that no message carries, and says which.
+async fn remove_files(connection: &mut PgConnection, files: Vec<i64>) -> sqlx::Result<Vec<FileId>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(removed)
+    sqlx::query(LOCK_FILES).bind(&files).execute(&mut *connection).await?;
+    ids(sqlx::query(REMOVE_FILES).bind(files).fetch_all(connection).await?)
 }
 
 /// Notes files whose contents are to be removed now, for the next purge to name again.

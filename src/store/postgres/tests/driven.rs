@@ -12,18 +12,31 @@ use std::{
 use anteroom_pgtest::Cluster;
 use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 
-use super::replica::{join, policy};
+use super::{Opener, PostgresStore, node};
 use crate::{
     nodes::{
-        Answer, Ask, Change, Database as _, Digest, Driver, Hands, Incarnation, Job, Number, PostgresLog, Replica,
-        Said, Working,
+        Answer, Ask, Change, Database, Digest, Driver, Hands, Incarnation, Job, Number, Replica, Reply, Said, Working,
     },
-    queue::{LeaveReason, TicketId, machine::Command},
+    queue::{EventIndex, EventPolicy, LeaveReason, Owner, Policy, TicketId, machine::Command},
+    settings::Secret,
 };
 
 /// How long work takes.
 const LENGTH: Duration = Duration::from_millis(5);
 const LIMIT: usize = 2;
+
+fn policy() -> Policy {
+    Policy::new([EventPolicy::new("chat", LIMIT)])
+}
+
+fn join(job: u128, owner: u128) -> Change {
+    Change::Join {
+        job: Job(job),
+        work: EventIndex(0).into(),
+        owner: Owner(owner),
+        joined: None,
+    }
+}
 
 /// What all nodes of a test do together.
 #[derive(Default)]
@@ -91,10 +104,10 @@ struct Seen {
 
 impl Place {
     async fn start(cluster: &Cluster, database: &str, incarnation: u128, site: &Arc<Site>) -> Self {
-        let log = log(cluster, database).await;
+        let log = log(cluster, database, &node(incarnation, &format!("node{incarnation}:1"))).await;
         let (ears, heard) = mpsc::unbounded_channel();
         let incarnation = Incarnation(incarnation);
-        let driver = Arc::new(Driver::start(incarnation, None, Arc::new(log), Ears(ears.clone())));
+        let driver = Arc::new(Driver::start(incarnation, None, log, Ears(ears.clone())));
         let seen = Arc::new(Mutex::new(Seen::default()));
         let work = work(Arc::clone(&driver), heard, ears, Arc::clone(&seen), Arc::clone(site));
         Self {
@@ -178,8 +191,8 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// How often each job has ended, as the log has it: what was told to nobody before a node died may be in it all the same.
-async fn ended(log: &PostgresLog) -> BTreeMap<Job, u32> {
-    let mut replica = Replica::new(policy(LIMIT));
+async fn ended(log: &dyn Database) -> BTreeMap<Job, u32> {
+    let mut replica = Replica::new(policy());
     let mut ended = BTreeMap::new();
     while let Some(read) = log.read(replica.applied()).await
         && !read.batches.is_empty()
@@ -197,7 +210,7 @@ async fn ended(log: &PostgresLog) -> BTreeMap<Job, u32> {
 }
 
 /// Waits until so many jobs are done, each once, and never more at a time than may be.
-async fn all_done(log: &PostgresLog, site: &Site, jobs: usize) {
+async fn all_done(log: &dyn Database, site: &Site, jobs: usize) {
     let wait = async {
         while ended(log).await.len() < jobs {
             sleep(Duration::from_millis(50)).await;
@@ -211,9 +224,14 @@ async fn all_done(log: &PostgresLog, site: &Site, jobs: usize) {
     assert!(site.most.load(Ordering::SeqCst) <= LIMIT);
 }
 
-async fn log(cluster: &Cluster, database: &str) -> PostgresLog {
-    let options = cluster.url(database).parse().expect("an address");
-    PostgresLog::open(options, &policy(LIMIT)).await.expect("it opens")
+async fn log(cluster: &Cluster, database: &str, opener: &Opener) -> Arc<dyn Database> {
+    let store = PostgresStore::open(&Secret(cluster.url(database)), opener).await;
+    store.expect("it opens").log(&policy()).await.expect("it is there")
+}
+
+/// One that reads the log and takes no part; it does not beat either, and is declared gone after a while.
+async fn reader(cluster: &Cluster, database: &str) -> Arc<dyn Database> {
+    log(cluster, database, &node(99, "reader:1")).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -229,8 +247,8 @@ async fn three_nodes_keep_one_line() {
     for job in 1..=90 {
         places[job as usize % 3].want(&site, job);
     }
-    let log = log(cluster, &database).await;
-    all_done(&log, &site, 90).await;
+    let log = reader(cluster, &database).await;
+    all_done(&*log, &site, 90).await;
     until("all know the same", || {
         let [a, b, c] = [0, 1, 2].map(|place| places[place].seen(|seen| seen.knows));
         a == b && b == c
@@ -241,8 +259,8 @@ async fn three_nodes_keep_one_line() {
     places[0].driver.leave();
     until("it has left", || places[0].seen(|seen| seen.over)).await;
     places[1].want(&site, 91);
-    all_done(&log, &site, 91).await;
-    let rest = cluster.sql(&database, "SELECT count(*) FROM log_nodes");
+    all_done(&*log, &site, 91).await;
+    let rest = cluster.sql(&database, "SELECT count(*) FROM nodes WHERE address LIKE 'node%'");
     assert_eq!(rest.trim(), "2");
 }
 
@@ -269,7 +287,7 @@ async fn what_a_dead_node_held_is_done_by_the_others() {
     for place in &places {
         place.driver.is_dead(incarnation);
     }
-    all_done(&log(cluster, &database).await, &site, 60).await;
+    all_done(&*reader(cluster, &database).await, &site, 60).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -286,13 +304,13 @@ async fn a_database_that_comes_back_is_gone_on_with() {
     for job in 1..=400 {
         places[job as usize % 2].want(&site, job);
     }
-    let log = log(&cluster, &database).await;
-    while ended(&log).await.len() < 20 {
+    let log = reader(&cluster, &database).await;
+    while ended(&*log).await.len() < 20 {
         sleep(Duration::from_millis(20)).await;
     }
     cluster.crash();
     cluster.start_again();
-    all_done(&log, &site, 400).await;
+    all_done(&*log, &site, 400).await;
 }
 
 #[tokio::test]
@@ -300,7 +318,7 @@ async fn a_log_goes_on_from_a_snapshot() {
     let Some(cluster) = anteroom_pgtest::shared() else {
         return;
     };
-    let log = log(cluster, &cluster.database()).await;
+    let log = log(cluster, &cluster.database(), &node(7, "node7:1")).await;
     let node = Incarnation(7);
     log.append(
         node,
@@ -317,7 +335,7 @@ async fn a_log_goes_on_from_a_snapshot() {
     assert_eq!((kept.tickets().count(), loaded.tickets().count()), (2, 3));
     // What is not written twice is not read twice either.
     let again = log.append(node, 2, vec![join(3, 3)], None).await;
-    assert_eq!(again, crate::nodes::Reply::Already);
+    assert_eq!(again, Reply::Already);
     let read = log.read(Number(1)).await.expect("it is there");
     assert_eq!(read.digest, Some(kept.digest()));
     assert_eq!(read.batches.last().map(|batch| batch.digest), Some(loaded.digest()));
