@@ -29,10 +29,12 @@ pub(crate) struct Missing {
 
 impl Conversations {
     /// Takes up what strays are for. One whose turn is over, or has never been accepted, leaves the line.
-    pub(crate) async fn take_up_strays(&self, sessions: &Sessions, strays: Vec<Stray>) {
+    ///
+    /// `among_others`: some that held them may still be at work, and about to store what they took in.
+    pub(crate) async fn take_up_strays(&self, sessions: &Sessions, strays: Vec<Stray>, among_others: bool) {
         let mut open: HashMap<u128, Stray> = strays.into_iter().map(|stray| (stray.job, stray)).collect();
         // A turn that a node was about to store when it began to leave is there a moment later.
-        for last in [false, true] {
+        for last in [!among_others, true] {
             let mut unfinished = self.unfinished_turns().await;
             unfinished.retain(|one| open.contains_key(&one.turn.turn.id.0.as_u128()));
             self.make_room_for(models_of(&unfinished));

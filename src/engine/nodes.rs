@@ -167,7 +167,9 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
             while let Ok(more) = strays.try_recv() {
                 found.extend(more);
             }
-            taker.conversations.take_up_strays(&taker.sessions, found).await;
+            let nodes = taker.membership.as_ref().map_or(0, |membership| membership.nodes().len());
+            let turns = &taker.conversations;
+            turns.take_up_strays(&taker.sessions, found, nodes > 1).await;
         }
     };
     engine.tasks.spawn(take_up.instrument(info_span!("taking up")));

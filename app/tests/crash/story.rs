@@ -159,20 +159,26 @@ pub(crate) async fn tell(seed: u64, rounds: u32, store: &[(&str, &str)]) -> Coun
     }
 }
 
-/// The places of all that wait, once as many run as may.
+/// The places of all that wait, once as many run as may and nothing moves: what was in the line and not accepted when the server was killed
+/// leaves it a moment after the start.
 async fn unfinished(browsers: &[Browser], slots: usize) -> Vec<(u64, anteroom::wire::TurnId)> {
     soon("a line that stands still", async {
+        let mut before = None;
         loop {
             let statuses = join_all(browsers.iter().map(Browser::status)).await;
             let line = statuses[0].line().expect("a line");
             let places: Vec<_> = statuses.iter().flat_map(|status| &status.places).collect();
             let full = line.running as usize == slots || line.waiting == 0;
-            if full && places.len() == line.waiting as usize {
+            let now = (full && places.len() == line.waiting as usize).then(|| {
                 let places = places
                     .into_iter()
                     .map(|place| (place.position, place.turn.expect("a turn")));
-                return places.collect();
+                places.collect::<Vec<_>>()
+            });
+            if let Some(places) = now.clone().filter(|_| now == before) {
+                return places;
             }
+            before = now;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })

@@ -397,13 +397,16 @@ async fn what_the_line_lacks_is_let_in_once_and_in_its_order() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_place_that_cannot_be_had_in_time_is_refused_and_given_back_if_it_comes() {
     let log = Arc::new(MemoryLog::new(policy(1)));
     let node = Node::join(&log, 1, policy(1)).await;
     log.set_away(true);
+    // The node goes by a clock of the system's.
+    tokio::time::pause();
     let refused = node.queue.place(1, CHAT, Owner(1)).await;
     assert_eq!(refused.unwrap_err(), JoinError::Away);
+    tokio::time::resume();
     log.set_away(false);
     let appended = log.truth().applied();
     until(&node.queue, || log.truth().applied().0 >= appended.0 + 2).await;
