@@ -111,13 +111,13 @@ impl Append {
     }
 
     /// Tells what the server has said.
-    pub(super) fn settle_as_answered(mut self: Box<Self>) {
+    pub(super) fn settle_as_answered(mut self) {
         let reply = self.reply.take().unwrap_or(Reply::Away);
         self.settle(reply);
     }
 
     /// Tells what the tables say of it after its transaction was committed and nobody heard the reply.
-    pub(super) fn settle_as_found(self: Box<Self>, written: Written) {
+    pub(super) fn settle_as_found(self, written: Written) {
         let reply = if self.entry.sequence <= written.sequence {
             Reply::Already
         } else {
@@ -127,7 +127,7 @@ impl Append {
     }
 
     /// A caller that has gone is one that does not want to know.
-    pub(super) fn settle(self: Box<Self>, reply: Reply) {
+    pub(super) fn settle(self, reply: Reply) {
         let _ = self.caller.send(reply);
     }
 }

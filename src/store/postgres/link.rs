@@ -48,8 +48,7 @@ impl Link {
     /// # Errors
     /// The address is none.
     pub(super) fn new(address: &Secret, incarnation: Incarnation, tuning: Tuning) -> sqlx::Result<Self> {
-        // PostgreSQL takes 63 bytes of it.
-        let application = format!("{} {:032x}", process_name(), incarnation.0);
+        let application = application(process::id(), incarnation);
         let options = PgConnectOptions::from_str(&address.0)?
             .application_name(&application)
             .disable_statement_logging();
@@ -133,11 +132,34 @@ impl fmt::Display for Place {
 
 /// What this process is called, for people.
 pub(super) fn process_name() -> String {
-    format!("anteroom (process {})", process::id())
+    name(process::id())
+}
+
+fn name(process: u32) -> String {
+    format!("anteroom (process {process})")
+}
+
+/// What a process's sessions are called in the server's lists.
+fn application(process: u32, incarnation: Incarnation) -> String {
+    format!("{} {:032x}", name(process), incarnation.0)
 }
 
 /// The name of a process out of that of its sessions, which tells people nothing beside.
 pub(super) fn without_incarnation(application: &str) -> String {
     let end = application.find(')').map_or(application.len(), |end| end + 1);
     application[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_session_is_as_long_as_the_server_takes_it_and_short_for_people() {
+        let application = application(u32::MAX, Incarnation(u128::MAX));
+        assert!(application.len() <= 63, "PostgreSQL cuts off the rest: {application}");
+        assert!(application.ends_with(&"f".repeat(32)));
+        assert_eq!(without_incarnation(&application), "anteroom (process 4294967295)");
+        assert_eq!(without_incarnation("psql"), "psql");
+    }
 }

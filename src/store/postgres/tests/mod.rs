@@ -1,11 +1,14 @@
 //! The store in PostgreSQL, against real servers: what every store promises, and what this one does beside that.
 
+mod appends;
+mod between;
 mod commits;
 mod contents;
 mod disks;
 mod driven;
 mod faults;
 mod key;
+mod nodes;
 mod opening;
 mod speed;
 mod text;

@@ -111,6 +111,53 @@ async fn the_tables_are_those_of_the_migrations() {
 }
 
 #[tokio::test]
+async fn a_database_of_before_the_log_loses_nothing() {
+    use sqlx::Connection as _;
+
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    let address = cluster.url(&database);
+    let mut connection = sqlx::PgConnection::connect(&address).await.expect("connected");
+    let migrator = crate::store::postgres::schema::up_to(1);
+    migrator
+        .run_direct(None, &mut connection, false)
+        .await
+        .expect("migrated");
+    connection.close().await.expect("closed");
+    let [owner, talk, turn] = [1, 2, 3].map(uuid::Uuid::from_u128);
+    cluster.sql(
+        &database,
+        &format!(
+            "INSERT INTO nodes (id, name, batch) VALUES (gen_random_uuid(), 'before', 7); \
+             UPDATE site SET fingerprint = 'key'; \
+             INSERT INTO owners (id) VALUES ('{owner}'); \
+             INSERT INTO conversations (owner, id, head, updated_at, title) VALUES (1, '{talk}', '{turn}', 5, 'Title'); \
+             INSERT INTO turns (owner, conversation, parent, id, state, attempts, accepted_at, counted, model, notices, message, answer, reasoning) \
+             VALUES (1, 1, 0, '{turn}', 'waiting', 0, 5, false, 'm', '[]', 'hello', '', ''); \
+             INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at) VALUES (1, '{turn}', 'n', 'text', 'text/plain', 3, 5); \
+             INSERT INTO contents (id, finished) VALUES ('{turn}', true), ('{owner}', false); \
+             INSERT INTO pieces (content, number, bytes) VALUES ('{turn}', 0, 'abc')"
+        ),
+    );
+    let store = open(&address).await;
+    let unfinished = store.unfinished().await.expect("read");
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].turn.turn.message, "hello");
+    assert_eq!(store.admits_key("another").await, Ok(false));
+    let file = crate::wire::FileId(turn);
+    let vault = crate::files::Vault::over(store.contents());
+    assert_eq!(vault.read(file, 10).await.expect("there"), b"abc");
+    let left = cluster.sql(
+        &database,
+        "SELECT (SELECT count(*) FROM contents), (SELECT count(*) FROM nodes)",
+    );
+    assert_eq!(left, "1|1");
+    store.update(unfinished[0].turn.turn.clone()).await.expect("updated");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_waited_for_and_then_named() {
     let error = refused(&nobody()).await;
     let said = error.to_string();
