@@ -33,6 +33,7 @@ use crate::{
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
+    nodes::{Alone, Homes},
     queue::Queue,
     sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
@@ -68,6 +69,7 @@ pub struct Engine {
     agents: Arc<dyn AgentFactory>,
     backends: Arc<Backends>,
     feeds: Feeds,
+    homes: Arc<dyn Homes>,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
     closed: AtomicBool,
@@ -91,6 +93,22 @@ impl Engine {
         loaded: Loaded,
         logs: Logs,
         agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+    ) -> anyhow::Result<Arc<Self>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        Self::start_among(loaded, logs, agents, Arc::new(Alone::default())).await
+    }
+
+    /// The same as one node of several, which are where `homes` says.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start_among<E>(
+        loaded: Loaded,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        homes: Arc<dyn Homes>,
     ) -> anyhow::Result<Arc<Self>>
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -145,6 +163,7 @@ impl Engine {
             agents,
             backends,
             feeds: Feeds::default(),
+            homes,
             moves: watch::Sender::new(()),
             tasks,
             closed: AtomicBool::new(false),
@@ -226,6 +245,12 @@ impl Engine {
     #[must_use]
     pub const fn feeds(&self) -> &Feeds {
         &self.feeds
+    }
+
+    /// Where sessions are at home.
+    #[must_use]
+    pub fn homes(&self) -> &Arc<dyn Homes> {
+        &self.homes
     }
 
     /// Hears when the line has changed, a moment later and once for all changes of that moment.
