@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write as _},
-    net::SocketAddr,
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -17,17 +16,13 @@ use anteroom::{
     },
 };
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::{assets, pages};
+use super::{assets, listen, pages};
 
 /// How long connections may take to close once every turn has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// Connections that may wait to be taken, as far as the system lets them (`net.core.somaxconn`). One that finds no room is tried
-/// again by its browser after a second, so a crowd that comes at once needs much.
-const BACKLOG: u32 = 4096;
 
 /// What went wrong before anything listened.
 #[derive(Debug)]
@@ -62,9 +57,12 @@ pub async fn serve() -> Result<(), Failure> {
     }
     // Before anybody can know that this runs: a program that reads the greeting may end it at once.
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
-    let address = loaded.settings.site_addr;
-    // Before the engine: a port that is taken must not cost another server's files.
-    let listener = listen(address)?;
+    // Before the engine: a port that is taken must not cost another server's files, or a node its line.
+    let listener = listen::for_visitors(loaded.settings.site_addr)?;
+    let for_nodes = match &loaded.settings.node_addr {
+        Some(name) => Some(listen::for_nodes(name).await?),
+        None => None,
+    };
     let address = listener
         .local_addr()
         .context("the address that was bound is not known")?;
@@ -72,7 +70,8 @@ pub async fn serve() -> Result<(), Failure> {
         .await
         .context("Anteroom cannot start")?;
     let site = pages::router(&engine);
-    info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+    let node_addr = engine.settings().node_addr.clone();
+    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
     // Never through the log, whose records of the start are shown on a page.
     let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
     let greeting = format!(
@@ -84,33 +83,37 @@ pub async fn serve() -> Result<(), Failure> {
     logs.started();
     let retuning = tokio::spawn(retune(Arc::clone(&engine), edits).instrument(info_span!("retuning")));
 
-    let stopping = Arc::clone(&engine);
-    let (stopped, stop) = tokio::sync::oneshot::channel();
-    let shutdown = async move {
+    let (stopped, stop) = watch::channel(false);
+    let shutdown = async {
         signals.next().await;
         tokio::spawn(async move {
             signals.next().await;
             eprintln!("Ended at once; turns that ran run again after the next start.");
             std::process::exit(130);
         });
-        stopping.shutdown(stopping.settings().shutdown_grace).await;
-        // The receiver lives until the server has ended.
-        let _ = stopped.send(());
+        engine.shutdown(engine.settings().shutdown_grace).await;
+        stopped.send_replace(true);
+        tokio::time::sleep(GOODBYE).await;
     };
-    let goodbye = async {
-        if stop.await.is_ok() {
-            tokio::time::sleep(GOODBYE).await;
-        } else {
-            std::future::pending::<()>().await;
+    let nodes = async {
+        if let Some(listener) = for_nodes {
+            http::serve_nodes(&engine, listener, site.clone(), over(stop.clone())).await;
         }
     };
+    let visitors = http::serve(&engine, listener, site.clone(), over(stop.clone()));
     tokio::select! {
-        () = http::serve(&engine, listener, site, shutdown) => {}
-        () = goodbye => {}
+        _ = async { tokio::join!(visitors, nodes) } => {}
+        () = shutdown => {}
     }
     retuning.abort();
     info!("ended");
     Ok(())
+}
+
+/// Over once the engine has been shut down.
+async fn over(mut stop: watch::Receiver<bool>) {
+    // The sender lives until everything has ended.
+    let _ = stop.wait_for(|stopped| *stopped).await;
 }
 
 /// What says that the settings are to be read again.
@@ -206,32 +209,6 @@ impl Hangup {
         }
         std::future::pending::<()>().await;
     }
-}
-
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let bound = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        // A restart must not wait for the connections of the last run to be forgotten. Elsewhere the option means something else.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    bound().map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("{address} is in use by another program. End it, or choose another address with SITE_ADDR.")
-        }
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{address} needs rights that this user has not. Choose a port from 1024 on with SITE_ADDR.")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            anyhow::anyhow!("{address} is not an address of this machine. Choose one that is with SITE_ADDR.")
-        }
-        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
-    })
 }
 
 /// SIGTERM and Ctrl-C, listened for from the moment this is made: one that comes before it is waited for is not lost.
