@@ -26,7 +26,7 @@ impl Fault {
         // What is none of the server's words comes from something in between.
         matches!(
             self.reason,
-            Reason::Restarting | Reason::Unreachable | Reason::AnswerUnreadable
+            Reason::Restarting | Reason::NodeAway | Reason::Unreachable | Reason::AnswerUnreadable
         )
     }
 }
@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(Fault::de(serde_json::to_vec(&told).expect("JSON").into()), refused);
         assert!(!refused.is_passing());
         assert!(Fault::from(Reason::Restarting).is_passing());
+        assert!(Fault::from(Reason::NodeAway).is_passing());
         assert!(Fault::from_server_fn_error(ServerFnErrorErr::Request("failed to fetch".to_owned())).is_passing());
         // What cannot be read is no answer of ours: on this side of the wire, no request.
         let page = Bytes::from_static(b"<html>502 Bad Gateway</html>");

@@ -34,7 +34,7 @@ use crate::{
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
-    nodes::Membership,
+    nodes::{Alone, Homes, Membership},
     queue::Queue,
     sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
@@ -72,6 +72,7 @@ pub struct Engine {
     /// `None`: this process keeps its line alone.
     membership: Option<Arc<Membership>>,
     feeds: Feeds,
+    homes: Arc<dyn Homes>,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
     closed: AtomicBool,
@@ -99,6 +100,22 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
+        Self::start_among(loaded, logs, agents, None).await
+    }
+
+    /// The same as one node of several, which are where `homes` says; `None`: where the line in the database says.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start_among<E>(
+        loaded: Loaded,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        homes: Option<Arc<dyn Homes>>,
+    ) -> anyhow::Result<Arc<Self>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
@@ -116,8 +133,13 @@ impl Engine {
         let stats = Arc::new(Stats::new());
         let backends = Arc::new(Backends::new(&settings)?);
         let policy = backends.fill(settings.policy.clone());
-        let (queue, membership) = nodes::queue(shared, None, policy, Arc::clone(&stats) as _).await?;
+        let (queue, membership) =
+            nodes::queue(shared, settings.node_addr.clone(), policy, Arc::clone(&stats) as _).await?;
         backends::govern(&backends, &queue, &settings);
+        let homes = homes.unwrap_or_else(|| match &membership {
+            Some(membership) => Arc::clone(membership) as _,
+            None => Arc::new(Alone::default()) as _,
+        });
         let context = Arc::new(EngineContext {
             queue: queue.clone(),
             active_settings: Arc::clone(&active_settings),
@@ -155,6 +177,7 @@ impl Engine {
             backends,
             membership,
             feeds: Feeds::default(),
+            homes,
             moves: watch::Sender::new(()),
             tasks,
             closed: AtomicBool::new(false),
@@ -240,6 +263,12 @@ impl Engine {
     #[must_use]
     pub const fn feeds(&self) -> &Feeds {
         &self.feeds
+    }
+
+    /// Where sessions are at home.
+    #[must_use]
+    pub fn homes(&self) -> &Arc<dyn Homes> {
+        &self.homes
     }
 
     /// Hears when the line has changed, a moment later and once for all changes of that moment.

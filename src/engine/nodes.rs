@@ -74,6 +74,21 @@ impl Engine {
         }
     }
 
+    /// Tells the line at once of nodes whose processes have ended. Runs for as long as it is polled.
+    pub fn watch_nodes(self: &Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        let engine = Arc::clone(self);
+        async move {
+            let Some(membership) = engine
+                .membership
+                .clone()
+                .filter(|_| engine.settings().node_addr.is_some())
+            else {
+                return;
+            };
+            crate::http::watch(engine, move |node| membership.is_dead(node)).await;
+        }
+    }
+
     /// Ends all at once, without a word to the store: what ran here runs elsewhere.
     pub async fn abandon(&self) {
         self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -167,7 +182,10 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
             while let Ok(more) = strays.try_recv() {
                 found.extend(more);
             }
-            let nodes = taker.membership.as_ref().map_or(0, |membership| membership.nodes().len());
+            let nodes = taker
+                .membership
+                .as_ref()
+                .map_or(0, |membership| membership.nodes().len());
             let turns = &taker.conversations;
             turns.take_up_strays(&taker.sessions, found, nodes > 1).await;
         }

@@ -25,14 +25,14 @@ pub(super) async fn bound(request: Request, next: Next) -> Response {
 }
 
 /// A body that fails once it has been waited for too long.
-struct Timed {
+pub(super) struct Timed {
     body: Body,
     /// Set when it is first waited for: most bodies are there at once.
     end: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timed {
-    const fn new(body: Body) -> Self {
+    pub(super) const fn new(body: Body) -> Self {
         Self { body, end: None }
     }
 }

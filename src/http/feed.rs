@@ -23,6 +23,8 @@ use crate::{
     client::Client,
     engine::{Engine, VERSION},
     journal::Replay,
+    nodes::Home,
+    queue::Owner,
     sessions::Session,
     wire::{FeedMessage, FeedPosition, Status},
 };
@@ -68,6 +70,7 @@ pub(super) async fn open(
                 let session = Client::new(Arc::clone(&engine), who).session();
                 let end = Feed {
                     engine: &engine,
+                    owner: who.owner(),
                     session: &session,
                     socket,
                     last: Status::default(),
@@ -89,10 +92,13 @@ enum End {
     Left,
     /// The server shuts down.
     Closing,
+    /// The session is at home at another node.
+    Moved,
 }
 
 struct Feed<'a> {
     engine: &'a Arc<Engine>,
+    owner: Owner,
     session: &'a Session,
     socket: WebSocket,
     last: Status,
@@ -111,6 +117,7 @@ impl Feed<'_> {
             End::Page => return end,
             End::Left => "this session has left memory",
             End::Closing => "the server is being restarted",
+            End::Moved => "the session is at home elsewhere",
         };
         let frame = CloseFrame {
             code: close_code::RESTART,
@@ -126,6 +133,12 @@ impl Feed<'_> {
         let mut journal = self.session.journal().follow();
         let mut moves = self.engine.moves();
         let told = self.session.told();
+        // A node that is alone asks nobody.
+        let among_others = self.engine.settings().node_addr.is_some();
+        let mut homes = among_others.then(|| self.engine.homes().changes());
+        if homes.is_some() && self.engine.homes().home(self.owner) != Home::Here {
+            return Err(End::Moved);
+        }
         let mut seen = self.hello(from).await?;
         self.last = self.engine.status(Some(self.session));
         self.send(&FeedMessage::Status(self.last.clone())).await?;
@@ -153,6 +166,11 @@ impl Feed<'_> {
                 }
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
+                () = changed(&mut homes) => {
+                    if self.engine.homes().home(self.owner) != Home::Here {
+                        return Err(End::Moved);
+                    }
+                }
                 () = moved(&mut moves, listens) => look = Some(Instant::now()),
                 () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
                     moves.mark_unchanged();
@@ -257,6 +275,16 @@ impl Feed<'_> {
             Ok(Err(_)) | Err(_) => Err(End::Page),
         }
     }
+}
+
+/// Waits until sessions may be at home elsewhere, if there is anywhere else.
+async fn changed(homes: &mut Option<watch::Receiver<()>>) {
+    if let Some(homes) = homes
+        && homes.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// Waits for a change of the line, if `wanted`.

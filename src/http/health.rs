@@ -48,6 +48,18 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
 }
 
+/// For load balancers: 200 while browsers may be sent here, else 503 and why not. From the first moment of a shutdown they may not,
+/// although what runs is finished.
+pub(super) async fn ready(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
+    let unready = if engine.is_closing() {
+        Some("it is shutting down")
+    } else {
+        engine.homes().unready()
+    };
+    let (code, said) = unready.map_or((StatusCode::OK, "ready"), |why| (StatusCode::SERVICE_UNAVAILABLE, why));
+    (code, [(header::CACHE_CONTROL, "no-store")], said)
+}
+
 /// The figures for Prometheus.
 pub(super) async fn metrics(State(engine): State<Arc<Engine>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], engine.prometheus())

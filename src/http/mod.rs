@@ -1,4 +1,4 @@
-//! The doors that are not the UI: feed, files, health and metrics; and the checks that every door passes through.
+//! The doors that are not the UI: feed, files, health and metrics; the checks that every door passes through; and the link to other nodes.
 
 mod body;
 mod disposition;
@@ -10,6 +10,7 @@ mod headers;
 mod health;
 mod identity;
 mod language;
+mod link;
 mod origin;
 mod pace;
 mod serve;
@@ -27,6 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use error::Refusal;
 pub use identity::{NoCookie, cookies, set_session};
+pub use link::{Unreached, serve_nodes, watch};
 pub use origin::CrossSite;
 pub use serve::serve;
 
@@ -38,8 +40,8 @@ use crate::{
 /// Largest body of a server function, in bytes: a message and instructions in which every byte takes six (`\u0000`), and the rest.
 pub const MAX_BODY: usize = (MAX_MESSAGE_BYTES + MAX_INSTRUCTIONS_BYTES) * 6 + 16 * 1024;
 
-/// The engine's own doors.
-pub fn doors() -> Router<Arc<Engine>> {
+/// The engine's own doors that lead to something of a session.
+fn doors() -> Router<Arc<Engine>> {
     // A file's size is checked while it streams, against a setting.
     let files = Router::new()
         .route("/files", post(files::upload))
@@ -48,24 +50,39 @@ pub fn doors() -> Router<Arc<Engine>> {
     Router::new()
         .route("/feed", get(feed::open))
         .route("/export/{file}", get(export::download))
-        .route("/language", post(language::choose))
         .merge(files)
 }
 
-/// Puts every door of the site, the engine's and `pages`, behind the checks. How much a page reads of a request is for itself to
-/// bound ([`MAX_BODY`]): it refuses in words.
-pub fn site(engine: &Arc<Engine>, pages: Router) -> Router {
-    let pages = pages
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::welcome))
-        .layer(middleware::from_fn(body::bound));
-    let checked = doors()
-        .with_state(Arc::clone(engine))
+/// Puts every door of the site, the engine's and `pages`, behind the checks; `plain` are those of a page's surroundings that have nothing of a
+/// session, such as its files. How much a page reads of a request is for itself to bound ([`MAX_BODY`]): it refuses in words.
+///
+/// Beside other nodes, whatever has something of a session is answered by its home, wherever it came in.
+pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
+    let mut doors = doors().with_state(Arc::clone(engine));
+    let welcoming = |pages: Router| {
+        pages
+            .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::welcome))
+            .layer(middleware::from_fn(body::bound))
+    };
+    let mut pages = welcoming(pages);
+    if let Some(link) = link::Link::of(engine) {
+        let state = (Arc::clone(engine), link);
+        doors = doors.layer(middleware::from_fn_with_state(state.clone(), link::forward));
+        pages = pages.layer(middleware::from_fn_with_state(state, link::forward_page));
+    }
+    let language = Router::new()
+        .route("/language", post(language::choose))
+        .with_state(Arc::clone(engine));
+    let checked = doors
+        .merge(language)
         .merge(pages)
+        .merge(welcoming(plain))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
         .layer(middleware::from_fn(origin::check));
     // Monitoring has no cookie, and must get an answer whatever the rest is doing.
     let watched = Router::new()
         .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .with_state(Arc::clone(engine));
     checked

@@ -46,6 +46,7 @@ impl Words {
             Reason::LineFull => say!(self, "reason-line-full"),
             Reason::TooManyOfYours => say!(self, "reason-too-many-of-yours"),
             Reason::Restarting => say!(self, "reason-restarting"),
+            Reason::NodeAway => say!(self, "reason-node-away"),
             Reason::Unreadable => say!(self, "reason-unreadable"),
             Reason::NotChanged { fault } => say!(self, "reason-not-changed", fault = *fault),
             Reason::ConversationUnavailable => say!(self, "reason-conversation-unavailable"),

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::{
-    Answer, Ask, Change, Database, Driver, Footing, Hands, Incarnation, Job, Number, Replica, Said, Unsaid, Working,
+    Answer, Ask, Change, Database, Driver, Footing, Hands, Home, Homes, Incarnation, Job, Number, Replica, Said,
+    Unsaid, Working,
 };
 use crate::queue::{
     CommonLine, Held, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter, TicketId, Work,
@@ -127,6 +128,43 @@ impl Membership {
     /// Another node is dead for certain.
     pub fn is_dead(&self, node: Incarnation) {
         self.line.driver().is_dead(node);
+    }
+}
+
+impl Homes for Membership {
+    fn home(&self, owner: Owner) -> Home {
+        match Self::home(self, owner) {
+            Some(home) if home.node == self.line.me => Home::Here,
+            Some(Peer {
+                node,
+                address: Some(address),
+                ..
+            }) => Home::There { node, address },
+            Some(_) | None => Home::Nowhere,
+        }
+    }
+
+    fn changes(&self) -> watch::Receiver<()> {
+        self.moves()
+    }
+
+    fn peers(&self) -> Vec<(Incarnation, String)> {
+        let others = self.nodes().into_iter().filter(|peer| peer.node != self.line.me);
+        others.filter_map(|peer| Some((peer.node, peer.address?))).collect()
+    }
+
+    fn unready(&self) -> Option<&'static str> {
+        match *self.footing().borrow() {
+            Footing { over: true, .. } => Some("it has been declared gone, and begins again"),
+            Footing { leaving: true, .. } => Some("it is about to end"),
+            Footing { takes_part: false, .. } => Some("it does not take part in the line yet"),
+            Footing { may_work: false, .. } => Some("it has not reached the database for too long"),
+            _ => None,
+        }
+    }
+
+    fn me(&self) -> Incarnation {
+        self.line.me
     }
 }
 

@@ -20,6 +20,7 @@
 mod batch;
 mod database;
 mod driver;
+mod home;
 mod lease;
 mod line;
 mod node;
@@ -30,6 +31,7 @@ mod tests;
 pub use batch::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 pub use database::Database;
 pub use driver::{Driver, Footing, Hands};
+pub use home::{Alone, Home, Homes};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
 pub use line::{Membership, Peer as NodeView};
 pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};

@@ -2,6 +2,7 @@
 
 mod cookie;
 mod id;
+mod link;
 mod operator;
 mod place;
 mod presence;

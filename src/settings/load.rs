@@ -83,7 +83,8 @@ pub(super) fn load(
         whole: faults_of_file.is_empty(),
         variable: &|name| value(name, environment, &assignments),
     };
-    let (catalog, contradictions) = assemble(&sources);
+    let (catalog, mut contradictions) = assemble(&sources);
+    contradictions.extend(missing_for_nodes(&raw, &given));
     faults.extend(faults_of_file);
     // Where something could not be read, what is missed may stand in it.
     faults.extend(contradictions.into_iter().filter(|_| whole));
@@ -104,6 +105,32 @@ pub(super) fn load(
         in_file: names.map(|name| name.value.clone()).collect(),
         given,
     })
+}
+
+/// What a process that has other nodes beside it lacks.
+fn missing_for_nodes(raw: &Raw, given: &AllGiven) -> Vec<Fault> {
+    if raw.node_addr.as_ref().and_then(Option::as_ref).is_none() {
+        return Vec::new();
+    }
+    let missing = [
+        (
+            "DATABASE_URL",
+            raw.database_url.is_unset(),
+            "the same on every node: they keep one line in one database",
+        ),
+        (
+            "SECRET_KEY",
+            raw.secret_key.is_unset(),
+            "the same on every node: they know browsers, and each other, by it",
+        ),
+    ];
+    let variable = of_field("node_addr");
+    let faults = missing.into_iter().filter(|(_, is_missing, _)| *is_missing);
+    let faults = faults.filter_map(|(name, _, why)| {
+        let advice = format!("this needs {name}, {why}");
+        Some(fault(variable?, given.get("node_addr"), advice))
+    });
+    faults.collect()
 }
 
 /// The file that `BACKENDS_FILE` names, and what is wrong with it. `None` where none is named, or it cannot be read.

@@ -19,6 +19,12 @@ pub(super) fn oddities(settings: &Settings, given: &AllGiven, file: Option<&Back
                 .to_owned(),
         );
     }
+    if settings.node_addr.is_some() && settings.operator_key.is_none() {
+        odd.push(
+            "NODE_ADDR is set, and OPERATOR_KEY is not: each node makes one of its own, and the operator's link of one opens nothing on the others."
+                .to_owned(),
+        );
+    }
     unused(settings, given, file, &mut odd);
     if let Some(file) = file {
         back_ends(settings, given, file, &mut odd);

@@ -175,7 +175,7 @@ mod tests {
         queue::Order,
         settings::{
             Faults, Settings,
-            tests::{EVERY_PROVIDER, another, one_back_end},
+            tests::{WHAT_OTHERS_NEED, another, one_back_end},
         },
     };
 
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_on_the_side_that_its_variable_says() {
-        let before: String = EVERY_PROVIDER.map(|(name, text)| format!("{name}={text}\n")).concat();
+        let before: String = WHAT_OTHERS_NEED.map(|(name, text)| format!("{name}={text}\n")).concat();
         let defaults = file(&before).expect("good");
         for variable in &VARIABLES {
             let name = variable.name;

@@ -27,8 +27,11 @@ pub(super) fn one_back_end(_path: &Path) -> io::Result<Vec<u8>> {
     Ok(b"[[backend]]\nname = \"one\"\nprovider = \"ollama\"\nmodels = [\"m\"]\n".to_vec())
 }
 
-/// A model of each provider, with addresses: each variable of a provider changes something then.
-pub(super) const EVERY_PROVIDER: [(&str, &str); 5] = [
+/// What others need beside them: a model of each provider, with addresses, so that each variable of a provider changes something; and a
+/// database and a key.
+pub(super) const WHAT_OTHERS_NEED: [(&str, &str); 7] = [
+    ("DATABASE_URL", "postgres://127.0.0.1/needed"),
+    ("SECRET_KEY", "needed-0123456789012345678901234"),
     ("MODELS", "m@openai,m@ollama,m@anthropic,m@gemini"),
     ("OPENAI_BASE_URL", "http://127.0.0.1:1"),
     ("OLLAMA_URL", "http://127.0.0.1:1"),
@@ -38,7 +41,7 @@ pub(super) const EVERY_PROVIDER: [(&str, &str); 5] = [
 
 /// This variable beside those.
 fn beside(name: &str, text: &str) -> Result<Loaded, Faults> {
-    let mut pairs = EVERY_PROVIDER.to_vec();
+    let mut pairs = WHAT_OTHERS_NEED.to_vec();
     pairs.retain(|(other, _)| *other != name);
     pairs.push((name, text));
     env(&pairs)
@@ -67,7 +70,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "http://127.0.0.1/0123456789abcdef",
         "postgres://127.0.0.1/anteroom",
     ];
-    let defaults = env(&EVERY_PROVIDER).expect("they are right").settings;
+    let defaults = env(&WHAT_OTHERS_NEED).expect("they are right").settings;
     let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);
     TEXTS.into_iter().find(changes).expect(variable.name)
 }
@@ -369,6 +372,38 @@ fn a_file_that_cannot_be_read_is_told_with_what_the_environment_gets_wrong() {
 }
 
 #[test]
+fn a_node_beside_others_needs_their_database_and_their_key() {
+    let address = ("NODE_ADDR", "node-1:3001");
+    let [database, key] = [WHAT_OTHERS_NEED[0], WHAT_OTHERS_NEED[1]];
+    for (given, missing) in [
+        (vec![address], vec!["DATABASE_URL", "SECRET_KEY"]),
+        (vec![address, database], vec!["SECRET_KEY"]),
+        (vec![address, key], vec!["DATABASE_URL"]),
+    ] {
+        let faults = env(&given).expect_err("something is missing");
+        assert_eq!(faults.faults.len(), missing.len(), "{faults}");
+        for (fault, name) in faults.faults.iter().zip(missing) {
+            assert_eq!(fault.subject, "NODE_ADDR = node-1:3001");
+            assert!(
+                fault
+                    .advice
+                    .starts_with(&format!("this needs {name}, the same on every node"))
+            );
+        }
+    }
+    let loaded = env(&[address, database, key]).expect("all is there");
+    assert_eq!(loaded.settings.node_addr.as_deref(), Some("node-1:3001"));
+    assert!(loaded.warnings[0].contains("OPERATOR_KEY"), "{:?}", loaded.warnings);
+    let operator = ("OPERATOR_KEY", "0123456789abcdef");
+    let loaded = env(&[address, database, key, operator]).expect("all is there");
+    assert_eq!(loaded.warnings, [""; 0]);
+    assert_eq!(env(&[]).expect("right").settings.node_addr, None);
+    let text = said(env(&[("NODE_ADDR", "0.0.0.0:3001"), database, key]));
+    assert!(text.contains("NODE_ADDR = 0.0.0.0:3001"), "{text}");
+    assert!(text.contains("no address that stands for all of a machine"), "{text}");
+}
+
+#[test]
 fn keys_are_shown_nowhere() {
     let key = "sk-verysecretverysecretverysecretverysecret";
     let loaded = env(&[("MODEL", "m@openai"), ("OPENAI_API_KEY", key), ("SECRET_KEY", key)]).expect("right");
@@ -447,7 +482,7 @@ fn what_is_not_utf_8_is_a_fault() {
 
 #[test]
 fn every_variable_reaches_its_field() {
-    let defaults = env(&EVERY_PROVIDER).expect("they are right").settings;
+    let defaults = env(&WHAT_OTHERS_NEED).expect("they are right").settings;
     for variable in &VARIABLES {
         for name in variable.all_names() {
             let other = beside(name, another(variable)).expect(name).settings;

@@ -50,13 +50,19 @@ pub(crate) struct Opened {
     pub(crate) shared: Option<Arc<PostgresStore>>,
 }
 
-/// Opens the store that the settings name, for this process alone.
+/// Opens the store that the settings name, for this process alone or as one of several nodes.
 ///
 /// # Errors
 /// [`OpenError`], with words for the operator.
 pub(crate) async fn open(settings: &Settings) -> Result<Opened, OpenError> {
     match &settings.database_url {
-        Some(address) => open_database(address, &Opener::alone()).await,
+        Some(address) => {
+            let opener = Opener {
+                address: settings.node_addr.clone(),
+                ..Opener::alone()
+            };
+            open_database(address, &opener).await
+        }
         None => Ok(Opened {
             store: Arc::new(sqlite::SqliteStore::open(&settings.data_dir).await?),
             contents: None,

@@ -108,6 +108,8 @@ reasons! {
     TooManyOfYours,
     /// The server is about to end.
     Restarting,
+    /// The node that its session is at home at cannot be reached.
+    NodeAway,
 
     // Conversations.
     /// They cannot be read.

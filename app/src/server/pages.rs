@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use anteroom::{engine::Engine, http};
+use anteroom::{
+    engine::Engine,
+    http::{self, Unreached},
+};
 use axum::{
     Router,
     extract::{Request, State},
@@ -63,7 +66,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .layer(middleware::from_fn(without_slash))
         // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
         .layer(CompressionLayer::new().compress_when(is_page));
-    http::site(engine, pages.merge(operator).merge(assets::router()))
+    http::site(engine, pages, operator.merge(assets::router()))
 }
 
 /// Redirects from an address with a slash behind it to the page.
@@ -99,7 +102,11 @@ async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: 
     if Page::of(path) == Page::Missing {
         return next.run(request).await;
     }
-    let (carried, refused) = match api::first(engine, request.extensions(), conversation_of(path)).await {
+    let first = match request.extensions().get() {
+        Some(Unreached(refusal)) => Err(refusal.clone()),
+        None => api::first(engine, request.extensions(), conversation_of(path)).await,
+    };
+    let (carried, refused) = match first {
         Ok(first) => (Preloaded::new(Ok(first)), None),
         Err(refused) => (Preloaded::new(Err(refused.reason.clone())), Some(refused)),
     };

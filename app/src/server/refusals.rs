@@ -4,7 +4,7 @@
 use std::{error::Error, future::poll_fn, io, pin::Pin};
 
 use anteroom::{
-    http::{MAX_BODY, Refusal},
+    http::{MAX_BODY, Refusal, Unreached},
     language::{Language, Words},
     say,
     wire::{MAX_MESSAGE_BYTES, Reason},
@@ -46,6 +46,13 @@ pub(super) async fn in_words(State(urls): State<AssetUrls>, request: Request, ne
             };
         }
     };
+    // The home of the session could not be asked, so nothing is done.
+    if let Some(Unreached(refused)) = parts.extensions.get().cloned() {
+        return match form {
+            Some(form) => into_page(&refused, &page, form, Typed::read(parts, body).await),
+            None => refused.into_response(),
+        };
+    }
     let Some(form) = form else {
         let request = Request::from_parts(parts, Body::from(body));
         return match read(next.run(request).await).await {

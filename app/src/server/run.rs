@@ -4,30 +4,31 @@ use std::{
     io::{self, Write as _},
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use anteroom::{
     engine::Engine,
-    http, logs,
+    http,
+    logs::{self, Logs},
     settings::{
         Settings,
         watch::{Watch, WatchError},
     },
 };
 use anyhow::Context as _;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::{net::TcpListener, sync::watch};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::{assets, pages};
+use super::{assets, listen, pages};
 
 /// How long connections may take to close once every turn has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// Connections that may wait to be taken, as far as the system lets them (`net.core.somaxconn`). One that finds no room is tried
-/// again by its browser after a second, so a crowd that comes at once needs much.
-const BACKLOG: u32 = 4096;
+/// How often a node that has been declared gone tries to start again, and the pause between two tries.
+const STARTS: u32 = 30;
+const BETWEEN_STARTS: Duration = Duration::from_secs(2);
 
 /// What went wrong before anything listened.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Reads the settings, serves, and returns after a good shutdown.
+/// Reads the settings, serves, and returns after a good shutdown. A node that others have declared gone begins again, as another one.
 ///
 /// # Errors
 /// [`Failure`], with words for the operator.
@@ -62,17 +63,80 @@ pub async fn serve() -> Result<(), Failure> {
     }
     // Before anybody can know that this runs: a program that reads the greeting may end it at once.
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
-    let address = loaded.settings.site_addr;
-    // Before the engine: a port that is taken must not cost another server's files.
-    let listener = listen(address)?;
-    let address = listener
-        .local_addr()
-        .context("the address that was bound is not known")?;
+    // Before the engine: a port that is taken must not cost another server's files, or a node its line.
+    let for_visitors = listen::for_visitors(loaded.settings.site_addr)?;
+    let for_nodes = match &loaded.settings.node_addr {
+        Some(name) => Some(listen::for_nodes(name).await?),
+        None => None,
+    };
+    let doors = Doors {
+        address: for_visitors
+            .local_addr()
+            .context("the address that was bound is not known")?,
+        listeners: Mutex::new(Some((for_visitors, for_nodes))),
+    };
     let engine = Engine::start(loaded, logs.clone())
         .await
         .context("Anteroom cannot start")?;
-    let site = pages::router(&engine);
-    info!(%address, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+    greet(&engine, doors.address);
+    logs.started();
+    let (mut engine, mut edits) = (engine, Some(edits));
+    while serve_once(
+        &engine,
+        &doors,
+        edits.take().unwrap_or_else(Edits::listen),
+        &mut signals,
+    )
+    .await?
+        == End::Gone
+    {
+        warn!("this node was declared gone by the others; it drops what it had, and begins again");
+        engine.abandon().await;
+        drop(engine);
+        engine = tokio::select! {
+            started = start_again(&logs) => started?,
+            () = signals.next() => break,
+        };
+    }
+    info!("ended");
+    Ok(())
+}
+
+/// Where it listens, from the start to the end.
+struct Doors {
+    address: SocketAddr,
+    /// For visitors, and for other nodes where there are some; `None` once nobody is to come any more.
+    listeners: Mutex<Option<(TcpListener, Option<TcpListener>)>>,
+}
+
+/// How a time of serving has ended.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// It was asked to.
+    Shutdown,
+    /// The other nodes have declared this one gone.
+    Gone,
+}
+
+/// Starts once more. What it needs may come back with the database.
+async fn start_again(logs: &Logs) -> Result<Arc<Engine>, Failure> {
+    let mut left = STARTS;
+    loop {
+        let started = match Settings::from_process() {
+            Ok(loaded) => Engine::start(loaded, logs.clone()).await,
+            Err(faults) => Err(anyhow::anyhow!("{faults}")),
+        };
+        match started {
+            Ok(engine) => return Ok(engine),
+            Err(fault) if left == 0 => return Err(fault.context("Anteroom cannot start again").into()),
+            Err(fault) => warn!(error = format!("{fault:#}"), "it cannot start again yet"),
+        }
+        left -= 1;
+        tokio::time::sleep(BETWEEN_STARTS).await;
+    }
+}
+
+fn greet(engine: &Engine, address: SocketAddr) {
     // Never through the log, whose records of the start are shown on a page.
     let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
     let greeting = format!(
@@ -81,36 +145,93 @@ pub async fn serve() -> Result<(), Failure> {
     );
     // The program that started it may have stopped listening after the first line.
     let _ = io::stdout().write_all(greeting.as_bytes());
-    logs.started();
-    let retuning = tokio::spawn(retune(Arc::clone(&engine), edits).instrument(info_span!("retuning")));
+}
 
-    let stopping = Arc::clone(&engine);
-    let (stopped, stop) = tokio::sync::oneshot::channel();
-    let shutdown = async move {
+/// Serves until it is asked to end, or has no part in the line any more.
+async fn serve_once(engine: &Arc<Engine>, doors: &Doors, edits: Edits, signals: &mut Signals) -> anyhow::Result<End> {
+    let site = pages::router(engine);
+    let (address, node_addr) = (doors.address, engine.settings().node_addr.clone());
+    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+    let tasks = [
+        tokio::spawn(retune(Arc::clone(engine), edits).instrument(info_span!("retuning"))),
+        tokio::spawn(engine.watch_nodes().instrument(info_span!("watching nodes"))),
+    ];
+    let (for_visitors, for_nodes) = doors.once_more()?;
+    let (stopped, stop) = watch::channel(false);
+    let shutdown = async {
         signals.next().await;
-        tokio::spawn(async move {
-            signals.next().await;
-            eprintln!("Ended at once; turns that ran run again after the next start.");
-            std::process::exit(130);
-        });
-        stopping.shutdown(stopping.settings().shutdown_grace).await;
-        // The receiver lives until the server has ended.
-        let _ = stopped.send(());
-    };
-    let goodbye = async {
-        if stop.await.is_ok() {
+        let again = signals.next();
+        let ended = async {
+            engine.shutdown(engine.settings().shutdown_grace).await;
+            stopped.send_replace(true);
+            doors.close();
             tokio::time::sleep(GOODBYE).await;
-        } else {
+        };
+        tokio::select! {
+            () = ended => {}
+            () = again => {
+                eprintln!("Ended at once; turns that ran run again after the next start.");
+                std::process::exit(130);
+            }
+        }
+    };
+    let gone = async {
+        engine.declared_gone().await;
+        // One that leaves by itself is gone, too.
+        if engine.is_closing() {
             std::future::pending::<()>().await;
         }
     };
-    tokio::select! {
-        () = http::serve(&engine, listener, site, shutdown) => {}
-        () = goodbye => {}
+    let nodes = async {
+        if let Some(listener) = for_nodes {
+            http::serve_nodes(engine, listener, site.clone(), over(stop.clone())).await;
+        }
+    };
+    let visitors = http::serve(engine, for_visitors, site.clone(), over(stop.clone()));
+    let end = tokio::select! {
+        () = gone => End::Gone,
+        _ = async { tokio::join!(visitors, nodes) } => End::Shutdown,
+        () = shutdown => End::Shutdown,
+    };
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    Ok(end)
+}
+
+impl Doors {
+    /// The listeners, once more: who comes between two times of serving waits in their queues.
+    fn once_more(&self) -> anyhow::Result<(TcpListener, Option<TcpListener>)> {
+        let listeners = self.lock();
+        let (visitors, nodes) = listeners.as_ref().context("nobody is to come any more")?;
+        Ok((once_more(visitors)?, nodes.as_ref().map(once_more).transpose()?))
     }
-    retuning.abort();
-    info!("ended");
-    Ok(())
+
+    /// Whoever comes from now on is refused by the system, as soon as those that serve end, too.
+    fn close(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(TcpListener, Option<TcpListener>)>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn once_more(listener: &TcpListener) -> anyhow::Result<TcpListener> {
+    #[cfg(unix)]
+    let copy = std::os::fd::AsFd::as_fd(listener)
+        .try_clone_to_owned()
+        .map(std::net::TcpListener::from);
+    #[cfg(not(unix))]
+    let copy = std::os::windows::io::AsSocket::as_socket(listener)
+        .try_clone_to_owned()
+        .map(std::net::TcpListener::from);
+    copy.and_then(TcpListener::from_std)
+        .context("the addresses that were bound cannot be listened on again")
+}
+
+/// Over once the engine has been shut down.
+async fn over(mut stop: watch::Receiver<bool>) {
+    // The sender lives until everything has ended.
+    let _ = stop.wait_for(|stopped| *stopped).await;
 }
 
 /// What says that the settings are to be read again.
@@ -206,32 +327,6 @@ impl Hangup {
         }
         std::future::pending::<()>().await;
     }
-}
-
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let bound = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        // A restart must not wait for the connections of the last run to be forgotten. Elsewhere the option means something else.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    bound().map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("{address} is in use by another program. End it, or choose another address with SITE_ADDR.")
-        }
-        io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{address} needs rights that this user has not. Choose a port from 1024 on with SITE_ADDR.")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            anyhow::anyhow!("{address} is not an address of this machine. Choose one that is with SITE_ADDR.")
-        }
-        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
-    })
 }
 
 /// SIGTERM and Ctrl-C, listened for from the moment this is made: one that comes before it is waited for is not lost.

@@ -48,7 +48,7 @@ pub async fn serve(engine: &Arc<Engine>, listener: TcpListener, site: Router, st
 }
 
 /// The same, with what says how many connections an address may have open.
-async fn serve_with(
+pub(super) async fn serve_with(
     most: impl Fn() -> Option<usize>,
     listener: TcpListener,
     site: Router,
@@ -108,7 +108,7 @@ async fn serve_with(
 }
 
 /// What the system is asked for each connection.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     // Small frames must not wait for one another.
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use super::allowed::Allowed;
 pub(super) use self::{
     names::{DEMO, ModelId, Offer, Place, PlainWord, VariableName, providers},
     numbers::{Bytes, Price},
-    texts::{BaseUrl, DatabaseUrl, FilePath, LogFilter, Text, Title},
+    texts::{BaseUrl, DatabaseUrl, FilePath, HostPort, LogFilter, Text, Title},
 };
 
 /// A kind of value that a variable may hold. The name of the value's own type where that says it all.

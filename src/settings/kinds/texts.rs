@@ -171,6 +171,42 @@ impl Kind for SocketAddr {
     }
 }
 
+/// An address that others reach: a name or an IP address, and a port.
+pub struct HostPort;
+
+impl Kind for HostPort {
+    type Value = String;
+
+    fn allowed() -> Allowed {
+        Allowed::just(
+            "host and port",
+            "a host and a port (such as 10.0.0.7:3001, node-1.internal:3001 or [fd00::7]:3001). The other nodes use it as it stands, so it \
+             is no address that stands for all of a machine, as 0.0.0.0 does",
+        )
+    }
+
+    fn parse(text: &str) -> Option<String> {
+        let (host, port) = text.rsplit_once(':')?;
+        if port.parse::<u16>().ok()? == 0 || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return (!address.ip().is_unspecified()).then(|| text.to_owned());
+        }
+        let label = |label: &str| {
+            let inner = label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            (1..=63).contains(&label.len()) && inner && !label.starts_with('-') && !label.ends_with('-')
+        };
+        // What ends in a number is an address of IPv4 that is none, not a name.
+        let last = host.trim_end_matches('.').rsplit('.').next()?;
+        let named = last.bytes().any(|byte| !byte.is_ascii_digit());
+        let labels = host.strip_suffix('.').unwrap_or(host);
+        (host.len() <= 253 && named && labels.split('.').all(label)).then(|| text.to_owned())
+    }
+}
+
 impl Kind for PathBuf {
     type Value = Self;
 
@@ -258,6 +294,42 @@ mod tests {
             "postgres://me:p#ss@127.0.0.1/anteroom",
         ] {
             assert!(DatabaseUrl::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_node_is_one_that_others_reach() {
+        for text in [
+            "10.0.0.7:3001",
+            "node-1.internal:3001",
+            "node_1:3001",
+            "anteroom-0.anteroom.default.svc.cluster.local.:3001",
+            "localhost:1",
+            "[fd00::7]:65535",
+            "127.0.0.1:4000",
+        ] {
+            assert!(HostPort::parse(text).is_some(), "{text}");
+        }
+        for text in [
+            "0.0.0.0:3001",
+            "[::]:3001",
+            "node-1",
+            "node-1:",
+            "node-1:0",
+            "node-1:+1",
+            "node-1:65536",
+            ":3001",
+            "fd00::7:3001",
+            "10.0.0:3001",
+            "10.0.0.256:3001",
+            "http://node-1:3001",
+            "node-1:3001/",
+            "me@node-1:3001",
+            "node 1:3001",
+            "-node:3001",
+            "node..internal:3001",
+        ] {
+            assert!(HostPort::parse(text).is_none(), "{text}");
         }
     }
 

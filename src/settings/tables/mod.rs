@@ -38,7 +38,7 @@ use validator::Validate;
 use super::{
     BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
     field::{Field, readable},
-    kinds::{BaseUrl, Bytes, DatabaseUrl, FilePath, Kind, List, LogFilter, Offer, OrNone, PlainWord, Text},
+    kinds::{BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Offer, OrNone, PlainWord, Text},
     variables::Variable,
 };
 use crate::{

@@ -35,6 +35,16 @@ macro_rules! server_table {
                     "A PostgreSQL database (version 15 or later) in which conversations and files are kept instead of in DATA_DIR:"
                     "postgres://user:password@host/database. docs/postgres.md says how to set one up.";
             }
+            /// Where this process listens for the other nodes, and where they reach it: `host:port`. Unset: it is alone.
+            /// Each node has its own; all of them need the same `DATABASE_URL` and `SECRET_KEY`. What goes over it is not encrypted, so it belongs
+            /// into a network of their own.
+            NODE_ADDR as node_addr: Option<HostPort> {
+                shown to_operator;
+                applies at_start;
+                comment
+                    "Where this process listens for the other nodes, and where they reach it, such as 10.0.0.7:3001. Unset: it is alone."
+                    "Each node has its own, in a network that nobody else is in; all need the same DATABASE_URL and SECRET_KEY.";
+            }
             /// Signs the cookies. Made on the first start and kept in `DATA_DIR` where unset; with `DATABASE_URL` it has to be set, or stand there
             /// already.
             SECRET_KEY as secret_key: Option<Secret> {

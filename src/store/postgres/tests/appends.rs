@@ -217,11 +217,16 @@ async fn one_that_is_stopped_in_its_transaction_holds_up_no_other_and_is_declare
     let (store, log) = start(cluster.url(&database), B, NODE).await;
     Count::begin(cluster, &database);
     between.next(Cut::Hold);
-    let held = async { tokio::join!(stopped.write(Count), its_log.append(A, 1, vec![Change::Up], None)) };
+    let held = async {
+        tokio::join!(
+            stopped.write(Count),
+            its_log.append(A, 1, vec![Change::Up { address: None }], None)
+        )
+    };
     let others = async {
         until("it stands still", || between.is_at_it()).await;
         // Neither the end of the log nor a beat waits for it at all.
-        let reply = log.append(B, 1, vec![Change::Up], None).await;
+        let reply = log.append(B, 1, vec![Change::Up { address: None }], None).await;
         assert_eq!(written(&reply), Some(1));
         let Beaten::Noted { peers, head } = log.beat(B).await else {
             panic!("it is there")
@@ -259,7 +264,7 @@ async fn a_beat_waits_for_no_change_and_makes_a_declaration_come_to_nothing() {
     let database = cluster.database();
     let (store, a) = start(cluster.url(&database), A, NODE).await;
     let (_other, b) = start(cluster.url(&database), B, NODE).await;
-    b.append(B, 1, vec![Change::Up], None).await;
+    b.append(B, 1, vec![Change::Up { address: None }], None).await;
     let slow = Box::pin(store.write(Slow));
     let beats = Box::pin(async {
         for _ in 0..3 {
@@ -292,7 +297,7 @@ async fn a_database_that_stays_away_is_told_and_what_was_not_written_is_sent_aga
     let cluster = Cluster::start();
     let database = cluster.database();
     let (store, log) = start(cluster.url(&database), A, IMPATIENT).await;
-    log.append(A, 1, vec![Change::Up], None).await;
+    log.append(A, 1, vec![Change::Up { address: None }], None).await;
     cluster.stop();
     let mut talk = Talk::new(an_owner(), "Title");
     let turn = talk.turn(None, "hello");

@@ -63,9 +63,11 @@ async fn two_write_at_once_and_one_that_is_declared_gone_writes_no_more_while_th
         stores[0].log(&policy()).await.expect("there"),
         stores[1].log(&policy()).await.expect("there"),
     );
-    let first = a.append(A, 1, vec![Change::Up], None).await;
+    let first = a.append(A, 1, vec![Change::Up { address: None }], None).await;
     assert!(matches!(first, Reply::Written(_)), "{first:?}");
-    let second = b.append(B, 1, vec![Change::Up, Change::Gone(A)], None).await;
+    let second = b
+        .append(B, 1, vec![Change::Up { address: None }, Change::Gone(A)], None)
+        .await;
     assert!(matches!(second, Reply::Written(_)), "{second:?}");
     assert_eq!(rows(cluster, &database), [2]);
 
@@ -85,7 +87,7 @@ async fn two_write_at_once_and_one_that_is_declared_gone_writes_no_more_while_th
     let third = b.append(B, 2, vec![Change::Leaving], None).await;
     assert!(matches!(third, Reply::Written(_)), "{third:?}");
     assert_eq!(
-        b.append(A, 3, vec![Change::Up], None).await,
+        b.append(A, 3, vec![Change::Up { address: None }], None).await,
         Reply::Fenced,
         "each for itself"
     );

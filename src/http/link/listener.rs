@@ -1,0 +1,75 @@
+//! Where a node is reached by the others.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Linked,
+    secret::{Token, drop_ours, is_for, written},
+};
+use crate::{engine::Engine, http::serve::serve_with, nodes::Incarnation};
+
+/// Serves `site` to the other nodes until `stop` is over, as [`serve`](crate::http::serve) serves it to its visitors. Whoever has no token is
+/// refused.
+///
+/// Dropped, it takes no more connections; those that it has taken go on.
+pub async fn serve_nodes(engine: &Arc<Engine>, listener: TcpListener, site: Router, stop: impl Future<Output = ()>) {
+    let guard = Guard {
+        token: Token::of(engine.jar()),
+        me: engine.homes().me(),
+        closing: engine.closing().clone(),
+    };
+    // Other nodes come from few addresses with many connections.
+    serve_with(|| None, listener, guarded(guard, site), stop).await;
+}
+
+/// What stands before the site on the link.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) token: Token,
+    pub(super) me: Incarnation,
+    pub(super) closing: CancellationToken,
+}
+
+/// The site behind its guard.
+pub(super) fn guarded(guard: Guard, site: Router) -> Router {
+    Router::new()
+        .route("/node", get(node))
+        .with_state(guard.clone())
+        .fallback_service(site)
+        .layer(middleware::from_fn_with_state(guard, admit))
+}
+
+async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    if !guard.token.admits(request.headers()) {
+        let sentence = "This address is for the other nodes of this Anteroom. Its pages are elsewhere.\n";
+        return (StatusCode::FORBIDDEN, sentence).into_response();
+    }
+    // Whoever it was for has ended, and this node has its address now.
+    if !is_for(request.headers(), guard.me) {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    drop_ours(request.headers_mut());
+    request.extensions_mut().insert(Linked);
+    next.run(request).await
+}
+
+/// `GET /node`: which node this is, at once; the answer ends when the node does.
+async fn node(State(guard): State<Guard>) -> Response {
+    let name = Bytes::from(format!("{}\n", written(guard.me)));
+    let name = stream::iter([Ok::<_, std::convert::Infallible>(name)]);
+    let ends = stream::once(guard.closing.cancelled_owned()).filter_map(async |()| None);
+    Body::from_stream(name.chain(ends)).into_response()
+}
