@@ -43,6 +43,10 @@ const ACCEPT: &str = "WITH made AS ( \
        reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
      RETURNING key, owner, (SELECT key FROM conversation) AS conversation, xmax <> 0 AS again";
 
+/// One that is noted, as it mostly is since its upload.
+const CARRY_NOTED: &str =
+    "INSERT INTO turn_files (turn, position, file) SELECT $1, $2, key FROM files WHERE owner = $3 AND id = $4";
+
 const CARRY: &str = "INSERT INTO turn_files (turn, position, file) VALUES ($1, $2, $3)";
 
 /// See [`crate::store::Store::accept`].
@@ -83,6 +87,16 @@ impl Operation for Accept {
                 .await?;
         }
         for (position, view) in (0_i64..).zip(&turn.files) {
+            let carried = sqlx::query(CARRY_NOTED)
+                .bind(key)
+                .bind(position)
+                .bind(owner)
+                .bind(view.id.0)
+                .execute(&mut *connection)
+                .await?;
+            if carried.rows_affected() > 0 {
+                continue;
+            }
             let file = file::add(connection, owner, view, turn.accepted_at).await?;
             sqlx::query(CARRY)
                 .bind(key)
