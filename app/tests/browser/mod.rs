@@ -4,10 +4,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -40,8 +37,8 @@ pub(crate) struct Browser {
     cookie: String,
     /// Answers that its page has shown as complete.
     shown: Arc<Mutex<HashMap<TurnId, String>>>,
-    /// Messages that were not accepted when they were first sent, and were sent again.
-    refusals: Arc<AtomicUsize>,
+    /// What it was told of messages that were not accepted when they were first sent, and were sent again.
+    refusals: Arc<Mutex<Vec<String>>>,
 }
 
 impl Browser {
@@ -105,24 +102,26 @@ impl Browser {
                 }
                 // Its own request of before is still on its way in, or the server is just ending; or whoever stands before it finds it gone.
                 Some((
-                    StatusCode::CONFLICT
+                    status @ (StatusCode::CONFLICT
                     | StatusCode::SERVICE_UNAVAILABLE
                     | StatusCode::BAD_GATEWAY
-                    | StatusCode::GATEWAY_TIMEOUT,
-                    _,
-                ))
-                | None => {
-                    self.refusals.fetch_add(1, Ordering::Relaxed);
-                }
+                    | StatusCode::GATEWAY_TIMEOUT),
+                    reply,
+                )) => self.refused(format!("{status}: {reply}")),
+                None => self.refused("the connection broke off".to_owned()),
                 Some((status, reply)) => panic!("{status}: {reply}"),
             }
             tokio::time::sleep(AGAIN).await;
         }
     }
 
-    /// How often a message had to be sent again.
-    pub(crate) fn refusals(&self) -> usize {
-        self.refusals.load(Ordering::Relaxed)
+    fn refused(&self, why: String) {
+        self.refusals.lock().expect("no panic").push(why);
+    }
+
+    /// Why messages had to be sent again.
+    pub(crate) fn refusals(&self) -> Vec<String> {
+        self.refusals.lock().expect("no panic").clone()
     }
 
     /// Where it stands; the server has to be there.

@@ -155,7 +155,7 @@ pub(crate) async fn tell(seed: u64, rounds: u32, store: &[(&str, &str)]) -> Coun
             .filter(|request| request.question.starts_with("round"))
             .count(),
         longest_line,
-        refusals: browsers.iter().map(Browser::refusals).sum(),
+        refusals: browsers.iter().map(|browser| browser.refusals().len()).sum(),
     }
 }
 
