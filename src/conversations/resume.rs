@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
 
-use super::{Conversations, Deps, TurnGuards, TurnTask, turn_span};
+use super::{Conversations, Deps, TurnGuards, TurnTask, in_flight::Entered, turn_span};
 use crate::{
     accounts::browser_of,
     agents::Tries,
     clock::now_ms,
     queue::{EventIndex, RestoredTicket, Retuning, Ticket, Work},
-    sessions::Sessions,
+    sessions::{Claim, Session, Sessions},
     settings::ModelName,
     store::{Step, StoreError, Unfinished},
     wire::{Event, Reason, TurnState},
@@ -19,6 +19,13 @@ use crate::{
 
 /// How often an answer is begun. One that takes the whole server down each time must not do so for ever.
 pub(super) const MAX_ATTEMPTS: u32 = 10;
+
+/// A turn that goes on here, and nowhere else.
+pub(super) struct Claimed {
+    session: Arc<Session>,
+    claim: Claim,
+    entered: Entered,
+}
 
 impl Conversations {
     /// Puts every turn that was not over when the server ended back into the line: in their order, which those that ran
@@ -90,22 +97,41 @@ impl Conversations {
         queue.propose(backends.fill(settings.borrow().policy.clone()), Retuning::Discovered);
     }
 
-    pub(super) fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
+    fn take_up(&self, sessions: &Sessions, unfinished: Unfinished, ticket: Ticket) {
+        let Some(claimed) = self.claim_for(sessions, &unfinished) else {
+            // Two turns of one conversation never wait at once, unless somebody has edited the database.
+            error!(turn = %unfinished.turn.turn.id, "a turn was not taken up: its conversation has another");
+            return;
+        };
+        self.take_up_claimed(claimed, unfinished, ticket);
+    }
+
+    /// Claims a turn's conversation for it, and lists it. `None`: something of it is on its way here.
+    pub(super) fn claim_for(&self, sessions: &Sessions, unfinished: &Unfinished) -> Option<Claimed> {
+        let turn = &unfinished.turn.turn;
+        let session = sessions.open(browser_of(turn.owner));
+        let claim = session.claim(unfinished.conversation.id)?;
+        let entered = self.in_flight.enter(turn.owner, turn.id).ok()?;
+        Some(Claimed {
+            session,
+            claim,
+            entered,
+        })
+    }
+
+    /// Has a turn go on that is claimed.
+    pub(super) fn take_up_claimed(&self, claimed: Claimed, unfinished: Unfinished, ticket: Ticket) {
+        let Claimed {
+            session,
+            claim,
+            entered,
+        } = claimed;
         let Unfinished {
             conversation,
             choice,
             turn: Step { mut turn, versions },
             ..
         } = unfinished;
-        let session = sessions.open(browser_of(turn.owner));
-        let claimed = session
-            .claim(conversation.id)
-            .zip(self.in_flight.enter(turn.owner, turn.id).ok());
-        let Some((claim, entered)) = claimed else {
-            // Two turns of one conversation never wait at once, unless somebody has edited the database.
-            error!(turn = %turn.id, "a turn was not taken up: its conversation has another");
-            return;
-        };
         let place = session.seat(&self.deps.queue, ticket, Event::Chat, Some(turn.id));
         // Nobody else sets it: the turn was entered just now.
         let _ = entered.in_flight.ticket.set(place.id());

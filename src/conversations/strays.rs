@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{Conversations, resume::MAX_ATTEMPTS};
 use crate::{
@@ -21,9 +22,12 @@ use crate::{
 /// Between two tries to read what has to be taken up.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Who knows which turns the line that nodes have in common does have.
+/// How often a turn is tried to be claimed that is to go on here, and the pause between two tries.
+const CLAIMS: u32 = 100;
+const BETWEEN_CLAIMS: Duration = Duration::from_millis(50);
+
+/// Turns that are not over, and may not be in the line.
 pub(crate) struct Missing {
-    /// Turns that are not over, and have no ticket.
     turns: Vec<Unfinished>,
 }
 
@@ -39,11 +43,12 @@ impl Conversations {
             unfinished.retain(|one| open.contains_key(&one.turn.turn.id.0.as_u128()));
             self.make_room_for(models_of(&unfinished));
             let count = unfinished.len();
-            for one in unfinished {
-                if let Some(stray) = open.remove(&one.turn.turn.id.0.as_u128()) {
-                    self.take_up_stray(sessions, stray, one).await;
-                }
-            }
+            let known = unfinished.into_iter().filter_map(|one| {
+                let stray = open.remove(&one.turn.turn.id.0.as_u128())?;
+                Some(self.take_up_stray(sessions, stray, one))
+            });
+            // One that has to wait for something holds up no other.
+            join_all(known.collect::<Vec<_>>()).await;
             if count > 0 {
                 info!(turns = count, "turns are taken up here");
             }
@@ -69,7 +74,15 @@ impl Conversations {
             self.give_up(unfinished.turn).await;
             return;
         }
-        self.take_up(sessions, unfinished, ticket);
+        // A task of before may still be ending here, or somebody be asking whether the turn has been accepted.
+        for _ in 0..CLAIMS {
+            if let Some(claimed) = self.claim_for(sessions, &unfinished) {
+                self.take_up_claimed(claimed, unfinished, ticket);
+                return;
+            }
+            sleep(BETWEEN_CLAIMS).await;
+        }
+        error!(turn = %unfinished.turn.turn.id, "a turn was not taken up: its conversation has another");
     }
 
     /// All turns that are not over, as soon as the store says which.

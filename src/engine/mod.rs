@@ -377,10 +377,7 @@ impl Engine {
         if unfinished > 0 {
             info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
         }
-        if tokio::time::timeout(grace, self.conversations.finished())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(grace, self.last_turns()).await.is_err() {
             warn!(
                 unfinished = self.conversations.unfinished(),
                 "the grace is over: stopping what runs"

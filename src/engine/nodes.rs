@@ -19,6 +19,8 @@ const START: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(60);
 /// A turn that is missing for so long is: what is on its way to the line, or out of it, has arrived by then.
 const SURE: Duration = Duration::from_secs(5);
+/// How long others may take to hear that this node leaves.
+const LAST: Duration = Duration::from_millis(250);
 /// How long a node that leaves may take to say so.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -101,6 +103,22 @@ impl Engine {
         self.vault.close().await;
         self.tasks.close();
         let _ = timeout(GOODBYE, self.tasks.wait()).await;
+    }
+
+    /// Waits until nothing of a turn is on its way here. Beside other nodes some may still come for a moment, from those who have not heard
+    /// yet that this one leaves.
+    pub(super) async fn last_turns(&self) {
+        self.conversations.finished().await;
+        if self.membership.is_none() {
+            return;
+        }
+        loop {
+            sleep(LAST).await;
+            if self.conversations.unfinished() == 0 {
+                return;
+            }
+            self.conversations.finished().await;
+        }
     }
 
     /// Leaves the line to the others. To be called once nothing runs here.

@@ -63,7 +63,7 @@ pub struct Footing {
 }
 
 /// The way to a node that is driven. When it is dropped, the node ends where it is, as if its process had been killed: to leave well, use
-/// [`Driver::leave`].
+/// [`Driver::leave_now`].
 pub struct Driver {
     inputs: mpsc::UnboundedSender<Input>,
     stopping: CancellationToken,
@@ -136,7 +136,7 @@ impl Driver {
         self.tell(Input::Dead(node));
     }
 
-    /// Leaves when what it works on is over.
+    /// Says that it is about to leave. What it has goes on, and what comes goes to others.
     pub fn leave(&self) {
         self.tell(Input::Leave);
     }

@@ -96,8 +96,12 @@ impl Membership {
     /// Where an owner is at home; `None`: no node is there that stays.
     #[must_use]
     pub fn home(&self, owner: Owner) -> Option<Peer> {
+        let me = self.line.me;
+        let leaving = self.footing().borrow().leaving;
         let home = self.line.driver().look(|replica, _| {
-            let home = replica.home(owner)?;
+            // Where nobody else is there, it is said here that it ends.
+            let elsewhere = leaving.then(|| replica.home_without(owner, me).unwrap_or(me));
+            let home = elsewhere.or_else(|| replica.home(owner))?;
             peers(replica).into_iter().find(|peer| peer.node == home)
         });
         home.flatten()
@@ -267,6 +271,15 @@ impl CommonLine for Line {
     fn retune(&self, version: u64, policy: Policy) {
         let policy = Box::new(policy);
         self.ask(Purpose::Retune, Change::Retune { version, policy });
+    }
+
+    fn has_heirs(&self) -> bool {
+        let stays = self.driver().look(|replica, _| {
+            replica
+                .members()
+                .any(|member| member.node != self.me && !member.leaving)
+        });
+        stays.unwrap_or(false)
     }
 
     fn leave(&self) {

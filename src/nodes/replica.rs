@@ -221,6 +221,29 @@ impl Replica {
         holder.or_else(|| self.heir(owner))
     }
 
+    /// The same for a node that is about to say that it leaves: an owner stays there only for as long as it works for that owner.
+    #[must_use]
+    pub fn home_without(&self, owner: Owner, leaving: Incarnation) -> Option<Incarnation> {
+        let home = self.home(owner);
+        if home != Some(leaving) || self.works_for(owner, leaving) {
+            return home;
+        }
+        let staying = self
+            .nodes
+            .iter()
+            .filter(|(node, part)| !part.leaving && **node != leaving);
+        heir(owner, staying.map(|(node, _)| *node))
+    }
+
+    /// Whether a node works on something for an owner.
+    fn works_for(&self, owner: Owner, node: Incarnation) -> bool {
+        let tickets = self.of_owner.get(&owner).into_iter().flatten();
+        let working = self.working.get(&node);
+        tickets
+            .into_iter()
+            .any(|ticket| working.is_some_and(|working| working.contains_key(ticket)))
+    }
+
     /// Whether a ticket is for this job.
     #[must_use]
     pub fn has(&self, owner: Owner, job: Job) -> bool {
@@ -306,6 +329,8 @@ impl Replica {
                 joined,
             } => {
                 let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
+                // An owner moves as a whole.
+                let leaves = leaves && !self.works_for(owner, node);
                 let node = if leaves { self.heir(owner) } else { Some(node) };
                 self.news.passed_on |= leaves;
                 let held = Held { job, owner, node };
@@ -366,11 +391,7 @@ impl Replica {
         let tickets: Vec<TicketId> = tickets
             .filter(|ticket| self.held.get(ticket).is_some_and(|held| held.node == Some(node)))
             .collect();
-        let working = self.working.get(&node);
-        if !tickets
-            .iter()
-            .any(|ticket| working.is_some_and(|working| working.contains_key(ticket)))
-        {
+        if !self.works_for(owner, node) {
             self.pass_on(&tickets);
         }
     }

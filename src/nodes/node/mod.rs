@@ -71,8 +71,8 @@ enum Stage {
 /// How a node leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Leaving {
-    /// When what it works on is over.
-    WhenDone,
+    /// It is to be said that it will. It goes on with what it has.
+    Announced,
     /// At once.
     Now,
 }
@@ -181,7 +181,7 @@ impl Node {
             Input::Appended(sequence, reply) => self.appended(now, sequence, reply, out),
             Input::Beaten(begun, beaten) => self.beaten(now, begun, beaten, out),
             Input::Dead(peer) => self.declare(peer, None),
-            Input::Leave => self.leaving = self.leaving.max(Some(Leaving::WhenDone)),
+            Input::Leave => self.leaving = self.leaving.max(Some(Leaving::Announced)),
             Input::LeaveNow => self.leaving = self.leaving.max(Some(Leaving::Now)),
             Input::Woke => {}
         }

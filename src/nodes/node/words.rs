@@ -25,7 +25,7 @@ pub enum Input {
     Beaten(Time, Beaten),
     /// A node is dead for certain: its link has been closed and its address refuses.
     Dead(Incarnation),
-    /// It is to take part no more: it begins nothing, and leaves when what it works on is over.
+    /// It is about to leave: what comes to it goes to others, and what it has goes on.
     Leave,
     /// It is to leave at once: what it still works on is ended, and begun again elsewhere.
     LeaveNow,

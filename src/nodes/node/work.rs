@@ -51,7 +51,7 @@ impl Node {
         }
     }
 
-    /// Has the log say that it leaves; once it works on nothing any more, that it has left.
+    /// Has the log say that it leaves, and once that is to be at once, that it has left.
     pub(super) fn say_leave(&mut self) {
         if self.leaving.is_none() || self.stage != Stage::Member {
             return;
@@ -60,7 +60,12 @@ impl Node {
         let next = match self.said {
             None => Change::Leaving,
             // In this order: whatever is under way may still begin something.
-            Some(Change::Leaving) if !works && self.flying.is_none() && self.gathered.is_empty() => {
+            Some(Change::Leaving)
+                if self.leaving == Some(Leaving::Now)
+                    && !works
+                    && self.flying.is_none()
+                    && self.gathered.is_empty() =>
+            {
                 Change::Gone(self.me)
             }
             Some(_) => return,

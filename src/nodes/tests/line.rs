@@ -208,8 +208,6 @@ async fn a_node_that_leaves_finishes_what_runs_and_gives_away_what_waits() {
     let mut behind = a.place(3, 1).await;
     a.queue.close();
     assert_eq!(within(waits.admitted()).await.unwrap_err(), LeaveReason::Closed);
-    let refused = within(a.queue.place(4, CHAT, Owner(4))).await;
-    assert_eq!(refused.unwrap_err(), JoinError::Closed);
     // An owner moves as a whole.
     assert_eq!(
         b.membership.home(Owner(1)).map(|home| home.node),
@@ -224,6 +222,7 @@ async fn a_node_that_leaves_finishes_what_runs_and_gives_away_what_waits() {
     permit.finish(Outcome::Done);
     let first = admitted(&mut ticket).await;
     assert_eq!(within(behind.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    a.queue.leave_now();
     within(a.membership.over()).await;
     let (stray, node) = tokio::select! {
         stray = b.stray() => (stray, &b),
@@ -234,6 +233,28 @@ async fn a_node_that_leaves_finishes_what_runs_and_gives_away_what_waits() {
     drop(first);
     let _permit = admitted(&mut ticket).await;
     assert_eq!(log.truth().nodes().count(), 2);
+}
+
+#[tokio::test]
+async fn who_comes_to_a_node_that_leaves_is_taken_up_by_another_as_long_as_there_is_one() {
+    let (log, [a, mut b, c]) = three(1).await;
+    log.declare_gone(c.membership.me());
+    a.queue.close();
+    until(&b.queue, || b.membership.nodes().len() == 2).await;
+    let mut late = within(a.queue.place(1, CHAT, Owner(1)))
+        .await
+        .expect("another one has room");
+    assert_eq!(within(late.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    assert_eq!(b.stray().await.job, 1);
+    b.queue.close();
+    until(&b.queue, || {
+        log.truth().members().filter(|member| member.leaving).count() == 2
+    })
+    .await;
+    for node in [&a, &b] {
+        let refused = within(node.queue.place(2, CHAT, Owner(2))).await;
+        assert_eq!(refused.unwrap_err(), JoinError::Closed);
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,9 @@ pub trait CommonLine: Send + Sync + 'static {
     /// Asks for another policy, in place of the one before that so many have been in force. Answered by [`Reporter::retuned`] or
     /// [`Reporter::not_retuned`].
     fn retune(&self, version: u64, policy: Policy);
-    /// This process takes nobody in any more, and is to leave once it works on nothing.
+    /// Whether there is another process that stays, to take up what this one leaves.
+    fn has_heirs(&self) -> bool;
+    /// This process is to leave once it works on nothing: what comes to it goes to others.
     fn leave(&self);
     /// The same at once.
     fn leave_now(&self);
@@ -76,9 +78,9 @@ pub(super) struct Seats {
     map: IdMap<Seat>,
     /// How often some position, count or limit may have changed.
     changes: u64,
-    /// This process takes nobody in any more.
+    /// This process is about to leave: whoever comes is taken up by another one, if there is one.
     closed: bool,
-    /// It has no part in the line any more.
+    /// It takes nobody in any more.
     over: bool,
 }
 
@@ -206,7 +208,7 @@ impl Common {
         loop {
             // Before the look, so that no change falls between the two.
             let told = self.told.notified();
-            if self.seats().closed {
+            if self.is_closed() {
                 return Err(JoinError::Closed);
             }
             if let Some(there) = self.wanted().names.work_there(work) {
@@ -214,6 +216,14 @@ impl Common {
             }
             told.await;
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        let (closed, over) = {
+            let seats = self.seats();
+            (seats.closed, seats.over)
+        };
+        over || closed && !self.line.get().is_some_and(|line| line.has_heirs())
     }
 
     /// Lets tickets in that the line does not have.
@@ -395,7 +405,7 @@ impl Common {
         }
     }
 
-    /// Takes nobody in any more.
+    /// Takes nobody in any more for itself.
     pub(super) fn close(&self) {
         self.seats().closed = true;
         self.told.notify_waiters();
@@ -404,6 +414,7 @@ impl Common {
 
     /// What this process works on is to be ended, and to be begun again elsewhere.
     pub(super) fn leave_now(&self) {
+        self.seats().over = true;
         self.line(|line| line.leave_now());
     }
 
