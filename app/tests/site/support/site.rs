@@ -152,7 +152,7 @@ async fn serve<E: std::error::Error + Send + Sync + 'static>(
         }
         None => (Arc::new(Alone::default()), None),
     };
-    let engine = Engine::start_among(loaded, Logs::default(), agents, homes)
+    let engine = Engine::start_among(loaded, Logs::default(), agents, Some(homes))
         .await
         .expect("an engine");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
