@@ -1,4 +1,4 @@
-//! The benches: the crash test with many kills, and the load generator with its scenarios, beside Gradio if asked for.
+//! The benches: the crash test with many kills, the same of several nodes, and the load generator with its scenarios, beside Gradio if asked for.
 
 #[path = "../../bench/src/scenario/list.rs"]
 mod list;
@@ -14,7 +14,7 @@ use crate::cli::{self, Plan};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
-use crate::{browser, setup, site};
+use crate::{browser, nginx, postgres, setup, site};
 pub(crate) use list::Scenario;
 
 /// Name of the load generator's binary and package.
@@ -22,11 +22,17 @@ const BENCH: &str = "anteroom-bench";
 /// Kills of `bench crash`.
 const KILLS: u32 = 200;
 
+/// Troubles of `bench chaos`.
+const TROUBLES: u32 = 1_000;
+
 /// Runs the benches that were asked for.
 pub(crate) fn run(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
     let plan = options.plan();
     if plan.crash {
         step("kill the server again and again", || crash(project, options))?;
+    }
+    if plan.chaos {
+        step("trouble several nodes again and again", || chaos(project, options))?;
     }
     if !plan.scenarios.is_empty() {
         scenarios(project, options, &plan)?;
@@ -34,19 +40,36 @@ pub(crate) fn run(project: &Project, options: &cli::Bench) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The crash test of `app/tests/crash`. A debug build: what it proves does not depend on speed.
+/// The crash test of `app/tests/crash`.
 fn crash(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
-    let mut cargo = project.cargo("test");
-    cargo
-        .args(["--package=anteroom-app", "--test=crash", "--", "--nocapture"])
-        .env(
-            "ANTEROOM_CRASH_ROUNDS",
-            options.rounds.map_or(KILLS, u32::from).to_string(),
-        );
-    if let Some(seed) = options.seed {
-        cargo.env("ANTEROOM_CRASH_SEED", seed.to_string());
-    }
+    let mut cargo = many_rounds(project, options, "crash", KILLS);
     step::run(&mut cargo)
+}
+
+/// The test of several nodes in `app/tests/cluster`.
+fn chaos(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
+    // It would skip itself.
+    if !postgres::find() || !nginx::find() {
+        bail!("it needs PostgreSQL and nginx");
+    }
+    let mut cargo = many_rounds(project, options, "cluster", TROUBLES);
+    // Its rolling restart has no rounds.
+    cargo.arg("nobody_loses_anything");
+    cargo.env(postgres::REQUIRED, "1").env(nginx::REQUIRED, "1");
+    step::run(&mut cargo)
+}
+
+/// One of the server's tests that go on for as many rounds as they are told. A debug build: what they prove does not depend on speed.
+fn many_rounds(project: &Project, options: &cli::Bench, test: &str, rounds: u32) -> Command {
+    let mut cargo = project.cargo("test");
+    cargo.args(["--package=anteroom-app", "--test", test, "--", "--nocapture"]);
+    let variable = format!("ANTEROOM_{}", test.to_uppercase());
+    let rounds = options.rounds.map_or(rounds, u32::from);
+    cargo.env(format!("{variable}_ROUNDS"), rounds.to_string());
+    if let Some(seed) = options.seed {
+        cargo.env(format!("{variable}_SEED"), seed.to_string());
+    }
+    cargo
 }
 
 fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Result<()> {
@@ -55,6 +78,11 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
     }
     let mode = cli::mode(!options.dev);
     let served = plan.scenarios.iter().any(|&scenario| needs_server(scenario));
+    let with_database = |scenario: &Scenario| matches!(scenario, Scenario::Nodes | Scenario::Cluster);
+    if plan.scenarios.iter().any(with_database) {
+        // Without one they say themselves what is missing.
+        postgres::find();
+    }
     let python = (served && plan.gradio).then(|| gradio(project)).transpose()?;
     if served {
         site::build(project, mode)?;

@@ -39,13 +39,13 @@ mod flags {
             }
             /// Build a release and measure it; the whole table goes into docs/BENCHMARKS.md.
             cmd bench {
-                /// crash (kill the server --rounds times), queue (every scenario, Anteroom alone), gradio (beside Gradio; unless told,
+                /// crash (kill the server --rounds times), chaos (kill, stop or cut off one of three nodes, or their database, --rounds times), queue (every scenario, Anteroom alone), gradio (beside Gradio; unless told,
                 /// this), all, or scenarios by name (drain, engine, …; see bench/src/scenario); only by name: soak (refreshes, --asks
                 /// of them or for --seconds, each waited for).
                 repeated what: What
-                /// Rounds of each scenario, and kills of the crash test.
+                /// Rounds of each scenario, and troubles of the two tests.
                 optional --rounds n: NonZeroU32
-                /// Replay the crash test of this seed.
+                /// Replay the crash or the chaos test of this seed.
                 optional --seed s: u64
                 /// Measure a development build.
                 optional --dev
@@ -106,6 +106,8 @@ pub(crate) const fn mode(release: bool) -> Mode {
 pub(crate) enum What {
     /// The crash test.
     Crash,
+    /// The same of several nodes.
+    Chaos,
     /// Every scenario.
     Queue,
     /// Beside Gradio.
@@ -122,6 +124,7 @@ impl FromStr for What {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Ok(match name {
             "crash" => Self::Crash,
+            "chaos" => Self::Chaos,
             "queue" => Self::Queue,
             "gradio" => Self::Gradio,
             "all" => Self::All,
@@ -131,7 +134,7 @@ impl FromStr for What {
                 Self::One(named.ok_or_else(|| {
                     let names: Vec<_> = known().map(Scenario::name).collect();
                     format!(
-                        "there is no `{name}`, but crash, queue, gradio, all, {}",
+                        "there is no `{name}`, but crash, chaos, queue, gradio, all, {}",
                         names.join(", ")
                     )
                 })?)
@@ -145,6 +148,8 @@ impl FromStr for What {
 pub(crate) struct Plan {
     /// The crash test.
     pub(crate) crash: bool,
+    /// The same of several nodes.
+    pub(crate) chaos: bool,
     /// Scenarios, each once.
     pub(crate) scenarios: Vec<Scenario>,
     /// Beside Gradio.
@@ -158,11 +163,13 @@ impl Bench {
         for what in &self.what {
             match *what {
                 What::Crash => plan.crash = true,
+                What::Chaos => plan.chaos = true,
                 What::Queue => plan.scenarios = Scenario::ALL.to_vec(),
                 What::Gradio => plan.gradio = true,
                 What::All => {
                     plan = Plan {
                         crash: true,
+                        chaos: true,
                         scenarios: Scenario::ALL.to_vec(),
                         gradio: true,
                     }
@@ -171,7 +178,7 @@ impl Bench {
                 What::One(scenario) => plan.scenarios.push(scenario),
             }
         }
-        if plan.scenarios.is_empty() && (plan.gradio || !plan.crash) {
+        if plan.scenarios.is_empty() && (plan.gradio || !(plan.crash || plan.chaos)) {
             plan.scenarios = Scenario::ALL.to_vec();
             plan.gradio = true;
         }
@@ -256,6 +263,11 @@ mod tests {
         );
         let crash = crash.plan();
         assert!(crash.crash && crash.scenarios.is_empty() && !crash.gradio);
+        let chaos = plan("bench chaos --rounds 50");
+        assert!(chaos.chaos && !chaos.crash && chaos.scenarios.is_empty());
+        let both = plan("bench crash chaos");
+        assert!(both.chaos && both.crash && both.scenarios.is_empty());
+        assert!(plan("bench all").chaos && !plan("bench").chaos);
         assert!(!bench("bench").dev && bench("bench --go-on").go_on);
         assert_eq!(plan("bench restart restart").scenarios, [Scenario::Restart]);
         assert_eq!(
