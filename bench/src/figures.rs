@@ -71,6 +71,21 @@ impl Budget {
         }
     }
 
+    const fn bound(self) -> f64 {
+        match self {
+            Self::Most(bound) | Self::Least(bound) | Self::OfGradio(bound) => bound,
+        }
+    }
+
+    /// The same kind, with another bound.
+    const fn with(self, bound: f64) -> Self {
+        match self {
+            Self::Most(_) => Self::Most(bound),
+            Self::Least(_) => Self::Least(bound),
+            Self::OfGradio(_) => Self::OfGradio(bound),
+        }
+    }
+
     pub(crate) fn show(self, unit: Unit) -> String {
         match self {
             Self::Most(most) => format!("≤ {}", unit.show(most)),
@@ -132,7 +147,8 @@ fn grouped(value: f64) -> String {
 pub(crate) struct Figure {
     pub(crate) what: String,
     pub(crate) unit: Unit,
-    pub(crate) budget: Option<Budget>,
+    /// Of each round that has one: what it may be can depend on what else was measured in the round.
+    budgets: Vec<Budget>,
     /// Of each round that measured it.
     pub(crate) values: Vec<f64>,
 }
@@ -143,9 +159,15 @@ impl Figure {
         median(&self.values)
     }
 
+    /// The median of the rounds' budgets.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        let bounds: Vec<f64> = self.budgets.iter().map(|budget| budget.bound()).collect();
+        Some(self.budgets.first()?.with(median(&bounds)?))
+    }
+
     /// Whether it keeps its budget, beside Gradio's figure. `None`: it has no budget, or something was not measured.
     pub(crate) fn is_met(&self, gradio: Option<f64>) -> Option<bool> {
-        self.budget?.is_met(self.value()?, gradio)
+        self.budget()?.is_met(self.value()?, gradio)
     }
 }
 
@@ -168,11 +190,14 @@ pub(crate) fn gather(rounds: &[Vec<Measure>]) -> Vec<Figure> {
     let mut figures: Vec<Figure> = Vec::new();
     for measure in rounds.iter().flatten() {
         match figures.iter_mut().find(|figure| figure.what == measure.what) {
-            Some(figure) => figure.values.push(measure.value),
+            Some(figure) => {
+                figure.values.push(measure.value);
+                figure.budgets.extend(measure.budget);
+            }
             None => figures.push(Figure {
                 what: measure.what.clone(),
                 unit: measure.unit,
-                budget: measure.budget,
+                budgets: measure.budget.into_iter().collect(),
                 values: vec![measure.value],
             }),
         }
@@ -201,6 +226,12 @@ mod tests {
         let figures = gather(&[round(1.0), round(9.0), round(2.0)]);
         assert_eq!(figures.len(), 1);
         assert_eq!((figures[0].value(), figures[0].is_met(None)), (Some(2.0), Some(true)));
+        let round = |value, most| vec![Measure::new("a", value, Unit::Seconds).at_most(most)];
+        let figures = gather(&[round(1.0, 3.0), round(2.0, 1.0), round(2.0, 1.5)]);
+        assert_eq!(
+            (figures[0].budget(), figures[0].is_met(None)),
+            (Some(Budget::Most(1.5)), Some(false))
+        );
         assert_eq!(Budget::Least(3.0).is_met(2.0, None), Some(false));
         assert_eq!(Budget::OfGradio(0.5).is_met(2.0, Some(4.0)), Some(true));
         assert_eq!(Budget::OfGradio(0.5).is_met(2.0, None), None);

@@ -105,7 +105,7 @@ impl Outcome {
 
     /// The same in words.
     fn verdict(&self, figure: &Figure) -> String {
-        let Some(budget) = figure.budget else {
+        let Some(budget) = figure.budget() else {
             return String::new();
         };
         let word = match self.is_met(figure) {
@@ -222,7 +222,10 @@ fn section(f: &mut fmt::Formatter<'_>, outcome: &Outcome) -> fmt::Result {
         let (ours, theirs) = (anteroom.value(&figure.what), gradio.value(&figure.what));
         let ratio = ours.zip(theirs).filter(|(ours, theirs)| *ours > 0.0 && *theirs > 0.0);
         let ratio = ratio.map_or_else(|| "–".to_owned(), |(ours, theirs)| format!("{:.2}", theirs / ours));
-        let budget = figure.budget.map(|budget| budget.show(figure.unit)).unwrap_or_default();
+        let budget = figure
+            .budget()
+            .map(|budget| budget.show(figure.unit))
+            .unwrap_or_default();
         let met = match anteroom.figure(&figure.what).and_then(|figure| outcome.is_met(figure)) {
             Some(true) => "met",
             Some(false) => "**missed**",
