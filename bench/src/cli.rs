@@ -6,13 +6,13 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     scenario::{Scenario, SoakBounds},
-    system::{BrowserPlaces, GradioPlaces, Places},
+    system::{BrowserPlaces, GradioPlaces, Places, RivalPlaces},
 };
 
 pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
-               [--playwright FOLDER --visit FILE] [--asks N] [--seconds N] [scenario …]
+               [--playwright FOLDER --visit FILE] [--rivals FILE --redis FILE] [--asks N] [--seconds N] [scenario …]
 
   --anteroom FILE   the server's binary
   --scratch FOLDER  where servers under test may keep their data; on a real disk
@@ -23,6 +23,8 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--g
   --gradio-app FILE the app for it
   --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
   --visit FILE      the script that visits
+  --rivals FILE     the script that runs other queues, beside the scenario nodes
+  --redis FILE      Redis's server, for one of them
   --asks N          soak: refreshes that are asked for; 100,000 unless given
   --seconds N       soak: how long it goes on at most; 300 unless given
   --report FILE     where the report goes";
@@ -46,6 +48,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let (mut anteroom, mut scratch, mut rounds, mut build) = (None, None, 3, "unknown".to_owned());
     let (mut python, mut app, mut report) = (None, None, None);
     let (mut playwright, mut visit) = (None, None);
+    let (mut rivals, mut redis) = (None, None);
     let mut scenarios = Vec::new();
     let mut go_on = false;
     let mut soak = SoakBounds::default();
@@ -67,6 +70,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--report" => report = Some(file(&value()?)?),
             "--playwright" => playwright = Some(file(&value()?)?),
             "--visit" => visit = Some(file(&value()?)?),
+            "--rivals" => rivals = Some(file(&value()?)?),
+            "--redis" => redis = Some(file(&value()?)?),
             "--build" => build = value()?,
             "--go-on" => go_on = true,
             "--asks" => soak.asks = value()?.parse().context("--asks: a number is needed")?,
@@ -93,6 +98,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             browser: playwright
                 .zip(visit)
                 .map(|(playwright, script)| BrowserPlaces { script, playwright }),
+            rivals: rivals.zip(redis).map(|(script, redis)| RivalPlaces { script, redis }),
             scratch: scratch.with_context(|| format!("--scratch is missing\n\n{USAGE}"))?,
         },
         rounds,

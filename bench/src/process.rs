@@ -3,12 +3,13 @@
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 /// Clock ticks a second in `/proc`: the same on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
@@ -68,6 +69,18 @@ impl Program {
         Ok(())
     }
 
+    /// SIGSTOP: it stands still until it is killed.
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+        // By the shell's own means: not every machine has a program for that.
+        let stop = format!("kill -STOP {}", self.id());
+        let status = Command::new("sh").args(["-c", &stop]).status();
+        ensure!(
+            status.context("it cannot be stopped")?.success(),
+            "it cannot be stopped"
+        );
+        Ok(())
+    }
+
     /// Processor time that it has used, in all its threads.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let path = format!("/proc/{}/stat", self.id());
@@ -109,6 +122,12 @@ impl Program {
         };
         read().unwrap_or_else(|fault| format!("(its complaints cannot be read: {fault})"))
     }
+}
+
+/// A port that is free at the moment, for a program that has to be told which.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    Ok(free.context("no port is free")?.port())
 }
 
 impl Drop for Program {

@@ -20,6 +20,8 @@ pub(crate) struct Places {
     pub(crate) gradio: Option<GradioPlaces>,
     /// A real browser, for the scenario that needs one.
     pub(crate) browser: Option<BrowserPlaces>,
+    /// Other queues, where they are compared with.
+    pub(crate) rivals: Option<RivalPlaces>,
     /// A folder on a real disk, for the data of the servers under test.
     pub(crate) scratch: PathBuf,
 }
@@ -40,6 +42,15 @@ pub(crate) struct BrowserPlaces {
     pub(crate) script: PathBuf,
     /// The folder where Playwright is installed.
     pub(crate) playwright: PathBuf,
+}
+
+/// Where other queues are.
+#[derive(Clone, Debug)]
+pub(crate) struct RivalPlaces {
+    /// The script for Node that runs them, with their packages beside it.
+    pub(crate) script: PathBuf,
+    /// Redis's server.
+    pub(crate) redis: PathBuf,
 }
 
 /// How a system is set up for a scenario.

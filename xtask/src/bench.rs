@@ -14,7 +14,7 @@ use crate::cli::{self, Plan};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
-use crate::{browser, nginx, postgres, setup, site};
+use crate::{browser, debian, nginx, postgres, setup, site};
 pub(crate) use list::Scenario;
 
 /// Name of the load generator's binary and package.
@@ -119,6 +119,11 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
             .arg(playwright)
             .args(["--visit", "bench/visit.mjs"]);
     }
+    if plan.scenarios.contains(&Scenario::Nodes)
+        && let Some(redis) = rivals(project)?
+    {
+        bench.args(["--rivals", "bench/rivals/run.mjs", "--redis"]).arg(redis);
+    }
     if options.go_on {
         bench.arg("--go-on");
     }
@@ -141,6 +146,22 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
         }
     }
     step::run(bench.args(plan.scenarios.iter().map(|scenario| scenario.name())))
+}
+
+/// Redis's server, once the queues of `bench/rivals` can be run. `None`: they cannot, which has been said; the bench goes without.
+fn rivals(project: &Project) -> anyhow::Result<Option<PathBuf>> {
+    const REDIS: &str = "redis-server";
+    const BY_HAND: &str = "other queues are not measured without it";
+    if setup::find_program(&["node", "node.exe"]).is_none() {
+        eprintln!("xtask: Node.js is not installed: other queues are not measured");
+        return Ok(None);
+    }
+    let installed = || setup::find_program(&[REDIS]);
+    let redis = installed().or_else(|| debian::install(REDIS, BY_HAND, || Ok(())).then(installed).flatten());
+    if redis.is_some() {
+        setup::npm(&project.root.join("bench/rivals"))?;
+    }
+    Ok(redis)
 }
 
 /// Whether a scenario is about the server, and not about a part of it that the load generator has built in.

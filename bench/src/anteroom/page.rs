@@ -136,6 +136,13 @@ impl AnteroomPage {
         })
     }
 
+    /// Takes a message out of the line.
+    pub(crate) async fn cancel(&self, turn: TurnId) -> anyhow::Result<()> {
+        let left: bool = self.call("cancel", format!("turn={turn}")).await?;
+        ensure!(left, "the turn did not wait any more");
+        Ok(())
+    }
+
     /// Where this session stands.
     pub(crate) async fn status(&self) -> anyhow::Result<Status> {
         let mut overview: Value = self.call("overview", String::new()).await?;
@@ -188,11 +195,7 @@ impl Page for AnteroomPage {
 
     async fn leave(&self) -> anyhow::Result<()> {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let left: bool = self
-            .call("cancel", format!("turn={}", last.context("nothing was sent")?))
-            .await?;
-        ensure!(left, "the turn did not wait any more");
-        Ok(())
+        self.cancel(last.context("nothing was sent")?).await
     }
 
     async fn reload(&mut self) -> anyhow::Result<()> {

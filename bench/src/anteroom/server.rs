@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use hyper::Method;
+use hyper::{Method, StatusCode};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -39,6 +39,18 @@ impl Anteroom {
         Self::launch(places, folder, own.into_iter().chain(variables.iter().copied()))
     }
 
+    /// A server that is set up like this, with these variables besides.
+    pub(crate) fn with(places: &Places, setup: &Setup, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let folder = TempDir::new_in(&places.scratch).context("no folder for the server's data")?;
+        let slots = setup.slots.to_string();
+        let own = [
+            ("MODEL", "loopback@openai"),
+            ("OPENAI_BASE_URL", &setup.model),
+            ("CHAT_CONCURRENCY_LIMIT", &slots),
+        ];
+        Self::launch(places, folder, own.into_iter().chain(variables.iter().copied()))
+    }
+
     fn launch<'a>(
         places: &Places,
         folder: TempDir,
@@ -64,6 +76,11 @@ impl Anteroom {
         self.program.kill()
     }
 
+    /// SIGSTOP: it stands still, and its connections stay open.
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+        self.program.stop()
+    }
+
     /// A new start, once it was killed, on the same data, at another address.
     pub(crate) fn start_again(self) -> anyhow::Result<Self> {
         let (program, addr) = spawn(&self.places, &self.variables, self.folder.path())?;
@@ -86,19 +103,26 @@ impl Anteroom {
 
     /// How many chat turns wait and how many are being answered, as `/metrics` says.
     pub(crate) async fn load(&self) -> anyhow::Result<Load> {
-        let reply = self.http.ask(Method::GET, "/metrics", &[], "").await?;
-        let text = reply.text();
-        let gauge = |name: &str| {
-            let line = format!("anteroom_{name}{{limit=\"chat\"}} ");
-            text.lines()
-                .find_map(|found| found.strip_prefix(&line))
-                .and_then(|number| number.parse().ok())
-                .with_context(|| format!("/metrics does not say how many are {name}"))
-        };
+        let text = self.metrics().await?;
         Ok(Load {
-            waiting: gauge("waiting")?,
-            running: gauge("running")?,
+            waiting: gauge(&text, "waiting{limit=\"chat\"}")?,
+            running: gauge(&text, "running{limit=\"chat\"}")?,
         })
+    }
+
+    /// Whether a load balancer may send browsers here.
+    pub(super) async fn is_ready(&self) -> anyhow::Result<bool> {
+        let reply = self.http.ask(Method::GET, "/ready", &[], "").await?;
+        Ok(reply.status == StatusCode::OK)
+    }
+
+    /// How many feeds end here: of several nodes, at the home of their session.
+    pub(super) async fn connected(&self) -> anyhow::Result<usize> {
+        gauge(&self.metrics().await?, "connected")
+    }
+
+    async fn metrics(&self) -> anyhow::Result<String> {
+        Ok(self.http.ask(Method::GET, "/metrics", &[], "").await?.text())
     }
 }
 
@@ -113,14 +137,7 @@ impl System for Anteroom {
     type Page = AnteroomPage;
 
     async fn start(places: &Places, setup: &Setup) -> anyhow::Result<Self> {
-        let folder = TempDir::new_in(&places.scratch).context("no folder for the server's data")?;
-        let slots = setup.slots.to_string();
-        let variables = [
-            ("MODEL", "loopback@openai"),
-            ("OPENAI_BASE_URL", &setup.model),
-            ("CHAT_CONCURRENCY_LIMIT", &slots),
-        ];
-        Self::launch(places, folder, variables)
+        Self::with(places, setup, &[])
     }
 
     async fn visit(&self) -> anyhow::Result<AnteroomPage> {
@@ -169,6 +186,14 @@ impl System for Anteroom {
     fn close_idle(&self) {
         self.http.close_idle();
     }
+}
+
+/// A number of `/metrics`.
+fn gauge(metrics: &str, name: &str) -> anyhow::Result<usize> {
+    let line = format!("anteroom_{name} ");
+    let number = metrics.lines().find_map(|found| found.strip_prefix(&line));
+    let number = number.and_then(|number| number.parse().ok());
+    number.with_context(|| format!("/metrics does not say {name}"))
 }
 
 /// Starts the server with its default settings, but for these, and for the bounds that a bench goes beyond.

@@ -19,12 +19,13 @@ pub(crate) enum Scenario {
     Pools,
     Auto,
     Nodes,
+    Cluster,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -41,6 +42,7 @@ impl Scenario {
         Self::Pools,
         Self::Auto,
         Self::Nodes,
+        Self::Cluster,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -65,6 +67,7 @@ impl Scenario {
             Self::Pools => "pools",
             Self::Auto => "auto",
             Self::Nodes => "nodes",
+            Self::Cluster => "cluster",
             Self::Soak => "soak",
         }
     }

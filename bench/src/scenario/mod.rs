@@ -1,6 +1,7 @@
 //! What is measured, one file a scenario.
 
 mod auto;
+mod cluster;
 mod cpu;
 mod crowd;
 mod drain;
@@ -15,6 +16,7 @@ mod nodes;
 mod pools;
 mod reload;
 mod restart;
+mod rivals;
 mod soak;
 mod tabs;
 mod visit;
@@ -68,6 +70,10 @@ impl Scenario {
                 "Several nodes over one log in PostgreSQL, on these cores too, with no server around them: 300 callers join, start and end \
                  as fast as they can"
             }
+            Self::Cluster => {
+                "Three servers over one PostgreSQL, all on these cores, and browsers at their doors in turn, beside one server that \
+                 keeps its things in SQLite; a node is killed, another stopped"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -94,7 +100,8 @@ impl Scenario {
             Self::Estimates => estimates::run().await,
             Self::Pools => pools::run(places).await,
             Self::Auto => auto::run(places).await,
-            Self::Nodes => nodes::run().await,
+            Self::Nodes => nodes::run(places).await,
+            Self::Cluster => cluster::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -112,7 +119,14 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart | Self::Engine | Self::Estimates | Self::Pools | Self::Auto | Self::Nodes | Self::Soak => {
+            Self::Restart
+            | Self::Engine
+            | Self::Estimates
+            | Self::Pools
+            | Self::Auto
+            | Self::Nodes
+            | Self::Cluster
+            | Self::Soak => {
                 return None;
             }
         })

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -28,6 +28,9 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use crate::{
     figures::{Measure, Unit},
     numbers::percentile,
+    scenario::rivals,
+    stage::millis,
+    system::Places,
 };
 
 const CHAT: EventIndex = EventIndex(0);
@@ -42,7 +45,7 @@ const LENGTH: Duration = Duration::from_secs(5);
 /// For whatever should have come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) async fn run() -> anyhow::Result<Vec<Measure>> {
+pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
     ensure!(
         anteroom_pgtest::programs().is_some(),
         "PostgreSQL is not installed (Debian: apt-get install postgresql)"
@@ -52,7 +55,8 @@ pub(crate) async fn run() -> anyhow::Result<Vec<Measure>> {
     let commit_median = percentile(&commit, 0.5).context("no commit")?;
     let handovers = handovers(&cluster).await?;
     let at = |values: &[f64], share| percentile(values, share).context("none was measured");
-    Ok(vec![
+    let (throughput, starts) = throughput(&cluster).await?;
+    let mut measures = vec![
         Measure::new("one entry, p50", commit_median, Unit::Millis),
         Measure::new("one entry, p99", at(&commit, 0.99)?, Unit::Millis),
         Measure::new("slot from one node to another, p50", at(&handovers, 0.5)?, Unit::Millis)
@@ -63,13 +67,13 @@ pub(crate) async fn run() -> anyhow::Result<Vec<Measure>> {
             Unit::Millis,
         )
         .at_most(commit_median.mul_add(3.0, 2.0)),
-        Measure::new(
-            "joins and ends, 300 callers on 3 nodes",
-            throughput(&cluster).await?,
-            Unit::PerSecond,
-        )
-        .at_least(10_000.0),
-    ])
+        Measure::new("joins and ends, 300 callers on 3 nodes", throughput, Unit::PerSecond).at_least(10_000.0),
+        Measure::new("the same: from join to start, p50", at(&starts, 0.5)?, Unit::Millis),
+    ];
+    if let Some(rivals) = &places.rivals {
+        measures.extend(rivals::run(rivals, &places.scratch, &cluster).await?);
+    }
+    Ok(measures)
 }
 
 fn policy(limit: usize) -> Policy {
@@ -230,10 +234,19 @@ async fn joined(driver: &Driver, ear: &mut Ear, job: u64) -> anyhow::Result<(Tic
     }
 }
 
-/// Joins and ends a second, all nodes together.
-async fn throughput(cluster: &Cluster) -> anyhow::Result<f64> {
+/// What the callers of all nodes have got.
+#[derive(Default)]
+struct Counted {
+    /// Joins and ends.
+    changes: AtomicU64,
+    /// Milliseconds from each join to its start.
+    starts: Mutex<Vec<f64>>,
+}
+
+/// Joins and ends a second, all nodes together, and the milliseconds from each join to its start.
+async fn throughput(cluster: &Cluster) -> anyhow::Result<(f64, Vec<f64>)> {
     let database = cluster.database();
-    let counted = Arc::new(AtomicU64::new(0));
+    let counted = Arc::new(Counted::default());
     let mut nodes = JoinSet::new();
     for node in 0..NODES {
         let (driver, ear) = start(cluster, &database, CALLERS * 2, node as u128 + 1).await?;
@@ -241,37 +254,45 @@ async fn throughput(cluster: &Cluster) -> anyhow::Result<f64> {
     }
     // Until all of them are there.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let (before, begun) = (counted.load(Ordering::Relaxed), Instant::now());
+    let (before, begun) = (counted.changes.load(Ordering::Relaxed), Instant::now());
+    let starts = || std::mem::take(&mut *counted.starts.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(starts());
     let measured = timeout(LENGTH, nodes.join_next()).await;
     if let Ok(Some(ended)) = measured {
         ended??;
     }
-    let all = counted.load(Ordering::Relaxed) - before;
-    Ok(all as f64 / begun.elapsed().as_secs_f64())
+    let all = counted.changes.load(Ordering::Relaxed) - before;
+    Ok((all as f64 / begun.elapsed().as_secs_f64(), starts()))
 }
 
 /// The callers of one node: each joins, ends its work as soon as that has begun, and joins again.
-async fn callers(driver: Driver, mut ear: Ear, node: u64, counted: Arc<AtomicU64>) -> anyhow::Result<()> {
+async fn callers(driver: Driver, mut ear: Ear, node: u64, counted: Arc<Counted>) -> anyhow::Result<()> {
     let mut jobs = BTreeMap::new();
+    let mut asked = BTreeMap::new();
     let mut next = node << 32;
-    let mut more = || {
+    let mut more = |asked: &mut BTreeMap<u64, Instant>| {
         next += 1;
+        asked.insert(next, Instant::now());
         driver.ask(Ask(next), join(next));
     };
-    (0..CALLERS / NODES).for_each(|_| more());
+    (0..CALLERS / NODES).for_each(|_| more(&mut asked));
     loop {
         match ear.hear().await? {
             Heard::Joined(Ask(job), ticket, _) => {
                 jobs.insert(ticket, job);
             }
-            Heard::Works(ticket, _) => {
-                counted.fetch_add(1, Ordering::Relaxed);
+            Heard::Works(ticket, at) => {
+                counted.changes.fetch_add(1, Ordering::Relaxed);
                 let job = jobs.remove(&ticket).context("it has joined")?;
+                let began = asked.remove(&job).context("it has asked")?;
+                let mut starts = counted.starts.lock().unwrap_or_else(PoisonError::into_inner);
+                starts.push(millis(at.saturating_duration_since(began)));
+                drop(starts);
                 driver.ask(Ask(job), release(job, ticket));
             }
             Heard::Done => {
-                counted.fetch_add(1, Ordering::Relaxed);
-                more();
+                counted.changes.fetch_add(1, Ordering::Relaxed);
+                more(&mut asked);
             }
             Heard::Failed(_) => {}
         }
