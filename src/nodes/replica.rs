@@ -1,14 +1,17 @@
 //! A node's copy of what the log says.
 
+mod throttles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 use crate::queue::{
-    JoinError, LeaveReason, Owner, Policy, TicketId,
+    BackendIndex, JoinError, LeaveReason, Owner, Policy, TicketId,
     machine::{Command, Effect, Grant, Machine, Restored, Snapshot, SnapshotError, TicketState, Time},
 };
+use throttles::{Throttled, Throttles};
 
 /// The line, the nodes, and which of them holds which ticket, as of one number of the log. The same log gives the same copy everywhere.
 pub struct Replica {
@@ -20,6 +23,7 @@ pub struct Replica {
     of_owner: BTreeMap<Owner, BTreeSet<TicketId>>,
     /// What has started, by the node that works on it.
     working: BTreeMap<Incarnation, BTreeMap<TicketId, Working>>,
+    throttles: Throttles,
     applied: Number,
     digest: Digest,
     at: Time,
@@ -40,6 +44,8 @@ pub struct News {
     pub passed_on: bool,
     /// Some owner may be at home elsewhere.
     pub moved: bool,
+    /// Back ends may have something else for now, or are others.
+    pub throttled: bool,
 }
 
 /// A node that takes part.
@@ -97,7 +103,8 @@ pub enum Said {
     Refused(JoinError),
     /// It has been carried out.
     Done,
-    /// The node does not hold such a ticket, the policy has no such work, or it is not the one that was to be replaced: nothing has changed.
+    /// The node does not hold such a ticket or has not heard what it would undo, the policy has no such work or back end, or it is not
+    /// the one that was to be replaced: nothing has changed.
     Void,
 }
 
@@ -123,6 +130,7 @@ pub struct ReplicaSnapshot {
     line: Snapshot,
     nodes: Vec<(Incarnation, Part)>,
     held: Vec<(TicketId, Held, Option<Number>)>,
+    throttles: Vec<(BackendIndex, Throttled)>,
     applied: Number,
     digest: Digest,
     at: Time,
@@ -147,6 +155,7 @@ impl Replica {
             held: BTreeMap::new(),
             of_owner: BTreeMap::new(),
             working: BTreeMap::new(),
+            throttles: Throttles::default(),
             applied: Number::default(),
             digest: Digest::default(),
             at: Time::default(),
@@ -318,6 +327,7 @@ impl Replica {
                     return Said::Void;
                 }
                 self.policies += 1;
+                self.news.throttled = true;
                 return self.command(Command::Retune(policy), None);
             }
             Change::Ticket(job, command) => {
@@ -332,9 +342,14 @@ impl Replica {
                 let holds = named.is_some_and(|held| held.node == Some(node) && held.job == job);
                 return if holds { self.command(command, None) } else { Said::Void };
             }
+            Change::Throttle {
+                backend,
+                throttle,
+                known,
+            } => return self.throttle(node, backend, throttle, known),
             Change::Line(command) => {
                 return match command {
-                    Command::Throttle { .. } | Command::Expire => self.command(command, None),
+                    Command::Expire => self.command(command, None),
                     _ => Said::Void,
                 };
             }
@@ -406,6 +421,7 @@ impl Replica {
         for ticket in started.into_keys() {
             self.command(Command::StartBack { ticket }, None);
         }
+        self.forget_throttles_of(gone);
     }
 
     /// Gives tickets to nodes that take part.
@@ -454,6 +470,7 @@ impl Replica {
         }
         let mut joins = joins.into_iter();
         let mut said = Said::Done;
+        let (mut started, mut stopped) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Joined { ticket, state, .. } => {
@@ -465,6 +482,7 @@ impl Replica {
                     self.hold(ticket, held);
                     if let TicketState::Running(grant) = state {
                         self.note_start(ticket, held, grant);
+                        started.extend(grant.backend.map(|backend| (backend, ticket)));
                     }
                 }
                 Effect::Refused { why, .. } => said = Said::Refused(why),
@@ -472,18 +490,26 @@ impl Replica {
                     if let Some(held) = self.held.get(&ticket).copied() {
                         self.note_start(ticket, held, grant);
                     }
+                    started.extend(grant.backend.map(|backend| (backend, ticket)));
                 }
-                Effect::Returned { ticket } => self.note_end(ticket),
+                Effect::Returned { ticket } => {
+                    self.note_end(ticket);
+                    stopped.push(ticket);
+                }
                 Effect::Left { ticket, reason, .. } => {
                     if let Some(node) = self.held.get(&ticket).and_then(|held| held.node) {
                         self.news.left.push((ticket, node, reason));
                     }
                     self.let_go(ticket);
                 }
-                Effect::Released { ticket, .. } => self.let_go(ticket),
+                Effect::Released { ticket, .. } => {
+                    self.let_go(ticket);
+                    stopped.push(ticket);
+                }
                 Effect::Moved { .. } | Effect::Retuned { .. } | Effect::Throttled | Effect::Closed => {}
             }
         }
+        self.look_at_probes(started, &stopped);
         said
     }
 
@@ -528,6 +554,7 @@ impl Replica {
             held: held
                 .map(|(ticket, held)| (*ticket, *held, start(held, ticket)))
                 .collect(),
+            throttles: self.throttles.all(),
             applied: self.applied,
             digest: self.digest,
             at: self.at,
@@ -546,6 +573,7 @@ impl Replica {
             held: BTreeMap::new(),
             of_owner: BTreeMap::new(),
             working: BTreeMap::new(),
+            throttles: Throttles::from_all(snapshot.throttles),
             applied: snapshot.applied,
             digest: snapshot.digest,
             at: snapshot.at,
@@ -556,6 +584,7 @@ impl Replica {
                 left: Vec::new(),
                 passed_on: true,
                 moved: true,
+                throttled: true,
             },
         };
         for (ticket, held, start) in snapshot.held {

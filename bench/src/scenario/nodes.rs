@@ -18,7 +18,7 @@ use anteroom::{
         Answer, Ask, Change, Database as _, Driver, Hands, Incarnation, Job, PostgresLog, Replica, Reply, Said, Working,
     },
     queue::{
-        EventIndex, EventPolicy, Owner, Policy, TicketId,
+        EventIndex, EventPolicy, LeaveReason, Owner, Policy, TicketId,
         machine::{Command, TicketState},
     },
 };
@@ -139,6 +139,8 @@ impl Hands for Ears {
     fn passed_on(&mut self, _: &Replica) {}
 
     fn moved(&mut self) {}
+
+    fn throttled(&mut self) {}
 
     fn over(&mut self) {
         self.tell(Heard::Failed("a node is over".to_owned()));

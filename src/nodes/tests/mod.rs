@@ -6,9 +6,10 @@ mod database;
 mod dice;
 mod driven;
 mod line;
-mod memory;
+pub(crate) mod memory;
 mod node;
 mod replica;
+mod throttles;
 mod trouble;
 mod world;
 

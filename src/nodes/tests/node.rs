@@ -37,7 +37,7 @@ fn tell(node: &mut Node, input: Input) -> Vec<Output> {
     let mut out = Vec::new();
     node.handle(Time(0), input, &mut out);
     // Said whenever nodes come and go.
-    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved));
+    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved | Output::Throttled));
     out
 }
 
