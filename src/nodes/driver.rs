@@ -39,6 +39,8 @@ pub trait Hands: Send + 'static {
     fn passed_on(&mut self, replica: &Replica);
     /// Owners may be at home elsewhere than before.
     fn moved(&mut self);
+    /// Back ends may have something else for now than before, or are others. Said before any work at them is, with nothing locked.
+    fn throttled(&mut self);
     /// The copy has changed. Called last, once all that comes of a change has been said.
     fn changed(&mut self, replica: &Replica);
     /// The node has been declared gone, or has left. Nothing follows.
@@ -245,6 +247,7 @@ impl<H: Hands> Driving<H> {
                     }
                 }
                 Output::Moved => self.hands.moved(),
+                Output::Throttled => self.hands.throttled(),
                 Output::Over => {
                     info!("this node takes part no more");
                     return false;

@@ -16,7 +16,8 @@ use super::{
     Unsaid, Working,
 };
 use crate::queue::{
-    CommonLine, Held, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter, TicketId, Work,
+    BackendIndex, CommonLine, Held, InForce, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter,
+    Throttle, TicketId, Work,
     machine::{Command, Machine, Restored, Time},
 };
 
@@ -205,6 +206,7 @@ enum Purpose {
     Recall(TicketId),
     Retune,
     Expire,
+    Throttle,
     /// Nobody waits for the answer.
     Nothing,
 }
@@ -268,6 +270,23 @@ impl CommonLine for Line {
         self.ask(purpose, Change::Line(command));
     }
 
+    fn throttle(&self, backend: BackendIndex, throttle: Throttle, known: u64) {
+        let change = Change::Throttle {
+            backend,
+            throttle,
+            known,
+        };
+        self.ask(Purpose::Throttle, change);
+    }
+
+    fn throttles(&self) -> Vec<InForce> {
+        let Some(driver) = self.driver.get() else {
+            return Vec::new();
+        };
+        let throttles = driver.look(|replica, _| replica.throttles(self.me));
+        throttles.unwrap_or_default()
+    }
+
     fn retune(&self, version: u64, policy: Policy) {
         let policy = Box::new(policy);
         self.ask(Purpose::Retune, Change::Retune { version, policy });
@@ -319,6 +338,9 @@ impl Hands for Ears {
                 line.driver()
                     .look(|replica, _| reporter.not_retuned(replica.machine(), replica.policies()));
             }
+            // What another node has said meanwhile has been told.
+            Purpose::Throttle if answer.is_ok() => {}
+            Purpose::Throttle => self.reporter.throttled(true),
             Purpose::Expire => line.asks.expiring.store(false, Ordering::Relaxed),
             Purpose::Nothing => {}
         }
@@ -357,6 +379,15 @@ impl Hands for Ears {
         if let Some(line) = self.line.upgrade() {
             line.moved.send_replace(());
         }
+    }
+
+    fn throttled(&mut self) {
+        let Some(line) = self.line.upgrade() else { return };
+        // Before there is a driver nobody listens either, and whoever does is told all at first.
+        let Some(driver) = line.driver.get() else { return };
+        let reporter = &mut self.reporter;
+        driver.look(|replica, _| reporter.policy(replica.machine(), replica.policies()));
+        reporter.throttled(false);
     }
 
     fn changed(&mut self, replica: &Replica) {

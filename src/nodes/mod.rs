@@ -26,7 +26,7 @@ mod line;
 mod node;
 mod replica;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use batch::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 pub use database::Database;

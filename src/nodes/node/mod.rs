@@ -248,6 +248,9 @@ impl Node {
         if news.moved {
             out.push(Output::Moved);
         }
+        if news.throttled {
+            out.push(Output::Throttled);
+        }
     }
 
     fn read(&mut self, now: Time, after: Number, log: Option<Log>, out: &mut Vec<Output>) {

@@ -121,6 +121,8 @@ pub enum Output {
     PassedOn,
     /// Owners may be at home elsewhere than before.
     Moved,
+    /// Back ends may have something else than before, or are others. Said before any work at them is.
+    Throttled,
     /// This incarnation is over: whoever drives it starts another one.
     Over,
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What all nodes of a test share.
-pub(super) struct MemoryLog {
+pub(crate) struct MemoryLog {
     state: Mutex<State>,
     grown: Notify,
 }
@@ -33,7 +33,7 @@ struct State {
 }
 
 impl MemoryLog {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         Self {
             state: Mutex::new(State {
                 begun: Replica::new(policy),
@@ -51,12 +51,12 @@ impl MemoryLog {
     }
 
     /// It is away from now on, or there again.
-    pub(super) fn set_away(&self, away: bool) {
+    pub(crate) fn set_away(&self, away: bool) {
         self.state().away = away;
     }
 
     /// Declares a node gone, as another one would.
-    pub(super) fn declare_gone(&self, node: Incarnation) {
+    pub(crate) fn declare_gone(&self, node: Incarnation) {
         let mut state = self.state();
         let by = Incarnation(u128::MAX);
         let sequence = state.batches.len() as u64 + 1;
@@ -67,7 +67,7 @@ impl MemoryLog {
     }
 
     /// A copy of all that is in it.
-    pub(super) fn truth(&self) -> Replica {
+    pub(crate) fn truth(&self) -> Replica {
         self.state().replica()
     }
 }

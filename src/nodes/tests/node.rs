@@ -44,7 +44,7 @@ fn tell_at(node: &mut Node, now: Time, input: Input) -> Vec<Output> {
     let mut out = Vec::new();
     node.handle(now, input, &mut out);
     // Said whenever nodes come and go.
-    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved));
+    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved | Output::Throttled));
     out
 }
 

@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) const A: Incarnation = Incarnation(1);
 pub(super) const B: Incarnation = Incarnation(2);
-const C: Incarnation = Incarnation(3);
+pub(super) const C: Incarnation = Incarnation(3);
 
 pub(super) fn policy(limit: usize) -> Policy {
     Policy::new([EventPolicy::new("chat", limit)])
@@ -40,8 +40,12 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(limit: usize) -> Self {
+        Self::under(policy(limit))
+    }
+
+    pub(super) fn under(policy: Policy) -> Self {
         Self {
-            replica: Replica::new(policy(limit)),
+            replica: Replica::new(policy),
             sequences: BTreeMap::new(),
         }
     }
@@ -59,11 +63,11 @@ impl Log {
         self.replica.apply(&batch).expect("it follows")
     }
 
-    fn state(&self, ticket: u64) -> Option<TicketState> {
+    pub(super) fn state(&self, ticket: u64) -> Option<TicketState> {
         self.replica.machine().state_of(TicketId(ticket))
     }
 
-    fn works(&self, node: Incarnation) -> Vec<u64> {
+    pub(super) fn works(&self, node: Incarnation) -> Vec<u64> {
         self.replica.working(node).map(|(ticket, _)| ticket.0).collect()
     }
 
@@ -72,7 +76,7 @@ impl Log {
     }
 }
 
-fn release(job: u128, ticket: u64) -> Change {
+pub(super) fn release(job: u128, ticket: u64) -> Change {
     let ticket = TicketId(ticket);
     Change::Ticket(Job(job), Command::Release { ticket, worked: true })
 }

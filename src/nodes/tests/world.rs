@@ -321,7 +321,7 @@ impl<'a> World<'a> {
                         self.fail("what is ended was begun");
                     }
                 }
-                Output::Left(..) | Output::PassedOn | Output::Moved => {}
+                Output::Left(..) | Output::PassedOn | Output::Moved | Output::Throttled => {}
                 Output::Over => {
                     self.seen.note("fenced");
                     if self.places[place]

@@ -4,7 +4,7 @@ use super::{
     Common, Wanted,
     names::{Names, Retuning, agree, merged},
 };
-use crate::queue::Policy;
+use crate::queue::{BackendIndex, Policy};
 
 impl Common {
     /// This process wants another policy. What it wanted before and has not got yet is part of it.
@@ -73,6 +73,18 @@ impl Common {
 }
 
 impl Wanted {
+    /// Where a back end of this process is in the policy of all. `None`: not there yet, or nothing is known of that policy.
+    pub(super) fn backend_there(&self, backend: BackendIndex) -> Option<BackendIndex> {
+        self.version?;
+        self.names.backend_there(backend)
+    }
+
+    /// The other way round.
+    pub(super) fn backend_here(&self, backend: BackendIndex) -> Option<BackendIndex> {
+        self.version?;
+        self.names.backend_here(backend)
+    }
+
     fn see(&mut self, there: &Policy, version: u64) {
         self.names = Names::between(&self.policy, there);
         self.version = Some(version);

@@ -81,6 +81,8 @@ impl Hands for Ears {
 
     fn moved(&mut self) {}
 
+    fn throttled(&mut self) {}
+
     fn over(&mut self) {
         let _ = self.0.send(Heard::Over);
     }
