@@ -5,6 +5,7 @@ settings = Действующие настройки
 settings-changed = Последнее изменение: { $ago }, без перезапуска.
 settings-unchanged = Такие же, как при запуске. Изменение .env действует сразу.
 settings-bad-edit = Последняя правка ({ $ago }) не принята, и ничего не изменилось:
+settings-differ = На всех узлах действует не то, что в настройках этого узла: { $names }. Следующая правка здесь введёт эти настройки в действие на всех.
 settings-variable = Переменная
 settings-value = Значение
 settings-from = Откуда
@@ -76,6 +77,19 @@ models = Модели
 models-input = Токены на входе
 models-output = Токены на выходе
 models-cost = Стоимость
+nodes = Узлы
+nodes-node = Узел
+nodes-this = этот
+nodes-log = Журнал
+nodes-is = { $state ->
+    [takes_part] участвует
+    [leaving] скоро завершится
+    [silent] молчит { $time }
+    [cut_off] нет связи с базой данных
+   *[behind] отстаёт
+}
+nodes-lag = { $number } · отстаёт на { $lag }
+nodes-note = «Выполняется» и «Ждёт» относятся ко всем узлам вместе. Всё остальное — только к этому, с его запуска: ожидания, итоги, ответы, токены, стоимость, сбои, сеансы, память.
 charts = Последние { $minutes } минут
 chart-lines = Очереди
 chart-done = Готово

@@ -122,6 +122,11 @@ impl Driver {
         Some(look(replica, replica.at().saturating_add(passed)))
     }
 
+    /// Shows the node, with the time by this machine's clock.
+    pub fn view<T>(&self, view: impl FnOnce(&Node, Time) -> T) -> T {
+        view(&lock(&self.node).node, now())
+    }
+
     /// How the node stands, and hears when that changes.
     #[must_use]
     pub fn footing(&self) -> watch::Receiver<Footing> {
@@ -233,9 +238,9 @@ impl<H: Hands> Driving<H> {
                         Input::Appended(sequence, database.append(me, sequence, changes, unless_heard).await)
                     });
                 }
-                Output::Beat => {
+                Output::Beat(applied) => {
                     let begun = now();
-                    self.request(async move { Input::Beaten(begun, database.beat(me).await) });
+                    self.request(async move { Input::Beaten(begun, database.beat(me, applied).await) });
                 }
                 Output::Answer(ask, answer) => self.hands.answer(ask, answer),
                 Output::Work(ticket, working) => self.hands.work(ticket, working),

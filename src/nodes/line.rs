@@ -6,14 +6,15 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::watch;
 use tracing::warn;
 
 use super::{
-    Answer, Ask, Change, Database, Driver, Footing, Hands, Home, Homes, Incarnation, Job, Number, Replica, Said,
-    Unsaid, Working,
+    Answer, Ask, Change, Database, Driver, Footing, Hands, Home, Homes, Incarnation, Job, Number, Progress, Replica,
+    Said, Unsaid, Working,
 };
 use crate::queue::{
     BackendIndex, CommonLine, Held, InForce, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter,
@@ -26,9 +27,9 @@ pub struct Membership {
     line: Arc<Line>,
 }
 
-/// What a node is to others.
+/// A node that takes part, as this one knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
+pub struct NodeView {
     /// Which.
     pub node: Incarnation,
     /// Where it is reached; `None`: it is alone.
@@ -37,6 +38,32 @@ pub struct Peer {
     pub leaving: bool,
     /// How many tickets it works on.
     pub working: usize,
+    /// How far it is in the log; `None`: nothing is known of that yet.
+    pub progress: Option<Progress>,
+}
+
+/// This node, as it knows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnView {
+    /// How it stands.
+    pub footing: Footing,
+    /// How much longer it may work without having been heard.
+    pub lease: Duration,
+    /// How many tickets it works on.
+    pub working: usize,
+    /// How many it holds, those that wait included.
+    pub held: usize,
+    /// See [`Progress::lag`].
+    pub lag: u64,
+}
+
+/// Where an owner is at home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HomeNode {
+    /// Which node.
+    pub node: Incarnation,
+    /// Where it is reached; `None`: it is alone.
+    pub address: Option<String>,
 }
 
 impl Membership {
@@ -96,14 +123,18 @@ impl Membership {
 
     /// Where an owner is at home; `None`: no node is there that stays.
     #[must_use]
-    pub fn home(&self, owner: Owner) -> Option<Peer> {
+    pub fn home(&self, owner: Owner) -> Option<HomeNode> {
         let me = self.line.me;
         let leaving = self.footing().borrow().leaving;
         let home = self.line.driver().look(|replica, _| {
             // Where nobody else is there, it is said here that it ends.
             let elsewhere = leaving.then(|| replica.home_without(owner, me).unwrap_or(me));
             let home = elsewhere.or_else(|| replica.home(owner))?;
-            peers(replica).into_iter().find(|peer| peer.node == home)
+            let member = replica.members().find(|member| member.node == home)?;
+            Some(HomeNode {
+                node: home,
+                address: member.address.map(str::to_owned),
+            })
         });
         home.flatten()
     }
@@ -116,8 +147,34 @@ impl Membership {
 
     /// The nodes that take part, this one included.
     #[must_use]
-    pub fn nodes(&self) -> Vec<Peer> {
-        self.line.driver().look(|replica, _| peers(replica)).unwrap_or_default()
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.line.driver().view(|node, now| {
+            let members = node.known().into_iter().flat_map(Replica::members);
+            let seen = members.map(|member| NodeView {
+                node: member.node,
+                address: member.address.map(str::to_owned),
+                leaving: member.leaving,
+                working: member.working,
+                progress: node.progress(member.node, now),
+            });
+            seen.collect()
+        })
+    }
+
+    /// This node.
+    #[must_use]
+    pub fn own(&self) -> OwnView {
+        self.line.driver().view(|node, now| {
+            let me = node.incarnation();
+            let until = node.lease().until();
+            OwnView {
+                footing: node.footing(now),
+                lease: until.map_or(Duration::ZERO, |until| until.saturating_since(now)),
+                working: node.known().map_or(0, |replica| replica.working(me).count()),
+                held: node.known().map_or(0, |replica| replica.held_by(me).count()),
+                lag: node.progress(me, now).map_or(0, |progress| progress.lag),
+            }
+        })
     }
 
     /// Which of these jobs the line has, the number of the log up to which that is known, and its time of now.
@@ -140,10 +197,9 @@ impl Homes for Membership {
     fn home(&self, owner: Owner) -> Home {
         match Self::home(self, owner) {
             Some(home) if home.node == self.line.me => Home::Here,
-            Some(Peer {
+            Some(HomeNode {
                 node,
                 address: Some(address),
-                ..
             }) => Home::There { node, address },
             Some(_) | None => Home::Nowhere,
         }
@@ -171,16 +227,6 @@ impl Homes for Membership {
     fn me(&self) -> Incarnation {
         self.line.me
     }
-}
-
-fn peers(replica: &Replica) -> Vec<Peer> {
-    let members = replica.members().map(|member| Peer {
-        node: member.node,
-        address: member.address.map(str::to_owned),
-        leaving: member.leaving,
-        working: member.working,
-    });
-    members.collect()
 }
 
 struct Line {

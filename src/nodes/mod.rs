@@ -33,6 +33,6 @@ pub use database::Database;
 pub use driver::{Driver, Footing, Hands};
 pub use home::{Alone, Home, Homes};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
-pub use line::{Membership, Peer as NodeView};
-pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};
+pub use line::{HomeNode, Membership, NodeView, OwnView};
+pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Progress, Reply, Told, Unsaid};
 pub use replica::{Diverged, Member, News, Replica, ReplicaSnapshot, Said, Working};

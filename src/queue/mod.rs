@@ -19,7 +19,9 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use edge::{Changes, CommonLine, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket};
+pub use edge::{
+    Changes, CommonLine, Difference, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket,
+};
 pub use machine::estimate::StartRange;
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
 pub use throttle::{InForce, Outage, Teller, Throttle};

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Changes, CommonLine, Edge, JoinAsk, Reporter, Retuning, Stray, Ticket, common::Common, curves::Reading,
+    Changes, CommonLine, Difference, Edge, JoinAsk, Reporter, Retuning, Stray, Ticket, common::Common, curves::Reading,
     local::Local, seats::Answer,
 };
 #[cfg(test)]
@@ -179,6 +179,15 @@ impl Queue {
         match &self.edge {
             Edge::Local(_) => true,
             Edge::Common(common) => common.agrees(),
+        }
+    }
+
+    /// In what it is not.
+    #[must_use]
+    pub fn differences(&self) -> Vec<Difference> {
+        match &self.edge {
+            Edge::Local(_) => Vec::new(),
+            Edge::Common(common) => common.differences(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Locks: the one of whoever shows the line ([`CommonLine::look`]) may be held while one of these is taken, never the other way round.
 
+mod differences;
 mod names;
 mod policy;
 mod reporter;
@@ -23,6 +24,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use differences::Difference;
 pub use names::Retuning;
 pub use reporter::{Held, JoinAsk, Reporter, Stray};
 

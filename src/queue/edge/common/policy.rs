@@ -2,7 +2,8 @@
 
 use super::{
     Common, Wanted,
-    names::{Names, Retuning, agree, merged},
+    differences::{Difference, differences},
+    names::{Names, Retuning, merged},
 };
 use crate::queue::{BackendIndex, Policy};
 
@@ -66,7 +67,16 @@ impl Common {
         self.line(|line| line.retune(version, merged));
     }
 
-    /// Whether the policy of all is what this process's operator has set.
+    /// What of the policy of all is not as this process's operator has set it.
+    pub(in crate::queue::edge) fn differences(&self) -> Vec<Difference> {
+        if self.wanted().agrees {
+            return Vec::new();
+        }
+        let there = self.show(|machine| machine.policy().clone());
+        differences(&there, &self.wanted().policy)
+    }
+
+    /// Whether there is nothing of that.
     pub(in crate::queue::edge) fn agrees(&self) -> bool {
         self.wanted().agrees
     }
@@ -88,6 +98,6 @@ impl Wanted {
     fn see(&mut self, there: &Policy, version: u64) {
         self.names = Names::between(&self.policy, there);
         self.version = Some(version);
-        self.agrees = agree(there, &self.policy);
+        self.agrees = differences(there, &self.policy).is_empty();
     }
 }
