@@ -150,8 +150,9 @@ mod tests {
         for (edit, difference) in edits {
             let mut here = policy();
             edit(&mut here);
-            assert_eq!(differences(&policy(), &here), [difference.clone()]);
-            assert_eq!(differences(&here, &policy()), [difference]);
+            let expected = [difference];
+            assert_eq!(differences(&policy(), &here), expected);
+            assert_eq!(differences(&here, &policy()), expected);
             assert_eq!(differences(&here, &here), []);
         }
     }
