@@ -178,6 +178,32 @@ fn a_port_in_use_is_told_with_what_to_do() {
 }
 
 #[test]
+fn an_address_for_other_nodes_that_cannot_be_had_is_told_before_anything_is_begun() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let in_use = taken.local_addr().expect("an address").to_string();
+    for (address, told) in [
+        (&*in_use, "is in use by another program"),
+        // For documents alone (RFC 5737, RFC 6761): no machine has it, and no name leads anywhere.
+        ("192.0.2.1:3001", "is not an address of this machine"),
+        ("nowhere.invalid:3001", "no address is known of nowhere.invalid:3001"),
+    ] {
+        let (code, said) = refused(
+            &[
+                ("SITE_ADDR", "127.0.0.1:0"),
+                ("NODE_ADDR", address),
+                ("DATABASE_URL", "postgres://127.0.0.1:1/anteroom"),
+                ("SECRET_KEY", "a-key-that-is-of-use-to-nobody-but-tests"),
+            ],
+            "",
+        );
+        assert_eq!(code, Some(1), "{said}");
+        for part in [address, told, "NODE_ADDR"] {
+            assert!(said.contains(part), "{part} is missing: {said}");
+        }
+    }
+}
+
+#[test]
 fn arguments_that_do_not_exist_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = anteroom(folder.path(), &[])

@@ -284,7 +284,7 @@ async fn changed(homes: &mut Option<watch::Receiver<()>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits for a change of the line, if `wanted`.

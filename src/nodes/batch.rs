@@ -52,7 +52,8 @@ pub enum Change {
     Leaving,
     /// A node takes part no more. What it held goes to others.
     Gone(Incarnation),
-    /// Somebody asks for a place, and the node that appends it will do the work.
+    /// Somebody asks for a place, and the node that appends it will do the work. Void where the job has a ticket already: who asks twice, by
+    /// whatever nodes, has one place.
     Join {
         /// What is to be done.
         job: Job,

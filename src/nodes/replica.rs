@@ -97,7 +97,8 @@ pub enum Said {
     Refused(JoinError),
     /// It has been carried out.
     Done,
-    /// The node does not hold such a ticket, the policy has no such work, or it is not the one that was to be replaced: nothing has changed.
+    /// The node does not hold such a ticket, the job has one already, the policy has no such work, or it is not the one that was to be replaced:
+    /// nothing has changed.
     Void,
 }
 
@@ -328,6 +329,9 @@ impl Replica {
                 owner,
                 joined,
             } => {
+                if self.has(owner, job) {
+                    return Said::Void;
+                }
                 let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
                 // An owner moves as a whole.
                 let leaves = leaves && !self.works_for(owner, node);

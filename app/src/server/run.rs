@@ -78,6 +78,7 @@ pub async fn serve() -> Result<(), Failure> {
     let engine = Engine::start(loaded, logs.clone())
         .await
         .context("Anteroom cannot start")?;
+    note(&engine, doors.address);
     greet(&engine, doors.address);
     logs.started();
     let (mut engine, mut edits) = (engine, Some(edits));
@@ -97,6 +98,7 @@ pub async fn serve() -> Result<(), Failure> {
             started = start_again(&logs) => started?,
             () = signals.next() => break,
         };
+        note(&engine, doors.address);
     }
     info!("ended");
     Ok(())
@@ -136,6 +138,11 @@ async fn start_again(logs: &Logs) -> Result<Arc<Engine>, Failure> {
     }
 }
 
+fn note(engine: &Engine, address: SocketAddr) {
+    let node_addr = engine.settings().node_addr.clone();
+    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+}
+
 fn greet(engine: &Engine, address: SocketAddr) {
     // Never through the log, whose records of the start are shown on a page.
     let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
@@ -150,8 +157,6 @@ fn greet(engine: &Engine, address: SocketAddr) {
 /// Serves until it is asked to end, or has no part in the line any more.
 async fn serve_once(engine: &Arc<Engine>, doors: &Doors, edits: Edits, signals: &mut Signals) -> anyhow::Result<End> {
     let site = pages::router(engine);
-    let (address, node_addr) = (doors.address, engine.settings().node_addr.clone());
-    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
     let tasks = [
         tokio::spawn(retune(Arc::clone(engine), edits).instrument(info_span!("retuning"))),
         tokio::spawn(engine.watch_nodes().instrument(info_span!("watching nodes"))),

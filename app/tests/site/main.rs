@@ -12,6 +12,7 @@ mod forms;
 mod hostile;
 mod incomplete;
 mod line;
+mod nodes;
 mod operator;
 mod pools;
 mod repeats;

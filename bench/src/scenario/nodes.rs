@@ -16,7 +16,7 @@ use std::{
 use anteroom::{
     nodes::{Answer, Ask, Change, Database, Driver, Hands, Incarnation, Job, Replica, Reply, Said, Working},
     queue::{
-        EventIndex, EventPolicy, Owner, Policy, TicketId,
+        EventIndex, EventPolicy, LeaveReason, Owner, Policy, TicketId,
         machine::{Command, TicketState},
     },
     settings::Secret,

@@ -9,7 +9,6 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
-    routing::get,
 };
 use futures_util::{StreamExt as _, stream};
 use tokio::net::TcpListener;
@@ -17,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Linked,
-    secret::{Token, drop_ours, is_for, written},
+    secret::{Addressee, Token, addressee, drop_ours, written},
 };
 use crate::{engine::Engine, http::serve::serve_with, nodes::Incarnation};
 
-/// Serves `site` to the other nodes until `stop` is over, as [`serve`](crate::http::serve) serves it to its visitors. Whoever has no token is
+/// Serves `site` to the other nodes until `stop` is over, as [`serve`](fn@crate::http::serve) serves it to its visitors. Whoever has no token is
 /// refused.
 ///
 /// Dropped, it takes no more connections; those that it has taken go on.
@@ -45,11 +44,7 @@ pub(super) struct Guard {
 
 /// The site behind its guard.
 pub(super) fn guarded(guard: Guard, site: Router) -> Router {
-    Router::new()
-        .route("/node", get(node))
-        .with_state(guard.clone())
-        .fallback_service(site)
-        .layer(middleware::from_fn_with_state(guard, admit))
+    site.layer(middleware::from_fn_with_state(guard, admit))
 }
 
 async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
@@ -57,17 +52,22 @@ async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         let sentence = "This address is for the other nodes of this Anteroom. Its pages are elsewhere.\n";
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
-    // Whoever it was for has ended, and this node has its address now.
-    if !is_for(request.headers(), guard.me) {
-        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    match addressee(request.headers()) {
+        // What a browser has asked for always says whom it is for, so no address of the site stands for this.
+        Addressee::Anybody if request.uri().path() == "/node" => node(guard),
+        Addressee::Anybody => StatusCode::NOT_FOUND.into_response(),
+        Addressee::Node(node) if node == guard.me => {
+            drop_ours(request.headers_mut());
+            request.extensions_mut().insert(Linked);
+            next.run(request).await
+        }
+        // Whoever it was for has ended, and this node has its address now.
+        Addressee::Node(_) | Addressee::Nobody => StatusCode::MISDIRECTED_REQUEST.into_response(),
     }
-    drop_ours(request.headers_mut());
-    request.extensions_mut().insert(Linked);
-    next.run(request).await
 }
 
-/// `GET /node`: which node this is, at once; the answer ends when the node does.
-async fn node(State(guard): State<Guard>) -> Response {
+/// `/node`: which node this is, at once; the answer ends when the node does.
+fn node(guard: Guard) -> Response {
     let name = Bytes::from(format!("{}\n", written(guard.me)));
     let name = stream::iter([Ok::<_, std::convert::Infallible>(name)]);
     let ends = stream::once(guard.closing.cancelled_owned()).filter_map(async |()| None);

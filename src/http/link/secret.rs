@@ -50,11 +50,24 @@ impl Token {
     }
 }
 
-/// Whether a request may be for this node: it says so, or says nothing.
-pub(super) fn is_for(headers: &HeaderMap, me: Incarnation) -> bool {
-    headers
-        .get(NODE)
-        .is_none_or(|node| node.as_bytes() == written(me).as_bytes())
+/// Whom a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Addressee {
+    /// Whoever is there.
+    Anybody,
+    /// This node, and no other.
+    Node(Incarnation),
+    /// Nobody that could be.
+    Nobody,
+}
+
+/// Whom a request with the token is for.
+pub(super) fn addressee(headers: &HeaderMap) -> Addressee {
+    let Some(named) = headers.get(NODE) else {
+        return Addressee::Anybody;
+    };
+    let node = named.to_str().ok().and_then(read);
+    node.map_or(Addressee::Nobody, Addressee::Node)
 }
 
 /// A node as it is written on the link.
@@ -110,7 +123,7 @@ mod tests {
             assert_eq!(read(&written(node)), Some(node));
             let mut headers = HeaderMap::new();
             token("1").sign(&mut headers, Some(node));
-            assert!(is_for(&headers, node) && !is_for(&headers, Incarnation(node.0 ^ 1)));
+            assert_eq!(addressee(&headers), Addressee::Node(node));
         }
         for wrong in [
             "",
@@ -120,7 +133,10 @@ mod tests {
         ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
-        assert!(is_for(&HeaderMap::new(), Incarnation(7)));
+        let mut headers = HeaderMap::new();
+        assert_eq!(addressee(&headers), Addressee::Anybody);
+        headers.insert(NODE, HeaderValue::from_static("7"));
+        assert_eq!(addressee(&headers), Addressee::Nobody);
     }
 
     #[test]

@@ -93,6 +93,10 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
     timeout(NEVER, future).await.expect("it comes to an end")
 }
 
+async fn left(ticket: &mut Ticket) -> LeaveReason {
+    within(ticket.admitted()).await.expect_err("it leaves")
+}
+
 async fn admitted(ticket: &mut Ticket) -> Permit {
     within(ticket.admitted()).await.expect("it gets its slot")
 }
@@ -150,7 +154,7 @@ async fn who_leaves_makes_room_for_those_behind_on_other_nodes() {
     assert_eq!(c.position(&last), Some(3));
     assert!(a.queue.leave(leaving.id(), LeaveReason::Cancelled));
     assert!(!a.queue.leave(leaving.id(), LeaveReason::Expired), "it has left");
-    assert_eq!(within(leaving.admitted()).await.unwrap_err(), LeaveReason::Cancelled);
+    assert_eq!(left(&mut leaving).await, LeaveReason::Cancelled);
     drop(dropped);
     until(&c.queue, || c.position(&last) == Some(1)).await;
     assert_eq!(waiting(&log.truth()), 1);
@@ -207,7 +211,7 @@ async fn a_node_that_leaves_finishes_what_runs_and_gives_away_what_waits() {
     let mut waits = a.place(2, 2).await;
     let mut behind = a.place(3, 1).await;
     a.queue.close();
-    assert_eq!(within(waits.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    assert_eq!(left(&mut waits).await, LeaveReason::Closed);
     // An owner moves as a whole.
     assert_eq!(
         b.membership.home(Owner(1)).map(|home| home.node),
@@ -221,7 +225,7 @@ async fn a_node_that_leaves_finishes_what_runs_and_gives_away_what_waits() {
     let mut ticket = node.queue.take_up(stray.ticket).expect("it is this node's");
     permit.finish(Outcome::Done);
     let first = admitted(&mut ticket).await;
-    assert_eq!(within(behind.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    assert_eq!(left(&mut behind).await, LeaveReason::Closed);
     a.queue.leave_now();
     within(a.membership.over()).await;
     let (stray, node) = tokio::select! {
@@ -244,7 +248,7 @@ async fn who_comes_to_a_node_that_leaves_is_taken_up_by_another_as_long_as_there
     let mut late = within(a.queue.place(1, CHAT, Owner(1)))
         .await
         .expect("another one has room");
-    assert_eq!(within(late.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    assert_eq!(left(&mut late).await, LeaveReason::Closed);
     assert_eq!(b.stray().await.job, 1);
     b.queue.close();
     until(&b.queue, || {
@@ -253,7 +257,7 @@ async fn who_comes_to_a_node_that_leaves_is_taken_up_by_another_as_long_as_there
     .await;
     for node in [&a, &b] {
         let refused = within(node.queue.place(2, CHAT, Owner(2))).await;
-        assert_eq!(refused.unwrap_err(), JoinError::Closed);
+        assert_eq!(refused.expect_err("nobody is let in"), JoinError::Closed);
     }
 }
 
@@ -265,8 +269,8 @@ async fn a_node_that_is_declared_gone_ends_its_work_and_begins_nothing() {
     log.declare_gone(a.membership.me());
     within(permit.halted()).await;
     let mut ticket = permit.set_aside();
-    assert_eq!(within(ticket.admitted()).await.unwrap_err(), LeaveReason::Closed);
-    assert_eq!(within(waits.admitted()).await.unwrap_err(), LeaveReason::Closed);
+    assert_eq!(left(&mut ticket).await, LeaveReason::Closed);
+    assert_eq!(left(&mut waits).await, LeaveReason::Closed);
     within(a.membership.over()).await;
     let mut jobs = Vec::new();
     while jobs.len() < 2 {
@@ -426,7 +430,7 @@ async fn a_place_that_cannot_be_had_in_time_is_refused_and_given_back_if_it_come
     // The node goes by a clock of the system's.
     tokio::time::pause();
     let refused = node.queue.place(1, CHAT, Owner(1)).await;
-    assert_eq!(refused.unwrap_err(), JoinError::Away);
+    assert_eq!(refused.expect_err("nobody is let in"), JoinError::Away);
     tokio::time::resume();
     log.set_away(false);
     let appended = log.truth().applied();

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use world::{Luck, Seen, World};
 
 /// Worlds of each kind.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 5_000;
 /// How often something has to have happened in all of them together, at least.
 const OFTEN: u64 = SEEDS / 5;
 

@@ -109,6 +109,22 @@ fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
 }
 
 #[test]
+fn a_job_has_one_place_whoever_asks_for_it() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
+    log.append(B, &[Change::Up { address: None }]);
+    assert_eq!(log.append(B, &[join(2, 2)]), [Said::Void]);
+    assert_eq!(log.holder(2), Some(A));
+    // Another owner's is another one.
+    assert!(matches!(log.append(B, &[join(2, 3)])[..], [Said::Joined(..)]));
+    log.append(A, &[release(1, 1), release(2, 2)]);
+    assert!(
+        matches!(log.append(B, &[join(2, 2)])[..], [Said::Joined(..)]),
+        "it is asked for once more"
+    );
+}
+
+#[test]
 fn a_ticket_is_told_what_to_do_by_its_node_alone_and_for_its_job_alone() {
     let mut log = Log::new(1);
     log.append(B, &[Change::Up { address: None }]);

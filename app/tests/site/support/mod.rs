@@ -4,12 +4,14 @@
 mod browser;
 mod feed;
 mod html;
+mod nodes;
 mod site;
 
 pub(crate) use browser::{Browser, Reply, request};
 pub(crate) use feed::{Feed, answer_of};
 pub(crate) use html::Html;
-pub(crate) use site::Site;
+pub(crate) use nodes::Nodes;
+pub(crate) use site::{Among, Site};
 
 /// Longest time that anything may take in a test before it is given up: far more than it needs.
 pub(crate) const GIVE_UP: std::time::Duration = std::time::Duration::from_secs(60);

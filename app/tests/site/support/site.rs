@@ -7,6 +7,7 @@ use anteroom::{
     engine::Engine,
     http,
     logs::Logs,
+    nodes::{Alone, Homes},
     settings::Settings,
 };
 use anteroom_app::server::pages;
@@ -37,6 +38,19 @@ impl Site {
         settings: &[(&str, &str)],
         agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
     ) -> Self {
+        Self::start_as(settings, agents, None).await
+    }
+
+    /// A site that is one node of several.
+    pub(crate) async fn start_among(settings: &[(&str, &str)], among: Among) -> Self {
+        Self::start_as(settings, agents::factory, Some(among)).await
+    }
+
+    async fn start_as<E: std::error::Error + Send + Sync + 'static>(
+        settings: &[(&str, &str)],
+        agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        among: Option<Among>,
+    ) -> Self {
         let model = Loopback::start(Config::default()).await.expect("a free port");
         let data = tempfile::tempdir().expect("a folder");
         let base = [
@@ -51,7 +65,7 @@ impl Site {
             .iter()
             .map(|&(name, value)| (name.to_owned(), value.to_owned()));
         let variables: Vec<_> = base.map(|(name, value)| (name.to_owned(), value)).chain(own).collect();
-        let (engine, addr, server) = serve(&variables, agents).await;
+        let (engine, addr, server) = serve(&variables, agents, among).await;
         Self {
             engine,
             model,
@@ -67,7 +81,7 @@ impl Site {
         soon("the end of the server", self.engine.shutdown(grace)).await;
         self.server.abort();
         let _ = (&mut self.server).await;
-        (self.engine, self.addr, self.server) = serve(&self.variables, agents::factory).await;
+        (self.engine, self.addr, self.server) = serve(&self.variables, agents::factory, None).await;
     }
 
     /// The environment of its settings.
@@ -118,19 +132,41 @@ impl Site {
     }
 }
 
+/// The other nodes as a site sees them, and where they reach it.
+pub(crate) struct Among {
+    pub(crate) homes: Arc<dyn Homes>,
+    pub(crate) listener: TcpListener,
+}
+
 async fn serve<E: std::error::Error + Send + Sync + 'static>(
     variables: &[(String, String)],
     agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+    among: Option<Among>,
 ) -> (Arc<Engine>, SocketAddr, JoinHandle<()>) {
-    let loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
-    let engine = Engine::start_with(loaded, Logs::default(), agents)
+    let mut loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
+    let (homes, for_nodes): (Arc<dyn Homes>, _) = match among {
+        Some(Among { homes, listener }) => {
+            // Set here, for nodes of a test have no database in common.
+            loaded.settings.node_addr = Some(listener.local_addr().expect("an address").to_string());
+            (homes, Some(listener))
+        }
+        None => (Arc::new(Alone::default()), None),
+    };
+    let engine = Engine::start_among(loaded, Logs::default(), agents, Some(homes))
         .await
         .expect("an engine");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("an address");
     let site = pages::router(&engine);
     let served = Arc::clone(&engine);
-    let server = tokio::spawn(async move { http::serve(&served, listener, site, pending()).await });
+    let server = tokio::spawn(async move {
+        let nodes = async {
+            if let Some(listener) = for_nodes {
+                http::serve_nodes(&served, listener, site.clone(), pending()).await;
+            }
+        };
+        tokio::join!(http::serve(&served, listener, site.clone(), pending()), nodes);
+    });
     (engine, addr, server)
 }
 

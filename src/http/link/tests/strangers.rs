@@ -71,3 +71,23 @@ async fn a_node_says_which_it_is_for_as_long_as_it_is_there() {
     node.closing.cancel();
     assert!(body.next().await.is_none(), "it ends with the node");
 }
+
+#[tokio::test]
+async fn nothing_but_its_name_is_given_to_who_does_not_say_whom_it_asks() {
+    let node = Node::start(7, says("one")).await;
+    for (path, whom, status) in [
+        ("/", None, StatusCode::NOT_FOUND),
+        ("/node", Some(Incarnation(7)), StatusCode::OK),
+        ("/node", Some(Incarnation(8)), StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        let connection = super::super::peers::Connection::open(&node.address.to_string()).await;
+        let mut request = Request::get(path).body(Body::empty()).expect("a request");
+        token("1").sign(request.headers_mut(), whom);
+        let answer = connection.expect("a connection").ask(request).await.expect("an answer");
+        assert_eq!(answer.status(), status, "{path} {whom:?}");
+        if status == StatusCode::OK {
+            let (_, said) = read(answer.map(Body::new)).await;
+            assert_eq!(said, "one true 0 /node", "a page of the site, not the node's name");
+        }
+    }
+}

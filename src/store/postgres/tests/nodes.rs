@@ -138,7 +138,14 @@ async fn an_address_is_one_nodes_and_its_next_starts_take_its_place() {
     assert!(error.to_string().contains("NODE_ADDR a:1"), "{error}");
     assert_eq!(rows(cluster, &database), [1, 9]);
     drop(first);
-    let _second = opened(&address, 3, "a:1").await;
+    // The server may take its time to notice.
+    let opener = node(3, "a:1");
+    let patient = Tuning {
+        lock: Duration::from_secs(60),
+        ..Tuning::default()
+    };
+    let second = PostgresStore::open_tuned(&Secret(address.clone()), &opener, patient).await;
+    let _second = second.expect("it opens");
     assert_eq!(rows(cluster, &database), [3, 9]);
     // The others hear of that by what is missing.
     let log = other.log(&policy()).await.expect("it is there");
