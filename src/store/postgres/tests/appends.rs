@@ -2,6 +2,8 @@
 //!
 //! On one thread, where what is given at once is taken at once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use futures_util::future::{Either, join_all, select};
 use sqlx::PgConnection;
 
@@ -185,6 +187,7 @@ async fn a_crash_of_the_server_leaves_a_change_and_its_entry_or_neither() {
     let (store, log) = start(cluster.url(&database), A, NODE).await;
     Count::begin(&cluster, &database);
     let stop = tokio_util::sync::CancellationToken::new();
+    let made = AtomicU64::new(0);
     let pairs = async {
         let mut pairs = 0;
         while !stop.is_cancelled() {
@@ -192,11 +195,15 @@ async fn a_crash_of_the_server_leaves_a_change_and_its_entry_or_neither() {
             let (counted, reply) = tokio::join!(store.write(Count), log.append(A, pairs, something(), None));
             assert_eq!(counted, Ok(pairs.cast_signed()));
             assert!(written(&reply).is_some() || reply == Reply::Already, "{reply:?}");
+            made.store(pairs, Ordering::Relaxed);
         }
         pairs
     };
     let crashes = async {
         for round in 0..5 {
+            // Some between two crashes, however slow the machine is.
+            let so_far = made.load(Ordering::Relaxed);
+            until("some are made", || made.load(Ordering::Relaxed) >= so_far + 2).await;
             tokio::time::sleep(Duration::from_millis(50 + 13 * round)).await;
             let (server, database) = (Arc::clone(&cluster), database.clone());
             let crashed = tokio::task::spawn_blocking(move || {
