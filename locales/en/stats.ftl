@@ -5,7 +5,7 @@ settings = Settings in force
 settings-changed = Last changed { $ago }, without a restart.
 settings-unchanged = As they were at the start. An edit of .env takes effect at once.
 settings-bad-edit = The last edit ({ $ago }) was not taken over, and nothing has changed:
-settings-differ = All nodes have something else in force than the settings of this one say: { $names }. The next edit here puts these settings in force on all.
+settings-differ = In this node’s settings, and not in force: { $names }.
 settings-variable = Variable
 settings-value = Value
 settings-from = From
@@ -89,7 +89,7 @@ nodes-is = { $state ->
    *[behind] behind
 }
 nodes-lag = { $number } · { $lag } behind
-nodes-note = What runs and waits is that of all nodes. All else is this node’s own since its start: waits and ends, answers, tokens, costs, faults, sessions, memory.
+nodes-note = What runs and waits is that of all nodes, all else this one’s.
 charts = The last { $minutes } minutes
 chart-lines = The lines
 chart-done = Done
