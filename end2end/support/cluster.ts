@@ -46,7 +46,6 @@ export const test = base.extend<Fixtures>({
         DATABASE_URL: database.url,
         SECRET_KEY: "a-key-that-is-of-use-to-nobody-but-tests",
         SHUTDOWN_GRACE: "5s",
-        RUST_LOG: "anteroom=debug,info",
         ...settings,
       };
       const nodes: Server[] = [];
@@ -97,8 +96,8 @@ function remembering(server: Server): Server {
 
 /** How many browsers have their feed from a node; none from one that is not there. */
 async function connected(node: Server): Promise<number> {
-  const response = await fetch(`${node.url}/metrics`).catch(() => undefined);
-  return Number(/^anteroom_connected (\d+)/m.exec((await response?.text()) ?? "")?.[1] ?? 0);
+  const metrics = fetch(`${node.url}/metrics`).then((response) => response.text());
+  return Number(/^anteroom_connected (\d+)/m.exec(await metrics.catch(() => ""))?.[1] ?? 0);
 }
 
 function sum(counts: number[]): number {

@@ -51,6 +51,8 @@ impl Drop for Connection {
 struct State {
     connection: Option<Connection>,
     retry: Option<TimeoutHandle>,
+    /// Says that the connection is lost, unless the server is heard before.
+    telling: Option<TimeoutHandle>,
     pause: f64,
     heard: f64,
 }
@@ -108,6 +110,9 @@ impl Feed {
             let mut state = self.state.borrow_mut();
             state.heard = js_sys::Date::now();
             state.pause = comeback::FIRST;
+            if let Some(telling) = state.telling.take() {
+                telling.clear();
+            }
         }
         let Some(text) = event.data().as_string() else { return };
         match json::parse::<FeedMessage>(&text) {
@@ -134,11 +139,7 @@ impl Feed {
         );
         let (idle, chance) = (self.store.is_idle(), js_sys::Math::random());
         let grace = if asked { comeback::at_hand(idle, chance) } else { 0.0 };
-        let feed = self.clone();
-        set_timeout(
-            move || feed.tell_if_lost(),
-            GRACE + Duration::from_secs_f64(grace / 1000.0),
-        );
+        self.tell_in(GRACE + Duration::from_secs_f64(grace / 1000.0));
         self.retry_in(comeback::pause(pause, idle, chance));
     }
 
@@ -150,6 +151,19 @@ impl Feed {
         if let Some(old) = old {
             old.clear();
         }
+    }
+
+    /// Says after so long that the connection is lost, unless it is there then. What is to be said already is said when it was to be.
+    fn tell_in(&self, grace: Duration) {
+        if self.state.borrow().telling.is_some() {
+            return;
+        }
+        let feed = self.clone();
+        let tell = move || {
+            feed.state.borrow_mut().telling = None;
+            feed.tell_if_lost();
+        };
+        self.state.borrow_mut().telling = set_timeout_with_handle(tell, grace).ok();
     }
 
     fn tell_if_lost(&self) {

@@ -21,7 +21,11 @@ use anyhow::Context as _;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::{assets, listen, pages};
+use super::{
+    assets,
+    listen::{self, ForVisitors},
+    pages,
+};
 
 /// How long connections may take to close once every turn has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -64,20 +68,28 @@ pub async fn serve() -> Result<(), Failure> {
     // Before anybody can know that this runs: a program that reads the greeting may end it at once.
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
     // Before the engine: a port that is taken must not cost another server's files, or a node its line.
-    let for_visitors = listen::for_visitors(loaded.settings.site_addr)?;
-    let for_nodes = match &loaded.settings.node_addr {
-        Some(name) => Some(listen::for_nodes(name).await?),
-        None => None,
+    let bound = ForVisitors::bind(loaded.settings.site_addr)?;
+    let address = bound.address;
+    let starting = |loaded| async {
+        let engine = Engine::start(loaded, logs.clone()).await;
+        engine.context("Anteroom cannot start")
+    };
+    let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
+        // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
+        Some(name) => {
+            let for_nodes = listen::for_nodes(name).await?;
+            let engine = starting(loaded).await?;
+            (engine, bound.open()?, Some(for_nodes))
+        }
+        None => {
+            let for_visitors = bound.open()?;
+            (starting(loaded).await?, for_visitors, None)
+        }
     };
     let doors = Doors {
-        address: for_visitors
-            .local_addr()
-            .context("the address that was bound is not known")?,
+        address,
         listeners: Mutex::new(Some((for_visitors, for_nodes))),
     };
-    let engine = Engine::start(loaded, logs.clone())
-        .await
-        .context("Anteroom cannot start")?;
     note(&engine, doors.address);
     greet(&engine, doors.address);
     logs.started();
