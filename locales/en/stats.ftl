@@ -5,7 +5,7 @@ settings = Settings in force
 settings-changed = Last changed { $ago }, without a restart.
 settings-unchanged = As they were at the start. An edit of .env takes effect at once.
 settings-bad-edit = The last edit ({ $ago }) was not taken over, and nothing has changed:
-settings-differ = In this node’s settings, and not in force: { $names }.
+settings-differ = Not in force: { $names }.
 settings-variable = Variable
 settings-value = Value
 settings-from = From
@@ -88,8 +88,7 @@ nodes-is = { $state ->
     [cut_off] cannot reach the database
    *[behind] behind
 }
-nodes-lag = { $number } · { $lag } behind
-nodes-note = What runs and waits is that of all nodes, all else this one’s.
+nodes-note = “Running” and “Waiting” are of all nodes.
 charts = The last { $minutes } minutes
 chart-lines = The lines
 chart-done = Done

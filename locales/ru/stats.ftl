@@ -5,7 +5,7 @@ settings = Действующие настройки
 settings-changed = Последнее изменение: { $ago }, без перезапуска.
 settings-unchanged = Такие же, как при запуске. Изменение .env действует сразу.
 settings-bad-edit = Последняя правка ({ $ago }) не принята, и ничего не изменилось:
-settings-differ = В настройках этого узла, но не действует: { $names }.
+settings-differ = Не действует: { $names }.
 settings-variable = Переменная
 settings-value = Значение
 settings-from = Откуда
@@ -83,13 +83,12 @@ nodes-this = этот
 nodes-log = Журнал
 nodes-is = { $state ->
     [takes_part] участвует
-    [leaving] скоро завершится
+    [leaving] завершается
     [silent] молчит { $time }
-    [cut_off] нет связи с базой данных
+    [cut_off] нет связи с базой
    *[behind] отстаёт
 }
-nodes-lag = { $number } · отстаёт на { $lag }
-nodes-note = «Выполняется» и «Ждёт» — на всех узлах, остальное — на этом.
+nodes-note = «Выполняется» и «Ждёт» — всех узлов.
 charts = Последние { $minutes } минут
 chart-lines = Очереди
 chart-done = Готово

@@ -59,7 +59,7 @@ fn row(words: &Words, node: &NodeRow) -> Row {
             match (node.applied, node.lag) {
                 (None, _) => none(),
                 (Some(number), 0) => words.number(number),
-                (Some(number), lag) => say!(words, "nodes-lag", number = number, lag = lag),
+                (Some(number), lag) => format!("{} · −{}", words.number(number), words.number(lag)),
             },
         ],
         ..Row::default()
@@ -98,13 +98,10 @@ mod tests {
             "n-0a1b2c (этот · 10.0.0.1:8101): 2 | участвует | 1\u{a0}234"
         );
         (node.this, node.address, node.state, node.lag) = (false, None, NodeState::Behind, 12);
-        assert_eq!(
-            said(Language::English, &node),
-            "n-0a1b2c (): 2 | behind | 1,234 · 12 behind"
-        );
+        assert_eq!(said(Language::English, &node), "n-0a1b2c (): 2 | behind | 1,234 · −12");
         assert_eq!(
             said(Language::Russian, &node),
-            "n-0a1b2c (): 2 | отстаёт | 1\u{a0}234 · отстаёт на 12"
+            "n-0a1b2c (): 2 | отстаёт | 1\u{a0}234 · −12"
         );
         (node.state, node.seconds, node.lag, node.applied) = (NodeState::Silent, Some(11.0), 0, None);
         assert_eq!(
@@ -119,8 +116,8 @@ mod tests {
         assert_eq!(
             states,
             [
-                ["about to end", "скоро завершится"],
-                ["cannot reach the database", "нет связи с базой данных"],
+                ["about to end", "завершается"],
+                ["cannot reach the database", "нет связи с базой"],
             ]
         );
     }
