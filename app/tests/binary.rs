@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
@@ -270,4 +270,35 @@ fn half_requests_shut_nobody_out_for_long() {
     asking.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(halves);
+}
+
+#[test]
+fn a_node_refuses_visitors_until_it_takes_part_and_one_alone_has_them_wait() {
+    let free = || TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    for is_node in [true, false] {
+        // A database that never answers: the start goes no further.
+        let database = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let at = database.local_addr().expect("it is bound");
+        let (site, node) = (free().expect("a free port"), free().expect("a free port"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = anteroom(
+            folder.path(),
+            &[("SECRET_KEY", "a-key-that-is-of-use-to-nobody-but-tests")],
+        );
+        command
+            .env("DATABASE_URL", format!("postgres://somebody:hush@{at}/anteroom"))
+            .env("SITE_ADDR", site.to_string())
+            .stderr(Stdio::null());
+        if is_node {
+            command.env("NODE_ADDR", node.to_string());
+        }
+        let mut child = command.spawn().expect("it runs");
+        let asked = database.accept();
+        let comes_in = TcpStream::connect(site).is_ok();
+        let others_come_in = TcpStream::connect(node).is_ok();
+        child.kill().expect("it ran");
+        child.wait().expect("it ended");
+        asked.expect("it asks the database");
+        assert_eq!((comes_in, others_come_in), (!is_node, is_node));
+    }
 }

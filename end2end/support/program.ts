@@ -14,15 +14,15 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a program, in a folder of its own and with these variables only. */
+/** Starts a program, in a folder of its own and with these variables only. Its input ends with the tests. */
 export async function start(
   path: string,
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { args?: string[]; cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Program> {
-  const child = spawn(path, [], {
+  const child = spawn(path, options.args ?? [], {
     cwd: options.cwd,
     env: { PATH: process.env.PATH, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   await once(child, "spawn");
   let output = "";

@@ -80,7 +80,7 @@ export async function startAnteroom(settings: Settings = {}, files: Record<strin
 }
 
 /** A port that nobody listens on. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();
@@ -93,7 +93,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves once a GET succeeds; fails as soon as the program ends, and after half a minute. */
-async function answers(url: string, program: Program): Promise<void> {
+export async function answers(url: string, program: Program): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
     if (program.hasEnded()) {

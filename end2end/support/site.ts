@@ -3,10 +3,9 @@ import { type BackEndPlan, backendsToml, knobsOf } from "./backends.js";
 import { type BackEnd, type Model, startModel, startModels } from "./model.js";
 import { type Server, type Settings, startAnteroom } from "./server.js";
 
-/** Anteroom, and browsers that come to it. */
-interface Place {
+/** An address, and browsers that come to it. */
+export interface Place {
   url: string;
-  server: Server;
   /** A browser of its own, as far as cookies and storage go. */
   context(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** Somebody with a browser of their own, who has opened the page and sees it awake. */
@@ -15,11 +14,13 @@ interface Place {
 
 /** Anteroom in front of a loopback model server, both a test's own. */
 export interface Site extends Place {
+  server: Server;
   model: Model;
 }
 
 /** Anteroom in front of several loopback model servers, all a test's own. */
 export interface PooledSite extends Place {
+  server: Server;
   /** By name. `kill` and `revive` one, or `set` a fault. */
   backEnds: { [name: string]: BackEnd };
   /** The plans that `backends.toml` has now. */
@@ -55,7 +56,7 @@ interface Fixtures {
   ends: Ends;
 }
 
-type Ends = (() => Promise<unknown>)[];
+export type Ends = (() => Promise<unknown>)[];
 
 export const test = base.extend<Fixtures>({
   ends: async ({}, use) => {
@@ -73,7 +74,7 @@ export const test = base.extend<Fixtures>({
       const own = typeof settings === "function" ? await settings(model) : settings;
       const server = await startAnteroom({ MODEL: "loopback@openai", OPENAI_BASE_URL: model.baseUrl, ...own });
       ends.push(server.stop);
-      return { ...place(browser, server, ends), model };
+      return { ...place(browser, server.url, ends), server, model };
     });
   },
   startPool: async ({ browser, ends }, use) => {
@@ -89,7 +90,8 @@ export const test = base.extend<Fixtures>({
       const server = await startAnteroom({ ...own, ...settings }, files);
       ends.push(server.stop);
       const site: PooledSite = {
-        ...place(browser, server, ends),
+        ...place(browser, server.url, ends),
+        server,
         backEnds: models.backEnds,
         plans,
         writeBackEnds: async (plans) => {
@@ -102,17 +104,17 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-function place(browser: Browser, server: Server, ends: Ends): Place {
+/** Browsers for an address, which end with the test. */
+export function place(browser: Browser, url: string, ends: Ends): Place {
   const context = async (options?: BrowserContextOptions) => {
     const context = await browser.newContext(options);
     ends.push(() => context.close());
     return context;
   };
   return {
-    url: server.url,
-    server,
+    url,
     context,
-    person: async (options) => visit(await context(options), server.url),
+    person: async (options) => visit(await context(options), url),
   };
 }
 

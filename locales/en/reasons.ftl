@@ -30,7 +30,7 @@ reason-busy = Every slot is busy, and nobody waits here: try again in a moment.
 reason-line-full = The line is full. Try again in a few minutes.
 reason-too-many-of-yours = You have as much waiting as one browser may. Wait for an answer, or cancel something.
 reason-restarting = Anteroom is being restarted. Try again in a moment.
-reason-node-away = The server that has your conversations open cannot be reached at the moment. Try again in a moment.
+reason-node-away = Your server cannot be reached at the moment. Try again in a moment.
 
 # Conversations.
 reason-unreadable = Your conversations cannot be read at the moment. Try again in a moment.

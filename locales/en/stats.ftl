@@ -5,6 +5,7 @@ settings = Settings in force
 settings-changed = Last changed { $ago }, without a restart.
 settings-unchanged = As they were at the start. An edit of .env takes effect at once.
 settings-bad-edit = The last edit ({ $ago }) was not taken over, and nothing has changed:
+settings-differ = Not in force: { $names }.
 settings-variable = Variable
 settings-value = Value
 settings-from = From
@@ -76,6 +77,18 @@ models = Models
 models-input = Tokens in
 models-output = Tokens out
 models-cost = Cost
+nodes = Nodes
+nodes-node = Node
+nodes-this = this one
+nodes-log = Log
+nodes-is = { $state ->
+    [takes_part] takes part
+    [leaving] about to end
+    [silent] not heard of for { $time }
+    [cut_off] cannot reach the database
+   *[behind] behind
+}
+nodes-note = “Running” and “Waiting” are of all nodes.
 charts = The last { $minutes } minutes
 chart-lines = The lines
 chart-done = Done

@@ -5,6 +5,7 @@ settings = Действующие настройки
 settings-changed = Последнее изменение: { $ago }, без перезапуска.
 settings-unchanged = Такие же, как при запуске. Изменение .env действует сразу.
 settings-bad-edit = Последняя правка ({ $ago }) не принята, и ничего не изменилось:
+settings-differ = Не действует: { $names }.
 settings-variable = Переменная
 settings-value = Значение
 settings-from = Откуда
@@ -76,6 +77,18 @@ models = Модели
 models-input = Токены на входе
 models-output = Токены на выходе
 models-cost = Стоимость
+nodes = Узлы
+nodes-node = Узел
+nodes-this = этот
+nodes-log = Журнал
+nodes-is = { $state ->
+    [takes_part] участвует
+    [leaving] завершается
+    [silent] молчит { $time }
+    [cut_off] нет связи с базой
+   *[behind] отстаёт
+}
+nodes-note = «Выполняется» и «Ждёт» — всех узлов.
 charts = Последние { $minutes } минут
 chart-lines = Очереди
 chart-done = Готово

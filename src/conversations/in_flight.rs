@@ -333,6 +333,12 @@ impl InFlightTurns {
         turns(all.iter()).filter_map(joined).collect()
     }
 
+    /// A few of them.
+    pub(super) fn some(&self) -> Vec<TurnId> {
+        let all = self.all();
+        turns(all.iter()).map(|((_, turn), _)| turn).take(10).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         turns(self.all().iter()).count()
     }

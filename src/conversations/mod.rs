@@ -179,6 +179,11 @@ impl Conversations {
         self.in_flight.len()
     }
 
+    /// Some of them, for the log.
+    pub(crate) fn on_their_way(&self) -> Vec<TurnId> {
+        self.in_flight.some()
+    }
+
     /// Waits until every turn's task has ended. The queue has to be closed before, or more may come.
     pub async fn finished(&self) {
         self.closing.cancel();

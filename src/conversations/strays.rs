@@ -77,12 +77,23 @@ impl Conversations {
         // A task of before may still be ending here, or somebody be asking whether the turn has been accepted.
         for _ in 0..CLAIMS {
             if let Some(claimed) = self.claim_for(sessions, &unfinished) {
+                // What has ended here meanwhile is over.
+                if self.is_over(&unfinished).await {
+                    return;
+                }
                 self.take_up_claimed(claimed, unfinished, ticket);
                 return;
             }
             sleep(BETWEEN_CLAIMS).await;
         }
         error!(turn = %unfinished.turn.turn.id, "a turn was not taken up: its conversation has another");
+    }
+
+    /// Whether a turn has ended since it was read. One that cannot be read has not, as far as is known.
+    async fn is_over(&self, unfinished: &Unfinished) -> bool {
+        let turn = &unfinished.turn.turn;
+        let known = self.deps.store.turn(turn.owner, turn.id).await;
+        known.is_ok_and(|known| known.is_none_or(|known| known.turn.state.is_over()))
     }
 
     /// All turns that are not over, as soon as the store says which.

@@ -13,8 +13,12 @@ use crate::{
 
 /// Has the queue told how many tickets each back end may have, from now on.
 pub(super) fn govern(backends: &Arc<Backends>, queue: &Queue, settings: &Settings) {
-    let governed = queue.clone();
-    backends.govern(move |backend, cap| governed.throttle(backend, cap));
+    if queue.is_common() {
+        backends.govern_shared(queue);
+    } else {
+        let governed = queue.clone();
+        backends.govern(move |backend, cap| governed.throttle(backend, cap));
+    }
     // Those whose limit is found out were left out until their first one was known.
     queue.propose(backends.fill(settings.policy.clone()), Retuning::Discovered);
 }

@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::{
     queue::LineState,
-    stats::{Gauges, Line, resident_memory},
+    settings::name_of,
+    stats::{Gauges, Line, Nodes, resident_memory},
 };
 
 impl Engine {
@@ -21,11 +22,22 @@ impl Engine {
             lines: lines.filter_map(|line| self.line(line)).collect(),
             backends: backends.collect(),
             models: figures.models,
+            nodes: self.nodes(),
             sessions: self.sessions.len() as u64,
             connected: self.sessions.connected() as u64,
             memory: resident_memory(),
             answers: self.conversations.answer_figures(),
         }
+    }
+
+    fn nodes(&self) -> Option<Nodes> {
+        let membership = self.membership.as_ref()?;
+        Some(Nodes {
+            me: membership.me(),
+            own: membership.own(),
+            all: membership.nodes(),
+            differences: self.queue.differences().iter().map(name_of).collect(),
+        })
     }
 
     /// A line with its model; `None`: nobody is in it, and nobody can join.

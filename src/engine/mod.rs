@@ -380,6 +380,7 @@ impl Engine {
         if tokio::time::timeout(grace, self.last_turns()).await.is_err() {
             warn!(
                 unfinished = self.conversations.unfinished(),
+                turns = ?self.conversations.on_their_way(),
                 "the grace is over: stopping what runs"
             );
             if self.membership.is_some() {

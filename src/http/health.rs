@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     engine::{Engine, VERSION},
-    stats::CONTENT_TYPE,
+    stats::{CONTENT_TYPE, own_state},
 };
 
 #[derive(Serialize)]
@@ -24,6 +24,9 @@ pub(super) struct Health {
     store: String,
     /// What was odd at the start and harmless by itself, a sentence each.
     warnings: Vec<String>,
+    /// How it stands among the nodes: `joining`, `gone`, or as [`NodeState`](crate::wire::NodeState) has it. Not there where it is none of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'static str>,
 }
 
 /// 200 while it takes messages in, 503 once it is shutting down. Waits for nothing.
@@ -44,8 +47,21 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
             .or_else(|| store.damage())
             .map_or_else(|| "ok".into(), |fault| fault.to_string()),
         warnings: store.warnings().to_vec(),
+        node: node(&engine),
     };
     (code, [(header::CACHE_CONTROL, "no-store")], Json(body))
+}
+
+fn node(engine: &Engine) -> Option<&'static str> {
+    engine.settings().node_addr.as_ref()?;
+    let own = engine.membership()?.own();
+    Some(if own.footing.over {
+        "gone"
+    } else if own.footing.takes_part {
+        own_state(&own).name()
+    } else {
+        "joining"
+    })
 }
 
 /// For load balancers: 200 while browsers may be sent here, else 503 and why not. From the first moment of a shutdown they may not,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::queue::{
-    Owner, Policy, Work,
+    BackendIndex, Owner, Policy, Throttle, Work,
     machine::{Command, Restored, Time},
 };
 
@@ -52,7 +52,8 @@ pub enum Change {
     Leaving,
     /// A node takes part no more. What it held goes to others.
     Gone(Incarnation),
-    /// Somebody asks for a place, and the node that appends it will do the work.
+    /// Somebody asks for a place, and the node that appends it will do the work. Void where the job has a ticket already: who asks twice, by
+    /// whatever nodes, has one place.
     Join {
         /// What is to be done.
         job: Job,
@@ -75,6 +76,16 @@ pub enum Change {
         version: u64,
         /// What is in force from now on.
         policy: Box<Policy>,
+    },
+    /// What a back end may have for now. It counts unless another node has said something about it that the one which appends this had not
+    /// heard.
+    Throttle {
+        /// Which.
+        backend: BackendIndex,
+        /// What it may have.
+        throttle: Throttle,
+        /// The entry that had put in force what that node had heard.
+        known: u64,
     },
     /// Anything else that the line can be told.
     Line(Command),

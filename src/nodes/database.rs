@@ -16,8 +16,8 @@ pub trait Database: Send + Sync + 'static {
     /// Appends changes of a node, under a sequence number of its own.
     async fn append(&self, node: Incarnation, sequence: u64, changes: Vec<Change>, unless_heard: Option<Peer>)
     -> Reply;
-    /// Notes that a node is there.
-    async fn beat(&self, node: Incarnation) -> Beaten;
+    /// Notes that a node is there, and what it has applied.
+    async fn beat(&self, node: Incarnation, applied: Number) -> Beaten;
     /// Waits until the log has grown, or may have. Some of it may be missed.
     async fn told(&self) -> Told;
     /// Keeps a state to start from, and forgets what of the log is long before it.

@@ -39,6 +39,8 @@ pub trait Hands: Send + 'static {
     fn passed_on(&mut self, replica: &Replica);
     /// Owners may be at home elsewhere than before.
     fn moved(&mut self);
+    /// Back ends may have something else for now than before, or are others. Said before any work at them is, with nothing locked.
+    fn throttled(&mut self);
     /// The copy has changed. Called last, once all that comes of a change has been said.
     fn changed(&mut self, replica: &Replica);
     /// The node has been declared gone, or has left. Nothing follows.
@@ -118,6 +120,11 @@ impl Driver {
         let replica = watched.node.known()?;
         let passed = now().saturating_since(watched.heard);
         Some(look(replica, replica.at().saturating_add(passed)))
+    }
+
+    /// Shows the node, with the time by this machine's clock.
+    pub fn view<T>(&self, view: impl FnOnce(&Node, Time) -> T) -> T {
+        view(&lock(&self.node).node, now())
     }
 
     /// How the node stands, and hears when that changes.
@@ -231,9 +238,9 @@ impl<H: Hands> Driving<H> {
                         Input::Appended(sequence, database.append(me, sequence, changes, unless_heard).await)
                     });
                 }
-                Output::Beat => {
+                Output::Beat(applied) => {
                     let begun = now();
-                    self.request(async move { Input::Beaten(begun, database.beat(me).await) });
+                    self.request(async move { Input::Beaten(begun, database.beat(me, applied).await) });
                 }
                 Output::Answer(ask, answer) => self.hands.answer(ask, answer),
                 Output::Work(ticket, working) => self.hands.work(ticket, working),
@@ -245,6 +252,7 @@ impl<H: Hands> Driving<H> {
                     }
                 }
                 Output::Moved => self.hands.moved(),
+                Output::Throttled => self.hands.throttled(),
                 Output::Over => {
                     info!("this node takes part no more");
                     return false;

@@ -6,17 +6,19 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::watch;
 use tracing::warn;
 
 use super::{
-    Answer, Ask, Change, Database, Driver, Footing, Hands, Home, Homes, Incarnation, Job, Number, Replica, Said,
-    Unsaid, Working,
+    Answer, Ask, Change, Database, Driver, Footing, Hands, Home, Homes, Incarnation, Job, Number, Progress, Replica,
+    Said, Unsaid, Working,
 };
 use crate::queue::{
-    CommonLine, Held, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter, TicketId, Work,
+    BackendIndex, CommonLine, Held, InForce, JoinAsk, JoinError, LeaveReason, Observer, Owner, Policy, Queue, Reporter,
+    Throttle, TicketId, Work,
     machine::{Command, Machine, Restored, Time},
 };
 
@@ -25,9 +27,9 @@ pub struct Membership {
     line: Arc<Line>,
 }
 
-/// What a node is to others.
+/// A node that takes part, as this one knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
+pub struct NodeView {
     /// Which.
     pub node: Incarnation,
     /// Where it is reached; `None`: it is alone.
@@ -36,6 +38,32 @@ pub struct Peer {
     pub leaving: bool,
     /// How many tickets it works on.
     pub working: usize,
+    /// How far it is in the log; `None`: nothing is known of that yet.
+    pub progress: Option<Progress>,
+}
+
+/// This node, as it knows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnView {
+    /// How it stands.
+    pub footing: Footing,
+    /// How much longer it may work without having been heard.
+    pub lease: Duration,
+    /// How many tickets it works on.
+    pub working: usize,
+    /// How many it holds, those that wait included.
+    pub held: usize,
+    /// See [`Progress::lag`].
+    pub lag: u64,
+}
+
+/// Where an owner is at home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HomeNode {
+    /// Which node.
+    pub node: Incarnation,
+    /// Where it is reached; `None`: it is alone.
+    pub address: Option<String>,
 }
 
 impl Membership {
@@ -95,14 +123,18 @@ impl Membership {
 
     /// Where an owner is at home; `None`: no node is there that stays.
     #[must_use]
-    pub fn home(&self, owner: Owner) -> Option<Peer> {
+    pub fn home(&self, owner: Owner) -> Option<HomeNode> {
         let me = self.line.me;
         let leaving = self.footing().borrow().leaving;
         let home = self.line.driver().look(|replica, _| {
             // Where nobody else is there, it is said here that it ends.
             let elsewhere = leaving.then(|| replica.home_without(owner, me).unwrap_or(me));
             let home = elsewhere.or_else(|| replica.home(owner))?;
-            peers(replica).into_iter().find(|peer| peer.node == home)
+            let member = replica.members().find(|member| member.node == home)?;
+            Some(HomeNode {
+                node: home,
+                address: member.address.map(str::to_owned),
+            })
         });
         home.flatten()
     }
@@ -115,8 +147,34 @@ impl Membership {
 
     /// The nodes that take part, this one included.
     #[must_use]
-    pub fn nodes(&self) -> Vec<Peer> {
-        self.line.driver().look(|replica, _| peers(replica)).unwrap_or_default()
+    pub fn nodes(&self) -> Vec<NodeView> {
+        self.line.driver().view(|node, now| {
+            let members = node.known().into_iter().flat_map(Replica::members);
+            let seen = members.map(|member| NodeView {
+                node: member.node,
+                address: member.address.map(str::to_owned),
+                leaving: member.leaving,
+                working: member.working,
+                progress: node.progress(member.node, now),
+            });
+            seen.collect()
+        })
+    }
+
+    /// This node.
+    #[must_use]
+    pub fn own(&self) -> OwnView {
+        self.line.driver().view(|node, now| {
+            let me = node.incarnation();
+            let until = node.lease().until();
+            OwnView {
+                footing: node.footing(now),
+                lease: until.map_or(Duration::ZERO, |until| until.saturating_since(now)),
+                working: node.known().map_or(0, |replica| replica.working(me).count()),
+                held: node.known().map_or(0, |replica| replica.held_by(me).count()),
+                lag: node.progress(me, now).map_or(0, |progress| progress.lag),
+            }
+        })
     }
 
     /// Which of these jobs the line has, the number of the log up to which that is known, and its time of now.
@@ -139,10 +197,9 @@ impl Homes for Membership {
     fn home(&self, owner: Owner) -> Home {
         match Self::home(self, owner) {
             Some(home) if home.node == self.line.me => Home::Here,
-            Some(Peer {
+            Some(HomeNode {
                 node,
                 address: Some(address),
-                ..
             }) => Home::There { node, address },
             Some(_) | None => Home::Nowhere,
         }
@@ -172,16 +229,6 @@ impl Homes for Membership {
     }
 }
 
-fn peers(replica: &Replica) -> Vec<Peer> {
-    let members = replica.members().map(|member| Peer {
-        node: member.node,
-        address: member.address.map(str::to_owned),
-        leaving: member.leaving,
-        working: member.working,
-    });
-    members.collect()
-}
-
 struct Line {
     me: Incarnation,
     /// Set before anybody has this.
@@ -205,6 +252,7 @@ enum Purpose {
     Recall(TicketId),
     Retune,
     Expire,
+    Throttle,
     /// Nobody waits for the answer.
     Nothing,
 }
@@ -268,6 +316,23 @@ impl CommonLine for Line {
         self.ask(purpose, Change::Line(command));
     }
 
+    fn throttle(&self, backend: BackendIndex, throttle: Throttle, known: u64) {
+        let change = Change::Throttle {
+            backend,
+            throttle,
+            known,
+        };
+        self.ask(Purpose::Throttle, change);
+    }
+
+    fn throttles(&self) -> Vec<InForce> {
+        let Some(driver) = self.driver.get() else {
+            return Vec::new();
+        };
+        let throttles = driver.look(|replica, _| replica.throttles(self.me));
+        throttles.unwrap_or_default()
+    }
+
     fn retune(&self, version: u64, policy: Policy) {
         let policy = Box::new(policy);
         self.ask(Purpose::Retune, Change::Retune { version, policy });
@@ -319,6 +384,9 @@ impl Hands for Ears {
                 line.driver()
                     .look(|replica, _| reporter.not_retuned(replica.machine(), replica.policies()));
             }
+            // What another node has said meanwhile has been told.
+            Purpose::Throttle if answer.is_ok() => {}
+            Purpose::Throttle => self.reporter.throttled(true),
             Purpose::Expire => line.asks.expiring.store(false, Ordering::Relaxed),
             Purpose::Nothing => {}
         }
@@ -357,6 +425,15 @@ impl Hands for Ears {
         if let Some(line) = self.line.upgrade() {
             line.moved.send_replace(());
         }
+    }
+
+    fn throttled(&mut self) {
+        let Some(line) = self.line.upgrade() else { return };
+        // Before there is a driver nobody listens either, and whoever does is told all at first.
+        let Some(driver) = line.driver.get() else { return };
+        let reporter = &mut self.reporter;
+        driver.look(|replica, _| reporter.policy(replica.machine(), replica.policies()));
+        reporter.throttled(false);
     }
 
     fn changed(&mut self, replica: &Replica) {

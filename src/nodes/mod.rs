@@ -26,13 +26,13 @@ mod line;
 mod node;
 mod replica;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use batch::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 pub use database::Database;
 pub use driver::{Driver, Footing, Hands};
 pub use home::{Alone, Home, Homes};
 pub use lease::{BEAT, Lease, MARGIN, TTL};
-pub use line::{Membership, Peer as NodeView};
-pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Reply, Told, Unsaid};
+pub use line::{HomeNode, Membership, NodeView, OwnView};
+pub use node::{Answer, Ask, Beaten, Input, Log, Node, Output, Peer, Progress, Reply, Told, Unsaid};
 pub use replica::{Diverged, Member, News, Replica, ReplicaSnapshot, Said, Working};

@@ -1,5 +1,9 @@
 //! A node's copy of what the log says.
 
+mod members;
+mod snapshot;
+mod throttles;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -7,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{Batch, Change, Digest, Entry, Incarnation, Job, Number, Undecodable};
 use crate::queue::{
     JoinError, LeaveReason, Owner, Policy, TicketId,
-    machine::{Command, Effect, Grant, Machine, Restored, Snapshot, SnapshotError, TicketState, Time},
+    machine::{Command, Effect, Grant, Machine, Restored, TicketState, Time},
 };
+pub use snapshot::ReplicaSnapshot;
+use throttles::Throttles;
 
 /// The line, the nodes, and which of them holds which ticket, as of one number of the log. The same log gives the same copy everywhere.
 pub struct Replica {
@@ -20,6 +26,7 @@ pub struct Replica {
     of_owner: BTreeMap<Owner, BTreeSet<TicketId>>,
     /// What has started, by the node that works on it.
     working: BTreeMap<Incarnation, BTreeMap<TicketId, Working>>,
+    throttles: Throttles,
     applied: Number,
     digest: Digest,
     at: Time,
@@ -40,6 +47,8 @@ pub struct News {
     pub passed_on: bool,
     /// Some owner may be at home elsewhere.
     pub moved: bool,
+    /// Back ends may have something else for now, or are others.
+    pub throttled: bool,
 }
 
 /// A node that takes part.
@@ -97,7 +106,8 @@ pub enum Said {
     Refused(JoinError),
     /// It has been carried out.
     Done,
-    /// The node does not hold such a ticket, the policy has no such work, or it is not the one that was to be replaced: nothing has changed.
+    /// The node does not hold such a ticket or has not heard what it would undo, the job has one already, the policy has no such work or back
+    /// end, or it is not the one that was to be replaced: nothing has changed.
     Void,
 }
 
@@ -117,26 +127,6 @@ pub enum Diverged {
     Unreadable(#[from] Undecodable),
 }
 
-/// A whole copy, to keep and to start from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplicaSnapshot {
-    line: Snapshot,
-    nodes: Vec<(Incarnation, Part)>,
-    held: Vec<(TicketId, Held, Option<Number>)>,
-    applied: Number,
-    digest: Digest,
-    at: Time,
-    policies: u64,
-}
-
-impl ReplicaSnapshot {
-    /// The number of the last entry that is in it.
-    #[must_use]
-    pub const fn applied(&self) -> Number {
-        self.applied
-    }
-}
-
 impl Replica {
     /// An empty line under this policy, before the first entry of the log.
     #[must_use]
@@ -147,6 +137,7 @@ impl Replica {
             held: BTreeMap::new(),
             of_owner: BTreeMap::new(),
             working: BTreeMap::new(),
+            throttles: Throttles::default(),
             applied: Number::default(),
             digest: Digest::default(),
             at: Time::default(),
@@ -210,38 +201,6 @@ impl Replica {
             leaving: part.leaving,
             working: self.working.get(node).map_or(0, BTreeMap::len),
         })
-    }
-
-    /// Where an owner is at home: with the node that holds the oldest of its tickets, or else with the one that they would be passed on to.
-    /// `None`: nobody is there that stays.
-    #[must_use]
-    pub fn home(&self, owner: Owner) -> Option<Incarnation> {
-        let oldest = self.of_owner.get(&owner).and_then(BTreeSet::first);
-        let holder = oldest.and_then(|ticket| self.held.get(ticket)?.node);
-        holder.or_else(|| self.heir(owner))
-    }
-
-    /// The same for a node that is about to say that it leaves: an owner stays there only for as long as it works for that owner.
-    #[must_use]
-    pub fn home_without(&self, owner: Owner, leaving: Incarnation) -> Option<Incarnation> {
-        let home = self.home(owner);
-        if home != Some(leaving) || self.works_for(owner, leaving) {
-            return home;
-        }
-        let staying = self
-            .nodes
-            .iter()
-            .filter(|(node, part)| !part.leaving && **node != leaving);
-        heir(owner, staying.map(|(node, _)| *node))
-    }
-
-    /// Whether a node works on something for an owner.
-    fn works_for(&self, owner: Owner, node: Incarnation) -> bool {
-        let tickets = self.of_owner.get(&owner).into_iter().flatten();
-        let working = self.working.get(&node);
-        tickets
-            .into_iter()
-            .any(|ticket| working.is_some_and(|working| working.contains_key(ticket)))
     }
 
     /// Whether a ticket is for this job.
@@ -328,6 +287,9 @@ impl Replica {
                 owner,
                 joined,
             } => {
+                if self.has(owner, job) {
+                    return Said::Void;
+                }
                 let leaves = self.nodes.get(&node).is_none_or(|part| part.leaving);
                 // An owner moves as a whole.
                 let leaves = leaves && !self.works_for(owner, node);
@@ -343,6 +305,7 @@ impl Replica {
                     return Said::Void;
                 }
                 self.policies += 1;
+                self.news.throttled = true;
                 return self.command(Command::Retune(policy), None);
             }
             Change::Ticket(job, command) => {
@@ -357,43 +320,19 @@ impl Replica {
                 let holds = named.is_some_and(|held| held.node == Some(node) && held.job == job);
                 return if holds { self.command(command, None) } else { Said::Void };
             }
+            Change::Throttle {
+                backend,
+                throttle,
+                known,
+            } => return self.throttle(node, backend, throttle, known),
             Change::Line(command) => {
                 return match command {
-                    Command::Throttle { .. } | Command::Expire => self.command(command, None),
+                    Command::Expire => self.command(command, None),
                     _ => Said::Void,
                 };
             }
         }
         Said::Done
-    }
-
-    fn up(&mut self, node: Incarnation, address: Option<String>) {
-        self.nodes.entry(node).or_default().address = address;
-        self.news.moved = true;
-        let orphans = self.held.iter().filter(|(_, held)| held.node.is_none());
-        let orphans: Vec<TicketId> = orphans.map(|(ticket, _)| *ticket).collect();
-        self.pass_on(&orphans);
-    }
-
-    fn leaving(&mut self, node: Incarnation) {
-        let Some(part) = self.nodes.get_mut(&node) else { return };
-        part.leaving = true;
-        self.news.moved = true;
-        let owners: BTreeSet<Owner> = self.held_by(node).map(|(_, _, owner)| owner).collect();
-        for owner in owners {
-            self.pass_on_owner(node, owner);
-        }
-    }
-
-    /// Passes an owner's tickets on that a node which leaves holds, once it works on none of them: whoever follows them moves once.
-    fn pass_on_owner(&mut self, node: Incarnation, owner: Owner) {
-        let tickets = self.of_owner.get(&owner).into_iter().flatten().copied();
-        let tickets: Vec<TicketId> = tickets
-            .filter(|ticket| self.held.get(ticket).is_some_and(|held| held.node == Some(node)))
-            .collect();
-        if !self.works_for(owner, node) {
-            self.pass_on(&tickets);
-        }
     }
 
     /// Lets tickets in that were not known.
@@ -412,43 +351,6 @@ impl Replica {
             .collect();
         self.news.passed_on = true;
         self.commands(Command::Restore(restored), held)
-    }
-
-    fn gone(&mut self, gone: Incarnation) {
-        if self.nodes.remove(&gone).is_none() {
-            return;
-        }
-        self.news.moved = true;
-        let left = self.held.iter().filter(|(_, held)| held.node == Some(gone));
-        let left: Vec<TicketId> = left.map(|(ticket, _)| *ticket).collect();
-        let started = self.working.remove(&gone).unwrap_or_default();
-        // First all of them, so that none starts for a node that is gone.
-        self.pass_on(&left);
-        for ticket in started.into_keys() {
-            self.command(Command::StartBack { ticket }, None);
-        }
-    }
-
-    /// Gives tickets to nodes that take part.
-    fn pass_on(&mut self, tickets: &[TicketId]) {
-        self.news.passed_on = true;
-        for ticket in tickets {
-            let Some(mut held) = self.held.get(ticket).copied() else {
-                continue;
-            };
-            held.node = self.heir(held.owner);
-            self.held.insert(*ticket, held);
-            let state = self.machine.state_of(*ticket);
-            if let Some(TicketState::Running(grant)) = state {
-                self.note_start(*ticket, held, grant);
-            }
-        }
-    }
-
-    /// Who gets what a node has left; `None`: nobody is there that stays.
-    fn heir(&self, owner: Owner) -> Option<Incarnation> {
-        let staying = self.nodes.iter().filter(|(_, part)| !part.leaving);
-        heir(owner, staying.map(|(node, _)| *node))
     }
 
     fn note_start(&mut self, ticket: TicketId, held: Held, grant: Grant) {
@@ -475,6 +377,7 @@ impl Replica {
         }
         let mut joins = joins.into_iter();
         let mut said = Said::Done;
+        let (mut started, mut stopped) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
                 Effect::Joined { ticket, state, .. } => {
@@ -486,6 +389,7 @@ impl Replica {
                     self.hold(ticket, held);
                     if let TicketState::Running(grant) = state {
                         self.note_start(ticket, held, grant);
+                        started.extend(grant.backend.map(|backend| (backend, ticket)));
                     }
                 }
                 Effect::Refused { why, .. } => said = Said::Refused(why),
@@ -493,18 +397,26 @@ impl Replica {
                     if let Some(held) = self.held.get(&ticket).copied() {
                         self.note_start(ticket, held, grant);
                     }
+                    started.extend(grant.backend.map(|backend| (backend, ticket)));
                 }
-                Effect::Returned { ticket } => self.note_end(ticket),
+                Effect::Returned { ticket } => {
+                    self.note_end(ticket);
+                    stopped.push(ticket);
+                }
                 Effect::Left { ticket, reason, .. } => {
                     if let Some(node) = self.held.get(&ticket).and_then(|held| held.node) {
                         self.news.left.push((ticket, node, reason));
                     }
                     self.let_go(ticket);
                 }
-                Effect::Released { ticket, .. } => self.let_go(ticket),
+                Effect::Released { ticket, .. } => {
+                    self.let_go(ticket);
+                    stopped.push(ticket);
+                }
                 Effect::Moved { .. } | Effect::Retuned { .. } | Effect::Throttled | Effect::Closed => {}
             }
         }
+        self.look_at_probes(started, &stopped);
         said
     }
 
@@ -537,83 +449,4 @@ impl Replica {
             working.remove(&ticket);
         }
     }
-
-    /// The whole copy. Two that are equal answer every entry alike.
-    #[must_use]
-    pub fn snapshot(&self) -> ReplicaSnapshot {
-        let start = |held: &Held, ticket| Some(self.working.get(&held.node?)?.get(ticket)?.start);
-        let held = self.held.iter();
-        ReplicaSnapshot {
-            line: self.machine.snapshot(),
-            nodes: self.nodes.iter().map(|(node, part)| (*node, part.clone())).collect(),
-            held: held
-                .map(|(ticket, held)| (*ticket, *held, start(held, ticket)))
-                .collect(),
-            applied: self.applied,
-            digest: self.digest,
-            at: self.at,
-            policies: self.policies,
-        }
-    }
-
-    /// A copy from a snapshot.
-    ///
-    /// # Errors
-    /// [`SnapshotError`], if none can have been made so.
-    pub fn from_snapshot(snapshot: ReplicaSnapshot) -> Result<Self, SnapshotError> {
-        let mut replica = Self {
-            machine: Machine::from_snapshot(snapshot.line)?,
-            nodes: snapshot.nodes.into_iter().collect(),
-            held: BTreeMap::new(),
-            of_owner: BTreeMap::new(),
-            working: BTreeMap::new(),
-            applied: snapshot.applied,
-            digest: snapshot.digest,
-            at: snapshot.at,
-            last: None,
-            policies: snapshot.policies,
-            // Whoever takes it over knows nothing of who holds what.
-            news: News {
-                left: Vec::new(),
-                passed_on: true,
-                moved: true,
-            },
-        };
-        for (ticket, held, start) in snapshot.held {
-            let state = replica.machine.state_of(ticket).ok_or(SnapshotError::Ticket(ticket))?;
-            if let (Some(node), TicketState::Running(grant)) = (held.node, state) {
-                let start = start.ok_or(SnapshotError::Ticket(ticket))?;
-                let Held { job, owner, .. } = held;
-                let working = Working {
-                    job,
-                    owner,
-                    grant,
-                    start,
-                };
-                replica.working.entry(node).or_default().insert(ticket, working);
-            }
-            replica.hold(ticket, held);
-        }
-        Ok(replica)
-    }
-}
-
-/// One of these nodes: for each owner the same on all nodes, evenly over them, and the same again whoever else
-/// comes or goes (the highest random weight; Thaler and Ravishankar 1998).
-fn heir(owner: Owner, nodes: impl Iterator<Item = Incarnation>) -> Option<Incarnation> {
-    let mixed = |node: &Incarnation| {
-        // The finaliser of SplitMix64, on each half.
-        let halves = owner.0 ^ node.0.rotate_left(64);
-        let [high, low] = [(halves >> 64) as u64, halves as u64].map(|half| {
-            let half = (half ^ (half >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let half = (half ^ (half >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            half ^ (half >> 31)
-        });
-        (
-            high.wrapping_add(low.rotate_left(32))
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15),
-            *node,
-        )
-    };
-    nodes.max_by_key(mixed)
 }

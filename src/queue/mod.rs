@@ -3,7 +3,7 @@
 //! This room imports nothing of the other rooms; it could be a crate of its own.
 //! A caller joins with an event and an owner, waits for its [`Permit`], and drops it when the work is over.
 //!
-//! - `policy`: what an operator tunes, and the lines that follow.
+//! - `policy`: what an operator tunes, and the lines that follow. `throttle`: what a back end may have for now.
 //! - [`machine`]: all that is decided (joining, leaving, admission, retuning), as a state machine that knows no clock and no tasks.
 //! - `edge`: the edge around it within one process: the lock, wakers, timers, and what callers hold.
 
@@ -12,15 +12,19 @@ pub mod machine;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-pub use edge::{Changes, CommonLine, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket};
+pub use edge::{
+    Changes, CommonLine, Difference, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket,
+};
 pub use machine::estimate::StartRange;
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
+pub use throttle::{InForce, Outage, Teller, Throttle};
 
 /// A kind of work, by its place in [`Policy::events`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -33,6 +33,7 @@ mod tests;
 mod variables;
 pub mod watch;
 
+pub(crate) use tables::name_of;
 pub(crate) use variables::{Group, groups};
 pub use {
     catalog::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},

@@ -6,7 +6,10 @@ use super::{
     BackendLimit, Fault, Faults, Loaded, Provider, Secret, Settings, UpdateRate, dotenv, load, read,
     variables::{self, VARIABLES, Variable},
 };
-use crate::{queue::Order, wire::Event};
+use crate::{
+    queue::{Difference, EventIndex, Order},
+    wire::Event,
+};
 
 const EXAMPLE: &str = include_str!("../../.env.example");
 const DOCS: &str = include_str!("../../docs/settings.md");
@@ -511,4 +514,33 @@ fn every_variable_reaches_its_field() {
     assert_eq!(keys, ["a", "g"].map(|key| Some(Secret(key.to_owned()))));
     assert_eq!(settings.system_prompt.as_deref(), Some("Be kind."));
     assert_eq!(settings.data_dir.to_str(), Some("d"));
+}
+
+#[test]
+fn what_differs_from_the_policy_of_all_is_named_as_it_is_set() {
+    let events = (0..Event::ALL.len()).map(EventIndex);
+    let of_events = events.flat_map(|event| [Difference::Limit(event), Difference::ConcurrencyId(event)]);
+    let line = [
+        Difference::Concurrent,
+        Difference::Queue,
+        Difference::Order,
+        Difference::MaxRunning,
+        Difference::MaxSize,
+        Difference::MaxWaitingPerOwner,
+        Difference::MaxWait,
+        Difference::Balance,
+    ];
+    let names: Vec<_> = of_events
+        .chain(line)
+        .map(|difference| super::name_of(&difference))
+        .collect();
+    for name in &names {
+        assert!(
+            VARIABLES.iter().any(|variable| variable.name == *name),
+            "there is no {name}"
+        );
+    }
+    assert_eq!(names[..2], ["CHAT_CONCURRENCY_LIMIT", "CHAT_CONCURRENCY_ID"]);
+    assert_eq!(super::name_of(&Difference::Backend("rack".to_owned())), "rack");
+    assert_eq!(super::name_of(&Difference::Pool("small@gpu".to_owned())), "small@gpu");
 }

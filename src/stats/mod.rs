@@ -7,6 +7,7 @@
 mod backends;
 mod figures;
 mod memory;
+mod nodes;
 mod prometheus;
 mod samples;
 
@@ -18,7 +19,12 @@ use std::{
 use tokio::time::Instant;
 
 use self::{figures::Figures, samples::Samples};
-pub(crate) use self::{memory::resident_memory, prometheus::CONTENT_TYPE, samples::SAMPLE_EVERY};
+pub(crate) use self::{
+    memory::resident_memory,
+    nodes::{Nodes, own_state},
+    prometheus::CONTENT_TYPE,
+    samples::SAMPLE_EVERY,
+};
 use crate::{
     accounts::Role,
     agents::{AnswerFigures, BackendFigures, ModelFigures},
@@ -37,6 +43,8 @@ pub(crate) struct Gauges {
     pub backends: Vec<(BackendFigures, BackendState)>,
     /// Every model that is offered or has answered.
     pub models: Vec<ModelFigures>,
+    /// The nodes that keep the line; `None`: this process alone does.
+    pub nodes: Option<Nodes>,
     /// Sessions in memory.
     pub sessions: u64,
     /// Browsers connected to a feed.
@@ -135,6 +143,7 @@ impl Stats {
                 .map(|(of, state)| backends::row(of, *state, role))
                 .collect(),
             models: gauges.models.iter().map(backends::model).collect(),
+            nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
             samples: lock(&self.samples).view(),
             sessions: gauges.sessions,
             connected: gauges.connected,
@@ -143,6 +152,10 @@ impl Stats {
             model,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             settings: settings.rows,
+            settings_differ: gauges
+                .nodes
+                .as_ref()
+                .map_or_else(Vec::new, |nodes| nodes.differences(role)),
             settings_changed_at: settings.changed_at,
             bad_edit: settings.bad_edit,
         }

@@ -1,5 +1,7 @@
 //! The figures as the stats tab and a scraper meet them.
 
+mod nodes;
+
 use tokio::time::advance;
 
 use super::{samples::SAMPLES, *};

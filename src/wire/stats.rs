@@ -134,6 +134,57 @@ pub struct ModelRow {
     pub cost: Option<f64>,
 }
 
+/// How a node is, as the one that tells of it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeState {
+    /// It takes part in the line.
+    TakesPart,
+    /// It is about to end, and takes in nothing more.
+    Leaving,
+    /// Nothing has been heard of it for a while.
+    Silent,
+    /// It does not keep up with the log.
+    Behind,
+    /// It has not reached the database for too long to work.
+    CutOff,
+}
+
+impl NodeState {
+    /// Its name, as `/health` has it: also that of a case of the message that speaks of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TakesPart => "takes_part",
+            Self::Leaving => "leaving",
+            Self::Silent => "silent",
+            Self::Behind => "behind",
+            Self::CutOff => "cut_off",
+        }
+    }
+}
+
+/// One node that takes part in the line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// Its name, as the logs have it.
+    pub name: String,
+    /// It is the one that tells this.
+    pub this: bool,
+    /// Where the others reach it: for the operator alone.
+    pub address: Option<String>,
+    /// How it is.
+    pub state: NodeState,
+    /// How long it has been silent, in whole seconds; `None`: it is not.
+    pub seconds: Option<f64>,
+    /// Tickets that it works on.
+    pub running: u64,
+    /// The last entry of the log that it had applied when it was last heard of; `None`: it has not been yet.
+    pub applied: Option<u64>,
+    /// How many entries it lacked then that had been there for a while; 0: it keeps up.
+    pub lag: u64,
+}
+
 /// One point of the charts: an instant, all lines together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -248,6 +299,8 @@ pub struct StatsView {
     pub backends: Vec<BackendRow>,
     /// A row a model that is offered or has answered.
     pub models: Vec<ModelRow>,
+    /// A row a node, the one that tells this first; none where it keeps its line alone.
+    pub nodes: Vec<NodeRow>,
     /// The last 15 minutes, oldest first, at most one point per 5 s.
     pub samples: Vec<Sample>,
     /// Sessions in memory.
@@ -264,6 +317,9 @@ pub struct StatsView {
     pub version: String,
     /// The settings in force.
     pub settings: Vec<SettingRow>,
+    /// What this node's settings have otherwise than what is in force on all nodes: variables, names of back ends and models. For the operator
+    /// alone.
+    pub settings_differ: Vec<String>,
     /// When they last changed, in milliseconds since the Unix epoch; `None`: not since the start.
     pub settings_changed_at: Option<u64>,
     /// The last edit, if it was a bad one: it changed nothing, and stands here until it is mended.

@@ -10,12 +10,16 @@ use crate::setup::NPX;
 use crate::step::{self, step};
 use crate::{browser, cli, nginx, postgres, setup, site};
 
+/// Name of the binary and package that starts a PostgreSQL for the browser tests.
+const PGTEST: &str = "anteroom-pgtest";
+
 /// Runs the tests that were asked for. A failure of the Rust tests does not keep the browser tests from running.
 pub(crate) fn run(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     let mut failed = Vec::new();
+    let required = required();
     if !options.browser_only {
         record(
-            step("run the Rust tests", || rust(project, options)),
+            step("run the Rust tests", || rust(project, options, &required)),
             "the Rust tests",
             &mut failed,
         );
@@ -23,7 +27,7 @@ pub(crate) fn run(project: &Project, options: &cli::Test) -> anyhow::Result<()> 
     if !options.no_browser {
         prepare_browser_tests(project, options)?;
         record(
-            step("run the browser tests", || playwright(project, options)),
+            step("run the browser tests", || playwright(project, options, &required)),
             "the browser tests",
             &mut failed,
         );
@@ -41,15 +45,22 @@ fn record(result: anyhow::Result<()>, what: &'static str, failed: &mut Vec<&'sta
     }
 }
 
-fn rust(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
-    let mut cargo = project.cargo("test");
-    cargo.args(["--workspace", "--no-fail-fast"]);
+/// Finds the servers that some tests need, or installs them. The variables that make a test fail which does not find them after that.
+fn required() -> Vec<(&'static str, &'static str)> {
+    let mut required = Vec::new();
     if postgres::find() {
-        cargo.env(postgres::REQUIRED, "1");
+        required.push((postgres::REQUIRED, "1"));
     }
     if nginx::find() {
-        cargo.env(nginx::REQUIRED, "1");
+        required.push((nginx::REQUIRED, "1"));
     }
+    required
+}
+
+fn rust(project: &Project, options: &cli::Test, required: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut cargo = project.cargo("test");
+    cargo.args(["--workspace", "--no-fail-fast"]);
+    cargo.envs(required.iter().copied());
     if !options.filter.is_empty() {
         cargo.arg("--").args(&options.filter);
     }
@@ -60,9 +71,9 @@ fn prepare_browser_tests(project: &Project, options: &cli::Test) -> anyhow::Resu
     site::build(project, Mode::Dev)?;
     step("compile the servers for the browser tests", || {
         let mut cargo = project.cargo("build");
-        cargo.args(["--bin", SERVER, "--bin", LOOPBACK]);
+        cargo.args(["--bin", SERVER, "--bin", LOOPBACK, "--bin", PGTEST]);
         if options.browser_only {
-            cargo.args(["--package=anteroom-app", "--package", LOOPBACK]);
+            cargo.args(["--package=anteroom-app", "--package", LOOPBACK, "--package", PGTEST]);
         } else {
             // Cargo chooses a dependency's features by all that is built at once. Chosen as for the tests just run,
             // nothing is compiled a second time.
@@ -73,7 +84,7 @@ fn prepare_browser_tests(project: &Project, options: &cli::Test) -> anyhow::Resu
     setup::npm(&project.root.join("end2end"))
 }
 
-fn playwright(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
+fn playwright(project: &Project, options: &cli::Test, required: &[(&str, &str)]) -> anyhow::Result<()> {
     let end2end = project.root.join("end2end");
     let mut npx = Command::new(NPX);
     npx.args(["playwright", "test"]).current_dir(&end2end);
@@ -83,6 +94,8 @@ fn playwright(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     }
     npx.env("ANTEROOM_BIN", project.binary(Mode::Dev, SERVER));
     npx.env("ANTEROOM_LOOPBACK_BIN", project.binary(Mode::Dev, LOOPBACK));
+    npx.env("ANTEROOM_PGTEST_BIN", project.binary(Mode::Dev, PGTEST));
+    npx.envs(required.iter().copied());
     if let Some(chromium) = browser::chromium(&end2end)? {
         npx.env("CHROMIUM", chromium);
     }

@@ -45,6 +45,8 @@ struct Held {
     events: Vec<(u64, FeedEvent)>,
     /// The feed has begun again: what is on its way is of no use.
     outrun: bool,
+    /// The turns here that the server had when it was asked for the conversation; `None`: it was not asked.
+    theirs: Option<Vec<TurnId>>,
 }
 
 /// Where a turn belongs that is not here.
@@ -108,7 +110,14 @@ impl Conversation {
 
     /// A request for it goes out now: what it brings is newer than any new beginning of the feed so far.
     pub(crate) fn begin(&self) {
-        self.held().outrun = false;
+        let theirs = self.turns.peek(|turns| {
+            let accepted = turns.iter().filter(|turn| turn.is_accepted());
+            accepted.map(|turn| turn.id).collect()
+        });
+        let mut held = self.held();
+        held.outrun = false;
+        held.theirs = Some(theirs);
+        drop(held);
         if self.load.peek(|load| *load != Load::Loading) {
             self.load.set(Load::Loading);
         }
@@ -120,8 +129,8 @@ impl Conversation {
             Load::Ready | Load::Failed(_) => self.load.set(Load::Stale),
             Load::Loading => {
                 *self.held() = Held {
-                    events: Vec::new(),
                     outrun: true,
+                    ..Held::default()
                 };
             }
             Load::Stale | Load::Absent => {}
@@ -195,15 +204,19 @@ impl Conversation {
             }
             None => Turn::new(view, Delivery::Accepted),
         }));
-        // A message on its way is known here only.
-        let unsent: Vec<Turn> = self.turns.peek(|known| {
-            let unsent = known.iter().filter(|turn| !turn.is_accepted());
-            unsent
-                .filter(|turn| turns.iter().all(|new| new.id != turn.id))
-                .cloned()
-                .collect()
-        });
-        turns.extend(unsent);
+        // A message on its way is known here only. So may be one that has arrived since the server was asked: what the feed says of it is to
+        // find the turn that is on the screen, not to make another one of the same id.
+        let theirs = self.held().theirs.take();
+        let late = |turn: &Turn| theirs.as_ref().is_some_and(|theirs| !theirs.contains(&turn.id));
+        let known = self.turns.get_untracked();
+        for turn in known {
+            let here = turns.iter().any(|new| new.id == turn.id);
+            let last = turns.last().map(|last| last.id);
+            let follows = || turn.view.peek(|view| view.parent == last);
+            if !here && (!turn.is_accepted() || late(&turn) && follows()) {
+                turns.push(turn);
+            }
+        }
         let same = self
             .turns
             .peek(|known| known.iter().map(|turn| turn.id).eq(turns.iter().map(|turn| turn.id)));

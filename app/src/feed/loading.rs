@@ -10,6 +10,9 @@ use crate::{api, erase::Look as _};
 
 /// Pause after a fetch that failed.
 const RETRY: Duration = Duration::from_secs(10);
+/// Pause after the first fetch that did not get through, of which nothing is said: its connection may have ended with one of several servers,
+/// or the page is just being left.
+const ONCE_MORE: Duration = Duration::from_secs(1);
 /// Pause after an answer of an epoch that the feed has not told of: it is about to.
 const STRANGER: Duration = Duration::from_secs(2);
 
@@ -19,23 +22,28 @@ pub(crate) fn load(store: Store, id: ConversationId) {
     if matches!(conversation.load.get_untracked(), Load::Ready | Load::Loading) {
         return;
     }
-    fetch(store, id, conversation);
+    fetch(store, id, conversation, true);
 }
 
-fn fetch(store: Store, id: ConversationId, conversation: Conversation) {
+/// `quietly`: if it does not get through, it is tried once more before anybody is told.
+fn fetch(store: Store, id: ConversationId, conversation: Conversation, quietly: bool) {
     conversation.begin();
     spawn_local(async move {
+        let anew = {
+            let conversation = conversation.clone();
+            move |quietly| {
+                if conversation.load.peek(|load| *load == Load::Loading) {
+                    fetch(store, id, conversation, quietly);
+                }
+            }
+        };
         match api::conversation(id).await {
             Ok(view) => {
                 if !store.fill(id, view) {
-                    let anew = move || {
-                        if conversation.load.peek(|load| *load == Load::Loading) {
-                            fetch(store, id, conversation);
-                        }
-                    };
-                    set_timeout(anew, STRANGER);
+                    set_timeout(move || anew(quietly), STRANGER);
                 }
             }
+            Err(error) if quietly && error.is_passing() => set_timeout(move || anew(false), ONCE_MORE),
             Err(error) => {
                 conversation.fail(error.reason);
                 // The page that shows it fetches it once it is stale.
@@ -82,11 +90,11 @@ pub(crate) fn load_more(store: Store) {
 /// Fetches the list of conversations and the facts again. The open conversation notices by itself that it is stale.
 /// Tried until it succeeds or the feed begins again.
 pub(crate) fn reload(store: Store) {
-    ask(store, store.begin_reload(), None);
+    ask(store, store.begin_reload(), true, None);
 }
 
-/// `told`: the reason of the last failure, which goes once the reload has succeeded.
-fn ask(store: Store, run: u64, told: Option<Reason>) {
+/// `quietly`: as for a conversation. `told`: the reason of the last failure, which goes once the reload has succeeded.
+fn ask(store: Store, run: u64, quietly: bool, told: Option<Reason>) {
     if !store.ask_again(run) {
         return;
     }
@@ -99,6 +107,9 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
                 return;
             }
             Ok(false) => told,
+            Err(error) if quietly && error.is_passing() => {
+                return set_timeout(move || ask(store, run, false, None), ONCE_MORE);
+            }
             // Said once: a person who has dismissed it is not told again.
             Err(error) => told.or_else(|| {
                 let reason = error.reason;
@@ -106,6 +117,6 @@ fn ask(store: Store, run: u64, told: Option<Reason>) {
                 Some(reason)
             }),
         };
-        set_timeout(move || ask(store, run, told), RETRY);
+        set_timeout(move || ask(store, run, false, told), RETRY);
     });
 }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use anteroom::wire::FeedMessage;
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{MessageEvent, VisibilityState, WebSocket, js_sys};
+use web_sys::{CloseEvent, MessageEvent, VisibilityState, WebSocket, js_sys};
 
 use super::{Link, Store, comeback};
 use crate::json;
@@ -16,6 +16,8 @@ const LONGEST_SILENCE_MS: f64 = 45_000.0;
 const WATCH: Duration = Duration::from_secs(5);
 /// A break shorter than this is not worth a word on the screen.
 const GRACE: Duration = Duration::from_millis(900);
+/// The code with which the server asks a page to come back: it restarts, or the session is at home at another node.
+const COME_BACK: u16 = 1012;
 
 /// Opens the feed and keeps it open for as long as the page lives.
 pub(crate) fn start(store: Store) {
@@ -34,7 +36,7 @@ pub(crate) fn start(store: Store) {
 struct Connection {
     socket: WebSocket,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut()>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Drop for Connection {
@@ -49,6 +51,8 @@ impl Drop for Connection {
 struct State {
     connection: Option<Connection>,
     retry: Option<TimeoutHandle>,
+    /// Says that the connection is lost, unless the server is heard before.
+    telling: Option<TimeoutHandle>,
     pause: f64,
     heard: f64,
 }
@@ -65,16 +69,16 @@ impl Feed {
             retry.clear();
         }
         let Some(socket) = self.url().and_then(|url| WebSocket::new(&url).ok()) else {
-            self.lost();
+            self.lost(false);
             return;
         };
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
             let feed = self.clone();
             move |event: MessageEvent| feed.hear(&event)
         });
-        let on_close = Closure::<dyn FnMut()>::new({
+        let on_close = Closure::<dyn FnMut(CloseEvent)>::new({
             let feed = self.clone();
-            move || feed.lost()
+            move |event: CloseEvent| feed.lost(event.code() == COME_BACK)
         });
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
@@ -106,6 +110,9 @@ impl Feed {
             let mut state = self.state.borrow_mut();
             state.heard = js_sys::Date::now();
             state.pause = comeback::FIRST;
+            if let Some(telling) = state.telling.take() {
+                telling.clear();
+            }
         }
         let Some(text) = event.data().as_string() else { return };
         match json::parse::<FeedMessage>(&text) {
@@ -115,8 +122,9 @@ impl Feed {
         }
     }
 
-    /// The connection has gone: says so if it stays away, and tries again after a growing pause.
-    fn lost(&self) {
+    /// The connection has gone: says so if it stays away, and tries again after a growing pause. `asked`: the server has asked to be come back
+    /// to, and is there as far as anybody knows until the page has tried.
+    fn lost(&self, asked: bool) {
         let pause = {
             let mut state = self.state.borrow_mut();
             let pause = state.pause;
@@ -129,9 +137,10 @@ impl Feed {
             move || drop(feed.state.borrow_mut().connection.take_if(|c| !alive(&c.socket))),
             Duration::ZERO,
         );
-        let feed = self.clone();
-        set_timeout(move || feed.tell_if_lost(), GRACE);
-        self.retry_in(comeback::pause(pause, self.store.is_idle(), js_sys::Math::random()));
+        let (idle, chance) = (self.store.is_idle(), js_sys::Math::random());
+        let grace = if asked { comeback::at_hand(idle, chance) } else { 0.0 };
+        self.tell_in(GRACE + Duration::from_secs_f64(grace / 1000.0));
+        self.retry_in(comeback::pause(pause, idle, chance));
     }
 
     /// Tries after so many milliseconds, and not before.
@@ -142,6 +151,19 @@ impl Feed {
         if let Some(old) = old {
             old.clear();
         }
+    }
+
+    /// Says after so long that the connection is lost, unless it is there then. What is to be said already is said when it was to be.
+    fn tell_in(&self, grace: Duration) {
+        if self.state.borrow().telling.is_some() {
+            return;
+        }
+        let feed = self.clone();
+        let tell = move || {
+            feed.state.borrow_mut().telling = None;
+            feed.tell_if_lost();
+        };
+        self.state.borrow_mut().telling = set_timeout_with_handle(tell, grace).ok();
     }
 
     fn tell_if_lost(&self) {
@@ -168,7 +190,7 @@ impl Feed {
     fn cut(&self) {
         let connection = self.state.borrow_mut().connection.take();
         drop(connection);
-        self.lost();
+        self.lost(false);
     }
 
     /// Notices a silent death, and the moments when a new attempt is worth making at once.

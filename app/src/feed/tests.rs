@@ -255,7 +255,7 @@ fn what_is_chosen_for_a_conversation_that_has_not_begun_is_kept_with_its_message
         // Of one with a message that did not get through, the message keeps it; the next one starts as the site has it.
         drafts::set_choice(Choice::default());
         let unsent = kept(5, None, None);
-        unsent::restore(store);
+        unsent::restore(store, u64::MAX);
         let (conversation, _) = store.unsent().remove(0);
         choose(store, &conversation, of_model("small@cpu"));
         let written = outbox::all().into_iter().find(|(id, _)| *id == unsent);
@@ -336,6 +336,48 @@ fn a_message_on_its_way_survives_a_reload_of_its_conversation() {
             .map(|turn| turn.id.0.as_u128())
             .collect();
         assert_eq!(known, [1, 2]);
+    });
+}
+
+#[test]
+fn a_message_that_arrives_while_its_conversation_is_fetched_stays_the_turn_that_is_shown() {
+    in_store(|store| {
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
+        let conversation = store.conversation(TALK).expect("it was filled");
+        let after = |id: u128, parent: u128, state| TurnView {
+            parent: Some(TurnId(Uuid::from_u128(parent))),
+            ..turn(id, state, &[])
+        };
+        let sent = conversation.put(after(2, 1, TurnState::Waiting), Delivery::Sending);
+        store.invalidate_all();
+        conversation.begin();
+        // Accepted after the view was made, and told of before it is here.
+        sent.accept();
+        hear(store, 12, FeedEvent::Turn(Box::new(after(2, 1, TurnState::Running))));
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 11)));
+        let state = || sent.view.get_untracked().state;
+        assert_eq!(state(), TurnState::Running, "what is shown follows the feed");
+        hear(store, 13, FeedEvent::Turn(Box::new(after(2, 1, TurnState::Done))));
+        assert_eq!(state(), TurnState::Done);
+        assert_eq!(conversation.turns.get_untracked().len(), 2);
+        // What the server had when it was asked, and does not have any more, goes.
+        store.invalidate_all();
+        conversation.begin();
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 14)));
+        assert_eq!(conversation.turns.get_untracked().len(), 1);
+    });
+}
+
+#[test]
+fn what_another_tab_has_just_written_is_left_to_it() {
+    in_store(|store| {
+        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
+        kept(7, Some(TALK), None);
+        let restored = unsent::restore(store, 6);
+        assert!(restored.more && !restored.has_come, "it is on its way from there");
+        assert!(store.is_idle());
+        let restored = unsent::restore(store, 7);
+        assert!(restored.has_come && !restored.more);
     });
 }
 
@@ -542,8 +584,8 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         let first = kept(3, None, None);
         let refused = kept(4, None, Some("No."));
         assert!(store.is_idle());
-        assert!(unsent::restore(store));
-        assert!(!unsent::restore(store), "they are there now");
+        assert!(unsent::restore(store, u64::MAX).has_come);
+        assert!(!unsent::restore(store, u64::MAX).has_come, "they are there now");
         assert!(!store.is_idle());
         assert!(outbox::all().iter().all(|(id, _)| *id != had), "the server has had it");
 
@@ -567,11 +609,11 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
         unbegun[0].turn(first).expect("it was restored").accept();
         assert!(store.conversation(other).is_some_and(|known| known == unbegun[0]));
         outbox::remove(refused);
-        unsent::restore(store);
+        unsent::restore(store, u64::MAX);
         assert!(store.unbegun.get_untracked().is_empty());
         // A conversation that is gone keeps what it has of them.
         let late = kept(5, Some(TALK), None);
-        unsent::restore(store);
+        unsent::restore(store, u64::MAX);
         hear(store, 12, FeedEvent::ConversationRemoved { id: TALK });
         assert_eq!(delivery(&talk, late), Some(Delivery::Unsent));
         assert_eq!(talk.turns.get_untracked().len(), 1);
@@ -582,7 +624,7 @@ fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
 fn a_first_message_whose_answer_was_lost_leads_to_the_conversation_that_it_began() {
     in_store(|store| {
         let lost = kept(1, None, None);
-        unsent::restore(store);
+        unsent::restore(store, u64::MAX);
         let unbegun = store.unbegun.get_untracked()[0].clone();
         store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &["<p>a</p>"])], 10)));
         store.adopt(lost, TALK);

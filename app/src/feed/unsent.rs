@@ -7,6 +7,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{Conversation, Delivery, Link, Load, Store, Turn, delivery};
 use crate::{
+    browser,
     erase::Look as _,
     writing::{drafts, outbox},
 };
@@ -69,25 +70,43 @@ pub(super) fn try_later(store: Store) {
 
 /// Shows what this browser has kept, and follows what its other tabs do with it.
 pub(crate) fn watch(store: Store) {
-    restore(store);
+    restore(store, u64::MAX);
     let due = StoredValue::new(false);
-    let changed = window_event_listener_untyped("storage", move |_| {
-        if due.try_update_value(|due| std::mem::replace(due, true)) != Some(false) {
-            return;
-        }
-        let look = move || {
-            due.try_set_value(false);
-            if restore(store) {
-                try_later(store);
-            }
-        };
-        set_timeout(look, SETTLED);
-    });
+    let changed = window_event_listener_untyped("storage", move |_| look_later(store, due));
     on_cleanup(move || changed.remove());
 }
 
-/// Makes what is shown as unsent the same as what is kept. Returns whether something has come.
-pub(super) fn restore(store: Store) -> bool {
+/// Looks in a while what other tabs have kept, unless that is `due` already.
+fn look_later(store: Store, due: StoredValue<bool>) {
+    if due.try_update_value(|due| std::mem::replace(due, true)) != Some(false) {
+        return;
+    }
+    let look = move || {
+        due.try_set_value(false);
+        let settled = u64::try_from(SETTLED.as_millis()).unwrap_or(u64::MAX);
+        let restored = restore(store, browser::now().saturating_sub(settled));
+        if restored.has_come {
+            try_later(store);
+        }
+        if restored.more {
+            look_later(store, due);
+        }
+    };
+    set_timeout(look, SETTLED);
+}
+
+/// What has become of what is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Restored {
+    /// Something of it is shown now that was not.
+    pub(super) has_come: bool,
+    /// There is more that was written later.
+    pub(super) more: bool,
+}
+
+/// Makes what is shown as unsent the same as what is kept, but for what was written after this moment, in milliseconds since the Unix epoch:
+/// another tab may be about to send it.
+pub(super) fn restore(store: Store, until: u64) -> Restored {
     let kept = outbox::all();
     for (conversation, turn) in store.unsent() {
         match kept.iter().find(|(id, _)| *id == turn.id) {
@@ -102,7 +121,10 @@ pub(super) fn restore(store: Store) -> bool {
         }
     }
     let shown: Vec<TurnId> = store.unsent().iter().map(|(_, turn)| turn.id).collect();
-    let mut come = false;
+    let mut restored = Restored {
+        has_come: false,
+        more: false,
+    };
     for (id, unsent) in kept.into_iter().filter(|(id, _)| !shown.contains(id)) {
         let conversation = match unsent.conversation {
             Some(id) => store.conversation_or_stale(id),
@@ -113,14 +135,15 @@ pub(super) fn restore(store: Store) -> bool {
         match conversation.turn(id) {
             Some(turn) if turn.is_accepted() => outbox::remove(id),
             Some(_) => {}
+            None if unsent.at > until => restored.more = true,
             None => {
                 let delivery = Delivery::kept(unsent.refused.clone());
                 delivery::show(store, &conversation, id, unsent, delivery);
-                come = true;
+                restored.has_come = true;
             }
         }
     }
-    come
+    restored
 }
 
 /// Takes a message back that never reached the server.

@@ -182,6 +182,18 @@ fn stats() -> StatsView {
             output: 3,
             cost: Some(0.5),
         }],
+        nodes: [NodeState::TakesPart, NodeState::CutOff]
+            .map(|state| NodeRow {
+                name: "n-1".to_owned(),
+                this: state == NodeState::CutOff,
+                address: Some("10.0.0.1:8101".to_owned()),
+                state,
+                seconds: Some(9.0),
+                running: 1,
+                applied: Some(2),
+                lag: 3,
+            })
+            .to_vec(),
         samples: vec![Sample {
             ago: 5.0,
             running: 1,
@@ -223,6 +235,7 @@ fn stats() -> StatsView {
             note,
         })
         .to_vec(),
+        settings_differ: vec!["MAX_RUNNING".to_owned()],
         settings_changed_at: Some(8),
         bad_edit: Some(BadEdit {
             at: 9,

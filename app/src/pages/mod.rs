@@ -9,6 +9,7 @@ pub(crate) mod chat;
 pub(crate) mod data;
 pub(crate) mod logs;
 pub(crate) mod missing;
+mod nodes;
 pub(crate) mod refreshing;
 mod settings;
 pub(crate) mod stats;

@@ -16,7 +16,8 @@ use crate::{
     words::words,
 };
 
-/// Every setting, where it comes from, when they last changed, and what is wrong with the last edit until it is mended.
+/// Every setting, where it comes from, when they last changed, which are not in force because all nodes have something else, and what is
+/// wrong with the last edit until it is mended.
 #[component]
 pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
     let words = words();
@@ -28,6 +29,13 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
         Some(at) => view.look(|_| say!(words, "settings-changed", ago = ago(words, at))),
         None => say!(words, "settings-unchanged"),
     };
+    let differ = move || {
+        view.look(|view| {
+            let names = view.as_deref().map(|view| view.settings_differ.join(", "));
+            let names = names.filter(|names| !names.is_empty())?;
+            Some(say!(words, "settings-differ", names = names))
+        })
+    };
     let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));
     let key = move |row: &SettingRow| {
         let note = row.note.as_ref().map(|note| said(words, note)).unwrap_or_default();
@@ -37,6 +45,9 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
         <section class="panel" data-testid="settings">
             <h2>{text!(words, "settings")}</h2>
             <div role="status">{live(bad)}</div>
+            <p class="bad" data-testid="settings-differ">
+                {live(differ)}
+            </p>
             <p class="quiet" data-testid="settings-changed">
                 {live(changed)}
             </p>

@@ -1,4 +1,4 @@
-//! The stats tab: the limits, the back ends, the last quarter of an hour, the server itself, the settings in force.
+//! The stats tab: the limits, the back ends, the nodes, the last quarter of an hour, the server itself, the settings in force.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use super::{
     backends::Backends,
+    nodes::Nodes,
     refreshing::{Freshness, keep_fresh},
     settings::Settings,
     table::{Row, durations, none, slots, table},
@@ -38,6 +39,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             <Tiles view />
             <Limits view />
             <Backends view />
+            <Nodes view />
             <Charts view />
             <Settings view />
         }

@@ -9,12 +9,37 @@ use tokio::net::{TcpListener, TcpSocket, lookup_host};
 /// again by its browser after a second, so a crowd that comes at once needs much.
 const BACKLOG: u32 = 4096;
 
-/// For visitors.
-///
-/// # Errors
-/// Why not, in words for the operator.
-pub(super) fn for_visitors(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    bind(address).map_err(|error| in_words(error, &address.to_string(), "SITE_ADDR"))
+/// The address for visitors. Nobody else can have it; whoever comes is refused by the system until it is open.
+pub(super) struct ForVisitors {
+    socket: TcpSocket,
+    pub(super) address: SocketAddr,
+}
+
+impl ForVisitors {
+    /// # Errors
+    /// Why not, in words for the operator.
+    pub(super) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let bound = bind(address).and_then(|socket| {
+            Ok(Self {
+                address: socket.local_addr()?,
+                socket,
+            })
+        });
+        bound.map_err(|error| Self::in_words(error, address))
+    }
+
+    /// From now on whoever comes waits to be taken.
+    ///
+    /// # Errors
+    /// Why not, in words for the operator.
+    pub(super) fn open(self) -> anyhow::Result<TcpListener> {
+        let listener = self.socket.listen(BACKLOG);
+        listener.map_err(|error| Self::in_words(error, self.address))
+    }
+
+    fn in_words(error: io::Error, address: SocketAddr) -> anyhow::Error {
+        in_words(error, &address.to_string(), "SITE_ADDR")
+    }
 }
 
 /// For the other nodes: at the first address that the name stands for and that is this machine's.
@@ -27,7 +52,7 @@ pub(super) async fn for_nodes(name: &str) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("no address is known of {name}. Choose another one with NODE_ADDR"))?;
     let mut fault = None;
     for address in addresses {
-        match bind(address) {
+        match bind(address).and_then(|socket| socket.listen(BACKLOG)) {
             Ok(listener) => return Ok(listener),
             // What is wrong with the first is what the operator is told.
             Err(error) => fault = fault.or(Some(error)),
@@ -37,7 +62,7 @@ pub(super) async fn for_nodes(name: &str) -> anyhow::Result<TcpListener> {
     Err(in_words(fault, name, "NODE_ADDR"))
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
@@ -46,7 +71,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 fn in_words(error: io::Error, address: &str, setting: &str) -> anyhow::Error {

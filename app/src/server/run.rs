@@ -21,7 +21,11 @@ use anyhow::Context as _;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use super::{assets, listen, pages};
+use super::{
+    assets,
+    listen::{self, ForVisitors},
+    pages,
+};
 
 /// How long connections may take to close once every turn has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -64,20 +68,29 @@ pub async fn serve() -> Result<(), Failure> {
     // Before anybody can know that this runs: a program that reads the greeting may end it at once.
     let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
     // Before the engine: a port that is taken must not cost another server's files, or a node its line.
-    let for_visitors = listen::for_visitors(loaded.settings.site_addr)?;
-    let for_nodes = match &loaded.settings.node_addr {
-        Some(name) => Some(listen::for_nodes(name).await?),
-        None => None,
+    let bound = ForVisitors::bind(loaded.settings.site_addr)?;
+    let address = bound.address;
+    let starting = |loaded| async {
+        let engine = Engine::start(loaded, logs.clone()).await;
+        engine.context("Anteroom cannot start")
+    };
+    let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
+        // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
+        Some(name) => {
+            let for_nodes = listen::for_nodes(name).await?;
+            let engine = starting(loaded).await?;
+            (engine, bound.open()?, Some(for_nodes))
+        }
+        None => {
+            let for_visitors = bound.open()?;
+            (starting(loaded).await?, for_visitors, None)
+        }
     };
     let doors = Doors {
-        address: for_visitors
-            .local_addr()
-            .context("the address that was bound is not known")?,
+        address,
         listeners: Mutex::new(Some((for_visitors, for_nodes))),
     };
-    let engine = Engine::start(loaded, logs.clone())
-        .await
-        .context("Anteroom cannot start")?;
+    note(&engine, doors.address);
     greet(&engine, doors.address);
     logs.started();
     let (mut engine, mut edits) = (engine, Some(edits));
@@ -97,6 +110,7 @@ pub async fn serve() -> Result<(), Failure> {
             started = start_again(&logs) => started?,
             () = signals.next() => break,
         };
+        note(&engine, doors.address);
     }
     info!("ended");
     Ok(())
@@ -136,6 +150,11 @@ async fn start_again(logs: &Logs) -> Result<Arc<Engine>, Failure> {
     }
 }
 
+fn note(engine: &Engine, address: SocketAddr) {
+    let node_addr = engine.settings().node_addr.clone();
+    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
+}
+
 fn greet(engine: &Engine, address: SocketAddr) {
     // Never through the log, whose records of the start are shown on a page.
     let key = engine.made_operator_key().unwrap_or("(OPERATOR_KEY of your settings)");
@@ -150,8 +169,6 @@ fn greet(engine: &Engine, address: SocketAddr) {
 /// Serves until it is asked to end, or has no part in the line any more.
 async fn serve_once(engine: &Arc<Engine>, doors: &Doors, edits: Edits, signals: &mut Signals) -> anyhow::Result<End> {
     let site = pages::router(engine);
-    let (address, node_addr) = (doors.address, engine.settings().node_addr.clone());
-    info!(%address, node_addr, model = engine.model(), version = anteroom::engine::VERSION, "listening");
     let tasks = [
         tokio::spawn(retune(Arc::clone(engine), edits).instrument(info_span!("retuning"))),
         tokio::spawn(engine.watch_nodes().instrument(info_span!("watching nodes"))),

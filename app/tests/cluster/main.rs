@@ -9,6 +9,7 @@ mod browser;
 mod nginx;
 mod nodes;
 mod proxy;
+mod seen;
 mod story;
 
 use std::net::TcpListener;

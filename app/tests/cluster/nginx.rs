@@ -51,7 +51,7 @@ impl Nginx {
         let documented = include_str!("../../../docs/nginx.conf");
         let servers: Vec<String> = nodes
             .iter()
-            .map(|node| format!("    server {node} max_fails=1 fail_timeout=1s;"))
+            .map(|node| format!("    server {node} max_fails=0;"))
             .collect();
         let mut lines: Vec<String> = documented.lines().map(str::to_owned).collect();
         let named: Vec<usize> = (0..lines.len())

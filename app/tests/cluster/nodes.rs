@@ -17,7 +17,7 @@ const KEY: &str = "a-key-that-is-of-use-to-nobody-but-tests";
 /// One node: where it is, and what it is started with. It comes and goes.
 pub(crate) struct Node {
     pub(crate) addr: SocketAddr,
-    link: SocketAddr,
+    pub(crate) link: SocketAddr,
     folder: TempDir,
     /// Its way to the database.
     pub(crate) database: Proxy,

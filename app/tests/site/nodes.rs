@@ -342,7 +342,7 @@ async fn who_has_no_home_for_now_is_told_so_and_everything_else_is_served() {
         late,
         Feed::open(&browser, None)
     );
-    let sentence = "The server that has your conversations open cannot be reached";
+    let sentence = "Your server cannot be reached";
     for page in [page, form] {
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(

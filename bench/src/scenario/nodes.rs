@@ -150,6 +150,8 @@ impl Hands for Ears {
 
     fn moved(&mut self) {}
 
+    fn throttled(&mut self) {}
+
     fn over(&mut self) {
         self.tell(Heard::Failed("a node is over".to_owned()));
     }

@@ -54,7 +54,8 @@ impl Backends {
         let size = Size::of(question);
         let now = Instant::now();
         let kind = Kind::new(pool.map_or(u32::MAX, |PoolIndex(at)| at), size.bytes);
-        let attempt = lock(&backend.known).begin(kind, now);
+        let everywhere = self.running_everywhere(&backend);
+        let attempt = lock(&backend.known).begin(kind, everywhere, now);
         let attempt = attempt.ok_or(AgentError::OutOfService)?;
         let asking = Asking {
             backends: self,
@@ -163,14 +164,15 @@ impl Asking<'_> {
         let (now, auto) = (Instant::now(), self.backend.is_auto());
         let jitter = rand::random_range(0.0..=1.0);
         let was_out = self.known().is_out(now);
-        self.teach(|known, attempt| known.failed(attempt, error, auto, now, jitter));
+        let everywhere = self.backends.running_everywhere(&self.backend);
+        self.teach(|known, attempt| known.failed(attempt, error, auto, everywhere, now, jitter));
         self.log(error, detail);
         if error.blame() == Blame::Operator {
             self.tell_operator(error);
         }
         let (is_out, pause) = {
             let known = self.known();
-            (known.is_out(now), known.news(auto, now).until)
+            (known.is_out(now), known.until(now))
         };
         if is_out && !was_out {
             let pause_ms = pause.map_or(0, |until| (until - now).as_millis());

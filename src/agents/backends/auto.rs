@@ -5,7 +5,7 @@
 //! attempts that began under the limit of now say anything about it, so a burst of refusals counts once, and each step is tried
 //! before the next.
 
-use std::{collections::HashMap, time::Duration};
+use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
@@ -139,6 +139,16 @@ impl Auto {
             self.wanted = 1;
             // Where fewer ran than might have, it takes fewer than ran.
             self.lower((self.limit - 1).min(started.running.saturating_sub(1)), now);
+        }
+    }
+
+    /// Another node has found another limit: it is tried as if it had been found here.
+    pub(super) fn hear(&mut self, limit: usize, now: Instant) {
+        let limit = limit.clamp(1, MOST);
+        match limit.cmp(&self.limit) {
+            Ordering::Less => self.lower(limit, now),
+            Ordering::Equal => {}
+            Ordering::Greater => self.move_to(limit, now + STEP),
         }
     }
 

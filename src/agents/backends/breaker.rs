@@ -42,6 +42,8 @@ pub(super) enum Gate {
     Probe,
     /// None: the probe is on its way.
     Probing,
+    /// None, until another node says otherwise.
+    Elsewhere,
     /// None before this time.
     Shut {
         /// When that changes, unless something happens.
@@ -74,6 +76,10 @@ enum Circuit {
 pub(super) struct Breaker {
     circuit: Circuit,
     cools_until: Option<Instant>,
+    /// Another node keeps tickets away from it: whether it only cools.
+    elsewhere: Option<bool>,
+    /// When another node has found that it works again.
+    healed: Option<Instant>,
     /// Faults without an answer between.
     faults: u32,
     /// Openings, and coolings, without an answer between: how often the pause has doubled.
@@ -90,6 +96,8 @@ impl Default for Breaker {
         Self {
             circuit: Circuit::Closed,
             cools_until: None,
+            elsewhere: None,
+            healed: None,
             faults: 0,
             opened_in_a_row: 0,
             cooled_in_a_row: 0,
@@ -102,6 +110,9 @@ impl Default for Breaker {
 impl Breaker {
     /// Whether tickets may start now.
     pub(super) fn gate(&self, now: Instant) -> Gate {
+        if self.elsewhere.is_some() {
+            return Gate::Elsewhere;
+        }
         let cools = self.cools_until.filter(|until| *until > now);
         let open = match self.circuit {
             Circuit::Open(until) if until > now => Some(until),
@@ -175,6 +186,7 @@ impl Breaker {
         self.faults += 1;
         // A probe whose answer broke off later has shown only that the back end still does not work.
         if strike == Strike::Away || began.probe || self.faults >= IN_A_ROW {
+            self.forgive(now);
             self.circuit = Circuit::Open(now + pause(self.opened_in_a_row, jitter));
             self.opened_in_a_row = self.opened_in_a_row.saturating_add(1);
             self.openings += 1;
@@ -196,6 +208,7 @@ impl Breaker {
     fn cool(&mut self, began: Began, retry_after: Option<Duration>, now: Instant, jitter: f64) {
         // Of requests that were refused together, the first has said it; another may ask for more time.
         let first = began.coolings == self.coolings;
+        self.forgive(now);
         let length = match retry_after {
             Some(asked) => jittered(asked.min(LONGEST_COOLING), jitter),
             None if first => pause(self.cooled_in_a_row, jitter),
@@ -205,6 +218,59 @@ impl Breaker {
         if first {
             self.cooled_in_a_row = self.cooled_in_a_row.saturating_add(1);
             self.coolings += 1;
+        }
+    }
+}
+
+/// What other nodes have found. What they say counts as if it had been found here, but for the pause: whoever has found something ends it.
+impl Breaker {
+    /// Another node keeps tickets away. What it has found is not tried from here, but what cools by the server's own word goes on cooling.
+    pub(super) fn hear_out(&mut self, cools: bool, now: Instant) {
+        self.forgive(now);
+        if cools {
+            self.coolings += 1;
+            self.cooled_in_a_row = self.cooled_in_a_row.saturating_add(1);
+        } else {
+            self.circuit = Circuit::Closed;
+            self.opened_in_a_row = self.opened_in_a_row.saturating_add(1);
+            self.openings += 1;
+            self.faults = 0;
+        }
+        self.elsewhere = Some(cools);
+    }
+
+    /// The probe is on its way from another node.
+    pub(super) fn hear_probing(&mut self) {
+        self.circuit = Circuit::Closed;
+        self.openings += 1;
+        self.elsewhere = Some(false);
+    }
+
+    /// One attempt may show whether it works again, whichever node makes it.
+    pub(super) fn hear_half_open(&mut self, now: Instant) {
+        self.elsewhere = None;
+        match self.circuit {
+            Circuit::Probing(_) => {}
+            Circuit::Open(since) if since <= now => {}
+            Circuit::Closed | Circuit::Open(_) => {
+                self.circuit = Circuit::Open(now);
+                self.openings += 1;
+            }
+        }
+    }
+
+    /// Another node lets tickets in again. If it had only cooled, that says nothing of what was found here meanwhile.
+    pub(super) fn hear_works(&mut self, now: Instant) {
+        if self.elsewhere.take() != Some(true) {
+            self.circuit = Circuit::Closed;
+            self.healed = Some(now);
+        }
+    }
+
+    /// Of what another node has healed, this one may never see an answer; so that is forgiven with time.
+    fn forgive(&mut self, now: Instant) {
+        if self.healed.is_some_and(|since| now >= since + LONGEST) {
+            (self.opened_in_a_row, self.cooled_in_a_row, self.healed) = (0, 0, None);
         }
     }
 }

@@ -36,7 +36,7 @@ impl Backend {
 
     /// Whether the queue must not start anything there, because it has not heard yet how much that may be.
     pub(super) fn is_withheld(&self) -> bool {
-        self.is_auto() && lock(&self.known).told.cap.is_none()
+        self.is_auto() && lock(&self.known).told.throttle.is_none()
     }
 
     /// Whether it is still the one that was asked.

@@ -12,14 +12,16 @@ use super::{
 };
 use crate::{
     agents::{AgentError, Answered, providers::Listed},
+    queue::{InForce, Outage, Teller, Throttle},
     wire::Reason,
 };
 
 /// What the queue, and those who wait, were told of a back end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// How many tickets it may have for now; the outer `None`: the queue has not been told anything yet.
-    pub(super) cap: Option<Option<usize>>,
+    /// How many tickets it may have for now; `None`: the queue has not been told anything yet. In a queue that several nodes keep, what was
+    /// heard last is what was told last.
+    pub(super) throttle: Option<Throttle>,
     /// Whether it is out of service.
     pub(super) out: bool,
     /// When that may change by itself.
@@ -35,6 +37,8 @@ pub(super) struct Known {
     /// Attempts under way.
     pub(super) running: usize,
     pub(super) told: Told,
+    /// What was last heard to be in force, where several nodes keep the queue.
+    pub(super) heard: Option<InForce>,
     /// Whether the queue knows it.
     pub(super) settled: bool,
     /// Since when nothing good has come of it, if it is out of service or was tried again in vain.
@@ -59,15 +63,16 @@ pub(super) struct Attempt {
 }
 
 impl Known {
-    /// An attempt begins; `None`: the back end went out of service after the ticket had got its slot, and is not to be asked.
-    pub(super) fn begin(&mut self, kind: Kind, now: Instant) -> Option<Attempt> {
+    /// An attempt begins; `None`: the back end went out of service after the ticket had got its slot, and is not to be asked. `everywhere`:
+    /// how many tickets it has on all nodes, this one included, where there are several.
+    pub(super) fn begin(&mut self, kind: Kind, everywhere: Option<usize>, now: Instant) -> Option<Attempt> {
         if !matches!(self.breaker.gate(now), Gate::Free | Gate::Probe) {
             return None;
         }
         self.running += 1;
         Some(Attempt {
             began: self.breaker.begin(now),
-            started: self.auto.start(kind, self.running),
+            started: self.auto.start(kind, self.running.max(everywhere.unwrap_or_default())),
             at: now,
             first: None,
         })
@@ -111,9 +116,18 @@ impl Known {
         }
     }
 
-    /// It has failed. `auto`: the limit is found out, so that a refusal may show it.
-    pub(super) fn failed(&mut self, attempt: &Attempt, error: &AgentError, auto: bool, now: Instant, jitter: f64) {
+    /// It has failed. `auto`: the limit is found out, so that a refusal may show it. `everywhere`: as when one begins.
+    pub(super) fn failed(
+        &mut self,
+        attempt: &Attempt,
+        error: &AgentError,
+        auto: bool,
+        everywhere: Option<usize>,
+        now: Instant,
+        jitter: f64,
+    ) {
         self.running = self.running.saturating_sub(1);
+        let others = self.running.max(everywhere.map_or(0, |all| all.saturating_sub(1)));
         self.meter.failed(error.kind());
         let strike = match error.blame() {
             Blame::Server(strike) => strike,
@@ -133,7 +147,7 @@ impl Known {
         }
         match strike {
             // With one fewer, it has what it can do.
-            Strike::Busy { retry_after: None } if auto && self.running > 0 => self.breaker.left(attempt.began),
+            Strike::Busy { retry_after: None } if auto && others > 0 => self.breaker.left(attempt.began),
             strike => self.breaker.failed(attempt.began, strike, now, jitter),
         }
         if self.is_out(now) {
@@ -153,18 +167,23 @@ impl Known {
         !matches!(self.breaker.gate(now), Gate::Free | Gate::Probe)
     }
 
-    /// What those have to hear who go by it.
-    pub(super) fn news(&self, auto: bool, now: Instant) -> Told {
-        let gate = self.breaker.gate(now);
-        let own = auto.then(|| self.auto.limit());
-        let cap = match gate {
-            Gate::Free => own,
+    /// What those have to hear who go by it. `shared`: several nodes keep the queue.
+    pub(super) fn news(&self, auto: bool, shared: bool, now: Instant) -> Told {
+        let throttle = match self.breaker.gate(now) {
+            Gate::Free if auto => Throttle::Found(self.auto.limit()),
+            // What another node finds out is not this one's to end.
+            Gate::Free => self.found_elsewhere().unwrap_or(Throttle::Free),
+            // If that ticket shows nothing, the line has another one try.
+            Gate::Probe if self.is_to_try() => Throttle::Probing,
+            Gate::Probe if shared => Throttle::Probe(1),
             // One beside those from before it opened, should some still be there.
-            Gate::Probe => Some(self.running + 1),
-            Gate::Probing | Gate::Shut { .. } => Some(0),
+            Gate::Probe => Throttle::Probe(self.running + 1),
+            Gate::Probing => Throttle::Probing,
+            Gate::Shut { cools, .. } => Throttle::Out(self.outage(cools)),
+            Gate::Elsewhere => self.told.throttle.unwrap_or_default(),
         };
         Told {
-            cap: Some(cap),
+            throttle: Some(throttle),
             out: self.is_out(now),
             until: self.until(now),
         }
@@ -174,7 +193,71 @@ impl Known {
     pub(super) fn until(&self, now: Instant) -> Option<Instant> {
         match self.breaker.gate(now) {
             Gate::Shut { until, .. } => Some(until),
-            Gate::Free | Gate::Probe | Gate::Probing => None,
+            Gate::Free | Gate::Probe | Gate::Probing | Gate::Elsewhere => None,
         }
+    }
+
+    /// Whether the line has given this node the ticket that tries it.
+    fn is_to_try(&self) -> bool {
+        self.heard
+            .is_some_and(|heard| (heard.throttle, heard.by) == (Throttle::Probing, Teller::Line))
+    }
+
+    fn found_elsewhere(&self) -> Option<Throttle> {
+        let heard = self.heard.filter(|heard| heard.by == Teller::Other)?;
+        matches!(heard.throttle, Throttle::Found(_)).then_some(heard.throttle)
+    }
+
+    /// What is wrong with it, as other nodes are told.
+    fn outage(&self, cools: bool) -> Outage {
+        match (cools, &self.trouble) {
+            (true, Some(Reason::ModelOverloaded)) => Outage::Overloaded,
+            (true, _) => Outage::RateLimited,
+            (false, Some(Reason::ModelUnreachable)) => Outage::Away,
+            (false, _) => Outage::Failing,
+        }
+    }
+
+    /// Takes in what is in force of it in a queue that several nodes keep. Whatever this node knows otherwise is news then.
+    pub(super) fn hear(&mut self, in_force: InForce, now: Instant) {
+        let before = self.heard.replace(in_force);
+        self.told.throttle = Some(in_force.throttle);
+        if before == Some(in_force) {
+            return;
+        }
+        let was_out = before.is_some_and(|before| !matches!(before.throttle, Throttle::Free | Throttle::Found(_)));
+        match (in_force.throttle, in_force.by) {
+            // It has gone on since it said so.
+            (_, Teller::This) => return,
+            (Throttle::Probing, Teller::Line) | (Throttle::Probe(_), _) => self.breaker.hear_half_open(now),
+            (Throttle::Probing, _) => self.breaker.hear_probing(),
+            (Throttle::Out(outage), _) => {
+                self.breaker.hear_out(outage.cools(), now);
+                // This node may know it more exactly.
+                if self.trouble.is_none() || self.outage(outage.cools()) != outage {
+                    self.trouble = Some(reason(outage));
+                }
+            }
+            (Throttle::Free | Throttle::Found(_), _) if was_out => self.breaker.hear_works(now),
+            (Throttle::Free | Throttle::Found(_), _) => {}
+        }
+        if let Throttle::Found(limit) = in_force.throttle {
+            self.auto.hear(limit, now);
+        }
+        match self.breaker.gate(now) {
+            Gate::Free if was_out => (self.failing_since, self.trouble) = (None, None),
+            Gate::Free | Gate::Probe => {}
+            Gate::Probing | Gate::Shut { .. } | Gate::Elsewhere => drop(self.failing_since.get_or_insert(now)),
+        }
+    }
+}
+
+/// Another node knows it exactly.
+const fn reason(outage: Outage) -> Reason {
+    match outage {
+        Outage::Away => Reason::ModelUnreachable,
+        Outage::Failing => Reason::ModelCutOff,
+        Outage::RateLimited => Reason::ModelRateLimited,
+        Outage::Overloaded => Reason::ModelOverloaded,
     }
 }

@@ -4,6 +4,7 @@
 //! - `known`: what is known of one back end while the process runs, whatever is edited; `breaker`, `auto` and `meter` are its parts.
 //! - `asking`: one attempt, from its beginning to what it teaches; `tokens` makes its question fit.
 //! - `verdict`: what becomes of a ticket whose attempt has failed; `waiting`: of one that waits while nothing is in service.
+//! - `shared`: what nodes that keep one queue tell each other of how back ends are.
 //! - `keeper`: what happens by itself: pauses end, servers are asked for their models.
 //!
 //! How many tickets a back end may have for now (none while it cools, one to see whether it works again, as many as have been found
@@ -17,7 +18,7 @@
 //! ```text
 //! let backends = Arc::new(Backends::new(&settings)?);
 //! let queue = Queue::new(backends.fill(settings.policy.clone()), observer);
-//! backends.govern({ let queue = queue.clone(); move |backend, cap| queue.throttle(backend, cap) });
+//! backends.govern({ let queue = queue.clone(); move |backend, cap| queue.throttle(backend, cap) });   // or govern_shared
 //! tasks.spawn({ let backends = backends.clone(); async move { backends.keep(closing).await } });
 //!
 //! backends.retune(&settings)?;                                     // an edit; an error changes nothing
@@ -67,6 +68,7 @@ mod directory;
 mod keeper;
 mod known;
 mod meter;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -76,7 +78,7 @@ mod waiting;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -86,7 +88,10 @@ use tokio::{
 };
 
 pub(super) use self::asking::Asking;
-use self::directory::Directory;
+use self::{
+    directory::{Backend, Directory},
+    known::{Known, Told},
+};
 pub use self::{
     meter::{Consumption, Durations, Spread},
     verdict::{Tries, Verdict},
@@ -95,12 +100,12 @@ pub use self::{
 };
 use super::FactoryError;
 use crate::{
-    queue::{BackendIndex, Policy, PoolIndex},
+    queue::{BackendIndex, Policy, PoolIndex, Queue, Throttle},
     settings::{ModelName, Settings},
 };
 
-/// Lets a back end have at most so many tickets for now; `None`: as many as its limit allows.
-type Governor = dyn Fn(BackendIndex, Option<usize>) + Send + Sync;
+/// Lets a back end have this for now, as far as what was heard of it last (by its number, where several nodes keep the queue) is still so.
+type Governor = dyn Fn(BackendIndex, Throttle, u64) + Send + Sync;
 
 /// What the settings say beside the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +144,8 @@ pub struct Backends {
     making: Mutex<()>,
     /// Held while the queue is told, so that the latest it hears is the latest there is.
     governor: Mutex<Option<Box<Governor>>>,
+    /// The queue, where several nodes keep it.
+    shared: OnceLock<Queue>,
     revision: watch::Sender<Revision>,
     /// A pause has begun or ended.
     woken: Notify,
@@ -163,6 +170,7 @@ impl Backends {
             directory: Mutex::new(Arc::new(directory)),
             making: Mutex::default(),
             governor: Mutex::new(None),
+            shared: OnceLock::new(),
             revision: watch::Sender::default(),
             woken: Notify::new(),
             retuned: Notify::new(),
@@ -189,6 +197,7 @@ impl Backends {
             let last = self.directory();
             let next = make(&last)?;
             next.renew_changed(&last);
+            self.give_up(last.backends().filter(|backend| next.backend(backend.index).is_none()));
             *lock(&self.directory) = Arc::new(next);
         }
         self.revision.send_modify(|revision| revision.shape += 1);
@@ -199,9 +208,12 @@ impl Backends {
         Arc::clone(&lock(&self.directory))
     }
 
-    /// Names who is told how many tickets each back end may have for now: a queue that has been given their policy already.
+    /// Names who is told how many tickets each back end may have for now: a queue that has been given their policy already, and that this process
+    /// keeps alone. See also [`Backends::govern_shared`].
     pub fn govern(&self, throttle: impl Fn(BackendIndex, Option<usize>) + Send + Sync + 'static) {
-        *lock(&self.governor) = Some(Box::new(throttle));
+        *lock(&self.governor) = Some(Box::new(move |backend, news: Throttle, _| {
+            throttle(backend, news.cap());
+        }));
         self.settle();
     }
 
@@ -212,8 +224,17 @@ impl Backends {
         let mut withheld = false;
         for backend in directory.backends() {
             withheld |= backend.is_withheld();
-            lock(&backend.known).settled = true;
-            self.tell(backend.index, Instant::now());
+            let is_new = {
+                let mut known = lock(&backend.known);
+                known.settled = true;
+                known.heard.is_none()
+            };
+            match self.shared.get() {
+                None => self.tell(backend.index, Instant::now()),
+                // It is heard first what others say.
+                Some(queue) if is_new => queue.repeat_throttle(backend.index),
+                Some(_) => self.tell(backend.index, Instant::now()),
+            }
         }
         withheld && directory.backends().all(|backend| !backend.is_withheld())
     }
@@ -275,26 +296,40 @@ impl Backends {
         let Some(backend) = directory.backend(at) else { return };
         let (news, told) = {
             let known = lock(&backend.known);
-            (known.news(backend.is_auto(), now), known.told)
+            (self.news(backend, &known, now), known.told)
         };
-        if news == told {
-            return;
+        if news != told {
+            let governor = lock(&self.governor);
+            // Of two who come here at once, the second tells what is right after both.
+            self.tell_news(governor.as_deref(), backend, now);
         }
-        let governor = lock(&self.governor);
-        let (before, after) = {
+    }
+
+    fn news(&self, backend: &Backend, known: &Known, now: Instant) -> Told {
+        known.news(backend.is_auto(), self.shared.get().is_some(), now)
+    }
+
+    /// To be called with the governor locked.
+    fn tell_news(&self, governor: Option<&Governor>, backend: &Backend, now: Instant) {
+        let shared = self.shared.get().is_some();
+        let (before, after, heard) = {
             let mut known = lock(&backend.known);
             let before = known.told;
-            // Of two who come here at once, the second tells what is right after both.
-            known.told = known.news(backend.is_auto(), now);
-            if governor.is_none() || !known.settled {
-                known.told.cap = None;
+            known.told = self.news(backend, &known, now);
+            // Where several nodes keep the queue, each first hears how it is.
+            let silent = if shared { known.heard.is_none() } else { !known.settled };
+            if governor.is_none() || silent {
+                known.told.throttle = None;
             }
-            (before, known.told)
+            (before, known.told, known.heard)
         };
-        if let (Some(governor), Some(cap)) = (&*governor, after.cap.filter(|_| after.cap != before.cap)) {
-            governor(at, cap);
+        // One queue alone goes by the number only.
+        let same = |before: Throttle, after: Throttle| before == after || !shared && before.cap() == after.cap();
+        if let (Some(governor), Some(throttle)) = (governor, after.throttle)
+            && !before.throttle.is_some_and(|before| same(before, throttle))
+        {
+            governor(backend.index, throttle, heard.map_or(0, |heard| heard.set));
         }
-        drop(governor);
         if before.out != after.out || before.until != after.until {
             self.revision.send_modify(|revision| revision.service += 1);
         }

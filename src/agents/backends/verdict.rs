@@ -243,7 +243,7 @@ impl Service {
                 Gate::Shut { until, .. } => {
                     service.next = service.next.into_iter().chain([until]).min();
                 }
-                Gate::Probing => {}
+                Gate::Probing | Gate::Elsewhere => {}
                 Gate::Free | Gate::Probe if backend.index == failed => service.this = true,
                 Gate::Free => service.ready = true,
                 Gate::Probe => service.half_open = true,

@@ -41,7 +41,7 @@ pub enum Health {
     Cooling(Duration),
     /// It has failed, and is left alone for so long.
     Open(Duration),
-    /// It has failed; one ticket is to show, or is about to, whether it works again.
+    /// It has failed; one ticket is to show, or is about to, whether it works again. Where another node has found that, only that one knows when.
     HalfOpen,
     /// It finishes what it runs, and gets no more.
     Draining,
@@ -140,7 +140,7 @@ impl Backends {
             let health = match known.breaker.gate(now) {
                 _ if settings.drain => Health::Draining,
                 Gate::Free => Health::Ready,
-                Gate::Probe | Gate::Probing => Health::HalfOpen,
+                Gate::Probe | Gate::Probing | Gate::Elsewhere => Health::HalfOpen,
                 Gate::Shut { until, cools: true } => Health::Cooling(until - now),
                 Gate::Shut { until, cools: false } => Health::Open(until - now),
             };

@@ -1,9 +1,10 @@
 //! What one node does about what it hears.
 //!
 //! - `words`: what it hears, and what it wants done.
-//! - `append`: what it appends to the log; `work`: what it works on.
+//! - `append`: what it appends to the log; `work`: what it works on; `seen`: whom it has heard of.
 
 mod append;
+mod seen;
 mod words;
 mod work;
 
@@ -12,11 +13,13 @@ use std::{
     time::Duration,
 };
 
-use super::{BEAT, Batch, Change, Digest, Footing, Incarnation, Lease, Number, Replica, TTL, Working};
+use super::{BEAT, Batch, Change, Digest, Footing, Incarnation, Lease, Number, Replica, Working};
 use crate::queue::{TicketId, machine::Time};
 use append::Flying;
+use seen::{Heads, Heard};
 use work::{Local, ends};
 
+pub use seen::Progress;
 pub use words::{Answer, Ask, Beaten, Input, Log, Output, Peer, Reply, Told, Unsaid};
 
 /// Until what has failed is tried again.
@@ -54,7 +57,8 @@ pub struct Node {
     next_beat: Time,
     /// Not before this is the database asked again.
     retry: Option<Time>,
-    peers: BTreeMap<Incarnation, (Peer, Time)>,
+    peers: BTreeMap<Incarnation, Heard>,
+    heads: Heads,
     working: BTreeMap<TicketId, Local>,
 }
 
@@ -101,6 +105,7 @@ impl Node {
             next_beat: now,
             retry: None,
             peers: BTreeMap::new(),
+            heads: Heads::default(),
             working: BTreeMap::new(),
         }
     }
@@ -157,8 +162,7 @@ impl Node {
         };
         let works = self.working.values().any(|local| !local.over);
         let lease = self.lease.until().filter(|_| works);
-        let silent = self.peers.values().map(|(_, since)| since.saturating_add(TTL)).min();
-        [beat, lease, silent, self.retry]
+        [beat, lease, self.silent_at(), self.retry]
             .into_iter()
             .flatten()
             .min()
@@ -248,6 +252,9 @@ impl Node {
         if news.moved {
             out.push(Output::Moved);
         }
+        if news.throttled {
+            out.push(Output::Throttled);
+        }
     }
 
     fn read(&mut self, now: Time, after: Number, log: Option<Log>, out: &mut Vec<Output>) {
@@ -285,22 +292,11 @@ impl Node {
                 self.head = head.0;
                 let replica = self.replica.as_ref();
                 self.told |= replica.is_some_and(|replica| (replica.applied(), replica.digest()) != head);
-                self.watch(now, &peers);
+                self.watch(now, &peers, head.0);
                 self.declare_rowless(&peers, head.0);
             }
             Beaten::Fenced => self.end(out),
             Beaten::Away => self.next_beat = now.saturating_add(PAUSE),
-        }
-    }
-
-    /// Takes note of who has been heard of.
-    fn watch(&mut self, now: Time, peers: &[Peer]) {
-        self.peers.retain(|node, _| peers.iter().any(|peer| peer.node == *node));
-        for peer in peers {
-            let (seen, since) = self.peers.entry(peer.node).or_insert((*peer, now));
-            if seen.beats != peer.beats {
-                (*seen, *since) = (*peer, now);
-            }
         }
     }
 
@@ -315,20 +311,6 @@ impl Node {
             .filter(|node| peers.iter().all(|peer| peer.node != *node));
         for node in rowless.collect::<Vec<_>>() {
             self.declare(node, None);
-        }
-    }
-
-    /// Declares those gone that have not been heard of for so long by this node's own clock, unless they are heard of meanwhile.
-    /// What they have been promised began before this node saw it, so it is over.
-    fn declare_silent(&mut self, now: Time) {
-        let silent = self
-            .peers
-            .values()
-            .filter(|(_, since)| now >= since.saturating_add(TTL));
-        for peer in silent.map(|(peer, _)| *peer).collect::<Vec<_>>() {
-            // Asked again if it comes to nothing.
-            self.peers.insert(peer.node, (peer, now));
-            self.declare(peer.node, Some(peer));
         }
     }
 
@@ -410,7 +392,7 @@ impl Node {
         self.say_leave();
         if self.beating.is_none() && self.stage != Stage::Joining && now >= self.next_beat {
             self.beating = Some(now);
-            out.push(Output::Beat);
+            out.push(Output::Beat(self.applied().unwrap_or_default()));
         }
         if self.retry.is_some_and(|retry| now < retry) {
             return;

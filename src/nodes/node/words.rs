@@ -89,6 +89,8 @@ pub struct Peer {
     pub node: Incarnation,
     /// How often it has been heard of.
     pub beats: u64,
+    /// The last entry of the log that it had applied when it was last heard of.
+    pub applied: Number,
 }
 
 /// Something that is to be done for a node.
@@ -107,8 +109,9 @@ pub enum Output {
         /// Only if the node that it declares gone has been heard of no more than so often.
         unless_heard: Option<Peer>,
     },
-    /// Tell the database that this node is there; answer with [`Input::Beaten`].
-    Beat,
+    /// Tell the database that this node is there, and what it has applied of the log (nothing while it builds its copy anew); answer with
+    /// [`Input::Beaten`].
+    Beat(Number),
     /// Tell a caller what has come of its change.
     Answer(Ask, Answer),
     /// Work on this from now on.
@@ -121,6 +124,8 @@ pub enum Output {
     PassedOn,
     /// Owners may be at home elsewhere than before.
     Moved,
+    /// Back ends may have something else than before, or are others. Said before any work at them is.
+    Throttled,
     /// This incarnation is over: whoever drives it starts another one.
     Over,
 }

@@ -32,6 +32,7 @@ struct Row {
     /// Where it was started.
     place: usize,
     beats: u64,
+    applied: Number,
     sequence: u64,
 }
 
@@ -110,6 +111,7 @@ impl Database {
         let row = Row {
             place,
             beats: 0,
+            applied: Number(0),
             sequence: 0,
         };
         rows.insert(node, row);
@@ -251,17 +253,19 @@ impl Database {
         Box::new(replica)
     }
 
-    pub(super) fn beat(&mut self, node: Incarnation) -> Beaten {
+    pub(super) fn beat(&mut self, node: Incarnation, applied: Number) -> Beaten {
         let Some(row) = self.tables.rows.get_mut(&node) else {
             return Beaten::Fenced;
         };
         row.beats += 1;
+        row.applied = applied;
         let others = self.tables.rows.iter().filter(|(other, _)| **other != node);
         Beaten::Noted {
             peers: others
                 .map(|(node, row)| Peer {
                     node: *node,
                     beats: row.beats,
+                    applied: row.applied,
                 })
                 .collect(),
             head: (self.head().0, self.head().2),

@@ -8,8 +8,8 @@ use super::memory::MemoryLog;
 use crate::{
     nodes::{Incarnation, Membership, Replica},
     queue::{
-        BackendIndex, BackendPolicy, EventIndex, EventPolicy, JoinError, LeaveReason, Outcome, Owner, Permit, Policy,
-        PoolIndex, PoolPolicy, Queue, Retuning, Stray, Ticket, Work,
+        BackendIndex, BackendPolicy, Difference, EventIndex, EventPolicy, JoinError, LeaveReason, Outcome, Owner,
+        Permit, Policy, PoolIndex, PoolPolicy, Queue, Retuning, Stray, Ticket, Work,
         machine::{Restored, TicketState},
     },
 };
@@ -293,6 +293,8 @@ async fn an_edit_on_one_node_holds_on_all_and_a_newcomer_changes_nothing() {
     let second = admitted(&mut second).await;
     until(&c.queue, || c.queue.limits()[0].limit == Some(2)).await;
     assert!(a.queue.agrees() && !c.queue.agrees(), "its own file says 1");
+    assert_eq!(a.queue.differences(), []);
+    assert_eq!(c.queue.differences(), [Difference::Limit(CHAT)]);
     let d = Node::join(&log, 4, policy(7)).await;
     assert_eq!(d.queue.limits()[0].limit, Some(2));
     assert!(!d.queue.agrees());

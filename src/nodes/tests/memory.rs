@@ -17,23 +17,32 @@ use crate::{
 };
 
 /// What all nodes of a test share.
-pub(super) struct MemoryLog {
+pub(crate) struct MemoryLog {
     state: Mutex<State>,
     grown: Notify,
+}
+
+#[derive(Default)]
+struct Row {
+    /// What it has appended last.
+    sequence: u64,
+    /// How often it has been heard of, and what it had applied then.
+    beats: u64,
+    applied: Number,
 }
 
 struct State {
     begun: Replica,
     batches: Vec<Batch>,
-    /// Of those that take part: what each has appended last, and how often it has been heard of.
-    nodes: BTreeMap<Incarnation, (u64, u64)>,
+    /// Of those that take part.
+    nodes: BTreeMap<Incarnation, Row>,
     /// It answers nobody.
     away: bool,
     at: i64,
 }
 
 impl MemoryLog {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy) -> Self {
         Self {
             state: Mutex::new(State {
                 begun: Replica::new(policy),
@@ -51,12 +60,12 @@ impl MemoryLog {
     }
 
     /// It is away from now on, or there again.
-    pub(super) fn set_away(&self, away: bool) {
+    pub(crate) fn set_away(&self, away: bool) {
         self.state().away = away;
     }
 
     /// Declares a node gone, as another one would.
-    pub(super) fn declare_gone(&self, node: Incarnation) {
+    pub(crate) fn declare_gone(&self, node: Incarnation) {
         let mut state = self.state();
         let by = Incarnation(u128::MAX);
         let sequence = state.batches.len() as u64 + 1;
@@ -67,7 +76,7 @@ impl MemoryLog {
     }
 
     /// A copy of all that is in it.
-    pub(super) fn truth(&self) -> Replica {
+    pub(crate) fn truth(&self) -> Replica {
         self.state().replica()
     }
 }
@@ -121,13 +130,13 @@ impl Database for MemoryLog {
         if matches!(changes.first(), Some(Change::Up { .. })) {
             state.nodes.entry(node).or_default();
         }
-        let Some((last, _)) = state.nodes.get_mut(&node) else {
+        let Some(row) = state.nodes.get_mut(&node) else {
             return Reply::Fenced;
         };
-        if sequence <= *last {
+        if sequence <= row.sequence {
             return Reply::Already;
         }
-        *last = sequence;
+        row.sequence = sequence;
         for change in &changes {
             if let Change::Gone(gone) = change {
                 state.nodes.remove(gone);
@@ -139,20 +148,22 @@ impl Database for MemoryLog {
         Reply::Written(Box::new(batch))
     }
 
-    async fn beat(&self, node: Incarnation) -> Beaten {
+    async fn beat(&self, node: Incarnation, applied: Number) -> Beaten {
         let mut state = self.state();
         if state.away {
             return Beaten::Away;
         }
-        let Some((_, beats)) = state.nodes.get_mut(&node) else {
+        let Some(row) = state.nodes.get_mut(&node) else {
             return Beaten::Fenced;
         };
-        *beats += 1;
+        row.beats += 1;
+        row.applied = applied;
         let others = state.nodes.iter().filter(|(other, _)| **other != node);
         let peers = others
-            .map(|(node, (_, beats))| Peer {
+            .map(|(node, row)| Peer {
                 node: *node,
-                beats: *beats,
+                beats: row.beats,
+                applied: row.applied,
             })
             .collect();
         Beaten::Noted {

@@ -5,9 +5,10 @@ mod checks;
 mod database;
 mod dice;
 mod line;
-mod memory;
+pub(crate) mod memory;
 mod node;
 mod replica;
+mod throttles;
 mod trouble;
 mod world;
 

@@ -3,8 +3,8 @@
 use super::replica::{A, B, Log, join, policy};
 use crate::{
     nodes::{
-        Ask, BEAT, Beaten, Change, Incarnation, Input, Job, Node, Output, Peer, Replica, Reply, Said, TTL, Told,
-        Unsaid, Working,
+        Ask, BEAT, Beaten, Change, Incarnation, Input, Job, Node, Number, Output, Peer, Progress, Replica, Reply, Said,
+        TTL, Told, Unsaid, Working,
     },
     queue::{
         TicketId,
@@ -26,7 +26,7 @@ fn member() -> (Node, Log) {
     let up = log.next(A, &[Change::Up { address: None }]);
     log.replica.apply(&up).expect("it follows");
     let out = tell(&mut node, Input::Appended(1, Reply::Written(Box::new(up))));
-    assert_eq!(out, [Output::Beat]);
+    assert_eq!(out, [Output::Beat(Number(1))]);
     let head = (log.replica.applied(), log.replica.digest());
     let peers = Vec::new();
     assert_eq!(
@@ -44,7 +44,7 @@ fn tell_at(node: &mut Node, now: Time, input: Input) -> Vec<Output> {
     let mut out = Vec::new();
     node.handle(now, input, &mut out);
     // Said whenever nodes come and go.
-    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved));
+    out.retain(|output| !matches!(output, Output::PassedOn | Output::Moved | Output::Throttled));
     out
 }
 
@@ -53,6 +53,15 @@ fn noted(begun: Time, head: &Replica, peers: &[Peer]) -> Input {
     let head = (head.applied(), head.digest());
     let peers = peers.to_vec();
     Input::Beaten(begun, Beaten::Noted { peers, head })
+}
+
+/// A node that has been heard of so often, and knows nothing.
+fn silent(beats: u64) -> Peer {
+    Peer {
+        node: B,
+        beats,
+        applied: Number(0),
+    }
 }
 
 /// Those that are declared gone, and on what condition.
@@ -189,7 +198,7 @@ fn the_end_of_a_lease_ends_the_work_and_a_beat_begins_it_again() {
     let late = Time(0).saturating_add(TTL);
     let mut out = Vec::new();
     node.handle(late, Input::Woke, &mut out);
-    assert_eq!(out, [Output::Halt(TicketId(1)), Output::Beat]);
+    assert_eq!(out, [Output::Halt(TicketId(1)), Output::Beat(log.replica.applied())]);
     out.clear();
     let head = (log.replica.applied(), log.replica.digest());
     let peers = Vec::new();
@@ -230,7 +239,7 @@ fn who_takes_part_and_has_no_row_is_declared_gone_at_once() {
     hear_of(&mut node, &mut log, B);
     // What was seen before it was there says nothing of it.
     assert_eq!(gone(&tell(&mut node, noted(Time(0), &before, &[]))), []);
-    let there = Peer { node: B, beats: 0 };
+    let there = silent(0);
     assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[there]))), []);
     let out = tell(&mut node, noted(Time(0), &log.replica, &[]));
     assert_eq!(gone(&out), [(B, None)]);
@@ -246,10 +255,9 @@ fn who_takes_part_and_has_no_row_is_declared_gone_at_once() {
 #[test]
 fn who_has_a_row_and_never_takes_part_is_cleared_away_when_nothing_is_heard_of_it() {
     let (mut node, log) = member();
-    let silent = Peer { node: B, beats: 0 };
-    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[silent]))), []);
+    assert_eq!(gone(&tell(&mut node, noted(Time(0), &log.replica, &[silent(0)]))), []);
     // It is heard of once more, and never again.
-    let silent = Peer { node: B, beats: 1 };
+    let silent = silent(1);
     let begun = Time(0).saturating_add(BEAT);
     assert_eq!(
         gone(&tell_at(&mut node, begun, noted(begun, &log.replica, &[silent]))),
@@ -259,4 +267,95 @@ fn who_has_a_row_and_never_takes_part_is_cleared_away_when_nothing_is_heard_of_i
     assert_eq!(gone(&tell_at(&mut node, almost, Input::Woke)), []);
     let late = begun.saturating_add(TTL);
     assert_eq!(gone(&tell_at(&mut node, late, Input::Woke)), [(B, Some(silent))]);
+}
+
+/// Has some entries appended that the node hears of, and returns where the log ends.
+fn grow(node: &mut Node, log: &mut Log, owners: std::ops::Range<u128>) -> Number {
+    for owner in owners {
+        let batch = log.next(B, &[join(owner, owner)]);
+        log.replica.apply(&batch).expect("it follows");
+        tell(node, Input::Told(Told::Batch(Box::new(batch))));
+    }
+    log.replica.applied()
+}
+
+#[test]
+fn who_has_not_applied_what_has_been_there_for_a_beat_does_not_keep_up() {
+    let (mut node, mut log) = member();
+    hear_of(&mut node, &mut log, B);
+    let mut now = Time(0);
+    let mut hear = |node: &mut Node, log: &Log, beats, applied: Number| {
+        now = now.saturating_add(BEAT);
+        let peer = Peer {
+            node: B,
+            beats,
+            applied,
+        };
+        tell_at(node, now, noted(now, &log.replica, &[peer]));
+        node.progress(B, now).expect("it is there")
+    };
+    // It has a row, and has said nothing yet.
+    let unheard = hear(&mut node, &log, 0, Number(0));
+    let nothing = Progress {
+        applied: None,
+        lag: 0,
+        ago: None,
+    };
+    assert_eq!(unheard, nothing);
+    let begun = log.replica.applied();
+    let kept_up = |applied| Progress {
+        applied: Some(applied),
+        lag: 0,
+        ago: Some(std::time::Duration::ZERO),
+    };
+    assert_eq!(hear(&mut node, &log, 1, begun), kept_up(begun));
+    // What is new may be on its way to it, for a beat.
+    let head = grow(&mut node, &mut log, 10..15);
+    assert_eq!(hear(&mut node, &log, 2, begun), kept_up(begun));
+    let more = grow(&mut node, &mut log, 20..30);
+    assert_eq!(hear(&mut node, &log, 3, begun), kept_up(begun));
+    // No longer than that.
+    assert_eq!(hear(&mut node, &log, 4, begun).lag, head.0 - begun.0);
+    assert_eq!(hear(&mut node, &log, 5, head).lag, more.0 - head.0);
+    assert_eq!(hear(&mut node, &log, 6, more), kept_up(more));
+    assert_eq!(node.progress(Incarnation(9), now), None);
+}
+
+#[test]
+fn who_is_silent_is_not_behind_and_a_log_that_has_lost_its_end_is_not_waited_for() {
+    let (mut node, mut log) = member();
+    let before = Replica::from_snapshot(log.replica.snapshot()).expect("a machine has made it");
+    hear_of(&mut node, &mut log, B);
+    let applied = log.replica.applied();
+    let peer = |beats, applied| Peer {
+        node: B,
+        beats,
+        applied,
+    };
+    let at = |beats: u32| Time(0).saturating_add(BEAT * beats);
+    tell_at(&mut node, at(1), noted(at(1), &log.replica, &[peer(1, applied)]));
+    grow(&mut node, &mut log, 10..15);
+    for beat in 2..5 {
+        tell_at(&mut node, at(beat), noted(at(beat), &log.replica, &[peer(1, applied)]));
+    }
+    let progress = node.progress(B, at(4)).expect("it is there");
+    assert_eq!((progress.lag, progress.ago), (0, Some(BEAT * 3)));
+    // A standby has taken over that has nothing of it.
+    tell_at(&mut node, at(5), noted(at(5), &before, &[peer(2, before.applied())]));
+    assert_eq!(node.progress(B, at(5)).map(|progress| progress.lag), Some(0));
+}
+
+#[test]
+fn a_node_knows_of_itself_whether_it_keeps_up() {
+    let (mut node, mut log) = member();
+    let now = Time(0);
+    let own = |node: &Node| node.progress(A, now).expect("it is there");
+    let applied = log.replica.applied();
+    assert_eq!((own(&node).applied, own(&node).lag), (Some(applied), 0));
+    log.append(B, &[Change::Up { address: None }]);
+    for lag in [0, 1] {
+        // It is told that there is more, and does not get it.
+        tell(&mut node, noted(now, &log.replica, &[]));
+        assert_eq!(own(&node).lag, lag);
+    }
 }

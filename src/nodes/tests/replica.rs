@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) const A: Incarnation = Incarnation(1);
 pub(super) const B: Incarnation = Incarnation(2);
-const C: Incarnation = Incarnation(3);
+pub(super) const C: Incarnation = Incarnation(3);
 
 pub(super) fn policy(limit: usize) -> Policy {
     Policy::new([EventPolicy::new("chat", limit)])
@@ -40,8 +40,12 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(limit: usize) -> Self {
+        Self::under(policy(limit))
+    }
+
+    pub(super) fn under(policy: Policy) -> Self {
         Self {
-            replica: Replica::new(policy(limit)),
+            replica: Replica::new(policy),
             sequences: BTreeMap::new(),
         }
     }
@@ -59,11 +63,11 @@ impl Log {
         self.replica.apply(&batch).expect("it follows")
     }
 
-    fn state(&self, ticket: u64) -> Option<TicketState> {
+    pub(super) fn state(&self, ticket: u64) -> Option<TicketState> {
         self.replica.machine().state_of(TicketId(ticket))
     }
 
-    fn works(&self, node: Incarnation) -> Vec<u64> {
+    pub(super) fn works(&self, node: Incarnation) -> Vec<u64> {
         self.replica.working(node).map(|(ticket, _)| ticket.0).collect()
     }
 
@@ -72,7 +76,7 @@ impl Log {
     }
 }
 
-fn release(job: u128, ticket: u64) -> Change {
+pub(super) fn release(job: u128, ticket: u64) -> Change {
     let ticket = TicketId(ticket);
     Change::Ticket(Job(job), Command::Release { ticket, worked: true })
 }
@@ -106,6 +110,22 @@ fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
     assert_eq!(log.state(2), Some(TicketState::Waiting));
     assert_eq!(log.append(B, &[release(1, 1)]), [Said::Done]);
     assert_eq!(log.works(B), [2]);
+}
+
+#[test]
+fn a_job_has_one_place_whoever_asks_for_it() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
+    log.append(B, &[Change::Up { address: None }]);
+    assert_eq!(log.append(B, &[join(2, 2)]), [Said::Void]);
+    assert_eq!(log.holder(2), Some(A));
+    // Another owner's is another one.
+    assert!(matches!(log.append(B, &[join(2, 3)])[..], [Said::Joined(..)]));
+    log.append(A, &[release(1, 1), release(2, 2)]);
+    assert!(
+        matches!(log.append(B, &[join(2, 2)])[..], [Said::Joined(..)]),
+        "it is asked for once more"
+    );
 }
 
 #[test]

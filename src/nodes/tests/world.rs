@@ -65,7 +65,7 @@ pub(super) enum Request {
     Load,
     Read(Number),
     Append(u64, Vec<Change>, Option<Peer>),
-    Beat(Time),
+    Beat(Time, Number),
 }
 
 pub(super) struct Process {
@@ -308,9 +308,9 @@ impl<'a> World<'a> {
                     let changes = changes.into_iter().map(|(_, change)| change).collect();
                     self.request(place, generation, Request::Append(sequence, changes, unless_heard));
                 }
-                Output::Beat => {
+                Output::Beat(applied) => {
                     let begun = Time(self.now.0 + self.places[place].as_ref().map_or(0, |process| process.skew));
-                    self.request(place, generation, Request::Beat(begun));
+                    self.request(place, generation, Request::Beat(begun, applied));
                 }
                 Output::Answer(ask, answer) => self.answered(place, generation, ask, answer),
                 Output::Work(ticket, working) => self.work(place, generation, ticket, working),
@@ -321,7 +321,7 @@ impl<'a> World<'a> {
                         self.fail("what is ended was begun");
                     }
                 }
-                Output::Left(..) | Output::PassedOn | Output::Moved => {}
+                Output::Left(..) | Output::PassedOn | Output::Moved | Output::Throttled => {}
                 Output::Over => {
                     self.seen.note("fenced");
                     if self.places[place]
@@ -381,10 +381,10 @@ impl<'a> World<'a> {
                 }
                 Input::Appended(sequence, reply)
             }
-            Request::Beat(begun) => {
+            Request::Beat(begun, applied) => {
                 let mut beaten = Beaten::Away;
                 if !away {
-                    beaten = self.database.beat(node);
+                    beaten = self.database.beat(node, applied);
                 }
                 Input::Beaten(begun, if silent { Beaten::Away } else { beaten })
             }

@@ -8,14 +8,14 @@ use tokio::{
 };
 
 use super::{
-    Changes, CommonLine, Edge, JoinAsk, Reporter, Retuning, Stray, Ticket, common::Common, curves::Reading,
+    Changes, CommonLine, Difference, Edge, JoinAsk, Reporter, Retuning, Stray, Ticket, common::Common, curves::Reading,
     local::Local, seats::Answer,
 };
 #[cfg(test)]
 use super::{Machine, Time};
 use crate::queue::{
-    BackendIndex, BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, OrderKey, Owner,
-    Policy, PoolIndex, RestoredTicket, Standing, TicketId, Work,
+    BackendIndex, BackendState, EventIndex, InForce, JoinError, LeaveReason, LimitState, LineState, Observer, OrderKey,
+    Owner, Policy, PoolIndex, RestoredTicket, Standing, Throttle, TicketId, Work,
     machine::{Command, Restored, TicketState, UnknownWork},
 };
 
@@ -150,12 +150,44 @@ impl Queue {
         }
     }
 
+    /// Lets a back end have for now what `throttle` says, in all processes; unless something else is in force by then than what `known`
+    /// says ([`InForce::set`]) and that is another process's word: then nothing changes, and what is in force has been heard.
+    pub fn throttle_for_all(&self, backend: BackendIndex, throttle: Throttle, known: u64) {
+        if let Edge::Common(common) = &self.edge {
+            common.throttle(backend, throttle, known);
+        }
+    }
+
+    /// Has `hear` told what is in force of each back end that this process knows: all at once now, and each from then on whenever that
+    /// changes. It is called by one thread at a time, in the order of the changes, and before anything starts that follows from them.
+    pub fn hear_throttles(&self, hear: impl Fn(BackendIndex, InForce) + Send + Sync + 'static) {
+        if let Edge::Common(common) = &self.edge {
+            common.hear_throttles(Box::new(hear));
+        }
+    }
+
+    /// Has that told again of one back end.
+    pub fn repeat_throttle(&self, backend: BackendIndex) {
+        if let Edge::Common(common) = &self.edge {
+            common.tell_throttles(|one| one == backend);
+        }
+    }
+
     /// Whether the policy of all is what was last asked for here by an edit or at the start.
     #[must_use]
     pub fn agrees(&self) -> bool {
         match &self.edge {
             Edge::Local(_) => true,
             Edge::Common(common) => common.agrees(),
+        }
+    }
+
+    /// In what it is not.
+    #[must_use]
+    pub fn differences(&self) -> Vec<Difference> {
+        match &self.edge {
+            Edge::Local(_) => Vec::new(),
+            Edge::Common(common) => common.differences(),
         }
     }
 }
@@ -388,11 +420,11 @@ impl Queue {
     }
 
     /// Lets a back end have at most `cap` tickets for now, whatever its limit: 0 takes it out of service, 1 tries it again with one ticket,
-    /// `None` gives it its limit back. What it has goes on.
+    /// `None` gives it its limit back. What it has goes on. Where several processes keep the queue, this does nothing: see
+    /// [`Queue::throttle_for_all`].
     pub fn throttle(&self, backend: BackendIndex, cap: Option<usize>) {
-        match &self.edge {
-            Edge::Local(local) => drop(apply(local, Command::Throttle { backend, cap })),
-            Edge::Common(common) => common.throttle(backend, cap),
+        if let Edge::Local(local) = &self.edge {
+            drop(apply(local, Command::Throttle { backend, cap }));
         }
     }
 

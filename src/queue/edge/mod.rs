@@ -26,7 +26,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 pub use changes::Changes;
-pub use common::{CommonLine, Held, JoinAsk, Reporter, Retuning, Stray};
+pub use common::{CommonLine, Difference, Held, JoinAsk, Reporter, Retuning, Stray};
 pub use handle::Queue;
 pub use permit::{Ended, Permit};
 pub use ticket::Ticket;

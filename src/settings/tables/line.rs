@@ -7,7 +7,7 @@ use super::{
     Raw,
 };
 use crate::{
-    queue::{EventPolicy, Policy},
+    queue::{Difference, EventIndex, EventPolicy, Policy},
     wire::Event,
 };
 
@@ -141,6 +141,9 @@ macro_rules! events {
             }),+]
         }
 
+        /// The limit and the id of each event, by field.
+        const FIELDS: [(&str, &str); Event::ALL.len()] = [$((stringify!($limit), stringify!($id))),+];
+
         $(pub(super) fn $check(field: &Field<Option<PlainWord>>) -> Result<(), ValidationError> {
             concurrency_id(Event::$event, field)
         })+
@@ -191,6 +194,26 @@ pub(super) fn policy(raw: &Raw, catalog: &Catalog) -> Policy {
         max_waiting_per_owner: raw.queue_max_waiting_per_session.value(),
         max_wait: raw.queue_max_wait.value(),
     }
+}
+
+/// What an operator has to look at where the policy of all is not what these settings say: a variable, or the name of a back end or a model.
+pub(crate) fn name_of(difference: &Difference) -> String {
+    let of_event = |event: &EventIndex| FIELDS.get(event.0).copied().unwrap_or_default();
+    let variable = match difference {
+        // A variable is called like its field.
+        Difference::Limit(event) => return of_event(event).0.to_uppercase(),
+        Difference::ConcurrencyId(event) => return of_event(event).1.to_uppercase(),
+        Difference::Backend(name) | Difference::Pool(name) => return name.clone(),
+        Difference::Concurrent => "ENABLE_CONCURRENT_PROCESSING",
+        Difference::Queue => "ENABLE_QUEUE",
+        Difference::Order => "QUEUE_ORDER",
+        Difference::MaxRunning => "MAX_RUNNING",
+        Difference::MaxSize => "QUEUE_MAX_SIZE",
+        Difference::MaxWaitingPerOwner => "QUEUE_MAX_WAITING_PER_SESSION",
+        Difference::MaxWait => "QUEUE_MAX_WAIT",
+        Difference::Balance => "BACKEND_BALANCE",
+    };
+    variable.to_owned()
 }
 
 /// A shared limit that is called like an event of which it is not the limit would be two limits of one name.

@@ -47,6 +47,7 @@ use crate::{
 };
 
 pub(super) use self::line::backend_limit;
+pub(crate) use self::line::name_of;
 
 /// Longest time that a setting may name, in seconds: 30 days. It keeps sums of an instant and a setting far from overflow.
 const LONGEST: f64 = 30.0 * 24.0 * 3600.0;

@@ -2,6 +2,7 @@
 //! can be added up, which quantiles cannot. No label names a person or a session.
 
 mod backends;
+mod nodes;
 mod ordered;
 
 use std::time::Duration;
@@ -82,7 +83,9 @@ pub(super) fn text(
         services.by_event(),
     );
     backends::register(&mut registry, gauges);
-
+    if let Some(all) = &gauges.nodes {
+        nodes::register(&mut registry, all);
+    }
     answers(&mut registry, gauges.answers);
     registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
     registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));

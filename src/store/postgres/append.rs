@@ -80,7 +80,7 @@ impl Append {
         }
         message.push_str("}', ");
         let _ = match self.unless_heard {
-            Some(Peer { node, beats }) => write!(message, "'{}', {beats}", id(node)),
+            Some(Peer { node, beats, .. }) => write!(message, "'{}', {beats}", id(node)),
             None => message.write_str("NULL, NULL"),
         };
         message.push_str(", decode('");
@@ -164,6 +164,7 @@ mod tests {
         let peer = Peer {
             node: Incarnation(2),
             beats: 9,
+            applied: Number(7),
         };
         let (append, _reply) = Append::new(entry, vec![Incarnation(2), Incarnation(3)], Some(peer));
         let one = "00000000-0000-0000-0000-00000000000";

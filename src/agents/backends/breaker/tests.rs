@@ -160,6 +160,10 @@ enum Step {
     Left(usize),
     Wait(u64),
     Renew,
+    HearOut(bool),
+    HearProbing,
+    HearHalfOpen,
+    HearWorks,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -176,6 +180,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Left),
         4 => (1..40_000_u64).prop_map(Step::Wait),
         1 => Just(Step::Renew),
+        1 => any::<bool>().prop_map(Step::HearOut),
+        1 => Just(Step::HearProbing),
+        1 => Just(Step::HearHalfOpen),
+        3 => Just(Step::HearWorks),
     ]
 }
 
@@ -203,6 +211,27 @@ proptest! {
                     breaker.renew();
                     prop_assert_eq!(breaker.gate(now), Gate::Free);
                 }
+                Step::HearOut(cools) => {
+                    breaker.hear_out(cools, now);
+                    prop_assert_eq!(breaker.gate(now), Gate::Elsewhere);
+                }
+                Step::HearProbing => {
+                    breaker.hear_probing();
+                    prop_assert_eq!(breaker.gate(now), Gate::Elsewhere);
+                }
+                Step::HearHalfOpen => {
+                    breaker.hear_half_open(now);
+                    let gate = breaker.gate(now);
+                    let cools = matches!(gate, Gate::Shut { cools: true, .. });
+                    prop_assert!(cools || matches!(gate, Gate::Probe | Gate::Probing), "{gate:?}");
+                }
+                Step::HearWorks => {
+                    let cooled = breaker.elsewhere == Some(true);
+                    breaker.hear_works(now);
+                    let gate = breaker.gate(now);
+                    let free = matches!(gate, Gate::Free | Gate::Shut { cools: true, .. });
+                    prop_assert!(free || cooled, "{gate:?}");
+                }
                 Step::Shown(which) => if let Some(which) = pick(which, &under_way) {
                     breaker.shown(under_way[which]);
                 },
@@ -210,14 +239,18 @@ proptest! {
                     let began = under_way.swap_remove(which);
                     let speaks = began.openings == breaker.openings;
                     breaker.answered(began);
-                    let free = matches!(breaker.gate(now), Gate::Free | Gate::Shut { cools: true, .. });
+                    let free = matches!(
+                        breaker.gate(now),
+                        Gate::Free | Gate::Shut { cools: true, .. } | Gate::Elsewhere
+                    );
                     prop_assert!(!speaks || free, "an answer closes it");
                     prop_assert!(speaks || breaker.gate(now) == before, "an old answer does not");
                 },
                 Step::Failed(which, strike, jitter) => if let Some(which) = pick(which, &under_way) {
                     let began = under_way.swap_remove(which);
                     let openings = breaker.openings;
-                    let in_a_row = breaker.opened_in_a_row;
+                    let forgiven = breaker.healed.is_some_and(|since| now >= since + LONGEST);
+                    let in_a_row = if forgiven { 0 } else { breaker.opened_in_a_row };
                     breaker.failed(began, strike, now, jitter);
                     if breaker.openings > openings {
                         prop_assert_eq!(began.openings, openings);
@@ -240,7 +273,7 @@ proptest! {
             match breaker.gate(now) {
                 Gate::Probing => prop_assert_eq!(probes.count(), 1, "one probe at a time, and it is there"),
                 Gate::Probe => prop_assert_eq!(probes.count(), 0),
-                Gate::Free | Gate::Shut { .. } => {}
+                Gate::Free | Gate::Shut { .. } | Gate::Elsewhere => {}
             }
             prop_assert!(breaker.faults < IN_A_ROW);
         }

@@ -7,7 +7,9 @@ mod directory;
 mod discovery;
 mod failover;
 mod figures;
+mod heard;
 mod length;
+mod nodes;
 mod service;
 
 use std::{

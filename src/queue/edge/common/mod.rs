@@ -6,10 +6,12 @@
 //!
 //! Locks: the one of whoever shows the line ([`CommonLine::look`]) may be held while one of these is taken, never the other way round.
 
+mod differences;
 mod names;
 mod policy;
 mod reporter;
 mod seat;
+mod throttles;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -22,16 +24,19 @@ use tokio::{
     time::Instant,
 };
 
+pub use differences::Difference;
 pub use names::Retuning;
 pub use reporter::{Held, JoinAsk, Reporter, Stray};
 
 use super::curves::Curves;
 use crate::queue::{
-    BackendIndex, EventIndex, JoinError, LeaveReason, Observer, OrderKey, Owner, Policy, PoolIndex, TicketId, Work,
+    BackendIndex, EventIndex, InForce, JoinError, LeaveReason, Observer, OrderKey, Owner, Policy, PoolIndex, Throttle,
+    TicketId, Work,
     machine::{Command, Grant, Machine, Restored, TicketState, Time, ids::IdMap},
 };
 pub(super) use names::Names;
 use seat::{Known, Place, Seat};
+use throttles::Throttles;
 
 /// Until a longest wait that should be over by this process's count is asked about once more.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -48,6 +53,10 @@ pub trait CommonLine: Send + Sync + 'static {
     fn change(&self, job: u128, ticket: TicketId, command: Command);
     /// Asks for a change of the line as a whole.
     fn line(&self, command: Command);
+    /// Asks that a back end may have this, unless another process has said something about it after the change `known`.
+    fn throttle(&self, backend: BackendIndex, throttle: Throttle, known: u64);
+    /// What is in force of each back end, in the order of the policy. Nothing, as long as nothing is known.
+    fn throttles(&self) -> Vec<InForce>;
     /// Asks for another policy, in place of the one before that so many have been in force. Answered by [`Reporter::retuned`] or
     /// [`Reporter::not_retuned`].
     fn retune(&self, version: u64, policy: Policy);
@@ -71,6 +80,7 @@ pub(super) struct Common {
     strays: mpsc::UnboundedSender<Vec<Stray>>,
     /// Until somebody takes them up.
     found: Mutex<Option<mpsc::UnboundedReceiver<Vec<Stray>>>>,
+    throttles: Mutex<Throttles>,
 }
 
 /// The tickets of this process.
@@ -128,6 +138,7 @@ impl Common {
             observer,
             strays,
             found: Mutex::new(Some(found)),
+            throttles: Mutex::default(),
         }
     }
 
@@ -396,13 +407,6 @@ impl Common {
         drop(seats);
         self.line(|line| line.change(job, ticket, Command::Recall { ticket, pool: there }));
         true
-    }
-
-    pub(super) fn throttle(&self, backend: BackendIndex, cap: Option<usize>) {
-        let there = self.wanted().names.backend_there(backend);
-        if let Some(backend) = there {
-            self.line(|line| line.line(Command::Throttle { backend, cap }));
-        }
     }
 
     /// Takes nobody in any more for itself.

@@ -104,12 +104,12 @@ impl Names {
     }
 }
 
-fn find_pool(policy: &Policy, name: &str) -> Option<u32> {
+pub(super) fn find_pool(policy: &Policy, name: &str) -> Option<u32> {
     let at = policy.pools.iter().position(|pool| pool.name == name)?;
     u32::try_from(at).ok()
 }
 
-fn find_backend(policy: &Policy, name: &str) -> Option<u32> {
+pub(super) fn find_backend(policy: &Policy, name: &str) -> Option<u32> {
     let at = policy.backends.iter().position(|backend| backend.name == name)?;
     u32::try_from(at).ok()
 }
@@ -156,28 +156,9 @@ pub(super) fn merged(there: &Policy, here: &Policy, why: Retuning) -> Policy {
     merged
 }
 
-/// Whether the policy of all is what this process's operator has set, but for pools and back ends that it does not know.
-pub(super) fn agree(there: &Policy, here: &Policy) -> bool {
-    merged(there, here, Retuning::Edited) == {
-        let mut there = there.clone();
-        let unknown = |name: &String| find_backend(here, name).is_none();
-        for backend in &mut there.backends {
-            if unknown(&backend.name) {
-                backend.limit = Some(0);
-            }
-        }
-        for pool in &mut there.pools {
-            if find_pool(here, &pool.name).is_none() {
-                pool.backends.clear();
-            }
-        }
-        there
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::differences::differences, *};
     use crate::queue::EventPolicy;
 
     fn policy(limit: usize, backends: &[(&str, usize)], pools: &[(&str, &[u32])]) -> Policy {
@@ -225,7 +206,8 @@ mod tests {
             &[("small", &[]), ("large", &[2, 1]), ("huge", &[2])],
         );
         assert_eq!(edited, expected);
-        assert!(agree(&edited, &here) && !agree(&joined, &here) && !agree(&there, &here));
+        let agree = |there| differences(there, &here).is_empty();
+        assert!(agree(&edited) && !agree(&joined) && !agree(&there));
         // Once more changes nothing.
         for why in [Retuning::Joining, Retuning::Discovered, Retuning::Edited] {
             assert_eq!(merged(&edited, &here, why), edited);

@@ -2,9 +2,10 @@
 
 use super::{
     Common, Wanted,
-    names::{Names, Retuning, agree, merged},
+    differences::{Difference, differences},
+    names::{Names, Retuning, merged},
 };
-use crate::queue::Policy;
+use crate::queue::{BackendIndex, Policy};
 
 impl Common {
     /// This process wants another policy. What it wanted before and has not got yet is part of it.
@@ -66,16 +67,37 @@ impl Common {
         self.line(|line| line.retune(version, merged));
     }
 
-    /// Whether the policy of all is what this process's operator has set.
+    /// What of the policy of all is not as this process's operator has set it.
+    pub(in crate::queue::edge) fn differences(&self) -> Vec<Difference> {
+        if self.wanted().agrees {
+            return Vec::new();
+        }
+        let there = self.show(|machine| machine.policy().clone());
+        differences(&there, &self.wanted().policy)
+    }
+
+    /// Whether there is nothing of that.
     pub(in crate::queue::edge) fn agrees(&self) -> bool {
         self.wanted().agrees
     }
 }
 
 impl Wanted {
+    /// Where a back end of this process is in the policy of all. `None`: not there yet, or nothing is known of that policy.
+    pub(super) fn backend_there(&self, backend: BackendIndex) -> Option<BackendIndex> {
+        self.version?;
+        self.names.backend_there(backend)
+    }
+
+    /// The other way round.
+    pub(super) fn backend_here(&self, backend: BackendIndex) -> Option<BackendIndex> {
+        self.version?;
+        self.names.backend_here(backend)
+    }
+
     fn see(&mut self, there: &Policy, version: u64) {
         self.names = Names::between(&self.policy, there);
         self.version = Some(version);
-        self.agrees = agree(there, &self.policy);
+        self.agrees = differences(there, &self.policy).is_empty();
     }
 }

@@ -205,6 +205,22 @@ impl Reporter {
         common.find_strays(new);
     }
 
+    /// Back ends may have something else for now, or are others: under this policy, before which so many have been in force. To be followed by
+    /// [`Reporter::throttled`].
+    pub fn policy(&mut self, machine: &Machine, policies: u64) {
+        if let Some(common) = self.common.upgrade() {
+            common.look_at_policy(machine.policy(), policies);
+        }
+    }
+
+    /// The same, told to whoever throttles back ends here. To be called with nothing locked. `lost`: what this process has said of one may have
+    /// been lost.
+    pub fn throttled(&mut self, lost: bool) {
+        if let Some(common) = self.common.upgrade() {
+            common.tell_throttles(|_| lost);
+        }
+    }
+
     /// The line has changed, and all that comes of it has been told.
     pub fn changed(&mut self, machine: &Machine, policies: u64) {
         let Some(common) = self.common.upgrade() else { return };

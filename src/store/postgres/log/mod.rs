@@ -39,8 +39,8 @@ const KEPT: i64 = 2_000;
 const CHANNEL: &str = "anteroom_log";
 
 /// One statement, and so of one moment: the nodes that are there, and the log as it was then. No row: this node is not there.
-const BEAT_AND_LOOK: &str = "WITH mine AS (UPDATE beats SET count = count + 1 WHERE node = $1 RETURNING node) \
-     SELECT h.number, h.digest, b.node, b.count FROM mine CROSS JOIN log_head h LEFT JOIN beats b ON b.node <> $1";
+const BEAT_AND_LOOK: &str = "WITH mine AS (UPDATE beats SET count = count + 1, applied = $2 WHERE node = $1 RETURNING node) \
+     SELECT h.number, h.digest, b.node, b.count, b.applied FROM mine CROSS JOIN log_head h LEFT JOIN beats b ON b.node <> $1";
 
 /// One that is older than what is there is of no use.
 const KEEP: &str = "WITH kept AS (UPDATE log_snapshot SET number = $1, snapshot = $2 WHERE number < $1 RETURNING number) \
@@ -173,10 +173,11 @@ impl Database for PostgresLog {
         self.writer.append(entry, gone, unless_heard).await
     }
 
-    async fn beat(&self, node: Incarnation) -> Beaten {
+    async fn beat(&self, node: Incarnation, applied: Number) -> Beaten {
         let beaten = self.on(&self.beating, async |connection| {
             let rows = sqlx::query(BEAT_AND_LOOK)
                 .bind(Uuid::from_u128(node.0))
+                .bind(applied.0.cast_signed())
                 .fetch_all(connection)
                 .await?;
             beaten(&rows)

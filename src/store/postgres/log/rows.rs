@@ -73,6 +73,7 @@ pub(super) fn beaten(rows: &[PgRow]) -> sqlx::Result<Beaten> {
             peers.push(Peer {
                 node: node(id),
                 beats: row.try_get::<i64, _>("count")?.cast_unsigned(),
+                applied: Number(row.try_get::<i64, _>("applied")?.cast_unsigned()),
             });
         }
     }

@@ -6,11 +6,12 @@ ALTER TABLE nodes ADD COLUMN sequence bigint NOT NULL DEFAULT 0;
 -- Where the other nodes reach it; none: it has the database to itself. Two that start at once with the same one find out by this.
 ALTER TABLE nodes ADD COLUMN address text UNIQUE;
 
--- How often each has said that it is there. Beside `nodes`, for whoever writes has his row there to himself until his commit, and saying
+-- How often each has said that it is there, and what it had applied of the log then. Beside `nodes`, for whoever writes has his row there to himself until his commit, and saying
 -- that one is there shall wait for nobody's commit.
 CREATE TABLE beats (
-    node  uuid PRIMARY KEY REFERENCES nodes (id) ON DELETE CASCADE,
-    count bigint NOT NULL DEFAULT 0
+    node    uuid PRIMARY KEY REFERENCES nodes (id) ON DELETE CASCADE,
+    count   bigint NOT NULL DEFAULT 0,
+    applied bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE log (

@@ -2,6 +2,8 @@
 //!
 //! On one thread, where what is given at once is taken at once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use futures_util::future::{Either, join_all, select};
 use sqlx::PgConnection;
 
@@ -11,13 +13,22 @@ use super::{
     *,
 };
 use crate::{
-    nodes::{Beaten, Change, Database, Peer, Reply},
+    nodes::{Beaten, Change, Database, Number, Peer, Reply},
     queue::{EventPolicy, Policy, machine::Command},
     store::job::Operation,
 };
 
 const A: Incarnation = Incarnation(1);
 const B: Incarnation = Incarnation(2);
+
+/// A node that has been heard of so often.
+const fn heard(node: Incarnation, beats: u64) -> Peer {
+    Peer {
+        node,
+        beats,
+        applied: Number(0),
+    }
+}
 
 /// Impatient, but for what a transaction may wait for.
 const NODE: Tuning = Tuning {
@@ -92,7 +103,7 @@ async fn what_was_given_before_an_entry_is_committed_with_it_and_the_rest_after_
     let (failed, reply) = tokio::join!(store.write(Fails), log.append(A, 2, something(), None));
     assert!(matches!(failed, Err(StoreError::Other(_))), "{failed:?}");
     assert_eq!(written(&reply), Some(2));
-    let stranger = Some(Peer { node: B, beats: 7 });
+    let stranger = Some(heard(B, 7));
     let (counted, reply) = tokio::join!(store.write(Count), log.append(A, 3, something(), stranger));
     assert_eq!((counted, reply), (Ok(11), Reply::Nothing));
     let (counted, reply) = tokio::join!(store.write(Count), log.append(A, 2, something(), None));
@@ -133,7 +144,7 @@ async fn an_entry_whose_commit_is_cut_off_is_written_once_and_its_fate_is_told()
     let between = Between::stand(cluster.port()).await;
     let (store, log) = start(between.url(cluster, &database), A, NODE).await;
     Count::begin(cluster, &database);
-    let stranger = Some(Peer { node: B, beats: 7 });
+    let stranger = Some(heard(B, 7));
     let cuts = [
         (Cut::Before, None),
         (Cut::After, None),
@@ -176,6 +187,7 @@ async fn a_crash_of_the_server_leaves_a_change_and_its_entry_or_neither() {
     let (store, log) = start(cluster.url(&database), A, NODE).await;
     Count::begin(&cluster, &database);
     let stop = tokio_util::sync::CancellationToken::new();
+    let made = AtomicU64::new(0);
     let pairs = async {
         let mut pairs = 0;
         while !stop.is_cancelled() {
@@ -183,11 +195,15 @@ async fn a_crash_of_the_server_leaves_a_change_and_its_entry_or_neither() {
             let (counted, reply) = tokio::join!(store.write(Count), log.append(A, pairs, something(), None));
             assert_eq!(counted, Ok(pairs.cast_signed()));
             assert!(written(&reply).is_some() || reply == Reply::Already, "{reply:?}");
+            made.store(pairs, Ordering::Relaxed);
         }
         pairs
     };
     let crashes = async {
         for round in 0..5 {
+            // Some between two crashes, however slow the machine is.
+            let so_far = made.load(Ordering::Relaxed);
+            until("some are made", || made.load(Ordering::Relaxed) >= so_far + 2).await;
             tokio::time::sleep(Duration::from_millis(50 + 13 * round)).await;
             let (server, database) = (Arc::clone(&cluster), database.clone());
             let crashed = tokio::task::spawn_blocking(move || {
@@ -228,7 +244,7 @@ async fn one_that_is_stopped_in_its_transaction_holds_up_no_other_and_is_declare
         // Neither the end of the log nor a beat waits for it at all.
         let reply = log.append(B, 1, vec![Change::Up { address: None }], None).await;
         assert_eq!(written(&reply), Some(1));
-        let Beaten::Noted { peers, head } = log.beat(B).await else {
+        let Beaten::Noted { peers, head } = log.beat(B, Number(0)).await else {
             panic!("it is there")
         };
         assert_eq!((peers.len(), head.0.0), (1, 1));
@@ -268,11 +284,11 @@ async fn a_beat_waits_for_no_change_and_makes_a_declaration_come_to_nothing() {
     let slow = Box::pin(store.write(Slow));
     let beats = Box::pin(async {
         for _ in 0..3 {
-            let beaten = a.beat(A).await;
+            let beaten = a.beat(A, Number(0)).await;
             let Beaten::Noted { peers, .. } = beaten else {
                 panic!("{beaten:?}")
             };
-            assert_eq!(peers, [Peer { node: B, beats: 0 }]);
+            assert_eq!(peers, [heard(B, 0)]);
         }
     });
     let Either::Right((_, slow)) = select(slow, beats).await else {
@@ -280,13 +296,13 @@ async fn a_beat_waits_for_no_change_and_makes_a_declaration_come_to_nothing() {
     };
     assert_eq!(slow.await, Ok(()));
     // Heard of since.
-    let seen = Peer { node: A, beats: 2 };
+    let seen = heard(A, 2);
     let reply = b.append(B, 2, vec![Change::Gone(A)], Some(seen)).await;
     assert_eq!(reply, Reply::Nothing);
-    let seen = Peer { node: A, beats: 3 };
+    let seen = heard(A, 3);
     let reply = b.append(B, 2, vec![Change::Gone(A)], Some(seen)).await;
     assert_eq!(written(&reply), Some(2));
-    assert_eq!(a.beat(A).await, Beaten::Fenced);
+    assert_eq!(a.beat(A, Number(0)).await, Beaten::Fenced);
 }
 
 #[tokio::test]
@@ -308,11 +324,11 @@ async fn a_database_that_stays_away_is_told_and_what_was_not_written_is_sent_aga
     );
     assert_eq!(reply, Reply::Away);
     assert!(matches!(refused, Err(StoreError::Away(_))), "{refused:?}");
-    assert_eq!(log.beat(A).await, Beaten::Away);
+    assert_eq!(log.beat(A, Number(0)).await, Beaten::Away);
     cluster.start_again();
     until("it is well", || store.fault().is_none()).await;
     assert_eq!(written(&log.append(A, 2, something(), None).await), Some(2));
-    assert!(matches!(log.beat(A).await, Beaten::Noted { .. }));
+    assert!(matches!(log.beat(A, Number(0)).await, Beaten::Noted { .. }));
     store.close().await;
     assert_eq!(log.append(A, 3, something(), None).await, Reply::Away);
 }

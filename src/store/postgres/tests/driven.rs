@@ -81,6 +81,8 @@ impl Hands for Ears {
 
     fn moved(&mut self) {}
 
+    fn throttled(&mut self) {}
+
     fn over(&mut self) {
         let _ = self.0.send(Heard::Over);
     }
@@ -257,6 +259,7 @@ async fn three_nodes_keep_one_line() {
     assert_eq!(site.most.load(Ordering::SeqCst), LIMIT);
     // One leaves well, and the others know it.
     places[0].driver.leave();
+    places[0].driver.leave_now();
     until("it has left", || places[0].seen(|seen| seen.over)).await;
     places[1].want(&site, 91);
     all_done(&*log, &site, 91).await;

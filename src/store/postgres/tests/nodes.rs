@@ -6,7 +6,7 @@ use sqlx::Connection as _;
 use super::*;
 use crate::{
     files::Vault,
-    nodes::{Beaten, Change, Peer, Reply},
+    nodes::{Beaten, Change, Database, Number, Peer, Reply},
     queue::{EventPolicy, Policy},
     store::{Purged, TurnRecord, postgres::link::Link, readers::Connect as _},
     wire::FileView,
@@ -81,7 +81,7 @@ async fn two_write_at_once_and_one_that_is_declared_gone_writes_no_more_while_th
         "{refused:?}"
     );
     assert_eq!(a.append(A, 2, vec![Change::Leaving], None).await, Reply::Fenced);
-    assert_eq!(a.beat(A).await, Beaten::Fenced);
+    assert_eq!(a.beat(A, Number(0)).await, Beaten::Fenced);
     assert_eq!(stores[1].turn(owner, turn.id).await, Ok(None));
     talk.say(&stores[1], None, "hello").await;
     let third = b.append(B, 2, vec![Change::Leaving], None).await;
@@ -138,15 +138,27 @@ async fn an_address_is_one_nodes_and_its_next_starts_take_its_place() {
     assert!(error.to_string().contains("NODE_ADDR a:1"), "{error}");
     assert_eq!(rows(cluster, &database), [1, 9]);
     drop(first);
-    let _second = opened(&address, 3, "a:1").await;
+    // The server may take its time to notice.
+    let opener = node(3, "a:1");
+    let patient = Tuning {
+        lock: Duration::from_secs(60),
+        ..Tuning::default()
+    };
+    let second = PostgresStore::open_tuned(&Secret(address.clone()), &opener, patient).await;
+    let next = second.expect("it opens");
     assert_eq!(rows(cluster, &database), [3, 9]);
     // The others hear of that by what is missing.
     let log = other.log(&policy()).await.expect("it is there");
-    let Beaten::Noted { peers, .. } = log.beat(Incarnation(9)).await else {
-        panic!("it is there")
+    let peers = async |log: &Arc<dyn Database>, node, applied| match log.beat(node, applied).await {
+        Beaten::Noted { peers, .. } => peers,
+        other => panic!("it is there: {other:?}"),
     };
-    let (node, beats) = (Incarnation(3), 0);
-    assert_eq!(peers, [Peer { node, beats }]);
+    let seen = |node, beats, applied| Peer { node, beats, applied };
+    let (first, second) = (Incarnation(9), Incarnation(3));
+    assert_eq!(peers(&log, first, Number(5)).await, [seen(second, 0, Number(0))]);
+    // Each says how far it is in the log.
+    let log = next.log(&policy()).await.expect("it is there");
+    assert_eq!(peers(&log, second, Number(7)).await, [seen(first, 1, Number(5))]);
 }
 
 #[tokio::test]
