@@ -16,6 +16,8 @@ const LONGEST_SILENCE_MS: f64 = 45_000.0;
 const WATCH: Duration = Duration::from_secs(5);
 /// A break shorter than this is not worth a word on the screen.
 const GRACE: Duration = Duration::from_millis(900);
+/// The same where the server has asked the page to come back, unless an attempt fails: it is there, or another node is.
+const EXPECTED: Duration = Duration::from_secs(5);
 /// The code with which the server asks a page to come back: it restarts, or the session is at home at another node.
 const COME_BACK: u16 = 1012;
 
@@ -51,8 +53,8 @@ impl Drop for Connection {
 struct State {
     connection: Option<Connection>,
     retry: Option<TimeoutHandle>,
-    /// Says that the connection is lost, unless the server is heard before.
-    telling: Option<TimeoutHandle>,
+    /// Says that the connection is lost, unless the server is heard before; and whether the server has asked to be come back to.
+    telling: Option<(TimeoutHandle, bool)>,
     pause: f64,
     heard: f64,
 }
@@ -110,7 +112,7 @@ impl Feed {
             let mut state = self.state.borrow_mut();
             state.heard = js_sys::Date::now();
             state.pause = comeback::FIRST;
-            if let Some(telling) = state.telling.take() {
+            if let Some((telling, _)) = state.telling.take() {
                 telling.clear();
             }
         }
@@ -123,7 +125,7 @@ impl Feed {
     }
 
     /// The connection has gone: says so if it stays away, and tries again after a growing pause. `asked`: the server has asked to be come back
-    /// to, and is there as far as anybody knows until the page has tried.
+    /// to.
     fn lost(&self, asked: bool) {
         let pause = {
             let mut state = self.state.borrow_mut();
@@ -138,8 +140,7 @@ impl Feed {
             Duration::ZERO,
         );
         let (idle, chance) = (self.store.is_idle(), js_sys::Math::random());
-        let grace = if asked { comeback::at_hand(idle, chance) } else { 0.0 };
-        self.tell_in(GRACE + Duration::from_secs_f64(grace / 1000.0));
+        self.tell_later(asked, comeback::at_hand(idle, chance));
         self.retry_in(comeback::pause(pause, idle, chance));
     }
 
@@ -153,17 +154,31 @@ impl Feed {
         }
     }
 
-    /// Says after so long that the connection is lost, unless it is there then. What is to be said already is said when it was to be.
-    fn tell_in(&self, grace: Duration) {
-        if self.state.borrow().telling.is_some() {
-            return;
+    /// Says in a while that the connection is lost, unless it is there then. A page that has been asked to come back does not know before it has
+    /// tried; `pause`, in milliseconds, is how long it takes its time.
+    fn tell_later(&self, asked: bool, pause: f64) {
+        let mut state = self.state.borrow_mut();
+        match state.telling.take() {
+            // What is to be said already is said when it was to be, but for a page that has tried in vain since it was asked.
+            Some(telling) if asked || !telling.1 => {
+                state.telling = Some(telling);
+                return;
+            }
+            Some((telling, _)) => telling.clear(),
+            None => {}
         }
+        let grace = if asked {
+            EXPECTED + Duration::from_secs_f64(pause / 1000.0)
+        } else {
+            GRACE
+        };
         let feed = self.clone();
         let tell = move || {
             feed.state.borrow_mut().telling = None;
             feed.tell_if_lost();
         };
-        self.state.borrow_mut().telling = set_timeout_with_handle(tell, grace).ok();
+        let telling = set_timeout_with_handle(tell, grace).ok();
+        state.telling = telling.map(|telling| (telling, asked));
     }
 
     fn tell_if_lost(&self) {
