@@ -3,7 +3,7 @@
 use anteroom_pgtest::Cluster;
 use anyhow::Context as _;
 
-use super::{Commits, NODES};
+use super::NODES;
 use crate::{
     anteroom::{Anteroom, AnteroomPage, Nodes, Resident},
     figures::{Measure, Unit},
@@ -28,7 +28,7 @@ pub(super) struct First {
     elsewhere: Vec<f64>,
 }
 
-pub(super) async fn measure(places: &Places, postgres: &Cluster, commits: &mut Commits) -> anyhow::Result<First> {
+pub(super) async fn measure(places: &Places, postgres: &Cluster) -> anyhow::Result<First> {
     let model = Model::start(AT_ONCE).await?;
     let setup = Setup {
         slots: SLOTS,
@@ -52,7 +52,6 @@ pub(super) async fn measure(places: &Places, postgres: &Cluster, commits: &mut C
             piece(&at_home.page, &message).await?,
             piece(&elsewhere.page, &message).await?,
         ];
-        commits.make(1).await?;
         if number >= WARM_UP {
             first.in_one.push(taken[0]);
             first.over_postgres.push(taken[1]);

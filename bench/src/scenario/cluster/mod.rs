@@ -23,7 +23,7 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
     let postgres = tokio::task::spawn_blocking(Cluster::start).await?;
     let mut commits = Commits::open(&postgres).await?;
     let handovers = handover::measure(places, &postgres, &mut commits).await?;
-    let first = first::measure(places, &postgres, &mut commits).await?;
+    let first = first::measure(places, &postgres).await?;
     let commit = commits.median()?;
     let mut measures = commits.measures()?;
     measures.extend(handovers.measures(commit)?);
