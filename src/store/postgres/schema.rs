@@ -13,6 +13,7 @@ use super::{OpenError, faults, link::Place};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "nodes", include_str!("migrations/0002_nodes.sql")),
+    (5, "format", include_str!("migrations/0005_format.sql")),
 ];
 
 /// The tables that all of them together make.
