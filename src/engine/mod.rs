@@ -29,7 +29,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::{Principal, Role, keys::Keys},
+    accounts::{Principal, Role, keys::Keys, rates::Rates},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
@@ -67,6 +67,7 @@ pub struct Engine {
     logs: Logs,
     jar: CookieJar,
     keys: Keys,
+    rates: Rates,
     /// In force where the settings have none.
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
@@ -177,6 +178,7 @@ impl Engine {
             logs,
             jar,
             keys,
+            rates: Rates::default(),
             operator_key: operator::made_key(),
             agents,
             backends,
