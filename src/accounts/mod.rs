@@ -1,5 +1,9 @@
 //! Who asks.
 
+pub mod keys;
 mod principal;
+pub mod rates;
+mod scopes;
 
-pub use principal::{AccountId, Principal, Role, browser_of};
+pub use principal::{AccountId, KeyId, Principal, Program, Role, browser_of};
+pub use scopes::{NoScope, Scope, Scopes};

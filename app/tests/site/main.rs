@@ -15,6 +15,7 @@ mod line;
 mod nodes;
 mod operator;
 mod pools;
+mod programs;
 mod repeats;
 mod restart;
 mod retuning;
