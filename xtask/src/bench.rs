@@ -124,6 +124,10 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
     {
         bench.args(["--rivals", "bench/rivals/run.mjs", "--redis"]).arg(redis);
     }
+    if plan.scenarios.contains(&Scenario::Gateway) {
+        let [smg, litellm] = gateways(project)?;
+        bench.arg("--smg").arg(smg).arg("--litellm").arg(litellm);
+    }
     if options.go_on {
         bench.arg("--go-on");
     }
@@ -191,16 +195,31 @@ fn build(project: &Project, mode: Mode) -> String {
         .join(", ")
 }
 
-/// Makes the virtual environment with Gradio, unless it is there as `bench/requirements.txt` wants it. Returns its Python.
+/// Makes the virtual environment with Gradio. Returns its Python.
 fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
-    let requirements = project.root.join("bench/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).context("cannot read bench/requirements.txt")?;
-    let folder = project.folder("gradio");
+    let folder = environment(project, "gradio", "bench/requirements.txt")?;
+    Ok(folder.join("bin/python"))
+}
+
+/// Makes those of the gateways that the API is measured beside. Returns SMG's program and LiteLLM's.
+fn gateways(project: &Project) -> anyhow::Result<[PathBuf; 2]> {
+    let program = |name: &str| {
+        let folder = environment(project, name, &format!("bench/gateways/{name}.txt"))?;
+        anyhow::Ok(folder.join("bin").join(name))
+    };
+    Ok([program("smg")?, program("litellm")?])
+}
+
+/// Makes a virtual environment of Python, unless it is there as its list of packages wants it. Returns its folder.
+fn environment(project: &Project, name: &str, list: &str) -> anyhow::Result<PathBuf> {
+    let requirements = project.root.join(list);
+    let wanted = fs::read_to_string(&requirements).with_context(|| format!("cannot read {list}"))?;
+    let folder = project.folder(name);
     let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
     if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
+        return Ok(folder);
     }
-    step("install Gradio in a virtual environment of its own", || {
+    step(&format!("install {name} in a virtual environment of its own"), || {
         let mut venv = Command::new("python3");
         step::run(venv.args(["-m", "venv", "--clear"]).arg(&folder))
             .context("this needs Python 3.10 or later, with venv (https://www.python.org)")?;
@@ -216,5 +235,5 @@ fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
         step::run(pip.arg(&requirements))?;
         fs::write(&stamp, &wanted).context("cannot write what was installed")
     })?;
-    Ok(python)
+    Ok(folder)
 }
