@@ -90,7 +90,7 @@ impl Agent for BackendAgent {
                 asking.answered(answered);
                 Ok(answered)
             }
-            Some(Err(Fault { error, detail })) => {
+            Some(Err(Fault { error, detail, .. })) => {
                 asking.failed(&error, &detail);
                 Err(error)
             }
@@ -121,7 +121,7 @@ impl BackendAgent {
             return Err(fault);
         }
         match once(&server, &question, asking, parts, state).await {
-            Err(fault) if fault.error == AgentError::TooLong && !asking.is_shown() => {
+            Err(fault) if fault.error == AgentError::TooLong && !asking.is_shown() && !question.parameters.whole => {
                 if !asking.halve(&mut question) {
                     return Err(fault);
                 }

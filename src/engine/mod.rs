@@ -35,6 +35,7 @@ use crate::{
     journal::MemoryJournals,
     logs::Logs,
     nodes::{Alone, Homes, Membership},
+    programs::{self, Programs},
     queue::Queue,
     sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
@@ -61,6 +62,7 @@ pub struct Engine {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     conversations: Conversations,
+    programs: Programs,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
@@ -155,6 +157,13 @@ impl Engine {
             backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
+        let programs = Programs::new(programs::Deps {
+            queue: queue.clone(),
+            agents: Arc::clone(&agents),
+            backends: Arc::clone(&backends),
+            conversations: conversations.clone(),
+            settings: active_settings.follow(),
+        });
         let refreshes = Refreshes::new(
             queue.clone(),
             conversations.clone(),
@@ -168,6 +177,7 @@ impl Engine {
             store,
             vault,
             conversations,
+            programs,
             refreshes,
             stats,
             logs,
@@ -239,6 +249,12 @@ impl Engine {
     #[must_use]
     pub const fn conversations(&self) -> &Conversations {
         &self.conversations
+    }
+
+    /// The requests of programs on their way.
+    #[must_use]
+    pub const fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The cookies.
@@ -354,6 +370,7 @@ impl Engine {
     /// # Errors
     /// The store's; what is stored has not changed then.
     pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
+        self.programs.forget(who.owner());
         let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
         self.logs.forget(who.session);
@@ -373,13 +390,19 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
-        let unfinished = self.conversations.unfinished();
-        if unfinished > 0 {
-            info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
+        let (unfinished, requests) = (self.conversations.unfinished(), self.programs.unfinished());
+        if unfinished + requests > 0 {
+            info!(
+                unfinished,
+                requests,
+                grace_s = grace.as_secs(),
+                "waiting for running turns"
+            );
         }
         if tokio::time::timeout(grace, self.last_turns()).await.is_err() {
             warn!(
                 unfinished = self.conversations.unfinished(),
+                requests = self.programs.unfinished(),
                 turns = ?self.conversations.on_their_way(),
                 "the grace is over: stopping what runs"
             );
@@ -389,7 +412,10 @@ impl Engine {
             } else {
                 self.conversations.stop();
             }
+            // Nobody else takes these up.
+            self.programs.stop();
             self.conversations.finished().await;
+            self.programs.finished().await;
         }
         self.leave_line().await;
         self.closing.cancel();

@@ -20,6 +20,7 @@ mod openai;
 mod opening;
 mod protocol;
 mod reading;
+mod relay;
 mod stream;
 mod text;
 
@@ -27,7 +28,13 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-pub(super) use self::{attempt::Hearer, fault::Fault, list::Listed, stream::StreamState};
+pub(super) use self::{
+    attempt::Hearer,
+    fault::Fault,
+    list::Listed,
+    relay::{Relay, RelayState},
+    stream::StreamState,
+};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken},
@@ -37,6 +44,7 @@ use self::{
 pub use self::{
     list::model_names,
     reading::{Transcript, transcript},
+    relay::{Door, Relayed},
 };
 use super::{AgentError, FactoryError, Question};
 use crate::settings::{BackendSettings, Provider};
