@@ -247,7 +247,12 @@ impl Asked {
         } else {
             let pieces = if fault == Some(Fault::Empty) { &[] } else { &*pieces };
             (
-                script::whole(pieces, &knobs, fault, self.vectors.unwrap_or_else(|| wire.whole(pieces))),
+                script::whole(
+                    pieces,
+                    &knobs,
+                    fault,
+                    self.vectors.unwrap_or_else(|| wire.whole(pieces)),
+                ),
                 "application/json",
             )
         };

@@ -269,7 +269,12 @@ mod tests {
             tool: None,
             logprobs: false,
         };
-        streamed(&reply::pieces(&directed, ""), &directed.knobs, directed.knobs.fault, &wire)
+        streamed(
+            &reply::pieces(&directed, ""),
+            &directed.knobs,
+            directed.knobs.fault,
+            &wire,
+        )
     }
 
     fn bytes_of(steps: &[Step]) -> Vec<u8> {
