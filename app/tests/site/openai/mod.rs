@@ -1,0 +1,7 @@
+//! OpenAI's API, over real HTTP.
+
+mod answers;
+mod faults;
+mod lines;
+mod others;
+mod repeats;
