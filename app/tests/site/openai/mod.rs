@@ -1,6 +1,7 @@
 //! OpenAI's API, over real HTTP.
 
 mod answers;
+mod clients;
 mod faults;
 mod lines;
 mod others;
