@@ -43,8 +43,8 @@ fn vouched(extensions: &Extensions) -> Option<Result<Program, Refusal>> {
     Some(program.ok_or(NO_KEY))
 }
 
-/// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy with HTTPS,
-/// which is one more that may pass on what comes from elsewhere.
+/// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy,
+/// which may pass on what comes from elsewhere.
 fn program_of(engine: &Engine, parts: &Parts) -> Result<Program, Refusal> {
     let (sent, keys) = (key(&parts.headers), engine.keys());
     if keys.any() {
@@ -55,7 +55,8 @@ fn program_of(engine: &Engine, parts: &Parts) -> Result<Program, Refusal> {
     }
     // Many clients cannot do without a key, so as long as there are none any is as good as none.
     let no_key = || sent.map_or(NO_KEY, |_| wrong(KeyFault::Unknown));
-    if engine.settings().secure_cookies {
+    let settings = engine.settings();
+    if settings.secure_cookies || settings.trusted_proxies.is_some() {
         return Err(no_key());
     }
     match local::check(parts) {

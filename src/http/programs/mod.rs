@@ -1,9 +1,11 @@
 //! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
 
+mod client;
 mod identity;
 mod local;
 mod me;
 mod openai;
+mod rates;
 mod revoked;
 mod scope;
 #[cfg(test)]
@@ -39,10 +41,13 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
         .with_state(Arc::clone(engine))
         .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
         .layer(middleware::from_fn(body::bound))
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end));
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
     }
-    doors.layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+    doors
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_address))
 }
