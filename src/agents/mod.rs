@@ -12,6 +12,7 @@ mod error;
 mod factory;
 mod part;
 mod providers;
+mod relaying;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,8 @@ pub use self::{
     error::AgentError,
     factory::{FactoryError, factory},
     part::{Notice, Part},
-    providers::{Transcript, model_names, transcript},
+    providers::{Door, Relayed, Transcript, model_names, transcript},
+    relaying::{RelayFault, RelayRequest},
 };
 use crate::{
     queue::{BackendIndex, PoolIndex},
@@ -84,6 +86,8 @@ pub struct Parameters {
     pub temperature: Option<f32>,
     /// Longest answer, in tokens.
     pub max_tokens: Option<u32>,
+    /// Nothing of the history may be left out: what is longer than the model can read is refused.
+    pub whole: bool,
 }
 
 /// How an answer ended, when it did not fail.

@@ -1,36 +1,18 @@
 //! A turn's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::time::sleep;
 use tracing::info;
 
 use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::InFlight, page::Fault};
 use crate::{
-    agents::{KeptAnswer, Tries, Verdict},
+    agents::{AgentError, KeptAnswer, Tries},
     clock::now_ms,
-    jobs::{Ending, Worked},
+    jobs::{self, Attempt, Course, Ending, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
     wire::{Reason, TurnNotice, TurnState},
 };
-
-/// What a turn learns while it has a slot.
-#[derive(Debug)]
-pub(super) struct Course {
-    pub(super) tries: Tries,
-    /// The model that is to answer in place of its own.
-    pub(super) instead: Option<(ModelName, PoolIndex)>,
-}
-
-impl Course {
-    pub(super) const fn of(task: &TurnTask) -> Self {
-        Self {
-            tries: task.tries,
-            instead: None,
-        }
-    }
-}
 
 /// How a wait in the line has ended without a slot.
 pub(super) enum NoSlot {
@@ -40,6 +22,37 @@ pub(super) enum NoSlot {
     GaveUp(Reason),
     /// It was given an answer that was made for the same question.
     Answered(Arc<KeptAnswer>),
+}
+
+/// A turn, as it is asked once or several times.
+struct TurnAttempt<'a> {
+    conversations: &'a Conversations,
+    task: &'a TurnTask,
+    in_flight: &'a InFlight,
+    backend: Option<BackendIndex>,
+}
+
+impl Attempt for TurnAttempt<'_> {
+    type Fault = Fault;
+
+    fn ask(&mut self) -> impl Future<Output = Ending<Fault>> {
+        self.conversations.answer(self.task, self.in_flight, self.backend)
+    }
+
+    fn blame(fault: &Fault) -> Option<&AgentError> {
+        match fault {
+            Fault::Agent(error) => Some(error),
+            Fault::History(_) => None,
+        }
+    }
+
+    fn has_shown(&self) -> bool {
+        self.in_flight.has_shown()
+    }
+
+    fn may_be_asked_of(&self, _: &ModelName) -> bool {
+        true
+    }
 }
 
 impl Conversations {
@@ -54,45 +67,17 @@ impl Conversations {
         if task.key.is_some() && !task.returned {
             self.answers.count_miss();
         }
-        loop {
-            let ending = self.answer(task, in_flight, backend).await;
-            let (Ending::Failed(Fault::Agent(error)), Some(backend), Some(model)) =
-                (&ending, backend, ModelName::of_id(&task.turn.model))
-            else {
-                return Worked::Over(ending);
-            };
-            let shown = in_flight.has_shown();
-            let verdict = self
-                .deps
-                .backends
-                .verdict(&model, backend, error, shown, &mut course.tries);
-            let (pause, back) = match verdict {
-                Verdict::Final => return Worked::Over(ending),
-                Verdict::Again { pause } => (pause, false),
-                Verdict::Elsewhere { pause } => (pause, true),
-                Verdict::Wait => return Worked::Back,
-                Verdict::Fallback { model, pool } => {
-                    course.instead = Some((model, pool));
-                    return Worked::Back;
-                }
-            };
-            if let Some(ended) = self.pause(pause, in_flight).await {
-                return Worked::Over(ended);
-            }
-            if back {
-                return Worked::Back;
-            }
-        }
-    }
-
-    /// Waits, unless nobody wants the answer any more.
-    async fn pause(&self, pause: Duration, in_flight: &InFlight) -> Option<Ending<Fault>> {
-        tokio::select! {
-            biased;
-            () = in_flight.cancel.cancelled() => Some(Ending::Cancelled),
-            () = self.stop.cancelled() => Some(Ending::Stopped),
-            () = sleep(pause) => None,
-        }
+        let (Some(at), Some(model)) = (backend, ModelName::of_id(&task.turn.model)) else {
+            return Worked::Over(self.answer(task, in_flight, backend).await);
+        };
+        let mut attempt = TurnAttempt {
+            conversations: self,
+            task,
+            in_flight,
+            backend,
+        };
+        let ended_by = (&in_flight.cancel, &self.stop);
+        jobs::attempts(&self.deps.backends, (&model, at), &mut attempt, course, ended_by).await
     }
 
     /// Where a turn was answered is kept with it, and its conversation is best answered there again.
@@ -132,7 +117,7 @@ impl Conversations {
     /// here.
     pub(super) fn set_aside(&self, task: &mut TurnTask, guards: &mut TurnGuards, ticket: Ticket) -> Option<Permit> {
         guards.entered.in_flight.begin_again();
-        let course = Course::of(task);
+        let course = Course::new(task.tries);
         self.back_in_line(task, guards, ticket, course)
     }
 

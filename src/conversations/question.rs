@@ -65,6 +65,7 @@ impl Conversations {
                 system: system(settings.system_prompt.as_deref(), &task.choice.instructions),
                 temperature: task.choice.temperature,
                 max_tokens: task.choice.max_tokens,
+                whole: false,
             },
         })
     }

@@ -8,14 +8,13 @@ use tracing::{error, info, warn};
 use super::{
     Conversations, TurnGuards, TurnTask,
     accept::NotAccepted,
-    attempts::Course,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
 };
 use crate::{
     agents::AgentError,
     clock::now_ms,
-    jobs::{self, Bounds, Ending, Left, model_first},
+    jobs::{self, Bounds, Course, Ending, Left, model_first},
     queue::{BackendIndex, Ended, LeaveReason, Permit},
     store::{StoreError, TurnRecord},
     wire::{FeedEvent, Reason, TurnNotice, TurnState, is_blank},
@@ -89,7 +88,7 @@ impl Conversations {
                 }
                 Ok::<_, NotAccepted>(())
             });
-            let (backend, mut course) = (admitted.backend(), Course::of(&task));
+            let (backend, mut course) = (admitted.backend(), Course::new(task.tries));
             let work = Box::pin(self.attempts(&task, &in_flight, backend, &mut course));
             // Should the disk be slow, the end of the answer need not wait for it: what is not kept of the start by then never is.
             let Ok(ran) = jobs::run(&self.deps.queue, admitted, work, told).await else {
@@ -116,7 +115,7 @@ impl Conversations {
             }
             accepted
         });
-        let (backend, mut course) = (permit.backend(), Course::of(&task));
+        let (backend, mut course) = (permit.backend(), Course::new(task.tries));
         let work = Box::pin(self.attempts(&task, &in_flight, backend, &mut course));
         let Ok(ran) = jobs::run(&self.deps.queue, permit, work, accepted).await else {
             return;

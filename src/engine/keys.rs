@@ -45,9 +45,9 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
     info!(made = version.made, revoked = version.revoked, "the keys have changed");
     for key in revoked {
         let scopes = Scopes::NONE;
-        let ended = engine
-            .conversations
-            .cancel_all(Principal::program(Program { key, scopes }).owner());
+        let owner = Principal::program(Program { key, scopes }).owner();
+        let ended = engine.conversations.cancel_all(owner);
+        engine.programs.forget(owner);
         debug!(key = %key.0, ended, "a key is revoked; what it had in the line has left it");
     }
     Ok(version)
@@ -62,15 +62,13 @@ impl Engine {
 
     /// Who has used how much of late.
     #[must_use]
-    pub const fn rates(&self) -> &Rates {
+    pub fn rates(&self) -> &Rates {
         &self.rates
     }
 
     /// Counts what an answer has taken of a key's tokens, where those have a limit. For whoever has it answered, at the end.
     pub fn charge(&self, owner: Owner, usage: Usage) {
-        if let Some(limit) = self.settings().key_tokens_per_minute {
-            let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
-            self.rates.take_tokens(owner, limit, tokens);
-        }
+        self.rates
+            .take_usage(owner, self.settings().key_tokens_per_minute, usage);
     }
 }

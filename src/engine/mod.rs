@@ -36,6 +36,7 @@ use crate::{
     journal::MemoryJournals,
     logs::Logs,
     nodes::{Alone, Homes, Membership},
+    programs::{self, Programs},
     queue::Queue,
     sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
     settings::{Loaded, Secret, Settings},
@@ -62,12 +63,13 @@ pub struct Engine {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
     conversations: Conversations,
+    programs: Programs,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
     jar: CookieJar,
     keys: Keys,
-    rates: Rates,
+    rates: Arc<Rates>,
     /// In force where the settings have none.
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
@@ -160,6 +162,15 @@ impl Engine {
             backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
+        let rates = Arc::new(Rates::default());
+        let programs = Programs::new(programs::Deps {
+            queue: queue.clone(),
+            agents: Arc::clone(&agents),
+            backends: Arc::clone(&backends),
+            conversations: conversations.clone(),
+            rates: Arc::clone(&rates),
+            settings: active_settings.follow(),
+        });
         let refreshes = Refreshes::new(
             queue.clone(),
             conversations.clone(),
@@ -173,12 +184,13 @@ impl Engine {
             store,
             vault,
             conversations,
+            programs,
             refreshes,
             stats,
             logs,
             jar,
             keys,
-            rates: Rates::default(),
+            rates,
             operator_key: operator::made_key(),
             agents,
             backends,
@@ -247,6 +259,12 @@ impl Engine {
     #[must_use]
     pub const fn conversations(&self) -> &Conversations {
         &self.conversations
+    }
+
+    /// The requests of programs on their way.
+    #[must_use]
+    pub const fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The cookies.
@@ -362,6 +380,7 @@ impl Engine {
     /// # Errors
     /// The store's; what is stored has not changed then.
     pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
+        self.programs.forget(who.owner());
         let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
         self.logs.forget(who.session);
@@ -381,13 +400,19 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
-        let unfinished = self.conversations.unfinished();
-        if unfinished > 0 {
-            info!(unfinished, grace_s = grace.as_secs(), "waiting for running turns");
+        let (unfinished, requests) = (self.conversations.unfinished(), self.programs.unfinished());
+        if unfinished + requests > 0 {
+            info!(
+                unfinished,
+                requests,
+                grace_s = grace.as_secs(),
+                "waiting for running turns"
+            );
         }
         if tokio::time::timeout(grace, self.last_turns()).await.is_err() {
             warn!(
                 unfinished = self.conversations.unfinished(),
+                requests = self.programs.unfinished(),
                 turns = ?self.conversations.on_their_way(),
                 "the grace is over: stopping what runs"
             );
@@ -397,7 +422,10 @@ impl Engine {
             } else {
                 self.conversations.stop();
             }
+            // Nobody else takes these up.
+            self.programs.stop();
             self.conversations.finished().await;
+            self.programs.finished().await;
         }
         self.leave_line().await;
         self.closing.cancel();

@@ -97,9 +97,11 @@ impl Engine {
         self.queue.close();
         self.closing.cancel();
         self.conversations.stop();
+        self.programs.stop();
         // What still waits for the store hears that it is closed.
         self.store.close().await;
         let _ = timeout(GOODBYE, self.conversations.finished()).await;
+        let _ = timeout(GOODBYE, self.programs.finished()).await;
         self.vault.close().await;
         self.tasks.close();
         let _ = timeout(GOODBYE, self.tasks.wait()).await;
@@ -109,6 +111,7 @@ impl Engine {
     /// yet that this one leaves.
     pub(super) async fn last_turns(&self) {
         self.conversations.finished().await;
+        self.programs.finished().await;
         if self.membership.is_none() {
             return;
         }

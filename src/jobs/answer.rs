@@ -86,6 +86,28 @@ where
     })
 }
 
+/// Has work done that passes on by itself what it brings, and so is its own reader. However it ends, it has been dropped by then.
+pub(crate) async fn within<F>(bounds: Bounds<'_>, work: impl Future<Output = Ending<F>>) -> Ending<F> {
+    let deadline = bounds.timeout.and_then(|limit| Instant::now().checked_add(limit));
+    let late = async {
+        match deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    };
+    let work = AssertUnwindSafe(work).catch_unwind();
+    tokio::select! {
+        biased;
+        () = bounds.cancelled.cancelled() => Ending::Cancelled,
+        () = bounds.stopped.cancelled() => Ending::Stopped,
+        () = late => Ending::Expired,
+        ended = work => ended.unwrap_or_else(|panic| {
+            error!(panic = words_of(&*panic), "work panicked");
+            Ending::Panicked
+        }),
+    }
+}
+
 async fn read<W, F>(
     bounds: Bounds<'_>,
     reader: &mut dyn Reader,

@@ -5,7 +5,9 @@
 //! conversations are one of those who have jobs done.
 
 mod answer;
+mod attempts;
 mod run;
 
-pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer};
+pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer, within};
+pub(crate) use attempts::{Attempt, Course, attempts};
 pub(crate) use run::{Left, Worked, model_first, run};

@@ -4,7 +4,6 @@
 mod list;
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -195,45 +194,22 @@ fn build(project: &Project, mode: Mode) -> String {
         .join(", ")
 }
 
-/// Makes the virtual environment with Gradio. Returns its Python.
+/// The Python of the virtual environment with Gradio.
 fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
-    let folder = environment(project, "gradio", "bench/requirements.txt")?;
-    Ok(folder.join("bin/python"))
+    environment(project, "gradio", "bench/requirements.txt")
 }
 
-/// Makes those of the gateways that the API is measured beside. Returns SMG's program and LiteLLM's.
+/// SMG's program and LiteLLM's, beside which the API is measured.
 fn gateways(project: &Project) -> anyhow::Result<[PathBuf; 2]> {
     let program = |name: &str| {
-        let folder = environment(project, name, &format!("bench/gateways/{name}.txt"))?;
-        anyhow::Ok(folder.join("bin").join(name))
+        let python = environment(project, name, &format!("bench/gateways/{name}.txt"))?;
+        anyhow::Ok(python.with_file_name(name))
     };
     Ok([program("smg")?, program("litellm")?])
 }
 
-/// Makes a virtual environment of Python, unless it is there as its list of packages wants it. Returns its folder.
+/// The Python of a virtual environment with what a list of packages names.
 fn environment(project: &Project, name: &str, list: &str) -> anyhow::Result<PathBuf> {
-    let requirements = project.root.join(list);
-    let wanted = fs::read_to_string(&requirements).with_context(|| format!("cannot read {list}"))?;
-    let folder = project.folder(name);
-    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
-    if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(folder);
-    }
-    step(&format!("install {name} in a virtual environment of its own"), || {
-        let mut venv = Command::new("python3");
-        step::run(venv.args(["-m", "venv", "--clear"]).arg(&folder))
-            .context("this needs Python 3.10 or later, with venv (https://www.python.org)")?;
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ]);
-        step::run(pip.arg(&requirements))?;
-        fs::write(&stamp, &wanted).context("cannot write what was installed")
-    })?;
-    Ok(folder)
+    setup::python(project, name, &project.root.join(list))
+        .context("this needs Python 3.10 or later, with venv (https://www.python.org)")
 }

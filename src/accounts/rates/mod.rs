@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 pub use self::table::Standing;
 use self::table::Table;
-use crate::queue::Owner;
+use crate::{queue::Owner, wire::Usage};
 
 /// Who has used how much, in this process.
 #[derive(Debug, Default)]
@@ -47,6 +47,14 @@ impl Rates {
     /// Takes the tokens of an answer, whether there are as many or not.
     pub fn take_tokens(&self, owner: Owner, limit: u64, tokens: u64) -> Standing {
         self.tokens.charge(owner, limit, tokens as f64)
+    }
+
+    /// The same for what an answer has taken; `None`: tokens have no limit.
+    pub fn take_usage(&self, owner: Owner, limit: Option<u64>, usage: Usage) {
+        if let Some(limit) = limit {
+            let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
+            self.take_tokens(owner, limit, tokens);
+        }
     }
 
     /// Where an owner stands with its requests.

@@ -29,6 +29,8 @@ impl AnswerKey {
             system,
             temperature,
             max_tokens,
+            // An answer that is kept is one to the history as it was asked.
+            whole: _,
         } = &question.parameters;
         hash.option(system.as_deref());
         // The two zeros are the same temperature.

@@ -38,6 +38,7 @@ fn question() -> Question {
             system: Some("Be brief.".into()),
             temperature: Some(0.0),
             max_tokens: Some(100),
+            whole: false,
         },
     }
 }

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     agents::{AgentError, Answered, Question, providers::Server},
-    queue::PoolIndex,
+    queue::{BackendIndex, PoolIndex},
+    settings::ModelName,
 };
 
 /// An attempt under way. Dropped before it has been told how it ended, it counts as given up.
@@ -30,6 +31,7 @@ pub(in crate::agents) struct Asking<'b> {
     pool: Option<PoolIndex>,
     attempt: Mutex<Attempt>,
     size: Size,
+    teaches_tokens: bool,
     trimmed: u32,
     over: bool,
 }
@@ -41,17 +43,50 @@ impl Backends {
     /// [`AgentError::OutOfService`]: the back end is not to be asked any more.
     pub(in crate::agents) fn begin(&self, question: &mut Question) -> Result<Asking<'_>, AgentError> {
         let directory = self.directory();
-        let backend = directory.backend(question.backend).cloned();
-        let backend = backend.ok_or(AgentError::OutOfService)?;
-        let pool = directory.pool_of(&question.model);
         let mut trimmed = 0;
-        if let Some(pool) = pool.and_then(|at| directory.pool(at))
-            && let Some(context) = Directory::context(pool, &backend)
+        if let Some(backend) = directory.backend(question.backend)
+            && let Some(pool) = directory.pool_of(&question.model).and_then(|at| directory.pool(at))
+            && let Some(context) = Directory::context(pool, backend)
+            && !question.parameters.whole
         {
             let tokens = lock(&pool.known).tokens;
             trimmed = tokens.fit(question, context);
         }
-        let size = Size::of(question);
+        let mut asking = self.begin_at(directory, &question.model, question.backend, Size::of(question))?;
+        asking.trimmed = trimmed;
+        Ok(asking)
+    }
+
+    /// Begins the attempt to pass on a program's request of so many bytes.
+    ///
+    /// # Errors
+    /// [`AgentError::OutOfService`]: the back end is not to be asked any more.
+    pub(in crate::agents) fn begin_relay(
+        &self,
+        model: &ModelName,
+        backend: BackendIndex,
+        bytes: usize,
+    ) -> Result<Asking<'_>, AgentError> {
+        let size = Size {
+            bytes: bytes as u64,
+            ..Size::default()
+        };
+        let mut asking = self.begin_at(self.directory(), model, backend, size)?;
+        // There is more in it than text, so its tokens say nothing of how many bytes one has.
+        asking.teaches_tokens = false;
+        Ok(asking)
+    }
+
+    fn begin_at(
+        &self,
+        directory: Arc<Directory>,
+        model: &ModelName,
+        backend: BackendIndex,
+        size: Size,
+    ) -> Result<Asking<'_>, AgentError> {
+        let backend = directory.backend(backend).cloned();
+        let backend = backend.ok_or(AgentError::OutOfService)?;
+        let pool = directory.pool_of(model);
         let now = Instant::now();
         let kind = Kind::new(pool.map_or(u32::MAX, |PoolIndex(at)| at), size.bytes);
         let everywhere = self.running_everywhere(&backend);
@@ -64,7 +99,8 @@ impl Backends {
             pool,
             attempt: Mutex::new(attempt),
             size,
-            trimmed,
+            teaches_tokens: true,
+            trimmed: 0,
             over: false,
         };
         asking.tell();
@@ -149,7 +185,7 @@ impl Asking<'_> {
         self.teach(|known, attempt| known.answered(attempt, answered, now));
         if let Some(pool) = self.pool.and_then(|pool| self.directory.pool(pool)) {
             let mut model = lock(&pool.known);
-            if let Some(tokens) = answered.usage.input {
+            if let Some(tokens) = answered.usage.input.filter(|_| self.teaches_tokens) {
                 model.tokens.learn(self.size, tokens);
             }
             let prices = (pool.settings.input_price, pool.settings.output_price);

@@ -8,7 +8,7 @@ use std::{
 use super::{Bounds, known::Known, lock, meter::Consumption, tokens::Tokens};
 use crate::{
     agents::{
-        FactoryError,
+        Door, FactoryError,
         providers::{Listed, Server},
     },
     queue::{BackendIndex, BackendPolicy, Policy, PoolIndex, PoolPolicy},
@@ -52,6 +52,11 @@ impl Backend {
         let own = &self.settings;
         (own.provider, &own.address, &own.key, &own.origin)
             == (other.provider, &other.address, &other.key, &other.origin)
+    }
+
+    /// Whether it takes the requests of programs as they are.
+    pub(super) fn relays(&self, door: Door) -> bool {
+        self.server.as_ref().is_some_and(|server| server.has_door(door))
     }
 
     /// What it has told of a model.

@@ -108,7 +108,7 @@ fn take_in(backend: &Backend, told: Result<Vec<Listed>, Fault>) -> bool {
             known.listed = Some(listed);
             news
         }
-        Err(Fault { error, detail }) => {
+        Err(Fault { error, detail, .. }) => {
             if !known.mute {
                 tracing::warn!(backend = name, %error, detail, "this back end does not tell which models it has");
             }

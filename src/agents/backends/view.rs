@@ -12,6 +12,7 @@ use super::{
     meter::{Consumption, Durations, Spread},
 };
 use crate::{
+    agents::Door,
     queue::{BackendIndex, PoolIndex},
     settings::ModelName,
     wire::Reason,
@@ -108,6 +109,40 @@ impl Backends {
             .iter()
             .filter_map(|at| Some((*at, directory.pool(*at)?)));
         pools.map(|(at, pool)| directory.offer_of(at, pool)).collect()
+    }
+
+    /// The model that is offered under this id, or, where only one place has it, under this name alone; `None`: there is none.
+    #[must_use]
+    pub fn find(&self, called: &str) -> Option<(ModelName, PoolIndex)> {
+        let directory = self.directory();
+        let offered = || {
+            let pools = directory.offered.iter();
+            pools.filter_map(|at| Some((&directory.pool(*at)?.settings.name, *at)))
+        };
+        let is_id = |model: &ModelName| {
+            let rest = called.strip_prefix(model.name.as_str());
+            rest.and_then(|rest| rest.strip_prefix('@')) == Some(model.place.as_str())
+        };
+        let by_id = offered().find(|(model, _)| is_id(model));
+        let by_name = || {
+            let mut all = offered().filter(|(model, _)| model.name == called);
+            all.next().filter(|_| all.next().is_none())
+        };
+        by_id.or_else(by_name).map(|(model, at)| (model.clone(), at))
+    }
+
+    /// Whether every back end of a pool takes the requests of programs as they are.
+    #[must_use]
+    pub fn all_relay(&self, pool: PoolIndex, door: Door) -> bool {
+        let directory = self.directory();
+        directory.backends_of_pool(pool).all(|backend| backend.relays(door))
+    }
+
+    /// Whether a back end takes the requests of programs as they are.
+    #[must_use]
+    pub fn relays(&self, backend: BackendIndex, door: Door) -> bool {
+        let directory = self.directory();
+        directory.backend(backend).is_some_and(|backend| backend.relays(door))
     }
 
     /// The name of a back end, as the log and the figures have it; `None`: it is gone.

@@ -11,7 +11,7 @@ use reqwest::{
     redirect,
 };
 
-use super::protocol::Protocol;
+use super::{Door, protocol::Protocol};
 use crate::{
     agents::FactoryError,
     settings::{BackendSettings, Secret},
@@ -63,6 +63,12 @@ impl Endpoint {
         let mut address = self.base.clone();
         protocol.locate(&mut address, model);
         address.url()
+    }
+
+    /// The address that a program's own request is passed on to; `None`: there is none.
+    pub(super) fn door(&self, protocol: &dyn Protocol, door: Door) -> Option<Url> {
+        let mut address = self.base.clone();
+        protocol.locate_door(&mut address, door).then_some(address)?.url()
     }
 
     /// The address that has the list of models.

@@ -20,6 +20,8 @@ pub(in crate::agents) struct Fault {
     pub(in crate::agents) error: AgentError,
     /// For the operator's log; holds no key, and nothing of what the server said.
     pub(in crate::agents) detail: String,
+    /// The body of the server's refusal, for a program whose own request it speaks of. It may hold the person's words, so it is never logged.
+    pub(in crate::agents) said: Option<String>,
 }
 
 /// What was received cannot be read.
@@ -42,6 +44,7 @@ impl Fault {
         Self {
             error,
             detail: detail.into(),
+            said: None,
         }
     }
 
@@ -107,11 +110,11 @@ impl Fault {
         let status = response.status();
         let retry_after = retry_after(response.headers(), Timestamp::now());
         let leads_to = elsewhere(response.url(), response.headers());
-        let body = body(response).await;
-        if let Some(body) = &body {
-            let body = asked
-                .key
-                .map_or_else(|| body.clone(), |key| body.replace(key, "(hidden)"));
+        let said = body(response).await.map(|body| match asked.key {
+            Some(key) => body.replace(key, "(hidden)"),
+            None => body,
+        });
+        if let Some(body) = &said {
             let shown: String = body.chars().take(BODY_SHOWN).collect();
             tracing::debug!(
                 backend = asked.backend,
@@ -120,7 +123,7 @@ impl Fault {
                 "the model server's refusal"
             );
         }
-        let body = body.unwrap_or_default().to_lowercase();
+        let body = said.as_deref().unwrap_or_default().to_lowercase();
         let error = if status.is_redirection() {
             AgentError::Redirected {
                 origin: asked.origin.to_owned(),
@@ -135,7 +138,10 @@ impl Fault {
             // Outside the span of the session, whose records its browser may see: an address is for the operator.
             tracing::warn!(parent: None, to, origin, "the model server's address leads elsewhere");
         }
-        Self::new(error, format!("status {}", status.as_u16()))
+        Self {
+            said,
+            ..Self::new(error, format!("status {}", status.as_u16()))
+        }
     }
 }
 

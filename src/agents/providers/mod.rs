@@ -20,14 +20,22 @@ mod openai;
 mod opening;
 mod protocol;
 mod reading;
+mod relay;
 mod stream;
 mod text;
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use reqwest::Url;
 
-pub(super) use self::{attempt::Hearer, fault::Fault, list::Listed, stream::StreamState};
+pub(super) use self::{
+    attempt::Hearer,
+    fault::Fault,
+    list::Listed,
+    relay::{Relay, RelayState},
+    stream::StreamState,
+};
 use self::{
     endpoint::Endpoint,
     fault::{Asked, Broken},
@@ -37,6 +45,7 @@ use self::{
 pub use self::{
     list::model_names,
     reading::{Transcript, transcript},
+    relay::{Door, Relayed},
 };
 use super::{AgentError, FactoryError, Question};
 use crate::settings::{BackendSettings, Provider};
@@ -60,6 +69,8 @@ pub(in crate::agents) struct Server {
     protocol: &'static dyn Protocol,
     /// The back end's name.
     name: String,
+    /// Where the requests of programs are passed on to, by [`Door`].
+    doors: [Option<Url>; 2],
 }
 
 impl fmt::Debug for Server {
@@ -90,8 +101,10 @@ impl Server {
         let Some(protocol) = of(settings.provider) else {
             return Ok(None);
         };
+        let endpoint = Endpoint::new(protocol, settings)?;
         Ok(Some(Self {
-            endpoint: Endpoint::new(protocol, settings)?,
+            doors: [Door::Chat, Door::Embeddings].map(|door| endpoint.door(protocol, door)),
+            endpoint,
             protocol,
             name: settings.name.clone(),
         }))

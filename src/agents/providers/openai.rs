@@ -5,7 +5,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
-    Broken, Fault, StreamState,
+    Broken, Door, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
     gemini,
@@ -123,10 +123,19 @@ struct Thought {
     reasoning: Option<Text>,
 }
 
-#[derive(Debug, Deserialize)]
-struct ChunkUsage {
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct ChunkUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+}
+
+impl From<ChunkUsage> for Usage {
+    fn from(usage: ChunkUsage) -> Self {
+        Self {
+            input: usage.prompt_tokens,
+            output: usage.completion_tokens,
+        }
+    }
 }
 
 impl Protocol for OpenAi {
@@ -137,6 +146,15 @@ impl Protocol for OpenAi {
     fn locate(&self, address: &mut Address, _model: &str) {
         address.version("v1");
         address.append(["chat", "completions"]);
+    }
+
+    fn locate_door(&self, address: &mut Address, door: Door) -> bool {
+        address.version("v1");
+        match door {
+            Door::Chat => address.append(["chat", "completions"]),
+            Door::Embeddings => address.append(["embeddings"]),
+        }
+        true
     }
 
     fn locate_list(&self, address: &mut Address) {
@@ -208,10 +226,7 @@ impl Protocol for OpenAi {
             }
         }
         if let Some(usage) = chunk.usage {
-            state.usage = Usage {
-                input: usage.prompt_tokens,
-                output: usage.completion_tokens,
-            };
+            state.usage = usage.into();
         }
         Ok(())
     }
@@ -238,7 +253,7 @@ fn think(frame: Frame<'_>, state: &mut StreamState) {
 }
 
 /// `abort` and `error` are vLLM's and OpenRouter's.
-fn incomplete(reason: &str) -> Option<Incomplete> {
+pub(super) fn incomplete(reason: &str) -> Option<Incomplete> {
     match reason {
         "length" => Some(Incomplete::Length),
         "content_filter" => Some(Incomplete::Filter),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Broken, Fault, StreamState,
+    Broken, Door, Fault, StreamState,
     endpoint::Address,
     frames::{Frame, Framing},
     list::Listed,
@@ -30,6 +30,12 @@ pub(super) trait Protocol: Send + Sync {
 
     /// Makes of the servers' address the one that a question to `model` is posted to.
     fn locate(&self, address: &mut Address, model: &str);
+
+    /// Makes of the servers' address the one that a program's own request is passed on to; `false`: these servers do not speak the format that
+    /// programs speak.
+    fn locate_door(&self, _address: &mut Address, _door: Door) -> bool {
+        false
+    }
 
     /// Headers that every request has, beside its content type and its key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {

@@ -221,6 +221,7 @@ async fn how_to_answer_is_said_in_the_words_of_each_format() {
         system: None,
         temperature: Some(1.3),
         max_tokens: Some(77),
+        whole: false,
     };
     for (model, variable, expected) in [
         (

@@ -4,6 +4,7 @@ mod client;
 mod identity;
 mod local;
 mod me;
+mod openai;
 mod rates;
 mod revoked;
 mod scope;
@@ -25,13 +26,15 @@ pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
 /// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
 /// to let it do is said with [`scope::needs`].
 fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/api/v1/key", get(me::look))
+    Router::new()
+        .route("/api/v1/key", get(me::look))
+        .merge(openai::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can
 /// give it another form.
 pub(super) fn doors(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>) -> Router {
-    guarded(engine, link, routes())
+    guarded(engine, link, routes()).layer(middleware::from_fn(openai::shape))
 }
 
 /// `routes` behind what finds out who asks. Beside other nodes a request is answered by the home of its key.

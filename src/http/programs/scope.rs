@@ -15,7 +15,6 @@ use crate::{
 };
 
 /// `routes`, for keys that have this scope. Others are refused before anything of the request is read.
-#[cfg_attr(not(test), expect(dead_code, reason = "there are no routes for programs yet"))]
 pub(in crate::http) fn needs<S: Clone + Send + Sync + 'static>(scope: Scope, routes: Router<S>) -> Router<S> {
     routes.route_layer(middleware::from_fn_with_state(scope, check))
 }

@@ -30,7 +30,15 @@ use crate::{
 };
 
 /// Every door of programs, with what a key has to let its program do there. A new one is a line here.
-const DOORS: &[(Method, &str, Option<Scope>)] = &[(Method::GET, "/api/v1/key", None)];
+const DOORS: &[(Method, &str, Option<Scope>)] = &[
+    (Method::GET, "/api/v1/key", None),
+    (Method::POST, "/v1/chat/completions", Some(Scope::Chat)),
+    (Method::POST, "/v1/responses", Some(Scope::Chat)),
+    (Method::POST, "/v1/embeddings", Some(Scope::Chat)),
+    (Method::GET, "/v1/models", Some(Scope::Chat)),
+    (Method::GET, "/v1/models/demo", Some(Scope::Chat)),
+    (Method::GET, "/v1/none", None),
+];
 
 /// Says who asks.
 async fn who(who: Principal, headers: HeaderMap) -> String {

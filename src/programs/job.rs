@@ -1,0 +1,330 @@
+//! One request, as those see it who follow it.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{Again, ProgramFault, registry::Registry};
+use crate::{
+    jobs::Overflow,
+    queue::{LeaveReason, Owner, Queue, Standing, TicketId},
+    wire::Usage,
+};
+
+/// The longest answer, in bytes of the format that programs speak: some hundred thousand tokens in a stream.
+const MAX_ANSWER: usize = 96 * 1024 * 1024;
+
+/// An answer that has come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The end of a stream, or the whole answer.
+    pub last: Bytes,
+    /// Tokens taken.
+    pub usage: Usage,
+}
+
+/// What happens to a request, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It stands in the line: [`Follower::standing`] says where.
+    Waiting,
+    /// It has a slot.
+    Started,
+    /// Some events of a streamed answer, whole.
+    Events(Bytes),
+    /// It is over.
+    Over(Result<Done, ProgramFault>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Joining,
+    Waiting,
+    Started,
+}
+
+struct State {
+    phase: Phase,
+    ticket: Option<TicketId>,
+    events: Vec<Bytes>,
+    /// Of all events together.
+    bytes: usize,
+    over: Option<Result<Done, ProgramFault>>,
+    followers: usize,
+    /// Since when there has been no follower.
+    alone_since: Option<Instant>,
+    /// Somebody has been given some of a streamed answer, and asks for it no more.
+    begun: bool,
+    /// Somebody has been given the end.
+    taken: bool,
+}
+
+/// One request. Its task makes it go on, followers see how.
+pub(super) struct Job {
+    id: Uuid,
+    owner: Owner,
+    streams: bool,
+    again: Option<Again>,
+    queue: Queue,
+    cancel: CancellationToken,
+    state: Mutex<State>,
+    /// For followers.
+    changed: Notify,
+    /// For the task: followers have come or gone.
+    moved: Notify,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    pub(super) fn new(id: Uuid, owner: Owner, streams: bool, again: Option<Again>, queue: Queue) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            owner,
+            streams,
+            again,
+            queue,
+            cancel: CancellationToken::new(),
+            state: Mutex::new(State {
+                phase: Phase::Joining,
+                ticket: None,
+                events: Vec::new(),
+                bytes: 0,
+                over: None,
+                followers: 0,
+                alone_since: None,
+                begun: false,
+                taken: false,
+            }),
+            changed: Notify::new(),
+            moved: Notify::new(),
+        })
+    }
+
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(super) const fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    pub(super) const fn again(&self) -> Option<&Again> {
+        self.again.as_ref()
+    }
+
+    pub(super) const fn cancelled(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.changed.notify_waiters();
+    }
+
+    /// It has a place, or a slot at once.
+    pub(super) fn placed(&self, ticket: TicketId, started: bool) {
+        self.change(|state| {
+            state.ticket = Some(ticket);
+            state.phase = if started { Phase::Started } else { Phase::Waiting };
+        });
+    }
+
+    pub(super) fn started(&self) {
+        if self.lock().phase != Phase::Started {
+            self.change(|state| state.phase = Phase::Started);
+        }
+    }
+
+    pub(super) fn waits_again(&self) {
+        self.change(|state| state.phase = Phase::Waiting);
+    }
+
+    /// Puts in some events; `false`: there is no room for more.
+    pub(super) fn put(&self, events: Bytes) -> bool {
+        let mut has_room = true;
+        self.change(|state| {
+            state.bytes += events.len();
+            state.events.push(events);
+            has_room = state.bytes <= MAX_ANSWER;
+        });
+        has_room
+    }
+
+    /// Whether an answer may be so long.
+    pub(super) const fn has_room(&self, bytes: usize) -> Result<(), Overflow> {
+        if bytes <= MAX_ANSWER { Ok(()) } else { Err(Overflow) }
+    }
+
+    /// Whether there are events.
+    pub(super) fn has_shown(&self) -> bool {
+        !self.lock().events.is_empty()
+    }
+
+    pub(super) fn over(&self, how: Result<Done, ProgramFault>) {
+        self.change(|state| state.over = Some(how));
+    }
+
+    /// Ends it for its owner: out of the line at once, or stopped.
+    pub(super) fn cancel(&self) {
+        self.cancel.cancel();
+        // Those behind move up now, not when its task gets to run.
+        let ticket = self.lock().ticket;
+        if let Some(ticket) = ticket {
+            self.queue.leave(ticket, LeaveReason::Cancelled);
+        }
+    }
+
+    /// How many bytes it takes to keep its answer; `None`: nobody may ask for that again.
+    pub(super) fn worth_keeping(&self) -> Option<usize> {
+        let state = self.lock();
+        let Some(Ok(done)) = &state.over else { return None };
+        // Once somebody has it all, only who has named it by a key may ask for it once more.
+        let is_named = self.again.as_ref().is_some_and(|again| again.key.is_some());
+        let is_wanted = self.may_be_repeated(&state) && (is_named || !state.taken);
+        is_wanted.then_some(state.bytes + done.last.len())
+    }
+
+    fn may_be_repeated(&self, state: &State) -> bool {
+        self.again.is_some() && !(self.streams && state.begun)
+    }
+
+    /// Whether its program has gone without its answer, and may come back for it.
+    pub(super) fn is_missed(&self) -> bool {
+        let state = self.lock();
+        state.followers == 0 && !state.taken && self.may_be_repeated(&state)
+    }
+
+    /// Somebody follows it from the beginning; `None`: it has been given up.
+    pub(super) fn follow(self: &Arc<Self>, registry: &Arc<Registry>) -> Option<Follower> {
+        let mut state = self.lock();
+        if self.cancel.is_cancelled() || matches!(state.over, Some(Err(_))) {
+            return None;
+        }
+        state.followers += 1;
+        state.alone_since = None;
+        drop(state);
+        self.moved.notify_waiters();
+        Some(Follower {
+            job: Arc::clone(self),
+            registry: Arc::clone(registry),
+            seen: Phase::Joining,
+            next: 0,
+            over: false,
+        })
+    }
+
+    /// Over once nobody has followed it for as long as `patience` says. Cancel-safe.
+    pub(super) async fn forsaken(&self, patience: impl Fn() -> Option<Duration>) {
+        loop {
+            let moved = self.moved.notified();
+            let alone_since = self.lock().alone_since;
+            match alone_since.zip(patience()) {
+                None => moved.await,
+                Some((since, longest)) => tokio::select! {
+                    () = moved => {}
+                    () = sleep_until(since + longest) => return,
+                },
+            }
+        }
+    }
+}
+
+/// Sees what becomes of a request, from its beginning. Dropped as the last one, the request is given up, unless its program may come back.
+#[derive(Debug)]
+pub struct Follower {
+    job: Arc<Job>,
+    registry: Arc<Registry>,
+    seen: Phase,
+    next: usize,
+    over: bool,
+}
+
+impl Follower {
+    /// The request's id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.job.id
+    }
+
+    /// Where it stands; `None`: it does not wait.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        let ticket = self.job.lock().ticket?;
+        self.job.queue.standing(ticket)
+    }
+
+    /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.
+    pub async fn next(&mut self) -> Step {
+        loop {
+            let job = Arc::clone(&self.job);
+            let changed = job.changed.notified();
+            if let Some(step) = self.look() {
+                return step;
+            }
+            changed.await;
+        }
+    }
+
+    fn look(&mut self) -> Option<Step> {
+        let mut state = self.job.lock();
+        if let Some(events) = state.events.get(self.next).cloned() {
+            state.begun = true;
+            self.next += 1;
+            return Some(Step::Events(events));
+        }
+        if let Some(over) = state.over.clone().filter(|_| !self.over) {
+            state.taken = true;
+            drop(state);
+            self.over = true;
+            self.registry.taken(&self.job);
+            return Some(Step::Over(over));
+        }
+        let phase = state.phase;
+        if phase == self.seen || self.over {
+            return None;
+        }
+        self.seen = phase;
+        Some(if phase == Phase::Waiting {
+            Step::Waiting
+        } else {
+            Step::Started
+        })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let given_up = {
+            let mut state = self.job.lock();
+            state.followers -= 1;
+            let alone = state.followers == 0 && state.over.is_none();
+            if alone {
+                state.alone_since = Some(Instant::now());
+            }
+            alone && !self.job.may_be_repeated(&state)
+        };
+        if given_up {
+            self.job.cancel();
+        }
+        self.job.moved.notify_waiters();
+    }
+}

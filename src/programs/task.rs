@@ -1,0 +1,360 @@
+//! One request's task: in the line, asked, over.
+
+use std::{convert::Infallible, pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tracing::info;
+
+use super::{
+    Deps, Done, ProgramFault, Programs, Request,
+    chunks::{Chunks, DONE},
+    job::Job,
+};
+use crate::{
+    agents::{AgentError, Question, RelayFault, RelayRequest, Tries},
+    jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
+    queue::{BackendIndex, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
+    settings::ModelName,
+    wire::{Event, Usage},
+};
+
+/// A request on its way.
+pub(super) struct Task {
+    programs: Programs,
+    job: Arc<Job>,
+    request: Request,
+    model: ModelName,
+    pool: PoolIndex,
+    /// What the answer calls the model.
+    called: String,
+    tries: Tries,
+}
+
+impl Task {
+    pub(super) fn new(programs: Programs, job: Arc<Job>, request: Request, model: ModelName, pool: PoolIndex) -> Self {
+        Self {
+            programs,
+            job,
+            called: request.called.clone(),
+            request,
+            model,
+            pool,
+            tries: Tries::new(),
+        }
+    }
+
+    fn deps(&self) -> &Deps {
+        &self.programs.deps
+    }
+
+    /// Takes the request through. Dropped before its end, it leaves the line or frees its slot.
+    pub(super) async fn run(mut self) {
+        let (programs, job) = (self.programs.clone(), Arc::clone(&self.job));
+        let mut end = End {
+            programs: &programs,
+            job: &job,
+            how: Some(Err(ProgramFault::Mistake)),
+        };
+        let how = {
+            let mut work = pin!(self.take_through());
+            let patience = || programs.deps.settings.borrow().abandon_after;
+            tokio::select! {
+                biased;
+                how = &mut work => how,
+                () = job.forsaken(patience) => {
+                    job.cancel();
+                    work.await
+                }
+            }
+        };
+        end.how = Some(how);
+    }
+
+    async fn take_through(&mut self) -> Result<Done, ProgramFault> {
+        let job = Arc::clone(&self.job);
+        let queue = self.deps().queue.clone();
+        let work = Work {
+            pool: Some(self.pool),
+            ..EventIndex(Event::Chat.index()).into()
+        };
+        let place = queue.place(job.id().as_u128(), work, job.owner());
+        let mut ticket = tokio::select! {
+            biased;
+            () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
+            placed = place => placed.map_err(ProgramFault::Line)?,
+        };
+        let mut granted = ticket.granted();
+        job.placed(ticket.id(), granted.is_some());
+        let mut waiting = Some(ticket);
+        loop {
+            let permit = match (granted.take(), waiting.take()) {
+                (Some(permit), _) => permit,
+                (None, Some(ticket)) => match self.wait(ticket).await {
+                    Ok(permit) => permit,
+                    Err(fault) => {
+                        self.deps().conversations.moved_up(job.owner()).await;
+                        return Err(fault);
+                    }
+                },
+                // Each turn of the loop leaves one of the two.
+                (None, None) => return Err(ProgramFault::Mistake),
+            };
+            job.started();
+            let (waited, model) = (permit.waited(), self.model.clone());
+            let told = pin!(async {
+                model_first(&queue).await;
+                info!(waited_ms = waited.as_millis(), %model, "request started");
+                Ok::<_, Infallible>(())
+            });
+            let mut course = Course::new(self.tries);
+            let mut asked = Asked::new(self);
+            let backend = permit.backend();
+            let ran = {
+                let work = pin!(asked.work(backend, &mut course));
+                let Ok(ran) = jobs::run(&queue, permit, work, told).await;
+                ran.left
+            };
+            let done = asked.done.take();
+            let (mut ticket, is_halted) = match ran {
+                Left::Over(ending, ended) => {
+                    drop(ended);
+                    return self.end(ending, done);
+                }
+                Left::Back(ticket) => (ticket, false),
+                Left::Halted(ticket) => (ticket, true),
+            };
+            if is_halted && job.has_shown() {
+                return Err(ProgramFault::Moved);
+            }
+            self.tries = course.tries;
+            if let Some((model, pool)) = course.instead {
+                self.fall_back(&ticket, model, pool);
+            }
+            granted = ticket.admitted().now_or_never().and_then(Result::ok);
+            if granted.is_none() {
+                info!("request waits again");
+                job.waits_again();
+                waiting = Some(ticket);
+            }
+        }
+    }
+
+    /// Another model is to answer, which the answer says.
+    fn fall_back(&mut self, ticket: &Ticket, model: ModelName, pool: PoolIndex) {
+        self.tries.fall_back();
+        self.called = model.to_string();
+        (self.model, self.pool) = (model, pool);
+        self.deps().queue.change_pool(ticket.id(), pool);
+    }
+
+    /// Waits in the line until there is a slot. Whoever has not got one has left the line by then.
+    async fn wait(&mut self, mut ticket: Ticket) -> Result<Permit, ProgramFault> {
+        let programs = self.programs.clone();
+        let backends = &programs.deps.backends;
+        let mut service = backends.changes();
+        loop {
+            let instead = backends.instead_of(&self.model).filter(|_| self.tries.may_fall_back());
+            if let Some((model, pool)) = instead.filter(|(_, pool)| self.may_be_asked_at(*pool)) {
+                self.fall_back(&ticket, model, pool);
+            }
+            tokio::select! {
+                biased;
+                () = self.job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
+                admitted = ticket.admitted() => {
+                    let longest = programs.deps.settings.borrow().policy.max_wait;
+                    return admitted.map_err(|left| match left {
+                        LeaveReason::Cancelled => ProgramFault::Cancelled,
+                        left => ProgramFault::Left(left, longest),
+                    });
+                }
+                reason = backends.gave_up(self.pool, &self.tries) => {
+                    programs.deps.queue.leave(ticket.id(), LeaveReason::Expired);
+                    return Err(ProgramFault::Outage(reason));
+                }
+                changed = service.changed() => if changed.is_err() {
+                    std::future::pending::<()>().await;
+                },
+            }
+        }
+    }
+
+    /// Whether the back ends of a pool can honour the request.
+    fn may_be_asked_at(&self, pool: PoolIndex) -> bool {
+        self.deps().backends.all_relay(pool, self.request.door) || self.request.question().is_ok()
+    }
+
+    /// What an answer took counts for its key, once for all who follow.
+    fn charge(&self, usage: Usage) {
+        let limit = self.deps().settings.borrow().key_tokens_per_minute;
+        self.deps().rates.take_usage(self.job.owner(), limit, usage);
+    }
+
+    /// What comes of an attempt that has ended so.
+    fn end(&self, ending: Ending<Fault>, done: Option<Bytes>) -> Result<Done, ProgramFault> {
+        match ending {
+            Ending::Done(usage) | Ending::Incomplete(_, usage) => {
+                self.charge(usage);
+                Ok(Done {
+                    last: done.unwrap_or_default(),
+                    usage,
+                })
+            }
+            Ending::Failed(Fault::Agent(error, said)) => Err(ProgramFault::Agent(error, said.map(Arc::from))),
+            Ending::Failed(Fault::Unfit(fault)) => Err(ProgramFault::Unfit(fault)),
+            Ending::Panicked => Err(ProgramFault::Mistake),
+            Ending::Overflow => Err(ProgramFault::Endless),
+            Ending::Cancelled => Err(ProgramFault::Cancelled),
+            Ending::Expired => Err(ProgramFault::TooSlow(self.deps().settings.borrow().chat_timeout)),
+            Ending::Stopped => Err(ProgramFault::Stopped),
+        }
+    }
+}
+
+/// Ends a request when it is dropped: its followers hear so even of a task that has panicked.
+struct End<'a> {
+    programs: &'a Programs,
+    job: &'a Job,
+    how: Option<Result<Done, ProgramFault>>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            self.job.over(how);
+            self.programs.registry.over(self.job);
+        }
+    }
+}
+
+/// Why an attempt has failed.
+enum Fault {
+    Agent(AgentError, Option<String>),
+    Unfit(super::RequestFault),
+}
+
+/// A request that has a slot, as it is asked once or several times.
+struct Asked<'a> {
+    task: &'a Task,
+    backend: BackendIndex,
+    /// What the answer calls the model, in JSON without its quotes.
+    called: String,
+    /// The end of a stream, or the whole answer.
+    done: Option<Bytes>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(task: &'a Task) -> Self {
+        let quoted = serde_json::Value::from(task.called.as_str()).to_string();
+        Self {
+            task,
+            backend: BackendIndex(0),
+            called: quoted[1..quoted.len() - 1].to_owned(),
+            done: None,
+        }
+    }
+
+    async fn work(&mut self, backend: Option<BackendIndex>, course: &mut Course) -> jobs::Worked<Fault> {
+        let task = self.task;
+        let ended_by = (task.job.cancelled(), &task.programs.stop);
+        // A model's work always has one.
+        self.backend = backend.unwrap_or(BackendIndex(0));
+        let at = (&task.model, self.backend);
+        jobs::attempts(&task.deps().backends, at, self, course, ended_by).await
+    }
+
+    async fn relay(&mut self, bounds: Bounds<'_>) -> Ending<Fault> {
+        let Task {
+            job, request, model, ..
+        } = self.task;
+        let relayed = RelayRequest {
+            door: request.door,
+            model,
+            backend: self.backend,
+            body: request.to(&model.name),
+            called: &self.called,
+            streams: request.streams,
+            usage: request.usage,
+            images: request.images,
+        };
+        let done = &mut self.done;
+        jobs::within(bounds, async {
+            let mut put = |events| job.put(events);
+            let relayed = self.task.deps().backends.relay(relayed, &mut put, job.cancelled());
+            match relayed.await {
+                Ok((answered, whole)) => {
+                    *done = Some(if request.streams {
+                        Bytes::from_static(DONE)
+                    } else {
+                        whole
+                    });
+                    Ending::Done(answered.usage)
+                }
+                Err(RelayFault::Full) => Ending::Overflow,
+                Err(RelayFault::Agent(error, said)) => Ending::Failed(Fault::Agent(error, said)),
+            }
+        })
+        .await
+    }
+
+    async fn ask_agent(&mut self, bounds: Bounds<'_>) -> Ending<Fault> {
+        let task = self.task;
+        let (messages, parameters) = match task.request.question() {
+            Ok(question) => question,
+            Err(fault) => return Ending::Failed(Fault::Unfit(fault)),
+        };
+        let question = Question {
+            messages,
+            model: task.model.clone(),
+            backend: self.backend,
+            parameters,
+        };
+        let agent = task.deps().agents.agent();
+        let mut chunks = Chunks::new(&task.job, &task.called, task.request.streams, task.request.usage);
+        let ending = jobs::answer(bounds, &mut chunks, |parts, cancel| async move {
+            let answered = agent.answer(question, parts, cancel).await;
+            answered.map_err(|error| Fault::Agent(error, None))
+        });
+        let ending = ending.await;
+        self.done = match &ending {
+            Ending::Done(usage) => Some(chunks.finish(*usage, None)),
+            Ending::Incomplete(cause, usage) => Some(chunks.finish(*usage, Some(*cause))),
+            _ => None,
+        };
+        ending
+    }
+}
+
+impl Attempt for Asked<'_> {
+    type Fault = Fault;
+
+    async fn ask(&mut self) -> Ending<Fault> {
+        let task = self.task;
+        let bounds = Bounds {
+            cancelled: task.job.cancelled(),
+            stopped: &task.programs.stop,
+            timeout: task.deps().settings.borrow().chat_timeout,
+        };
+        if task.deps().backends.relays(self.backend, task.request.door) {
+            self.relay(bounds).await
+        } else {
+            self.ask_agent(bounds).await
+        }
+    }
+
+    fn blame(fault: &Fault) -> Option<&AgentError> {
+        match fault {
+            Fault::Agent(error, _) => Some(error),
+            Fault::Unfit(_) => None,
+        }
+    }
+
+    fn has_shown(&self) -> bool {
+        self.task.job.has_shown()
+    }
+
+    fn may_be_asked_of(&self, model: &ModelName) -> bool {
+        let pool = self.task.deps().backends.pool(model);
+        pool.is_some_and(|pool| self.task.may_be_asked_at(pool))
+    }
+}
