@@ -1,8 +1,11 @@
 //! Programs: what a gateway adds to a direct call, with one stream, a hundred and a thousand, and how many requests without work it passes on.
 //!
-//! The model server is the same for all, and all have room for every request: what is measured is the way through, not the line.
+//! The model server is the same for all, and all have room for every request: what is measured is the way through, not the line. That comes last
+//! ([`flood`]): what people wait behind a program that asks for much.
 
+mod anteroom;
 mod ask;
+mod flood;
 mod others;
 
 use std::{sync::Arc, time::Duration};
@@ -12,13 +15,12 @@ use anyhow::Context as _;
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
-    anteroom::Anteroom,
     figures::{Measure, Unit},
     http::Http,
     model::Model,
     numbers::percentile,
     stage::{AT_ONCE, SERVICE, SERVICE_SECONDS, millis},
-    system::{Places, Setup, System as _},
+    system::Places,
 };
 use ask::{Answer, Asked, Target, ask};
 
@@ -79,6 +81,8 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
             ));
         }
     }
+    drop(targets);
+    measures.extend(flood::run(places).await?);
     Ok(measures)
 }
 
@@ -101,37 +105,17 @@ impl Targets {
                 program: None,
                 _folder: None,
             },
-            anteroom(places, &url)?,
+            anteroom::roomy(places, &url)?,
         ];
         if let Some(gateways) = &places.gateways {
-            all.push(others::smg(gateways, &places.scratch, &url).await?);
-            all.push(others::litellm(gateways, &places.scratch, &url).await?);
+            all.push(others::smg(gateways, &places.scratch, &url, None).await?);
+            all.push(others::litellm(gateways, &places.scratch, &url, None).await?);
         }
         Ok(Self {
             all: all.into_iter().map(Arc::new).collect(),
             _model: model,
         })
     }
-}
-
-/// Anteroom with room for all: one owner, since nobody has a key.
-fn anteroom(places: &Places, model: &str) -> anyhow::Result<Target> {
-    let setup = Setup {
-        slots: 1_000,
-        model: model.to_owned(),
-    };
-    let room = CONNECTIONS.to_string();
-    let variables = [("QUEUE_MAX_SIZE", &*room), ("QUEUE_MAX_WAITING_PER_SESSION", &*room)];
-    let server = Anteroom::with(places, &setup, &variables)?;
-    let http = Http::new(server.addr(), CONNECTIONS);
-    let (program, folder) = server.into_parts();
-    Ok(Target {
-        name: "Anteroom",
-        http,
-        headers: Vec::new(),
-        program: Some(program),
-        _folder: Some(folder),
-    })
 }
 
 /// One client, that asks all in turns, so that whatever else the machine does meets each.

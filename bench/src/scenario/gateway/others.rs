@@ -25,23 +25,42 @@ const START: Duration = Duration::from_secs(120);
 /// What LiteLLM's clients have to send: it wants a strong one.
 const KEY: &str = "sk-of-the-bench-71f0a4c2d95b4e3e8a6d";
 
-/// Shepherd Model Gateway, in Rust.
-pub(super) async fn smg(places: &GatewayPlaces, scratch: &Path, model: &str) -> anyhow::Result<Target> {
+/// Shepherd Model Gateway, in Rust; with so many requests to the model at once, and a queue for the others.
+pub(super) async fn smg(
+    places: &GatewayPlaces,
+    scratch: &Path,
+    model: &str,
+    slots: Option<usize>,
+) -> anyhow::Result<Target> {
     let (port, metrics) = (free_port()?, free_port()?);
     let mut command = Command::new(&places.smg);
     command
         .args(["launch", "--host", "127.0.0.1", "--port", &port.to_string()])
         .args(["--worker-urls", model.trim_end_matches("/v1"), "--backend", "openai"])
         .args(["--prometheus-port", &metrics.to_string(), "--log-level", "error"]);
+    if let Some(slots) = slots {
+        command.args(["--max-concurrent-requests", &slots.to_string()]).args([
+            "--queue-size",
+            "1000",
+            "--queue-timeout-secs",
+            "600",
+        ]);
+    }
     start("SMG", command, scratch, port, Vec::new()).await
 }
 
-/// LiteLLM's proxy, in Python, with one worker, as it starts unless told otherwise.
-pub(super) async fn litellm(places: &GatewayPlaces, scratch: &Path, model: &str) -> anyhow::Result<Target> {
+/// LiteLLM's proxy, in Python, with one worker, as it starts unless told otherwise; with so many requests to the model at once.
+pub(super) async fn litellm(
+    places: &GatewayPlaces,
+    scratch: &Path,
+    model: &str,
+    slots: Option<usize>,
+) -> anyhow::Result<Target> {
     let folder = TempDir::new_in(scratch).context("no folder for LiteLLM")?;
     let file = folder.path().join("litellm.yaml");
+    let bound = slots.map_or_else(String::new, |slots| format!(", max_parallel_requests: {slots}"));
     let settings = format!(
-        "model_list:\n  - model_name: loopback\n    litellm_params: {{model: openai/loopback, api_base: \"{model}\", api_key: none}}\n\
+        "model_list:\n  - model_name: loopback\n    litellm_params: {{model: openai/loopback, api_base: \"{model}\", api_key: none{bound}}}\n\
          general_settings: {{master_key: {KEY}}}\n"
     );
     fs::write(&file, settings).context("no file for LiteLLM's settings")?;
