@@ -11,6 +11,7 @@ mod nodes;
 mod proxy;
 mod seen;
 mod story;
+mod surroundings;
 
 use std::net::TcpListener;
 
