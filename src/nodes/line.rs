@@ -224,6 +224,10 @@ impl Homes for Membership {
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.footing().borrow().over
+    }
+
     fn me(&self) -> Incarnation {
         self.line.me
     }

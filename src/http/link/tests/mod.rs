@@ -10,7 +10,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -60,6 +60,7 @@ struct Moving {
     home: Mutex<Home>,
     peers: Mutex<Vec<(Incarnation, String)>>,
     changed: watch::Sender<()>,
+    over: AtomicBool,
     /// How often somebody has asked for a home.
     asked: AtomicUsize,
 }
@@ -70,6 +71,7 @@ impl Moving {
             home: Mutex::new(home),
             peers: Mutex::default(),
             changed: watch::Sender::new(()),
+            over: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
         })
     }
@@ -81,6 +83,12 @@ impl Moving {
 
     fn meet(&self, peers: Vec<(Incarnation, String)>) {
         *self.peers.lock().unwrap_or_else(PoisonError::into_inner) = peers;
+        self.changed.send_replace(());
+    }
+
+    /// The door takes part no more.
+    fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
         self.changed.send_replace(());
     }
 
@@ -110,6 +118,10 @@ impl Homes for Moving {
 
     fn unready(&self) -> Option<&'static str> {
         None
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 
     fn me(&self) -> Incarnation {
