@@ -35,8 +35,8 @@ pub trait Homes: Send + Sync + 'static {
     /// Why no load balancer should send anybody here; `None`: it may.
     fn unready(&self) -> Option<&'static str>;
 
-    /// Whether this node takes part no more: what it knows of others stays as it is, whatever becomes of them. `changes` says that, too.
-    fn is_over(&self) -> bool;
+    /// Whether this node has been declared gone: what it knows of others is old, and stays as it is. `changes` says that, too.
+    fn is_gone(&self) -> bool;
 
     /// This node.
     fn me(&self) -> Incarnation;
@@ -75,7 +75,7 @@ impl Homes for Alone {
         None
     }
 
-    fn is_over(&self) -> bool {
+    fn is_gone(&self) -> bool {
         false
     }
 

@@ -72,8 +72,18 @@ async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
+/// Has the nodes reach each other by ways that can be cut, where that is possible, and one of them have a wall clock that is wrong from the
+/// beginning.
+pub(crate) fn set_apart(nodes: &mut [Node]) {
+    Node::set_apart(nodes);
+    if let Some(surroundings) = nodes.last_mut().and_then(|node| node.surroundings.as_mut()) {
+        surroundings.put_forward(HOUR);
+    }
+}
+
 impl Story {
-    pub(crate) async fn begin(nginx: PathBuf, seed: u64) -> Self {
+    /// Starts all of them. The nodes are made ready by `prepare`, which may be [`set_apart`].
+    pub(crate) async fn begin(nginx: PathBuf, seed: u64, prepare: impl FnOnce(&mut [Node])) -> Self {
         let model = Loopback::start(Config::default()).await.expect("a free port");
         model.set("first_token", "40ms").expect("a knob");
         let slots = SLOTS.to_string();
@@ -91,11 +101,7 @@ impl Story {
         let database = Cluster::start();
         let name = database.database();
         let mut nodes: Vec<_> = (0..NODES).map(|_| Node::new(&database, &name, &settings)).collect();
-        Node::set_apart(&mut nodes);
-        // One whose wall clock is wrong from the beginning.
-        if let Some(surroundings) = nodes.last_mut().and_then(|node| node.surroundings.as_mut()) {
-            surroundings.put_forward(HOUR);
-        }
+        prepare(&mut nodes);
         for node in &mut nodes {
             node.start();
         }

@@ -179,7 +179,7 @@ impl Link {
         let mut changes = self.homes.changes();
         loop {
             changes.mark_unchanged();
-            if self.homes.is_over() {
+            if self.homes.is_gone() {
                 // Where the session is at home is not known here any more: whoever asks again comes to a door that knows.
                 return asked.failed(AWAY);
             }
@@ -209,7 +209,7 @@ impl Link {
 
     /// Whether what is known of this owner's home is still that.
     fn stays(&self, owner: Owner, home: &Home) -> bool {
-        !self.homes.is_over() && self.homes.home(owner) == *home
+        !self.homes.is_gone() && self.homes.home(owner) == *home
     }
 
     /// Waits until this owner is at home elsewhere, but not longer than `until`.

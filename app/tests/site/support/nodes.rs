@@ -72,7 +72,7 @@ impl Homes for View {
         *self.town.unready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_over(&self) -> bool {
+    fn is_gone(&self) -> bool {
         false
     }
 

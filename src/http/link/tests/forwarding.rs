@@ -130,7 +130,7 @@ async fn who_is_found_nowhere_is_refused_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_door_that_is_over_looks_for_nobody() {
+async fn a_door_that_was_declared_gone_looks_for_nobody() {
     let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let frozen = there(1, &frozen.local_addr().expect("an address").to_string());
     for home in [Home::Nowhere, there(1, &deserted().await), frozen] {

@@ -60,7 +60,7 @@ struct Moving {
     home: Mutex<Home>,
     peers: Mutex<Vec<(Incarnation, String)>>,
     changed: watch::Sender<()>,
-    over: AtomicBool,
+    gone: AtomicBool,
     /// How often somebody has asked for a home.
     asked: AtomicUsize,
 }
@@ -71,7 +71,7 @@ impl Moving {
             home: Mutex::new(home),
             peers: Mutex::default(),
             changed: watch::Sender::new(()),
-            over: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
         })
     }
@@ -86,9 +86,9 @@ impl Moving {
         self.changed.send_replace(());
     }
 
-    /// The door takes part no more.
+    /// The door is declared gone.
     fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.gone.store(true, Ordering::Relaxed);
         self.changed.send_replace(());
     }
 
@@ -120,8 +120,8 @@ impl Homes for Moving {
         None
     }
 
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
     }
 
     fn me(&self) -> Incarnation {
