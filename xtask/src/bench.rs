@@ -13,7 +13,7 @@ use crate::cli::{self, Plan};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
-use crate::{browser, debian, nginx, postgres, setup, site};
+use crate::{browser, debian, faketime, nginx, postgres, setup, site};
 pub(crate) use list::Scenario;
 
 /// Name of the load generator's binary and package.
@@ -55,6 +55,10 @@ fn chaos(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
     // Its rolling restart has no rounds.
     cargo.arg("nobody_loses_anything");
     cargo.env(postgres::REQUIRED, "1").env(nginx::REQUIRED, "1");
+    // Without it all else goes on as well.
+    if faketime::find() {
+        cargo.env(faketime::REQUIRED, "1");
+    }
     step::run(&mut cargo)
 }
 
