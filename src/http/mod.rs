@@ -87,7 +87,8 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .with_state(Arc::clone(engine));
+        .with_state(Arc::clone(engine))
+        .merge(programs::described());
     checked
         .merge(programs)
         .merge(watched)

@@ -102,6 +102,8 @@ impl Words {
             Reason::NoCookie => say!(self, "reason-no-cookie"),
             Reason::NoKey => say!(self, "reason-no-key"),
             Reason::KeyMayNot { name } => say!(self, "reason-key-may-not", name = name),
+            Reason::RequestInvalid { sentence } => sentence.clone(),
+            Reason::RequestGone => say!(self, "reason-request-gone"),
             Reason::CrossSite => say!(self, "reason-cross-site"),
             Reason::RequestUnreadable => say!(self, "reason-request-unreadable"),
             Reason::RequestSlow => say!(self, "reason-request-slow"),

@@ -192,6 +192,17 @@ impl Job {
         }
     }
 
+    /// Whether it has come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().over.is_some()
+    }
+
+    /// Its place in the line, or the slot that it has.
+    pub(super) fn ticket(&self) -> Option<TicketId> {
+        let state = self.lock();
+        state.ticket.filter(|_| state.over.is_none())
+    }
+
     /// How many bytes it takes to keep its answer; `None`: nobody may ask for that again.
     pub(super) fn worth_keeping(&self) -> Option<usize> {
         let state = self.lock();
@@ -203,7 +214,9 @@ impl Job {
     }
 
     fn may_be_repeated(&self, state: &State) -> bool {
-        self.again.is_some() && !(self.streams && state.begun)
+        self.again
+            .as_ref()
+            .is_some_and(|again| again.resumes || !(self.streams && state.begun))
     }
 
     /// Whether its program has gone without its answer, and may come back for it.

@@ -41,7 +41,7 @@ use crate::{
     agents::{AgentFactory, Backends},
     conversations::Conversations,
     logs::session_span,
-    queue::{Owner, PoolIndex, Queue},
+    queue::{Owner, PoolIndex, Queue, TicketId},
     settings::{ModelName, Settings},
 };
 
@@ -108,6 +108,28 @@ impl Programs {
         // Not where it waits for the end of the site: then its place in the line is closed, and it ends.
         self.tasks.spawn(task.run().instrument(span));
         Ok(follower)
+    }
+
+    /// A request of theirs that is on its way, or whose answer is kept; followed from its beginning. `None`: there is none of this id (any more), or
+    /// it has failed.
+    #[must_use]
+    pub fn find(&self, who: Principal, id: Uuid) -> Option<Follower> {
+        self.registry.find(who.owner(), id)
+    }
+
+    /// Ends a request of theirs: out of the line at once, or stopped. `false`: none of this id waits or runs.
+    #[must_use]
+    pub fn cancel(&self, who: Principal, id: Uuid) -> bool {
+        let job = self.registry.job(who.owner(), id).filter(|job| !job.is_over());
+        job.inspect(|job| job.cancel()).is_some()
+    }
+
+    /// The tickets of their requests that are on their way, each with the request's id.
+    #[must_use]
+    pub fn tickets(&self, who: Principal) -> Vec<(Uuid, TicketId)> {
+        let jobs = self.registry.all(who.owner());
+        let on_their_way = jobs.iter().filter_map(|job| Some((job.id(), job.ticket()?)));
+        on_their_way.collect()
     }
 
     /// Ends all requests of an owner, and forgets their answers.

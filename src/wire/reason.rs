@@ -280,6 +280,13 @@ reasons! {
         /// What it does not have.
         name: String,
     },
+    /// Something of it cannot be, as the sentence says. To programs, about their own JSON.
+    RequestInvalid {
+        /// In English.
+        sentence: String,
+    },
+    /// What was asked is not kept any more, or never was there.
+    RequestGone,
     /// It came from another site's page.
     CrossSite,
     /// It cannot be read.
@@ -347,9 +354,11 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// A reason as JSON has it: its code, and beside it whatever there is to say.
+/// Why something did not happen, or ended: a code, and beside it whatever there is to say.
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[derive(Serialize, Deserialize)]
 struct Flat {
+    #[cfg_attr(feature = "server", schema(value_type = String, examples("model_unreachable")))]
     code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
@@ -373,6 +382,20 @@ struct Flat {
     sentence: Option<String>,
 }
 
+#[cfg(feature = "server")]
+impl utoipa::PartialSchema for Reason {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Flat::schema()
+    }
+}
+
+#[cfg(feature = "server")]
+impl utoipa::ToSchema for Reason {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        Flat::schemas(schemas);
+    }
+}
+
 impl Flat {
     const fn new(code: Code) -> Self {
         Self {
@@ -393,6 +416,7 @@ impl Flat {
 
 /// A refusal: the body of an answer with a status of 400 or more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Refused {
     /// Why, for programs.
     pub reason: Reason,
@@ -402,6 +426,7 @@ pub struct Refused {
 
 /// What is wrong with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StoreFault {
     /// The disk has no room left.

@@ -1,16 +1,20 @@
 //! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
 
+mod api;
 mod identity;
 mod local;
 mod openai;
+mod place;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
+pub(super) use self::api::described;
 use super::{body, link};
 use crate::engine::Engine;
 
@@ -20,7 +24,7 @@ pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
 /// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
 /// to let it do is said with [`scope::needs`].
 fn routes() -> Router<Arc<Engine>> {
-    openai::routes()
+    openai::routes().merge(api::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can

@@ -24,14 +24,14 @@ const SOON: u64 = 2;
 
 /// An error of this API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ApiError {
-    pub(super) status: StatusCode,
-    pub(super) message: String,
+pub(in crate::http::programs) struct ApiError {
+    pub(in crate::http::programs) status: StatusCode,
+    pub(in crate::http::programs) message: String,
     pub(super) kind: &'static str,
     pub(super) param: Option<String>,
     pub(super) code: Option<String>,
     /// In seconds.
-    pub(super) retry_after: Option<u64>,
+    pub(in crate::http::programs) retry_after: Option<u64>,
     /// `None`: as the status says.
     pub(super) should_retry: Option<bool>,
 }
@@ -66,7 +66,7 @@ impl ApiError {
     }
 
     /// No model is offered under this name.
-    pub(super) fn no_model(called: &str) -> Self {
+    pub(in crate::http::programs) fn no_model(called: &str) -> Self {
         Self {
             message: format!(
                 "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
@@ -78,7 +78,7 @@ impl ApiError {
     }
 
     /// What has come of a request. `retry_after`: when somebody may be let into the line, as far as that is known.
-    pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
+    pub(in crate::http::programs) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
         match fault {
             ProgramFault::Line(why) => Self::of_line(*why, retry_after),
             ProgramFault::Left(LeaveReason::Closed, _) | ProgramFault::Stopped | ProgramFault::Moved => Self {

@@ -1,17 +1,15 @@
 //! OpenAI's API, as far as programs use it for text: whoever points a client of that API at Anteroom stands in the line.
 //!
 //! - `ask`: a request goes into the line, and what its headers say of being repeated.
-//! - `waiting`: until its answer begins; `stream` and `whole`: the answer, and what is sent while there is none; `place`: where it stands, in words.
+//! - `stream` and `whole`: the answer, and what is sent while there is none.
 //! - `responses`: the newer of OpenAI's two ways to ask, as a chat.
 //! - `error`: everything that is refused or fails, in OpenAI's shape.
 
 mod ask;
 mod error;
 mod models;
-mod place;
 mod responses;
 mod stream;
-mod waiting;
 mod whole;
 
 use std::sync::Arc;
@@ -28,9 +26,13 @@ use axum::{
 
 use self::{
     ask::{Asked, ask},
-    error::{ApiError, LONGEST_RETRY},
+    error::LONGEST_RETRY,
 };
-use super::{MAX_PROGRAM_BODY, scope};
+pub(super) use self::{
+    ask::{key, retry_after},
+    error::ApiError,
+};
+use super::{MAX_PROGRAM_BODY, place, scope, waiting};
 use crate::{
     accounts::{Principal, Scope},
     agents::Door,
