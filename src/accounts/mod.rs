@@ -1,5 +1,6 @@
 //! Who asks.
 
+pub mod keys;
 mod principal;
 mod scopes;
 

@@ -5,6 +5,7 @@ mod context;
 mod feeds;
 mod gauges;
 mod housekeeping;
+mod keys;
 mod moves;
 mod nodes;
 mod operator;
@@ -28,7 +29,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::{Principal, Role},
+    accounts::{Principal, Role, keys::Keys},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
@@ -67,6 +68,7 @@ pub struct Engine {
     stats: Arc<Stats>,
     logs: Logs,
     jar: CookieJar,
+    keys: Keys,
     /// In force where the settings have none.
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
@@ -127,6 +129,8 @@ impl Engine {
             shared,
         } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
+        let (keys, keys_version) = (Keys::default(), store.keys_version().await?);
+        keys.set(store.keys().await?);
         let vault = match contents {
             Some(contents) => Vault::over(contents),
             None => vault(&settings, &*store).await?,
@@ -182,6 +186,7 @@ impl Engine {
             stats,
             logs,
             jar,
+            keys,
             operator_key: operator::made_key(),
             agents,
             backends,
@@ -209,6 +214,7 @@ impl Engine {
         }
         housekeeping::spawn(&engine);
         housekeeping::inspect(&engine);
+        keys::spawn(&engine, keys_version);
         moves::spawn(&engine);
         backends::spawn(&engine);
         nodes::spawn(&engine);

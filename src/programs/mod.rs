@@ -17,6 +17,8 @@ mod question;
 mod registry;
 mod request;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -97,7 +99,7 @@ impl Programs {
     ) -> Result<Follower, RequestFault> {
         let owner = who.owner();
         let abandon_after = self.deps.settings.borrow().abandon_after;
-        let new = |again| Job::new(Uuid::new_v4(), owner, request.streams, again, self.deps.queue.clone());
+        let new = |again| Job::new(Uuid::now_v7(), owner, request.streams, again, self.deps.queue.clone());
         let (job, follower) = match self.registry.find_or_enter(owner, again, abandon_after, new) {
             Found::Known(follower) => return Ok(follower),
             Found::OtherBody => return Err(RequestFault::other_body()),

@@ -51,6 +51,11 @@ impl Task {
     /// Takes the request through. Dropped before its end, it leaves the line or frees its slot.
     pub(super) async fn run(mut self) {
         let (programs, job) = (self.programs.clone(), Arc::clone(&self.job));
+        let mut end = End {
+            programs: &programs,
+            job: &job,
+            how: Some(Err(ProgramFault::Mistake)),
+        };
         let how = {
             let mut work = pin!(self.take_through());
             let patience = || programs.deps.settings.borrow().abandon_after;
@@ -63,9 +68,7 @@ impl Task {
                 }
             }
         };
-        // Known as over before anybody hears of it: who is told may ask again in the same instant.
-        job.over(how);
-        programs.registry.over(&job);
+        end.how = Some(how);
     }
 
     async fn take_through(&mut self) -> Result<Done, ProgramFault> {
@@ -195,6 +198,22 @@ impl Task {
             Ending::Cancelled => Err(ProgramFault::Cancelled),
             Ending::Expired => Err(ProgramFault::TooSlow(self.deps().settings.borrow().chat_timeout)),
             Ending::Stopped => Err(ProgramFault::Stopped),
+        }
+    }
+}
+
+/// Ends a request when it is dropped: its followers hear so even of a task that has panicked.
+struct End<'a> {
+    programs: &'a Programs,
+    job: &'a Job,
+    how: Option<Result<Done, ProgramFault>>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            self.job.over(how);
+            self.programs.registry.over(self.job);
         }
     }
 }

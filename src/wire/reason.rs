@@ -275,6 +275,12 @@ reasons! {
     NoCookie,
     /// It came without a program's key.
     NoKey,
+    /// There is no such key.
+    KeyUnknown,
+    /// The key has expired.
+    KeyExpired,
+    /// The key is revoked.
+    KeyRevoked,
     /// The program's key does not let it do this.
     KeyMayNot {
         /// What it does not have.

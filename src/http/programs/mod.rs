@@ -3,8 +3,10 @@
 mod api;
 mod identity;
 mod local;
+mod me;
 mod openai;
 mod place;
+mod revoked;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -12,7 +14,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
 pub(super) use self::api::described;
 use super::{body, link};
@@ -24,7 +26,10 @@ pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
 /// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
 /// to let it do is said with [`scope::needs`].
 fn routes() -> Router<Arc<Engine>> {
-    openai::routes().merge(api::routes())
+    Router::new()
+        .route("/api/v1/key", get(me::look))
+        .merge(openai::routes())
+        .merge(api::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can
@@ -38,7 +43,8 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
     let mut doors = routes
         .with_state(Arc::clone(engine))
         .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
-        .layer(middleware::from_fn(body::bound));
+        .layer(middleware::from_fn(body::bound))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors.layer(middleware::from_fn_with_state(state, link::forward));

@@ -14,10 +14,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "owners", include_str!("migrations/0002_owners.sql")),
     (3, "choices", include_str!("migrations/0003_choices.sql")),
+    (4, "keys", include_str!("migrations/0004_keys.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 7] = [
+pub(super) const TABLES: [&str; 8] = [
     "owners",
     "conversations",
     "choices",
@@ -25,6 +26,7 @@ pub(super) const TABLES: [&str; 7] = [
     "turn_files",
     "orphans",
     "turns",
+    "keys",
 ];
 
 /// What a database has had of them.

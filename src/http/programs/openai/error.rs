@@ -5,7 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     agents::AgentError,
@@ -34,6 +36,27 @@ pub(in crate::http::programs) struct ApiError {
     pub(in crate::http::programs) retry_after: Option<u64>,
     /// `None`: as the status says.
     pub(super) should_retry: Option<bool>,
+}
+
+/// An error, as OpenAI's API has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiError)]
+pub(in crate::http::programs) struct ErrorBody<'a> {
+    error: Said<'a>,
+}
+
+/// What an error says.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiErrorDetail)]
+struct Said<'a> {
+    /// What is wrong, and what to do.
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The field that it is about.
+    param: Option<&'a str>,
+    /// For programs.
+    code: Option<&'a str>,
 }
 
 impl ApiError {
@@ -198,7 +221,14 @@ impl ApiError {
     }
 
     pub(super) fn body(&self) -> Value {
-        json!({ "error": { "message": self.message, "type": self.kind, "param": self.param, "code": self.code } })
+        json!(ErrorBody {
+            error: Said {
+                message: &self.message,
+                kind: self.kind,
+                param: self.param.as_deref(),
+                code: self.code.as_deref(),
+            },
+        })
     }
 
     /// As the body of an answer.
