@@ -39,7 +39,7 @@ async fn a_question_is_answered() {
                 .as_str()
                 .is_some_and(|thoughts| !thoughts.is_empty())
         );
-        assert_eq!(answer.json["usage"]["output"], 3);
+        assert_eq!(answer.json["usage"]["output"], 5, "thoughts count too");
         assert_eq!(answer.header("x-anteroom-position"), Some("0"));
     }
 }

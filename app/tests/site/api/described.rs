@@ -25,6 +25,6 @@ async fn the_document_is_there_for_everybody() {
     ] {
         let operation = &document["paths"][path][method];
         assert!(operation["responses"]["200"].is_object(), "{path}");
-        assert!(operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"].is_string());
+        assert!(operation["responses"]["401"].is_object(), "{path}");
     }
 }

@@ -67,7 +67,7 @@ async fn a_stream_says_where_it_stands_and_what_the_model_says() {
     assert_eq!(done.name, "done");
     assert_eq!(
         (&done.data["model"], &done.data["finish"], &done.data["usage"]["output"]),
-        (&json!("loopback@openai"), &json!("stop"), &json!(4))
+        (&json!("loopback@openai"), &json!("stop"), &json!(6))
     );
 }
 

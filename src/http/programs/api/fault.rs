@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use super::super::openai::ApiError;
 use crate::{
+    agents::AgentError,
     http::Refusal,
     programs::{ProgramFault, RequestFault},
     wire::Reason,
@@ -50,7 +51,7 @@ pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Refusal {
     let refusal = Refusal::from(ApiError::of(fault, retry_after));
     match fault {
         // These say more than their code does.
-        ProgramFault::Unfit(_) | ProgramFault::Agent(_, Some(_)) => refusal,
+        ProgramFault::Unfit(_) | ProgramFault::Agent(AgentError::TooLong | AgentError::Rejected { .. }, _) => refusal,
         _ => Refusal {
             reason: fault.reason(),
             ..refusal
