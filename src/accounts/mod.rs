@@ -2,6 +2,7 @@
 
 pub mod keys;
 mod principal;
+pub mod rates;
 mod scopes;
 
 pub use principal::{AccountId, KeyId, Principal, Program, Role, browser_of};

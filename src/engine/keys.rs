@@ -7,8 +7,10 @@ use tracing::{Instrument as _, debug, info, info_span};
 
 use super::Engine;
 use crate::{
-    accounts::{Principal, Program, Scopes, keys::Keys},
+    accounts::{Principal, Program, Scopes, keys::Keys, rates::Rates},
+    queue::Owner,
     store::{KeysVersion, StoreError},
+    wire::Usage,
 };
 
 /// Between two looks whether they have changed.
@@ -56,5 +58,17 @@ impl Engine {
     #[must_use]
     pub const fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Who has used how much of late.
+    #[must_use]
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// Counts what an answer has taken of a key's tokens, where those have a limit. For whoever has it answered, at the end.
+    pub fn charge(&self, owner: Owner, usage: Usage) {
+        self.rates
+            .take_usage(owner, self.settings().key_tokens_per_minute, usage);
     }
 }

@@ -29,7 +29,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::{Principal, Role, keys::Keys},
+    accounts::{Principal, Role, keys::Keys, rates::Rates},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
@@ -69,6 +69,7 @@ pub struct Engine {
     logs: Logs,
     jar: CookieJar,
     keys: Keys,
+    rates: Arc<Rates>,
     /// In force where the settings have none.
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
@@ -161,11 +162,13 @@ impl Engine {
             backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
+        let rates = Arc::new(Rates::default());
         let programs = Programs::new(programs::Deps {
             queue: queue.clone(),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
             conversations: conversations.clone(),
+            rates: Arc::clone(&rates),
             settings: active_settings.follow(),
         });
         let refreshes = Refreshes::new(
@@ -187,6 +190,7 @@ impl Engine {
             logs,
             jar,
             keys,
+            rates,
             operator_key: operator::made_key(),
             agents,
             backends,

@@ -104,6 +104,30 @@ impl Words {
             Reason::KeyUnknown => say!(self, "reason-key-unknown"),
             Reason::KeyExpired => say!(self, "reason-key-expired"),
             Reason::KeyRevoked => say!(self, "reason-key-revoked"),
+            Reason::KeyTooManyRequests { most, seconds } => {
+                say!(
+                    self,
+                    "reason-key-too-many-requests",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
+            Reason::KeyTooManyTokens { most, seconds } => {
+                say!(
+                    self,
+                    "reason-key-too-many-tokens",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
+            Reason::AddressTooManyRequests { most, seconds } => {
+                say!(
+                    self,
+                    "reason-address-too-many-requests",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
             Reason::KeyMayNot { name } => say!(self, "reason-key-may-not", name = name),
             Reason::RequestInvalid { sentence } => sentence.clone(),
             Reason::RequestGone => say!(self, "reason-request-gone"),

@@ -39,7 +39,7 @@ use self::{
     task::Task,
 };
 use crate::{
-    accounts::Principal,
+    accounts::{Principal, rates::Rates},
     agents::{AgentFactory, Backends},
     conversations::Conversations,
     logs::session_span,
@@ -57,6 +57,8 @@ pub struct Deps {
     pub backends: Arc<Backends>,
     /// Who has to hear that tickets of an owner have moved up.
     pub conversations: Conversations,
+    /// What owners have used.
+    pub rates: Arc<Rates>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }

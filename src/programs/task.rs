@@ -16,7 +16,7 @@ use crate::{
     jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
     queue::{BackendIndex, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
     settings::ModelName,
-    wire::Event,
+    wire::{Event, Usage},
 };
 
 /// A request on its way.
@@ -184,13 +184,22 @@ impl Task {
         self.deps().backends.all_relay(pool, self.request.door) || self.request.question().is_ok()
     }
 
+    /// What an answer took counts for its key, once for all who follow.
+    fn charge(&self, usage: Usage) {
+        let limit = self.deps().settings.borrow().key_tokens_per_minute;
+        self.deps().rates.take_usage(self.job.owner(), limit, usage);
+    }
+
     /// What comes of an attempt that has ended so.
     fn end(&self, ending: Ending<Fault>, done: Option<Bytes>) -> Result<Done, ProgramFault> {
         match ending {
-            Ending::Done(usage) | Ending::Incomplete(_, usage) => Ok(Done {
-                last: done.unwrap_or_default(),
-                usage,
-            }),
+            Ending::Done(usage) | Ending::Incomplete(_, usage) => {
+                self.charge(usage);
+                Ok(Done {
+                    last: done.unwrap_or_default(),
+                    usage,
+                })
+            }
             Ending::Failed(Fault::Agent(error, said)) => Err(ProgramFault::Agent(error, said.map(Arc::from))),
             Ending::Failed(Fault::Unfit(fault)) => Err(ProgramFault::Unfit(fault)),
             Ending::Panicked => Err(ProgramFault::Mistake),

@@ -9,9 +9,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::local::{self, Foreign};
+use super::{
+    local::{self, Foreign},
+    scope,
+};
 use crate::{
-    accounts::{Principal, Program, keys::KeyFault},
+    accounts::{Principal, Program, Scope, keys::KeyFault},
     clock::now_ms,
     engine::Engine,
     http::{CrossSite, Refusal, link::Vouched},
@@ -37,14 +40,31 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request
     next.run(Request::from_parts(parts, body)).await
 }
 
+/// Before the figures of the site, where they are for keys alone. They are each node's own, so no other one is asked.
+pub(in crate::http) async fn guard_metrics(
+    State(engine): State<Arc<Engine>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !engine.settings().metrics_need_key {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match program_of(&engine, &parts) {
+        Ok(program) if program.scopes.has(Scope::Metrics) => next.run(Request::from_parts(parts, body)).await,
+        Ok(_) => scope::lacks(Scope::Metrics),
+        Err(refusal) => refused(refusal),
+    }
+}
+
 /// Whom another node has let in. It has seen where the request came from; this one has not.
 fn vouched(extensions: &Extensions) -> Option<Result<Program, Refusal>> {
     let Vouched(program) = extensions.get()?;
     Some(program.ok_or(NO_KEY))
 }
 
-/// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy with HTTPS,
-/// which is one more that may pass on what comes from elsewhere.
+/// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy,
+/// which may pass on what comes from elsewhere.
 fn program_of(engine: &Engine, parts: &Parts) -> Result<Program, Refusal> {
     let (sent, keys) = (key(&parts.headers), engine.keys());
     if keys.any() {
@@ -55,7 +75,8 @@ fn program_of(engine: &Engine, parts: &Parts) -> Result<Program, Refusal> {
     }
     // Many clients cannot do without a key, so as long as there are none any is as good as none.
     let no_key = || sent.map_or(NO_KEY, |_| wrong(KeyFault::Unknown));
-    if engine.settings().secure_cookies {
+    let settings = engine.settings();
+    if settings.secure_cookies || settings.trusted_proxies.is_some() {
         return Err(no_key());
     }
     match local::check(parts) {

@@ -1,11 +1,13 @@
 //! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
 
 mod api;
+mod client;
 mod identity;
 mod local;
 mod me;
 mod openai;
 mod place;
+mod rates;
 mod revoked;
 mod scope;
 #[cfg(test)]
@@ -17,6 +19,8 @@ use std::sync::Arc;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
 pub(super) use self::api::described;
+pub(super) use identity::guard_metrics;
+
 use super::{body, link};
 use crate::engine::Engine;
 
@@ -44,10 +48,13 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
         .with_state(Arc::clone(engine))
         .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
         .layer(middleware::from_fn(body::bound))
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end));
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
     }
-    doors.layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+    doors
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_address))
 }

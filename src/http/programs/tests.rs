@@ -22,10 +22,11 @@ use crate::{
     engine::Engine,
     http::{language, serve::serve},
     logs::Logs,
+    queue::Owner,
     sessions::SessionId,
     settings::Settings,
     store::KeyRecord,
-    wire::{Reason, Refused},
+    wire::{Reason, Refused, Usage},
 };
 
 /// Every door of programs, with what a key has to let its program do there. A new one is a line here.
@@ -398,4 +399,104 @@ async fn what_a_revoked_key_had_asked_for_ends() {
     assert!(answer.chunk().await.is_err(), "it breaks off");
     let more = tokio::time::timeout(Duration::from_millis(10), others.chunk());
     assert!(more.await.is_err(), "the others' go on");
+}
+
+/// An answer's status, its pause, and what it says of limits.
+async fn limits(request: RequestBuilder) -> (u16, Option<u64>, String) {
+    let response = request.send().await.expect("an answer");
+    let headers = response.headers();
+    let pause = headers
+        .get(header::RETRY_AFTER)
+        .map(|value| value.to_str().expect("text"));
+    let pause = pause.map(|pause| pause.parse().expect("whole seconds"));
+    let said = |name| {
+        let lines = headers.get_all(name).iter();
+        lines
+            .map(|line| line.to_str().expect("text"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let said = format!("{} | {}", said("ratelimit-policy"), said("ratelimit"));
+    (response.status().as_u16(), pause, said)
+}
+
+#[tokio::test]
+async fn a_key_may_send_so_many_requests_a_minute_and_what_is_refused_counts_for_nothing() {
+    let site = Site::start(&[("KEY_REQUESTS_PER_MINUTE", "1")]).await;
+    let (token, _) = site.key(Scopes::WORK, |_| ()).await;
+    let (other, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = |path, token| limits(with(site.get(path), token));
+    for _ in 0..3 {
+        let (status, pause, said) = ask("/test/metrics", &token).await;
+        assert_eq!((status, pause), (403, None));
+        assert!(
+            said.starts_with("\"key-requests\";q=1;w=60 | \"key-requests\";r=1;t=0"),
+            "{said}"
+        );
+    }
+    let (status, pause, told) = ask("/test/chat", &token).await;
+    assert_eq!((status, pause), (200, None));
+    assert!(told.contains("\"key-requests\";r=0;t=60"), "{told}");
+    let (status, pause, _) = ask("/test/chat", &token).await;
+    assert_eq!(status, 429);
+    assert!((1..=60).contains(&pause.expect("it says when")), "{pause:?}");
+    let (_, reason) = said(with(site.get("/test/chat"), &token)).await.expect_err("refused");
+    assert!(
+        matches!(reason, Reason::KeyTooManyRequests { most: 1, .. }),
+        "{reason:?}"
+    );
+    assert_eq!(ask("/test/chat", &other).await.0, 200, "each has its own");
+    let (status, _, told) = limits(site.get("/test/chat")).await;
+    assert_eq!((status, told.as_str()), (401, " | "));
+}
+
+#[tokio::test]
+async fn a_key_may_use_so_many_tokens_a_minute() {
+    let site = Site::start(&[("KEY_TOKENS_PER_MINUTE", "100")]).await;
+    let (token, id) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = || limits(with(site.get("/test/chat"), &token));
+    let (status, _, said) = ask().await;
+    assert_eq!(status, 200);
+    assert!(said.contains("\"key-tokens\";r=100;t=0"), "{said}");
+    let usage = Usage {
+        input: Some(900),
+        output: Some(100),
+    };
+    site.engine.charge(Owner(id.0.as_u128()), usage);
+    let (status, pause, said) = ask().await;
+    assert_eq!(
+        (status, pause),
+        (429, Some(120)),
+        "some minutes, but not longer than that"
+    );
+    assert!(said.contains("\"key-tokens\";r=0;t=600"), "{said}");
+    site.engine.charge(Owner(id.0.as_u128()), Usage::default());
+}
+
+#[tokio::test]
+async fn an_address_may_send_so_many_requests_a_minute() {
+    let site = Site::start(&[("ADDRESS_REQUESTS_PER_MINUTE", "1"), ("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let (token, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = |from: &str| limits(with(site.get("/test/chat"), &token).header("x-forwarded-for", from));
+    assert_eq!(ask("192.0.2.1").await.0, 200);
+    let (status, pause, said) = ask("6.6.6.6, 192.0.2.1").await;
+    assert_eq!(status, 429);
+    assert!(pause.is_some() && said.contains("\"address-requests\";r=0"), "{said}");
+    assert_eq!(ask("192.0.2.2").await.0, 200);
+    assert_eq!(ask("2001:db8::1").await.0, 200);
+    assert_eq!(ask("2001:db8::2").await.0, 429, "a network is one");
+    assert_eq!(ask("192.0.2.3").await.0, 200);
+    // Who is not let in does not use anything up.
+    for _ in 0..3 {
+        assert_eq!(
+            limits(site.get("/test/chat").header("x-forwarded-for", "192.0.2.4"))
+                .await
+                .0,
+            401
+        );
+    }
+    assert_eq!(ask("192.0.2.4").await.0, 200);
 }

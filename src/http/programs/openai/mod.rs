@@ -10,6 +10,8 @@ mod error;
 pub(super) mod models;
 pub(super) mod responses;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::sync::Arc;
@@ -105,7 +107,7 @@ pub(super) async fn completions(
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Chat, read(body)?)?;
     let asked = ask(&engine, who, &headers, request)?;
-    Ok(answer(asked, stream::Chat).await?)
+    answer(asked, stream::Chat).await
 }
 
 /// Texts as vectors, as OpenAI's API has it.
@@ -124,7 +126,7 @@ pub(super) async fn embeddings(
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Embeddings, read(body)?)?;
     let asked = ask(&engine, who, &headers, request)?;
-    Ok(answer(asked, stream::Chat).await?)
+    answer(asked, stream::Chat).await
 }
 
 /// The answer, in this form.
