@@ -3,6 +3,7 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod accept;
 mod answers;
 mod attempts;
 mod choice;

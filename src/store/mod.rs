@@ -243,8 +243,23 @@ pub trait Store: Send + Sync {
         key: Option<OrderKey>,
         choice: Option<Choice>,
     ) -> Result<(), StoreError>;
+    /// The same for one that is about to join the line: to be polled once before that is asked for, so that both are one change where the line
+    /// is kept in the store, too. Its place in the order is the line's to keep then.
+    async fn accept_to_join(
+        &self,
+        conversation: ConversationRecord,
+        turn: TurnRecord,
+        choice: Option<Choice>,
+    ) -> Result<(), StoreError> {
+        self.accept(conversation, turn, None, choice).await
+    }
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
+    /// The same for one that is over and gives its slot back: to be polled once before that is asked for, so that both are one change where the
+    /// line is kept in the store, too.
+    async fn end(&self, turn: TurnRecord) -> Result<(), StoreError> {
+        self.update(turn).await
+    }
     /// Stores the places of waiting turns that have moved in the order of their line.
     async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.
