@@ -13,10 +13,11 @@ use super::{OpenError, faults, link::Place};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "nodes", include_str!("migrations/0002_nodes.sql")),
+    (4, "tasks", include_str!("migrations/0004_tasks.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 19] = [
     "nodes",
     "site",
     "owners",
@@ -32,6 +33,10 @@ pub(super) const TABLES: [&str; 15] = [
     "log",
     "log_head",
     "log_snapshot",
+    "batches",
+    "tasks",
+    "task_needs",
+    "deliveries",
 ];
 
 /// How long others, who start at the same time, may take for the same.

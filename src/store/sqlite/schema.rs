@@ -14,10 +14,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "owners", include_str!("migrations/0002_owners.sql")),
     (3, "choices", include_str!("migrations/0003_choices.sql")),
+    (5, "tasks", include_str!("migrations/0005_tasks.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 7] = [
+pub(super) const TABLES: [&str; 11] = [
     "owners",
     "conversations",
     "choices",
@@ -25,6 +26,10 @@ pub(super) const TABLES: [&str; 7] = [
     "turn_files",
     "orphans",
     "turns",
+    "batches",
+    "tasks",
+    "task_needs",
+    "deliveries",
 ];
 
 /// What a database has had of them.

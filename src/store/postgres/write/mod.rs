@@ -14,4 +14,5 @@ pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use key::Admit;
+pub(super) use owner::key as owner_key;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
