@@ -101,6 +101,8 @@ reason-refresh-missed = This refresh came when the page was away. It has to be a
 
 # Requests.
 reason-no-cookie = This page does not know you any more. Allow cookies for this site and reload the page.
+reason-no-key = This needs a key, sent as “Authorization: Bearer …”. Whoever runs this server makes one: anteroom key add NAME.
+reason-key-may-not = This key may not do this. It needs the scope { $name }; whoever runs this server makes one that has it: anteroom key add NAME --scopes { $name }
 reason-cross-site = This request came from another site, so it was refused. Behind a proxy, pass the Host header on.
 reason-request-unreadable = This request could not be read. Reload the page, which may be older than the server.
 reason-request-slow = This took too long to arrive. Check your connection, and send it again.

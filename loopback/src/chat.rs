@@ -4,7 +4,7 @@ use std::{future::pending, sync::Arc};
 
 use axum::{
     Json,
-    body::Body,
+    body::{Body, Bytes},
     extract::{ConnectInfo, State, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::{
     door::Connection,
     fault::Fault,
-    knobs::{Directed, Knobs, RetryAfter, direct},
+    knobs::{Directed, Knobs, Reply, RetryAfter, direct},
     record::{Ending, RequestRecord, Visit},
     reply,
-    request::ChatRequest,
+    request::{ChatRequest, EmbeddingsRequest},
     script,
     shared::Shared,
     traits::{Over, Traits},
@@ -68,11 +68,11 @@ pub(crate) async fn completions(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     headers: HeaderMap,
-    body: Result<Json<ChatRequest>, JsonRejection>,
+    body: Bytes,
 ) -> Response<Body> {
-    let request = match body {
-        Ok(Json(request)) => request,
-        Err(rejection) => return refusal(400, &rejection.body_text()),
+    let request: ChatRequest = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return refusal(400, &error.to_string()),
     };
     let Some(message) = request.last_user_message() else {
         return refusal(400, "There is no user message.");
@@ -86,6 +86,8 @@ pub(crate) async fn completions(
         shared,
         connection,
         request,
+        body,
+        vectors: None,
         directed,
         traits: turned.traits,
     };
@@ -94,11 +96,48 @@ pub(crate) async fn completions(
     asked.answer(fault, visit).await
 }
 
+/// `POST /v1/embeddings`. A directive may stand in the first text.
+pub(crate) async fn embeddings(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    headers: HeaderMap,
+    body: Result<Json<EmbeddingsRequest>, JsonRejection>,
+) -> Response<Body> {
+    let request = match body {
+        Ok(Json(request)) => request,
+        Err(rejection) => return refusal(400, &rejection.body_text()),
+    };
+    let texts = request.texts();
+    let Some(first) = texts.first() else {
+        return refusal(400, "There is no text.");
+    };
+    let turned = shared.turned();
+    let directed = match direct(first, &turned.knobs) {
+        Ok(directed) => directed,
+        Err(error) => return refusal(400, &error.to_string()),
+    };
+    let asked = Asked {
+        shared,
+        connection,
+        vectors: Some(crate::wire::embeddings(&request.model, &texts, request.is_base64())),
+        request: ChatRequest::saying(&request.model, first),
+        body: Bytes::new(),
+        directed,
+        traits: turned.traits,
+    };
+    let visit = asked.begin(&headers).await;
+    let fault = asked.shared.fault_of(first, &asked.directed);
+    asked.answer(fault, visit).await
+}
+
 /// A request, and what it has met.
 struct Asked {
     shared: Arc<Shared>,
     connection: Connection,
     request: ChatRequest,
+    body: Bytes,
+    /// The answer, of one that asks for vectors.
+    vectors: Option<Bytes>,
     directed: Directed,
     traits: Traits,
 }
@@ -184,7 +223,9 @@ impl Asked {
     /// The answer itself.
     fn play(self, fault: Option<Fault>, visit: Visit) -> Response<Body> {
         let request = &self.request;
-        let pieces = reply::pieces(&self.directed);
+        let pieces = reply::pieces(&self.directed, &String::from_utf8_lossy(&self.body));
+        let tool = request.tool().filter(|_| self.directed.knobs.reply == Reply::Tool);
+        let logprobs = request.logprobs;
         let mut knobs = self.directed.knobs;
         let prompt_tokens = request.tokens();
         let prefill = u32::try_from(prompt_tokens).unwrap_or(u32::MAX);
@@ -194,14 +235,24 @@ impl Asked {
             model: knobs.called.clone().unwrap_or_else(|| request.model.clone()),
             prompt_tokens,
             usage: request.stream_options.include_usage,
-            finish: knobs.finish.clone().unwrap_or_else(|| "stop".to_owned()),
+            finish: knobs.finish.clone().unwrap_or_else(|| {
+                let usual = if tool.is_some() { "tool_calls" } else { "stop" };
+                usual.to_owned()
+            }),
+            tool,
+            logprobs,
         };
         let (mut steps, mime) = if request.stream {
             (script::streamed(&pieces, &knobs, fault, &wire), "text/event-stream")
         } else {
             let pieces = if fault == Some(Fault::Empty) { &[] } else { &*pieces };
             (
-                script::whole(pieces, &knobs, fault, wire.whole(pieces)),
+                script::whole(
+                    pieces,
+                    &knobs,
+                    fault,
+                    self.vectors.unwrap_or_else(|| wire.whole(pieces)),
+                ),
                 "application/json",
             )
         };

@@ -19,6 +19,10 @@ pub enum Reply {
     Markdown,
     /// `echo`: exactly the rest of the message. `tokens` does not shorten it.
     Echo,
+    /// `request`: the JSON of the whole request, as the server got it.
+    Request,
+    /// `tool`: a call of the first tool that the request offers, with the rest of the message as its only argument, `question`.
+    Tool,
 }
 
 /// What a refusal says of when to come again.
@@ -96,7 +100,9 @@ impl Knobs {
                     "words" => Reply::Words,
                     "markdown" => Reply::Markdown,
                     "echo" => Reply::Echo,
-                    _ => return Err(given.wrong("words, markdown or echo is needed")),
+                    "request" => Reply::Request,
+                    "tool" => Reply::Tool,
+                    _ => return Err(given.wrong("words, markdown, echo, request or tool is needed")),
                 };
             }
             "fault" => {
@@ -117,7 +123,7 @@ impl Knobs {
             "pace": self.pace.as_millis(),
             "tokens": self.tokens,
             "reasoning": self.reasoning,
-            "reply": match self.reply { Reply::Words => "words", Reply::Markdown => "markdown", Reply::Echo => "echo" },
+            "reply": match self.reply { Reply::Words => "words", Reply::Markdown => "markdown", Reply::Echo => "echo", Reply::Request => "request", Reply::Tool => "tool" },
             "fault": self.fault.map(|fault| fault.to_string()),
             "called": self.called,
             "finish": self.finish,

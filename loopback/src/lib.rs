@@ -1,7 +1,7 @@
 //! Model servers for tests and benches. They speak OpenAI's wire format on loopback addresses, answer at the pace they are
 //! told to, fail in the ways they are told to, and record what they saw.
 //!
-//! [`Loopback`] is one server, [`Fleet`] several in one process. `POST /v1/chat/completions` (streamed or not), `GET /v1/models`
+//! [`Loopback`] is one server, [`Fleet`] several in one process. `POST /v1/chat/completions` (streamed or not), `POST /v1/embeddings`, `GET /v1/models`
 //! and `GET /health` are the model server. Every answer repeats its question, so that a test can see that each got the
 //! answer to its own.
 //!
@@ -16,6 +16,8 @@
 //! | is fast or slow | `first_token=200ms`, `prefill=1ms` (for each token of the prompt), `pace=20ms` or `rate=50` |
 //! | has some models only | `models=small,large`, `context=8192` |
 //! | reasons first | `reasoning=10` |
+//! | calls a tool | `reply=tool` |
+//! | says what it was asked | `reply=request` |
 //! | is dead, comes back | `door=closed`, `door=open` ([`Loopback::kill`], [`Loopback::revive`]) |
 //! | flaps | `door=2s:500ms` |
 //! | takes requests and never answers | `fault=hang` |

@@ -21,11 +21,11 @@ impl Piece {
 }
 
 /// The answer, in the pieces in which it is sent.
-pub(crate) fn pieces(directed: &Directed) -> Vec<Piece> {
+pub(crate) fn pieces(directed: &Directed, request: &str) -> Vec<Piece> {
     let piece = |reasoning| move |text| Piece { text, reasoning };
     let reasoning = reasoning(directed).map(piece(true));
     reasoning
-        .chain(answer(directed).into_iter().map(piece(false)))
+        .chain(answer(directed, request).into_iter().map(piece(false)))
         .collect()
 }
 
@@ -37,7 +37,7 @@ fn reasoning(directed: &Directed) -> impl Iterator<Item = String> {
     })
 }
 
-fn answer(directed: &Directed) -> Vec<String> {
+fn answer(directed: &Directed, request: &str) -> Vec<String> {
     match directed.knobs.reply {
         Reply::Words => {
             let first = format!("Answer to: {}\n\n", directed.rest.trim());
@@ -46,6 +46,12 @@ fn answer(directed: &Directed) -> Vec<String> {
         }
         Reply::Markdown => words(&format!("Answer to: {}\n\n{MARKDOWN}", directed.rest.trim())),
         Reply::Echo => words(&directed.rest),
+        Reply::Request => words(request),
+        // The first piece names the tool, the others are its arguments.
+        Reply::Tool => {
+            let question = serde_json::Value::from(directed.rest.trim()).to_string();
+            vec![String::new(), "{\"question\":".to_owned(), question, "}".to_owned()]
+        }
     }
 }
 
@@ -144,7 +150,7 @@ mod tests {
     use crate::{Config, Knobs, knobs::direct};
 
     fn pieces_of(message: &str) -> Vec<String> {
-        let pieces = pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"));
+        let pieces = pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"), "");
         assert!(
             pieces.is_sorted_by_key(|piece| !piece.reasoning),
             "reasoning comes first"
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn reasoning_comes_before_the_answer() {
         let directed = direct("[[reasoning=2 tokens=1]] why?", &Knobs::from(Config::default())).expect("valid");
-        let pieces: Vec<_> = pieces(&directed)
+        let pieces: Vec<_> = pieces(&directed, "")
             .into_iter()
             .map(|piece| (piece.reasoning, piece.text))
             .collect();

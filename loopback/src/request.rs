@@ -3,6 +3,35 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What texts as vectors are asked for with.
+#[derive(Debug, Deserialize)]
+pub(crate) struct EmbeddingsRequest {
+    pub(crate) model: String,
+    input: Texts,
+    #[serde(default)]
+    encoding_format: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Some(Vec<String>),
+}
+
+impl EmbeddingsRequest {
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match &self.input {
+            Texts::One(text) => vec![text.clone()],
+            Texts::Some(texts) => texts.clone(),
+        }
+    }
+
+    pub(crate) fn is_base64(&self) -> bool {
+        self.encoding_format.as_deref() == Some("base64")
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct ChatRequest {
     pub(crate) model: String,
@@ -11,6 +40,20 @@ pub(crate) struct ChatRequest {
     pub(crate) stream: bool,
     #[serde(default)]
     pub(crate) stream_options: StreamOptions,
+    #[serde(default)]
+    pub(crate) logprobs: bool,
+    #[serde(default)]
+    tools: Vec<Tool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tool {
+    function: Function,
+}
+
+#[derive(Debug, Deserialize)]
+struct Function {
+    name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +89,26 @@ struct Part {
 }
 
 impl ChatRequest {
+    /// One that says nothing but this.
+    pub(crate) fn saying(model: &str, text: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            messages: vec![ChatMessage {
+                role: "user".to_owned(),
+                content: Content::Text(text.to_owned()),
+            }],
+            stream: false,
+            stream_options: StreamOptions::default(),
+            logprobs: false,
+            tools: Vec::new(),
+        }
+    }
+
+    /// The first tool that it offers.
+    pub(crate) fn tool(&self) -> Option<String> {
+        self.tools.first().map(|tool| tool.function.name.clone())
+    }
+
     /// The text of the last user message.
     pub(crate) fn last_user_message(&self) -> Option<String> {
         self.messages

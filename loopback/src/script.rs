@@ -266,8 +266,15 @@ mod tests {
             prompt_tokens: 1,
             usage: false,
             finish: "stop".to_owned(),
+            tool: None,
+            logprobs: false,
         };
-        streamed(&reply::pieces(&directed), &directed.knobs, directed.knobs.fault, &wire)
+        streamed(
+            &reply::pieces(&directed, ""),
+            &directed.knobs,
+            directed.knobs.fault,
+            &wire,
+        )
     }
 
     fn bytes_of(steps: &[Step]) -> Vec<u8> {

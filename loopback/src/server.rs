@@ -265,6 +265,7 @@ impl Drop for Loopback {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/embeddings", post(chat::embeddings))
         .route("/v1/models", get(chat::models))
         .route("/health", get(chat::health))
         // Images come inline.

@@ -1,9 +1,15 @@
 //! OpenAI's wire format.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{reply::Piece, script::Format};
+
+/// What an answer says of the server's build, as real ones do.
+const FINGERPRINT: &str = "fp_loopback";
+/// The name of a call of a tool.
+const CALL: &str = "call_1";
 
 /// The format of one answer.
 pub(crate) struct Wire {
@@ -14,6 +20,10 @@ pub(crate) struct Wire {
     pub(crate) usage: bool,
     /// The reason that the answer is said to have ended for.
     pub(crate) finish: String,
+    /// The tool that it calls, if it does.
+    pub(crate) tool: Option<String>,
+    /// Whether each piece says how likely it was.
+    pub(crate) logprobs: bool,
 }
 
 impl Wire {
@@ -23,6 +33,7 @@ impl Wire {
             "object": "chat.completion.chunk",
             "created": 0,
             "model": self.model,
+            "system_fingerprint": FINGERPRINT,
             "choices": choices,
         })
     }
@@ -45,11 +56,17 @@ impl Wire {
         if pieces.iter().any(|piece| piece.reasoning) {
             message["reasoning_content"] = all(true).into();
         }
+        if let Some(tool) = &self.tool {
+            let call = json!({ "name": tool, "arguments": all(false) });
+            message["content"] = Value::Null;
+            message["tool_calls"] = json!([{ "id": CALL, "type": "function", "function": call }]);
+        }
         let answer = json!({
             "id": format!("chatcmpl-{}", self.id),
             "object": "chat.completion",
             "created": 0,
             "model": self.model,
+            "system_fingerprint": FINGERPRINT,
             "choices": [{ "index": 0, "message": message, "finish_reason": self.finish }],
             "usage": self.usage(pieces.len()),
         });
@@ -64,8 +81,23 @@ impl Format for Wire {
         } else {
             "content"
         };
-        let delta = json!({ "role": "assistant", name: piece.text });
-        sse(&self.chunk(&json!([{ "index": 0, "delta": delta, "finish_reason": null }])))
+        let delta = match &self.tool {
+            Some(tool) if piece.text.is_empty() => {
+                let call = json!({ "name": tool, "arguments": "" });
+                let call = json!([{ "index": 0, "id": CALL, "type": "function", "function": call }]);
+                json!({ "role": "assistant", "content": null, "tool_calls": call })
+            }
+            Some(_) if !piece.reasoning => {
+                json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece.text } }] })
+            }
+            _ => json!({ "role": "assistant", name: piece.text }),
+        };
+        let mut choice = json!({ "index": 0, "delta": delta, "finish_reason": null });
+        if self.logprobs {
+            let token = json!({ "token": piece.text, "logprob": -0.5, "bytes": null, "top_logprobs": [] });
+            choice["logprobs"] = json!({ "content": [token] });
+        }
+        sse(&self.chunk(&json!([choice])))
     }
 
     fn finish(&self, pieces: usize) -> Bytes {
@@ -95,4 +127,21 @@ pub(crate) fn error_body(status: u16, message: &str) -> Value {
         _ => ("invalid_request_error", None),
     };
     json!({ "error": { "message": message, "type": kind, "param": null, "code": code } })
+}
+
+/// A vector for each text: its length in bytes, and its place among the others. `base64`: as clients ask for it that decode floats themselves.
+pub(crate) fn embeddings(model: &str, texts: &[String], base64: bool) -> Bytes {
+    let vector = |(at, text): (usize, &String)| {
+        let vector = [text.len() as f32, at as f32];
+        let embedding = if base64 {
+            Value::from(STANDARD.encode(vector.map(f32::to_le_bytes).concat()))
+        } else {
+            json!(vector)
+        };
+        json!({ "object": "embedding", "index": at, "embedding": embedding })
+    };
+    let data: Vec<_> = texts.iter().enumerate().map(vector).collect();
+    let tokens: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
+    let usage = json!({ "prompt_tokens": tokens, "total_tokens": tokens });
+    Bytes::from(json!({ "object": "list", "data": data, "model": model, "usage": usage }).to_string())
 }

@@ -2,11 +2,33 @@
 
 use uuid::Uuid;
 
+use super::Scopes;
 use crate::{queue::Owner, sessions::SessionId};
 
 /// An account's name in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccountId(pub Uuid);
+
+/// The name of a program's key, which is no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId(pub Uuid);
+
+/// A program: a script, an editor, a bot, which asks with a key and without a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its key.
+    pub key: KeyId,
+    /// What that lets it do.
+    pub scopes: Scopes,
+}
+
+impl Program {
+    /// All programs of the server's own machine, as long as there are no keys.
+    pub const LOCAL: Self = Self {
+        key: KeyId(Uuid::from_u128(0x10ca_1000_0000_4000_8000_0000_0000_0001)),
+        scopes: Scopes::WORK,
+    };
+}
 
 /// What somebody may see beside what is their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,10 +45,12 @@ pub enum Role {
 pub struct Principal {
     /// Their account; `None`: a browser without one.
     pub account: Option<AccountId>,
-    /// Their browser.
+    /// Their browser. A program's key takes the place of one: no browser has a cookie with its name.
     pub session: SessionId,
     /// What they may see beside what is their own.
     pub role: Role,
+    /// The program; `None`: a browser, which may do whatever its pages do.
+    pub program: Option<Program>,
 }
 
 impl Principal {
@@ -37,11 +61,22 @@ impl Principal {
             account: None,
             session,
             role: Role::Visitor,
+            program: None,
         }
     }
 
-    /// Whom fairness counts as one, and whose conversations and files are stored: the account, or the browser that has none, under the
-    /// id of its session.
+    /// A program. Its key is one owner, as a browser is.
+    #[must_use]
+    pub const fn program(program: Program) -> Self {
+        let KeyId(id) = program.key;
+        Self {
+            program: Some(program),
+            ..Self::visitor(SessionId(id))
+        }
+    }
+
+    /// Whom fairness counts as one, and whose conversations and files are stored: the account, or the browser or key that has none, under
+    /// the id of its session.
     #[must_use]
     pub const fn owner(&self) -> Owner {
         match self.account {
@@ -53,7 +88,7 @@ impl Principal {
 
 /// The browser that is this owner, for what is done when nobody asks (after a restart, when something has become too old).
 ///
-/// Every owner is a browser without an account so far, so that its id is its session's. This is the only place that takes the one for the
+/// Every owner is a browser or a key without an account so far, so that its id is its session's. This is the only place that takes the one for the
 /// other, back from [`Principal::owner`]: with sign-in, an owner may have several browsers, or none.
 #[must_use]
 pub const fn browser_of(owner: Owner) -> SessionId {
@@ -68,6 +103,19 @@ mod tests {
     fn a_browser_without_an_account_is_found_by_what_it_owns() {
         let session = SessionId::random();
         assert_eq!(browser_of(Principal::visitor(session).owner()), session);
+    }
+
+    #[test]
+    fn a_key_is_one_owner_and_found_by_what_it_owns() {
+        let [one, other] = [(); 2].map(|()| {
+            Principal::program(Program {
+                key: KeyId(Uuid::new_v4()),
+                scopes: Scopes::NONE,
+            })
+        });
+        assert_eq!(browser_of(one.owner()), one.session);
+        assert_ne!(one.owner(), other.owner());
+        assert_ne!(one.owner(), Principal::program(Program::LOCAL).owner());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use tracing::error;
 use super::status;
 use crate::{client::ClientError, wire::Reason};
 
-/// A request that was refused. As an answer it is a [`Refused`](crate::wire::Refused), in the language that was asked for.
+/// A request that was refused. As an answer it is a [`Refused`](crate::wire::Refused), in the language that was asked for: the doors do not
+/// know that, so the answer carries its refusal as an extension until it is put into words. Whoever has another form for it takes it out before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What kind of a refusal it is, for whatever stands in between.
@@ -19,10 +20,6 @@ pub struct Refusal {
     /// After how many seconds another try makes sense.
     pub retry_after: Option<u64>,
 }
-
-/// What an answer still has to be told of: the language is not known at the doors.
-#[derive(Clone, Debug)]
-pub(super) struct Untold(pub(super) Reason);
 
 impl Refusal {
     /// A refusal with this status.
@@ -59,7 +56,7 @@ impl From<ClientError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.mark(Response::default());
-        response.extensions_mut().insert(Untold(self.reason));
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{error::Untold, identity::cookies};
+use super::{Refusal, identity::cookies};
 use crate::{
     engine::Engine,
     language::{Language, Words},
@@ -29,7 +29,7 @@ pub(super) async fn speak(State(engine): State<Arc<Engine>>, mut request: Reques
     let language = language_of(request.headers()).unwrap_or_else(|| engine.settings().language);
     request.extensions_mut().insert(language);
     let mut response = next.run(request).await;
-    let Some(Untold(reason)) = response.extensions_mut().remove() else {
+    let Some(Refusal { reason, .. }) = response.extensions_mut().remove() else {
         return response;
     };
     let message = Words::of(language).reason(&reason);

@@ -13,6 +13,7 @@ mod language;
 mod link;
 mod origin;
 mod pace;
+mod programs;
 mod serve;
 pub mod status;
 
@@ -65,7 +66,9 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
             .layer(middleware::from_fn(body::bound))
     };
     let mut pages = welcoming(pages);
-    if let Some(link) = link::Link::of(engine) {
+    let link = link::Link::of(engine);
+    let programs = programs::doors(engine, link.as_ref());
+    if let Some(link) = link {
         let state = (Arc::clone(engine), link);
         doors = doors.layer(middleware::from_fn_with_state(state.clone(), link::forward));
         pages = pages.layer(middleware::from_fn_with_state(state, link::forward_page));
@@ -86,6 +89,7 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
         .route("/metrics", get(health::metrics))
         .with_state(Arc::clone(engine));
     checked
+        .merge(programs)
         .merge(watched)
         .layer(middleware::from_fn(headers::harden))
         .layer(CatchPanicLayer::custom(error::panicked))

@@ -14,9 +14,17 @@ use crate::wire::Reason;
 #[derive(Debug)]
 pub struct CrossSite;
 
+impl CrossSite {
+    /// As every door refuses it.
+    #[must_use]
+    pub const fn refusal(self) -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite)
+    }
+}
+
 impl IntoResponse for CrossSite {
     fn into_response(self) -> Response {
-        Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite).into_response()
+        self.refusal().into_response()
     }
 }
 

@@ -100,6 +100,8 @@ impl Words {
             Reason::RefreshLeft => say!(self, "reason-refresh-left"),
             Reason::RefreshMissed => say!(self, "reason-refresh-missed"),
             Reason::NoCookie => say!(self, "reason-no-cookie"),
+            Reason::NoKey => say!(self, "reason-no-key"),
+            Reason::KeyMayNot { name } => say!(self, "reason-key-may-not", name = name),
             Reason::CrossSite => say!(self, "reason-cross-site"),
             Reason::RequestUnreadable => say!(self, "reason-request-unreadable"),
             Reason::RequestSlow => say!(self, "reason-request-slow"),

@@ -273,6 +273,13 @@ reasons! {
     // Requests.
     /// It came without a cookie of ours.
     NoCookie,
+    /// It came without a program's key.
+    NoKey,
+    /// The program's key does not let it do this.
+    KeyMayNot {
+        /// What it does not have.
+        name: String,
+    },
     /// It came from another site's page.
     CrossSite,
     /// It cannot be read.

@@ -4,7 +4,6 @@
 mod list;
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -191,30 +190,8 @@ fn build(project: &Project, mode: Mode) -> String {
         .join(", ")
 }
 
-/// Makes the virtual environment with Gradio, unless it is there as `bench/requirements.txt` wants it. Returns its Python.
+/// The Python of the virtual environment with Gradio.
 fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
-    let requirements = project.root.join("bench/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).context("cannot read bench/requirements.txt")?;
-    let folder = project.folder("gradio");
-    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
-    if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    step("install Gradio in a virtual environment of its own", || {
-        let mut venv = Command::new("python3");
-        step::run(venv.args(["-m", "venv", "--clear"]).arg(&folder))
-            .context("this needs Python 3.10 or later, with venv (https://www.python.org)")?;
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ]);
-        step::run(pip.arg(&requirements))?;
-        fs::write(&stamp, &wanted).context("cannot write what was installed")
-    })?;
-    Ok(python)
+    setup::python(project, "gradio", &project.root.join("bench/requirements.txt"))
+        .context("this needs Python 3.10 or later, with venv (https://www.python.org)")
 }

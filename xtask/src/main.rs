@@ -14,6 +14,7 @@ mod debian;
 mod fuzz;
 mod lock;
 mod nginx;
+mod openai;
 mod postgres;
 mod project;
 mod server;

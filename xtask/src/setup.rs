@@ -69,6 +69,32 @@ pub(crate) fn npm(folder: &Path) -> anyhow::Result<()> {
     })
 }
 
+/// Makes the virtual environment of this name in Python, unless it is there as `requirements` want it. Returns its Python.
+pub(crate) fn python(project: &Project, name: &str, requirements: &Path) -> anyhow::Result<PathBuf> {
+    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let folder = project.folder(name);
+    let (python, stamp) = (folder.join("bin/python"), folder.join("installed.txt"));
+    if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    step(&format!("make the virtual environment {name} in Python"), || {
+        let mut venv = Command::new("python3");
+        step::run(venv.args(["-m", "venv", "--clear"]).arg(&folder))?;
+        let mut pip = Command::new(&python);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+        ]);
+        step::run(pip.arg(requirements))?;
+        fs::write(&stamp, &wanted).context("cannot write what was installed")
+    })?;
+    Ok(python)
+}
+
 /// npm's name: a script with another ending on Windows.
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 /// The name of npm's runner of installed packages.

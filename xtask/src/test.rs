@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, nginx, postgres, setup, site};
+use crate::{browser, cli, nginx, openai, postgres, setup, site};
 
 /// Name of the binary and package that starts a PostgreSQL for the browser tests.
 const PGTEST: &str = "anteroom-pgtest";
@@ -16,7 +16,7 @@ const PGTEST: &str = "anteroom-pgtest";
 /// Runs the tests that were asked for. A failure of the Rust tests does not keep the browser tests from running.
 pub(crate) fn run(project: &Project, options: &cli::Test) -> anyhow::Result<()> {
     let mut failed = Vec::new();
-    let required = required();
+    let required = required(project);
     if !options.browser_only {
         record(
             step("run the Rust tests", || rust(project, options, &required)),
@@ -46,13 +46,16 @@ fn record(result: anyhow::Result<()>, what: &'static str, failed: &mut Vec<&'sta
 }
 
 /// Finds the servers that some tests need, or installs them. The variables that make a test fail which does not find them after that.
-fn required() -> Vec<(&'static str, &'static str)> {
+fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     let mut required = Vec::new();
     if postgres::find() {
         required.push((postgres::REQUIRED, "1"));
     }
     if nginx::find() {
         required.push((nginx::REQUIRED, "1"));
+    }
+    if openai::install(project) {
+        required.push((openai::REQUIRED, "1"));
     }
     required
 }

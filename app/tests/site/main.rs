@@ -13,6 +13,7 @@ mod hostile;
 mod incomplete;
 mod line;
 mod nodes;
+mod openai;
 mod operator;
 mod pools;
 mod repeats;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::BoxFuture, stream};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::{
     sync::oneshot,
@@ -17,16 +17,16 @@ use tokio::{
 };
 
 use super::peers::Kept;
-use crate::http::{MAX_BODY, body::Timed};
+use crate::http::body::Timed;
 
 /// How long a home may be silent in the middle of an answer.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// The whole of a body that no request of ours is larger than, so that it can be sent more than once.
+/// The whole of a body of at most so many bytes, so that it can be sent more than once.
 ///
 /// # Errors
 /// The same body again: it is too large, broke off or was too slow, which whoever reads it here finds out, and says.
-pub(super) async fn whole(body: Body) -> Result<Bytes, Body> {
+pub(super) async fn whole(body: Body, most: usize) -> Result<Bytes, Body> {
     let mut body = Timed::new(body);
     let (mut read, mut size) = (Vec::<Bytes>::new(), 0);
     loop {
@@ -38,7 +38,7 @@ pub(super) async fn whole(body: Body) -> Result<Bytes, Body> {
                     size += data.len();
                     read.push(data);
                 }
-                if size <= MAX_BODY {
+                if size <= most {
                     continue;
                 }
                 None
@@ -140,14 +140,18 @@ pub(super) struct Answer {
     body: Incoming,
     connection: Option<Kept>,
     silence: Option<Pin<Box<Sleep>>>,
+    /// Until this is over, it may be silent for as long as it likes.
+    quiet: Option<BoxFuture<'static, ()>>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Incoming, connection: Kept) -> Self {
+    /// `quiet`: until when it may be silent for as long as it likes; `None`: at no time.
+    pub(super) fn new(body: Incoming, connection: Kept, quiet: Option<BoxFuture<'static, ()>>) -> Self {
         let mut answer = Self {
             body,
             connection: Some(connection),
             silence: None,
+            quiet,
         };
         answer.keep_if_whole();
         answer
@@ -184,6 +188,10 @@ impl HttpBody for Answer {
                 Poll::Ready(None)
             }
             Poll::Pending => {
+                if let Some(quiet) = &mut self.quiet {
+                    ready!(quiet.as_mut().poll(cx));
+                    self.quiet = None;
+                }
                 let silence = self.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
                 ready!(silence.as_mut().poll(cx));
                 self.connection = None;
@@ -221,25 +229,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_no_larger_than_it_may_be_is_there_whole() {
-        let body = whole(in_parts(3, 5)).await;
+        let body = whole(in_parts(3, 5), 15).await;
         assert_eq!(body.unwrap_or_else(|_| panic!("it is small")), vec![b'x'; 15]);
-        assert!(whole(in_parts(2, MAX_BODY / 2)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn any_other_is_as_it_was() {
-        let Err(same) = whole(in_parts(10, MAX_BODY / 4)).await else {
+        let Err(same) = whole(in_parts(10, 250), 1_000).await else {
             panic!("it is too large")
         };
         let read = to_bytes(same, usize::MAX).await.expect("read");
-        assert_eq!(read.len(), 10 * (MAX_BODY / 4));
+        assert_eq!(read.len(), 2_500);
         let broken = stream::iter([Ok("a part"), Err(io::Error::from(io::ErrorKind::UnexpectedEof))]);
-        let Err(same) = whole(Body::from_stream(broken)).await else {
+        let Err(same) = whole(Body::from_stream(broken), 1_000).await else {
             panic!("it broke off")
         };
         assert!(to_bytes(same, usize::MAX).await.is_err());
         let stalled = stream::iter([Ok::<_, Infallible>("a part")]).chain(stream::pending());
-        let Err(mut same) = whole(Body::from_stream(stalled)).await else {
+        let Err(mut same) = whole(Body::from_stream(stalled), 1_000).await else {
             panic!("it never ends")
         };
         assert!(matches!(first(&mut same).await, Some(Ok(_))));

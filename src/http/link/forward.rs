@@ -8,6 +8,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::Response,
 };
+use futures_util::FutureExt as _;
 use hyper::{
     ext::on_informational,
     upgrade::{self, OnUpgrade},
@@ -22,6 +23,7 @@ use super::{
     Link,
     body::{Answer, Upload},
     headers::{head, is_upgrade, keep_end_to_end},
+    left,
     peers::{Connection, Kept},
 };
 use crate::{
@@ -40,6 +42,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 const ANSWER: Duration = Duration::from_secs(60);
 /// How long a home that is none any more may still take to answer what it has been asked.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How many homes may end while they have the same request, before it is taken for what ends them.
+const LOST: u32 = 3;
 /// When another try makes sense, in seconds.
 const RETRY_AFTER: u64 = 2;
 
@@ -47,6 +51,8 @@ const RETRY_AFTER: u64 = 2;
 pub(super) struct Asked {
     parts: Parts,
     content: Content,
+    /// Its answer may take as long as it likes, and the parts of that: it comes from the line, or from a model.
+    patient: bool,
 }
 
 /// What stands in it.
@@ -84,6 +90,8 @@ pub(super) struct Ends {
 enum Miss {
     /// Nobody is there, or nobody of this name, or the connection ended without an answer: it can be asked again.
     Unreached,
+    /// The same, after it had been asked something that may take long, so that it had perhaps begun.
+    Lost,
     /// It is no home any more, and has not answered. The same can be asked of the next.
     Moved,
     /// It took too long.
@@ -97,6 +105,7 @@ impl Asked {
         Self {
             parts,
             content: Content::Whole(body),
+            patient: false,
         }
     }
 
@@ -104,7 +113,13 @@ impl Asked {
         Self {
             parts,
             content: Content::Upload(Upload::new(body)),
+            patient: true,
         }
+    }
+
+    /// The same, whose answer may take as long as it likes.
+    pub(super) fn patient(self) -> Self {
+        Self { patient: true, ..self }
     }
 
     const fn is_upload(&self) -> bool {
@@ -174,8 +189,8 @@ impl Link {
     /// Has the home of this owner answer, wherever that is and as soon as it can be reached. Dropped, the home is left alone.
     pub(super) async fn forward(&self, owner: Owner, asked: Asked) -> Outcome {
         let begun = Instant::now();
-        let last = (!asked.is_upload()).then(|| begun + ANSWER);
-        let mut until = begun + SEARCH;
+        let last = (!asked.patient).then(|| begun + ANSWER);
+        let (mut until, mut lost) = (begun + SEARCH, 0);
         let mut changes = self.homes.changes();
         loop {
             changes.mark_unchanged();
@@ -186,8 +201,16 @@ impl Link {
                 Home::There { node, address } => {
                     let moved = self.moved(owner, &home, &mut changes);
                     match self.attempt(*node, address, &asked, last, moved).await {
-                        Ok((response, connection)) => return self.answered(asked, *node, response, connection),
+                        Ok((response, connection)) => {
+                            return self.answered(owner, asked, *node, response, connection);
+                        }
                         Err(Miss::Unreached) => {}
+                        // However long it had been waited for, the next is looked for as long.
+                        Err(Miss::Lost) if lost < LOST => {
+                            lost += 1;
+                            until = Instant::now() + SEARCH;
+                        }
+                        Err(Miss::Lost) => return asked.failed(AWAY),
                         Err(Miss::Moved) => until = Instant::now() + SEARCH,
                         Err(Miss::Late) => return asked.failed(AWAY),
                         Err(Miss::Begun) => return asked.failed(BROKEN_OFF),
@@ -226,6 +249,16 @@ impl Link {
         }
     }
 
+    /// Over once this node is none of the others any more.
+    async fn gone(&self, node: Incarnation) {
+        let mut changes = self.homes.changes();
+        while self.homes.peers().iter().any(|(peer, _)| *peer == node) {
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Asks one node once.
     async fn attempt(
         &self,
@@ -249,6 +282,8 @@ impl Link {
             // A node that leaves ends what it has begun.
             if begun() {
                 sleep(ANSWER).await;
+            } else if asked.patient {
+                self.gone(node).await;
             }
         };
         let answered = tokio::select! {
@@ -273,10 +308,10 @@ impl Link {
             address: address.to_owned(),
             again,
         };
-        // An upload may wait in line for as long as it likes, and a feed stays: neither is to keep others waiting, nor to meet a connection
-        // that was about to be closed.
+        // Who may wait in line for as long as they like, and a feed, which stays, are not to keep others waiting; nor are an upload and a feed
+        // to meet a connection that was about to be closed.
         let once = asked.is_upload() || is_upgrade(&asked.parts);
-        let _turn = if asked.is_upload() {
+        let _turn = if asked.patient {
             None
         } else {
             self.peers.turn(address).await
@@ -296,7 +331,7 @@ impl Link {
         let request = asked.to(node, self).ok_or(Miss::Begun)?;
         let response = connection.ask(request).await.map_err(|error| {
             debug!(%error, ?node, "another node ended a connection without an answer");
-            Miss::Unreached
+            if asked.patient { Miss::Lost } else { Miss::Unreached }
         })?;
         for_it(response).map(|response| (response, kept(connection, !once)))
     }
@@ -304,6 +339,7 @@ impl Link {
     /// What the browser gets.
     fn answered(
         &self,
+        owner: Owner,
         asked: Asked,
         node: Incarnation,
         mut response: Response<hyper::body::Incoming>,
@@ -320,7 +356,11 @@ impl Link {
         }
         keep_end_to_end(response.headers_mut());
         // What is of no use any more goes with the rest of the answer: a half upload, and the connection that it came over.
-        Outcome::Answered(response.map(|body| Body::new(Answer::new(body, kept))))
+        let homes = Arc::clone(&self.homes);
+        let quiet = asked
+            .patient
+            .then(|| async move { left(&*homes, owner, node).await }.boxed());
+        Outcome::Answered(response.map(|body| Body::new(Answer::new(body, kept, quiet))))
     }
 }
 

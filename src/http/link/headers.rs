@@ -6,8 +6,11 @@ use axum::http::{
     uri::{Authority, PathAndQuery},
 };
 
-use super::secret::{Token, drop_ours};
-use crate::nodes::Incarnation;
+use super::{
+    secret::{Token, drop_ours},
+    vouch,
+};
+use crate::{accounts::Principal, nodes::Incarnation};
 
 /// Headers that are about one connection (RFC 9110, 7.6.1), beside those that `Connection` names.
 const OF_ONE_CONNECTION: [HeaderName; 9] = [
@@ -64,6 +67,9 @@ pub(super) fn head(parts: &Parts, node: Incarnation, token: &Token) -> Request<(
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
     token.sign(&mut headers, Some(node));
+    if let Some(program) = parts.extensions.get().and_then(|who: &Principal| who.program) {
+        vouch::write(&mut headers, program);
+    }
     *request.headers_mut() = headers;
     request
 }

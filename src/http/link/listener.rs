@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Linked,
     secret::{Addressee, Token, addressee, drop_ours, written},
+    vouch,
 };
 use crate::{engine::Engine, http::serve::serve_with, nodes::Incarnation};
 
@@ -57,8 +58,10 @@ async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Addressee::Anybody if request.uri().path() == "/node" => node(guard),
         Addressee::Anybody => StatusCode::NOT_FOUND.into_response(),
         Addressee::Node(node) if node == guard.me => {
+            let vouched = vouch::read(request.headers());
             drop_ours(request.headers_mut());
             request.extensions_mut().insert(Linked);
+            request.extensions_mut().insert(vouched);
             next.run(request).await
         }
         // Whoever it was for has ended, and this node has its address now.

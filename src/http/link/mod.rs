@@ -18,6 +18,7 @@ mod pump;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod vouch;
 mod watch;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use axum::{
 use hyper_util::rt::TokioIo;
 use tracing::{Instrument as _, debug};
 
-use super::Refusal;
+use super::{MAX_BODY, Refusal, programs::MAX_PROGRAM_BODY};
 use crate::{
     accounts::Principal,
     engine::Engine,
@@ -43,6 +44,7 @@ use forward::{Asked, Ends, Outcome};
 pub use listener::serve_nodes;
 use peers::Peers;
 use secret::Token;
+pub(super) use vouch::Vouched;
 pub use watch::watch;
 
 /// A node's way to the others.
@@ -121,18 +123,16 @@ async fn pass(engine: &Arc<Engine>, link: &Arc<Link>, request: Request) -> Passe
         return Passed::Here(request);
     }
     let (parts, body) = request.into_parts();
-    let asked = if parts.method == Method::POST && parts.uri.path() == "/files" {
-        Asked::upload(parts, body)
-    } else if parts.method == Method::POST {
-        match body::whole(body).await {
+    let asked = match content(who, &parts.method, parts.uri.path()) {
+        Content::Upload => Asked::upload(parts, body),
+        Content::Whole(most) => match body::whole(body, most).await {
             Ok(body) => Asked::whole(parts, body),
             // No home would read it either: it is refused before anything is asked of a session.
             Err(body) => return Passed::Here(Request::from_parts(parts, body)),
-        }
-    } else {
-        // Nobody reads what comes with anything else.
-        Asked::whole(parts, axum::body::Bytes::new())
+        },
+        Content::Nothing => Asked::whole(parts, axum::body::Bytes::new()),
     };
+    let asked = if who.program.is_some() { asked.patient() } else { asked };
     match link.forward(owner, asked).await {
         Outcome::Here(request) => Passed::Here(request),
         Outcome::Answered(response) => Passed::Answered(response),
@@ -143,6 +143,26 @@ async fn pass(engine: &Arc<Engine>, link: &Arc<Link>, request: Request) -> Passe
         Outcome::Failed(refusal, parts, body) => {
             Passed::Unreached(refusal, Request::from_parts(*parts, Body::from(body)))
         }
+    }
+}
+
+/// What somebody may read that comes with a request.
+enum Content {
+    /// As it comes.
+    Upload,
+    /// All of it, of so many bytes at most.
+    Whole(usize),
+    Nothing,
+}
+
+fn content(who: Principal, method: &Method, path: &str) -> Content {
+    let posts = *method == Method::POST;
+    match who.program {
+        None if posts && path == "/files" => Content::Upload,
+        None if posts => Content::Whole(MAX_BODY),
+        Some(_) if posts && path.ends_with("/files") => Content::Upload,
+        Some(_) if !matches!(*method, Method::GET | Method::HEAD) => Content::Whole(MAX_PROGRAM_BODY),
+        None | Some(_) => Content::Nothing,
     }
 }
 

@@ -8,10 +8,15 @@ mod connection;
 #[cfg(test)]
 mod tests;
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -38,6 +43,10 @@ const BUFFER: usize = 32 * 1024;
 const UNREAD: Duration = Duration::from_secs(60);
 /// Between two tries to take a connection when the process may not open any more.
 const EXHAUSTED: Duration = Duration::from_millis(500);
+
+/// From which address a request's connection comes: as it is sent, so a proxy's where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// Serves `site` over HTTP/1.1 until `stop` is over; then takes no more connections and waits for the requests that are under
 /// way. Connections that have become WebSockets end by themselves.
@@ -82,7 +91,14 @@ pub(super) async fn serve_with(
             continue;
         }
         let connection = Connection::new(stream, place);
-        let service = TowerToHyperService::new(site.clone());
+        let (site, peer) = (
+            TowerToHyperService::new(site.clone()),
+            Peer(address.ip().to_canonical()),
+        );
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            site.call(request)
+        });
         let served = http.serve_connection(TokioIo::new(connection), service).with_upgrades();
         let ending = ending.clone();
         // Ends with the connection, which has its bounds.

@@ -5,6 +5,7 @@ mod browser;
 mod feed;
 mod html;
 mod nodes;
+pub(crate) mod program;
 mod site;
 
 pub(crate) use browser::{Browser, Reply, request};

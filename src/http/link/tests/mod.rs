@@ -2,6 +2,7 @@
 //! everybody waits.
 
 mod forwarding;
+mod programs;
 mod strangers;
 mod uploads;
 mod watching;

@@ -1,0 +1,170 @@
+"""OpenAI's own client for Python, against Anteroom. Each function is a test; the one that is named runs, and fails by an exception."""
+
+import json
+import os
+import sys
+import threading
+import time
+import urllib.request
+
+import openai
+
+BASE = os.environ["BASE_URL"]
+CONTROL = os.environ["CONTROL_URL"]
+MODEL = "loopback@openai"
+
+
+def client(**options):
+    return openai.OpenAI(base_url=BASE, api_key="unused", **options)
+
+
+def control(path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(CONTROL + path, data=data, method="GET" if body is None else "POST")
+    request.add_header("content-type", "application/json")
+    with urllib.request.urlopen(request) as response:
+        text = response.read()
+    return json.loads(text) if text else None
+
+
+def record(question):
+    return [request for request in control("/record")["requests"] if request["question"] == question]
+
+
+def until(what, condition):
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"waited in vain for: {what}")
+
+
+def said(text):
+    return [{"role": "user", "content": text}]
+
+
+def fails(kind, **request):
+    try:
+        client(max_retries=0).chat.completions.create(**request)
+    except kind as error:
+        return error
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def whole():
+    answer = client().chat.completions.create(model=MODEL, messages=said("Hello [[tokens=3]]"))
+    assert answer.choices[0].message.content == "Answer to: Hello\n\nword1 word2 ", answer
+    assert answer.model == MODEL and answer.usage.completion_tokens == 3, answer
+    assert answer._request_id.startswith("req_")
+
+
+def streamed():
+    options = {"include_usage": True}
+    stream = client().chat.completions.create(
+        model=MODEL, messages=said("Hello [[tokens=3]]"), stream=True, stream_options=options
+    )
+    chunks = list(stream)
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == "Answer to: Hello\n\nword1 word2 ", text
+    assert chunks[-1].usage.completion_tokens == 3
+
+
+def waits_in_a_stream():
+    """It is told where it stands while it waits, in lines that its client has to skip."""
+    control("", {"hold": True})
+    first = threading.Thread(target=lambda: client().chat.completions.create(model=MODEL, messages=said("First")))
+    first.start()
+    until("the first", lambda: record("First"))
+    raw = client().chat.completions.with_raw_response.create(model=MODEL, messages=said("Second"), stream=True)
+    assert raw.headers["x-anteroom-position"] == "1", raw.headers
+    threading.Timer(2.5, lambda: control("", {"hold": False})).start()
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in raw.parse())
+    assert text.startswith("Answer to: Second"), text
+    first.join()
+
+
+def tools():
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {}}}}
+    request = {"model": MODEL, "messages": said("[[reply=tool]] rain?"), "tools": [tool]}
+    call = client().chat.completions.create(**request).choices[0].message.tool_calls[0]
+    assert call.function.name == "look_up" and json.loads(call.function.arguments) == {"question": "rain?"}
+    with client().chat.completions.stream(**request) as stream:
+        stream.until_done()
+        call = stream.get_final_completion().choices[0].message.tool_calls[0]
+    assert call.function.name == "look_up" and json.loads(call.function.arguments) == {"question": "rain?"}
+
+
+def embeddings():
+    answer = client().embeddings.create(model="text-embedding-x@openai", input=["one", "three"])
+    assert [vector.embedding for vector in answer.data] == [[3.0, 0.0], [5.0, 1.0]], answer
+
+
+def models():
+    assert MODEL in [model.id for model in client().models.list()]
+    assert client().models.retrieve("loopback").id == MODEL
+
+
+def responses():
+    answer = client().responses.create(model=MODEL, instructions="Be kind.", input="Hello [[tokens=2]]")
+    assert answer.output_text == "Answer to: Hello\n\nword1 " and answer.status == "completed", answer
+    with client().responses.stream(model=MODEL, input="Hello [[tokens=2]]") as stream:
+        text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
+        answer = stream.get_final_response()
+    assert text == answer.output_text == "Answer to: Hello\n\nword1 ", text
+
+
+def errors():
+    assert fails(openai.NotFoundError, model="none", messages=said("x")).code == "model_not_found"
+    assert fails(openai.BadRequestError, model=MODEL, messages=[]).param == "messages"
+    assert "Told to refuse" in fails(openai.BadRequestError, model=MODEL, messages=said("[[fault=status:400]]")).message
+    assert fails(openai.InternalServerError, model=MODEL, messages=said("[[fault=status:401]]")).status_code == 502
+    foreign = {"x-forwarded-for": "192.0.2.1"}
+    assert fails(openai.AuthenticationError, model=MODEL, messages=said("x"), extra_headers=foreign).status_code == 401
+    keyed = {"idempotency-key": "one"}
+    client().chat.completions.create(model=MODEL, messages=said("x"), extra_headers=keyed)
+    assert fails(openai.UnprocessableEntityError, model=MODEL, messages=said("y"), extra_headers=keyed)
+    stream = client().chat.completions.create(model=MODEL, messages=said("[[fault=close:2]]"), stream=True)
+    try:
+        pieces = 0
+        for _ in stream:
+            pieces += 1
+        raise AssertionError("no error within the stream")
+    except openai.APIError as error:
+        assert pieces == 2 and "broke off" in error.message, error
+
+
+def full():
+    """The line takes nobody more: said with when to come again, which the client obeys."""
+    control("", {"hold": True})
+    ask = lambda name: client().chat.completions.create(model=MODEL, messages=said(name))
+    first = threading.Thread(target=lambda: ask("First"))
+    first.start()
+    until("the first", lambda: record("First"))
+    # A stream has its head as soon as it waits.
+    second = client().chat.completions.create(model=MODEL, messages=said("Second"), stream=True)
+    error = fails(openai.RateLimitError, model=MODEL, messages=said("Third"))
+    assert 1 <= int(error.response.headers["retry-after"]) <= 120, error.response.headers
+    threading.Timer(1.0, lambda: control("", {"hold": False})).start()
+    assert ask("Third").choices[0].message.content.startswith("Answer to: Third")
+    assert list(second)
+    first.join()
+
+
+def times_out_and_keeps_its_place():
+    """A client that has waited for too long asks again by itself, and is the same request."""
+    control("", {"hold": True})
+    threading.Timer(2.5, lambda: control("", {"hold": False})).start()
+    answer = client(timeout=1.0, max_retries=5).chat.completions.create(model=MODEL, messages=said("Patient"))
+    assert answer.choices[0].message.content.startswith("Answer to: Patient")
+    assert len(record("Patient")) == 1, record("Patient")
+
+
+def cancels():
+    stream = client().chat.completions.create(model=MODEL, messages=said("Long [[hold=true]]"), stream=True)
+    next(iter(stream))
+    assert control("/record")["now"] == 1
+    stream.close()
+    until("its slot", lambda: control("/record")["now"] == 0)
+
+
+globals()[sys.argv[1]]()

@@ -1,0 +1,229 @@
+//! Programs in the line: their places, what they are told of them, and what becomes of those who go.
+
+use std::time::Duration;
+
+use anteroom_loopback::Ending;
+use serde_json::json;
+
+use crate::support::{
+    Browser, Site,
+    program::{Program, all, saying, streaming},
+    soon,
+};
+
+/// A site with one slot, which somebody has.
+async fn busy(settings: &[(&str, &str)]) -> (Site, Program, Browser) {
+    let site = Site::start(settings).await;
+    site.model.hold(true);
+    let browser = site.browser().await;
+    browser.send("The first").await;
+    site.until_load(1, 0).await;
+    soon("the model", site.model.until(|record| record.now == 1)).await;
+    (site, Program::new(site_addr(&browser)), browser)
+}
+
+fn site_addr(browser: &Browser) -> std::net::SocketAddr {
+    browser.addr
+}
+
+#[tokio::test]
+async fn a_stream_says_where_it_stands_in_lines_of_comment() {
+    let (site, program, _browser) = busy(&[]).await;
+    let mut stream = program.stream(program.chat(&streaming("The second"))).await;
+    assert_eq!(stream.header("x-anteroom-position"), Some("1"));
+    assert_eq!(stream.header("x-anteroom-waiting"), Some("1"));
+    let comment = stream.comment().await.expect("a comment");
+    assert!(comment.starts_with("position=1"), "{comment}");
+    // People and programs see the same line.
+    let person = site.browser().await;
+    person.send("The third").await;
+    site.until_load(1, 2).await;
+    site.model.hold(false);
+    assert!(stream.content().await.starts_with("Answer to: The second"));
+    let blank_after_comment = stream.raw.lines().collect::<Vec<_>>();
+    for pair in blank_after_comment.windows(2) {
+        assert!(!(pair[0].starts_with(':') && pair[1].is_empty()), "{}", stream.raw);
+    }
+    assert!(
+        !stream.raw.starts_with('\n') && !stream.raw.contains("\n\n\n"),
+        "{}",
+        stream.raw
+    );
+    let questions: Vec<_> = site
+        .model
+        .record()
+        .requests
+        .iter()
+        .map(|request| request.question.clone())
+        .collect();
+    assert_eq!(questions[..2], ["The first", "The second"]);
+}
+
+#[tokio::test]
+async fn an_answer_in_one_body_says_where_it_stood() {
+    let (site, program, _browser) = busy(&[]).await;
+    let waiting = tokio::spawn({
+        let program = program.clone();
+        async move { program.ask(program.chat(&saying("The second"))).await }
+    });
+    site.until_load(1, 1).await;
+    site.model.hold(false);
+    let whole = soon("the answer", waiting).await.expect("an answer");
+    assert!(whole.content().starts_with("Answer to: The second"));
+    assert_eq!(whole.header("x-anteroom-position"), Some("1"));
+}
+
+#[tokio::test]
+async fn a_full_line_is_said_with_when_to_come_again() {
+    let (site, program, _browser) = busy(&[("QUEUE_MAX_SIZE", "1")]).await;
+    let _waits = program.stream(program.chat(&streaming("The second"))).await;
+    site.until_load(1, 1).await;
+    for body in [saying("The third"), streaming("The third")] {
+        let refused = program.ask(program.chat(&body)).await;
+        assert_eq!(refused.status.as_u16(), 429, "{refused:?}");
+        assert_eq!(refused.error()["code"], "rate_limit_exceeded");
+        assert_eq!(refused.header("x-should-retry"), Some("true"));
+        let seconds: u64 = refused.header("retry-after").expect("a time").parse().expect("seconds");
+        assert!((1..=120).contains(&seconds), "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_has_as_much_waiting_as_one_may() {
+    let (site, program, _browser) = busy(&[("QUEUE_MAX_WAITING_PER_SESSION", "1")]).await;
+    let _waits = program.stream(program.chat(&streaming("The second"))).await;
+    site.until_load(1, 1).await;
+    let refused = program.ask(program.chat(&saying("The third"))).await;
+    assert_eq!(refused.status.as_u16(), 429, "{refused:?}");
+}
+
+#[tokio::test]
+async fn whoever_goes_frees_its_place_at_once() {
+    let (site, program, _browser) = busy(&[]).await;
+    let waits = program.stream(program.chat(&streaming("The second"))).await;
+    let whole = tokio::spawn(program.chat(&saying("The third")).send());
+    site.until_load(1, 2).await;
+    drop(waits);
+    site.until_load(1, 1).await;
+    whole.abort();
+    site.until_load(1, 0).await;
+    site.model.hold(false);
+    site.until_load(0, 0).await;
+    assert_eq!(site.model.record().requests.len(), 1, "neither was asked");
+}
+
+#[tokio::test]
+async fn whoever_goes_frees_its_slot_at_once() {
+    let site = Site::start(&[]).await;
+    let program = Program::new(site.addr);
+    for body in [streaming("Long [[hold=true]]"), saying("Long [[hold=true]]")] {
+        let asked = tokio::spawn({
+            let request = program.chat(&body);
+            async move {
+                let mut response = request.send().await.expect("an answer");
+                while response.chunk().await.expect("a part").is_some() {}
+            }
+        });
+        site.until_load(1, 0).await;
+        soon("the model", site.model.until(|record| record.now == 1)).await;
+        asked.abort();
+        site.until_load(0, 0).await;
+        soon("the model", site.model.until(|record| record.now == 0)).await;
+    }
+    let record = site.model.record();
+    assert!(
+        record
+            .requests
+            .iter()
+            .all(|request| request.ending == Some(Ending::ClientGone)),
+        "{record:?}"
+    );
+}
+
+#[tokio::test]
+async fn programs_and_people_take_turns() {
+    let (site, program, browser) = busy(&[]).await;
+    // A burst by one key delays nobody else by more than one a round.
+    let burst = ["one", "two", "three"].map(|text| program.chat(&streaming(text)));
+    let burst = all(burst.map(|request| program.stream(request))).await;
+    site.until_load(1, 3).await;
+    let sent = browser
+        .try_send(&crate::support::request(None, "Mine", Vec::new()))
+        .await;
+    assert!(sent.status.is_success());
+    site.until_load(1, 4).await;
+    site.model.hold(false);
+    let contents = all(burst
+        .into_iter()
+        .map(|mut stream| async move { stream.content().await }))
+    .await;
+    assert_eq!(contents.len(), 3);
+    site.until_load(0, 0).await;
+    let questions: Vec<_> = site
+        .model
+        .record()
+        .requests
+        .iter()
+        .map(|request| request.question.clone())
+        .collect();
+    let mine = questions
+        .iter()
+        .position(|question| question == "Mine")
+        .expect("it was asked");
+    assert!(mine <= 2, "{questions:?}");
+}
+
+#[tokio::test]
+async fn what_waits_or_takes_too_long_is_ended() {
+    let (site, program, _browser) = busy(&[("QUEUE_MAX_WAIT", "0.2")]).await;
+    let refused = program.ask(program.chat(&saying("The second"))).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.error()["code"]),
+        (503, &json!("queue_wait_exceeded"))
+    );
+    let mut stream = program.stream(program.chat(&streaming("The third"))).await;
+    let error: serde_json::Value = serde_json::from_str(&stream.data().await.expect("an error")).expect("JSON");
+    assert_eq!(error["error"]["code"], "queue_wait_exceeded");
+    assert_eq!(stream.data().await, None);
+    drop(site);
+    let site = Site::start(&[("CHAT_TIMEOUT", "0.2")]).await;
+    let program = Program::new(site.addr);
+    let slow = program.ask(program.chat(&saying("Long [[hold=true]]"))).await;
+    assert_eq!(
+        (slow.status.as_u16(), slow.header("x-should-retry")),
+        (504, Some("false")),
+        "{slow:?}"
+    );
+    site.until_load(0, 0).await;
+}
+
+#[tokio::test]
+async fn who_waits_is_told_that_the_server_ends() {
+    let (mut site, program, _browser) = busy(&[]).await;
+    let whole = tokio::spawn({
+        let program = program.clone();
+        async move {
+            program
+                .ask(
+                    program
+                        .chat(&saying("The second"))
+                        .header("x-stainless-retry-count", "0"),
+                )
+                .await
+        }
+    });
+    let mut stream = program.stream(program.chat(&streaming("The third"))).await;
+    site.until_load(1, 2).await;
+    site.restart(Duration::from_millis(100)).await;
+    let refused = whole.await.expect("an answer");
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("x-should-retry")),
+        (503, Some("true")),
+        "{refused:?}"
+    );
+    let error: serde_json::Value = serde_json::from_str(&stream.data().await.expect("an error")).expect("JSON");
+    assert!(
+        error["error"]["message"].as_str().expect("words").contains("restarted"),
+        "{error}"
+    );
+}

@@ -1,0 +1,43 @@
+//! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
+
+mod identity;
+mod local;
+mod openai;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+
+use super::{body, link};
+use crate::engine::Engine;
+
+/// Largest body of a program's request, in bytes: conversations, and pictures written as text in them.
+pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
+
+/// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
+/// to let it do is said with [`scope::needs`].
+fn routes() -> Router<Arc<Engine>> {
+    openai::routes()
+}
+
+/// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can
+/// give it another form.
+pub(super) fn doors(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>) -> Router {
+    guarded(engine, link, routes()).layer(middleware::from_fn(openai::shape))
+}
+
+/// `routes` behind what finds out who asks. Beside other nodes a request is answered by the home of its key.
+fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<Arc<Engine>>) -> Router {
+    let mut doors = routes
+        .with_state(Arc::clone(engine))
+        .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
+        .layer(middleware::from_fn(body::bound));
+    if let Some(link) = link {
+        let state = (Arc::clone(engine), Arc::clone(link));
+        doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
+    }
+    doors.layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+}

@@ -1,0 +1,317 @@
+//! What is refused or fails, in the shape that OpenAI's clients read. All sentences are in English, as that API's are.
+
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{
+    agents::AgentError,
+    language::{Language, Words},
+    programs::{ProgramFault, RequestFault},
+    queue::{JoinError, LeaveReason},
+    wire::Reason,
+};
+
+/// Says to OpenAI's clients whether to try again, which they otherwise go by the status for.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// The longest that OpenAI's clients are ever told to wait, in seconds: they obey no more than that.
+pub(super) const LONGEST_RETRY: u64 = 120;
+/// When another try makes sense of what may pass at any moment, in seconds.
+const SOON: u64 = 2;
+
+/// An error of this API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ApiError {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+    pub(super) kind: &'static str,
+    pub(super) param: Option<String>,
+    pub(super) code: Option<String>,
+    /// In seconds.
+    pub(super) retry_after: Option<u64>,
+    /// `None`: as the status says.
+    pub(super) should_retry: Option<bool>,
+}
+
+impl ApiError {
+    /// As this status is usually called; the message is still to be said.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        let (kind, code) = match status.as_u16() {
+            401 => ("invalid_request_error", Some("invalid_api_key")),
+            403 => ("permission_error", None),
+            429 => ("requests", Some("rate_limit_exceeded")),
+            500.. => ("server_error", None),
+            _ => ("invalid_request_error", None),
+        };
+        Self {
+            status,
+            message: String::new(),
+            kind,
+            param: None,
+            code: code.map(str::to_owned),
+            retry_after: None,
+            should_retry: None,
+        }
+    }
+
+    /// For this reason.
+    fn because(status: StatusCode, reason: &Reason) -> Self {
+        Self {
+            message: Words::of(Language::English).reason(reason),
+            ..Self::of_status(status)
+        }
+    }
+
+    /// No model is offered under this name.
+    pub(super) fn no_model(called: &str) -> Self {
+        Self {
+            message: format!(
+                "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
+            ),
+            param: Some("model".to_owned()),
+            code: Some("model_not_found".to_owned()),
+            ..Self::of_status(StatusCode::NOT_FOUND)
+        }
+    }
+
+    /// What has come of a request. `retry_after`: when somebody may be let into the line, as far as that is known.
+    pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
+        match fault {
+            ProgramFault::Line(why) => Self::of_line(*why, retry_after),
+            ProgramFault::Left(LeaveReason::Closed, _) | ProgramFault::Stopped | ProgramFault::Moved => Self {
+                retry_after: Some(SOON),
+                should_retry: Some(true),
+                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &fault.reason())
+            },
+            ProgramFault::Left(LeaveReason::Expired, _) => Self {
+                retry_after,
+                code: Some("queue_wait_exceeded".to_owned()),
+                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &fault.reason())
+            },
+            ProgramFault::Left(..) | ProgramFault::Cancelled => Self {
+                message: "This request was ended by its owner.".to_owned(),
+                code: Some("cancelled".to_owned()),
+                should_retry: Some(false),
+                ..Self::of_status(StatusCode::CONFLICT)
+            },
+            ProgramFault::Outage(reason) => Self {
+                retry_after: Some(SOON),
+                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, reason)
+            },
+            ProgramFault::Agent(error, said) => Self::of_agent(error, said.as_deref()),
+            ProgramFault::Unfit(fault) => fault.clone().into(),
+            // The same would take as long again.
+            ProgramFault::TooSlow(_) => Self {
+                code: Some("timeout".to_owned()),
+                should_retry: Some(false),
+                ..Self::because(StatusCode::GATEWAY_TIMEOUT, &fault.reason())
+            },
+            ProgramFault::Endless => Self {
+                should_retry: Some(false),
+                ..Self::because(StatusCode::BAD_GATEWAY, &fault.reason())
+            },
+            ProgramFault::Mistake => Self::because(StatusCode::INTERNAL_SERVER_ERROR, &fault.reason()),
+        }
+    }
+
+    fn of_line(why: JoinError, retry_after: Option<u64>) -> Self {
+        let reason = Reason::from(why);
+        match why {
+            JoinError::Busy | JoinError::Full => Self {
+                retry_after,
+                should_retry: Some(true),
+                ..Self::because(StatusCode::TOO_MANY_REQUESTS, &reason)
+            },
+            JoinError::TooManyOfYours => Self {
+                message: "As many requests of this key wait as may wait at once. Send this one again when one of them is answered."
+                    .to_owned(),
+                retry_after,
+                should_retry: Some(true),
+                ..Self::of_status(StatusCode::TOO_MANY_REQUESTS)
+            },
+            JoinError::Closed | JoinError::Away => Self {
+                retry_after: Some(SOON),
+                should_retry: Some(true),
+                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &reason)
+            },
+        }
+    }
+
+    fn of_agent(error: &AgentError, said: Option<&str>) -> Self {
+        let because = |status| Self::because(status, &error.reason());
+        match error {
+            AgentError::TooLong => Self {
+                message: "This request is longer than the model can read. Send less of the conversation, or ask for a shorter answer."
+                    .to_owned(),
+                param: Some("messages".to_owned()),
+                code: Some("context_length_exceeded".to_owned()),
+                ..Self::of_status(StatusCode::BAD_REQUEST)
+            },
+            AgentError::VisionUnsupported => Self {
+                param: Some("messages".to_owned()),
+                ..because(StatusCode::BAD_REQUEST)
+            },
+            // It is the request that the model server speaks of, and the program's own.
+            AgentError::Rejected { status } => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST);
+                let own = said.and_then(|said| Self::said_by_server(status, said));
+                own.unwrap_or_else(|| because(status))
+            }
+            AgentError::Unauthorized | AgentError::UnknownModel { .. } | AgentError::Redirected { .. } => Self {
+                should_retry: Some(false),
+                ..because(StatusCode::BAD_GATEWAY)
+            },
+            AgentError::RateLimited { retry_after } | AgentError::Overloaded { retry_after, .. } => Self {
+                retry_after: Some(retry_after.map_or(SOON, |time| time.as_secs().clamp(1, LONGEST_RETRY))),
+                ..because(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            AgentError::Unreachable | AgentError::OutOfService => Self {
+                retry_after: Some(SOON),
+                ..because(StatusCode::SERVICE_UNAVAILABLE)
+            },
+            AgentError::HungUp
+            | AgentError::ServerFault { .. }
+            | AgentError::Stalled
+            | AgentError::CutOff
+            | AgentError::InvalidResponse
+            | AgentError::Empty
+            | AgentError::Spent
+            | AgentError::Filtered => because(StatusCode::BAD_GATEWAY),
+        }
+    }
+
+    /// What the model server has said of a request, if that is of OpenAI's shape.
+    fn said_by_server(status: StatusCode, said: &str) -> Option<Self> {
+        let said: Value = serde_json::from_str(said).ok()?;
+        let error = &said["error"];
+        let message = error["message"].as_str().or_else(|| error.as_str())?;
+        let text = |field: &str| error[field].as_str().map(str::to_owned);
+        Some(Self {
+            message: format!("The model server did not accept this request: {message}"),
+            param: text("param"),
+            code: text("code"),
+            ..Self::of_status(status)
+        })
+    }
+
+    pub(super) fn body(&self) -> Value {
+        json!({ "error": { "message": self.message, "type": self.kind, "param": self.param, "code": self.code } })
+    }
+
+    /// As the body of an answer.
+    pub(super) fn to_json(&self) -> Bytes {
+        Bytes::from(self.body().to_string())
+    }
+
+    /// As an event of a stream that has begun.
+    pub(super) fn to_event(&self) -> Bytes {
+        Bytes::from(format!("data: {}\n\n", self.body()))
+    }
+}
+
+impl From<RequestFault> for ApiError {
+    fn from(fault: RequestFault) -> Self {
+        let status = match fault {
+            RequestFault { conflicts: true, .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            RequestFault {
+                code: Some("model_not_found"),
+                ..
+            } => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self {
+            message: fault.message,
+            param: fault.param,
+            code: fault.code.map(str::to_owned),
+            ..Self::of_status(status)
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.to_json().into());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(should_retry) = self.should_retry {
+            let value = HeaderValue::from_static(if should_retry { "true" } else { "false" });
+            headers.insert(SHOULD_RETRY, value);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_the_status_that_says_whether_to_try_again() {
+        use AgentError::*;
+        for (fault, status, code, retry) in [
+            (
+                ProgramFault::Line(JoinError::Full),
+                429,
+                Some("rate_limit_exceeded"),
+                Some(true),
+            ),
+            (
+                ProgramFault::Line(JoinError::TooManyOfYours),
+                429,
+                Some("rate_limit_exceeded"),
+                Some(true),
+            ),
+            (ProgramFault::Line(JoinError::Closed), 503, None, Some(true)),
+            (ProgramFault::Left(LeaveReason::Closed, None), 503, None, Some(true)),
+            (
+                ProgramFault::Left(LeaveReason::Expired, None),
+                503,
+                Some("queue_wait_exceeded"),
+                None,
+            ),
+            (ProgramFault::TooSlow(None), 504, Some("timeout"), Some(false)),
+            (
+                ProgramFault::Agent(TooLong, None),
+                400,
+                Some("context_length_exceeded"),
+                None,
+            ),
+            (ProgramFault::Agent(Unauthorized, None), 502, None, Some(false)),
+            (ProgramFault::Agent(Rejected { status: 413 }, None), 413, None, None),
+            (ProgramFault::Agent(ServerFault { status: 500 }, None), 502, None, None),
+            (ProgramFault::Agent(Unreachable, None), 503, None, None),
+            (ProgramFault::Cancelled, 409, Some("cancelled"), Some(false)),
+        ] {
+            let error = ApiError::of(&fault, Some(7));
+            assert_eq!(error.status.as_u16(), status, "{fault:?}");
+            assert_eq!((error.code.as_deref(), error.should_retry), (code, retry), "{fault:?}");
+            assert!(!error.message.is_empty(), "{fault:?}");
+        }
+        let full = ApiError::of(&ProgramFault::Line(JoinError::Full), Some(7)).into_response();
+        assert_eq!(full.headers()[header::RETRY_AFTER], "7");
+        assert_eq!(full.headers()[SHOULD_RETRY], "true");
+    }
+
+    #[test]
+    fn what_the_model_server_says_of_a_request_is_passed_on() {
+        let said = r#"{"error":{"message":"top_p must be at most 1","type":"x","param":"top_p","code":"bad"}}"#;
+        let fault = ProgramFault::Agent(AgentError::Rejected { status: 422 }, Some(said.into()));
+        let error = ApiError::of(&fault, None);
+        assert_eq!(error.status.as_u16(), 422);
+        assert!(error.message.ends_with("top_p must be at most 1"), "{error:?}");
+        assert_eq!(
+            (error.param.as_deref(), error.code.as_deref()),
+            (Some("top_p"), Some("bad"))
+        );
+        let page = ProgramFault::Agent(AgentError::Rejected { status: 400 }, Some("<html>".into()));
+        assert!(ApiError::of(&page, None).message.contains("status 400"));
+    }
+}

@@ -1,0 +1,154 @@
+//! OpenAI's API, as far as programs use it for text: whoever points a client of that API at Anteroom stands in the line.
+//!
+//! - `ask`: a request goes into the line, and what its headers say of being repeated.
+//! - `waiting`: until its answer begins; `stream` and `whole`: the answer, and what is sent while there is none; `place`: where it stands, in words.
+//! - `responses`: the newer of OpenAI's two ways to ask, as a chat.
+//! - `error`: everything that is refused or fails, in OpenAI's shape.
+
+mod ask;
+mod error;
+mod models;
+mod place;
+mod responses;
+mod stream;
+mod waiting;
+mod whole;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+    routing::{any, get, post},
+};
+
+use self::{
+    ask::{Asked, ask},
+    error::{ApiError, LONGEST_RETRY},
+};
+use super::{MAX_PROGRAM_BODY, scope};
+use crate::{
+    accounts::{Principal, Scope},
+    agents::Door,
+    engine::Engine,
+    http::Refusal,
+    language::{Language, Words},
+    programs,
+};
+
+/// Where all of this API is.
+const PATH: &str = "/v1/";
+
+/// Its doors.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    let chat = Router::new()
+        .route("/v1/chat/completions", post(completions))
+        .route("/v1/responses", post(responses::create))
+        .route("/v1/embeddings", post(embeddings))
+        .route("/v1/models", get(models::list))
+        // Names of models may have slashes in them.
+        .route("/v1/models/{*model}", get(models::one));
+    scope::needs(Scope::Chat, chat)
+        .route("/v1/{*other}", any(unknown))
+        .method_not_allowed_fallback(other_method)
+}
+
+/// Gives refusals of this API the shape that its clients read, whoever has refused.
+pub(super) async fn shape(request: Request, next: Next) -> Response {
+    let is_ours = request.uri().path().starts_with(PATH);
+    let mut response = next.run(request).await;
+    if !is_ours {
+        return response;
+    }
+    let refusal: Option<Refusal> = response.extensions_mut().remove();
+    let Some(Refusal {
+        status,
+        reason,
+        retry_after,
+    }) = refusal
+    else {
+        return response;
+    };
+    let error = ApiError {
+        message: Words::of(Language::English).reason(&reason),
+        retry_after: retry_after.map(|seconds| seconds.min(LONGEST_RETRY)),
+        ..ApiError::of_status(status)
+    };
+    let (mut parts, _) = response.into_parts();
+    let shaped = error.into_response();
+    parts.headers.extend(shaped.headers().clone());
+    Response::from_parts(parts, shaped.into_body())
+}
+
+/// `POST /v1/chat/completions`.
+async fn completions(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let request = programs::Request::read(Door::Chat, read(body)?)?;
+    let asked = ask(&engine, who, &headers, request)?;
+    Ok(answer(asked, stream::Chat).await?)
+}
+
+/// `POST /v1/embeddings`.
+async fn embeddings(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let request = programs::Request::read(Door::Embeddings, read(body)?)?;
+    let asked = ask(&engine, who, &headers, request)?;
+    Ok(answer(asked, stream::Chat).await?)
+}
+
+/// The answer, in this form.
+async fn answer(asked: Asked, form: impl stream::Form) -> Result<Response, ApiError> {
+    if asked.streams {
+        stream::answer(asked, form).await
+    } else {
+        whole::answer(asked, form).await
+    }
+}
+
+fn read(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
+    body.map_err(|rejection| {
+        let status = rejection.status();
+        let message = if status == StatusCode::PAYLOAD_TOO_LARGE {
+            format!(
+                "This request is larger than {} MB, the most that Anteroom takes. Send less of the conversation, or smaller pictures.",
+                MAX_PROGRAM_BODY / (1024 * 1024)
+            )
+        } else {
+            "This request did not arrive whole. Send it again.".to_owned()
+        };
+        ApiError {
+            message,
+            ..ApiError::of_status(status)
+        }
+    })
+}
+
+async fn unknown(request: Request) -> ApiError {
+    ApiError {
+        message: format!(
+            "Anteroom has no {} {}. It has /v1/chat/completions, /v1/responses, /v1/embeddings and /v1/models.",
+            request.method(),
+            request.uri().path()
+        ),
+        ..ApiError::of_status(StatusCode::NOT_FOUND)
+    }
+}
+
+async fn other_method(request: Request) -> ApiError {
+    ApiError {
+        message: format!("{} takes no {}.", request.uri().path(), request.method()),
+        ..ApiError::of_status(StatusCode::METHOD_NOT_ALLOWED)
+    }
+}
