@@ -6,13 +6,15 @@
 //! - `job`: one request as those see it who follow it, of whom there may be none for a while; `registry`: all of them, and how a program that asks
 //!   again finds its own.
 //! - `task`: takes one through: in the line, asked, over.
+//! - `kept`: one that outlives its program, as whoever keeps it has it taken through (`tasks/`).
 //!
-//! Nothing of a request is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
+//! Of any other request nothing is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
 //! the program asks again.
 
 mod chunks;
 mod fault;
 mod job;
+mod kept;
 mod question;
 mod registry;
 mod request;
@@ -25,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
+pub(crate) use self::kept::{Keeper, Kept, Look};
 pub use self::{
     fault::{ProgramFault, RequestFault},
     job::{Done, Follower, Step},
