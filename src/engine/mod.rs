@@ -41,6 +41,7 @@ use crate::{
     settings::{Loaded, Secret, Settings},
     stats::Stats,
     store::{self, Opened, Store, StoreError},
+    tasks::{self, Tasks},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -63,6 +64,7 @@ pub struct Engine {
     vault: Arc<Vault>,
     conversations: Conversations,
     programs: Programs,
+    kept_tasks: Tasks,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
@@ -164,6 +166,15 @@ impl Engine {
             conversations: conversations.clone(),
             settings: active_settings.follow(),
         });
+        let kept_tasks = Tasks::new(tasks::Deps {
+            queue: queue.clone(),
+            store: Arc::clone(&store),
+            programs: programs.clone(),
+            backends: Arc::clone(&backends),
+            homes: Arc::clone(&homes),
+            membership: membership.clone(),
+            settings: active_settings.follow(),
+        });
         let refreshes = Refreshes::new(
             queue.clone(),
             conversations.clone(),
@@ -178,6 +189,7 @@ impl Engine {
             vault,
             conversations,
             programs,
+            kept_tasks,
             refreshes,
             stats,
             logs,
@@ -202,9 +214,10 @@ impl Engine {
             None => {
                 let resumed = match engine.membership {
                     Some(_) => engine.recover_alone().await,
-                    None => engine.conversations.resume(&engine.sessions).await.map(drop),
+                    None => engine.resume_alone().await,
                 };
                 resumed.context("the turns that waited before the restart cannot be taken up")?;
+                engine.kept_tasks.spawn();
             }
         }
         housekeeping::spawn(&engine);
@@ -255,6 +268,18 @@ impl Engine {
     #[must_use]
     pub const fn programs(&self) -> &Programs {
         &self.programs
+    }
+
+    /// The tasks of programs.
+    #[must_use]
+    pub const fn tasks(&self) -> &Tasks {
+        &self.kept_tasks
+    }
+
+    /// Takes up what an earlier start has left, where this process keeps its line alone. What ran comes first.
+    async fn resume_alone(&self) -> Result<(), StoreError> {
+        self.kept_tasks.resume().await?;
+        self.conversations.resume(&self.sessions).await.map(drop)
     }
 
     /// The cookies.
@@ -371,6 +396,7 @@ impl Engine {
     /// The store's; what is stored has not changed then.
     pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
         self.programs.forget(who.owner());
+        self.kept_tasks.forget(who.owner());
         let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
         self.logs.forget(who.session);
@@ -390,11 +416,14 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
+        self.kept_tasks.close();
         let (unfinished, requests) = (self.conversations.unfinished(), self.programs.unfinished());
-        if unfinished + requests > 0 {
+        let tasks = self.kept_tasks.unfinished();
+        if unfinished + requests + tasks > 0 {
             info!(
                 unfinished,
                 requests,
+                tasks,
                 grace_s = grace.as_secs(),
                 "waiting for running turns"
             );
@@ -403,6 +432,7 @@ impl Engine {
             warn!(
                 unfinished = self.conversations.unfinished(),
                 requests = self.programs.unfinished(),
+                tasks = self.kept_tasks.unfinished(),
                 turns = ?self.conversations.on_their_way(),
                 "the grace is over: stopping what runs"
             );
@@ -416,6 +446,7 @@ impl Engine {
             self.programs.stop();
             self.conversations.finished().await;
             self.programs.finished().await;
+            self.kept_tasks.finished().await;
         }
         self.leave_line().await;
         self.closing.cancel();

@@ -179,6 +179,11 @@ impl Job {
         self.lock().round
     }
 
+    pub(super) fn has_slot(&self) -> bool {
+        let state = self.lock();
+        state.phase == Phase::Started && state.over.is_none()
+    }
+
     /// All events so far.
     pub(super) fn events(&self) -> Vec<Bytes> {
         self.lock().events.clone()

@@ -49,6 +49,16 @@ impl Kept {
         self.0.cancel();
     }
 
+    /// Whether it has a slot.
+    pub(crate) fn has_slot(&self) -> bool {
+        self.0.has_slot()
+    }
+
+    /// Whether both are one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Where it stands; `None`: it does not wait.
     pub(crate) fn standing(&self) -> Option<Standing> {
         self.0.standing()

@@ -27,7 +27,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
-pub(crate) use self::kept::{Keeper, Kept, Look};
 pub use self::{
     fault::{ProgramFault, RequestFault},
     job::{Done, Follower, Step},
@@ -38,6 +37,10 @@ use self::{
     job::Job,
     registry::{Found, Registry},
     task::Task,
+};
+pub(crate) use self::{
+    kept::{Keeper, Kept},
+    request::{Fields, field, fields},
 };
 use crate::{
     accounts::Principal,

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 pub(crate) use fault::StoreError;
-pub use tasks::{
+pub(crate) use tasks::{
     BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
     TaskStore, Webhook,
 };

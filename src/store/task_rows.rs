@@ -24,7 +24,7 @@ macro_rules! task_columns {
 /// The columns of [`open`], likewise.
 macro_rules! open_columns {
     () => {
-        "o.id AS owner, t.id AS task, t.key, t.priority, t.model, t.state, t.blocked, t.attempts"
+        "o.id AS owner, b.id AS batch, t.id AS task, t.name, t.key, t.priority, t.model, t.state, t.blocked, t.attempts"
     };
 }
 
@@ -62,6 +62,8 @@ pub(super) fn open(row: &impl Columns) -> sqlx::Result<OpenTask> {
     Ok(OpenTask {
         id: row.id("task")?,
         owner: owner(row)?,
+        batch: row.id("batch")?,
+        name: row.optional_text("name")?.map(Cow::into_owned),
         key: row.integer("key")?,
         priority: number(row, "priority")?,
         model: row.text("model")?.into_owned(),

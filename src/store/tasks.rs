@@ -167,6 +167,10 @@ pub struct OpenTask {
     pub id: Uuid,
     /// Whose it is.
     pub owner: Owner,
+    /// What it was taken in with.
+    pub batch: Uuid,
+    /// Its name there.
+    pub name: Option<String>,
     /// What was stored first has the lower one.
     pub key: i64,
     /// See [`NewTask::priority`].

@@ -4,6 +4,7 @@ mod identity;
 mod local;
 mod openai;
 mod scope;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
 /// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
 /// to let it do is said with [`scope::needs`].
 fn routes() -> Router<Arc<Engine>> {
-    openai::routes()
+    openai::routes().merge(tasks::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can

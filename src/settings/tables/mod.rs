@@ -29,6 +29,8 @@ mod model;
 mod server;
 #[macro_use]
 mod sessions;
+#[macro_use]
+mod tasks;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -147,4 +149,4 @@ fn is_fixed(field: &str) -> bool {
     super::variables::of_field(field).is_some_and(|variable| variable.fixed)
 }
 
-model_table! { [line_table sessions_table server_table define] }
+model_table! { [line_table tasks_table sessions_table server_table define] }

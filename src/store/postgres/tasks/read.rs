@@ -19,14 +19,14 @@ const OWNERS: &str = "SELECT o.id AS owner FROM owners o \
 const OPEN: &str = concat!(
     "SELECT ",
     open_columns!(),
-    " FROM owners o JOIN tasks t ON t.owner = o.key WHERE o.id = $1 AND t.state IN ('open', 'running') \
+    " FROM owners o JOIN tasks t ON t.owner = o.key JOIN batches b ON b.key = t.batch WHERE o.id = $1 AND t.state IN ('open', 'running') \
      ORDER BY t.state DESC, t.priority DESC, t.key"
 );
 
 const AMONG: &str = concat!(
     "SELECT ",
     open_columns!(),
-    " FROM tasks t JOIN owners o ON o.key = t.owner \
+    " FROM tasks t JOIN owners o ON o.key = t.owner JOIN batches b ON b.key = t.batch \
      WHERE t.id = ANY ($1) AND t.state IN ('open', 'running')"
 );
 
@@ -63,9 +63,12 @@ const BATCH: &str = "SELECT b.key, b.id AS batch, b.created_at, b.ended_at, b.co
 
 const STATES: &str = "SELECT state, count(*) AS count FROM tasks WHERE batch = $1 GROUP BY state";
 
+/// Some of each batch, so that one whose program does not listen keeps no other waiting.
 const DELIVERIES: &str = "SELECT d.key, o.id AS owner, b.id AS batch, t.id AS task, d.attempts, d.created_at, b.url, b.secret \
-     FROM deliveries d JOIN owners o ON o.key = d.owner JOIN batches b ON b.key = d.batch LEFT JOIN tasks t ON t.key = d.task \
-     WHERE d.due_at <= $1 ORDER BY d.due_at LIMIT $2";
+     FROM (SELECT e.*, row_number() OVER (PARTITION BY e.batch ORDER BY e.due_at, e.key) AS nth \
+       FROM deliveries e WHERE e.due_at <= $1) d \
+     JOIN owners o ON o.key = d.owner JOIN batches b ON b.key = d.batch LEFT JOIN tasks t ON t.key = d.task \
+     WHERE d.nth <= 4 ORDER BY d.due_at, d.key LIMIT $2";
 
 pub(super) async fn owners(connection: &mut PgConnection) -> sqlx::Result<Vec<Owner>> {
     let found = sqlx::query(OWNERS).fetch_all(connection).await?;

@@ -19,7 +19,8 @@ const OWNERS: &str = "SELECT o.id AS owner FROM owners o \
 const OPEN: &str = concat!(
     "SELECT ",
     open_columns!(),
-    " FROM owners o CROSS JOIN tasks t INDEXED BY tasks_open ON t.owner = o.key WHERE o.id = ?1 AND t.state IN ('open', 'running') \
+    " FROM owners o CROSS JOIN tasks t INDEXED BY tasks_open ON t.owner = o.key \
+     JOIN batches b ON b.key = t.batch WHERE o.id = ?1 AND t.state IN ('open', 'running') \
      ORDER BY t.state DESC, t.priority DESC, t.key"
 );
 
@@ -27,7 +28,7 @@ const AMONG: &str = concat!(
     "SELECT ",
     open_columns!(),
     " FROM json_each(?1) m CROSS JOIN tasks t ON t.id = unhex(m.value) JOIN owners o ON o.key = t.owner \
-     WHERE t.state IN ('open', 'running')"
+     JOIN batches b ON b.key = t.batch WHERE t.state IN ('open', 'running')"
 );
 
 const REQUEST: &str = "SELECT request FROM tasks WHERE id = ?1 AND state IN ('open', 'running')";
@@ -64,9 +65,12 @@ const BATCH: &str = "SELECT b.key, b.id AS batch, b.created_at, b.ended_at, b.co
 
 const STATES: &str = "SELECT state, count(*) AS count FROM tasks WHERE batch = ?1 GROUP BY state";
 
+/// Some of each batch, so that one whose program does not listen keeps no other waiting.
 const DELIVERIES: &str = "SELECT d.key, o.id AS owner, b.id AS batch, t.id AS task, d.attempts, d.created_at, b.url, b.secret \
-     FROM deliveries d JOIN owners o ON o.key = d.owner JOIN batches b ON b.key = d.batch LEFT JOIN tasks t ON t.key = d.task \
-     WHERE d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2";
+     FROM (SELECT e.*, row_number() OVER (PARTITION BY e.batch ORDER BY e.due_at, e.key) AS nth \
+       FROM deliveries e WHERE e.due_at <= ?1) d \
+     JOIN owners o ON o.key = d.owner JOIN batches b ON b.key = d.batch LEFT JOIN tasks t ON t.key = d.task \
+     WHERE d.nth <= 4 ORDER BY d.due_at, d.key LIMIT ?2";
 
 /// For the test that looks how they find what they look for.
 #[cfg(test)]
@@ -78,7 +82,7 @@ pub(in crate::store::sqlite) const QUERIES: [(&str, &str, bool); 8] = [
     ("task", ONE, false),
     ("tasks", PAGE, false),
     ("outcomes", OUTCOMES, false),
-    ("deliveries", DELIVERIES, false),
+    ("deliveries", DELIVERIES, true),
 ];
 
 fn list(ids: &[Uuid]) -> String {
