@@ -1,11 +1,14 @@
 //! Anteroom's server.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anteroom_app::server::{
-    assets, backup, migrate,
+    assets, backup,
+    keys::{self, Keys},
+    migrate,
     run::{Failure, serve},
 };
+use flags::{Add, Anteroom, AnteroomCmd, Backup, Key, KeyCmd, Migrate, Revoke};
 
 // `Site`: the files that browsers load.
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
@@ -15,49 +18,78 @@ include!(concat!(env!("OUT_DIR"), "/site.rs"));
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const HELP: &str = "Anteroom: a fair line in front of a language model.
+mod flags {
+    use std::path::PathBuf;
 
-Usage: anteroom                 serve
-       anteroom backup FILE     copy everything into FILE (a tar archive), also while it serves
-       anteroom migrate --from FOLDER
-                                take what FOLDER keeps (the DATA_DIR of a server that has been stopped) over into the
-                                empty database of DATABASE_URL
-       anteroom --help | --version
+    use anteroom::accounts::Scopes;
+    use anteroom_app::server::keys::Lifetime;
 
-It reads its settings from the environment and from .env in the current folder;
-.env.example and docs/settings.md name them all, docs/operating.md says how to restore a back-up,
-docs/postgres.md how to use a database.";
+    xflags::xflags! {
+        /// Anteroom: a fair line in front of a language model. It reads its settings from the environment and from .env in the current folder;
+        /// .env.example and docs/settings.md name them all, docs/operating.md says how to restore a back-up, docs/postgres.md how to use a
+        /// database, docs/api.md how programs ask.
+        cmd anteroom {
+            /// Say which version this is.
+            optional -V, --version
+            /// Serve. What is done where nothing is named.
+            default cmd serve {}
+            /// Copy everything into FILE (a tar archive), also while it serves.
+            cmd backup {
+                /// The file to write.
+                required file: PathBuf
+            }
+            /// Take what a folder keeps over into the empty database of DATABASE_URL.
+            cmd migrate {
+                /// The DATA_DIR of a server that has been stopped.
+                required --from folder: PathBuf
+            }
+            /// Make, show and revoke the keys of programs, also while it serves.
+            cmd key {
+                /// Make a key. It is shown this once.
+                cmd add {
+                    /// Its name, for people.
+                    required name: String
+                    /// What it lets its program do: chat, tasks, read and metrics, with commas between. Unless told: chat,tasks,read.
+                    optional --scopes list: Scopes
+                    /// For how long: 90d, 12h, 30m. Unless told: until it is revoked.
+                    optional --expires time: Lifetime
+                }
+                /// Show all keys.
+                cmd list {}
+                /// Revoke a key for ever.
+                cmd revoke {
+                    /// Its name, or its id.
+                    required which: String
+                }
+            }
+        }
+    }
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments[..] {
-        [] => {
+    let arguments = match Anteroom::from_env() {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    if arguments.version {
+        println!("anteroom {}", anteroom::engine::VERSION);
+        return ExitCode::SUCCESS;
+    }
+    let done = match arguments.subcommand {
+        AnteroomCmd::Serve(_) => {
             assets::provide::<Site>();
             serve().await
         }
-        ["backup", file] if !file.starts_with('-') => backup::run(&PathBuf::from(file)).await,
-        ["migrate", "--from", folder] if !folder.starts_with('-') => migrate::run(&PathBuf::from(folder)).await,
-        ["--help" | "-h"] => {
-            println!("{HELP}");
-            Ok(())
-        }
-        ["--version" | "-V"] => {
-            println!("anteroom {}", anteroom::engine::VERSION);
-            Ok(())
-        }
-        ["backup", ..] => {
-            eprintln!("anteroom backup needs the name of one file to write.\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-        ["migrate", ..] => {
-            eprintln!("anteroom migrate needs --from and the name of one folder.\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-        [unknown, ..] => {
-            eprintln!("anteroom does not know the argument {unknown}.\n\n{HELP}");
-            return ExitCode::from(2);
+        AnteroomCmd::Backup(Backup { file }) => backup::run(&file).await,
+        AnteroomCmd::Migrate(Migrate { from }) => migrate::run(&from).await,
+        AnteroomCmd::Key(Key { subcommand }) => {
+            let asked = match subcommand {
+                KeyCmd::Add(Add { name, scopes, expires }) => Keys::Add { name, scopes, expires },
+                KeyCmd::List(_) => Keys::List,
+                KeyCmd::Revoke(Revoke { which }) => Keys::Revoke { which },
+            };
+            keys::run(asked).await
         }
     };
     match done {

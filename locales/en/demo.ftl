@@ -44,7 +44,8 @@ demo-settings-group = { $group ->
     [0] The model
     [1] The line
     [2] Sessions and files
-   *[3] The server
+    [3] The server
+   *[4] Programs
 }
 demo-setting =
     ### `{ $name }`

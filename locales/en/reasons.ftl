@@ -102,6 +102,12 @@ reason-refresh-missed = This refresh came when the page was away. It has to be a
 # Requests.
 reason-no-cookie = This page does not know you any more. Allow cookies for this site and reload the page.
 reason-no-key = This needs a key, sent as “Authorization: Bearer …”. Whoever runs this server makes one: anteroom key add NAME.
+reason-key-unknown = This server does not know this key. It may be another server's, or not be whole: keys begin with anteroom_.
+reason-key-expired = This key has expired. Whoever runs this server makes another one: anteroom key add NAME.
+reason-key-revoked = This key has been revoked. Whoever runs this server makes another one: anteroom key add NAME.
+reason-key-too-many-requests = This key may send { $most } requests a minute, and has sent them. Try again in { $span }.
+reason-key-too-many-tokens = This key may use { $most } tokens a minute, and has used them. Try again in { $span }.
+reason-address-too-many-requests = From this address { $most } requests may come in a minute, and they have come. Try again in { $span }.
 reason-key-may-not = This key may not do this. It needs the scope { $name }; whoever runs this server makes one that has it: anteroom key add NAME --scopes { $name }
 reason-cross-site = This request came from another site, so it was refused. Behind a proxy, pass the Host header on.
 reason-request-unreadable = This request could not be read. Reload the page, which may be older than the server.

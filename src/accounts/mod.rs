@@ -1,6 +1,8 @@
 //! Who asks.
 
+pub mod keys;
 mod principal;
+pub mod rates;
 mod scopes;
 
 pub use principal::{AccountId, KeyId, Principal, Program, Role, browser_of};

@@ -151,9 +151,7 @@ impl Conversations {
     /// [`StoreError`]; what is stored has not changed then.
     pub async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
         let files = self.deps.store.forget(owner).await?;
-        for turn in self.in_flight.of(owner) {
-            self.cancel(owner, turn);
-        }
+        self.cancel_all(owner);
         self.forget_answers(owner);
         Ok(files)
     }

@@ -174,6 +174,12 @@ impl Conversations {
         true
     }
 
+    /// Ends whatever waits or runs of an owner. Returns how much that was.
+    pub fn cancel_all(&self, owner: Owner) -> usize {
+        let turns = self.in_flight.of(owner);
+        turns.into_iter().filter(|&turn| self.cancel(owner, turn)).count()
+    }
+
     /// How many turns wait or run.
     #[must_use]
     pub fn unfinished(&self) -> usize {

@@ -5,6 +5,7 @@ mod context;
 mod feeds;
 mod gauges;
 mod housekeeping;
+mod keys;
 mod moves;
 mod nodes;
 mod operator;
@@ -28,7 +29,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::{Principal, Role},
+    accounts::{Principal, Role, keys::Keys, rates::Rates},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations},
     files::Vault,
@@ -69,6 +70,8 @@ pub struct Engine {
     stats: Arc<Stats>,
     logs: Logs,
     jar: CookieJar,
+    keys: Keys,
+    rates: Arc<Rates>,
     /// In force where the settings have none.
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
@@ -129,6 +132,8 @@ impl Engine {
             shared,
         } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
+        let (keys, keys_version) = (Keys::default(), store.keys_version().await?);
+        keys.set(store.keys().await?);
         let vault = match contents {
             Some(contents) => Vault::over(contents),
             None => vault(&settings, &*store).await?,
@@ -159,11 +164,13 @@ impl Engine {
             backends: Arc::clone(&backends),
             settings: active_settings.follow(),
         });
+        let rates = Arc::new(Rates::default());
         let programs = Programs::new(programs::Deps {
             queue: queue.clone(),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
             conversations: conversations.clone(),
+            rates: Arc::clone(&rates),
             settings: active_settings.follow(),
         });
         let kept_tasks = Tasks::new(tasks::Deps {
@@ -194,6 +201,8 @@ impl Engine {
             stats,
             logs,
             jar,
+            keys,
+            rates,
             operator_key: operator::made_key(),
             agents,
             backends,
@@ -222,6 +231,7 @@ impl Engine {
         }
         housekeeping::spawn(&engine);
         housekeeping::inspect(&engine);
+        keys::spawn(&engine, keys_version);
         moves::spawn(&engine);
         backends::spawn(&engine);
         nodes::spawn(&engine);

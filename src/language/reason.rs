@@ -112,6 +112,33 @@ impl Words {
             Reason::WebhookUnfit { sentence } => say!(self, "reason-webhook-unfit", sentence = sentence),
             Reason::NoCookie => say!(self, "reason-no-cookie"),
             Reason::NoKey => say!(self, "reason-no-key"),
+            Reason::KeyUnknown => say!(self, "reason-key-unknown"),
+            Reason::KeyExpired => say!(self, "reason-key-expired"),
+            Reason::KeyRevoked => say!(self, "reason-key-revoked"),
+            Reason::KeyTooManyRequests { most, seconds } => {
+                say!(
+                    self,
+                    "reason-key-too-many-requests",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
+            Reason::KeyTooManyTokens { most, seconds } => {
+                say!(
+                    self,
+                    "reason-key-too-many-tokens",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
+            Reason::AddressTooManyRequests { most, seconds } => {
+                say!(
+                    self,
+                    "reason-address-too-many-requests",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
             Reason::KeyMayNot { name } => say!(self, "reason-key-may-not", name = name),
             Reason::CrossSite => say!(self, "reason-cross-site"),
             Reason::RequestUnreadable => say!(self, "reason-request-unreadable"),

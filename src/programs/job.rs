@@ -247,7 +247,8 @@ impl Job {
     pub(super) fn cancel(&self) {
         self.cancel.cancel();
         // Those behind move up now, not when its task gets to run.
-        if let Some(ticket) = self.lock().ticket {
+        let ticket = self.lock().ticket;
+        if let Some(ticket) = ticket {
             self.queue.leave(ticket, LeaveReason::Cancelled);
         }
     }

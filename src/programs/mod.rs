@@ -19,6 +19,8 @@ mod question;
 mod registry;
 mod request;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -43,7 +45,7 @@ pub(crate) use self::{
     request::{Fields, field, fields},
 };
 use crate::{
-    accounts::Principal,
+    accounts::{Principal, rates::Rates},
     agents::{AgentFactory, Backends},
     conversations::Conversations,
     logs::session_span,
@@ -61,6 +63,8 @@ pub struct Deps {
     pub backends: Arc<Backends>,
     /// Who has to hear that tickets of an owner have moved up.
     pub conversations: Conversations,
+    /// What owners have used.
+    pub rates: Arc<Rates>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }
@@ -103,7 +107,7 @@ impl Programs {
     ) -> Result<Follower, RequestFault> {
         let owner = who.owner();
         let abandon_after = self.deps.settings.borrow().abandon_after;
-        let new = |again| Job::new(Uuid::new_v4(), owner, request.streams, again, self.deps.queue.clone());
+        let new = |again| Job::new(Uuid::now_v7(), owner, request.streams, again, self.deps.queue.clone());
         let (job, follower) = match self.registry.find_or_enter(owner, again, abandon_after, new) {
             Found::Known(follower) => return Ok(follower),
             Found::OtherBody => return Err(RequestFault::other_body()),

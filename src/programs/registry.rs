@@ -90,27 +90,26 @@ impl Registry {
             }
             let missed = || {
                 let jobs = own.values().map(|entry| &entry.job);
-                jobs.filter(|job| job.again().is_some_and(|known| known.hash == again.hash) && job.is_missed())
+                let own =
+                    jobs.filter(|job| job.again().is_some_and(|known| known.hash == again.hash) && job.is_missed());
+                // Ids grow: the one that has waited longest.
+                own.min_by_key(|job| job.id())
             };
             if again.repeats
                 && again.key.is_none()
-                && let Some(follower) = missed().find_map(|job| job.follow(self))
+                && let Some(follower) = missed().and_then(|job| job.follow(self))
             {
                 return Found::Known(follower);
             }
         }
         let job = new(again);
+        let follower = job.follow(self).expect("nobody else knows it yet, so it has not ended");
         let entry = Entry {
             job: Arc::clone(&job),
             kept: 0,
         };
         inner.owners.entry(owner).or_default().insert(job.id(), entry);
-        drop(inner);
-        match job.follow(self) {
-            Some(follower) => Found::New(job, follower),
-            // A job that nobody knows is not given up.
-            None => unreachable!("a new job can be followed"),
-        }
+        Found::New(job, follower)
     }
 
     /// A request is over. Its answer is kept if it may be asked for again.

@@ -17,7 +17,7 @@ use crate::{
     jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
     queue::{BackendIndex, Ended, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
     settings::ModelName,
-    wire::Event,
+    wire::{Event, Usage},
 };
 
 /// A request on its way.
@@ -67,6 +67,11 @@ impl Task {
     /// Takes the request through. Dropped before its end, it leaves the line or frees its slot.
     pub(super) async fn run(mut self) {
         let (programs, job) = (self.programs.clone(), Arc::clone(&self.job));
+        let mut end = End {
+            programs: &programs,
+            job: &job,
+            how: Some(Err(ProgramFault::Mistake)),
+        };
         let how = {
             let mut work = pin!(self.take_through());
             let patience = || programs.deps.settings.borrow().abandon_after;
@@ -79,9 +84,7 @@ impl Task {
                 }
             }
         };
-        // Known as over before anybody hears of it: who is told may ask again in the same instant.
-        job.over(how);
-        programs.registry.over(&job);
+        end.how = Some(how);
     }
 
     /// The same for one that is kept: nobody need wait for it.
@@ -229,13 +232,22 @@ impl Task {
         self.deps().backends.all_relay(pool, self.request.door) || self.request.question().is_ok()
     }
 
+    /// What an answer took counts for its key, once for all who follow.
+    fn charge(&self, usage: Usage) {
+        let limit = self.deps().settings.borrow().key_tokens_per_minute;
+        self.deps().rates.take_usage(self.job.owner(), limit, usage);
+    }
+
     /// What comes of an attempt that has ended so.
     fn end(&self, ending: Ending<Fault>, done: Option<Bytes>) -> Result<Done, ProgramFault> {
         match ending {
-            Ending::Done(usage) | Ending::Incomplete(_, usage) => Ok(Done {
-                last: done.unwrap_or_default(),
-                usage,
-            }),
+            Ending::Done(usage) | Ending::Incomplete(_, usage) => {
+                self.charge(usage);
+                Ok(Done {
+                    last: done.unwrap_or_default(),
+                    usage,
+                })
+            }
             Ending::Failed(Fault::Agent(error, said)) => Err(ProgramFault::Agent(error, said.map(Arc::from))),
             Ending::Failed(Fault::Unfit(fault)) => Err(ProgramFault::Unfit(fault)),
             Ending::Panicked => Err(ProgramFault::Mistake),
@@ -243,6 +255,22 @@ impl Task {
             Ending::Cancelled => Err(ProgramFault::Cancelled),
             Ending::Expired => Err(ProgramFault::TooSlow(self.deps().settings.borrow().chat_timeout)),
             Ending::Stopped => Err(ProgramFault::Stopped),
+        }
+    }
+}
+
+/// Ends a request when it is dropped: its followers hear so even of a task that has panicked.
+struct End<'a> {
+    programs: &'a Programs,
+    job: &'a Job,
+    how: Option<Result<Done, ProgramFault>>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            self.job.over(how);
+            self.programs.registry.over(self.job);
         }
     }
 }

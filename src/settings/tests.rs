@@ -57,7 +57,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 14] = [
+    const TEXTS: [&str; 15] = [
         "7",
         "false",
         "true",
@@ -69,6 +69,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "none",
         "ru",
         "m@ollama",
+        "127.0.0.1",
         "127.0.0.1:4000",
         "http://127.0.0.1/0123456789abcdef",
         "postgres://127.0.0.1/anteroom",

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod contract;
+mod desk;
 mod fault;
 mod job;
 pub(crate) mod postgres;
@@ -21,6 +22,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use thiserror::Error;
 
+pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use tasks::{
     BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
@@ -30,6 +32,7 @@ pub(crate) use tasks::{
 use self::postgres::Opener;
 pub(crate) use self::postgres::PostgresStore;
 use crate::{
+    accounts::{KeyId, Scopes},
     files::Contents,
     nodes::{Database, Incarnation},
     queue::{OrderKey, Owner, Policy},
@@ -196,6 +199,34 @@ pub struct Hit {
     pub turn: Option<(TurnId, Role, String)>,
 }
 
+/// A program's key, as stored: nothing of it lets anybody in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// Its name in the store, which is part of what its program sends, and its owner.
+    pub id: KeyId,
+    /// Its name for people. No two keys that are not revoked have the same.
+    pub name: String,
+    /// What it lets its program do.
+    pub scopes: Scopes,
+    /// Of what its program sends, as [`Token::digest`](crate::accounts::keys::Token::digest) makes it.
+    pub digest: String,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// From when on it lets nobody in; likewise.
+    pub expires_at: Option<u64>,
+    /// Since when it lets nobody in; likewise.
+    pub revoked_at: Option<u64>,
+}
+
+/// What tells whether the keys have changed: they are only made and revoked, never removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeysVersion {
+    /// How many there are.
+    pub made: u64,
+    /// How many of them are revoked.
+    pub revoked: u64,
+}
+
 /// Where conversations and turns are kept. Every look-up names the owner: what is another's is not found, and neither is
 /// what has been deleted.
 ///
@@ -294,6 +325,14 @@ pub trait Store: TaskStore + Send + Sync {
     /// Removes permanently, from the disk too, everything of an owner. Returns its files, whose contents are the caller's to
     /// remove.
     async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError>;
+    /// All keys of programs, in the order in which they were made.
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
+    /// Changes with them, whoever has changed them.
+    async fn keys_version(&self) -> Result<KeysVersion, StoreError>;
+    /// Keeps a new key, which is not revoked. `false`: another one has its name.
+    async fn add_key(&self, key: KeyRecord) -> Result<bool, StoreError>;
+    /// Revokes a key for ever. `false`: there is none with this id, or it is revoked.
+    async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError>;
     /// Whether nobody has anything in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
     /// Whether the site was begun with the key of cookies that has this fingerprint, as far as the store knows; one without anybody begins

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use crate::{
+    accounts::KeyId,
     queue::{OrderKey, Owner},
-    store::{ConversationRecord, Step, TurnRecord, Unfinished},
+    store::{ConversationRecord, KeyRecord, Step, TurnRecord, Unfinished},
     wire::{
         Choice, ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnNotice, TurnState, Usage,
         Versions,
@@ -135,6 +136,18 @@ pub(super) fn file(row: &impl Columns) -> sqlx::Result<FileView> {
 }
 
 /// The owner in the column of that name.
+pub(super) fn key(row: &impl Columns) -> sqlx::Result<KeyRecord> {
+    Ok(KeyRecord {
+        id: KeyId(row.id("id")?),
+        name: row.text("name")?.into_owned(),
+        scopes: row.text("scopes")?.parse().map_err(undecodable)?,
+        digest: row.text("digest")?.into_owned(),
+        created_at: number(row, "created_at")?,
+        expires_at: optional_number(row, "expires_at")?,
+        revoked_at: optional_number(row, "revoked_at")?,
+    })
+}
+
 pub(super) fn owner(row: &impl Columns) -> sqlx::Result<Owner> {
     Ok(Owner(row.id("owner")?.as_u128()))
 }

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 11] = [
+pub(super) static TABLES: [Table; 12] = [
     Table {
         name: "owners",
         counted: true,
@@ -180,6 +180,20 @@ pub(super) static TABLES: [Table; 11] = [
             ("due_at", Integer),
         ],
     },
+    Table {
+        name: "keys",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("id", Id),
+            ("name", Text),
+            ("scopes", Text),
+            ("digest", Text),
+            ("created_at", Integer),
+            ("expires_at", Integer),
+            ("revoked_at", Integer),
+        ],
+    },
 ];
 
 /// Copies a table. Returns its rows.
@@ -295,7 +309,7 @@ pub(super) async fn compare(
 
 /// Whether nobody has anything in a database.
 pub(super) async fn is_empty(to: &mut PgConnection) -> Result<bool, TakeoverError> {
-    let empty = "SELECT NOT EXISTS (SELECT 1 FROM owners) AND NOT EXISTS (SELECT 1 FROM contents)";
+    let empty = "SELECT NOT EXISTS (SELECT 1 FROM owners) AND NOT EXISTS (SELECT 1 FROM contents) AND NOT EXISTS (SELECT 1 FROM keys)";
     let found = sqlx::query_scalar(empty).fetch_one(to).await;
     found.map_err(|error| broke_off("the site", &error))
 }

@@ -330,6 +330,33 @@ reasons! {
     NoCookie,
     /// It came without a program's key.
     NoKey,
+    /// There is no such key.
+    KeyUnknown,
+    /// The key has expired.
+    KeyExpired,
+    /// The key is revoked.
+    KeyRevoked,
+    /// As many requests have come with the key as may come in a minute.
+    KeyTooManyRequests {
+        /// How many that is.
+        most: u64,
+        /// When there is one again, in seconds.
+        seconds: u64,
+    },
+    /// The key has used as many tokens as it may in a minute.
+    KeyTooManyTokens {
+        /// How many that is.
+        most: u64,
+        /// When there are some again, in seconds.
+        seconds: u64,
+    },
+    /// As many requests have come from the address as may come in a minute.
+    AddressTooManyRequests {
+        /// How many that is.
+        most: u64,
+        /// When there is one again, in seconds.
+        seconds: u64,
+    },
     /// The program's key does not let it do this.
     KeyMayNot {
         /// What it does not have.

@@ -4,6 +4,7 @@ pub mod api;
 pub mod assets;
 pub mod backup;
 mod forms;
+pub mod keys;
 mod listen;
 pub mod migrate;
 mod operator;

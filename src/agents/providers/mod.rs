@@ -27,6 +27,7 @@ mod text;
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use reqwest::Url;
 
 pub(super) use self::{
     attempt::Hearer,
@@ -68,6 +69,8 @@ pub(in crate::agents) struct Server {
     protocol: &'static dyn Protocol,
     /// The back end's name.
     name: String,
+    /// Where the requests of programs are passed on to, by [`Door`].
+    doors: [Option<Url>; 2],
 }
 
 impl fmt::Debug for Server {
@@ -98,8 +101,10 @@ impl Server {
         let Some(protocol) = of(settings.provider) else {
             return Ok(None);
         };
+        let endpoint = Endpoint::new(protocol, settings)?;
         Ok(Some(Self {
-            endpoint: Endpoint::new(protocol, settings)?,
+            doors: [Door::Chat, Door::Embeddings].map(|door| endpoint.door(protocol, door)),
+            endpoint,
             protocol,
             name: settings.name.clone(),
         }))

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use reqwest::Response;
+use reqwest::{Response, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -120,7 +120,15 @@ impl<'a> Said<'a> {
 impl Server {
     /// Whether a program's request to `door` can be passed on.
     pub(in crate::agents) fn has_door(&self, door: Door) -> bool {
-        self.endpoint.door(self.protocol, door).is_some()
+        self.door(door).is_some()
+    }
+
+    fn door(&self, door: Door) -> Option<&Url> {
+        let [chat, embeddings] = &self.doors;
+        match door {
+            Door::Chat => chat.as_ref(),
+            Door::Embeddings => embeddings.as_ref(),
+        }
     }
 
     /// Passes it on once. `first` is called before the first event that says something, and before that nothing has been put into
@@ -133,7 +141,7 @@ impl Server {
         out: &mut Relayed<'_>,
         state: &mut RelayState,
     ) -> Result<bool, Fault> {
-        let url = self.endpoint.door(self.protocol, relay.door);
+        let url = self.door(relay.door).cloned();
         let url = url.ok_or_else(|| Fault::new(AgentError::Rejected { status: 404 }, "it has no such door"))?;
         let sent = self.endpoint.client.post(url).body(relay.body.clone()).send();
         let sent = if relay.streams {

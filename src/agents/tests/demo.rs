@@ -206,7 +206,10 @@ async fn the_starters_of_the_russian_page_are_answered() {
         answer.contains("### Очередь") && answer.contains("| `DEMO_SPEED` | `100000` |"),
         "{answer}"
     );
-    assert!(answer.contains("Есть и другие (сеансы и файлы, сервер)"), "{answer}");
+    assert!(
+        answer.contains("Есть и другие (сеансы и файлы, сервер, программы)"),
+        "{answer}"
+    );
     let answer = hear("Покажи разметку Markdown").await;
     assert!(
         answer.contains("**Жирный**") && answer.contains("| :--- | ---: |") && answer.contains("```rust"),

@@ -4,51 +4,91 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
 use super::local::{self, Foreign};
 use crate::{
-    accounts::{Principal, Program},
+    accounts::{Principal, Program, keys::KeyFault},
+    clock::now_ms,
     engine::Engine,
     http::{CrossSite, Refusal, link::Vouched},
     wire::Reason,
 };
 
-/// Finds out who asks, and refuses who may not. Behind it every request has a [`Principal`], and no cookies.
+/// Where some clients send a key, beside `Authorization`.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+const NO_KEY: Refusal = Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoKey);
+
+/// Finds out who asks, and refuses who may not. Behind it every request has a [`Principal`], and neither cookies nor keys.
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let program = match vouched(&parts.extensions).unwrap_or_else(|| local_program(&engine, &parts)) {
+    let program = match vouched(&parts.extensions).unwrap_or_else(|| program_of(&engine, &parts)) {
         Ok(program) => program,
         Err(refusal) => return refused(refusal),
     };
-    parts.headers.remove(header::COOKIE);
+    for name in [header::COOKIE, header::AUTHORIZATION, API_KEY] {
+        parts.headers.remove(name);
+    }
     parts.extensions.insert(Principal::program(program));
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Whom another node has let in. It has seen where the request came from, and has counted it; this one has not.
-fn vouched(extensions: &axum::http::Extensions) -> Option<Result<Program, Refusal>> {
+/// Whom another node has let in. It has seen where the request came from; this one has not.
+fn vouched(extensions: &Extensions) -> Option<Result<Program, Refusal>> {
     let Vouched(program) = extensions.get()?;
     Some(program.ok_or(NO_KEY))
 }
 
-/// Without any key, programs of this machine are let in: not where the site is set up for a proxy with HTTPS, which is one more that may
-/// pass on what comes from elsewhere.
-fn local_program(engine: &Engine, parts: &axum::http::request::Parts) -> Result<Program, Refusal> {
+/// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy,
+/// which may pass on what comes from elsewhere.
+fn program_of(engine: &Engine, parts: &Parts) -> Result<Program, Refusal> {
+    let (sent, keys) = (key(&parts.headers), engine.keys());
+    if keys.any() {
+        return match sent {
+            Some(sent) => keys.admit(sent, now_ms()).map_err(wrong),
+            None => Err(NO_KEY),
+        };
+    }
+    // Many clients cannot do without a key, so as long as there are none any is as good as none.
+    let no_key = || sent.map_or(NO_KEY, |_| wrong(KeyFault::Unknown));
+    let settings = engine.settings();
+    if settings.secure_cookies || settings.trusted_proxies.is_some() {
+        return Err(no_key());
+    }
     match local::check(parts) {
-        Ok(()) if !engine.settings().secure_cookies => Ok(Program::LOCAL),
+        Ok(()) => Ok(Program::LOCAL),
         Err(Foreign::CrossSite) => Err(CrossSite.refusal()),
-        Ok(()) | Err(Foreign::Elsewhere) => Err(NO_KEY),
+        Err(Foreign::Elsewhere) => Err(no_key()),
     }
 }
 
-const NO_KEY: Refusal = Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoKey);
+/// The key that was sent: of several that differ, none that could be.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|value| {
+        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let bare = headers.get_all(API_KEY).iter().map(|value| value.to_str().ok());
+    let mut sent = bearer.chain(bare).map(Option::unwrap_or_default);
+    let first = sent.next()?;
+    Some(if sent.all(|other| other == first) { first } else { "" })
+}
+
+const fn wrong(fault: KeyFault) -> Refusal {
+    let reason = match fault {
+        KeyFault::Unknown => Reason::KeyUnknown,
+        KeyFault::Expired => Reason::KeyExpired,
+        KeyFault::Revoked => Reason::KeyRevoked,
+    };
+    Refusal::new(StatusCode::UNAUTHORIZED, reason)
+}
 
 /// The answer, with what RFC 9110 (11.6.1) wants to stand in it.
-fn refused(refusal: Refusal) -> Response {
+pub(super) fn refused(refusal: Refusal) -> Response {
     let asks_for_key = refusal.status == StatusCode::UNAUTHORIZED;
     let mut response = refusal.into_response();
     if asks_for_key {

@@ -1,8 +1,12 @@
 //! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
 
+mod client;
 mod identity;
 mod local;
+mod me;
 mod openai;
+mod rates;
+mod revoked;
 mod scope;
 mod tasks;
 #[cfg(test)]
@@ -10,7 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
 use super::{body, link};
 use crate::engine::Engine;
@@ -21,7 +25,10 @@ pub(super) const MAX_PROGRAM_BODY: usize = 32 * 1024 * 1024;
 /// What programs may ask for. A handler behind the doors takes a [`Principal`](crate::accounts::Principal), which is always there; what its key has
 /// to let it do is said with [`scope::needs`].
 fn routes() -> Router<Arc<Engine>> {
-    openai::routes().merge(tasks::routes())
+    Router::new()
+        .route("/api/v1/key", get(me::look))
+        .merge(openai::routes())
+        .merge(tasks::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can
@@ -35,10 +42,14 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
     let mut doors = routes
         .with_state(Arc::clone(engine))
         .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
-        .layer(middleware::from_fn(body::bound));
+        .layer(middleware::from_fn(body::bound))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
     }
-    doors.layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+    doors
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_address))
 }

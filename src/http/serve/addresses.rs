@@ -20,7 +20,7 @@ pub(super) struct Place {
 impl Addresses {
     /// Counts a connection from `address`; `None` where it has as many as it may (`None`: as many as it likes).
     pub(super) fn enter(&self, address: IpAddr, most: Option<usize>) -> Option<Place> {
-        let client = client(address);
+        let client = network(address);
         let mut counts = self.lock();
         let count = counts.entry(client).or_default();
         // An entry that was made just now is never refused: at least one is allowed.
@@ -52,7 +52,7 @@ impl Drop for Place {
 }
 
 /// The address that a client is counted by. One client of IPv6 usually has a whole network of 64 bits to itself.
-fn client(address: IpAddr) -> IpAddr {
+pub(in crate::http) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

@@ -30,6 +30,7 @@ use tracing::{debug, warn};
 
 use crate::engine::Engine;
 use addresses::Addresses;
+pub(super) use addresses::network;
 use connection::Connection;
 
 /// How long a client may take for the head of a request, counted from when it connects or from the end of the answer

@@ -1,6 +1,7 @@
 //! What a variable's text can mean: one type a kind of value, each with the words that say what is allowed.
 
 mod names;
+mod networks;
 mod numbers;
 mod texts;
 mod words;
@@ -9,6 +10,7 @@ use super::allowed::Allowed;
 
 pub(super) use self::{
     names::{DEMO, ModelId, Offer, Place, PlainWord, VariableName, providers},
+    networks::Network,
     numbers::{Bytes, Price},
     texts::{BaseUrl, DatabaseUrl, FilePath, HostPort, LogFilter, Text, Title},
 };
@@ -87,7 +89,7 @@ impl<K: Kind> Kind for OrNone<K> {
 }
 
 /// One or several, with commas between.
-pub(super) struct List<K>(std::marker::PhantomData<K>);
+pub struct List<K>(std::marker::PhantomData<K>);
 
 impl<K: Kind> Kind for List<K> {
     type Value = Vec<K::Value>;

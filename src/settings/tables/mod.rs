@@ -26,6 +26,8 @@ mod line;
 #[macro_use]
 mod model;
 #[macro_use]
+mod programs;
+#[macro_use]
 mod server;
 #[macro_use]
 mod sessions;
@@ -40,7 +42,9 @@ use validator::Validate;
 use super::{
     BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
     field::{Field, readable},
-    kinds::{BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Offer, OrNone, PlainWord, Text},
+    kinds::{
+        BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Network, Offer, OrNone, PlainWord, Text,
+    },
     variables::Variable,
 };
 use crate::{
@@ -149,4 +153,4 @@ fn is_fixed(field: &str) -> bool {
     super::variables::of_field(field).is_some_and(|variable| variable.fixed)
 }
 
-model_table! { [line_table tasks_table sessions_table server_table define] }
+model_table! { [line_table tasks_table sessions_table server_table programs_table define] }

@@ -1,6 +1,7 @@
 //! What every store promises, as tests that each of them passes: `contract::tests!(Kind)` in its own tests.
 
 pub(crate) mod conversations;
+pub(crate) mod keys;
 pub(crate) mod removal;
 pub(crate) mod tasks;
 pub(crate) mod turns;
@@ -99,6 +100,23 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::conversations::a_search_looks_through_titles_messages_and_answers::<super::super::$kind>().await;
+                }
+            }
+            mod keys {
+                #[tokio::test]
+                async fn a_key_comes_back_as_it_was_made() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::keys::a_key_comes_back_as_it_was_made::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_name_is_free_again_once_its_key_is_revoked() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::keys::a_name_is_free_again_once_its_key_is_revoked::<super::super::$kind>().await;
                 }
             }
             mod removal {

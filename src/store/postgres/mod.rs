@@ -7,6 +7,7 @@
 mod access;
 mod append;
 mod contents;
+mod desk;
 mod fault;
 mod faults;
 mod group;
@@ -42,13 +43,16 @@ use self::{
     writer::{Beginning, Writer},
 };
 pub(crate) use self::{
+    desk::desk,
     fault::OpenError,
     target::{PIECE, stored, target},
 };
 use super::{
-    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished, job::Operation, search::Needle,
+    ConversationRecord, Hit, KeyRecord, KeysVersion, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
+    job::Operation, search::Needle,
 };
 use crate::{
+    accounts::KeyId,
     files::Contents,
     nodes::{Database, Incarnation, Replica},
     queue::{OrderKey, Owner, Policy},
@@ -386,6 +390,22 @@ impl Store for PostgresStore {
 
     async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
         self.write(write::Forget(owner)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read(|connection| read::keys::all(connection).boxed()).await
+    }
+
+    async fn keys_version(&self) -> Result<KeysVersion, StoreError> {
+        self.read(|connection| read::keys::version(connection).boxed()).await
+    }
+
+    async fn add_key(&self, key: KeyRecord) -> Result<bool, StoreError> {
+        self.write(write::AddKey(key)).await
+    }
+
+    async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
+        self.write(write::RevokeKey { id, now }).await
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

@@ -13,11 +13,12 @@ use super::{OpenError, faults, link::Place};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "nodes", include_str!("migrations/0002_nodes.sql")),
+    (3, "keys", include_str!("migrations/0003_keys.sql")),
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 19] = [
+pub(super) const TABLES: [&str; 20] = [
     "nodes",
     "site",
     "owners",
@@ -33,6 +34,7 @@ pub(super) const TABLES: [&str; 19] = [
     "log",
     "log_head",
     "log_snapshot",
+    "keys",
     "batches",
     "tasks",
     "task_needs",
@@ -95,7 +97,7 @@ async fn make(connection: &mut PgConnection, place: &Place) -> Result<(), OpenEr
 }
 
 /// Looks at what it has had of them, before anything is written: what cannot be used stays as it is.
-async fn is_up_to_date(connection: &mut PgConnection, place: &Place) -> Result<bool, OpenError> {
+pub(super) async fn is_up_to_date(connection: &mut PgConnection, place: &Place) -> Result<bool, OpenError> {
     let migrator = migrator();
     let begun: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
         .bind(&*migrator.table_name)

@@ -5,6 +5,7 @@
 //! acknowledged survives a power cut.
 
 mod cleaning;
+mod desk;
 mod faults;
 mod integrity;
 mod lock;
@@ -41,15 +42,17 @@ use self::{
     writer::{Beginning, Writer},
 };
 use super::{
-    ConversationRecord, Hit, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
+    ConversationRecord, Hit, KeyRecord, KeysVersion, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
     job::Operation,
     readers::{Connect, Reader, Readers},
 };
 use crate::{
+    accounts::KeyId,
     queue::{OrderKey, Owner},
     wire::{Choice, ConversationId, FileId, FileView, TurnId},
 };
 
+pub(crate) use desk::desk;
 pub(crate) use open::FILE as DATABASE;
 pub(crate) use open::OpenError;
 pub(crate) use snapshot::{Snapshot, SnapshotError, snapshot};
@@ -301,6 +304,24 @@ impl Store for SqliteStore {
 
     async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
         self.write(write::Forget(owner)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let mut reader = self.read().await?;
+        told(read::keys::all(&mut reader).await)
+    }
+
+    async fn keys_version(&self) -> Result<KeysVersion, StoreError> {
+        let mut reader = self.read().await?;
+        told(read::keys::version(&mut reader).await)
+    }
+
+    async fn add_key(&self, key: KeyRecord) -> Result<bool, StoreError> {
+        self.write(write::AddKey(key)).await
+    }
+
+    async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
+        self.write(write::RevokeKey { id, now }).await
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

@@ -64,6 +64,16 @@ pub(crate) enum OpenError {
         /// The migration.
         version: i64,
     },
+    /// A server that runs on it has not brought it up to date.
+    #[error(
+        "{file} is used by a server that is older than this program. Restart that server with this version, or use the program that it was \
+         started from",
+        file = file.display()
+    )]
+    OfBefore {
+        /// The database.
+        file: PathBuf,
+    },
     /// It cannot be written, and would have to be.
     #[error(
         "{file} was made by an older Anteroom and has to be brought up to date, but cannot be written. Make it writable and start again",

@@ -14,11 +14,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "owners", include_str!("migrations/0002_owners.sql")),
     (3, "choices", include_str!("migrations/0003_choices.sql")),
+    (4, "keys", include_str!("migrations/0004_keys.sql")),
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 12] = [
     "owners",
     "conversations",
     "choices",
@@ -26,6 +27,7 @@ pub(super) const TABLES: [&str; 11] = [
     "turn_files",
     "orphans",
     "turns",
+    "keys",
     "batches",
     "tasks",
     "task_needs",

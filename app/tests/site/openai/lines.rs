@@ -227,3 +227,20 @@ async fn who_waits_is_told_that_the_server_ends() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn what_answers_take_counts_for_their_key() {
+    let site = Site::start(&[("KEY_TOKENS_PER_MINUTE", "10")]).await;
+    let program = Program::new(site.addr);
+    let body = streaming("one two three [[tokens=9]]");
+    let first = program.stream(program.chat(&body)).await.rest().await;
+    assert!(!first.is_empty());
+    let refused = program.ask(program.chat(&body)).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.error()["code"]),
+        (429, &json!("rate_limit_exceeded"))
+    );
+    let seconds: u64 = refused.header("retry-after").expect("a time").parse().expect("seconds");
+    assert!((1..=120).contains(&seconds), "{seconds}");
+    assert_eq!(site.model.record().requests.len(), 1);
+}

@@ -84,15 +84,15 @@ async fn first_requests_that_are_alike_stay_two() {
     let third = program.ask(program.chat(&body).header(TRIES, "1")).await;
     assert_eq!(asked(&site, "Alike").await, 3);
     assert_ne!(third.json["id"], one.json["id"]);
-    let held = streaming("Held [[hold=true after=0]]");
-    let first = tokio::spawn(program.chat(&held).header(TRIES, "0").send());
-    site.until_load(1, 0).await;
-    let second = tokio::spawn(program.chat(&held).header(TRIES, "1").send());
-    site.until_load(2, 0).await;
-    site.model.hold(false);
-    for one in [first, second] {
-        one.await.expect("it runs").expect("an answer");
-    }
+    site.model.hold(true);
+    let held = saying("Held");
+    let [first, second] = ["0", "1"].map(|tries| program.ask(program.chat(&held).header(TRIES, tries)));
+    let release = async {
+        soon("the model", site.model.until(|record| record.now == 2)).await;
+        site.model.hold(false);
+    };
+    let (first, second, ()) = tokio::join!(first, second, release);
+    assert_ne!(first.json["id"], second.json["id"]);
     assert_eq!(asked(&site, "Held").await, 2);
 }
 

@@ -1,6 +1,6 @@
 //! What is asked for programs: their answers come from the line, or from a model, and may take as long as they like.
 
-use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,

@@ -11,6 +11,8 @@ mod models;
 mod place;
 mod responses;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod waiting;
 mod whole;
 

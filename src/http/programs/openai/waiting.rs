@@ -21,23 +21,25 @@ pub(super) struct Begun {
 /// Waits for the beginning. `patient`: also while it stands in the line.
 pub(super) async fn begun(asked: &mut Asked, patient: bool) -> Begun {
     let until = Instant::now() + OPEN;
-    let mut place = Place::default();
+    let mut joined: Option<Place> = None;
     loop {
-        match timeout_at(until, asked.follower.next()).await {
-            Err(_) => return Begun { place, step: None },
-            Ok(Step::Started) => {}
+        let step = match timeout_at(until, asked.follower.next()).await {
+            Ok(Step::Started) => {
+                joined.get_or_insert_default();
+                continue;
+            }
             Ok(Step::Waiting) => {
-                place = Place::of(asked.follower.standing());
-                if !patient {
-                    return Begun { place, step: None };
+                let place = Place::of(asked.follower.standing());
+                joined.get_or_insert(place);
+                if patient {
+                    continue;
                 }
+                None
             }
-            Ok(step) => {
-                return Begun {
-                    place,
-                    step: Some(step),
-                };
-            }
-        }
+            Ok(step) => Some(step),
+            Err(_) => None,
+        };
+        let place = joined.unwrap_or_default();
+        return Begun { place, step };
     }
 }

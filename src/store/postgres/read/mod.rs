@@ -1,5 +1,6 @@
 //! Looking things up.
 
 pub(super) mod conversations;
+pub(super) mod keys;
 pub(super) mod search;
 pub(super) mod turns;

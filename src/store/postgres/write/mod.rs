@@ -6,6 +6,7 @@ mod change;
 mod choice;
 mod file;
 mod key;
+mod keys;
 mod owner;
 mod removal;
 
@@ -14,5 +15,6 @@ pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use key::Admit;
+pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use owner::key as owner_key;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

@@ -4,6 +4,7 @@ mod accept;
 mod change;
 mod choice;
 mod file;
+mod keys;
 mod owner;
 mod removal;
 
@@ -11,6 +12,7 @@ pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
+pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]

@@ -1,0 +1,147 @@
+//! `anteroom key …`: the keys of programs.
+
+use std::{str::FromStr, time::Duration};
+
+use anteroom::{
+    accounts::{
+        Scopes,
+        keys::{Desk, DeskError, KeyRecord, Made},
+    },
+    settings::Settings,
+};
+
+use super::run::Failure;
+
+/// What is to be done with keys.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// Make one.
+    Add {
+        /// Its name for people.
+        name: String,
+        /// What it lets its program do; `None`: its work.
+        scopes: Option<Scopes>,
+        /// For how long; `None`: until it is revoked.
+        expires: Option<Lifetime>,
+    },
+    /// Show all.
+    List,
+    /// Revoke one.
+    Revoke {
+        /// Its name, or its id.
+        which: String,
+    },
+}
+
+/// How long a key lets its program in, as text: `90d`, `12h`, `30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime(Duration);
+
+impl FromStr for Lifetime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text} is no time; write 90d, 12h or 30m");
+        let (at, _) = text.char_indices().next_back().ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(at);
+        let seconds = match unit {
+            "d" => 24 * 3600,
+            "h" => 3600,
+            "m" => 60,
+            _ => return Err(wrong()),
+        };
+        let number: u32 = number.parse().map_err(|_| wrong())?;
+        let lifetime = Duration::from_secs(u64::from(number) * seconds);
+        (number > 0).then_some(Self(lifetime)).ok_or_else(wrong)
+    }
+}
+
+impl From<DeskError> for Failure {
+    fn from(error: DeskError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Does it with the keys of the site that the settings name, whether a server runs on it or not.
+///
+/// # Errors
+/// [`Failure`], with words for the operator.
+pub async fn run(keys: Keys) -> Result<(), Failure> {
+    let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+    let mut desk = Desk::open(&loaded.settings).await?;
+    let done = at(&mut desk, keys).await;
+    desk.close().await;
+    done.map(|said| println!("{said}")).map_err(Into::into)
+}
+
+async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
+    match keys {
+        Keys::Add { name, scopes, expires } => {
+            let lives = expires.map(|Lifetime(time)| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+            let Made { key, token } = desk.add(&name, scopes.unwrap_or(Scopes::WORK), lives).await?;
+            Ok(format!(
+                "{}\n\nThis is the key {} ({}; {}). It is shown this once, and kept nowhere: give it to its program now.\n\
+                 It is sent as: Authorization: Bearer {}",
+                token.reveal(),
+                key.name,
+                key.scopes,
+                until(&key),
+                token.reveal()
+            ))
+        }
+        Keys::List => {
+            let keys = desk.list().await?;
+            if keys.is_empty() {
+                return Ok(
+                    "There are no keys. Programs on this machine need none; anteroom key add NAME makes the first."
+                        .into(),
+                );
+            }
+            let rows = keys.iter().map(|key| {
+                let made = written(key.created_at);
+                format!(
+                    "{}  {}  {}  made {made}, {}",
+                    key.id.0,
+                    key.name,
+                    key.scopes,
+                    until(key)
+                )
+            });
+            Ok(rows.collect::<Vec<_>>().join("\n"))
+        }
+        Keys::Revoke { which } => {
+            let key = desk.revoke(&which).await?;
+            Ok(format!(
+                "The key {} is revoked. What it had asked for ends within a second.",
+                key.name
+            ))
+        }
+    }
+}
+
+fn until(key: &KeyRecord) -> String {
+    match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {}", written(at)),
+        (None, Some(at)) => format!("expires {}", written(at)),
+        (None, None) => "never expires".to_owned(),
+    }
+}
+
+fn written(ms: u64) -> String {
+    anteroom::accounts::keys::written_time(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_a_number_and_a_unit() {
+        for (text, seconds) in [("90d", 90 * 86_400), ("12h", 43_200), ("1m", 60)] {
+            assert_eq!(text.parse(), Ok(Lifetime(Duration::from_secs(seconds))), "{text}");
+        }
+        for wrong in ["", "90", "d", "0d", "-1d", "1.5h", "1 d", "90ä", "99999999999d", "1w"] {
+            assert!(wrong.parse::<Lifetime>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The keys of programs: the store keeps them, a server knows them by heart.
+
+mod desk;
+mod token;
+
+use std::{collections::HashMap, sync::Arc};
+
+use subtle::ConstantTimeEq as _;
+use thiserror::Error;
+use tokio::sync::watch;
+
+pub use self::{
+    desk::{Desk, DeskError, Made, written_time},
+    token::Token,
+};
+use super::{KeyId, Program};
+pub use crate::store::KeyRecord;
+
+/// A key does not let somebody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KeyFault {
+    /// There is no such key.
+    #[error("there is no such key")]
+    Unknown,
+    /// Its time is over.
+    #[error("the key has expired")]
+    Expired,
+    /// It is revoked.
+    #[error("the key is revoked")]
+    Revoked,
+}
+
+type All = HashMap<KeyId, KeyRecord>;
+
+/// All keys, as they were when they were last looked for.
+#[derive(Debug)]
+pub struct Keys(watch::Sender<Arc<All>>);
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self(watch::Sender::new(Arc::default()))
+    }
+}
+
+impl Keys {
+    /// Whether there is one, or was. Revoked and expired ones count: a site whose last key is revoked lets nobody in.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.0.borrow().is_empty()
+    }
+
+    /// Whom this lets in at this time (milliseconds since the Unix epoch).
+    ///
+    /// Takes as long wherever what was sent differs; what is wrong with a key hears only who has it.
+    ///
+    /// # Errors
+    /// [`KeyFault`].
+    pub fn admit(&self, sent: &str, now: u64) -> Result<Program, KeyFault> {
+        let token = Token::read(sent).ok_or(KeyFault::Unknown)?;
+        let all = Arc::clone(&self.0.borrow());
+        let (known, digest) = (all.get(&token.key()), token.digest());
+        let kept = known.map_or("", |key| key.digest.as_str());
+        let same = bool::from(kept.as_bytes().ct_eq(digest.as_bytes()));
+        let key = known.filter(|_| same).ok_or(KeyFault::Unknown)?;
+        if key.revoked_at.is_some() {
+            return Err(KeyFault::Revoked);
+        }
+        if key.expires_at.is_some_and(|at| at <= now) {
+            return Err(KeyFault::Expired);
+        }
+        Ok(Program {
+            key: key.id,
+            scopes: key.scopes,
+        })
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn find(&self, key: KeyId) -> Option<KeyRecord> {
+        self.0.borrow().get(&key).cloned()
+    }
+
+    /// Over once this key is revoked. One that is not known here yet has only just been made.
+    pub fn revoked(&self, key: KeyId) -> impl Future<Output = ()> + Send + use<> {
+        let mut all = self.0.subscribe();
+        async move {
+            let revoked = all.wait_for(|all| all.get(&key).is_some_and(|key| key.revoked_at.is_some()));
+            if revoked.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// These are all, from now on. Returns those that are revoked since the last time.
+    pub(crate) fn set(&self, keys: Vec<KeyRecord>) -> Vec<KeyId> {
+        let new: All = keys.into_iter().map(|key| (key.id, key)).collect();
+        let old = Arc::clone(&self.0.borrow());
+        let is_new = |key: &&KeyRecord| old.get(&key.id).is_some_and(|before| before.revoked_at.is_none());
+        let revoked = new.values().filter(|key| key.revoked_at.is_some()).filter(is_new);
+        let revoked = revoked.map(|key| key.id).collect();
+        self.0.send_replace(Arc::new(new));
+        revoked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::accounts::{Scope, Scopes};
+
+    fn made(scopes: Scopes) -> (Token, KeyRecord) {
+        let id = KeyId(Uuid::new_v4());
+        let token = Token::random(id);
+        let key = KeyRecord {
+            id,
+            name: "bot".into(),
+            scopes,
+            digest: token.digest(),
+            created_at: 0,
+            expires_at: Some(1_000),
+            revoked_at: None,
+        };
+        (token, key)
+    }
+
+    #[test]
+    fn a_key_lets_its_program_in_until_it_expires_or_is_revoked() {
+        let keys = Keys::default();
+        assert!(!keys.any());
+        let (token, key) = made(Scopes::NONE.with(Scope::Chat));
+        assert_eq!(keys.admit(token.reveal(), 0), Err(KeyFault::Unknown));
+        assert!(keys.set(vec![key.clone()]).is_empty());
+        let (id, scopes) = (key.id, key.scopes);
+        assert_eq!(keys.admit(token.reveal(), 999), Ok(Program { key: id, scopes }));
+        assert_eq!(keys.admit(token.reveal(), 1_000), Err(KeyFault::Expired));
+        let revoked = KeyRecord {
+            revoked_at: Some(5),
+            ..key
+        };
+        assert_eq!(keys.set(vec![revoked.clone()]), [id]);
+        assert_eq!(keys.set(vec![revoked]), [], "it is old news");
+        assert_eq!(keys.admit(token.reveal(), 0), Err(KeyFault::Revoked));
+        assert!(keys.any());
+    }
+
+    #[test]
+    fn who_does_not_have_the_secret_hears_nothing_of_the_key() {
+        let keys = Keys::default();
+        let (_, mut key) = made(Scopes::WORK);
+        key.revoked_at = Some(5);
+        let id = key.id;
+        keys.set(vec![key]);
+        let guessed = Token::random(id);
+        assert_eq!(keys.admit(guessed.reveal(), 2_000), Err(KeyFault::Unknown));
+        assert_eq!(keys.admit("nonsense", 2_000), Err(KeyFault::Unknown));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_at_work_hears_that_a_key_is_revoked() {
+        let keys = Keys::default();
+        let (_, key) = made(Scopes::WORK);
+        let id = key.id;
+        let waits = tokio::spawn(keys.revoked(id));
+        keys.set(vec![key.clone()]);
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        keys.set(vec![KeyRecord {
+            revoked_at: Some(5),
+            ..key
+        }]);
+        waits.await.expect("it hears of it");
+    }
+}

@@ -1,0 +1,82 @@
+//! How much somebody may ask for in a minute.
+//!
+//! Each has a bucket that holds a minute's worth. A request takes one, and gives it back if it was refused; the tokens of an answer are
+//! taken when they are known, so that a key may owe some, and waits until it does not any more.
+
+mod bucket;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+pub use self::table::Standing;
+use self::table::Table;
+use crate::{queue::Owner, wire::Usage};
+
+/// Who has used how much, in this process.
+#[derive(Debug, Default)]
+pub struct Rates {
+    requests: Table<Owner>,
+    tokens: Table<Owner>,
+    addresses: Table<IpAddr>,
+}
+
+impl Rates {
+    /// Takes a request of an owner who may have so many a minute.
+    ///
+    /// # Errors
+    /// There is none left; where it stands.
+    pub fn take_request(&self, owner: Owner, limit: u64) -> Result<Standing, Standing> {
+        self.requests.take(owner, limit)
+    }
+
+    /// Gives one back that came to nothing.
+    pub fn give_request_back(&self, owner: Owner, limit: u64) -> Standing {
+        self.requests.charge(owner, limit, -1.0)
+    }
+
+    /// Looks whether an owner who may have so many tokens a minute has any left.
+    ///
+    /// # Errors
+    /// There are none left; where it stands.
+    pub fn look_for_tokens(&self, owner: Owner, limit: u64) -> Result<Standing, Standing> {
+        self.tokens.look(owner, limit)
+    }
+
+    /// Takes the tokens of an answer, whether there are as many or not.
+    pub fn take_tokens(&self, owner: Owner, limit: u64, tokens: u64) -> Standing {
+        self.tokens.charge(owner, limit, tokens as f64)
+    }
+
+    /// The same for what an answer has taken; `None`: tokens have no limit.
+    pub fn take_usage(&self, owner: Owner, limit: Option<u64>, usage: Usage) {
+        if let Some(limit) = limit {
+            let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
+            self.take_tokens(owner, limit, tokens);
+        }
+    }
+
+    /// Where an owner stands with its requests.
+    pub fn request_standing(&self, owner: Owner, limit: u64) -> Standing {
+        self.requests.standing(owner, limit)
+    }
+
+    /// Where it stands with its tokens.
+    pub fn token_standing(&self, owner: Owner, limit: u64) -> Standing {
+        self.tokens.standing(owner, limit)
+    }
+
+    /// Takes a request from an address from which so many may come in a minute.
+    ///
+    /// # Errors
+    /// There is none left; where it stands.
+    pub fn take_from_address(&self, address: IpAddr, limit: u64) -> Result<Standing, Standing> {
+        self.addresses.take(address, limit)
+    }
+
+    /// Gives one back that came to nothing.
+    pub fn give_back_to_address(&self, address: IpAddr, limit: u64) -> Standing {
+        self.addresses.charge(address, limit, -1.0)
+    }
+}

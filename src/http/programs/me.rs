@@ -1,0 +1,35 @@
+//! `GET /api/v1/key`: what a program's key is, and what it lets it do.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    accounts::{Principal, Scope, Scopes},
+    engine::Engine,
+};
+
+#[derive(Serialize)]
+pub(super) struct Me {
+    /// Its name in the store.
+    id: Uuid,
+    /// Its name for people; none where no key is needed.
+    name: Option<String>,
+    scopes: Vec<&'static str>,
+    /// Milliseconds since the Unix epoch; none: never.
+    expires_at: Option<u64>,
+}
+
+pub(super) async fn look(State(engine): State<Arc<Engine>>, who: Principal) -> Json<Me> {
+    let key = who.program.and_then(|program| engine.keys().find(program.key));
+    let scopes = who.program.map_or(Scopes::NONE, |program| program.scopes);
+    let scopes = Scope::ALL.into_iter().filter(|&scope| scopes.has(scope));
+    Json(Me {
+        id: who.session.0,
+        expires_at: key.as_ref().and_then(|key| key.expires_at),
+        name: key.map(|key| key.name),
+        scopes: scopes.map(Scope::name).collect(),
+    })
+}

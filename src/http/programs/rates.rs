@@ -1,0 +1,136 @@
+//! How much programs may ask for in a minute: for each address at the door that they come through, and for each key at its home, so that
+//! it is the same however many nodes there are.
+//!
+//! What is said of it in answers is as the draft "RateLimit header fields for HTTP" of the IETF has it (draft-ietf-httpapi-ratelimit-headers-10).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::client::client;
+use crate::{
+    accounts::{Principal, rates::Standing},
+    engine::Engine,
+    http::{
+        Refusal,
+        link::Vouched,
+        serve::{Peer, network},
+    },
+    wire::Reason,
+};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The longest pause that is asked for, in seconds.
+const LONGEST_PAUSE: u64 = 120;
+
+/// For each address. What another node sends has been counted there.
+pub(super) async fn by_address(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let settings = engine.settings();
+    let peer = request.extensions().get::<Peer>().copied();
+    let counted = request.extensions().get::<Vouched>().is_some();
+    let (Some(limit), Some(Peer(peer)), false) = (settings.address_requests_per_minute, peer, counted) else {
+        return next.run(request).await;
+    };
+    let limit = u64::from(limit);
+    let trusted = settings.trusted_proxies.as_deref().unwrap_or_default();
+    let address = network(client(peer, request.headers(), trusted));
+    let (mut response, standing) = match engine.rates().take_from_address(address, limit) {
+        Ok(taken) => {
+            let response = next.run(request).await;
+            let given_back = is_refused(&response).then(|| engine.rates().give_back_to_address(address, limit));
+            (response, given_back.unwrap_or(taken))
+        }
+        Err(standing) => {
+            let refused = refused(standing, |most, seconds| Reason::AddressTooManyRequests {
+                most,
+                seconds,
+            });
+            (refused, standing)
+        }
+    };
+    tell(response.headers_mut(), "address-requests", standing);
+    response
+}
+
+/// For each key.
+pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let settings = engine.settings();
+    let requests = settings.key_requests_per_minute.map(u64::from);
+    let tokens = settings.key_tokens_per_minute;
+    let who: Option<Principal> = request.extensions().get().copied();
+    let Some(owner) = who
+        .map(|who| who.owner())
+        .filter(|_| requests.is_some() || tokens.is_some())
+    else {
+        return next.run(request).await;
+    };
+    let rates = engine.rates();
+    let in_tokens = tokens.map_or(Ok(()), |limit| rates.look_for_tokens(owner, limit).map(drop));
+    let taken = in_tokens
+        .map_err(|standing| refused(standing, |most, seconds| Reason::KeyTooManyTokens { most, seconds }))
+        .and_then(|()| {
+            let taken = requests.map_or(Ok(()), |limit| rates.take_request(owner, limit).map(drop));
+            taken.map_err(|standing| refused(standing, |most, seconds| Reason::KeyTooManyRequests { most, seconds }))
+        });
+    let mut response = match taken {
+        Err(refused) => refused,
+        Ok(()) => {
+            let response = next.run(request).await;
+            if let Some(limit) = requests.filter(|_| is_refused(&response)) {
+                rates.give_request_back(owner, limit);
+            }
+            response
+        }
+    };
+    if let Some(limit) = requests {
+        tell(
+            response.headers_mut(),
+            "key-requests",
+            rates.request_standing(owner, limit),
+        );
+    }
+    if let Some(limit) = tokens {
+        tell(response.headers_mut(), "key-tokens", rates.token_standing(owner, limit));
+    }
+    response
+}
+
+/// Nothing came of it, so it costs nothing.
+fn is_refused(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
+}
+
+fn refused(standing: Standing, reason: impl FnOnce(u64, u64) -> Reason) -> Response {
+    let seconds = whole(standing.wait).clamp(1, LONGEST_PAUSE);
+    let refusal = Refusal {
+        retry_after: Some(seconds),
+        ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, reason(standing.limit, seconds))
+    };
+    refusal.into_response()
+}
+
+/// Says where somebody stands. Another limit's may be there already: these are lists.
+fn tell(headers: &mut HeaderMap, name: &str, standing: Standing) {
+    let Standing { limit, left, .. } = standing;
+    let full_in = whole(standing.full_in);
+    for (header, value) in [
+        (RATE_LIMIT_POLICY, format!("\"{name}\";q={limit};w=60")),
+        (RATE_LIMIT, format!("\"{name}\";r={left};t={full_in}")),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.append(header, value);
+        }
+    }
+}
+
+/// In whole seconds, none too few.
+fn whole(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+}

@@ -1,0 +1,60 @@
+//! The keys of a data directory that a server uses: SQLite lets others write, and the server looks for what they have changed.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::{
+    OpenError,
+    open::FILE,
+    options::{self, Tuning},
+    read,
+    schema::{self, Migrated},
+    told,
+    write::{AddKey, RevokeKey},
+};
+use crate::{
+    accounts::KeyId,
+    store::{KeyDesk, KeyRecord, StoreError, job::Operation},
+};
+
+/// A connection of its own, beside a server's.
+#[derive(Debug)]
+pub(crate) struct SqliteDesk(SqliteConnection);
+
+/// Opens the database that a server has open. It has been looked at and brought up to date by that one.
+///
+/// # Errors
+/// [`OpenError`]: the server is of another version.
+pub(crate) async fn desk(data_dir: &Path) -> Result<SqliteDesk, OpenError> {
+    let file = data_dir.join(FILE);
+    let options = options::writing(&file, Tuning::default());
+    let connected = options.connect().await;
+    let mut connection = connected.map_err(|error| OpenError::of_database(&error, &file))?;
+    match schema::check(&mut connection, &file).await? {
+        Migrated::Fully => Ok(SqliteDesk(connection)),
+        Migrated::Never | Migrated::Partly => Err(OpenError::OfBefore { file }),
+    }
+}
+
+#[async_trait]
+impl KeyDesk for SqliteDesk {
+    async fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
+        told(read::keys::all(&mut self.0).await)
+    }
+
+    // One statement each: whole, or not at all.
+    async fn add(&mut self, key: KeyRecord) -> Result<bool, StoreError> {
+        told(AddKey(key).run(&mut self.0).await)
+    }
+
+    async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
+        told(RevokeKey { id, now }.run(&mut self.0).await)
+    }
+
+    async fn close(self: Box<Self>) {
+        // What was written is written.
+        let _ = self.0.close().await;
+    }
+}

@@ -1,0 +1,22 @@
+//! The keys of programs.
+
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::store::{KeyRecord, KeysVersion, sqlite::rows};
+
+const ALL: &str = "SELECT id, name, scopes, digest, created_at, expires_at, revoked_at FROM keys ORDER BY key";
+
+const VERSION: &str = "SELECT count(*), count(revoked_at) FROM keys";
+
+pub(in crate::store::sqlite) async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<KeyRecord>> {
+    let found = sqlx::query(ALL).fetch_all(connection).await?;
+    found.iter().map(rows::key).collect()
+}
+
+pub(in crate::store::sqlite) async fn version(connection: &mut SqliteConnection) -> sqlx::Result<KeysVersion> {
+    let row = sqlx::query(VERSION).fetch_one(connection).await?;
+    Ok(KeysVersion {
+        made: row.try_get::<i64, _>(0)?.unsigned_abs(),
+        revoked: row.try_get::<i64, _>(1)?.unsigned_abs(),
+    })
+}

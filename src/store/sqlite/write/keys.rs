@@ -1,0 +1,58 @@
+//! The keys of programs.
+
+use sqlx::SqliteConnection;
+
+use crate::{
+    accounts::KeyId,
+    store::{
+        KeyRecord,
+        job::Operation,
+        sqlite::rows::{blob, integer},
+    },
+};
+
+const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
+
+const REVOKE: &str = "UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
+
+/// See [`crate::store::Store::add_key`].
+pub(in crate::store::sqlite) struct AddKey(pub(in crate::store::sqlite) KeyRecord);
+
+impl Operation for AddKey {
+    type Connection = SqliteConnection;
+    type Output = bool;
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+        let done = sqlx::query(ADD)
+            .bind(blob(&self.0.id.0))
+            .bind(self.0.name.as_str())
+            .bind(self.0.scopes.to_string())
+            .bind(self.0.digest.as_str())
+            .bind(integer(self.0.created_at))
+            .bind(self.0.expires_at.map(integer))
+            .execute(connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// See [`crate::store::Store::revoke_key`].
+pub(in crate::store::sqlite) struct RevokeKey {
+    pub(in crate::store::sqlite) id: KeyId,
+    pub(in crate::store::sqlite) now: u64,
+}
+
+impl Operation for RevokeKey {
+    type Connection = SqliteConnection;
+    type Output = bool;
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+        let done = sqlx::query(REVOKE)
+            .bind(blob(&self.id.0))
+            .bind(integer(self.now))
+            .execute(connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
