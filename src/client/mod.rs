@@ -5,6 +5,7 @@
 mod error;
 mod files;
 mod reason;
+mod tasks;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! A message's way goes forward through these files: `send` (checked, in the line), `task` (stored, waits, runs, ends), `page` (its
 //! answer as it grows). A turn is owned by the server: its task goes on whether or not a page is open, and ends only by its own outcome.
 
+mod accept;
 mod answers;
 mod attempts;
 mod choice;
@@ -40,6 +41,7 @@ use last_backends::LastBackends;
 use pending::PendingOutcomes;
 
 use crate::{
+    accounts::rates::Rates,
     agents::{AgentFactory, AnswerKey, Backends, Tries},
     files::Vault,
     logs::session_span,
@@ -62,6 +64,8 @@ pub struct Deps {
     pub agents: Arc<dyn AgentFactory>,
     /// Who answers, and what to do when they fail.
     pub backends: Arc<Backends>,
+    /// What owners have used.
+    pub rates: Arc<Rates>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     agents::Tries,
     queue::Owner,
-    sessions::{Session, status},
+    sessions::{Session, status, would_refuse},
     store::{ConversationRecord, StoreError},
     wire::{ConversationId, Event, SendRequest, Sent, TurnId},
 };
@@ -132,9 +132,19 @@ impl Conversations {
             self.tasks.spawn(work.instrument(span));
             return self.told(owner, &in_flight).await;
         }
-        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
         let pool = self.deps.agents.pool(&task.turn.model);
         let prefers = self.last_backends.of(task.turn.conversation);
+        if self.deps.queue.is_common() {
+            if let Some(why) = would_refuse(&self.deps.queue, owner, Event::Chat, pool) {
+                return Err(entered.refuse(SendError::Refused(why)));
+            }
+            let work = self
+                .clone()
+                .accept_and_join(task, (claim, entered), (pool, prefers), versions.is_none());
+            self.tasks.spawn(work.instrument(span));
+            return self.told(owner, &in_flight).await;
+        }
+        // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
         let joined = session.join_pool(
             &self.deps.queue,
             owner,

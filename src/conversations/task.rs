@@ -7,6 +7,7 @@ use tracing::{error, info, warn};
 
 use super::{
     Conversations, TurnGuards, TurnTask,
+    accept::NotAccepted,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
 };
@@ -14,9 +15,9 @@ use crate::{
     agents::AgentError,
     clock::now_ms,
     jobs::{self, Bounds, Course, Ending, Left, model_first},
-    queue::{BackendIndex, Ended, LeaveReason, OrderKey, Permit},
+    queue::{BackendIndex, Ended, LeaveReason, Permit},
     store::{StoreError, TurnRecord},
-    wire::{FeedEvent, Reason, TurnNotice, TurnState, Versions, is_blank},
+    wire::{FeedEvent, Reason, TurnNotice, TurnState, is_blank},
 };
 
 impl Conversations {
@@ -55,7 +56,7 @@ impl Conversations {
     }
 
     /// The same for one that may have its slot. It starts as often as a back end fails before the first word and the ticket goes back.
-    async fn run(self, mut task: TurnTask, mut guards: TurnGuards, mut permit: Option<Permit>) {
+    pub(super) async fn run(self, mut task: TurnTask, mut guards: TurnGuards, mut permit: Option<Permit>) {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         loop {
             let admitted = match permit.take() {
@@ -144,59 +145,6 @@ impl Conversations {
         }
     }
 
-    /// Stores a turn with its place in the order, then tells its sender and every page of the session, with the answer as far as it is.
-    /// Returns where it stands among its versions, which are looked up unless they are known.
-    /// The message was not accepted if this fails, and the sender knows.
-    async fn accept(
-        &self,
-        task: &mut TurnTask,
-        key: Option<OrderKey>,
-        in_flight: &InFlight,
-        look_up: bool,
-    ) -> Result<Versions, NotAccepted> {
-        match self.store(task, key, look_up).await {
-            Ok(versions) => task.versions = versions,
-            Err(fault) => {
-                in_flight.refuse(fault.into());
-                return Err(NotAccepted);
-            }
-        }
-        info!(
-            bytes = task.turn.message.len(),
-            files = task.turn.files.len(),
-            "turn accepted"
-        );
-        let shown = in_flight.shown();
-        self.announce(task, shown);
-        if task.chooses {
-            task.session.journal().append(FeedEvent::Chosen {
-                conversation: task.conversation.id,
-                choice: (*task.choice).clone(),
-            });
-        }
-        in_flight.accepted(task.turn.id, task.turn.conversation);
-        Ok(task.versions)
-    }
-
-    /// Stores a turn; returns where it stands among its versions.
-    pub(super) async fn store(
-        &self,
-        task: &TurnTask,
-        key: Option<OrderKey>,
-        look_up: bool,
-    ) -> Result<Versions, StoreError> {
-        let (store, turn) = (&self.deps.store, &task.turn);
-        let choice = task.chooses.then(|| (*task.choice).clone());
-        store
-            .accept(task.conversation.clone(), turn.clone(), key, choice)
-            .await?;
-        if !look_up {
-            return Ok(task.versions);
-        }
-        let step = store.turn(turn.owner, turn.id).await?;
-        Ok(step.map(|step| step.versions).unwrap_or_default())
-    }
-
     /// Has the session's agent answer a turn on its page, at a back end, once.
     pub(super) async fn answer(
         &self,
@@ -256,6 +204,10 @@ impl Conversations {
 
     /// How a turn is once its job has ended in this way. `None`: it is not over, the next start of the server takes it up.
     fn state(&self, ending: Ending<Fault>, turn: &mut TurnRecord) -> Option<TurnState> {
+        if let Ending::Done(usage) | Ending::Incomplete(_, usage) = &ending {
+            let limit = self.deps.settings.borrow().key_tokens_per_minute;
+            self.deps.rates.take_usage(turn.owner, limit, *usage);
+        }
         Some(match ending {
             Ending::Done(usage) => {
                 turn.usage = Some(usage);
@@ -318,7 +270,12 @@ impl Conversations {
     async fn over(&self, mut task: TurnTask, guards: TurnGuards, ended: Option<Ended>) {
         // Given to the store before the slot is free for other processes: none of them can know of the one without the other. And counted
         // before anybody hears of it.
-        let mut keeping = pin!(self.keep(task.turn.clone()));
+        let store = &self.deps.store;
+        let storing = match &ended {
+            Some(_) => store.end(task.turn.clone()),
+            None => store.update(task.turn.clone()),
+        };
+        let mut keeping = pin!(kept(storing, false));
         let early = keeping.as_mut().now_or_never();
         drop(ended);
         let kept = match early {
@@ -351,22 +308,24 @@ impl Conversations {
     /// Stores how a turn is. A fault is logged: the turn itself goes on.
     pub(super) async fn keep(&self, turn: TurnRecord) -> bool {
         let running = turn.state == TurnState::Running;
-        match self.deps.store.update(turn).await {
-            Ok(()) => true,
-            Err(error) if running => {
-                warn!(%error, "the start of a turn could not be stored");
-                false
-            }
-            Err(error) => {
-                error!(%error, "the outcome of a turn could not be stored yet");
-                false
-            }
-        }
+        kept(self.deps.store.update(turn), running).await
     }
 }
 
-/// A message could not be stored.
-struct NotAccepted;
+/// Whether how a turn is, `running` or over, has been stored. A fault is logged.
+async fn kept(storing: impl Future<Output = Result<(), StoreError>>, running: bool) -> bool {
+    match storing.await {
+        Ok(()) => true,
+        Err(error) if running => {
+            warn!(%error, "the start of a turn could not be stored");
+            false
+        }
+        Err(error) => {
+            error!(%error, "the outcome of a turn could not be stored yet");
+            false
+        }
+    }
+}
 
 /// Marks a turn as begun.
 fn begin(task: &mut TurnTask) {

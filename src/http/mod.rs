@@ -31,6 +31,7 @@ pub use error::Refusal;
 pub use identity::{NoCookie, cookies, set_session};
 pub use link::{Unreached, serve_nodes, watch};
 pub use origin::CrossSite;
+pub use programs::document;
 pub use serve::serve;
 
 use crate::{

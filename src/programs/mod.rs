@@ -6,13 +6,15 @@
 //! - `job`: one request as those see it who follow it, of whom there may be none for a while; `registry`: all of them, and how a program that asks
 //!   again finds its own.
 //! - `task`: takes one through: in the line, asked, over.
+//! - `kept`: one that outlives its program, as whoever keeps it has it taken through (`tasks/`).
 //!
-//! Nothing of a request is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
+//! Of any other request nothing is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
 //! the program asks again.
 
 mod chunks;
 mod fault;
 mod job;
+mod kept;
 mod question;
 mod registry;
 mod request;
@@ -37,6 +39,10 @@ use self::{
     job::Job,
     registry::{Found, Registry},
     task::Task,
+};
+pub(crate) use self::{
+    kept::{Keeper, Kept},
+    request::{Fields, field, fields},
 };
 use crate::{
     accounts::{Principal, rates::Rates},

@@ -13,7 +13,7 @@ mod told;
 
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
-pub use place::Place;
+pub use place::{Place, would_refuse};
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
 pub use session::{Claim, Session};

@@ -44,12 +44,7 @@ impl Session {
         (pool, prefers): (Option<PoolIndex>, Option<BackendIndex>),
         turn: Option<TurnId>,
     ) -> Result<Place, JoinError> {
-        let event_index = EventIndex(event.index());
-        let work = Work {
-            pool,
-            prefers,
-            ..event_index.into()
-        };
+        let work = work(event, pool, prefers);
         // Work without a turn is nobody else's to take up.
         let job = turn.map_or_else(Uuid::new_v4, |turn| turn.0);
         let ticket = queue.place(job.as_u128(), work, owner).await?;
@@ -65,6 +60,20 @@ impl Session {
             session: Arc::clone(self),
             queue: queue.clone(),
         }
+    }
+}
+
+/// Why somebody would not get a place for this now: see [`Queue::would_refuse`].
+#[must_use]
+pub fn would_refuse(queue: &Queue, owner: Owner, event: Event, pool: Option<PoolIndex>) -> Option<JoinError> {
+    queue.would_refuse(work(event, pool, None), owner)
+}
+
+fn work(event: Event, pool: Option<PoolIndex>, prefers: Option<BackendIndex>) -> Work {
+    Work {
+        pool,
+        prefers,
+        ..EventIndex(event.index()).into()
     }
 }
 

@@ -11,6 +11,8 @@ mod readers;
 mod rows;
 pub(crate) mod search;
 pub(crate) mod sqlite;
+mod task_rows;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -22,6 +24,10 @@ use thiserror::Error;
 
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
+pub(crate) use tasks::{
+    BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
+    TaskStore, Webhook,
+};
 
 use self::postgres::Opener;
 pub(crate) use self::postgres::PostgresStore;
@@ -226,7 +232,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: TaskStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(
@@ -274,8 +280,23 @@ pub trait Store: Send + Sync {
         key: Option<OrderKey>,
         choice: Option<Choice>,
     ) -> Result<(), StoreError>;
+    /// The same for one that is about to join the line: to be polled once before that is asked for, so that both are one change where the line
+    /// is kept in the store, too. Its place in the order is the line's to keep then.
+    async fn accept_to_join(
+        &self,
+        conversation: ConversationRecord,
+        turn: TurnRecord,
+        choice: Option<Choice>,
+    ) -> Result<(), StoreError> {
+        self.accept(conversation, turn, None, choice).await
+    }
     /// Stores how a turn is now. One that has been deleted meanwhile stays deleted, without an error.
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError>;
+    /// The same for one that is over and gives its slot back: to be polled once before that is asked for, so that both are one change where the
+    /// line is kept in the store, too.
+    async fn end(&self, turn: TurnRecord) -> Result<(), StoreError> {
+        self.update(turn).await
+    }
     /// Stores the places of waiting turns that have moved in the order of their line.
     async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError>;
     /// Shows another version of a conversation. `false`: there is no such conversation, or the turn is not one of it.

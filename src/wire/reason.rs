@@ -270,6 +270,61 @@ reasons! {
     /// A refresh came when the page was away, and is to be asked for again.
     RefreshMissed,
 
+    // Tasks.
+    /// It is not there (any more), or is another's.
+    TaskGone,
+    /// One of a batch cannot be taken as it is.
+    TaskUnfit {
+        /// Its name, or theirs.
+        name: String,
+        /// What is wrong, in English.
+        sentence: String,
+    },
+    /// One of a batch is longer than a task may be.
+    TaskTooLong {
+        /// Its name, or theirs.
+        name: String,
+        /// The most there may be.
+        most: u64,
+    },
+    /// A batch has more tasks than it may, or none.
+    TooManyTasks {
+        /// The most there may be.
+        most: u64,
+    },
+    /// One owner has as many open tasks as it may.
+    TooManyOpenTasks {
+        /// The most there may be.
+        most: u64,
+    },
+    /// Tasks of a batch have the same name.
+    TasksNamedTwice {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// Tasks of a batch need each other in a circle.
+    TasksInCircle {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// What tasks need is not there.
+    TasksUnknown {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// What it needs has come to nothing.
+    TaskNeedsFailed {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// A key by which something may be sent again is that of something else.
+    KeyOfAnother,
+    /// Where its program wants to be told cannot be used.
+    WebhookUnfit {
+        /// What is wrong, in English.
+        sentence: String,
+    },
+
     // Requests.
     /// It came without a cookie of ours.
     NoCookie,

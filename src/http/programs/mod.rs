@@ -10,6 +10,7 @@ mod place;
 mod rates;
 mod revoked;
 mod scope;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
 pub(super) use self::api::described;
+pub use self::api::document;
 pub(super) use identity::guard_metrics;
 
 use super::{body, link};
@@ -34,6 +36,7 @@ fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/key", get(me::look))
         .merge(openai::routes())
         .merge(api::routes())
+        .merge(tasks::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can

@@ -95,6 +95,15 @@ const DOORS: &[(Method, &str, Option<Scope>)] = &[
     (Method::GET, "/v1/models", Some(Scope::Chat)),
     (Method::GET, "/v1/models/demo", Some(Scope::Chat)),
     (Method::GET, "/v1/none", None),
+    (Method::POST, "/api/v1/tasks", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/0", Some(Scope::Tasks)),
+    (Method::DELETE, "/api/v1/tasks/0", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/0/stream", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/batches/0", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/batches/0/stream", Some(Scope::Tasks)),
+    (Method::POST, "/chat/async", Some(Scope::Tasks)),
+    (Method::GET, "/chat/task/0", Some(Scope::Tasks)),
 ];
 
 /// Says who asks.

@@ -269,6 +269,17 @@ impl Queue {
         joined.inspect_err(|why| self.edge.observer().refused(work.event, *why))
     }
 
+    /// Why [`Queue::place`] would say no now, as far as this process knows; `None`: it would not. Tells the observer. For those who have something to do
+    /// before they ask for a place that they are likely to get. A queue that one process keeps is asked for the place at once, and says nothing.
+    #[must_use]
+    pub fn would_refuse(&self, work: impl Into<Work>, owner: Owner) -> Option<JoinError> {
+        let work = work.into();
+        let Edge::Common(common) = &self.edge else { return None };
+        let why = common.would_refuse(work, owner)?;
+        self.edge.observer().refused(work.event, why);
+        Some(why)
+    }
+
     /// Lets tickets back in after a restart, in the order in which they are to start: that of their [`OrderKey`]s, which they keep.
     /// (What ran has started before all that waited.) All come in at once, so that none is admitted before one that stood in front
     /// of it. Nobody is refused: a ticket that cannot wait any more is one that has left. A queue that several processes keep remembers its

@@ -23,10 +23,19 @@ pub(super) const BROKE_OFF: &str = "a change broke off; the log says where";
 
 /// What the writing task is given.
 pub(super) enum Given {
-    /// A change, and when it came.
-    Job(Box<dyn Job<PgConnection>>, Instant),
+    /// A change, when it came, and whether it is half of something.
+    Job(Box<dyn Job<PgConnection>>, Instant, Goes),
     /// An entry of the log.
     Append(Box<Append>),
+}
+
+/// Whether a change is written by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// It is.
+    Alone,
+    /// With an entry of the log, which is on its way: that they share a commit saves everybody the second one.
+    WithEntry,
 }
 
 /// What is to be written, in the order in which it was given.
@@ -43,7 +52,7 @@ pub(super) struct Group {
 impl Given {
     fn is_older_than(&self, age: Duration) -> bool {
         let since = match self {
-            Self::Job(_, since) => *since,
+            Self::Job(_, since, _) => *since,
             Self::Append(append) => append.since(),
         };
         since.elapsed() > age
@@ -51,7 +60,7 @@ impl Given {
 
     fn refuse(self, error: &StoreError, reply: Reply) {
         match self {
-            Self::Job(job, _) => job.settle(Err(error.clone())),
+            Self::Job(job, ..) => job.settle(Err(error.clone())),
             Self::Append(append) => append.settle(reply),
         }
     }
@@ -97,6 +106,13 @@ impl Group {
         self.members.is_empty() && self.append.is_none()
     }
 
+    /// Whether an entry is on its way that would share its commit.
+    pub(super) fn awaits_entry(&self) -> bool {
+        self.append.is_none()
+            && self.members.len() < MOST
+            && self.members.iter().any(|member| member.goes == Goes::WithEntry)
+    }
+
     /// Takes in what comes next, as far as it may be written together.
     pub(super) fn take_in(&mut self, waiting: &mut Waiting) {
         while self.append.is_none()
@@ -104,9 +120,10 @@ impl Group {
             && let Some(given) = waiting.0.pop_front()
         {
             match given {
-                Given::Job(job, since) => self.members.push(Member {
+                Given::Job(job, since, goes) => self.members.push(Member {
                     job,
                     since,
+                    goes,
                     refusal: None,
                 }),
                 Given::Append(append) => self.append = Some(append),

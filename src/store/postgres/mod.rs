@@ -19,6 +19,7 @@ mod read;
 mod rows;
 mod schema;
 mod target;
+mod tasks;
 mod text;
 mod transaction;
 mod work;
@@ -301,8 +302,27 @@ impl Store for PostgresStore {
         .await
     }
 
+    async fn accept_to_join(
+        &self,
+        conversation: ConversationRecord,
+        turn: TurnRecord,
+        choice: Option<Choice>,
+    ) -> Result<(), StoreError> {
+        let accept = write::Accept {
+            conversation,
+            turn,
+            key: None,
+            choice,
+        };
+        self.writer.write_with_entry(accept).await
+    }
+
     async fn update(&self, turn: TurnRecord) -> Result<(), StoreError> {
         self.write(write::Update(turn)).await
+    }
+
+    async fn end(&self, turn: TurnRecord) -> Result<(), StoreError> {
+        self.writer.write_with_entry(write::Update(turn)).await
     }
 
     async fn reorder(&self, keys: Vec<(Owner, TurnId, OrderKey)>) -> Result<(), StoreError> {

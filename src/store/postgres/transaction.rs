@@ -7,13 +7,19 @@
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use super::{append::Append, faults, group::Group, node::Node};
+use super::{
+    append::Append,
+    faults,
+    group::{Goes, Group},
+    node::Node,
+};
 use crate::store::{StoreError, job::Job};
 
-/// A job, when it came, and why it was refused where it was.
+/// A job, when it came, whether it goes alone, and why it was refused where it was.
 pub(super) struct Member {
     pub(super) job: Box<dyn Job<PgConnection>>,
     pub(super) since: Instant,
+    pub(super) goes: Goes,
     pub(super) refusal: Option<StoreError>,
 }
 

@@ -41,6 +41,8 @@ use crate::{
 
 /// Between two tries to reach a server that is away.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long a change waits for its entry of the log, which has a few tasks to pass on its way here.
+const ON_ITS_WAY: Duration = Duration::from_millis(10);
 /// Bytes that the change takes which stores a message, with every page that it touches.
 const MESSAGE: usize = 4 * MAX_MESSAGE_BYTES;
 
@@ -159,10 +161,28 @@ impl Work {
     async fn write_or_break_off(&mut self) {
         let mut group = Group::default();
         group.take_in(&mut self.waiting);
+        self.let_entry_come(&mut group).await;
         if AssertUnwindSafe(self.write(group)).catch_unwind().await.is_err() {
             // Closing it rolls back.
             self.connection = None;
             self.shared.failed(&StoreError::Other(BROKE_OFF.into()));
+        }
+    }
+
+    /// Waits for the entry that goes with what is about to be written. Whatever comes before it goes along.
+    async fn let_entry_come(&mut self, group: &mut Group) {
+        let late = sleep(ON_ITS_WAY);
+        tokio::pin!(late);
+        while group.awaits_entry() {
+            tokio::select! {
+                biased;
+                given = self.given.recv() => match given {
+                    Some(given) => self.waiting.add(given),
+                    None => return,
+                },
+                () = &mut late => return,
+            }
+            group.take_in(&mut self.waiting);
         }
     }
 

@@ -12,7 +12,7 @@ use tracing::{Instrument as _, info, info_span, warn};
 use super::{
     Tuning,
     append::Append,
-    group::{BROKE_OFF, Given},
+    group::{BROKE_OFF, Given, Goes},
     link::Link,
     node::Node,
     work::Work,
@@ -79,8 +79,25 @@ impl Writer {
         &self,
         operation: O,
     ) -> Result<O::Output, StoreError> {
+        self.give(operation, Goes::Alone).await
+    }
+
+    /// The same for a change whose entry of the log is asked for as soon as this future has been polled once: both are committed together, unless the
+    /// entry is late.
+    pub(super) async fn write_with_entry<O: Operation<Connection = PgConnection>>(
+        &self,
+        operation: O,
+    ) -> Result<O::Output, StoreError> {
+        self.give(operation, Goes::WithEntry).await
+    }
+
+    async fn give<O: Operation<Connection = PgConnection>>(
+        &self,
+        operation: O,
+        goes: Goes,
+    ) -> Result<O::Output, StoreError> {
         let (job, outcome) = job(operation);
-        let sent = self.given.send(Given::Job(job, Instant::now())).await;
+        let sent = self.given.send(Given::Job(job, Instant::now(), goes)).await;
         sent.map_err(|_closed| StoreError::Closed)?;
         outcome.await.map_err(|_dropped| {
             if self.closing.is_cancelled() {

@@ -18,7 +18,7 @@ use utoipa::{
 };
 
 use super::{
-    super::{me, openai},
+    super::{me, openai, tasks},
     chat, conversations, line,
 };
 use crate::{engine::VERSION, wire::Refused};
@@ -55,6 +55,7 @@ const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
     paths(
         openai::completions, openai::responses::create, openai::embeddings, openai::models::list, openai::models::one,
         chat::whole, chat::stream, chat::cancel,
+        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::follow, tasks::follow_batch,
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
@@ -66,6 +67,7 @@ const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
     tags(
         (name = "openai", description = "OpenAI's API, for its clients"),
         (name = "chat", description = "Ask a model"),
+        (name = "tasks", description = "Work that outlives whoever asks for it"),
         (name = "line", description = "The lines, the models and the site"),
         (name = "conversations", description = "Conversations that are kept, as the pages have them"),
     ),
@@ -147,11 +149,17 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 
 /// Where the document is. It says nothing of the site, so nobody has to be known for it.
 pub(in crate::http) fn described<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/api/v1/openapi.json", get(document))
+    Router::new().route("/api/v1/openapi.json", get(download))
 }
 
-async fn document() -> Response {
-    let mut response = DOCUMENT.as_str().into_response();
+/// The document, as JSON.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+async fn download() -> Response {
+    let mut response = document().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -167,7 +175,15 @@ mod tests {
     use super::{super::super::routes, *};
 
     /// Older names of what has another one in the document, and what answers for everything that there is not.
-    const NOT_DESCRIBED: [&str; 5] = ["/chat", "/chat/stream", "/info", "/v1/{other}", "/api/v1/{other}"];
+    const NOT_DESCRIBED: [&str; 7] = [
+        "/chat",
+        "/chat/stream",
+        "/chat/async",
+        "/chat/task/{id}",
+        "/info",
+        "/v1/{other}",
+        "/api/v1/{other}",
+    ];
 
     type Routes = BTreeMap<String, BTreeSet<String>>;
 

@@ -24,6 +24,7 @@ use axum::{
 };
 
 pub(in crate::http) use document::described;
+pub use document::document;
 
 use super::scope;
 use crate::{accounts::Scope, engine::Engine, http::Refusal, wire::Reason};

@@ -214,6 +214,15 @@ impl Common {
         Ok(())
     }
 
+    /// Why somebody would not get in now; `None`: they would, or it is not known yet.
+    pub(super) fn would_refuse(&self, work: Work, owner: Owner) -> Option<JoinError> {
+        if self.is_closed() {
+            return Some(JoinError::Closed);
+        }
+        let there = self.wanted().names.work_there(work)?;
+        self.show(|machine| machine.would_refuse(there, owner))
+    }
+
     /// What a ticket is for, in the words of all, once they know its pool.
     async fn work_there(&self, work: Work) -> Result<Work, JoinError> {
         loop {

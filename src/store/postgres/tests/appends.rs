@@ -113,6 +113,42 @@ async fn what_was_given_before_an_entry_is_committed_with_it_and_the_rest_after_
 }
 
 #[tokio::test]
+async fn a_change_and_the_entry_that_it_goes_with_share_a_commit() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    let (store, log) = start(cluster.url(&database), A, NODE).await;
+    Count::begin(cluster, &database);
+    // The entry has some tasks to pass before it is given; whatever comes meanwhile goes along.
+    let late = async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let counted = store.write(Count);
+        tokio::join!(counted, log.append(A, 1, something(), None))
+    };
+    let (first, (second, reply)) = tokio::join!(store.writer.write_with_entry(Count), late);
+    assert_eq!((first, second, written(&reply)), (Ok(1), Ok(2), Some(1)));
+    assert_eq!(store.writer.commits(), 1);
+    assert_eq!(counts(cluster, &database), "1|2");
+
+    // One whose entry does not come is written all the same, and so is the entry that comes after all.
+    assert_eq!(store.writer.write_with_entry(Count).await, Ok(3));
+    assert_eq!(written(&log.append(A, 2, something(), None).await), Some(2));
+    assert_eq!(store.writer.commits(), 3);
+
+    // If the entry cannot be appended, its change waits for no other.
+    cluster.sql(&database, "ALTER TABLE log ADD CONSTRAINT never CHECK (number < 3)");
+    let (counted, reply) = tokio::join!(
+        store.writer.write_with_entry(Count),
+        log.append(A, 3, something(), None)
+    );
+    assert_eq!((counted, reply), (Ok(4), Reply::Away));
+    assert_eq!(counts(cluster, &database), "2|4");
+}
+
+#[tokio::test]
 async fn an_entry_that_cannot_be_appended_harms_no_change_and_is_told() {
     let Some(cluster) = anteroom_pgtest::shared() else {
         return;
