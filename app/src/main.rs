@@ -6,6 +6,7 @@ use anteroom_app::{
     command::{
         Address,
         ask::{self, Question},
+        tasks,
     },
     server::{
         assets, backup,
@@ -14,7 +15,9 @@ use anteroom_app::{
         run::{Failure, serve},
     },
 };
-use flags::{Add, Anteroom, AnteroomCmd, Ask, Backup, Key, KeyCmd, Migrate, Revoke};
+use flags::{
+    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Status, Tasks, TasksCmd,
+};
 
 // `Site`: the files that browsers load.
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
@@ -63,6 +66,34 @@ mod flags {
                 optional -q, --quiet
                 /// The question.
                 repeated question: String
+            }
+            /// Give work to a server that runs, to be done when its turn comes, whatever becomes of this command and of the server.
+            cmd tasks {
+                /// The server. Unless told: ANTEROOM_URL, or http://127.0.0.1:3000.
+                optional --url address: String
+                /// A key of the server. Unless told: ANTEROOM_KEY, which nobody sees in the list of processes.
+                optional --key key: String
+                /// Give it a file of tasks, one a line as JSON, and write their results as they come. Run again, it goes on.
+                cmd run {
+                    /// The file.
+                    required file: PathBuf
+                    /// Where the results go, one a line. Unless told: to the standard output.
+                    optional -o, --output file: PathBuf
+                    /// Who answers the tasks that name no model.
+                    optional -m, --model model: String
+                    /// Show how far it is.
+                    optional --progress
+                }
+                /// Say how far a batch is.
+                cmd status {
+                    /// Its id, or its file.
+                    required batch: String
+                }
+                /// Cancel what is not over of a batch.
+                cmd cancel {
+                    /// Its id, or its file.
+                    required batch: String
+                }
             }
             /// Make, show and revoke the keys of programs, also while it serves.
             cmd key {
@@ -119,6 +150,28 @@ async fn main() -> ExitCode {
                 quiet,
             };
             return ask::run(question, Address { url, key }).await.code();
+        }
+        AnteroomCmd::Tasks(Tasks { url, key, subcommand }) => {
+            let address = Address { url, key };
+            let ended = match subcommand {
+                TasksCmd::Run(Run {
+                    file,
+                    output,
+                    model,
+                    progress,
+                }) => {
+                    let run = tasks::Run {
+                        file,
+                        output,
+                        model,
+                        progress,
+                    };
+                    tasks::run(run, address).await
+                }
+                TasksCmd::Status(Status { batch }) => tasks::status(&batch, address).await,
+                TasksCmd::Cancel(Cancel { batch }) => tasks::cancel(&batch, address).await,
+            };
+            return ended.code();
         }
         AnteroomCmd::Key(Key { subcommand }) => {
             let asked = match subcommand {

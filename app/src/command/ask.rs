@@ -10,21 +10,18 @@ use std::{
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
     Address, Ended,
     events::{Event, Events},
     failed,
+    patience::Patience,
     site::{Site, refused},
     status::{self, Status},
 };
 
-/// How often a lost connection is made again, and the pause before each, which is the longer the more often it was.
-const TRIES: u32 = 12;
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How long an end that was asked for may take.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -118,22 +115,22 @@ enum Attempt {
 impl Asking {
     /// Reads it to its end, over as many connections as that takes.
     async fn go_on(&mut self) -> Ended {
-        let mut tries = 0;
+        let mut patience = Patience::default();
         loop {
             let why = match self.attempt().await {
                 Attempt::Over(ended) => return ended,
                 Attempt::Lost(why, progress) => {
-                    tries = if progress { 0 } else { tries };
+                    if progress {
+                        patience.renew();
+                    }
                     why
                 }
             };
+            self.status.say(format!("{why}. Trying again…"));
             // A server that was never reached is not there.
-            if self.last.is_none() || tries == TRIES {
+            if self.last.is_none() || !patience.pause().await {
                 return failed(why);
             }
-            tries += 1;
-            self.status.say(format!("{why}. Trying again…"));
-            sleep((PAUSE * tries).min(LONGEST_PAUSE)).await;
         }
     }
 

@@ -2,12 +2,14 @@
 //!
 //! - `site`: the server, and requests to it; `events`: its streams, read.
 //! - `status`: the one line that says how things stand.
-//! - `ask`: a question and its answer.
+//! - `ask`: a question and its answer; `tasks`: a file of tasks and their results.
 
 pub mod ask;
 mod events;
+mod patience;
 mod site;
 mod status;
+pub mod tasks;
 
 use std::{fmt, process::ExitCode};
 

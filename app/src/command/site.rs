@@ -57,10 +57,19 @@ impl Site {
         })
     }
 
+    /// Where it is.
+    pub(super) fn address(&self) -> String {
+        self.base.to_string()
+    }
+
     /// A request for what is at this path.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.base.clone();
+        let (path, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(query);
         let request = self.http.request(method, url);
         match &self.key {
             Some(key) => request.bearer_auth(key),
