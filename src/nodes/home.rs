@@ -35,6 +35,9 @@ pub trait Homes: Send + Sync + 'static {
     /// Why no load balancer should send anybody here; `None`: it may.
     fn unready(&self) -> Option<&'static str>;
 
+    /// Whether this node has been declared gone: what it knows of others is old, and stays as it is. `changes` says that, too.
+    fn is_gone(&self) -> bool;
+
     /// This node.
     fn me(&self) -> Incarnation;
 }
@@ -70,6 +73,10 @@ impl Homes for Alone {
 
     fn unready(&self) -> Option<&'static str> {
         None
+    }
+
+    fn is_gone(&self) -> bool {
+        false
     }
 
     fn me(&self) -> Incarnation {

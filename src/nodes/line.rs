@@ -224,6 +224,18 @@ impl Homes for Membership {
         }
     }
 
+    fn is_gone(&self) -> bool {
+        // One that has left by itself has known until then where everybody is, and still passes on what comes in.
+        matches!(
+            *self.footing().borrow(),
+            Footing {
+                over: true,
+                leaving: false,
+                ..
+            }
+        )
+    }
+
     fn me(&self) -> Incarnation {
         self.line.me
     }

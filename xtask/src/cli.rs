@@ -39,9 +39,10 @@ mod flags {
             }
             /// Build a release and measure it; the whole table goes into docs/BENCHMARKS.md.
             cmd bench {
-                /// crash (kill the server --rounds times), chaos (kill, stop or cut off one of three nodes, or their database, --rounds times), queue (every scenario, Anteroom alone), gradio (beside Gradio; unless told,
-                /// this), all, or scenarios by name (drain, engine, …; see bench/src/scenario); only by name: soak (refreshes, --asks
-                /// of them or for --seconds, each waited for).
+                /// crash (kill the server --rounds times), chaos (--rounds times kill, stop, cut off or slow down one of three nodes, put its
+                /// clock, or crash their database), queue (every scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
+                /// or scenarios by name (drain, engine, …; see bench/src/scenario); only by name: soak (refreshes, --asks of them or for
+                /// --seconds, each waited for).
                 repeated what: What
                 /// Rounds of each scenario, and troubles of the two tests.
                 optional --rounds n: NonZeroU32

@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod css;
 mod debian;
+mod faketime;
 mod fuzz;
 mod lock;
 mod nginx;

@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, nginx, openai, postgres, setup, site};
+use crate::{browser, cli, faketime, nginx, openai, postgres, setup, site};
 
 /// Name of the binary and package that starts a PostgreSQL for the browser tests.
 const PGTEST: &str = "anteroom-pgtest";
@@ -45,7 +45,7 @@ fn record(result: anyhow::Result<()>, what: &'static str, failed: &mut Vec<&'sta
     }
 }
 
-/// Finds the servers that some tests need, or installs them. The variables that make a test fail which does not find them after that.
+/// Finds the programs that some tests need, or installs them. The variables that make a test fail which does not find them after that.
 fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     let mut required = Vec::new();
     if postgres::find() {
@@ -56,6 +56,9 @@ fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     }
     if openai::install(project) {
         required.push((openai::REQUIRED, "1"));
+    }
+    if faketime::find() {
+        required.push((faketime::REQUIRED, "1"));
     }
     required
 }

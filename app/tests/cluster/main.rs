@@ -11,6 +11,7 @@ mod nodes;
 mod proxy;
 mod seen;
 mod story;
+mod surroundings;
 
 use std::net::TcpListener;
 
@@ -37,7 +38,8 @@ async fn nobody_loses_anything_whatever_happens_to_a_node() {
     let rounds =
         number("ANTEROOM_CLUSTER_ROUNDS").map_or(ROUNDS, |rounds| u32::try_from(rounds).expect("a small number"));
     println!("ANTEROOM_CLUSTER_SEED={seed} ANTEROOM_CLUSTER_ROUNDS={rounds}");
-    let counts = story::Story::begin(nginx, seed).await.tell(rounds).await;
+    let story = story::Story::begin(nginx, seed, story::set_apart).await;
+    let counts = story.tell(rounds).await;
     println!("{counts}");
 }
 
@@ -46,5 +48,5 @@ async fn a_rolling_restart_shows_nobody_an_error() {
     let Some(nginx) = nginx::program().filter(|_| anteroom_pgtest::present()) else {
         return;
     };
-    story::Story::begin(nginx, 1).await.roll().await;
+    story::Story::begin(nginx, 1, |_| ()).await.roll().await;
 }

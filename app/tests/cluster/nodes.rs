@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, Command, ExitStatus, Stdio},
     thread::JoinHandle,
 };
@@ -10,54 +10,96 @@ use std::{
 use anteroom_pgtest::{Cluster, PASSWORD, USER};
 use tempfile::TempDir;
 
-use crate::{free_port, proxy::Proxy};
+use crate::{
+    free_port,
+    proxy::{Passage, Proxy},
+    surroundings::Surroundings,
+};
 
 const KEY: &str = "a-key-that-is-of-use-to-nobody-but-tests";
 
 /// One node: where it is, and what it is started with. It comes and goes.
 pub(crate) struct Node {
     pub(crate) addr: SocketAddr,
-    pub(crate) link: SocketAddr,
+    /// For the other nodes.
+    pub(crate) link: String,
     folder: TempDir,
     /// Its way to the database.
     pub(crate) database: Proxy,
+    /// The other nodes' ways to it, by their numbers.
+    pub(crate) peers: Vec<(usize, Proxy)>,
+    pub(crate) surroundings: Option<Surroundings>,
     settings: Vec<(String, String)>,
     child: Option<Child>,
     said: Option<JoinHandle<()>>,
 }
 
+const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 impl Node {
-    pub(crate) async fn new(number: usize, cluster: &Cluster, database: &str, settings: &[(&str, &str)]) -> Self {
-        let proxy = Proxy::to(cluster.port()).await;
-        let address = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", proxy.port);
-        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    pub(crate) fn new(cluster: &Cluster, database: &str, settings: &[(&str, &str)]) -> Self {
+        let proxy = Proxy::start((LOCAL, 0).into(), (LOCAL, cluster.port()).into());
+        let address = format!("postgres://{USER}:{PASSWORD}@{}/{database}", proxy.addr);
         let mut own: Vec<(String, String)> = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         own.push(("DATABASE_URL".to_owned(), address));
         own.push(("SECRET_KEY".to_owned(), KEY.to_owned()));
-        let _ = number;
         Self {
-            addr: local(free_port()),
-            link: local(free_port()),
+            addr: (LOCAL, free_port()).into(),
+            link: SocketAddr::from((LOCAL, free_port())).to_string(),
             folder: tempfile::tempdir().expect("a folder"),
             database: proxy,
+            peers: Vec::new(),
+            surroundings: None,
             settings: own,
             child: None,
             said: None,
         }
     }
 
+    /// Has the ways of these nodes to each other lead through proxies, one for each and either direction, where this machine lets one do
+    /// that. To be called before they start.
+    ///
+    /// A node listens where the others are told to look for it, so it has a name, which stands for something else on each of them: its
+    /// address for itself, for another one that one's way to it.
+    pub(crate) fn set_apart(nodes: &mut [Self]) {
+        let links: Vec<_> = nodes.iter().map(|_| free_port()).collect();
+        for at in 0..nodes.len() {
+            let way = |to: usize| match u8::try_from(at) {
+                Ok(_) if to == at => LOCAL,
+                Ok(at) => IpAddr::V4(Ipv4Addr::new(127, 0, 1, at + 1)),
+                Err(_) => panic!("there are few nodes"),
+            };
+            let names: Vec<_> = (0..nodes.len()).map(|to| (name(to), way(to))).collect();
+            let Some(surroundings) = Surroundings::of(&names) else {
+                return;
+            };
+            nodes[at].surroundings = Some(surroundings);
+            nodes[at].link = format!("{}:{}", name(at), links[at]);
+            for (to, port) in links.iter().enumerate().filter(|(to, _)| *to != at) {
+                let proxy = Proxy::start((way(to), *port).into(), (LOCAL, *port).into());
+                nodes[to].peers.push((at, proxy));
+            }
+        }
+    }
+
     /// Starts it, and returns once it serves.
     pub(crate) fn start(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
+        self.set_ways(Passage::Open);
+        let program = env!("CARGO_BIN_EXE_anteroom");
+        let mut command = match &self.surroundings {
+            Some(surroundings) => surroundings.command(program),
+            None => Command::new(program),
+        };
         command
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(self.surroundings.iter().flat_map(Surroundings::variables))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .env("SITE_ADDR", self.addr.to_string())
-            .env("NODE_ADDR", self.link.to_string())
+            .env("NODE_ADDR", &self.link)
             .env("RUST_LOG", "anteroom=info,warn")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -106,6 +148,13 @@ impl Node {
         self.signal("CONT");
     }
 
+    /// What the others find where it listens for them.
+    fn set_ways(&self, passage: Passage) {
+        for (_, way) in &self.peers {
+            way.set(passage);
+        }
+    }
+
     fn signal(&self, signal: &str) {
         let child = self.child.as_ref().expect("it runs");
         let mut kill = Command::new("sh");
@@ -115,11 +164,16 @@ impl Node {
 
     fn ended(&mut self, mut child: Child) -> ExitStatus {
         let status = child.wait().expect("it ended");
+        self.set_ways(Passage::Refused);
         if let Some(said) = self.said.take() {
             let _ = said.join();
         }
         status
     }
+}
+
+fn name(number: usize) -> String {
+    format!("node-{number}")
 }
 
 impl Drop for Node {

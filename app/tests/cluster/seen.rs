@@ -118,12 +118,11 @@ async fn metric(node: &Node, series: &str) -> Option<f64> {
 
 /// An operator whose session is at home on the node.
 async fn operator_at_home_on(node: &Node) -> Visitor {
-    let address = node.link.to_string();
     let found = async {
         loop {
             let operator = Visitor::come(node).await.operate().await;
             let view = operator.stats().await;
-            if view.nodes[0].address.as_ref() == Some(&address) {
+            if view.nodes[0].address.as_ref() == Some(&node.link) {
                 return operator;
             }
         }
@@ -148,22 +147,22 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
         ]
         .map(|(name, value)| (name, value.to_owned()))
     };
-    let node = async |number, max_running| {
+    let node = |max_running| {
         let settings = settings(max_running);
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let mut node = Node::new(number, cluster, &database, &settings).await;
+        let mut node = Node::new(cluster, &database, &settings);
         node.start();
         node
     };
     // The second one's file says something else than what the first one has put in force.
-    let first = node(0, "9").await;
-    let second = node(1, "8").await;
+    let first = node("9");
+    let second = node("8");
 
     for (node, other, differs) in [(&first, &second, &[][..]), (&second, &first, &["MAX_RUNNING"][..])] {
         let view = operator_at_home_on(node).await.stats().await;
         assert_eq!(view.settings_differ, differs);
         let addresses: Vec<_> = view.nodes.iter().map(|row| row.address.clone()).collect();
-        assert_eq!(addresses, [node, other].map(|node| Some(node.link.to_string())));
+        assert_eq!(addresses, [node, other].map(|node| Some(node.link.clone())));
         let this: Vec<_> = view.nodes.iter().map(|row| row.this).collect();
         assert_eq!(this, [true, false]);
         assert_ne!(view.nodes[0].name, view.nodes[1].name);

@@ -1,5 +1,7 @@
 //! Sixty browsers, a slow model, three nodes, and what may happen to them.
 
+mod trouble;
+
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use anteroom::wire::{ConversationId, ConversationView};
@@ -17,34 +19,23 @@ use crate::{
     nginx::Nginx,
     nodes::Node,
 };
+use trouble::{HOUR, Trouble};
 
 const BROWSERS: usize = 60;
 const NODES: usize = 3;
 const SLOTS: usize = 3;
 /// Longest time that anything may take before it is given up: far more than it needs.
 const GIVE_UP: Duration = Duration::from_secs(180);
-/// Longer than a node may be silent before the others declare it gone, with a beat to find that out.
-const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(20);
 
-/// What happens to a node, or to all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Trouble {
-    /// `kill -9`, and a new start.
-    Kill,
-    /// It stands still for longer than its lease.
-    Stop,
-    /// It does not reach the database for longer than its lease.
-    Cut,
-    /// The database crashes, and comes back.
-    Database,
-    /// It is asked to end, and started again.
-    Restart,
-}
+/// Messages on their way, each with the number of its browser.
+type Sending = JoinSet<(usize, Accepted)>;
 
 pub(crate) struct Story {
     random: StdRng,
     model: Loopback,
     database: Cluster,
+    /// The database's.
+    name: String,
     nodes: Vec<Node>,
     _nginx: Nginx,
     browsers: Vec<Browser>,
@@ -81,8 +72,18 @@ async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
+/// Has the nodes reach each other by ways that can be cut, where that is possible, and one of them have a wall clock that is wrong from the
+/// beginning.
+pub(crate) fn set_apart(nodes: &mut [Node]) {
+    Node::set_apart(nodes);
+    if let Some(surroundings) = nodes.last_mut().and_then(|node| node.surroundings.as_mut()) {
+        surroundings.put_forward(HOUR);
+    }
+}
+
 impl Story {
-    pub(crate) async fn begin(nginx: PathBuf, seed: u64) -> Self {
+    /// Starts all of them. The nodes are made ready by `prepare`, which may be [`set_apart`].
+    pub(crate) async fn begin(nginx: PathBuf, seed: u64, prepare: impl FnOnce(&mut [Node])) -> Self {
         let model = Loopback::start(Config::default()).await.expect("a free port");
         model.set("first_token", "40ms").expect("a knob");
         let slots = SLOTS.to_string();
@@ -99,11 +100,10 @@ impl Story {
         ];
         let database = Cluster::start();
         let name = database.database();
-        let mut nodes = Vec::new();
-        for number in 0..NODES {
-            let mut node = Node::new(number, &database, &name, &settings).await;
+        let mut nodes: Vec<_> = (0..NODES).map(|_| Node::new(&database, &name, &settings)).collect();
+        prepare(&mut nodes);
+        for node in &mut nodes {
             node.start();
-            nodes.push(node);
         }
         let addresses: Vec<_> = nodes.iter().map(|node| node.addr).collect();
         let nginx = Nginx::start(nginx, &addresses);
@@ -116,6 +116,7 @@ impl Story {
             random: StdRng::seed_from_u64(seed),
             model,
             database,
+            name,
             nodes,
             _nginx: nginx,
             accepted: vec![Vec::new(); browsers.len()],
@@ -125,35 +126,23 @@ impl Story {
         }
     }
 
-    /// Goes through so many troubles while everybody sends; every kind comes once before one comes twice, but for kills, of which there are
-    /// most: the others take as long as a lease.
+    /// Goes through so many troubles while everybody sends.
     pub(crate) async fn tell(mut self, rounds: u32) -> Counts {
         let mut troubles = BTreeMap::new();
         for round in 0..rounds {
-            let trouble = match round % 20 {
-                4 => Trouble::Stop,
-                8 => Trouble::Cut,
-                12 => Trouble::Database,
-                16 => Trouble::Restart,
-                _ => Trouble::Kill,
-            };
+            let trouble = Trouble::of(round).where_possible(&self.nodes[0]);
             println!("round {round}: {trouble:?}");
             *troubles.entry(trouble).or_default() += 1;
-            let sending = self.send_some(&format!("round {round}"), 0.4);
             self.suffer(trouble).await;
-            self.take_in(sending).await;
-            if trouble != Trouble::Stop {
-                let now = self.model.record().now;
-                assert!(now <= SLOTS, "{now} requests are with the model at once");
-            }
         }
         self.settle().await;
+        self.look_at_times();
         let accepted = self.accepted.iter().map(Vec::len).sum();
         let record = self.model.record();
         let requests = record
             .requests
             .iter()
-            .filter(|request| request.question.starts_with("round"));
+            .filter(|request| request.question.starts_with("message"));
         Counts {
             troubles,
             accepted,
@@ -165,7 +154,8 @@ impl Story {
     /// Each node is asked to end and started again, one after the other, while everybody sends.
     pub(crate) async fn roll(mut self) {
         for node in 0..NODES {
-            let sending = self.send_some(&format!("round {node}"), 1.0);
+            let mut sending = JoinSet::new();
+            self.send_some(&mut sending, 1.0);
             let mut ending = std::mem::take(&mut self.nodes);
             ending = tokio::task::spawn_blocking(move || {
                 let status = ending[node].end();
@@ -184,8 +174,7 @@ impl Story {
     }
 
     /// Has some of the browsers send, a little later each.
-    fn send_some(&mut self, what: &str, share: f64) -> JoinSet<(usize, Accepted)> {
-        let mut sending = JoinSet::new();
+    fn send_some(&mut self, sending: &mut Sending, share: f64) {
         for (at, browser) in self.browsers.iter().enumerate() {
             if !self.random.random_bool(share) {
                 continue;
@@ -195,59 +184,20 @@ impl Story {
                 browser.clone(),
                 Duration::from_micros(self.random.random_range(0..600_000)),
             );
-            let text = format!("{what} browser {at} end");
+            let text = format!("message {} of browser {at} end", self.sent);
             sending.spawn(async move {
                 sleep(wait).await;
                 (at, browser.send(None::<ConversationId>, text).await)
             });
         }
-        sending
     }
 
-    async fn take_in(&mut self, mut sending: JoinSet<(usize, Accepted)>) {
+    async fn take_in(&mut self, mut sending: Sending) {
         while let Some(sent) = soon("all that was sent to be accepted", sending.join_next()).await {
             let (at, sent) = sent.expect("no panic");
             self.accepted[at].push(sent);
         }
         assert!(self.pages.try_join_next().is_none(), "a page has failed");
-    }
-
-    async fn suffer(&mut self, trouble: Trouble) {
-        let victim = self.random.random_range(0..NODES);
-        sleep(Duration::from_micros(self.random.random_range(0..500_000))).await;
-        match trouble {
-            Trouble::Kill => {
-                self.nodes[victim].kill();
-                sleep(Duration::from_micros(self.random.random_range(0..1_500_000))).await;
-                self.nodes[victim].start();
-            }
-            Trouble::Stop => {
-                self.nodes[victim].stop();
-                sleep(LONGER_THAN_A_LEASE).await;
-                self.nodes[victim].go_on();
-                // What it had open with the model when it stopped ends as soon as it knows.
-                soon(
-                    "a node that stood still to end its work",
-                    self.model.until(|record| record.now <= SLOTS),
-                )
-                .await;
-            }
-            Trouble::Cut => {
-                self.nodes[victim].database.cut(true);
-                sleep(LONGER_THAN_A_LEASE).await;
-                self.nodes[victim].database.cut(false);
-            }
-            Trouble::Database => {
-                self.database.crash();
-                sleep(Duration::from_micros(self.random.random_range(0..2_000_000))).await;
-                self.database.start_again();
-            }
-            Trouble::Restart => {
-                self.nodes[victim].end();
-                self.nodes[victim].start();
-            }
-        }
-        assert!(self.nodes.iter().all(Node::is_there));
     }
 
     /// Waits until nobody waits, and looks at all that was said.

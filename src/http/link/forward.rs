@@ -92,7 +92,7 @@ enum Miss {
     Unreached,
     /// The same, after it had been asked something that may take long, so that it had perhaps begun.
     Lost,
-    /// It is no home any more, and has not answered. The same can be asked of the next.
+    /// It is no home any more, as far as is known here, and has not answered. The same can be asked of the next.
     Moved,
     /// It took too long.
     Late,
@@ -194,6 +194,10 @@ impl Link {
         let mut changes = self.homes.changes();
         loop {
             changes.mark_unchanged();
+            if self.homes.is_gone() {
+                // Where the session is at home is not known here any more: whoever asks again comes to a door that knows.
+                return asked.failed(AWAY);
+            }
             let home = self.homes.home(owner);
             match &home {
                 Home::Here => return asked.here(),
@@ -226,9 +230,14 @@ impl Link {
         }
     }
 
+    /// Whether what is known of this owner's home is still that.
+    fn stays(&self, owner: Owner, home: &Home) -> bool {
+        !self.homes.is_gone() && self.homes.home(owner) == *home
+    }
+
     /// Waits until this owner is at home elsewhere, but not longer than `until`.
     async fn wait(&self, owner: Owner, home: &Home, changes: &mut watch::Receiver<()>, until: Instant) {
-        while self.homes.home(owner) == *home {
+        while self.stays(owner, home) {
             tokio::select! {
                 changed = changes.changed() => {
                     if changed.is_err() {
@@ -242,7 +251,7 @@ impl Link {
 
     /// Over once this owner is at home elsewhere.
     async fn moved(&self, owner: Owner, home: &Home, changes: &mut watch::Receiver<()>) {
-        while self.homes.home(owner) == *home {
+        while self.stays(owner, home) {
             if changes.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }

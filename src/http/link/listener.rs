@@ -24,7 +24,7 @@ use crate::{engine::Engine, http::serve::serve_with, nodes::Incarnation};
 /// Serves `site` to the other nodes until `stop` is over, as [`serve`](fn@crate::http::serve) serves it to its visitors. Whoever has no token is
 /// refused.
 ///
-/// Dropped, it takes no more connections; those that it has taken go on.
+/// Dropped, it takes no more connections, and those that it has taken end with the request that is under way.
 pub async fn serve_nodes(engine: &Arc<Engine>, listener: TcpListener, site: Router, stop: impl Future<Output = ()>) {
     let guard = Guard {
         token: Token::of(engine.jar()),

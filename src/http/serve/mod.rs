@@ -52,7 +52,8 @@ pub(super) struct Peer(pub(super) IpAddr);
 /// Serves `site` over HTTP/1.1 until `stop` is over; then takes no more connections and waits for the requests that are under
 /// way. Connections that have become WebSockets end by themselves.
 ///
-/// Dropped, it takes no more connections; those that it has taken go on.
+/// Dropped, it takes no more connections, and those that it has taken end with the request that is under way: the next one may be another
+/// engine's to answer.
 pub async fn serve(engine: &Arc<Engine>, listener: TcpListener, site: Router, stop: impl Future<Output = ()>) {
     serve_with(|| engine.settings().max_connections_per_address, listener, site, stop).await;
 }
@@ -69,6 +70,7 @@ pub(super) async fn serve_with(
         .header_read_timeout(HEAD)
         .max_buf_size(BUFFER);
     let (open, ending) = (TaskTracker::new(), CancellationToken::new());
+    let _ended = ending.clone().drop_guard();
     let addresses = Addresses::default();
     let mut stop = pin!(stop);
     loop {

@@ -59,6 +59,31 @@ async fn answered(stream: &mut TcpStream) {
 const WHOLE: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
+async fn dropped_it_keeps_no_connection_for_another_request() {
+    let mut server = Server::start(None, pending()).await;
+    let (mut idle, mut under_way) = (server.connect().await, server.connect().await);
+    idle.write_all(WHOLE).await.expect("written");
+    answered(&mut idle).await;
+    let head = b"POST /later HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    under_way.write_all(head).await.expect("written");
+    let mut asked_for = [0; 25];
+    under_way
+        .read_exact(&mut asked_for)
+        .await
+        .expect("its body is asked for");
+
+    server.task.abort();
+    assert!((&mut server.task).await.is_err_and(|end| end.is_cancelled()));
+    let dropped = Instant::now();
+    assert_eq!(said(&mut idle).await, "");
+    assert!(dropped.elapsed() < HEAD / 2, "it was kept");
+    under_way.write_all(b"whole").await.expect("written");
+    let answer = said(&mut under_way).await;
+    assert!(answer.ends_with("whole"), "{answer}");
+    assert!(dropped.elapsed() < HEAD / 2, "it was kept");
+}
+
+#[tokio::test(start_paused = true)]
 async fn half_a_request_is_not_waited_for() {
     let server = Server::start(None, pending()).await;
     for half in [

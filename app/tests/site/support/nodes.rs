@@ -72,6 +72,10 @@ impl Homes for View {
         *self.town.unready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_gone(&self) -> bool {
+        false
+    }
+
     fn me(&self) -> Incarnation {
         name(self.me)
     }

@@ -1,6 +1,6 @@
 //! Requests that are answered by another node.
 
-use std::{future::pending, sync::atomic::AtomicBool};
+use std::future::pending;
 
 use axum::{
     http::{HeaderMap, header},
@@ -126,6 +126,28 @@ async fn who_is_found_nowhere_is_refused_after_a_while() {
         assert_eq!((parts.uri.path(), &*body), ("/api/send", &b"typed"[..]));
         let asked = homes.asked.load(Ordering::Relaxed);
         assert!((200..=1_000).contains(&asked), "ten times a second: {asked}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_was_declared_gone_looks_for_nobody() {
+    let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let frozen = there(1, &frozen.local_addr().expect("an address").to_string());
+    for home in [Home::Nowhere, there(1, &deserted().await), frozen] {
+        let homes = Moving::new(home);
+        let link = link(&homes);
+        let begun = Instant::now();
+        let ending = async {
+            homes.until_asked(1).await;
+            homes.end();
+        };
+        let (outcome, ()) = tokio::join!(link.forward(OWNER, get("/x")), ending);
+        let Outcome::Failed(refusal, ..) = outcome else {
+            panic!("nobody is there")
+        };
+        assert_eq!(refusal.reason, Reason::NodeAway);
+        // Whoever has been asked has had a moment to answer.
+        assert!(begun.elapsed() <= Duration::from_secs(3));
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -61,6 +61,7 @@ struct Moving {
     home: Mutex<Home>,
     peers: Mutex<Vec<(Incarnation, String)>>,
     changed: watch::Sender<()>,
+    gone: AtomicBool,
     /// How often somebody has asked for a home.
     asked: AtomicUsize,
 }
@@ -71,6 +72,7 @@ impl Moving {
             home: Mutex::new(home),
             peers: Mutex::default(),
             changed: watch::Sender::new(()),
+            gone: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
         })
     }
@@ -82,6 +84,12 @@ impl Moving {
 
     fn meet(&self, peers: Vec<(Incarnation, String)>) {
         *self.peers.lock().unwrap_or_else(PoisonError::into_inner) = peers;
+        self.changed.send_replace(());
+    }
+
+    /// The door is declared gone.
+    fn end(&self) {
+        self.gone.store(true, Ordering::Relaxed);
         self.changed.send_replace(());
     }
 
@@ -111,6 +119,10 @@ impl Homes for Moving {
 
     fn unready(&self) -> Option<&'static str> {
         None
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
     }
 
     fn me(&self) -> Incarnation {
