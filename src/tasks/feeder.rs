@@ -85,7 +85,8 @@ impl Tasks {
                     look = Instant::now() + AGAIN;
                 }
                 for task in feed.next(self.room()) {
-                    self.set_off(&feed, task, None);
+                    // One after the other, so that they stand in their order.
+                    let _ = self.set_off(&feed, task, None).await;
                 }
                 look = feed.refused_until().map_or(look, |until| until.min(look));
                 if feed.has_elsewhere() {

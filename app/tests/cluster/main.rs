@@ -11,6 +11,7 @@ mod nodes;
 mod proxy;
 mod seen;
 mod story;
+mod tasks;
 
 use std::net::TcpListener;
 

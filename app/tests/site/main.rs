@@ -23,4 +23,6 @@ mod seen;
 mod sharing;
 mod shutdown;
 mod support;
+mod tasks;
 mod visit;
+mod webhooks;

@@ -58,6 +58,10 @@ impl Program {
         self.http.get(format!("http://{}{path}", self.addr))
     }
 
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
+        self.http.delete(format!("http://{}{path}", self.addr))
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         let request = self.http.post(format!("http://{}{path}", self.addr));
         request

@@ -54,7 +54,10 @@ async fn an_answer_in_one_body_is_preceded_by_empty_lines() {
     let engine = slow(&folder, &[]).await;
     let since = Instant::now();
     let response = ask(&engine, false).await;
-    assert_eq!((response.status(), since.elapsed()), (StatusCode::OK, waiting::OPEN));
+    assert_eq!(
+        (response.status(), since.elapsed().as_secs()),
+        (StatusCode::OK, waiting::OPEN.as_secs())
+    );
     let came = timed(response.into_body(), since).await;
     let [(20, line), (25, whole)] = &came[..] else {
         panic!("{came:?}")
@@ -97,7 +100,7 @@ async fn a_stream_gives_a_sign_of_life_every_ten_seconds() {
     let engine = slow(&folder, &[]).await;
     let since = Instant::now();
     let response = ask(&engine, true).await;
-    assert_eq!(since.elapsed(), waiting::OPEN);
+    assert_eq!(since.elapsed().as_secs(), waiting::OPEN.as_secs());
     let came = timed(response.into_body(), since).await;
     assert_eq!(came[0], (10, ": answering\n".to_owned()));
     assert_eq!(came[1], (20, ": answering\n".to_owned()));
