@@ -35,7 +35,9 @@ impl Tasks {
         let feed = feeds.entry(owner).or_insert_with(|| {
             let feed = Arc::new(Feed::new(owner));
             let work = self.clone().feed(Arc::clone(&feed));
-            self.inner.tasks.spawn(work.instrument(info_span!("feeding tasks")));
+            self.inner
+                .tasks
+                .spawn(work.instrument(info_span!(parent: None, "feeding tasks")));
             feed
         });
         act(feed)

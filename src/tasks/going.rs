@@ -50,7 +50,7 @@ enum Left {
 impl Tasks {
     /// Has a task go its way that the feed has on its way. What is returned is over once the line has been asked for its place, or is not going to be.
     pub(super) fn set_off(&self, feed: &Arc<Feed>, task: OpenTask, ticket: Option<Ticket>) -> oneshot::Receiver<()> {
-        let span = info_span!("task", id = %task.id);
+        let span = info_span!(parent: None, "task", id = %task.id);
         let (lined_up, receiver) = oneshot::channel();
         let work = self.clone().go(Arc::clone(feed), task, ticket, lined_up);
         self.inner.tasks.spawn(work.instrument(span));

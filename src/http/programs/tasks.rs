@@ -5,8 +5,9 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Extension, Json, Router,
     body::Bytes,
-    extract::{Path, Query, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Path, Query, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
     response::{
         IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
@@ -30,6 +31,8 @@ use crate::{
     wire::Reason,
 };
 
+/// Where tasks are.
+const PATH: &str = "/api/v1/tasks";
 /// By which a program names a batch that it may send again.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest such name, in bytes.
@@ -47,12 +50,23 @@ const QUIET: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
     let tasks = Router::new()
-        .route("/api/v1/tasks", post(take_in).get(list))
+        .route(PATH, post(take_in).get(list))
         .route("/api/v1/tasks/{id}", get(one).delete(cancel))
         .route("/api/v1/tasks/{id}/stream", get(follow))
         .route("/api/v1/tasks/batches/{id}", get(batch))
         .route("/api/v1/tasks/batches/{id}/stream", get(follow_batch));
     scope::needs(Scope::Tasks, tasks)
+}
+
+/// Names a batch that its program has not named. Beside other nodes a request may be sent to a second home when the first one dies, and is to be taken in
+/// once.
+pub(super) async fn name(mut request: Request, next: Next) -> Response {
+    let is_batch = request.method() == Method::POST && request.uri().path() == PATH;
+    if is_batch && !request.headers().contains_key(KEY) {
+        let name = HeaderValue::from_str(&format!("anteroom-{}", Uuid::new_v4()));
+        request.headers_mut().extend(name.ok().map(|name| (KEY, name)));
+    }
+    next.run(request).await
 }
 
 /// `POST /api/v1/tasks`: one task, or `{"tasks":[…]}`.
@@ -64,9 +78,9 @@ async fn take_in(
 ) -> Result<Response, Refusal> {
     let body = body.map_err(|rejection| {
         let reason = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Reason::TaskTooLong {
-                name: "*".to_owned(),
-                most: MAX_PROGRAM_BODY as u64,
+            let most = MAX_PROGRAM_BODY / (1024 * 1024);
+            Reason::Told {
+                sentence: format!("A batch has at most {most} MB. Send its tasks in several."),
             }
         } else {
             Reason::RequestSlow

@@ -63,7 +63,7 @@ impl Tasks {
                         };
                         locked(&under).insert(delivery.key);
                         let (tasks, under) = (self.clone(), Arc::clone(&under));
-                        let span = info_span!("webhook", batch = %delivery.batch);
+                        let span = info_span!(parent: None, "webhook", batch = %delivery.batch);
                         let work = async move {
                             tokio::select! {
                                 () = tasks.deliver(&delivery) => {}
@@ -104,11 +104,11 @@ impl Tasks {
                     Ok(()) => self.store().delivered(delivery.key).await,
                     Err(fault) => {
                         let due = again_at(delivery, &fault, now_ms(), rand::random());
-                        match due {
-                            Some(_) => {
-                                warn!(%fault, attempt = delivery.attempts + 1, "a program was not told; it is tried again")
-                            }
-                            None => warn!(%fault, attempt = delivery.attempts + 1, "a program is not told: given up"),
+                        let attempt = delivery.attempts + 1;
+                        if due.is_some() {
+                            warn!(%fault, attempt, "a program was not told; it is tried again");
+                        } else {
+                            warn!(%fault, attempt, "a program is not told: given up");
                         }
                         self.store().put_off(delivery.key, due).await
                     }
