@@ -1,5 +1,6 @@
 //! `anteroom key`, as an operator uses it, beside a server that runs and where none does.
 
+#[expect(dead_code, reason = "other tests use more of it")]
 mod process;
 
 use std::{path::Path, process::Output, time::Duration};

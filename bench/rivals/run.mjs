@@ -36,11 +36,18 @@ const systems = {
   async graphile(url, started, ended) {
     const { run, Logger } = await import("graphile-worker");
     const runner = await run({
-      connectionString: url,
-      concurrency: AT_ONCE,
-      maxPoolSize: 20,
+      preset: {
+        worker: {
+          connectionString: url,
+          concurrentJobs: AT_ONCE,
+          maxPoolSize: 20,
+          logger: new Logger(() => () => {}),
+          // As its documents advise where much goes through: jobs are taken in, and said to be done, in batches.
+          localQueue: { size: AT_ONCE + 1 },
+          completeJobBatchDelay: 0,
+        },
+      },
       noHandleSignals: true,
-      logger: new Logger(() => () => {}),
       taskList: { job: async (payload) => started(payload.added) },
     });
     runner.events.on("job:complete", ended);

@@ -6,13 +6,14 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     scenario::{Scenario, SoakBounds},
-    system::{BrowserPlaces, GradioPlaces, Places, RivalPlaces},
+    system::{BrowserPlaces, GatewayPlaces, GradioPlaces, Places, RivalPlaces},
 };
 
 pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
-               [--playwright FOLDER --visit FILE] [--rivals FILE --redis FILE] [--asks N] [--seconds N] [scenario …]
+               [--playwright FOLDER --visit FILE] [--rivals FILE --redis FILE] [--smg FILE --litellm FILE]
+               [--asks N] [--seconds N] [scenario …]
 
   --anteroom FILE   the server's binary
   --scratch FOLDER  where servers under test may keep their data; on a real disk
@@ -25,6 +26,8 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--g
   --visit FILE      the script that visits
   --rivals FILE     the script that runs other queues, beside the scenario nodes
   --redis FILE      Redis's server, for one of them
+  --smg FILE        SMG's program, beside the scenario gateway
+  --litellm FILE    LiteLLM's, likewise
   --asks N          soak: refreshes that are asked for; 100,000 unless given
   --seconds N       soak: how long it goes on at most; 300 unless given
   --report FILE     where the report goes";
@@ -49,6 +52,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let (mut python, mut app, mut report) = (None, None, None);
     let (mut playwright, mut visit) = (None, None);
     let (mut rivals, mut redis) = (None, None);
+    let (mut smg, mut litellm) = (None, None);
     let mut scenarios = Vec::new();
     let mut go_on = false;
     let mut soak = SoakBounds::default();
@@ -72,6 +76,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--visit" => visit = Some(file(&value()?)?),
             "--rivals" => rivals = Some(file(&value()?)?),
             "--redis" => redis = Some(file(&value()?)?),
+            "--smg" => smg = Some(file(&value()?)?),
+            "--litellm" => litellm = Some(file(&value()?)?),
             "--build" => build = value()?,
             "--go-on" => go_on = true,
             "--asks" => soak.asks = value()?.parse().context("--asks: a number is needed")?,
@@ -99,6 +105,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
                 .zip(visit)
                 .map(|(playwright, script)| BrowserPlaces { script, playwright }),
             rivals: rivals.zip(redis).map(|(script, redis)| RivalPlaces { script, redis }),
+            gateways: smg.zip(litellm).map(|(smg, litellm)| GatewayPlaces { smg, litellm }),
             scratch: scratch.with_context(|| format!("--scratch is missing\n\n{USAGE}"))?,
         },
         rounds,

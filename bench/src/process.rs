@@ -51,11 +51,15 @@ impl Program {
                 bail!("it did not start: {}", self.complaints());
             }
             if let Some(found) = wanted(&line) {
-                // A program whose output nobody reads would stop once the pipe is full. Ends with the program.
-                std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+                Self::drain(output);
                 return Ok(found);
             }
         }
+    }
+
+    /// Reads its output and drops it, to its end: a program whose output nobody reads would stop once the pipe is full.
+    pub(crate) fn drain(mut output: BufReader<ChildStdout>) {
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
     }
 
     pub(crate) fn id(&self) -> u32 {

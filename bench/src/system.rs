@@ -22,6 +22,8 @@ pub(crate) struct Places {
     pub(crate) browser: Option<BrowserPlaces>,
     /// Other queues, where they are compared with.
     pub(crate) rivals: Option<RivalPlaces>,
+    /// Gateways of others, where they are compared with.
+    pub(crate) gateways: Option<GatewayPlaces>,
     /// A folder on a real disk, for the data of the servers under test.
     pub(crate) scratch: PathBuf,
 }
@@ -51,6 +53,15 @@ pub(crate) struct RivalPlaces {
     pub(crate) script: PathBuf,
     /// Redis's server.
     pub(crate) redis: PathBuf,
+}
+
+/// Where gateways of others are.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayPlaces {
+    /// SMG's program.
+    pub(crate) smg: PathBuf,
+    /// LiteLLM's.
+    pub(crate) litellm: PathBuf,
 }
 
 /// How a system is set up for a scenario.

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{queue::PoolIndex, settings::ModelName, wire::ModelInfo};
 
+/// What is part of the name of every model that makes vectors of texts, and answers nothing.
+const EMBEDS: &str = "embed";
+
 /// Makes agents that share all back ends.
 pub(super) struct BackendAgents {
     agent: Arc<BackendAgent>,
@@ -38,8 +41,11 @@ impl AgentFactory for BackendAgents {
     }
 
     fn models(&self) -> Vec<ModelInfo> {
+        let default = self.agent.backends.default_model();
         let models = self.agent.backends.models().into_iter();
         models
+            // Programs ask it for vectors; people would get no answer.
+            .filter(|model| model.name == default || !model.name.name.contains(EMBEDS))
             .map(|model| ModelInfo {
                 id: model.name.to_string(),
                 title: model.title,

@@ -83,10 +83,16 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
         .layer(middleware::from_fn(origin::check));
     // Monitoring has no cookie, and must get an answer whatever the rest is doing.
+    let metrics = Router::new()
+        .route("/metrics", get(health::metrics))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(engine),
+            programs::guard_metrics,
+        ));
     let watched = Router::new()
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(metrics)
         .with_state(Arc::clone(engine));
     checked
         .merge(programs)

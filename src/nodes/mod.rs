@@ -17,6 +17,10 @@
 //! `tests` prove the first under a simulator with seeds: messages that are late, lost or doubled, pauses, clocks that jump, a database that
 //! is away, forgets its last entries, or answers after it has been given up. The store's tests prove the second over a real PostgreSQL.
 
+/// The format of the log. To be raised with any change of what its entries or its snapshot say, or of what the replica and the queue's machine
+/// make of them: nodes of two formats never work on one log. A version should be able to read the format before its own.
+pub const FORMAT: i32 = 1;
+
 mod batch;
 mod database;
 mod driver;

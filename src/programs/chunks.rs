@@ -53,7 +53,7 @@ impl<'a> Chunks<'a> {
         chunk
     }
 
-    fn say(&mut self, field: &str, piece: String) -> Result<(), Overflow> {
+    fn say(&mut self, field: &str, piece: &str) -> Result<(), Overflow> {
         let mut delta = json!({ field: piece });
         if !std::mem::replace(&mut self.begun, true) {
             delta["role"] = "assistant".into();
@@ -100,8 +100,8 @@ impl<'a> Chunks<'a> {
 impl Reader for Chunks<'_> {
     fn take(&mut self, part: Part) -> Result<(), Overflow> {
         match part {
-            Part::Text(piece) if self.streams => self.say("content", piece),
-            Part::Reasoning(piece) if self.streams => self.say("reasoning_content", piece),
+            Part::Text(piece) if self.streams => self.say("content", &piece),
+            Part::Reasoning(piece) if self.streams => self.say("reasoning_content", &piece),
             Part::Text(piece) => {
                 self.text.push_str(&piece);
                 self.job.has_room(self.text.len())

@@ -93,8 +93,11 @@ impl Request {
         let fields = fields(&self.body)?;
         for (name, raw) in &fields {
             let is_neutral = |(known, values): &(&str, &[&str])| known == name && values.contains(&raw.get());
-            let is_honoured = raw.get() == "null" || HONOURED.contains(&&**name) || NEUTRAL.iter().any(is_neutral);
-            if !is_honoured && !(name == "response_format" && is_plain_text(raw)) {
+            let is_honoured = raw.get() == "null"
+                || HONOURED.contains(&&**name)
+                || NEUTRAL.iter().any(is_neutral)
+                || name == "response_format" && is_plain_text(raw);
+            if !is_honoured {
                 return Err(RequestFault::unsupported(name));
             }
         }

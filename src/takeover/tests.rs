@@ -5,10 +5,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    accounts::{KeyId, Scopes},
     queue::{OrderKey, Owner},
     settings::Loaded,
     store::{
-        Store, TurnRecord, Unfinished,
+        KeyRecord, Store, TurnRecord, Unfinished,
         postgres::{Opener, PostgresStore},
         sqlite::SqliteStore,
         testing::{Talk, a_choice, an_owner, answered},
@@ -106,6 +107,16 @@ async fn site() -> Site {
         .add_file(owner, upload(&vault, b"not sent").await, 5)
         .await
         .expect("added");
+    let key = KeyRecord {
+        id: KeyId(uuid::Uuid::from_u128(9)),
+        name: "a \\N bot".into(),
+        scopes: Scopes::WORK,
+        digest: "0f".repeat(32),
+        created_at: 5,
+        expires_at: Some(6),
+        revoked_at: None,
+    };
+    assert_eq!(store.add_key(key).await, Ok(true));
     store.close().await;
     Site {
         folder,
@@ -176,7 +187,16 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     let key = CookieKey::load_for_database(None, site.folder.path()).expect("there");
     assert_eq!(taken.admits_key(&key.fingerprint()).await, Ok(true));
     assert_eq!(taken.admits_key("another").await, Ok(false));
+    let keys = taken.keys().await.expect("read");
+    assert_eq!(keys.len(), 1);
+    assert_eq!(source.keys().await, Ok(keys.clone()));
     // What comes now gets keys of its own.
+    let again = KeyRecord {
+        id: KeyId(uuid::Uuid::from_u128(10)),
+        name: "another".into(),
+        ..keys[0].clone()
+    };
+    assert_eq!(taken.add_key(again).await, Ok(true));
     let mut talk = Talk::new(site.owner, "new").at(1_000);
     talk.say(&taken, None, "hello").await;
     let titles = taken.conversations(site.owner, None, 1).await.expect("read");

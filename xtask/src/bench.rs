@@ -123,6 +123,10 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
     {
         bench.args(["--rivals", "bench/rivals/run.mjs", "--redis"]).arg(redis);
     }
+    if plan.scenarios.contains(&Scenario::Gateway) {
+        let [smg, litellm] = gateways(project)?;
+        bench.arg("--smg").arg(smg).arg("--litellm").arg(litellm);
+    }
     if options.go_on {
         bench.arg("--go-on");
     }
@@ -192,6 +196,20 @@ fn build(project: &Project, mode: Mode) -> String {
 
 /// The Python of the virtual environment with Gradio.
 fn gradio(project: &Project) -> anyhow::Result<PathBuf> {
-    setup::python(project, "gradio", &project.root.join("bench/requirements.txt"))
+    environment(project, "gradio", "bench/requirements.txt")
+}
+
+/// SMG's program and LiteLLM's, beside which the API is measured.
+fn gateways(project: &Project) -> anyhow::Result<[PathBuf; 2]> {
+    let program = |name: &str| {
+        let python = environment(project, name, &format!("bench/gateways/{name}.txt"))?;
+        anyhow::Ok(python.with_file_name(name))
+    };
+    Ok([program("smg")?, program("litellm")?])
+}
+
+/// The Python of a virtual environment with what a list of packages names.
+fn environment(project: &Project, name: &str, list: &str) -> anyhow::Result<PathBuf> {
+    setup::python(project, name, &project.root.join(list))
         .context("this needs Python 3.10 or later, with venv (https://www.python.org)")
 }

@@ -16,6 +16,7 @@ mod nodes;
 mod openai;
 mod operator;
 mod pools;
+mod programs;
 mod repeats;
 mod restart;
 mod retuning;

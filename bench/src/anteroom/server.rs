@@ -71,6 +71,11 @@ impl Anteroom {
         })
     }
 
+    /// Its process, and the folder of its data, for whoever needs nothing else.
+    pub(crate) fn into_parts(self) -> (Program, TempDir) {
+        (self.program, self.folder)
+    }
+
     /// SIGKILL. Pages see their feed end.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.program.kill()

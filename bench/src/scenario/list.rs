@@ -20,12 +20,13 @@ pub(crate) enum Scenario {
     Auto,
     Nodes,
     Cluster,
+    Gateway,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -43,6 +44,7 @@ impl Scenario {
         Self::Auto,
         Self::Nodes,
         Self::Cluster,
+        Self::Gateway,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -68,6 +70,7 @@ impl Scenario {
             Self::Auto => "auto",
             Self::Nodes => "nodes",
             Self::Cluster => "cluster",
+            Self::Gateway => "gateway",
             Self::Soak => "soak",
         }
     }

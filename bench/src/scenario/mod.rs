@@ -9,6 +9,7 @@ mod engine;
 mod estimates;
 mod events;
 mod fairness;
+mod gateway;
 mod latency;
 mod list;
 mod memory;
@@ -74,6 +75,10 @@ impl Scenario {
                 "Three servers over one PostgreSQL, all on these cores, and browsers at their doors in turn, beside one server that \
                  keeps its things in SQLite; a node is killed, another stopped"
             }
+            Self::Gateway => {
+                "Programs that speak OpenAI's API: what the way through adds to a direct call, with 1, 100 and 1,000 streams (9 pieces in 0.3 s), and \
+                 requests whose answer is there at once"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -102,6 +107,7 @@ impl Scenario {
             Self::Auto => auto::run(places).await,
             Self::Nodes => nodes::run(places).await,
             Self::Cluster => cluster::run(places).await,
+            Self::Gateway => gateway::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -126,6 +132,7 @@ impl Scenario {
             | Self::Auto
             | Self::Nodes
             | Self::Cluster
+            | Self::Gateway
             | Self::Soak => {
                 return None;
             }

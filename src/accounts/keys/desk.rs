@@ -98,7 +98,7 @@ impl Desk {
             expires_at: lives.map(|lives| now.saturating_add(lives)),
             revoked_at: None,
         };
-        if self.0.add(key.clone()).await.map_err(fault)? {
+        if self.0.add(key.clone()).await.map_err(|error| fault(&error))? {
             Ok(Made { key, token })
         } else {
             Err(DeskError::Taken(key.name))
@@ -110,7 +110,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Fault`].
     pub async fn list(&mut self) -> Result<Vec<KeyRecord>, DeskError> {
-        self.0.keys().await.map_err(fault)
+        self.0.keys().await.map_err(|error| fault(&error))
     }
 
     /// Revokes the key of this name or id.
@@ -125,7 +125,7 @@ impl Desk {
         let key = valid.find(|key| key.name == which || Some(key.id) == id);
         let nobody = || DeskError::Nobody(which.to_owned());
         let key = key.ok_or_else(nobody)?;
-        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(fault)?;
+        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
         revoked.then_some(key).ok_or_else(nobody)
     }
 
@@ -135,6 +135,6 @@ impl Desk {
     }
 }
 
-fn fault(error: StoreError) -> DeskError {
+fn fault(error: &StoreError) -> DeskError {
     DeskError::Fault(error.to_string())
 }

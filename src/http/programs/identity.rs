@@ -9,9 +9,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::local::{self, Foreign};
+use super::{
+    local::{self, Foreign},
+    scope,
+};
 use crate::{
-    accounts::{Principal, Program, keys::KeyFault},
+    accounts::{Principal, Program, Scope, keys::KeyFault},
     clock::now_ms,
     engine::Engine,
     http::{CrossSite, Refusal, link::Vouched},
@@ -35,6 +38,23 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request
     }
     parts.extensions.insert(Principal::program(program));
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// Before the figures of the site, where they are for keys alone. They are each node's own, so no other one is asked.
+pub(in crate::http) async fn guard_metrics(
+    State(engine): State<Arc<Engine>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !engine.settings().metrics_need_key {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match program_of(&engine, &parts) {
+        Ok(program) if program.scopes.has(Scope::Metrics) => next.run(Request::from_parts(parts, body)).await,
+        Ok(_) => scope::lacks(Scope::Metrics),
+        Err(refusal) => refused(refusal),
+    }
 }
 
 /// Whom another node has let in. It has seen where the request came from; this one has not.

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
+pub(super) use identity::guard_metrics;
+
 use super::{body, link};
 use crate::engine::Engine;
 

@@ -52,7 +52,7 @@ pub(super) async fn by_address(State(engine): State<Arc<Engine>>, request: Reque
                 most,
                 seconds,
             });
-            (refused, standing)
+            (refused.into_response(), standing)
         }
     };
     tell(response.headers_mut(), "address-requests", standing);
@@ -80,7 +80,7 @@ pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, 
             taken.map_err(|standing| refused(standing, |most, seconds| Reason::KeyTooManyRequests { most, seconds }))
         });
     let mut response = match taken {
-        Err(refused) => refused,
+        Err(refusal) => refusal.into_response(),
         Ok(()) => {
             let response = next.run(request).await;
             if let Some(limit) = requests.filter(|_| is_refused(&response)) {
@@ -107,13 +107,12 @@ fn is_refused(response: &Response) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
-fn refused(standing: Standing, reason: impl FnOnce(u64, u64) -> Reason) -> Response {
+fn refused(standing: Standing, reason: impl FnOnce(u64, u64) -> Reason) -> Refusal {
     let seconds = whole(standing.wait).clamp(1, LONGEST_PAUSE);
-    let refusal = Refusal {
+    Refusal {
         retry_after: Some(seconds),
         ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, reason(standing.limit, seconds))
-    };
-    refusal.into_response()
+    }
 }
 
 /// Says where somebody stands. Another limit's may be there already: these are lists.

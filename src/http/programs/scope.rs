@@ -27,6 +27,11 @@ async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Resp
     {
         return next.run(request).await;
     }
+    lacks(scope)
+}
+
+/// The refusal of a key that does not have it.
+pub(super) fn lacks(scope: Scope) -> Response {
     let name = scope.name().to_owned();
     Refusal::new(StatusCode::FORBIDDEN, Reason::KeyMayNot { name }).into_response()
 }

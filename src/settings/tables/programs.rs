@@ -18,6 +18,11 @@ macro_rules! programs_table {
                 default "none";
                 range 1 to 1_000_000_000;
             }
+            /// `true`: `/metrics` is for keys that have the scope `metrics`. Else it is for everybody who reaches it.
+            METRICS_NEED_KEY as metrics_need_key: bool {
+                default "false";
+                comment "true: /metrics is for keys with the scope metrics alone.";
+            }
             /// Most requests of programs from one address (of IPv6: one network of 64 bits) in a minute, with whatever keys. Each node counts
             /// for itself.
             ADDRESS_REQUESTS_PER_MINUTE as address_requests_per_minute: OrNone<u32> {

@@ -10,6 +10,7 @@ mod contents;
 mod desk;
 mod fault;
 mod faults;
+mod format;
 mod group;
 mod link;
 mod log;
@@ -178,13 +179,16 @@ impl PostgresStore {
     /// that of all who come. What is appended is committed with what was given to this store before it, or later, and never earlier. The
     /// writing task goes on until both are dropped, or the store is closed; the log is away from then on.
     ///
+    /// Where nodes of an older version keep it in another format, this waits until they have ended.
+    ///
     /// # Errors
-    /// The database is away, or cannot be written.
+    /// The database is away, or cannot be written, or a newer version keeps the log.
     pub(crate) async fn log(&self, policy: &Policy) -> Result<Arc<dyn Database>, StoreError> {
         let empty = Replica::new(policy.clone());
         let (snapshot, digest) = (log::written(&empty.snapshot()), empty.digest());
         self.read(move |connection| log::begin(connection, snapshot.clone(), digest).boxed())
             .await?;
+        format::enter(&self.link, self.incarnation, &empty).await?;
         let (link, writer) = (self.link.clone(), Arc::clone(&self.writer));
         Ok(Arc::new(PostgresLog::new(self.incarnation, link, writer)))
     }

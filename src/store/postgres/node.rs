@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::link;
-use crate::nodes::Incarnation;
+use crate::nodes::{FORMAT, Incarnation};
 
 /// The lock's number: "anteroom" in ASCII.
 const LOCK: i64 = 0x616e_7465_726f_6f6d;
@@ -112,11 +112,13 @@ impl Node {
             };
             clear.execute(&mut *transaction).await?;
             let made = sqlx::query(
-                "INSERT INTO nodes (id, name, batch, address) VALUES ($1, $2, 0, $3) ON CONFLICT (address) DO NOTHING",
+                "INSERT INTO nodes (id, name, batch, address, format) VALUES ($1, $2, 0, $3, $4) \
+                 ON CONFLICT (address) DO NOTHING",
             )
             .bind(self.id())
             .bind(link::process_name())
             .bind(address)
+            .bind(FORMAT)
             .execute(&mut *transaction)
             .await?;
             if made.rows_affected() == 1 {

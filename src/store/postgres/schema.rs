@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "nodes", include_str!("migrations/0002_nodes.sql")),
     (3, "keys", include_str!("migrations/0003_keys.sql")),
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
+    (5, "format", include_str!("migrations/0005_format.sql")),
 ];
 
 /// The tables that all of them together make.

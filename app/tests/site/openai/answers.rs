@@ -1,5 +1,8 @@
 //! What goes to the model's server, and what comes back.
 
+use std::sync::Arc;
+
+use anteroom::{accounts::Principal, client::Client, sessions::SessionId};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -142,6 +145,11 @@ async fn texts_become_vectors_at_the_models_server() {
     let whole = program.ask(program.post("/v1/embeddings", &body)).await;
     assert_eq!(whole.json["data"][0]["embedding"], "AABAQAAAAAA=", "{whole:?}");
     assert_eq!(site.load(), (0, 0));
+    // Nobody at a page is offered it.
+    let visitor = Principal::visitor(SessionId::random());
+    let offered = Client::new(Arc::clone(&site.engine), visitor).models();
+    let offered: Vec<_> = offered.into_iter().map(|model| model.id).collect();
+    assert_eq!(offered, ["loopback@openai"]);
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn completions(
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Chat, read(body)?)?;
     let asked = ask(&engine, who, &headers, request)?;
-    Ok(answer(asked, stream::Chat).await?)
+    answer(asked, stream::Chat).await
 }
 
 /// `POST /v1/embeddings`.
@@ -107,7 +107,7 @@ async fn embeddings(
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Embeddings, read(body)?)?;
     let asked = ask(&engine, who, &headers, request)?;
-    Ok(answer(asked, stream::Chat).await?)
+    answer(asked, stream::Chat).await
 }
 
 /// The answer, in this form.

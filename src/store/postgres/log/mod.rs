@@ -70,6 +70,47 @@ pub(super) async fn begin(connection: &mut PgConnection, snapshot: Vec<u8>, dige
     .map(drop)
 }
 
+/// The line as the snapshot and what follows it say. What cannot be read is a [`sqlx::Error::Decode`].
+pub(super) async fn load(connection: &mut PgConnection) -> sqlx::Result<Replica> {
+    let row = sqlx::query("SELECT snapshot FROM log_snapshot")
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut replica = read_written(row.try_get("snapshot")?)?;
+    loop {
+        let page = page(connection, replica.applied()).await?;
+        for batch in &page {
+            replica
+                .apply(batch)
+                .map_err(|error| sqlx::Error::Decode(error.into()))?;
+        }
+        if page.is_empty() {
+            return Ok(replica);
+        }
+    }
+}
+
+/// Has the log go on from this line, which is that of its end.
+pub(super) async fn replace(connection: &mut PgConnection, replica: &Replica) -> sqlx::Result<()> {
+    sqlx::query("UPDATE log_snapshot SET number = $1, snapshot = $2")
+        .bind(replica.applied().0.cast_signed())
+        .bind(written(&replica.snapshot()))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Has the log begin once more with this line, which is that of no entry.
+pub(super) async fn restart(connection: &mut PgConnection, empty: &Replica) -> sqlx::Result<()> {
+    replace(&mut *connection, empty).await?;
+    sqlx::query("DELETE FROM log").execute(&mut *connection).await?;
+    sqlx::query("UPDATE log_head SET number = $1, digest = $2")
+        .bind(empty.applied().0.cast_signed())
+        .bind(empty.digest().0.to_vec())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
 impl PostgresLog {
     /// For the node whose store `writer` writes to; the log has been begun.
     pub(super) fn new(node: Incarnation, link: Link, writer: Arc<Writer>) -> Self {
@@ -116,21 +157,7 @@ impl Database for PostgresLog {
             let mut transaction = connection
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await?;
-            let row = sqlx::query("SELECT snapshot FROM log_snapshot")
-                .fetch_one(&mut *transaction)
-                .await?;
-            let mut replica = read_written(row.try_get("snapshot")?)?;
-            loop {
-                let page = page(&mut transaction, replica.applied()).await?;
-                for batch in &page {
-                    replica
-                        .apply(batch)
-                        .map_err(|error| sqlx::Error::Decode(error.into()))?;
-                }
-                if page.is_empty() {
-                    break;
-                }
-            }
+            let replica = load(&mut transaction).await?;
             transaction.commit().await?;
             Ok(Box::new(replica))
         });

@@ -93,6 +93,96 @@ async fn two_write_at_once_and_one_that_is_declared_gone_writes_no_more_while_th
     );
 }
 
+/// A session of a node that is there.
+async fn session(address: &str, node: u128) -> sqlx::PgConnection {
+    let opener = self::node(node, "older:1");
+    let link = Link::new(&Secret(address.to_owned()), opener.incarnation, IMPATIENT).expect("an address");
+    link.bare().await.expect("connected")
+}
+
+#[tokio::test]
+async fn a_newer_version_waits_for_the_older_ones_and_goes_on_with_their_line() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    let address = cluster.url(&database);
+    let store = opened(&address, 1, "a:1").await;
+    let log = store.log(&policy()).await.expect("there");
+    let up = vec![Change::Up {
+        address: Some("a:1".to_owned()),
+    }];
+    assert!(matches!(log.append(A, 1, up, None).await, Reply::Written(_)));
+    let before = log.load().await.expect("read").snapshot();
+    drop(log);
+    store.close().await;
+    // As an older version leaves it: one of its nodes is there, another has ended without a word.
+    let older = "UPDATE log_head SET format = 0; UPDATE nodes SET format = 0; \
+         INSERT INTO nodes (id, name, batch, address, format) VALUES ('00000000-0000-0000-0000-000000000007', 'older', 0, 'older:1', 0)";
+    cluster.sql(&database, older);
+    let there = session(&address, 7).await;
+
+    let newer = opened(&address, 2, "b:1").await;
+    // Another one of the same version is nobody to wait for.
+    let beside = opened(&address, 3, "c:1").await;
+    let policy = policy();
+    let waits = async { tokio::join!(newer.log(&policy), beside.log(&policy)) };
+    tokio::pin!(waits);
+    let early = tokio::time::timeout(Duration::from_secs(2), &mut waits).await;
+    assert!(early.is_err(), "it takes part beside an older one");
+    assert_eq!(rows(cluster, &database), [1, 2, 3, 7]);
+    there.close().await.expect("closed");
+    let (newer, beside) = waits.await;
+    let (newer, beside) = (newer.expect("it goes on"), beside.expect("it goes on"));
+    assert_eq!(
+        rows(cluster, &database),
+        [2, 3],
+        "those of the older version write no more"
+    );
+    for log in [&newer, &beside] {
+        assert_eq!(
+            log.load().await.expect("read").snapshot(),
+            before,
+            "the line is the same"
+        );
+    }
+    let up = vec![Change::Up {
+        address: Some("b:1".to_owned()),
+    }];
+    assert!(matches!(newer.append(B, 1, up, None).await, Reply::Written(batch) if batch.number == Number(2)));
+}
+
+#[tokio::test]
+async fn a_line_that_this_version_cannot_read_begins_anew_and_one_of_a_newer_version_is_left_alone() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    let address = cluster.url(&database);
+    let store = opened(&address, 1, "a:1").await;
+    let log = store.log(&policy()).await.expect("there");
+    let up = vec![Change::Up { address: None }];
+    assert!(matches!(log.append(A, 1, up.clone(), None).await, Reply::Written(_)));
+    let broken = "UPDATE log_head SET format = 0; UPDATE log SET payload = '[\"Unheard\"]'";
+    cluster.sql(&database, broken);
+    let log = store.log(&policy()).await.expect("it begins anew");
+    let read = log.load().await.expect("read");
+    assert_eq!((read.applied(), read.members().count()), (Number(0), 0));
+    assert!(matches!(log.append(A, 2, up, None).await, Reply::Written(batch) if batch.number == Number(1)));
+    assert_eq!(log.load().await.expect("read").members().count(), 1);
+
+    cluster.sql(&database, "UPDATE log_head SET format = 1000");
+    let refused = store.log(&policy()).await.err().expect("it is refused");
+    for part in ["newer version", "1000"] {
+        assert!(refused.to_string().contains(part), "{refused}");
+    }
+    assert_eq!(
+        log.load().await.expect("read").members().count(),
+        1,
+        "nothing has changed"
+    );
+}
+
 #[tokio::test]
 async fn one_that_has_it_to_itself_and_several_exclude_each_other() {
     let Some(cluster) = anteroom_pgtest::shared() else {

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    store::{Purged, sqlite::schema},
+    accounts::{KeyId, Scopes},
+    store::{KeyRecord, Purged, sqlite::schema},
     wire::{Choice, ConversationId, FileId, FileKind, FileView, Role, TurnState},
 };
 
@@ -161,6 +162,32 @@ async fn a_turn_of_before_has_no_thoughts_and_its_conversation_no_choice() {
         store.turn(owner, SECOND).await.expect("read").map(|step| step.turn),
         Some(over)
     );
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_database_of_before_there_were_keys_takes_some() {
+    let folder = kept_by_session().await;
+    let mut before = outside(folder.path()).await;
+    schema::migrate_as_before(&mut before, 3).await;
+    before.close().await.expect("closed");
+    let store = open(folder.path()).await;
+    assert_eq!(store.keys().await, Ok(Vec::new()));
+    let key = KeyRecord {
+        id: KeyId(Uuid::from_u128(6)),
+        name: "bot".into(),
+        scopes: Scopes::WORK,
+        digest: "0f".repeat(32),
+        created_at: 5,
+        expires_at: None,
+        revoked_at: None,
+    };
+    assert_eq!(store.add_key(key.clone()).await, Ok(true));
+    let turn = store.turn(Owner(BROWSER.as_u128()), SECOND).await.expect("read");
+    assert!(turn.is_some(), "what was there is there");
+    store.close().await;
+    let store = open(folder.path()).await;
+    assert_eq!(store.keys().await, Ok(vec![key]));
     store.close().await;
 }
 

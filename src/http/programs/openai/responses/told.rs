@@ -124,7 +124,7 @@ impl Told {
         }
     }
 
-    fn response(&self, status: &str, details: Value, output: &[Value], usage: Option<Usage>) -> Value {
+    fn response(&self, status: &str, details: &Value, output: &[Value], usage: Option<Usage>) -> Value {
         let asked = |name: &str, else_: Value| self.asked.get(name).cloned().filter(|v| !v.is_null()).unwrap_or(else_);
         let usage = usage.map(|usage| {
             let (input, output) = (usage.input.unwrap_or(0), usage.output.unwrap_or(0));
@@ -167,7 +167,7 @@ impl Told {
 impl Form for Told {
     fn begin(&mut self) -> Bytes {
         let mut out = Vec::new();
-        let response = self.response("in_progress", Value::Null, &[], None);
+        let response = self.response("in_progress", &Value::Null, &[], None);
         self.event("response.created", json!({ "response": response }), &mut out);
         self.event("response.in_progress", json!({ "response": response }), &mut out);
         let item = self.message("in_progress", &[]);
@@ -195,7 +195,7 @@ impl Form for Told {
         let item = self.message(status, &[part]);
         let over = json!({ "output_index": 0, "item": item });
         self.event("response.output_item.done", over, &mut out);
-        let response = self.response(status, details, &[item], Some(done.usage));
+        let response = self.response(status, &details, &[item], Some(done.usage));
         let kind = format!("response.{status}");
         self.event(&kind, json!({ "response": response }), &mut out);
         Bytes::from(out)
@@ -209,7 +209,7 @@ impl Form for Told {
         self.take(json);
         let (status, details) = self.ending();
         let message = self.message(status, &[self.part()]);
-        let response = self.response(status, details, &[message], Some(done.usage));
+        let response = self.response(status, &details, &[message], Some(done.usage));
         Ok(Bytes::from(response.to_string()))
     }
 

@@ -1,0 +1,262 @@
+//! Programs: what a gateway adds to a direct call, with one stream, a hundred and a thousand, and how many requests without work it passes on.
+//!
+//! The model server is the same for all, and all have room for every request: what is measured is the way through, not the line. That comes last
+//! ([`flood`]): what people wait behind a program that asks for much.
+
+mod anteroom;
+mod ask;
+mod flood;
+mod others;
+
+use std::{sync::Arc, time::Duration};
+
+use anteroom_loopback::Config;
+use anyhow::Context as _;
+use tokio::{task::JoinSet, time::sleep};
+
+use crate::{
+    figures::{Measure, Unit},
+    http::Http,
+    model::Model,
+    numbers::percentile,
+    stage::{AT_ONCE, SERVICE, SERVICE_SECONDS, millis},
+    system::Places,
+};
+use ask::{Answer, Asked, Target, ask};
+
+/// Requests at once, of all.
+const CONNECTIONS: usize = 2_000;
+/// Messages of one client, one after the other.
+const ALONE: usize = 300;
+/// The first ones find connections that are not open yet, and code that has not run.
+const WARM_UP: usize = 20;
+/// Streams at once, and how many each client has, one after the other.
+const CROWDS: [(usize, usize); 2] = [(100, 5), (1_000, 2)];
+/// Callers without a pause, and how many requests they make together: what takes fifty a second is not asked for thousands.
+const CALLERS: usize = 64;
+const REQUESTS: usize = 6_000;
+const REQUESTS_OF_LITELLM: usize = 400;
+
+/// What a gateway may add, in milliseconds, and do.
+struct Budget {
+    alone: f64,
+    hundred: (f64, f64),
+    requests: f64,
+    cpu: f64,
+}
+
+const BUDGET: Budget = Budget {
+    alone: 0.45,
+    hundred: (0.9, 5.0),
+    requests: 6_000.0,
+    cpu: 0.23,
+};
+
+pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
+    let mut measures = Vec::new();
+    {
+        let targets = Targets::start(places, AT_ONCE).await?;
+        measures.extend(alone(&targets.all).await?);
+        for target in &targets.all {
+            measures.extend(without_work(target).await?);
+        }
+    }
+    let targets = Targets::start(places, SERVICE).await?;
+    for (streams, each) in CROWDS {
+        let mut direct = None;
+        for target in &targets.all {
+            let answers = crowd(target, streams, each).await?;
+            let first: Vec<f64> = answers.iter().map(|answer| answer.first).collect();
+            let usual = *direct.get_or_insert(at(&first, 0.5)?);
+            measures.extend(added(target, &first, usual, streams)?);
+        }
+    }
+    for target in &targets.all {
+        if let Some(program) = &target.program {
+            let memory = program.memory()? as f64;
+            measures.push(Measure::new(
+                format!("{}: memory after all that", target.name),
+                memory,
+                Unit::Bytes,
+            ));
+        }
+    }
+    drop(targets);
+    measures.extend(flood::run(places).await?);
+    Ok(measures)
+}
+
+/// The model server, and everything that stands in front of it.
+struct Targets {
+    all: Vec<Arc<Target>>,
+    // After them: the model's clients go first.
+    _model: Model,
+}
+
+impl Targets {
+    async fn start(places: &Places, answers: Config) -> anyhow::Result<Self> {
+        let model = Model::start(answers).await?;
+        let (addr, url) = (model.loopback().addr, model.loopback().base_url());
+        let mut all = vec![
+            Target {
+                name: "direct",
+                http: Http::new(addr, CONNECTIONS),
+                headers: Vec::new(),
+                program: None,
+                _folder: None,
+            },
+            anteroom::roomy(places, &url)?,
+        ];
+        if let Some(gateways) = &places.gateways {
+            all.push(others::smg(gateways, &places.scratch, &url, None).await?);
+            all.push(others::litellm(gateways, &places.scratch, &url, None).await?);
+        }
+        Ok(Self {
+            all: all.into_iter().map(Arc::new).collect(),
+            _model: model,
+        })
+    }
+}
+
+/// One client, that asks all in turns, so that whatever else the machine does meets each.
+async fn alone(targets: &[Arc<Target>]) -> anyhow::Result<Vec<Measure>> {
+    let mut taken: Vec<Vec<Answer>> = targets.iter().map(|_| Vec::new()).collect();
+    for number in 0..WARM_UP + ALONE {
+        for (target, taken) in targets.iter().zip(&mut taken) {
+            let answer = ask(target, &format!("message {number}"), Asked::Stream).await?;
+            if number >= WARM_UP {
+                taken.push(answer);
+            }
+        }
+    }
+    let of = |answers: &[Answer], part: fn(&Answer) -> f64| -> Vec<f64> { answers.iter().map(part).collect() };
+    let (first, whole) = (|answer: &Answer| answer.first, |answer: &Answer| answer.whole);
+    let direct = taken.first().context("nobody was asked")?;
+    let usual = (at(&of(direct, first), 0.5)?, at(&of(direct, whole), 0.5)?);
+    let mut measures = Vec::new();
+    for (target, taken) in targets.iter().zip(&taken) {
+        measures.extend(added(target, &of(taken, first), usual.0, 1)?);
+        let what = |share: f64| format!("{}: 1 stream, whole answer, added, p{:.0}", target.name, share * 100.0);
+        for share in [0.5, 0.99].into_iter().filter(|_| target.program.is_some()) {
+            measures.push(Measure::new(
+                what(share),
+                at(&of(taken, whole), share)? - usual.1,
+                Unit::Millis,
+            ));
+        }
+    }
+    Ok(measures)
+}
+
+/// So many clients at once, each with as many messages, begun evenly over the time of one answer.
+async fn crowd(target: &Arc<Target>, streams: usize, each: usize) -> anyhow::Result<Vec<Answer>> {
+    let mut clients = JoinSet::new();
+    let time = Duration::from_secs_f64(SERVICE_SECONDS);
+    for client in 0..streams {
+        let target = Arc::clone(target);
+        let begin = time * u32::try_from(client)? / u32::try_from(streams)?;
+        clients.spawn(async move {
+            sleep(begin).await;
+            let mut answers = Vec::new();
+            for number in 0..=each {
+                let answer = ask(&target, &format!("client {client}, message {number}"), Asked::Stream).await?;
+                // The first opens its connection.
+                if number > 0 {
+                    answers.push(answer);
+                }
+            }
+            anyhow::Ok(answers)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(client) = clients.join_next().await {
+        all.extend(client.context("a client broke")??);
+    }
+    Ok(all)
+}
+
+/// What is added to the direct call's median.
+fn added(target: &Target, first: &[f64], usual: f64, streams: usize) -> anyhow::Result<Vec<Measure>> {
+    let plural = if streams == 1 { "" } else { "s" };
+    let named = |share: f64| format!("{streams} stream{plural}, first piece, p{:.0}", share * 100.0);
+    if target.program.is_none() {
+        return Ok(vec![Measure::new(
+            format!("direct: {}", named(0.5)),
+            usual,
+            Unit::Millis,
+        )]);
+    }
+    let measure = |share| {
+        let what = format!("{}: {}, added", target.name, named(share));
+        anyhow::Ok(Measure::new(what, at(first, share)? - usual, Unit::Millis))
+    };
+    let (half, most) = (measure(0.5)?, measure(0.99)?);
+    Ok(match (target.name, streams) {
+        ("Anteroom", 1) => vec![half.at_most(BUDGET.alone), most],
+        ("Anteroom", 100) => vec![half.at_most(BUDGET.hundred.0), most.at_most(BUDGET.hundred.1)],
+        _ => vec![half, most],
+    })
+}
+
+/// Requests whose answer is there at once, without streaming, as fast as some callers can make them; and the processor's time that each takes.
+async fn without_work(target: &Arc<Target>) -> anyhow::Result<Vec<Measure>> {
+    let requests = if target.name == "LiteLLM" {
+        REQUESTS_OF_LITELLM
+    } else {
+        REQUESTS
+    };
+    // What is done once is not a request's cost.
+    call(target, requests / 10).await?;
+    let cpu = || target.program.as_ref().map(crate::process::Program::cpu).transpose();
+    let (before, began) = (cpu()?, std::time::Instant::now());
+    call(target, requests).await?;
+    let (taken, after) = (began.elapsed(), cpu()?);
+    let name = target.name;
+    let rate = Measure::new(
+        format!("{name}: requests without work, {CALLERS} callers"),
+        requests as f64 / taken.as_secs_f64(),
+        Unit::PerSecond,
+    );
+    let each = before.zip(after).map(|(before, after)| {
+        let each = millis(after - before) / requests as f64;
+        Measure::new(format!("{name}: processor time a request"), each, Unit::Millis)
+    });
+    let mut measures: Vec<_> = [rate].into_iter().chain(each).collect();
+    if name == "Anteroom" {
+        let budgets = [BUDGET.requests, BUDGET.cpu];
+        measures = measures
+            .into_iter()
+            .zip(budgets)
+            .enumerate()
+            .map(|(at, (measure, budget))| {
+                if at == 0 {
+                    measure.at_least(budget)
+                } else {
+                    measure.at_most(budget)
+                }
+            })
+            .collect();
+    }
+    Ok(measures)
+}
+
+async fn call(target: &Arc<Target>, requests: usize) -> anyhow::Result<()> {
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let target = Arc::clone(target);
+        callers.spawn(async move {
+            for number in (caller..requests).step_by(CALLERS) {
+                ask(&target, &format!("request {number}"), Asked::Whole).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller.context("a caller broke")??;
+    }
+    Ok(())
+}
+
+fn at(values: &[f64], share: f64) -> anyhow::Result<f64> {
+    percentile(values, share).context("nothing was measured")
+}
