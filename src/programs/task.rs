@@ -107,11 +107,22 @@ impl Task {
         };
         let mut ticket = match self.ticket.take() {
             Some(ticket) => ticket,
-            None => tokio::select! {
-                biased;
-                () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
-                placed = queue.place(job.id().as_u128(), work, job.owner()) => placed.map_err(ProgramFault::Line)?,
-            },
+            None => {
+                let mut placing = pin!(queue.place(job.id().as_u128(), work, job.owner()));
+                let early = placing.as_mut().now_or_never();
+                if let Some(keeper) = &self.keeper {
+                    keeper.lined_up();
+                }
+                let placed = match early {
+                    Some(placed) => placed,
+                    None => tokio::select! {
+                        biased;
+                        () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
+                        placed = placing => placed,
+                    },
+                };
+                placed.map_err(ProgramFault::Line)?
+            }
         };
         let mut granted = ticket.granted();
         job.placed(ticket.id(), granted.is_some());

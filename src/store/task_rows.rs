@@ -24,7 +24,7 @@ macro_rules! task_columns {
 /// The columns of [`open`], likewise.
 macro_rules! open_columns {
     () => {
-        "o.id AS owner, b.id AS batch, t.id AS task, t.name, t.key, t.priority, t.model, t.state, t.blocked, t.attempts"
+        "o.id AS owner, b.id AS batch, t.id AS task, t.name, t.key, t.priority, t.model, t.state, t.blocked, t.attempts, t.stopped"
     };
 }
 
@@ -70,6 +70,7 @@ pub(super) fn open(row: &impl Columns) -> sqlx::Result<OpenTask> {
         ran: state(row)? == TaskState::Running,
         blocked: number(row, "blocked")?,
         attempts: number(row, "attempts")?,
+        stopped: number(row, "stopped")?,
     })
 }
 

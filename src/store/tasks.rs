@@ -183,6 +183,8 @@ pub struct OpenTask {
     pub blocked: u32,
     /// How often it has been begun.
     pub attempts: u32,
+    /// How many of these the end of a server has cut short.
+    pub stopped: u32,
 }
 
 /// How a task has ended.
@@ -271,7 +273,7 @@ pub trait TaskStore: Send + Sync {
     async fn take_in(&self, batch: NewBatch, most: u64) -> Result<TakenIn, StoreError>;
     /// Notes that a task is begun. Returns how often it has been by now; `None`: it is over, or not there.
     async fn begin_task(&self, id: Uuid, at: u64) -> Result<Option<u32>, StoreError>;
-    /// Notes that a task that was begun was stopped through no fault of its own, which does not count.
+    /// Notes that a task that was begun was stopped through no fault of its own.
     async fn stop_task(&self, id: Uuid) -> Result<(), StoreError>;
     /// Stores how a task has ended, and what follows from it: what needs it may begin, or comes to nothing too; and programs are to be told. One that
     /// is over stays as it is (`None`). `gives_slot`: it gives a slot back; to be polled once before that is asked for, so that both are one

@@ -149,6 +149,7 @@ pub(super) static TABLES: [Table; 12] = [
             ("reason", Text),
             ("blocked", Integer),
             ("attempts", Integer),
+            ("stopped", Integer),
             ("ordinal", Integer),
             ("created_at", Integer),
             ("started_at", Integer),

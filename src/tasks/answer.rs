@@ -22,7 +22,7 @@ pub(super) fn whole<'a>(pieces: impl Iterator<Item = &'a Bytes>) -> Value {
         for (name, value) in chunk {
             match (name.as_str(), value) {
                 ("choices", Value::Array(pieces)) => {
-                    pieces.into_iter().for_each(|piece| add_choice(&mut choices, piece))
+                    pieces.into_iter().for_each(|piece| add_choice(&mut choices, piece));
                 }
                 // What is told once more is as it was, or null.
                 (_, value) if whole.get(&name).is_none_or(|known| known.is_null() || !value.is_null()) => {

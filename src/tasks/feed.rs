@@ -213,8 +213,8 @@ impl Feed {
     pub(super) fn asked(&self, id: Uuid, kept: Kept) -> bool {
         self.change(|state| match state.going.get_mut(&id) {
             Some(going) if !going.cancelled => {
+                going.count();
                 going.kept = Some(kept);
-                going.begun = 0;
                 true
             }
             _ => false,
@@ -238,10 +238,11 @@ impl Feed {
     /// A task is on its way no more, and is to go into the line again, which is not asked before `refused_until`.
     pub(super) fn back(&self, id: Uuid, refused_until: Option<Instant>) {
         self.change(|state| {
-            if let Some(going) = state.going.remove(&id)
+            if let Some(mut going) = state.going.remove(&id)
                 && state.loaded
                 && !going.cancelled
             {
+                going.count();
                 state.held.put(going.task);
             }
             state.refused_until = refused_until.or(state.refused_until);
@@ -371,6 +372,13 @@ impl Going {
             begun: 0,
             cancelled: false,
         }
+    }
+
+    /// What has begun on its way until now is before what comes.
+    fn count(&mut self) {
+        self.task.attempts += self.begun;
+        self.task.ran |= self.begun > 0;
+        self.begun = 0;
     }
 
     fn has_slot(&self) -> bool {

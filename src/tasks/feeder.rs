@@ -35,7 +35,9 @@ impl Tasks {
         let feed = feeds.entry(owner).or_insert_with(|| {
             let feed = Arc::new(Feed::new(owner));
             let work = self.clone().feed(Arc::clone(&feed));
-            self.inner.tasks.spawn(work.instrument(info_span!("feeding tasks")));
+            self.inner
+                .tasks
+                .spawn(work.instrument(info_span!(parent: None, "feeding tasks")));
             feed
         });
         act(feed)
@@ -85,7 +87,8 @@ impl Tasks {
                     look = Instant::now() + AGAIN;
                 }
                 for task in feed.next(self.room()) {
-                    self.set_off(&feed, task, None);
+                    // One after the other, so that they stand in their order.
+                    let _ = self.set_off(&feed, task, None).await;
                 }
                 look = feed.refused_until().map_or(look, |until| until.min(look));
                 if feed.has_elsewhere() {

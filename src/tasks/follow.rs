@@ -102,6 +102,8 @@ pub struct TaskFollower {
     watched: Watched,
     /// The way of it that is followed, with the attempts that there were before, and how many of its rounds have a number that lasts.
     way: Option<(Kept, u32, u32)>,
+    /// One that has told all, and that the feed may still have.
+    told: Option<Kept>,
     seen: Cursor,
     /// How many events of the way have been taken apart, of which round.
     taken: (u32, usize),
@@ -158,6 +160,7 @@ impl TaskFollower {
 
     fn find_way(&mut self) {
         let seen = self.watched.feed.seen(self.id);
+        let seen = seen.filter(|seen| self.told.as_ref().is_none_or(|told| !told.is(&seen.kept)));
         match (seen, &mut self.way) {
             (Some(seen), Some((way, _, begun))) if way.is(&seen.kept) => *begun = seen.begun,
             (Some(seen), way) => {
@@ -186,7 +189,7 @@ impl TaskFollower {
             }
             if look.events.is_empty() || !has_begun {
                 if look.over && (look.events.is_empty() || begun == u32::MAX) {
-                    self.way = None;
+                    self.told = self.way.take().map(|(kept, ..)| kept);
                     return None;
                 }
                 let stands = kept.standing().map(Stands::Line);
@@ -210,7 +213,7 @@ impl TaskFollower {
     }
 
     fn stands(&mut self, stands: Stands) -> Option<TaskNews> {
-        let is_news = self.stands != Some(stands) && stands != Stands::Running;
+        let is_news = self.stands != Some(stands) && matches!(stands, Stands::Line(_) | Stands::Behind(_));
         self.stands = Some(stands);
         is_news.then_some(TaskNews::Stands(stands))
     }
@@ -300,6 +303,7 @@ impl Tasks {
             id,
             watched,
             way: None,
+            told: None,
             seen,
             taken: (0, 0),
             counted: 0,

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -10,7 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
 use tracing::{Instrument as _, error, info, info_span, warn};
 use uuid::Uuid;
 
@@ -45,20 +48,22 @@ enum Left {
 }
 
 impl Tasks {
-    /// Has a task go its way that the feed has on its way.
-    pub(super) fn set_off(&self, feed: &Arc<Feed>, task: OpenTask, ticket: Option<Ticket>) {
-        let span = info_span!("task", id = %task.id);
-        let work = self.clone().go(Arc::clone(feed), task, ticket);
+    /// Has a task go its way that the feed has on its way. What is returned is over once the line has been asked for its place, or is not going to be.
+    pub(super) fn set_off(&self, feed: &Arc<Feed>, task: OpenTask, ticket: Option<Ticket>) -> oneshot::Receiver<()> {
+        let span = info_span!(parent: None, "task", id = %task.id);
+        let (lined_up, receiver) = oneshot::channel();
+        let work = self.clone().go(Arc::clone(feed), task, ticket, lined_up);
         self.inner.tasks.spawn(work.instrument(span));
+        receiver
     }
 
-    async fn go(self, feed: Arc<Feed>, task: OpenTask, ticket: Option<Ticket>) {
+    async fn go(self, feed: Arc<Feed>, task: OpenTask, ticket: Option<Ticket>, lined_up: oneshot::Sender<()>) {
         let mut broken_off = BrokenOff {
             feed: &feed,
             id: task.id,
             is: true,
         };
-        let left = self.take_through(&feed, &task, ticket).await;
+        let left = self.take_through(&feed, &task, ticket, lined_up).await;
         broken_off.is = false;
         match left {
             Left::Over => feed.over(task.id),
@@ -68,12 +73,19 @@ impl Tasks {
         }
     }
 
-    async fn take_through(&self, feed: &Arc<Feed>, task: &OpenTask, mut ticket: Option<Ticket>) -> Left {
+    async fn take_through(
+        &self,
+        feed: &Arc<Feed>,
+        task: &OpenTask,
+        mut ticket: Option<Ticket>,
+        lined_up: oneshot::Sender<()>,
+    ) -> Left {
+        let mut lined_up = Some(lined_up);
         let failed = |reason| TaskEnd {
             reason: Some(reason),
             ..end(task, TaskState::Failed)
         };
-        if task.attempts >= MAX_ATTEMPTS {
+        if task.attempts.saturating_sub(task.stopped) >= MAX_ATTEMPTS {
             warn!(
                 attempts = task.attempts,
                 "a task is not answered again: the server ended each time"
@@ -105,6 +117,7 @@ impl Tasks {
                 tasks: self.clone(),
                 feed: Arc::clone(feed),
                 task: task.clone(),
+                lined_up: Mutex::new(lined_up.take()),
                 begun: AtomicU32::new(0),
                 over: AtomicBool::new(false),
             });
@@ -225,6 +238,8 @@ struct Keeping {
     tasks: Tasks,
     feed: Arc<Feed>,
     task: OpenTask,
+    /// Who waits until the line has been asked for its place.
+    lined_up: Mutex<Option<oneshot::Sender<()>>>,
     /// How often its start has been stored.
     begun: AtomicU32,
     /// Whether its end has been.
@@ -233,6 +248,10 @@ struct Keeping {
 
 #[async_trait]
 impl Keeper for Keeping {
+    fn lined_up(&self) {
+        drop(self.lined_up.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     async fn started(&self, round: u32) {
         // Its place is free for the next one.
         self.feed.tell();

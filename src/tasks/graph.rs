@@ -25,11 +25,11 @@ mod tests {
 
     #[test]
     fn what_leads_nowhere_near_itself_may_begin() {
-        assert_eq!(in_circles(0, &[]), []);
-        assert_eq!(in_circles(4, &[(1, 0), (2, 0), (3, 1), (3, 2)]), []);
+        assert_eq!(in_circles(0, &[]).len(), 0);
+        assert_eq!(in_circles(4, &[(1, 0), (2, 0), (3, 1), (3, 2)]).len(), 0);
         // Long ones need no stack.
         let chain: Vec<_> = (1..10_000).map(|at| (at, at - 1)).collect();
-        assert_eq!(in_circles(10_000, &chain), []);
+        assert_eq!(in_circles(10_000, &chain).len(), 0);
     }
 
     #[test]

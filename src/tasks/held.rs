@@ -94,6 +94,7 @@ mod tests {
             ran: false,
             blocked: 0,
             attempts: 0,
+            stopped: 0,
         }
     }
 

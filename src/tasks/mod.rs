@@ -208,6 +208,24 @@ impl Tasks {
         self.task(owner, id).await
     }
 
+    /// Ends all open tasks of an owner who is at home here. Returns how many it has found.
+    ///
+    /// # Errors
+    /// [`TaskFault::Store`].
+    pub async fn cancel_all(&self, owner: Owner) -> Result<usize, TaskFault> {
+        if !self.is_home(owner) {
+            return Ok(0);
+        }
+        let open = self.store().open_tasks(owner).await?;
+        for task in &open {
+            match self.cancel(owner, task.id).await {
+                Ok(_) | Err(TaskFault::Gone) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(open.len())
+    }
+
     /// One task of an owner.
     ///
     /// # Errors

@@ -30,11 +30,14 @@ const MAX_NAME: usize = 64;
 /// How many names a fault has.
 const NAMED: usize = 20;
 
+/// Which task needs which.
+type Needs = Vec<(Uuid, Uuid)>;
+
 /// A batch that can be stored as it is.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) tasks: Vec<NewTask>,
-    pub(super) needs: Vec<(Uuid, Uuid)>,
+    pub(super) needs: Needs,
     pub(super) webhook: Option<Webhook>,
     /// Of all of it, in hexadecimal digits.
     pub(super) hash: String,
@@ -167,7 +170,7 @@ fn asked<'a>(fields: &Fields<'a>, label: String, others: &[&str]) -> Result<Aske
 }
 
 /// Gives tasks their ids, and finds what they need by them.
-fn connect(asked: &[Asked<'_>], backends: &Backends) -> Result<(Vec<NewTask>, Vec<(Uuid, Uuid)>), TaskFault> {
+fn connect(asked: &[Asked<'_>], backends: &Backends) -> Result<(Vec<NewTask>, Needs), TaskFault> {
     let ids: Vec<Uuid> = asked.iter().map(|_| Uuid::now_v7()).collect();
     let mut named = HashMap::new();
     let mut twice = BTreeSet::new();

@@ -14,8 +14,9 @@ use crate::{
     wire::Event,
 };
 
-/// Between two looks for owners whose tasks nobody feeds.
+/// Between two looks for owners whose tasks nobody feeds, where there are other nodes, and where there are none.
 const LOOK: Duration = Duration::from_secs(10);
+const LOOK_ALONE: Duration = Duration::from_secs(60);
 /// How often a task is tried to be claimed that is to go on here, and the pause between two tries.
 const CLAIMS: u32 = 100;
 const BETWEEN_CLAIMS: Duration = Duration::from_millis(50);
@@ -53,7 +54,7 @@ impl Tasks {
         for (task, ticket) in tasks.into_iter().zip(deps.queue.restore(&returning)) {
             self.with_feed(task.owner, |feed| {
                 feed.claim(&task);
-                self.set_off(feed, task, Some(ticket));
+                drop(self.set_off(feed, task, Some(ticket)));
             });
         }
         if count > 0 {
@@ -101,7 +102,7 @@ impl Tasks {
         for _ in 0..CLAIMS {
             let feed = self.with_feed(task.owner, |feed| feed.claim(&task).then(|| Arc::clone(feed)));
             if let Some(feed) = feed {
-                self.set_off(&feed, task, Some(ticket));
+                drop(self.set_off(&feed, task, Some(ticket)));
                 return;
             }
             // One of before may still be ending here.
@@ -115,12 +116,14 @@ impl Tasks {
         let tasks = self.clone();
         let look = async move {
             let mut moves = tasks.deps().homes.changes();
+            let is_alone = tasks.deps().membership.is_none();
+            let pause = if is_alone { LOOK_ALONE } else { LOOK };
             loop {
                 tasks.look().await;
                 tokio::select! {
                     () = tasks.inner.closing.cancelled() => return,
                     Ok(()) = moves.changed() => {}
-                    () = sleep(LOOK) => {}
+                    () = sleep(pause) => {}
                 }
             }
         };

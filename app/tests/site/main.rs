@@ -25,4 +25,6 @@ mod seen;
 mod sharing;
 mod shutdown;
 mod support;
+mod tasks;
 mod visit;
+mod webhooks;

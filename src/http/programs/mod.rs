@@ -55,7 +55,9 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
         .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
-        doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
+        doors = doors
+            .layer(middleware::from_fn_with_state(state, link::forward))
+            .layer(middleware::from_fn(tasks::name));
     }
     doors
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))

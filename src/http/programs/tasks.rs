@@ -5,8 +5,9 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Extension, Json, Router,
     body::Bytes,
-    extract::{Path, Query, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Path, Query, Request, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
     response::{
         IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
@@ -31,6 +32,8 @@ use crate::{
     wire::{Reason, Refused},
 };
 
+/// Where something is taken in that stays: tasks, and messages of conversations.
+const PATHS: [&str; 3] = ["/api/v1/tasks", "/chat/async", "/api/v1/conversations"];
 /// By which a program names a batch that it may send again.
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest such name, in bytes.
@@ -59,6 +62,21 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
     scope::needs(Scope::Tasks, tasks)
 }
 
+/// Names a batch, or a message, that its program has not named. Beside other nodes a request may be sent to a second home when the first one dies, and is
+/// to be taken in once.
+pub(super) async fn name(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let stays = PATHS.iter().any(|taken| {
+        path.strip_prefix(taken)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    if stays && request.method() == Method::POST && !request.headers().contains_key(KEY) {
+        let name = HeaderValue::from_str(&format!("anteroom-{}", Uuid::new_v4()));
+        request.headers_mut().extend(name.ok().map(|name| (KEY, name)));
+    }
+    next.run(request).await
+}
+
 /// Takes in one task, or a batch of tasks, in whole or not at all.
 ///
 /// Tasks are stored, and answered when their turn comes, whatever becomes of their program and of the server. `docs/tasks.md` says what a task may have.
@@ -77,9 +95,9 @@ pub(super) async fn take_in(
 ) -> Result<Response, Refusal> {
     let body = body.map_err(|rejection| {
         let reason = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Reason::TaskTooLong {
-                name: "*".to_owned(),
-                most: MAX_PROGRAM_BODY as u64,
+            let most = MAX_PROGRAM_BODY / (1024 * 1024);
+            Reason::Told {
+                sentence: format!("A batch has at most {most} MB. Send its tasks in several."),
             }
         } else {
             Reason::RequestSlow

@@ -155,13 +155,15 @@ pub(crate) async fn a_task_ends_once<K: Kind>() {
     assert_eq!(store.begin_task(id, 20).await, Ok(Some(1)));
     assert_eq!(store.begin_task(id, 21).await, Ok(Some(2)));
     store.stop_task(id).await.expect("stopped");
-    assert_eq!(store.begin_task(id, 22).await, Ok(Some(2)));
+    let stopped = store.open_among(vec![id]).await.expect("read");
+    assert_eq!((stopped[0].attempts, stopped[0].stopped), (2, 1));
+    assert_eq!(store.begin_task(id, 22).await, Ok(Some(3)));
     assert_eq!(store.end_task(done(id, 30), true).await, Ok(Some(Ended::default())));
     assert_eq!(store.end_task(failed(id, 40), true).await, Ok(None));
     assert_eq!(store.begin_task(id, 50).await, Ok(None));
     assert_eq!(store.end_task(done(Uuid::new_v4(), 30), false).await, Ok(None));
     let over = store.task(owner, id).await.expect("read").expect("there");
-    assert_eq!((over.state, over.attempts, over.ordinal), (TaskState::Done, 2, Some(1)));
+    assert_eq!((over.state, over.attempts, over.ordinal), (TaskState::Done, 3, Some(1)));
     assert_eq!((over.started_at, over.ended_at), (Some(22), Some(30)));
     assert_eq!(over.result, done(id, 30).result);
     assert_eq!(over.usage, done(id, 30).usage);

@@ -21,8 +21,10 @@ use crate::{
 
 /// Most that are told at once.
 const AT_ONCE: usize = 32;
-/// Between two looks, where nothing is on its way.
+/// Between two looks, where something is to be told later, or others may have stored it.
 const LOOK: Duration = Duration::from_secs(5);
+/// Where there is nothing to tell.
+const LOOK_IDLE: Duration = Duration::from_secs(60);
 /// What becomes due in one moment is looked for together.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// The first pause before something is told again; each one is three times as long.
@@ -47,8 +49,12 @@ impl Tasks {
         loop {
             let mut told = pin!(self.inner.outbox.notified());
             told.as_mut().enable();
+            let mut pause = LOOK;
             match self.store().deliveries(now_ms(), AT_ONCE * 4).await {
                 Ok(due) => {
+                    if due.is_empty() && self.owes_nothing().await {
+                        pause = LOOK_IDLE;
+                    }
                     for delivery in due {
                         let is_new = self.is_home(delivery.owner) && !locked(&under).contains(&delivery.key);
                         let Some(permit) = is_new.then(|| Arc::clone(&permits).try_acquire_owned().ok()).flatten()
@@ -57,7 +63,7 @@ impl Tasks {
                         };
                         locked(&under).insert(delivery.key);
                         let (tasks, under) = (self.clone(), Arc::clone(&under));
-                        let span = info_span!("webhook", batch = %delivery.batch);
+                        let span = info_span!(parent: None, "webhook", batch = %delivery.batch);
                         let work = async move {
                             tokio::select! {
                                 () = tasks.deliver(&delivery) => {}
@@ -76,9 +82,15 @@ impl Tasks {
             tokio::select! {
                 () = self.inner.closing.cancelled() => return,
                 () = told => sleep(TOGETHER).await,
-                () = sleep(LOOK) => {}
+                () = sleep(pause) => {}
             }
         }
+    }
+
+    /// Whether there is nothing to tell, also later, and nobody else stores anything.
+    async fn owes_nothing(&self) -> bool {
+        let later = self.store().deliveries(u64::MAX, 1);
+        self.deps().membership.is_none() && later.await.is_ok_and(|later| later.is_empty())
     }
 
     async fn deliver(&self, delivery: &Delivery) {
@@ -92,11 +104,11 @@ impl Tasks {
                     Ok(()) => self.store().delivered(delivery.key).await,
                     Err(fault) => {
                         let due = again_at(delivery, &fault, now_ms(), rand::random());
-                        match due {
-                            Some(_) => {
-                                warn!(%fault, attempt = delivery.attempts + 1, "a program was not told; it is tried again")
-                            }
-                            None => warn!(%fault, attempt = delivery.attempts + 1, "a program is not told: given up"),
+                        let attempt = delivery.attempts + 1;
+                        if due.is_some() {
+                            warn!(%fault, attempt, "a program was not told; it is tried again");
+                        } else {
+                            warn!(%fault, attempt, "a program is not told: given up");
                         }
                         self.store().put_off(delivery.key, due).await
                     }

@@ -156,3 +156,52 @@ fn said(error: &dyn Error) -> String {
     }
     said
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn guarded(all: &str) -> Guarded {
+        let variables = [("WEBHOOK_PRIVATE_ADDRESSES".to_owned(), all.to_owned())];
+        let loaded = Settings::load(variables, None).expect("good settings");
+        let (_, settings) = watch::channel(Arc::new(loaded.settings));
+        Guarded::new(settings)
+    }
+
+    fn webhook(url: String) -> Webhook {
+        Webhook {
+            url,
+            secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_looked_at_where_it_leads() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let hook = webhook(format!("https://localhost:{port}/hook"));
+        let guarded = guarded("false");
+        // A name alone says nothing of where it leads.
+        assert_eq!(guarded.check(&hook), Ok(()));
+        let sent = guarded.send(&hook, "msg_1", 1, "{}".to_owned()).await;
+        let fault = sent.expect_err("nothing is sent").to_string();
+        assert!(fault.contains(PRIVATE), "{fault}");
+        let knocked = tokio::time::timeout(Duration::from_millis(1), listener.accept()).await;
+        assert!(knocked.is_err(), "nobody has connected");
+    }
+
+    #[tokio::test]
+    async fn a_setting_opens_the_way() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let guarded = guarded("true");
+        let hook = webhook(format!("http://localhost:{port}/hook"));
+        let sent = guarded.send(&hook, "msg_1", 1, "{}".to_owned());
+        tokio::select! {
+            _ = sent => panic!("nobody has answered"),
+            knocked = listener.accept() => drop(knocked.expect("a connection")),
+        }
+    }
+}

@@ -36,6 +36,8 @@ CREATE TABLE tasks (
     -- How many tasks it waits for.
     blocked       bigint NOT NULL,
     attempts      bigint NOT NULL,
+    -- How many of these the end of a server has cut short.
+    stopped       bigint NOT NULL DEFAULT 0,
     -- The how manieth of its batch that was over.
     ordinal       bigint,
     created_at    bigint NOT NULL,

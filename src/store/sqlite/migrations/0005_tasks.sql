@@ -36,6 +36,8 @@ CREATE TABLE tasks (
     -- How many tasks it waits for.
     blocked       INTEGER NOT NULL,
     attempts      INTEGER NOT NULL,
+    -- How many of these the end of a server has cut short.
+    stopped       INTEGER NOT NULL DEFAULT 0,
     -- The how manieth of its batch that was over.
     ordinal       INTEGER,
     created_at    INTEGER NOT NULL,

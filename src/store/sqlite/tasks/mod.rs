@@ -26,7 +26,7 @@ pub(super) use {end::BEHIND, read::QUERIES};
 const BEGIN: &str = "UPDATE tasks SET state = 'running', attempts = attempts + 1, started_at = ?2 \
      WHERE id = ?1 AND state IN ('open', 'running') AND blocked = 0 RETURNING attempts";
 
-const STOP: &str = "UPDATE tasks SET attempts = max(attempts - 1, 0) WHERE id = ?1 AND state = 'running'";
+const STOP: &str = "UPDATE tasks SET stopped = stopped + 1 WHERE id = ?1 AND state = 'running'";
 
 /// See [`TaskStore::begin_task`].
 struct Begin(Uuid, u64);

@@ -47,6 +47,7 @@ async fn no_query_scans_a_table() {
                 "SCAN down",
                 "SCAN m VIRTUAL",
                 "SCAN b",
+                "SCAN d",
                 "SCAN moved",
                 "SCAN (subquery",
                 "SCAN CONSTANT ROW",
