@@ -50,6 +50,8 @@ mod store;
 #[cfg(feature = "server")]
 pub mod takeover;
 #[cfg(feature = "server")]
+mod tasks;
+#[cfg(feature = "server")]
 pub mod tls;
 
 #[cfg(feature = "server")]

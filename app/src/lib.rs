@@ -4,6 +4,8 @@
 pub mod api;
 mod app;
 mod browser;
+#[cfg(feature = "ssr")]
+pub mod command;
 mod components;
 mod erase;
 mod fault;

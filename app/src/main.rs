@@ -2,13 +2,22 @@
 
 use std::process::ExitCode;
 
-use anteroom_app::server::{
-    assets, backup,
-    keys::{self, Keys},
-    migrate,
-    run::{Failure, serve},
+use anteroom_app::{
+    command::{
+        Address,
+        ask::{self, Question},
+        tasks,
+    },
+    server::{
+        assets, backup,
+        keys::{self, Keys},
+        migrate,
+        run::{Failure, serve},
+    },
 };
-use flags::{Add, Anteroom, AnteroomCmd, Backup, Key, KeyCmd, Migrate, Revoke};
+use flags::{
+    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Status, Tasks, TasksCmd,
+};
 
 // `Site`: the files that browsers load.
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
@@ -42,6 +51,49 @@ mod flags {
             cmd migrate {
                 /// The DATA_DIR of a server that has been stopped.
                 required --from folder: PathBuf
+            }
+            /// Ask a model of a server that runs, here or elsewhere. The answer comes on the standard output; what is piped in is added to the question.
+            cmd ask {
+                /// Who is to answer, such as llama3.2@ollama. Unless told: the site's default.
+                optional -m, --model model: String
+                /// What the model is told before the question.
+                optional --system text: String
+                /// The server. Unless told: ANTEROOM_URL, or http://127.0.0.1:3000.
+                optional --url address: String
+                /// A key of the server. Unless told: ANTEROOM_KEY, which nobody sees in the list of processes.
+                optional --key key: String
+                /// Say nothing of the place in line.
+                optional -q, --quiet
+                /// The question.
+                repeated question: String
+            }
+            /// Give work to a server that runs, to be done when its turn comes, whatever becomes of this command and of the server.
+            cmd tasks {
+                /// The server. Unless told: ANTEROOM_URL, or http://127.0.0.1:3000.
+                optional --url address: String
+                /// A key of the server. Unless told: ANTEROOM_KEY, which nobody sees in the list of processes.
+                optional --key key: String
+                /// Give it a file of tasks, one a line as JSON, and write their results as they come. Run again, it goes on.
+                cmd run {
+                    /// The file.
+                    required file: PathBuf
+                    /// Where the results go, one a line. Unless told: to the standard output.
+                    optional -o, --output file: PathBuf
+                    /// Who answers the tasks that name no model.
+                    optional -m, --model model: String
+                    /// Show how far it is.
+                    optional --progress
+                }
+                /// Say how far a batch is.
+                cmd status {
+                    /// Its id, or its file.
+                    required batch: String
+                }
+                /// Cancel what is not over of a batch.
+                cmd cancel {
+                    /// Its id, or its file.
+                    required batch: String
+                }
             }
             /// Make, show and revoke the keys of programs, also while it serves.
             cmd key {
@@ -83,6 +135,44 @@ async fn main() -> ExitCode {
         }
         AnteroomCmd::Backup(Backup { file }) => backup::run(&file).await,
         AnteroomCmd::Migrate(Migrate { from }) => migrate::run(&from).await,
+        AnteroomCmd::Ask(Ask {
+            model,
+            system,
+            url,
+            key,
+            quiet,
+            question: words,
+        }) => {
+            let question = Question {
+                words,
+                model,
+                system,
+                quiet,
+            };
+            return ask::run(question, Address { url, key }).await.code();
+        }
+        AnteroomCmd::Tasks(Tasks { url, key, subcommand }) => {
+            let address = Address { url, key };
+            let ended = match subcommand {
+                TasksCmd::Run(Run {
+                    file,
+                    output,
+                    model,
+                    progress,
+                }) => {
+                    let run = tasks::Run {
+                        file,
+                        output,
+                        model,
+                        progress,
+                    };
+                    tasks::run(run, address).await
+                }
+                TasksCmd::Status(Status { batch }) => tasks::status(&batch, address).await,
+                TasksCmd::Cancel(Cancel { batch }) => tasks::cancel(&batch, address).await,
+            };
+            return ended.code();
+        }
         AnteroomCmd::Key(Key { subcommand }) => {
             let asked = match subcommand {
                 KeyCmd::Add(Add { name, scopes, expires }) => Keys::Add { name, scopes, expires },

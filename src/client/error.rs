@@ -9,6 +9,7 @@ use crate::{
     files::FileError,
     queue::LeaveReason,
     store::StoreError,
+    tasks::TaskFault,
 };
 
 /// Nothing has changed where one of these comes back. `Display` is for the log; a person is told [`ClientError::reason`].
@@ -38,6 +39,9 @@ pub enum ClientError {
     /// A file was not taken in.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// Something is wrong with tasks.
+    #[error(transparent)]
+    Task(#[from] TaskFault),
 }
 
 /// Why a file was not taken in. `Display` is for the log.
@@ -80,6 +84,7 @@ impl ClientError {
             Self::Unreadable(_) | Self::Unchanged(_) | Self::Upload(UploadError::Left(_) | UploadError::Store(_)) => {
                 SOON
             }
+            Self::Task(TaskFault::Store(_) | TaskFault::TooManyOpen(_)) => SOON,
             _ => None,
         }
     }

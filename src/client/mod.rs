@@ -5,23 +5,26 @@
 mod error;
 mod files;
 mod reason;
+mod tasks;
 
 use std::sync::Arc;
 
 use tracing::error;
+use uuid::Uuid;
 
 pub use error::{ClientError, UploadError};
 
 use crate::{
     accounts::Principal,
-    conversations::{Conversations, Export},
+    conversations::{Conversations, Export, SendError},
     engine::Engine,
-    queue::Owner,
-    sessions::Session,
+    journal::Replay,
+    queue::{JoinError, Owner},
+    sessions::{Session, status},
     store::StoreError,
     wire::{
-        Choice, ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, RefreshKind,
-        SearchResults, SendRequest, Sent, Status, TurnId, TurnPage, is_blank,
+        Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo, Place,
+        RefreshKind, SearchResults, SendRequest, Sent, Status, TurnId, TurnPage, TurnView, is_blank,
     },
 };
 
@@ -118,6 +121,69 @@ impl Client {
     pub async fn earlier(&self, before: TurnId) -> Result<Option<TurnPage>, ClientError> {
         let page = self.rooms().earlier(self.owner(), before);
         page.await.map_err(unreadable)
+    }
+
+    /// One of their turns, as it is at this moment; `None`: they have none of this id.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`].
+    pub async fn turn(&self, id: TurnId) -> Result<Option<TurnView>, ClientError> {
+        self.known();
+        self.rooms().turn(self.owner(), id).await.map_err(unreadable)
+    }
+
+    /// One of their turns, once it is over. They count as present for as long as this waits. `None`: they have none of this id.
+    ///
+    /// Cancel-safe: the turn goes on.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`], or [`ClientError::Send`] where the server ends before the turn does.
+    pub async fn over(&self, id: TurnId) -> Result<Option<TurnView>, ClientError> {
+        let session = self.session();
+        let _here = session.presence().enter();
+        let journal = session.journal();
+        let mut changes = journal.follow();
+        let mut position = journal.position();
+        loop {
+            let turn = self.turn(id).await?;
+            if turn.as_ref().is_none_or(|turn| turn.state.is_over()) {
+                return Ok(turn);
+            }
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => if changed.is_err() {
+                        return Err(ended());
+                    },
+                    () = session.left().cancelled() => return Err(ended()),
+                    () = self.engine.closing().cancelled() => return Err(ended()),
+                }
+                let is_over =
+                    |event: &FeedEvent| matches!(event, FeedEvent::Turn(turn) if turn.id == id && turn.state.is_over());
+                match journal.after(position) {
+                    Replay::Events(events) => {
+                        position.number = events.last().map_or(position.number, |(number, _)| *number);
+                        if events.iter().any(|(_, event)| is_over(event)) {
+                            break;
+                        }
+                    }
+                    // What is missed is read.
+                    Replay::TooOld(here) => {
+                        position = here;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The requests of theirs that wait, each with its id and its place.
+    #[must_use]
+    pub fn requests(&self) -> Vec<(Uuid, Place)> {
+        let tickets = self.engine.programs().tickets(self.who).into_iter();
+        let (queue, backends) = (self.engine.queue(), self.engine.backends());
+        tickets
+            .filter_map(|(id, ticket)| Some((id, status::place(queue, backends, ticket, Event::Chat, None)?)))
+            .collect()
     }
 
     /// Their conversations with `text` in them.
@@ -237,8 +303,13 @@ impl Client {
     }
 }
 
-fn not_accepted(refusal: crate::conversations::SendError) -> ClientError {
-    if let crate::conversations::SendError::Store(fault) = &refusal {
+/// The server has ended before what was waited for.
+const fn ended() -> ClientError {
+    ClientError::Send(SendError::Refused(JoinError::Closed))
+}
+
+fn not_accepted(refusal: SendError) -> ClientError {
+    if let SendError::Store(fault) = &refusal {
         error!(%fault, "a message was not accepted");
     }
     refusal.into()

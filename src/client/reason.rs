@@ -22,6 +22,7 @@ impl ClientError {
             Self::NoTitle => Reason::NoTitle,
             Self::NotConfirmed => Reason::NotConfirmed,
             Self::Upload(fault) => fault.reason(),
+            Self::Task(fault) => fault.reason(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod choices;
+mod tasks;
 mod thoughts;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};

@@ -41,6 +41,7 @@ use last_backends::LastBackends;
 use pending::PendingOutcomes;
 
 use crate::{
+    accounts::rates::Rates,
     agents::{AgentFactory, AnswerKey, Backends, Tries},
     files::Vault,
     logs::session_span,
@@ -63,6 +64,8 @@ pub struct Deps {
     pub agents: Arc<dyn AgentFactory>,
     /// Who answers, and what to do when they fail.
     pub backends: Arc<Backends>,
+    /// What owners have used.
+    pub rates: Arc<Rates>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }

@@ -204,6 +204,10 @@ impl Conversations {
 
     /// How a turn is once its job has ended in this way. `None`: it is not over, the next start of the server takes it up.
     fn state(&self, ending: Ending<Fault>, turn: &mut TurnRecord) -> Option<TurnState> {
+        if let Ending::Done(usage) | Ending::Incomplete(_, usage) = &ending {
+            let limit = self.deps.settings.borrow().key_tokens_per_minute;
+            self.deps.rates.take_usage(turn.owner, limit, *usage);
+        }
         Some(match ending {
             Ending::Done(usage) => {
                 turn.usage = Some(usage);

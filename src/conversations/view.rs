@@ -101,6 +101,18 @@ impl Conversations {
         Ok(Some(page))
     }
 
+    /// A turn of an owner, as it is at this moment; `None` where it has none of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn turn(&self, owner: Owner, id: TurnId) -> Result<Option<TurnView>, StoreError> {
+        let Some(mut step) = self.deps.store.turn(owner, id).await? else {
+            return Ok(None);
+        };
+        self.pending.correct(&mut step.turn);
+        Ok(self.shown(owner, vec![step]).await?.pop())
+    }
+
     /// The turns that lead to `last`, as they are at this moment.
     pub(super) async fn path(&self, owner: Owner, last: TurnId, most: usize) -> Result<Vec<Step>, StoreError> {
         let mut steps = self.deps.store.path(owner, last, most).await?;
@@ -111,8 +123,13 @@ impl Conversations {
     }
 
     async fn page(&self, owner: Owner, last: TurnId) -> Result<TurnPage, StoreError> {
-        let mut steps = self.path(owner, last, TURNS).await?;
+        let steps = self.path(owner, last, TURNS).await?;
         let earlier = steps.first().is_some_and(|step| step.turn.parent.is_some());
+        let turns = self.shown(owner, steps).await?;
+        Ok(TurnPage { turns, earlier })
+    }
+
+    async fn shown(&self, owner: Owner, mut steps: Vec<Step>) -> Result<Vec<TurnView>, StoreError> {
         let live: Vec<Option<Shown>> = steps
             .iter_mut()
             .map(|step| self.catch_up(owner, &mut step.turn))
@@ -126,8 +143,7 @@ impl Conversations {
             })
             .collect()
         });
-        let turns = rendered.await.map_err(|error| StoreError::Other(error.to_string()))?;
-        Ok(TurnPage { turns, earlier })
+        rendered.await.map_err(|error| StoreError::Other(error.to_string()))
     }
 
     /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.

@@ -77,6 +77,7 @@ fn evict(engine: &Engine) {
 async fn purge(engine: &Engine) {
     engine.conversations.expire_answers();
     engine.programs.sweep();
+    engine.kept_tasks.purge().await;
     let now = now_ms();
     let deleted_before = now.saturating_sub(u64::try_from(UNDO.as_millis()).unwrap_or(u64::MAX));
     let retention = engine.settings().retention_days;

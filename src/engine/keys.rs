@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
-use tracing::{Instrument as _, debug, info, info_span};
+use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::Engine;
 use crate::{
@@ -48,6 +48,15 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
         let owner = Principal::program(Program { key, scopes }).owner();
         let ended = engine.conversations.cancel_all(owner);
         engine.programs.forget(owner);
+        let tasks = engine.kept_tasks.clone();
+        let ending = async move {
+            if let Err(fault) = tasks.cancel_all(owner).await {
+                warn!(%fault, "tasks of a key that is revoked could not all be ended");
+            }
+        };
+        engine
+            .tasks
+            .spawn(ending.instrument(info_span!("tasks of a revoked key")));
         debug!(key = %key.0, ended, "a key is revoked; what it had in the line has left it");
     }
     Ok(version)

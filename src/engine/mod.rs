@@ -42,6 +42,7 @@ use crate::{
     settings::{Loaded, Secret, Settings},
     stats::Stats,
     store::{self, Opened, Store, StoreError},
+    tasks::{self, Tasks},
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -64,6 +65,7 @@ pub struct Engine {
     vault: Arc<Vault>,
     conversations: Conversations,
     programs: Programs,
+    kept_tasks: Tasks,
     refreshes: Refreshes,
     stats: Arc<Stats>,
     logs: Logs,
@@ -154,21 +156,31 @@ impl Engine {
         });
         let agents = agents(&settings, context)?;
         let tasks = TaskTracker::new();
+        let rates = Arc::new(Rates::default());
         let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
+            rates: Arc::clone(&rates),
             settings: active_settings.follow(),
         });
-        let rates = Arc::new(Rates::default());
         let programs = Programs::new(programs::Deps {
             queue: queue.clone(),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
             conversations: conversations.clone(),
             rates: Arc::clone(&rates),
+            settings: active_settings.follow(),
+        });
+        let kept_tasks = Tasks::new(tasks::Deps {
+            queue: queue.clone(),
+            store: Arc::clone(&store),
+            programs: programs.clone(),
+            backends: Arc::clone(&backends),
+            homes: Arc::clone(&homes),
+            membership: membership.clone(),
             settings: active_settings.follow(),
         });
         let refreshes = Refreshes::new(
@@ -185,6 +197,7 @@ impl Engine {
             vault,
             conversations,
             programs,
+            kept_tasks,
             refreshes,
             stats,
             logs,
@@ -211,9 +224,10 @@ impl Engine {
             None => {
                 let resumed = match engine.membership {
                     Some(_) => engine.recover_alone().await,
-                    None => engine.conversations.resume(&engine.sessions).await.map(drop),
+                    None => engine.resume_alone().await,
                 };
                 resumed.context("the turns that waited before the restart cannot be taken up")?;
+                engine.kept_tasks.spawn();
             }
         }
         housekeeping::spawn(&engine);
@@ -265,6 +279,18 @@ impl Engine {
     #[must_use]
     pub const fn programs(&self) -> &Programs {
         &self.programs
+    }
+
+    /// The tasks of programs.
+    #[must_use]
+    pub const fn tasks(&self) -> &Tasks {
+        &self.kept_tasks
+    }
+
+    /// Takes up what an earlier start has left, where this process keeps its line alone. What ran comes first.
+    async fn resume_alone(&self) -> Result<(), StoreError> {
+        self.kept_tasks.resume().await?;
+        self.conversations.resume(&self.sessions).await.map(drop)
     }
 
     /// The cookies.
@@ -381,6 +407,7 @@ impl Engine {
     /// The store's; what is stored has not changed then.
     pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
         self.programs.forget(who.owner());
+        self.kept_tasks.forget(who.owner());
         let files = self.conversations.forget(who.owner()).await?;
         self.remove_files(&files).await;
         self.logs.forget(who.session);
@@ -400,11 +427,14 @@ impl Engine {
     pub async fn shutdown(&self, grace: Duration) {
         self.closed.store(true, Ordering::Relaxed);
         self.queue.close();
+        self.kept_tasks.close();
         let (unfinished, requests) = (self.conversations.unfinished(), self.programs.unfinished());
-        if unfinished + requests > 0 {
+        let tasks = self.kept_tasks.unfinished();
+        if unfinished + requests + tasks > 0 {
             info!(
                 unfinished,
                 requests,
+                tasks,
                 grace_s = grace.as_secs(),
                 "waiting for running turns"
             );
@@ -413,6 +443,7 @@ impl Engine {
             warn!(
                 unfinished = self.conversations.unfinished(),
                 requests = self.programs.unfinished(),
+                tasks = self.kept_tasks.unfinished(),
                 turns = ?self.conversations.on_their_way(),
                 "the grace is over: stopping what runs"
             );
@@ -426,6 +457,7 @@ impl Engine {
             self.programs.stop();
             self.conversations.finished().await;
             self.programs.finished().await;
+            self.kept_tasks.finished().await;
         }
         self.leave_line().await;
         self.closing.cancel();

@@ -95,6 +95,7 @@ impl Engine {
     pub async fn abandon(&self) {
         self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
         self.queue.close();
+        self.kept_tasks.close();
         self.closing.cancel();
         self.conversations.stop();
         self.programs.stop();
@@ -102,6 +103,7 @@ impl Engine {
         self.store.close().await;
         let _ = timeout(GOODBYE, self.conversations.finished()).await;
         let _ = timeout(GOODBYE, self.programs.finished()).await;
+        let _ = timeout(GOODBYE, self.kept_tasks.finished()).await;
         self.vault.close().await;
         self.tasks.close();
         let _ = timeout(GOODBYE, self.tasks.wait()).await;
@@ -112,6 +114,7 @@ impl Engine {
     pub(super) async fn last_turns(&self) {
         self.conversations.finished().await;
         self.programs.finished().await;
+        self.kept_tasks.finished().await;
         if self.membership.is_none() {
             return;
         }
@@ -207,6 +210,8 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
                 .membership
                 .as_ref()
                 .map_or(0, |membership| membership.nodes().len());
+            // What is for a task is that one's; of all others turns are sought.
+            let found = taker.kept_tasks.take_up_strays(found).await;
             let turns = &taker.conversations;
             turns.take_up_strays(&taker.sessions, found, nodes > 1).await;
         }

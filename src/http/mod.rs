@@ -31,6 +31,7 @@ pub use error::Refusal;
 pub use identity::{NoCookie, cookies, set_session};
 pub use link::{Unreached, serve_nodes, watch};
 pub use origin::CrossSite;
+pub use programs::document;
 pub use serve::serve;
 
 use crate::{
@@ -93,7 +94,8 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .merge(metrics)
-        .with_state(Arc::clone(engine));
+        .with_state(Arc::clone(engine))
+        .merge(programs::described());
     checked
         .merge(programs)
         .merge(watched)

@@ -8,6 +8,7 @@ use crate::{
     files::FileError,
     queue::JoinError,
     store::StoreError,
+    tasks::TaskFault,
 };
 
 /// The status that says what this fault says.
@@ -21,6 +22,7 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::NoTitle => StatusCode::BAD_REQUEST,
         ClientError::NotConfirmed => StatusCode::FORBIDDEN,
         ClientError::Upload(fault) => of_upload(fault),
+        ClientError::Task(fault) => of_task(fault),
     }
 }
 
@@ -59,6 +61,24 @@ const fn of_upload(fault: &UploadError) -> StatusCode {
         UploadError::BrokenOff => StatusCode::BAD_REQUEST,
         UploadError::Stalled => StatusCode::REQUEST_TIMEOUT,
         UploadError::Store(fault) => of_store(fault),
+    }
+}
+
+const fn of_task(fault: &TaskFault) -> StatusCode {
+    match fault {
+        TaskFault::Unreadable(_)
+        | TaskFault::Unfit { .. }
+        | TaskFault::TooMany(_)
+        | TaskFault::Twice(_)
+        | TaskFault::Circle(_)
+        | TaskFault::Unknown(_)
+        | TaskFault::Webhook(_) => StatusCode::BAD_REQUEST,
+        TaskFault::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        TaskFault::TooManyOpen(_) => StatusCode::TOO_MANY_REQUESTS,
+        TaskFault::NeedsFailed(_) => StatusCode::CONFLICT,
+        TaskFault::OtherBatch => StatusCode::UNPROCESSABLE_ENTITY,
+        TaskFault::Gone => StatusCode::NOT_FOUND,
+        TaskFault::Store(fault) => of_store(fault),
     }
 }
 

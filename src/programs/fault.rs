@@ -57,7 +57,9 @@ impl RequestFault {
         }
     }
 
-    pub(super) fn other_body() -> Self {
+    /// It has the Idempotency-Key of another one.
+    #[must_use]
+    pub fn other_body() -> Self {
         Self {
             message: "This Idempotency-Key was used with another request. Choose a new key for each request, and repeat it only with the same body."
                 .to_owned(),

@@ -8,16 +8,16 @@ use std::{
 
 use bytes::Bytes;
 use tokio::{
-    sync::Notify,
+    sync::{Notify, futures::Notified},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Again, ProgramFault, registry::Registry};
+use super::{Again, ProgramFault, kept::Look, registry::Registry};
 use crate::{
     jobs::Overflow,
-    queue::{LeaveReason, Owner, Queue, Standing, TicketId},
+    queue::{LeaveReason, OrderKey, Owner, Queue, Standing, TicketId},
     wire::Usage,
 };
 
@@ -56,6 +56,10 @@ enum Phase {
 struct State {
     phase: Phase,
     ticket: Option<TicketId>,
+    /// Where it stood in the order when it was placed.
+    key: Option<OrderKey>,
+    /// How often it has begun anew here, after something of its answer had been shown.
+    round: u32,
     events: Vec<Bytes>,
     /// Of all events together.
     bytes: usize,
@@ -102,6 +106,8 @@ impl Job {
             state: Mutex::new(State {
                 phase: Phase::Joining,
                 ticket: None,
+                key: None,
+                round: 0,
                 events: Vec::new(),
                 bytes: 0,
                 over: None,
@@ -142,7 +148,9 @@ impl Job {
 
     /// It has a place, or a slot at once.
     pub(super) fn placed(&self, ticket: TicketId, started: bool) {
+        let key = self.queue.order_key(ticket);
         self.change(|state| {
+            state.key = key;
             state.ticket = Some(ticket);
             state.phase = if started { Phase::Started } else { Phase::Waiting };
         });
@@ -156,6 +164,58 @@ impl Job {
 
     pub(super) fn waits_again(&self) {
         self.change(|state| state.phase = Phase::Waiting);
+    }
+
+    /// What has been shown of its answer is dropped: it begins anew.
+    pub(super) fn begin_again(&self) {
+        self.change(|state| {
+            state.events.clear();
+            state.bytes = 0;
+            state.round += 1;
+        });
+    }
+
+    pub(super) fn round(&self) -> u32 {
+        self.lock().round
+    }
+
+    pub(super) fn has_slot(&self) -> bool {
+        let state = self.lock();
+        state.phase == Phase::Started && state.over.is_none()
+    }
+
+    /// All events so far.
+    pub(super) fn events(&self) -> Vec<Bytes> {
+        self.lock().events.clone()
+    }
+
+    /// Where it stood in the order when it was placed, where that is known.
+    pub(super) fn key(&self) -> Option<OrderKey> {
+        self.lock().key
+    }
+
+    /// Where it stands; `None`: it does not wait.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        let ticket = self.lock().ticket?;
+        self.queue.standing(ticket)
+    }
+
+    /// Hears of the next change from the moment on at which this is called.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// How it is, with the events that come after the first `from` of that round; all of them where it is another one by now.
+    pub(super) fn look(&self, round: u32, from: usize) -> Look {
+        let state = self.lock();
+        let from = if state.round == round { from } else { 0 };
+        Look {
+            round: state.round,
+            has_slot: state.phase == Phase::Started,
+            events: state.events.get(from..).unwrap_or_default().to_vec(),
+            from,
+            over: state.over.is_some(),
+        }
     }
 
     /// Puts in some events; `false`: there is no room for more.
@@ -193,6 +253,17 @@ impl Job {
         }
     }
 
+    /// Whether it has come to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.lock().over.is_some()
+    }
+
+    /// Its place in the line, or the slot that it has.
+    pub(super) fn ticket(&self) -> Option<TicketId> {
+        let state = self.lock();
+        state.ticket.filter(|_| state.over.is_none())
+    }
+
     /// How many bytes it takes to keep its answer; `None`: nobody may ask for that again.
     pub(super) fn worth_keeping(&self) -> Option<usize> {
         let state = self.lock();
@@ -204,7 +275,9 @@ impl Job {
     }
 
     fn may_be_repeated(&self, state: &State) -> bool {
-        self.again.is_some() && !(self.streams && state.begun)
+        self.again
+            .as_ref()
+            .is_some_and(|again| again.resumes || !(self.streams && state.begun))
     }
 
     /// Whether its program has gone without its answer, and may come back for it.
@@ -268,8 +341,7 @@ impl Follower {
     /// Where it stands; `None`: it does not wait.
     #[must_use]
     pub fn standing(&self) -> Option<Standing> {
-        let ticket = self.job.lock().ticket?;
-        self.job.queue.standing(ticket)
+        self.job.standing()
     }
 
     /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.

@@ -6,13 +6,15 @@
 //! - `job`: one request as those see it who follow it, of whom there may be none for a while; `registry`: all of them, and how a program that asks
 //!   again finds its own.
 //! - `task`: takes one through: in the line, asked, over.
+//! - `kept`: one that outlives its program, as whoever keeps it has it taken through (`tasks/`).
 //!
-//! Nothing of a request is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
+//! Of any other request nothing is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
 //! the program asks again.
 
 mod chunks;
 mod fault;
 mod job;
+mod kept;
 mod question;
 mod registry;
 mod request;
@@ -38,12 +40,16 @@ use self::{
     registry::{Found, Registry},
     task::Task,
 };
+pub(crate) use self::{
+    kept::{Keeper, Kept},
+    request::{Fields, field, fields},
+};
 use crate::{
     accounts::{Principal, rates::Rates},
     agents::{AgentFactory, Backends},
     conversations::Conversations,
     logs::session_span,
-    queue::{Owner, PoolIndex, Queue},
+    queue::{Owner, PoolIndex, Queue, TicketId},
     settings::{ModelName, Settings},
 };
 
@@ -112,6 +118,28 @@ impl Programs {
         // Not where it waits for the end of the site: then its place in the line is closed, and it ends.
         self.tasks.spawn(task.run().instrument(span));
         Ok(follower)
+    }
+
+    /// A request of theirs that is on its way, or whose answer is kept; followed from its beginning. `None`: there is none of this id (any more), or
+    /// it has failed.
+    #[must_use]
+    pub fn find(&self, who: Principal, id: Uuid) -> Option<Follower> {
+        self.registry.find(who.owner(), id)
+    }
+
+    /// Ends a request of theirs: out of the line at once, or stopped. `false`: none of this id waits or runs.
+    #[must_use]
+    pub fn cancel(&self, who: Principal, id: Uuid) -> bool {
+        let job = self.registry.job(who.owner(), id).filter(|job| !job.is_over());
+        job.inspect(|job| job.cancel()).is_some()
+    }
+
+    /// The tickets of their requests that are on their way, each with the request's id.
+    #[must_use]
+    pub fn tickets(&self, who: Principal) -> Vec<(Uuid, TicketId)> {
+        let jobs = self.registry.all(who.owner());
+        let on_their_way = jobs.iter().filter_map(|job| Some((job.id(), job.ticket()?)));
+        on_their_way.collect()
     }
 
     /// Ends all requests of an owner, and forgets their answers.

@@ -26,6 +26,8 @@ pub struct Again {
     pub key: Option<String>,
     /// Whether it says itself that this is not its first try.
     pub repeats: bool,
+    /// Whether it can go on in the middle of a stream, by the numbers of its events.
+    pub resumes: bool,
     /// What is the same where two requests are.
     pub hash: [u8; 32],
 }
@@ -110,6 +112,26 @@ impl Registry {
         };
         inner.owners.entry(owner).or_default().insert(job.id(), entry);
         Found::New(job, follower)
+    }
+
+    /// A request of an owner, followed from its beginning; `None`: there is none of this id (any more).
+    pub(super) fn find(self: &Arc<Self>, owner: Owner, id: Uuid) -> Option<Follower> {
+        self.job(owner, id)?.follow(self)
+    }
+
+    pub(super) fn job(&self, owner: Owner, id: Uuid) -> Option<Arc<Job>> {
+        let inner = self.lock();
+        inner.owners.get(&owner)?.get(&id).map(|entry| Arc::clone(&entry.job))
+    }
+
+    /// All requests of an owner.
+    pub(super) fn all(&self, owner: Owner) -> Vec<Arc<Job>> {
+        let inner = self.lock();
+        let own = inner.owners.get(&owner);
+        own.into_iter()
+            .flat_map(|own| own.values())
+            .map(|entry| Arc::clone(&entry.job))
+            .collect()
     }
 
     /// A request is over. Its answer is kept if it may be asked for again.

@@ -11,7 +11,7 @@ use super::RequestFault;
 use crate::agents::Door;
 
 /// The fields of a request as they were written.
-pub(super) type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// What a program asks.
 #[derive(Clone, Debug)]
@@ -97,12 +97,12 @@ impl Request {
     }
 }
 
-pub(super) fn fields(body: &[u8]) -> Result<Fields<'_>, RequestFault> {
+pub(crate) fn fields(body: &[u8]) -> Result<Fields<'_>, RequestFault> {
     serde_json::from_slice(body).map_err(|error| RequestFault::unreadable(&error.to_string()))
 }
 
 /// A field, where it is there and not null.
-pub(super) fn field<'a, T: Deserialize<'a>>(
+pub(crate) fn field<'a, T: Deserialize<'a>>(
     fields: &Fields<'a>,
     name: &str,
     what: &str,

@@ -10,11 +10,12 @@ use super::{
     Deps, Done, ProgramFault, Programs, Request,
     chunks::{Chunks, DONE},
     job::Job,
+    kept::Keeper,
 };
 use crate::{
     agents::{AgentError, Question, RelayFault, RelayRequest, Tries},
     jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
-    queue::{BackendIndex, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
+    queue::{BackendIndex, Ended, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
     settings::ModelName,
     wire::{Event, Usage},
 };
@@ -29,6 +30,10 @@ pub(super) struct Task {
     /// What the answer calls the model.
     called: String,
     tries: Tries,
+    /// The ticket that it has already.
+    ticket: Option<Ticket>,
+    /// Who keeps it until it is answered; `None`: whoever has asked waits for it.
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl Task {
@@ -41,6 +46,17 @@ impl Task {
             model,
             pool,
             tries: Tries::new(),
+            ticket: None,
+            keeper: None,
+        }
+    }
+
+    /// As one that is kept, and may have its ticket already.
+    pub(super) fn kept_by(self, keeper: Arc<dyn Keeper>, ticket: Option<Ticket>) -> Self {
+        Self {
+            ticket,
+            keeper: Some(keeper),
+            ..self
         }
     }
 
@@ -71,6 +87,17 @@ impl Task {
         end.how = Some(how);
     }
 
+    /// The same for one that is kept: nobody need wait for it.
+    pub(super) async fn run_kept(mut self) -> Result<Done, ProgramFault> {
+        let how = self.take_through().await;
+        // Told here where it has had no slot to give back.
+        if let Some(keeper) = self.keeper.take() {
+            keeper.over(&how, &self.job.events(), false).await;
+        }
+        self.job.over(how.clone());
+        how
+    }
+
     async fn take_through(&mut self) -> Result<Done, ProgramFault> {
         let job = Arc::clone(&self.job);
         let queue = self.deps().queue.clone();
@@ -78,11 +105,24 @@ impl Task {
             pool: Some(self.pool),
             ..EventIndex(Event::Chat.index()).into()
         };
-        let place = queue.place(job.id().as_u128(), work, job.owner());
-        let mut ticket = tokio::select! {
-            biased;
-            () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
-            placed = place => placed.map_err(ProgramFault::Line)?,
+        let mut ticket = match self.ticket.take() {
+            Some(ticket) => ticket,
+            None => {
+                let mut placing = pin!(queue.place(job.id().as_u128(), work, job.owner()));
+                let early = placing.as_mut().now_or_never();
+                if let Some(keeper) = &self.keeper {
+                    keeper.lined_up();
+                }
+                let placed = match early {
+                    Some(placed) => placed,
+                    None => tokio::select! {
+                        biased;
+                        () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
+                        placed = placing => placed,
+                    },
+                };
+                placed.map_err(ProgramFault::Line)?
+            }
         };
         let mut granted = ticket.granted();
         job.placed(ticket.id(), granted.is_some());
@@ -101,10 +141,13 @@ impl Task {
                 (None, None) => return Err(ProgramFault::Mistake),
             };
             job.started();
-            let (waited, model) = (permit.waited(), self.model.clone());
+            let (waited, model, keeper) = (permit.waited(), self.model.clone(), self.keeper.clone());
             let told = pin!(async {
                 model_first(&queue).await;
                 info!(waited_ms = waited.as_millis(), %model, "request started");
+                if let Some(keeper) = &keeper {
+                    keeper.started(job.round()).await;
+                }
                 Ok::<_, Infallible>(())
             });
             let mut course = Course::new(self.tries);
@@ -118,14 +161,18 @@ impl Task {
             let done = asked.done.take();
             let (mut ticket, is_halted) = match ran {
                 Left::Over(ending, ended) => {
-                    drop(ended);
-                    return self.end(ending, done);
+                    let how = self.end(ending, done);
+                    self.keep(&how, ended).await;
+                    return how;
                 }
                 Left::Back(ticket) => (ticket, false),
                 Left::Halted(ticket) => (ticket, true),
             };
             if is_halted && job.has_shown() {
-                return Err(ProgramFault::Moved);
+                if self.keeper.is_none() {
+                    return Err(ProgramFault::Moved);
+                }
+                job.begin_again();
             }
             self.tries = course.tries;
             if let Some((model, pool)) = course.instead {
@@ -137,6 +184,18 @@ impl Task {
                 job.waits_again();
                 waiting = Some(ticket);
             }
+        }
+    }
+
+    /// Gives the slot back, once whoever keeps the request is about to store how it has ended.
+    async fn keep(&mut self, how: &Result<Done, ProgramFault>, ended: Ended) {
+        let Some(keeper) = self.keeper.take() else { return };
+        let events = self.job.events();
+        let mut keeping = pin!(keeper.over(how, &events, true));
+        let early = keeping.as_mut().now_or_never();
+        drop(ended);
+        if early.is_none() {
+            keeping.await;
         }
     }
 
@@ -168,7 +227,7 @@ impl Task {
                         left => ProgramFault::Left(left, longest),
                     });
                 }
-                reason = backends.gave_up(self.pool, &self.tries) => {
+                reason = backends.gave_up(self.pool, &self.tries), if self.keeper.is_none() => {
                     programs.deps.queue.leave(ticket.id(), LeaveReason::Expired);
                     return Err(ProgramFault::Outage(reason));
                 }

@@ -68,6 +68,7 @@ impl Place {
 fn tried(body: u8, repeats: bool) -> Option<Again> {
     Some(Again {
         key: None,
+        resumes: false,
         repeats,
         hash: [body; 32],
     })
@@ -76,6 +77,7 @@ fn tried(body: u8, repeats: bool) -> Option<Again> {
 fn keyed(key: &str, body: u8) -> Option<Again> {
     Some(Again {
         key: Some(key.to_owned()),
+        resumes: false,
         repeats: false,
         hash: [body; 32],
     })

@@ -11,6 +11,8 @@ mod readers;
 mod rows;
 pub(crate) mod search;
 pub(crate) mod sqlite;
+mod task_rows;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -22,6 +24,10 @@ use thiserror::Error;
 
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
+pub(crate) use tasks::{
+    BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
+    TaskStore, Webhook,
+};
 
 use self::postgres::Opener;
 pub(crate) use self::postgres::PostgresStore;
@@ -226,7 +232,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: TaskStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(

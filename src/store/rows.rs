@@ -152,14 +152,14 @@ pub(super) fn owner(row: &impl Columns) -> sqlx::Result<Owner> {
     Ok(Owner(row.id("owner")?.as_u128()))
 }
 
-fn number<N: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+pub(super) fn number<N: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
     row: &impl Columns,
     column: &str,
 ) -> sqlx::Result<N> {
     N::try_from(row.integer(column)?).map_err(undecodable)
 }
 
-fn optional_number(row: &impl Columns, column: &str) -> sqlx::Result<Option<u64>> {
+pub(super) fn optional_number(row: &impl Columns, column: &str) -> sqlx::Result<Option<u64>> {
     let number = row.optional_integer(column)?;
     number.map(u64::try_from).transpose().map_err(undecodable)
 }
@@ -226,7 +226,7 @@ pub(super) fn state_columns(state: &TurnState) -> (&'static str, Option<Cow<'sta
 }
 
 /// A reason as its column: JSON. In older rows, an English sentence stands there.
-fn written_reason(reason: &Reason) -> Cow<'static, str> {
+pub(super) fn written_reason(reason: &Reason) -> Cow<'static, str> {
     match reason {
         Reason::Told { sentence } => sentence.clone().into(),
         reason => serde_json::to_string(reason).unwrap_or_default().into(),
@@ -234,7 +234,7 @@ fn written_reason(reason: &Reason) -> Cow<'static, str> {
 }
 
 /// What [`written_reason`] has written. A code of a later server is shown as it is, too: better than no turn at all.
-fn read_reason(column: &str) -> Reason {
+pub(super) fn read_reason(column: &str) -> Reason {
     serde_json::from_str(column).unwrap_or_else(|_| Reason::Told {
         sentence: column.to_owned(),
     })
@@ -282,6 +282,6 @@ pub(super) fn undecodable(error: impl std::error::Error + Send + Sync + 'static)
     sqlx::Error::Decode(Box::new(error))
 }
 
-fn unknown(what: &str, text: &str) -> sqlx::Error {
+pub(super) fn unknown(what: &str, text: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("{text:?} is no {what}").into())
 }

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 8] = [
+pub(super) static TABLES: [Table; 12] = [
     Table {
         name: "owners",
         counted: true,
@@ -116,6 +116,70 @@ pub(super) static TABLES: [Table; 8] = [
         name: "orphans",
         counted: false,
         columns: &[("id", Id)],
+    },
+    Table {
+        name: "batches",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("owner", Integer),
+            ("id", Id),
+            ("idempotency", Text),
+            ("hash", Text),
+            ("created_at", Integer),
+            ("ended_at", Integer),
+            ("count", Integer),
+            ("open", Integer),
+            ("ended", Integer),
+            ("url", Text),
+            ("secret", Text),
+        ],
+    },
+    Table {
+        name: "tasks",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("owner", Integer),
+            ("batch", Integer),
+            ("id", Id),
+            ("name", Text),
+            ("priority", Integer),
+            ("state", Text),
+            ("reason", Text),
+            ("blocked", Integer),
+            ("attempts", Integer),
+            ("stopped", Integer),
+            ("ordinal", Integer),
+            ("created_at", Integer),
+            ("started_at", Integer),
+            ("ended_at", Integer),
+            ("counted", Flag),
+            ("input_tokens", Integer),
+            ("output_tokens", Integer),
+            ("model", Text),
+            ("metadata", Text),
+            ("request", Text),
+            ("result", Text),
+        ],
+    },
+    Table {
+        name: "task_needs",
+        counted: false,
+        columns: &[("task", Integer), ("needs", Integer)],
+    },
+    Table {
+        name: "deliveries",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("owner", Integer),
+            ("batch", Integer),
+            ("task", Integer),
+            ("attempts", Integer),
+            ("created_at", Integer),
+            ("due_at", Integer),
+        ],
     },
     Table {
         name: "keys",

@@ -9,7 +9,8 @@ use crate::{
     queue::{OrderKey, Owner},
     settings::Loaded,
     store::{
-        KeyRecord, Store, TurnRecord, Unfinished,
+        BatchRecord, Delivery, KeyRecord, NewBatch, NewTask, OpenTask, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord,
+        TaskState, TurnRecord, Unfinished, Webhook,
         postgres::{Opener, PostgresStore},
         sqlite::SqliteStore,
         testing::{Talk, a_choice, an_owner, answered},
@@ -37,7 +38,24 @@ type Seen = (
         Vec<crate::store::Step>,
     )>,
     Option<crate::store::ConversationRecord>,
+    Tasks,
 );
+
+/// Tasks with their batches, those that are to go on, and what is to be told.
+type Tasks = (Vec<TaskRecord>, Vec<BatchRecord>, Vec<OpenTask>, Vec<Delivery>);
+
+async fn tasks(store: &dyn Store, owner: Owner) -> Tasks {
+    let (mut tasks, mut batches) = (Vec::new(), Vec::new());
+    for task in store.tasks(owner, TaskFilter::default(), 100).await.expect("read") {
+        tasks.push(store.task(owner, task.id).await.expect("read").expect("there"));
+        let mut batch = store.batch(owner, task.batch).await.expect("read").expect("there");
+        batch.states.sort_by_key(|(state, _)| state.name());
+        batches.push(batch);
+    }
+    let open = store.open_tasks(owner).await.expect("read");
+    let deliveries = store.deliveries(1_000, 100).await.expect("read");
+    (tasks, batches, open, deliveries)
+}
 
 async fn seen(store: &dyn Store, owner: Owner, deleted: ConversationId) -> Seen {
     let mut all = Vec::new();
@@ -51,7 +69,8 @@ async fn seen(store: &dyn Store, owner: Owner, deleted: ConversationId) -> Seen 
         let path = store.path(owner, conversation.head, 100).await.expect("read");
         all.push((conversation, choice, turns, path));
     }
-    (all, store.undelete(owner, deleted).await.expect("read"))
+    let undeleted = store.undelete(owner, deleted).await.expect("read");
+    (all, undeleted, tasks(store, owner).await)
 }
 
 struct Site {
@@ -117,6 +136,7 @@ async fn site() -> Site {
         revoked_at: None,
     };
     assert_eq!(store.add_key(key).await, Ok(true));
+    leave_tasks(&store, owner).await;
     store.close().await;
     Site {
         folder,
@@ -124,6 +144,45 @@ async fn site() -> Site {
         deleted: deleted.id(),
         files,
     }
+}
+
+/// Tasks: one that is done and told of, one that runs, one that waits for it.
+async fn leave_tasks(store: &dyn Store, owner: Owner) {
+    let task = |request: &str| NewTask {
+        id: Uuid::new_v4(),
+        name: Some(request.to_owned()),
+        priority: -2,
+        model: "demo@builtin".into(),
+        metadata: Some("{}".into()),
+        request: request.to_owned(),
+    };
+    let new = vec![task("done\t"), task("runs\0"), task("\\N waits")];
+    let [done, runs, waits] = [0, 1, 2].map(|at: usize| new[at].id);
+    let batch = NewBatch {
+        id: Uuid::new_v4(),
+        owner,
+        key: Some("again".into()),
+        hash: "0f".into(),
+        webhook: Some(Webhook {
+            url: "https://example.com".into(),
+            secret: "whsec_".into(),
+        }),
+        created_at: 3,
+        tasks: new,
+        needs: vec![(waits, runs)],
+    };
+    assert_eq!(store.take_in(batch, 10).await, Ok(TakenIn::New));
+    store.begin_task(runs, 4).await.expect("begun");
+    let end = TaskEnd {
+        id: done,
+        state: TaskState::Done,
+        reason: None,
+        behind: None,
+        result: Some("{}".into()),
+        usage: None,
+        at: 5,
+    };
+    store.end_task(end, true).await.expect("ended");
 }
 
 /// What is in the folder, file by file, but for what comes and goes beside an open database.

@@ -7,6 +7,7 @@ use super::{Choice, ConversationId, FeedPosition, FileId, FileView, Place, Reaso
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Role {
     /// The person at the browser.
     User,
@@ -46,6 +47,7 @@ pub enum TurnState {
 /// Why an answer has ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Incomplete {
     /// It has become as long as the model may write.
     Length,
@@ -65,6 +67,7 @@ impl TurnState {
 
 /// Tokens that one answer took, as the model server counted them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// Tokens read.
     pub input: Option<u64>,
@@ -100,6 +103,7 @@ impl Default for Versions {
 /// Something about an answer that its reader should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum TurnNotice {
     /// The conversation is longer than what the model can read at once: it was not told of the oldest turns.
     Trimmed {

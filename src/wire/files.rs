@@ -7,6 +7,7 @@ use super::FileId;
 /// What a file is, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum FileKind {
     /// Text of any sort: its content joins the message.
     Text,
@@ -16,6 +17,7 @@ pub enum FileKind {
 
 /// One uploaded file, as its owner's browser shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct FileView {
     /// This file; `/files/{id}` gives it to its owner.
     pub id: FileId,

@@ -10,6 +10,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
         pub struct $name(pub Uuid);
 
         impl $name {

@@ -270,6 +270,61 @@ reasons! {
     /// A refresh came when the page was away, and is to be asked for again.
     RefreshMissed,
 
+    // Tasks.
+    /// It is not there (any more), or is another's.
+    TaskGone,
+    /// One of a batch cannot be taken as it is.
+    TaskUnfit {
+        /// Its name, or theirs.
+        name: String,
+        /// What is wrong, in English.
+        sentence: String,
+    },
+    /// One of a batch is longer than a task may be.
+    TaskTooLong {
+        /// Its name, or theirs.
+        name: String,
+        /// The most there may be.
+        most: u64,
+    },
+    /// A batch has more tasks than it may, or none.
+    TooManyTasks {
+        /// The most there may be.
+        most: u64,
+    },
+    /// One owner has as many open tasks as it may.
+    TooManyOpenTasks {
+        /// The most there may be.
+        most: u64,
+    },
+    /// Tasks of a batch have the same name.
+    TasksNamedTwice {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// Tasks of a batch need each other in a circle.
+    TasksInCircle {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// What tasks need is not there.
+    TasksUnknown {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// What it needs has come to nothing.
+    TaskNeedsFailed {
+        /// Its name, or theirs.
+        name: String,
+    },
+    /// A key by which something may be sent again is that of something else.
+    KeyOfAnother,
+    /// Where its program wants to be told cannot be used.
+    WebhookUnfit {
+        /// What is wrong, in English.
+        sentence: String,
+    },
+
     // Requests.
     /// It came without a cookie of ours.
     NoCookie,
@@ -307,6 +362,13 @@ reasons! {
         /// What it does not have.
         name: String,
     },
+    /// Something of it cannot be, as the sentence says. To programs, about their own JSON.
+    RequestInvalid {
+        /// In English.
+        sentence: String,
+    },
+    /// What was asked is not kept any more, or never was there.
+    RequestGone,
     /// It came from another site's page.
     CrossSite,
     /// It cannot be read.
@@ -374,9 +436,11 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// A reason as JSON has it: its code, and beside it whatever there is to say.
+/// Why something did not happen, or ended: a code, and beside it whatever there is to say.
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[derive(Serialize, Deserialize)]
 struct Flat {
+    #[cfg_attr(feature = "server", schema(value_type = String, examples("model_unreachable")))]
     code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
@@ -400,6 +464,20 @@ struct Flat {
     sentence: Option<String>,
 }
 
+#[cfg(feature = "server")]
+impl utoipa::PartialSchema for Reason {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Flat::schema()
+    }
+}
+
+#[cfg(feature = "server")]
+impl utoipa::ToSchema for Reason {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        Flat::schemas(schemas);
+    }
+}
+
 impl Flat {
     const fn new(code: Code) -> Self {
         Self {
@@ -420,6 +498,7 @@ impl Flat {
 
 /// A refusal: the body of an answer with a status of 400 or more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Refused {
     /// Why, for programs.
     pub reason: Reason,
@@ -429,6 +508,7 @@ pub struct Refused {
 
 /// What is wrong with the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StoreFault {
     /// The disk has no room left.

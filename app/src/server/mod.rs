@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 pub mod backup;
+mod described;
 mod forms;
 pub mod keys;
 mod listen;

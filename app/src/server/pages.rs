@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{api, assets, operator, refusals};
+use super::{api, assets, described, operator, refusals};
 use crate::{
     App,
     initial::Preloaded,
@@ -66,7 +66,11 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .layer(middleware::from_fn(without_slash))
         // Nothing that somebody else's page could choose stands in one of ours, so its length gives nothing away.
         .layer(CompressionLayer::new().compress_when(is_page));
-    http::site(engine, pages, operator.merge(assets::router()))
+    http::site(
+        engine,
+        pages,
+        operator.merge(assets::router()).merge(described::router()),
+    )
 }
 
 /// Redirects from an address with a slash behind it to the page.

@@ -12,6 +12,7 @@ mod proxy;
 mod seen;
 mod story;
 mod surroundings;
+mod tasks;
 
 use std::net::TcpListener;
 

@@ -12,6 +12,8 @@ mod order;
 mod server;
 #[cfg(unix)]
 mod story;
+#[cfg(unix)]
+mod tasks;
 
 /// Kills in the ordinary test run.
 #[cfg(unix)]
@@ -46,4 +48,29 @@ async fn play(store: &[(&str, &str)]) {
     println!("ANTEROOM_CRASH_SEED={seed} ANTEROOM_CRASH_ROUNDS={rounds}");
     let counts = story::tell(seed, rounds, store).await;
     println!("{counts}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_task_has_one_result_however_often_the_server_is_killed() {
+    let seed = rand::random();
+    println!("seed {seed}");
+    tasks::tell(seed, ROUNDS / 2, &[]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_has_where_everything_is_kept_in_postgresql() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let seed = rand::random();
+    println!("seed {seed}");
+    let address = cluster.url(&cluster.database());
+    tasks::tell(
+        seed,
+        ROUNDS / 2,
+        &[("DATABASE_URL", &address), ("SECRET_KEY", &"k".repeat(40))],
+    )
+    .await;
 }

@@ -1,6 +1,7 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
 mod addresses;
+mod api;
 mod choices;
 mod conversations;
 mod doors;
@@ -24,4 +25,6 @@ mod seen;
 mod sharing;
 mod shutdown;
 mod support;
+mod tasks;
 mod visit;
+mod webhooks;

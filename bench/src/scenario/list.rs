@@ -21,12 +21,13 @@ pub(crate) enum Scenario {
     Nodes,
     Cluster,
     Gateway,
+    Tasks,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -45,6 +46,7 @@ impl Scenario {
         Self::Nodes,
         Self::Cluster,
         Self::Gateway,
+        Self::Tasks,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -71,6 +73,7 @@ impl Scenario {
             Self::Nodes => "nodes",
             Self::Cluster => "cluster",
             Self::Gateway => "gateway",
+            Self::Tasks => "tasks",
             Self::Soak => "soak",
         }
     }

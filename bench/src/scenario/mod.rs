@@ -20,6 +20,7 @@ mod restart;
 mod rivals;
 mod soak;
 mod tabs;
+mod tasks;
 mod visit;
 
 use crate::{anteroom::Anteroom, cli::Options, figures::Measure, gradio::Gradio, system::Places};
@@ -79,6 +80,9 @@ impl Scenario {
                 "Programs that speak OpenAI's API: what the way through adds to a direct call, with 1, 100 and 1,000 streams (9 pieces in 0.3 s), and \
                  requests whose answer is there at once"
             }
+            Self::Tasks => {
+                "10,000 tasks of one program in one request; 5 slots, a model that answers at once; then the same with a server that is killed (SIGKILL)"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -108,6 +112,7 @@ impl Scenario {
             Self::Nodes => nodes::run(places).await,
             Self::Cluster => cluster::run(places).await,
             Self::Gateway => gateway::run(places).await,
+            Self::Tasks => tasks::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -133,6 +138,7 @@ impl Scenario {
             | Self::Nodes
             | Self::Cluster
             | Self::Gateway
+            | Self::Tasks
             | Self::Soak => {
                 return None;
             }

@@ -12,7 +12,7 @@ use crate::{
         providers::{Listed, Server},
     },
     queue::{BackendIndex, BackendPolicy, Policy, PoolIndex, PoolPolicy},
-    settings::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},
+    settings::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings, Provider},
 };
 
 /// Most models that get a place while the process runs: servers that are asked may have others each time.
@@ -57,6 +57,11 @@ impl Backend {
     /// Whether it takes the requests of programs as they are.
     pub(super) fn relays(&self, door: Door) -> bool {
         self.server.as_ref().is_some_and(|server| server.has_door(door))
+    }
+
+    /// Whether OpenAI itself runs it.
+    pub(super) fn is_openais_own(&self) -> bool {
+        self.settings.provider == Provider::OpenAi && self.server.as_ref().is_some_and(|server| server.is_own())
     }
 
     /// What it has told of a model.

@@ -138,6 +138,14 @@ impl Backends {
         directory.backends_of_pool(pool).all(|backend| backend.relays(door))
     }
 
+    /// Whether OpenAI's own servers are all that has this model.
+    #[must_use]
+    pub fn is_openais_own(&self, pool: PoolIndex) -> bool {
+        let directory = self.directory();
+        let mut backends = directory.backends_of_pool(pool).peekable();
+        backends.peek().is_some() && backends.all(|backend| backend.is_openais_own())
+    }
+
     /// Whether a back end takes the requests of programs as they are.
     #[must_use]
     pub fn relays(&self, backend: BackendIndex, door: Door) -> bool {

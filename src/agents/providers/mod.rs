@@ -110,6 +110,11 @@ impl Server {
         }))
     }
 
+    /// Whether it is the provider's own service.
+    pub(in crate::agents) const fn is_own(&self) -> bool {
+        self.endpoint.own
+    }
+
     /// Makes a request of a question. `context` is how long the server is to let a conversation be, where it has to be told. Pictures are many
     /// bytes to encode, which is no work for the threads that serve everybody.
     pub(in crate::agents) async fn request(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -11,7 +12,8 @@ use crate::{
     engine::Engine,
 };
 
-#[derive(Serialize)]
+/// A program's key.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Me {
     /// Its name in the store.
     id: Uuid,
@@ -22,6 +24,11 @@ pub(super) struct Me {
     expires_at: Option<u64>,
 }
 
+/// What the caller's key is, and what it lets it do.
+#[utoipa::path(
+    get, path = "/api/v1/key", tag = "line",
+    responses((status = 200, description = "The key", body = Me)),
+)]
 pub(super) async fn look(State(engine): State<Arc<Engine>>, who: Principal) -> Json<Me> {
     let key = who.program.and_then(|program| engine.keys().find(program.key));
     let scopes = who.program.map_or(Scopes::NONE, |program| program.scopes);

@@ -1,20 +1,26 @@
 //! The doors of programs: scripts, editors and bots, which come with a key and without a page. Cookies mean nothing here.
 
+mod api;
 mod client;
 mod identity;
 mod local;
 mod me;
 mod openai;
+mod place;
 mod rates;
 mod revoked;
 mod scope;
+mod tasks;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 
+pub(super) use self::api::described;
+pub use self::api::document;
 pub(super) use identity::guard_metrics;
 
 use super::{body, link};
@@ -29,6 +35,8 @@ fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/api/v1/key", get(me::look))
         .merge(openai::routes())
+        .merge(api::routes())
+        .merge(tasks::routes())
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can
@@ -47,7 +55,9 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
         .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
-        doors = doors.layer(middleware::from_fn_with_state(state, link::forward));
+        doors = doors
+            .layer(middleware::from_fn_with_state(state, link::forward))
+            .layer(middleware::from_fn(tasks::name));
     }
     doors
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))

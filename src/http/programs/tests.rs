@@ -32,12 +32,78 @@ use crate::{
 /// Every door of programs, with what a key has to let its program do there. A new one is a line here.
 const DOORS: &[(Method, &str, Option<Scope>)] = &[
     (Method::GET, "/api/v1/key", None),
+    (Method::POST, "/api/v1/chat", Some(Scope::Chat)),
+    (Method::POST, "/api/v1/chat/stream", Some(Scope::Chat)),
+    (
+        Method::DELETE,
+        "/api/v1/chat/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f",
+        Some(Scope::Chat),
+    ),
+    (Method::POST, "/chat", Some(Scope::Chat)),
+    (Method::POST, "/chat/stream", Some(Scope::Chat)),
+    (Method::GET, "/api/v1/queue", Some(Scope::Read)),
+    (Method::GET, "/api/v1/models", Some(Scope::Read)),
+    (Method::GET, "/api/v1/info", Some(Scope::Read)),
+    (Method::GET, "/info", Some(Scope::Read)),
+    (Method::GET, "/api/v1/conversations", Some(Scope::Read)),
+    (Method::POST, "/api/v1/conversations", Some(Scope::Chat)),
+    (Method::GET, "/api/v1/conversations/search?q=x", Some(Scope::Read)),
+    (
+        Method::GET,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f",
+        Some(Scope::Read),
+    ),
+    (
+        Method::PATCH,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::DELETE,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::GET,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns",
+        Some(Scope::Read),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::GET,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1",
+        Some(Scope::Read),
+    ),
+    (
+        Method::DELETE,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::GET,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/export",
+        Some(Scope::Read),
+    ),
+    (Method::GET, "/api/v1/none", None),
     (Method::POST, "/v1/chat/completions", Some(Scope::Chat)),
     (Method::POST, "/v1/responses", Some(Scope::Chat)),
     (Method::POST, "/v1/embeddings", Some(Scope::Chat)),
     (Method::GET, "/v1/models", Some(Scope::Chat)),
     (Method::GET, "/v1/models/demo", Some(Scope::Chat)),
     (Method::GET, "/v1/none", None),
+    (Method::POST, "/api/v1/tasks", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/0", Some(Scope::Tasks)),
+    (Method::DELETE, "/api/v1/tasks/0", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/0/stream", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/batches/0", Some(Scope::Tasks)),
+    (Method::GET, "/api/v1/tasks/batches/0/stream", Some(Scope::Tasks)),
+    (Method::POST, "/chat/async", Some(Scope::Tasks)),
+    (Method::GET, "/chat/task/0", Some(Scope::Tasks)),
 ];
 
 /// Says who asks.
@@ -51,6 +117,7 @@ async fn who(who: Principal, headers: HeaderMap) -> String {
 struct Site {
     engine: Arc<Engine>,
     address: SocketAddr,
+    client: Client,
     /// Somebody asks what is never answered, and has gone again.
     asked: Arc<Notify>,
     gone: Arc<Notify>,
@@ -105,9 +172,11 @@ impl Site {
         let address = listener.local_addr().expect("an address");
         let served = Arc::clone(&engine);
         let task = tokio::spawn(async move { serve(&served, listener, site, std::future::pending()).await });
+        crate::tls::install();
         Self {
             engine,
             address,
+            client: Client::builder().no_proxy().build().expect("a client"),
             asked,
             gone,
             task,
@@ -116,9 +185,8 @@ impl Site {
     }
 
     fn ask(&self, method: &Method, path: &str) -> RequestBuilder {
-        crate::tls::install();
-        let client = Client::builder().no_proxy().build().expect("a client");
-        client.request(method.clone(), format!("http://{}{path}", self.address))
+        self.client
+            .request(method.clone(), format!("http://{}{path}", self.address))
     }
 
     fn get(&self, path: &str) -> RequestBuilder {

@@ -31,6 +31,8 @@ mod programs;
 mod server;
 #[macro_use]
 mod sessions;
+#[macro_use]
+mod tasks;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -151,4 +153,4 @@ fn is_fixed(field: &str) -> bool {
     super::variables::of_field(field).is_some_and(|variable| variable.fixed)
 }
 
-model_table! { [line_table sessions_table server_table programs_table define] }
+model_table! { [line_table tasks_table sessions_table server_table programs_table define] }

@@ -3,6 +3,7 @@
 pub(crate) mod conversations;
 pub(crate) mod keys;
 pub(crate) mod removal;
+pub(crate) mod tasks;
 pub(crate) mod turns;
 pub(crate) mod unfinished;
 
@@ -149,6 +150,95 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::removal::forgetting_removes_all_of_one_owner::<super::super::$kind>().await;
+                }
+            }
+            mod tasks {
+                #[tokio::test]
+                async fn a_batch_is_kept_whole() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::a_batch_is_kept_whole::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_sent_again_is_known() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::what_is_sent_again_is_known::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn a_task_ends_once() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::a_task_ends_once::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_needs_a_task_waits_for_it() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::what_needs_a_task_waits_for_it::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_needs_a_task_comes_to_nothing_with_it() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::what_needs_a_task_comes_to_nothing_with_it::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_needed_of_before_has_to_be_there() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::what_is_needed_of_before_has_to_be_there::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn an_owner_has_so_many_open_tasks() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::an_owner_has_so_many_open_tasks::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn open_tasks_come_in_their_order() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::open_tasks_come_in_their_order::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn pages_of_tasks_follow_each_other() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::pages_of_tasks_follow_each_other::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn programs_are_told_until_they_have_been() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::programs_are_told_until_they_have_been::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn old_batches_are_removed_unless_something_needs_them() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::old_batches_are_removed_unless_something_needs_them::<super::super::$kind>().await;
                 }
             }
             mod turns {

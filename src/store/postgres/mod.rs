@@ -20,6 +20,7 @@ mod read;
 mod rows;
 mod schema;
 mod target;
+mod tasks;
 mod text;
 mod transaction;
 mod work;

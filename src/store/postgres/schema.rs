@@ -14,11 +14,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "nodes", include_str!("migrations/0002_nodes.sql")),
     (3, "keys", include_str!("migrations/0003_keys.sql")),
+    (4, "tasks", include_str!("migrations/0004_tasks.sql")),
     (5, "format", include_str!("migrations/0005_format.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 16] = [
+pub(super) const TABLES: [&str; 20] = [
     "nodes",
     "site",
     "owners",
@@ -35,6 +36,10 @@ pub(super) const TABLES: [&str; 16] = [
     "log_head",
     "log_snapshot",
     "keys",
+    "batches",
+    "tasks",
+    "task_needs",
+    "deliveries",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -19,6 +19,7 @@ mod schema;
 mod snapshot;
 mod source;
 mod survey;
+mod tasks;
 mod transaction;
 mod write;
 mod writer;

@@ -15,10 +15,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "owners", include_str!("migrations/0002_owners.sql")),
     (3, "choices", include_str!("migrations/0003_choices.sql")),
     (4, "keys", include_str!("migrations/0004_keys.sql")),
+    (5, "tasks", include_str!("migrations/0005_tasks.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 8] = [
+pub(super) const TABLES: [&str; 12] = [
     "owners",
     "conversations",
     "choices",
@@ -27,6 +28,10 @@ pub(super) const TABLES: [&str; 8] = [
     "orphans",
     "turns",
     "keys",
+    "batches",
+    "tasks",
+    "task_needs",
+    "deliveries",
 ];
 
 /// What a database has had of them.

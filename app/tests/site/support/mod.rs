@@ -2,6 +2,7 @@
 //! it as a page does.
 
 mod browser;
+pub(crate) mod events;
 mod feed;
 mod html;
 mod nodes;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use futures_util::StreamExt as _;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::soon;
@@ -13,6 +13,7 @@ use super::soon;
 pub(crate) struct Program {
     http: Client,
     addr: SocketAddr,
+    key: Option<String>,
 }
 
 /// A request whose answer is in one body.
@@ -51,15 +52,44 @@ impl Program {
     pub(crate) fn new(addr: SocketAddr) -> Self {
         anteroom::tls::install();
         let http = Client::builder().no_proxy().build().expect("a client");
-        Self { http, addr }
+        Self { http, addr, key: None }
+    }
+
+    /// The same program with a key.
+    pub(crate) fn with_key(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("http://{}{path}", self.addr));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("http://{}{path}", self.addr))
+        self.request(Method::GET, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
+        self.http.delete(format!("http://{}{path}", self.addr))
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
-        let request = self.http.post(format!("http://{}{path}", self.addr));
+        Self::with_json(self.request(Method::POST, path), body)
+    }
+
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> RequestBuilder {
+        Self::with_json(self.request(Method::PATCH, path), body)
+    }
+
+    fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
         request
             .header("content-type", "application/json")
             .body(body.to_string())

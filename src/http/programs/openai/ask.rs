@@ -61,36 +61,46 @@ impl Asked {
         ApiError::of(fault, line.then(|| self.retry_after()))
     }
 
-    /// When somebody may be let into the line, in seconds.
     fn retry_after(&self) -> u64 {
-        let work = Work {
-            pool: Some(self.pool),
-            ..EventIndex(Event::Chat.index()).into()
-        };
-        let estimate = self.engine.queue().line_of(work).estimate;
-        estimate.map_or(UNKNOWN, |range| range.low.as_secs().clamp(1, LONGEST_RETRY))
+        retry_after(&self.engine, self.pool)
     }
+}
+
+/// When somebody may be let into the line, in seconds.
+pub(in crate::http::programs) fn retry_after(engine: &Engine, pool: PoolIndex) -> u64 {
+    let work = Work {
+        pool: Some(pool),
+        ..EventIndex(Event::Chat.index()).into()
+    };
+    let estimate = engine.queue().line_of(work).estimate;
+    estimate.map_or(UNKNOWN, |range| range.low.as_secs().clamp(1, LONGEST_RETRY))
 }
 
 /// What a request says of being repeated. Whoever says nothing does not come back.
 fn again(headers: &HeaderMap, request: &Request) -> Result<Option<Again>, RequestFault> {
-    let key = match headers.get(KEY).map(|key| key.to_str()) {
-        None => None,
-        Some(Ok(key)) if !key.is_empty() && key.len() <= LONGEST_KEY => Some(key.to_owned()),
-        Some(_) => {
-            let fault = format!("An Idempotency-Key has to be of 1 to {LONGEST_KEY} ASCII characters.");
-            return Err(RequestFault::of("Idempotency-Key", fault));
-        }
-    };
+    let key = key(headers)?;
     let tries = headers.get(TRIES).and_then(|tries| tries.to_str().ok());
     if key.is_none() && tries.is_none() {
         return Ok(None);
     }
     Ok(Some(Again {
         key,
+        resumes: false,
         repeats: tries
             .and_then(|tries| tries.parse().ok())
             .is_some_and(|tries: u32| tries > 0),
         hash: request.hash(),
     }))
+}
+
+/// By which name a request may be repeated.
+pub(in crate::http::programs) fn key(headers: &HeaderMap) -> Result<Option<String>, RequestFault> {
+    match headers.get(KEY).map(|key| key.to_str()) {
+        None => Ok(None),
+        Some(Ok(key)) if !key.is_empty() && key.len() <= LONGEST_KEY => Ok(Some(key.to_owned())),
+        Some(_) => {
+            let fault = format!("An Idempotency-Key has to be of 1 to {LONGEST_KEY} ASCII characters.");
+            Err(RequestFault::of("Idempotency-Key", fault))
+        }
+    }
 }

@@ -5,7 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::{
     agents::AgentError,
@@ -24,16 +26,37 @@ const SOON: u64 = 2;
 
 /// An error of this API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ApiError {
-    pub(super) status: StatusCode,
-    pub(super) message: String,
+pub(in crate::http::programs) struct ApiError {
+    pub(in crate::http::programs) status: StatusCode,
+    pub(in crate::http::programs) message: String,
     pub(super) kind: &'static str,
     pub(super) param: Option<String>,
     pub(super) code: Option<String>,
     /// In seconds.
-    pub(super) retry_after: Option<u64>,
+    pub(in crate::http::programs) retry_after: Option<u64>,
     /// `None`: as the status says.
     pub(super) should_retry: Option<bool>,
+}
+
+/// An error, as OpenAI's API has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiError)]
+pub(in crate::http::programs) struct ErrorBody<'a> {
+    error: Said<'a>,
+}
+
+/// What an error says.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiErrorDetail)]
+struct Said<'a> {
+    /// What is wrong, and what to do.
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The field that it is about.
+    param: Option<&'a str>,
+    /// For programs.
+    code: Option<&'a str>,
 }
 
 impl ApiError {
@@ -66,7 +89,7 @@ impl ApiError {
     }
 
     /// No model is offered under this name.
-    pub(super) fn no_model(called: &str) -> Self {
+    pub(in crate::http::programs) fn no_model(called: &str) -> Self {
         Self {
             message: format!(
                 "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
@@ -78,7 +101,7 @@ impl ApiError {
     }
 
     /// What has come of a request. `retry_after`: when somebody may be let into the line, as far as that is known.
-    pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
+    pub(in crate::http::programs) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
         match fault {
             ProgramFault::Line(why) => Self::of_line(*why, retry_after),
             ProgramFault::Left(LeaveReason::Closed, _) | ProgramFault::Stopped | ProgramFault::Moved => Self {
@@ -198,7 +221,14 @@ impl ApiError {
     }
 
     pub(super) fn body(&self) -> Value {
-        json!({ "error": { "message": self.message, "type": self.kind, "param": self.param, "code": self.code } })
+        json!(ErrorBody {
+            error: Said {
+                message: &self.message,
+                kind: self.kind,
+                param: self.param.as_deref(),
+                code: self.code.as_deref(),
+            },
+        })
     }
 
     /// As the body of an answer.

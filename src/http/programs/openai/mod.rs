@@ -1,19 +1,17 @@
 //! OpenAI's API, as far as programs use it for text: whoever points a client of that API at Anteroom stands in the line.
 //!
 //! - `ask`: a request goes into the line, and what its headers say of being repeated.
-//! - `waiting`: until its answer begins; `stream` and `whole`: the answer, and what is sent while there is none; `place`: where it stands, in words.
+//! - `stream` and `whole`: the answer, and what is sent while there is none.
 //! - `responses`: the newer of OpenAI's two ways to ask, as a chat.
 //! - `error`: everything that is refused or fails, in OpenAI's shape.
 
 mod ask;
 mod error;
-mod models;
-mod place;
-mod responses;
+pub(super) mod models;
+pub(super) mod responses;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod waiting;
 mod whole;
 
 use std::sync::Arc;
@@ -30,9 +28,13 @@ use axum::{
 
 use self::{
     ask::{Asked, ask},
-    error::{ApiError, LONGEST_RETRY},
+    error::LONGEST_RETRY,
 };
-use super::{MAX_PROGRAM_BODY, scope};
+pub(super) use self::{
+    ask::{key, retry_after},
+    error::{ApiError, ErrorBody},
+};
+use super::{MAX_PROGRAM_BODY, place, scope, waiting};
 use crate::{
     accounts::{Principal, Scope},
     agents::Door,
@@ -86,8 +88,18 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
     Response::from_parts(parts, shaped.into_body())
 }
 
-/// `POST /v1/chat/completions`.
-async fn completions(
+/// The next message of a chat, as OpenAI's API has it.
+///
+/// Servers that speak that API get the request as it is, with every field; others get the messages, and what they cannot honour is refused.
+#[utoipa::path(
+    post, path = "/v1/chat/completions", tag = "openai",
+    request_body(content = Object, description = "As OpenAI's API has it: `model`, `messages`, `stream` and whatever else",
+        example = json!({ "model": "demo@builtin", "messages": [{ "role": "user", "content": "Say hello." }] })),
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Names the request, which then keeps its place while nobody is connected")),
+    responses((status = 200, description = "As OpenAI's API has it; a stream of events where `stream` is true",
+        content((Object = "application/json"), (String = "text/event-stream")))),
+)]
+pub(super) async fn completions(
     State(engine): State<Arc<Engine>>,
     who: Principal,
     headers: HeaderMap,
@@ -98,8 +110,15 @@ async fn completions(
     answer(asked, stream::Chat).await
 }
 
-/// `POST /v1/embeddings`.
-async fn embeddings(
+/// Texts as vectors, as OpenAI's API has it.
+#[utoipa::path(
+    post, path = "/v1/embeddings", tag = "openai",
+    request_body(content = Object, description = "As OpenAI's API has it: `model` and `input`",
+        example = json!({ "model": "text-embedding-3-small", "input": "Hello" })),
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Names the request, which then keeps its place while nobody is connected")),
+    responses((status = 200, description = "As OpenAI's API has it", body = Object)),
+)]
+pub(super) async fn embeddings(
     State(engine): State<Arc<Engine>>,
     who: Principal,
     headers: HeaderMap,

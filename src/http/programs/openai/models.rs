@@ -11,14 +11,23 @@ use serde_json::{Value, json};
 use super::ApiError;
 use crate::{agents::Offered, engine::Engine};
 
-/// `GET /v1/models`: the default one first.
-pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
+/// The models that are offered, the default one first, as OpenAI's API lists them.
+#[utoipa::path(
+    get, path = "/v1/models", tag = "openai",
+    responses((status = 200, description = "As OpenAI's API has it", body = Object)),
+)]
+pub(in crate::http::programs) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
     let models: Vec<_> = engine.backends().models().iter().map(model).collect();
     Json(json!({ "object": "list", "data": models }))
 }
 
-/// `GET /v1/models/{model}`.
-pub(super) async fn one(
+/// One model that is offered, as OpenAI's API shows it.
+#[utoipa::path(
+    get, path = "/v1/models/{model}", tag = "openai",
+    params(("model" = String, Path, description = "Its id, or its name alone where only one place has it. It may have slashes")),
+    responses((status = 200, description = "As OpenAI's API has it", body = Object)),
+)]
+pub(in crate::http::programs) async fn one(
     State(engine): State<Arc<Engine>>,
     Path(called): Path<String>,
 ) -> Result<Json<Value>, ApiError> {

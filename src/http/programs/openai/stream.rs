@@ -63,7 +63,7 @@ impl Form for Chat {
 
 /// Answers as soon as the request waits, or its answer begins.
 pub(super) async fn answer(mut asked: Asked, form: impl Form) -> Result<Response, ApiError> {
-    let Begun { place, step } = waiting::begun(&mut asked, false).await;
+    let Begun { place, step } = waiting::begun(&mut asked.follower, false).await;
     if let Some(Step::Over(Err(fault))) = &step {
         return Err(asked.error(fault));
     }

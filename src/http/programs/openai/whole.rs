@@ -23,7 +23,7 @@ const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
 
 /// Answers with the whole, or after a while with what goes before it.
 pub(super) async fn answer(mut asked: Asked, mut form: impl Form) -> Result<Response, ApiError> {
-    let Begun { place, step } = waiting::begun(&mut asked, true).await;
+    let Begun { place, step } = waiting::begun(&mut asked.follower, true).await;
     let id = asked.follower.id();
     let body = match step {
         Some(step) => Body::from(told(&asked, &mut form, step)?),

@@ -16,4 +16,5 @@ pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use key::Admit;
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use owner::key as owner_key;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

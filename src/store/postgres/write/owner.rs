@@ -11,7 +11,7 @@ const FIND: &str = "SELECT key FROM owners WHERE id = $1";
 const MAKE: &str = "INSERT INTO owners (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// An owner's key, made where there is none.
-pub(super) async fn key(connection: &mut PgConnection, owner: Owner) -> sqlx::Result<i64> {
+pub(in crate::store::postgres) async fn key(connection: &mut PgConnection, owner: Owner) -> sqlx::Result<i64> {
     let id: Uuid = owner_id(owner);
     let found = sqlx::query_scalar(FIND)
         .bind(id)

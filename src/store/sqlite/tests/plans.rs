@@ -3,13 +3,14 @@
 use sqlx::Row as _;
 
 use super::*;
-use crate::store::sqlite::{read, write};
+use crate::store::sqlite::{read, tasks, write};
 
 #[tokio::test]
 async fn no_query_scans_a_table() {
     let Fixture { store, folder } = fixture().await;
     let mut connection = outside(folder.path()).await;
-    for (name, sql, sorts) in [
+    let of_tasks = tasks::QUERIES.into_iter().chain([("behind", tasks::BEHIND, true)]);
+    let others = [
         ("first page", read::conversations::FIRST_PAGE, false),
         ("next page", read::conversations::NEXT_PAGE, false),
         ("conversation", read::conversations::ONE, false),
@@ -31,7 +32,8 @@ async fn no_query_scans_a_table() {
         ("expired", write::EXPIRED, true),
         ("remove", write::REMOVE, false),
         ("unused files", write::UNUSED_FILES, false),
-    ] {
+    ];
+    for (name, sql, sorts) in others.into_iter().chain(of_tasks) {
         let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
             .fetch_all(&mut connection)
             .await
@@ -44,6 +46,8 @@ async fn no_query_scans_a_table() {
                 "SCAN up",
                 "SCAN down",
                 "SCAN m VIRTUAL",
+                "SCAN b",
+                "SCAN d",
                 "SCAN moved",
                 "SCAN (subquery",
                 "SCAN CONSTANT ROW",

@@ -42,8 +42,18 @@ const HONOURED: [&str; 16] = [
     "reasoning",
 ];
 
-/// `POST /v1/responses`.
-pub(super) async fn create(
+/// An answer, as OpenAI's newer API has it.
+///
+/// It is asked as a chat: messages and instructions, without what only OpenAI's own servers have. Nothing is stored.
+#[utoipa::path(
+    post, path = "/v1/responses", tag = "openai",
+    request_body(content = Object, description = "As OpenAI's API has it: `model`, `input`, `instructions`, `stream`",
+        example = json!({ "model": "demo@builtin", "input": "Say hello." })),
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Names the request, which then keeps its place while nobody is connected")),
+    responses((status = 200, description = "As OpenAI's API has it; a stream of events where `stream` is true",
+        content((Object = "application/json"), (String = "text/event-stream")))),
+)]
+pub(in crate::http::programs) async fn create(
     State(engine): State<Arc<Engine>>,
     who: Principal,
     headers: HeaderMap,

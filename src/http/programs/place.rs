@@ -17,10 +17,10 @@ const ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     /// 0: it does not wait.
-    position: u64,
-    waiting: u64,
+    pub(super) position: u64,
+    pub(super) waiting: u64,
     /// In whole seconds.
-    estimate: Option<(u64, u64)>,
+    pub(super) estimate: Option<(u64, u64)>,
 }
 
 impl Place {

@@ -1,0 +1,8 @@
+//! Anteroom's own API, over real HTTP.
+
+mod chat;
+mod conversations;
+mod described;
+mod isolation;
+mod line;
+mod streams;

@@ -1,0 +1,38 @@
+//! Conversations, as pages have them: stored, with their turns, under the owner that the program's key is.
+
+pub(super) mod list;
+pub(super) mod sending;
+mod views;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{delete, get, patch, post},
+};
+
+use super::super::scope;
+use crate::{accounts::Scope, engine::Engine, wire::ConversationId};
+
+/// Their doors.
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    let read = Router::new()
+        .route("/api/v1/conversations", get(list::list))
+        .route("/api/v1/conversations/search", get(list::search))
+        .route("/api/v1/conversations/{id}", get(list::one))
+        .route("/api/v1/conversations/{id}/turns", get(list::turns))
+        .route("/api/v1/conversations/{id}/turns/{turn}", get(list::turn))
+        .route("/api/v1/conversations/{id}/export", get(list::export));
+    let chat = Router::new()
+        .route("/api/v1/conversations", post(sending::create))
+        .route("/api/v1/conversations/{id}", patch(sending::rename))
+        .route("/api/v1/conversations/{id}", delete(sending::remove))
+        .route("/api/v1/conversations/{id}/turns", post(sending::send))
+        .route("/api/v1/conversations/{id}/turns/{turn}", delete(sending::cancel));
+    scope::needs(Scope::Read, read).merge(scope::needs(Scope::Chat, chat))
+}
+
+/// The conversation that an address names; `None`: it names none.
+fn named(id: &str) -> Option<ConversationId> {
+    id.parse().ok()
+}

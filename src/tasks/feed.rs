@@ -1,0 +1,396 @@
+//! One owner's tasks, as far as this process has them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+use uuid::Uuid;
+
+use super::held::Held;
+use crate::{
+    programs::Kept,
+    queue::{Owner, Standing},
+    store::{Ended, OpenTask},
+};
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stands {
+    /// In the line.
+    Line(Standing),
+    /// Behind it: so many of its owner's come before it.
+    Behind(usize),
+    /// It has a slot.
+    Running,
+    /// It waits for other tasks, or is not this process's to know.
+    Elsewhere,
+}
+
+/// An owner's tasks.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) owner: Owner,
+    state: Mutex<State>,
+    /// For the feeder.
+    pub(super) wake: Notify,
+    /// For those who follow: something is otherwise.
+    changes: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Held,
+    /// In the line, or being answered.
+    going: HashMap<Uuid, Going>,
+    /// Whether all open tasks of the owner are here.
+    loaded: bool,
+    /// Counts what a reading that has begun before it cannot know.
+    version: u64,
+    /// Tasks that the line has, of which this process may yet hear.
+    elsewhere: HashSet<Uuid>,
+    /// The line has let none in, and is asked again then.
+    refused_until: Option<Instant>,
+    followers: usize,
+}
+
+#[derive(Debug)]
+struct Going {
+    task: OpenTask,
+    /// `None`: it is about to be asked for.
+    kept: Option<Kept>,
+    /// Of how many rounds it is stored that they have begun.
+    begun: u32,
+    cancelled: bool,
+}
+
+/// How many of an owner's tasks may be where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Waiting in the line, for each model.
+    pub(super) ahead: usize,
+    /// Waiting in the line, in all.
+    pub(super) waiting: usize,
+    /// In the line and with a slot, in all.
+    pub(super) going: usize,
+}
+
+/// A task on its way, as somebody sees it who follows it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) id: Uuid,
+    /// How often it had been begun before.
+    pub(super) attempts: u32,
+    /// Of how many rounds it is stored that they have begun: the others have no number that lasts.
+    pub(super) begun: u32,
+    pub(super) kept: Kept,
+}
+
+impl Feed {
+    pub(super) fn new(owner: Owner) -> Self {
+        Self {
+            owner,
+            state: Mutex::default(),
+            wake: Notify::new(),
+            changes: watch::Sender::new(()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something, which the feeder and those who follow hear of.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let changed = change(&mut self.state());
+        self.tell();
+        changed
+    }
+
+    /// Something is otherwise.
+    pub(super) fn tell(&self) {
+        self.wake.notify_one();
+        self.changes.send_replace(());
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// New tasks. Where not all of before are here, they come with these.
+    pub(super) fn add(&self, tasks: Vec<OpenTask>) {
+        self.change(|state| {
+            if state.loaded {
+                state.enter(tasks);
+            }
+        });
+    }
+
+    /// What [`Feed::load`] is to be told: to be asked before it is read what is open.
+    pub(super) fn version(&self) -> u64 {
+        self.state().version
+    }
+
+    /// All that are open, of which the line has `elsewhere` for others. Nothing, where it has been otherwise since the reading began.
+    pub(super) fn load(&self, tasks: Vec<OpenTask>, elsewhere: HashSet<Uuid>, version: u64) {
+        let mut state = self.state();
+        if state.version != version {
+            return;
+        }
+        state.held.clear();
+        state.elsewhere = elsewhere;
+        state.loaded = true;
+        state.enter(tasks);
+        drop(state);
+        self.changes.send_replace(());
+    }
+
+    /// All are to be read anew.
+    pub(super) fn unload(&self) {
+        let mut state = self.state();
+        state.version += 1;
+        state.loaded = false;
+        state.held.clear();
+        state.elsewhere.clear();
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        self.state().loaded
+    }
+
+    /// Whether the line has tasks of which this process may yet hear.
+    pub(super) fn has_elsewhere(&self) -> bool {
+        !self.state().elsewhere.is_empty()
+    }
+
+    /// Takes those that go into the line next, as far as there is room for them. They are on their way from here on.
+    pub(super) fn next(&self, room: Room) -> Vec<OpenTask> {
+        let mut state = self.state();
+        if state.refused_until.is_some_and(|until| until > Instant::now()) {
+            return Vec::new();
+        }
+        state.refused_until = None;
+        let mut waiting = HashMap::<String, usize>::new();
+        for one in state.going.values().filter(|one| !one.has_slot()) {
+            *waiting.entry(one.task.model.clone()).or_default() += 1;
+        }
+        let all = waiting.values().sum();
+        let most = room.waiting.saturating_sub(all);
+        let most = most.min(room.going.saturating_sub(state.going.len()));
+        let of_model = |model: &str| {
+            room.ahead
+                .saturating_sub(waiting.get(model).copied().unwrap_or_default())
+        };
+        let next = state.held.take(most, of_model);
+        for task in &next {
+            state.going.insert(task.id, Going::of(task.clone()));
+        }
+        next
+    }
+
+    /// When the line is asked again that has let none in.
+    pub(super) fn refused_until(&self) -> Option<Instant> {
+        self.state().refused_until
+    }
+
+    /// A task that has a ticket goes on here. `false`: it does already.
+    pub(super) fn claim(&self, task: &OpenTask) -> bool {
+        let mut state = self.state();
+        if state.going.contains_key(&task.id) {
+            return false;
+        }
+        state.held.remove(task.id);
+        state.elsewhere.remove(&task.id);
+        state.going.insert(task.id, Going::of(task.clone()));
+        true
+    }
+
+    /// A task is asked for. `false`: it has been cancelled meanwhile.
+    pub(super) fn asked(&self, id: Uuid, kept: Kept) -> bool {
+        self.change(|state| match state.going.get_mut(&id) {
+            Some(going) if !going.cancelled => {
+                going.count();
+                going.kept = Some(kept);
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// It is stored that so many rounds of a task have begun.
+    pub(super) fn begun(&self, id: Uuid, rounds: u32) {
+        self.change(|state| {
+            if let Some(going) = state.going.get_mut(&id) {
+                going.begun = rounds;
+            }
+        });
+    }
+
+    /// A task is over.
+    pub(super) fn over(&self, id: Uuid) {
+        self.change(|state| state.going.remove(&id));
+    }
+
+    /// A task is on its way no more, and is to go into the line again, which is not asked before `refused_until`.
+    pub(super) fn back(&self, id: Uuid, refused_until: Option<Instant>) {
+        self.change(|state| {
+            if let Some(mut going) = state.going.remove(&id)
+                && state.loaded
+                && !going.cancelled
+            {
+                going.count();
+                state.held.put(going.task);
+            }
+            state.refused_until = refused_until.or(state.refused_until);
+        });
+    }
+
+    /// A task is in the line, and this process is yet to hear of it.
+    pub(super) fn left_to_the_line(&self, id: Uuid) {
+        self.change(|state| {
+            state.going.remove(&id);
+            state.elsewhere.insert(id);
+        });
+    }
+
+    /// A task broke off: how it stands has to be read.
+    pub(super) fn lost(&self, id: Uuid) {
+        self.change(|state| {
+            state.going.remove(&id);
+            state.version += 1;
+            state.loaded = false;
+        });
+    }
+
+    /// What the end of a task has brought.
+    pub(super) fn ended(&self, ended: &Ended) {
+        self.change(|state| {
+            state.version += 1;
+            for id in &ended.failed {
+                state.held.remove(*id);
+            }
+            for id in &ended.ready {
+                state.held.free(*id);
+            }
+        });
+    }
+
+    /// A task has been ended by its owner.
+    pub(super) fn cancel(&self, id: Uuid) {
+        let kept = self.change(|state| {
+            state.held.remove(id);
+            let going = state.going.get_mut(&id)?;
+            going.cancelled = true;
+            going.kept.clone()
+        });
+        if let Some(kept) = kept {
+            kept.cancel();
+        }
+    }
+
+    /// All have been.
+    pub(super) fn forget(&self) {
+        let kept: Vec<Kept> = self.change(|state| {
+            state.held.clear();
+            let going = state.going.values_mut();
+            let kept = going.filter_map(|going| {
+                going.cancelled = true;
+                going.kept.clone()
+            });
+            kept.collect()
+        });
+        kept.iter().for_each(Kept::cancel);
+    }
+
+    pub(super) fn stands(&self, id: Uuid) -> Stands {
+        let state = self.state();
+        let waits = |going: &&Going| !going.has_slot();
+        if let Some(going) = state.going.get(&id) {
+            let standing = going.kept.as_ref().and_then(Kept::standing);
+            return match standing {
+                Some(standing) => Stands::Line(standing),
+                None if going.has_slot() => Stands::Running,
+                None => Stands::Behind(0),
+            };
+        }
+        match state.held.before(id) {
+            Some(before) => Stands::Behind(before + state.going.values().filter(waits).count()),
+            None => Stands::Elsewhere,
+        }
+    }
+
+    /// A task on its way here.
+    pub(super) fn seen(&self, id: Uuid) -> Option<Seen> {
+        self.state().going.get(&id)?.seen()
+    }
+
+    /// Those of a batch.
+    pub(super) fn seen_of(&self, batch: Uuid) -> Vec<Seen> {
+        let state = self.state();
+        let going = state.going.values().filter(|going| going.task.batch == batch);
+        going.filter_map(Going::seen).collect()
+    }
+
+    pub(super) fn going(&self) -> usize {
+        self.state().going.len()
+    }
+
+    pub(super) fn follow(&self, more: bool) {
+        let mut state = self.state();
+        state.followers = if more { state.followers + 1 } else { state.followers - 1 };
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Whether there is nothing to it. `is_home`: whether this process would have its tasks.
+    pub(super) fn is_idle(&self, is_home: bool) -> bool {
+        let state = self.state();
+        let known = state.loaded || !is_home;
+        known && state.followers == 0 && state.held.is_empty() && state.going.is_empty() && state.elsewhere.is_empty()
+    }
+}
+
+impl State {
+    fn enter(&mut self, tasks: Vec<OpenTask>) {
+        for task in tasks {
+            if !self.going.contains_key(&task.id) && !self.elsewhere.contains(&task.id) {
+                self.held.put(task);
+            }
+        }
+    }
+}
+
+impl Going {
+    const fn of(task: OpenTask) -> Self {
+        Self {
+            task,
+            kept: None,
+            begun: 0,
+            cancelled: false,
+        }
+    }
+
+    /// What has begun on its way until now is before what comes.
+    fn count(&mut self) {
+        self.task.attempts += self.begun;
+        self.task.ran |= self.begun > 0;
+        self.begun = 0;
+    }
+
+    fn has_slot(&self) -> bool {
+        self.kept.as_ref().is_some_and(Kept::has_slot)
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        Some(Seen {
+            id: self.task.id,
+            attempts: self.task.attempts,
+            begun: self.begun,
+            kept: self.kept.clone()?,
+        })
+    }
+}
