@@ -77,10 +77,6 @@ impl Program {
         self.request(Method::DELETE, path)
     }
 
-    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
-        self.http.delete(format!("http://{}{path}", self.addr))
-    }
-
     pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         Self::with_json(self.request(Method::POST, path), body)
     }
