@@ -157,8 +157,12 @@ impl Client {
                     () = session.left().cancelled() => return Err(ended()),
                     () = self.engine.closing().cancelled() => return Err(ended()),
                 }
-                let is_over =
-                    |event: &FeedEvent| matches!(event, FeedEvent::Turn(turn) if turn.id == id && turn.state.is_over());
+                let is_over = |event: &FeedEvent| match event {
+                    FeedEvent::Turn(turn) => turn.id == id && turn.state.is_over(),
+                    // Of a conversation that is deleted nothing more is told.
+                    FeedEvent::ConversationRemoved { .. } => true,
+                    _ => false,
+                };
                 match journal.after(position) {
                     Replay::Events(events) => {
                         position.number = events.last().map_or(position.number, |(number, _)| *number);
@@ -271,6 +275,19 @@ impl Client {
     pub async fn send(&self, request: SendRequest) -> Result<Sent, ClientError> {
         self.rooms()
             .send(self.owner(), &self.session(), request)
+            .await
+            .map_err(not_accepted)
+    }
+
+    /// The same; where the message begins a conversation, that is called `begun`.
+    ///
+    /// Cancel-safe as [`Client::send`].
+    ///
+    /// # Errors
+    /// [`ClientError::Send`].
+    pub async fn send_in(&self, request: SendRequest, begun: ConversationId) -> Result<Sent, ClientError> {
+        self.rooms()
+            .send_in(self.owner(), &self.session(), request, begun)
             .await
             .map_err(not_accepted)
     }

@@ -30,18 +30,19 @@ pub(super) struct Prepared {
 }
 
 impl Conversations {
-    /// What a new message needs before it can join the line.
+    /// What a new message needs before it can join the line. A conversation that it begins is called `begun`.
     pub(super) async fn prepare(
         &self,
         owner: Owner,
         session: &Arc<Session>,
         request: SendRequest,
+        begun: ConversationId,
     ) -> Result<Prepared, SendError> {
         let store = &self.deps.store;
         check(&request)?;
         let chosen = request.choice.map(|choice| self.chosen(choice)).transpose()?;
         let files = self.files(owner, &request.files).await?;
-        let id = request.conversation.unwrap_or_else(ConversationId::new);
+        let id = request.conversation.unwrap_or(begun);
         // Claimed before looking, so that what is shown last stays so.
         let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
         let (title, parent, known) = match request.conversation {
@@ -54,7 +55,11 @@ impl Conversations {
                 };
                 (known.title, parent, choice)
             }
-            None => (title(&request.text, &files), None, Choice::default()),
+            None => {
+                // One of this name may have been deleted before.
+                session.set_removed(id, false);
+                (title(&request.text, &files), None, Choice::default())
+            }
         };
         let chooses = chosen.as_ref().is_some_and(|chosen| chosen.choice != known);
         let Chosen { choice, model } = match chosen {

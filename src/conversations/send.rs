@@ -27,12 +27,27 @@ impl Conversations {
     /// # Errors
     /// [`SendError`]; nothing has changed then.
     pub async fn send(&self, owner: Owner, session: &Arc<Session>, request: SendRequest) -> Result<Sent, SendError> {
+        self.send_in(owner, session, request, ConversationId::new()).await
+    }
+
+    /// The same; where the message begins a conversation, that is called `begun`. Whoever has a turn that may come again, also once its
+    /// conversation is deleted, gives the conversation a name that comes again with it.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing has changed then.
+    pub async fn send_in(
+        &self,
+        owner: Owner,
+        session: &Arc<Session>,
+        request: SendRequest,
+        begun: ConversationId,
+    ) -> Result<Sent, SendError> {
         session.presence().touch();
         let entered = match self.enter(owner, request.turn).await? {
             Entry::New(entered) => entered,
             Entry::Known(sent) => return Ok(sent),
         };
-        match self.prepare(owner, session, request).await {
+        match self.prepare(owner, session, request, begun).await {
             Ok(prepared) => self.enqueue(session, prepared, entered).await,
             Err(refusal) => Err(entered.refuse(refusal)),
         }

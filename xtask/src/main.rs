@@ -18,6 +18,7 @@ mod nginx;
 mod openai;
 mod postgres;
 mod project;
+mod schemathesis;
 mod server;
 mod setup;
 mod site;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{MAX_PROGRAM_BODY, scope};
+use super::{MAX_PROGRAM_BODY, api::StreamEvent, scope};
 use crate::{
     accounts::{Principal, Scope},
     client::{Client, ClientError},
@@ -235,7 +235,7 @@ pub(super) async fn batch(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was read: the stream goes on after it."),
     ),
     responses(
-        (status = 200, description = "The events", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The events", content_type = "text/event-stream", body = StreamEvent),
         (status = 204, description = "That event was the last one"),
         (status = 404, description = "The caller has none of this id", body = Refused),
     ),
@@ -277,7 +277,7 @@ pub(super) async fn follow(
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was read: the stream goes on after it."),
     ),
     responses(
-        (status = 200, description = "The events", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The events", content_type = "text/event-stream", body = StreamEvent),
         (status = 204, description = "That event was the last one"),
         (status = 404, description = "The caller has none of this id", body = Refused),
     ),

@@ -126,6 +126,38 @@ async fn a_message_that_is_sent_again_is_the_same_one() {
         refused(&program.ask(ask(&json!({ "message": "Twice" }))).await),
         (422, "request_invalid")
     );
+    // Within another conversation the same name is another message's.
+    let other = say(&program, LIST, &json!({ "message": "Other" })).await.json;
+    let path = |turn: &Value| format!("{LIST}/{}", turn["conversation"].as_str().expect("an id"));
+    let there = program
+        .post(&format!("{}/turns", path(&other)), &body)
+        .header("idempotency-key", "first");
+    let there = program.ask(there).await;
+    assert_eq!(
+        (&there.json["state"], &there.json["parent"]),
+        (&json!("done"), &other["id"]),
+        "{there:?}"
+    );
+    // One that was deleted and is sent again is whole, and goes on.
+    let deleted = program.delete(&path(&first.json)).send().await.expect("an answer");
+    assert_eq!(deleted.status().as_u16(), 204);
+    let back = program.ask(ask(&body)).await;
+    assert_eq!(
+        (back.status.as_u16(), &back.json["conversation"]),
+        (200, &first.json["conversation"]),
+        "{back:?}"
+    );
+    let next = say(
+        &program,
+        &format!("{}/turns", path(&back.json)),
+        &json!({ "message": "And on" }),
+    )
+    .await;
+    assert_eq!(
+        (next.status.as_u16(), &next.json["parent"]),
+        (200, &back.json["id"]),
+        "{next:?}"
+    );
 }
 
 #[tokio::test]
@@ -181,4 +213,33 @@ async fn bad_messages_are_refused() {
     }
     let odd = program.ask(program.get(&format!("{LIST}?after=x"))).await;
     assert_eq!(refused(&odd), (400, "request_invalid"));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_message_that_is_deleted_is_told() {
+    let site = Site::start(&[]).await;
+    site.model.hold(true);
+    let program = Program::new(site.addr);
+    let waiting = tokio::spawn({
+        let program = program.clone();
+        async move { say(&program, LIST, &json!({ "message": "Slow" })).await }
+    });
+    site.until_load(1, 0).await;
+    let list = soon("the conversation", async {
+        loop {
+            let list = program.ask(program.get(LIST)).await.json;
+            if list["conversations"][0]["id"].is_string() {
+                return list;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let id = list["conversations"][0]["id"].as_str().expect("an id");
+    let deleted = program.delete(&format!("{LIST}/{id}")).send().await.expect("an answer");
+    assert_eq!(deleted.status().as_u16(), 204);
+    let told = soon("an answer", waiting).await.expect("an answer");
+    assert_eq!(refused(&told), (404, "message_gone"));
+    site.model.hold(false);
+    site.until_load(0, 0).await;
 }

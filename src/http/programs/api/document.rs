@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use utoipa::{
-    Modify, OpenApi, ToSchema as _,
+    Modify, OpenApi, ToSchema,
     openapi::{
         ContentBuilder, Ref, ResponseBuilder,
         path::Operation,
@@ -43,6 +43,18 @@ const REFUSALS: [(&str, &str); 12] = [
 ];
 /// The same where something is waited for.
 const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
+
+/// An event of a stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it only describes what streams are made of")]
+pub(in crate::http::programs) struct StreamEvent {
+    /// What names it in `Last-Event-ID`.
+    id: Option<String>,
+    /// Which one it is.
+    event: String,
+    /// JSON.
+    data: String,
+}
 
 #[derive(OpenApi)]
 #[openapi(

@@ -23,6 +23,7 @@ pub(super) use self::{
 };
 use super::{
     super::{place, waiting},
+    document::StreamEvent,
     fault, patient,
     read::Body,
 };
@@ -127,7 +128,7 @@ pub(super) async fn whole(
     ),
     responses(
         (status = 200, description = "The events. The data of `position` is a Placed, of `part` a Part, of `done` a Done, of `error` a Refused; `started` has none.",
-            content_type = "text/event-stream", body = String),
+            content_type = "text/event-stream", body = StreamEvent),
         (status = 204, description = "That event was the last one"),
         (status = 410, description = "The request is not kept any more. Ask again without `Last-Event-ID`", body = crate::wire::Refused),
     ),

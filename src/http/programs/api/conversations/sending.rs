@@ -11,6 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
     super::{
@@ -127,6 +128,9 @@ pub(in super::super) async fn send(
     say(Client::new(engine, who), Some(id), message, &headers, language).await
 }
 
+/// In place of a conversation, where a key names one itself.
+const BEGUN: ConversationId = ConversationId(Uuid::max());
+
 async fn say(
     client: Client,
     conversation: Option<ConversationId>,
@@ -137,7 +141,9 @@ async fn say(
     let key = openai::key(headers)?;
     let choice = choice(&client, conversation, &message).await?;
     let request = SendRequest {
-        turn: key.as_deref().map_or_else(TurnId::new, turn_named),
+        turn: key
+            .as_deref()
+            .map_or_else(TurnId::new, |key| TurnId(named_by(key, conversation))),
         conversation,
         instead_of: None,
         text: message.message,
@@ -145,11 +151,13 @@ async fn say(
         choice,
     };
     let text = request.text.clone();
-    let sent = client.send(request).await?;
+    let begun = key.as_deref().map(|key| ConversationId(named_by(key, Some(BEGUN))));
+    let sent = client
+        .send_in(request, begun.unwrap_or_else(ConversationId::new))
+        .await?;
     if key.is_some() {
-        let other = conversation.is_some_and(|conversation| conversation != sent.conversation);
         let known = client.turn(sent.turn).await?;
-        if other || known.is_some_and(|known| known.message != text) {
+        if known.is_some_and(|known| known.message != text) {
             return Err(key_reused());
         }
     }
@@ -192,12 +200,14 @@ async fn choice(
     }))
 }
 
-/// The turn that a key names: always the same one, so that a message that is sent again makes no second turn.
-fn turn_named(key: &str) -> TurnId {
-    let hash = Sha256::digest(key.as_bytes());
+/// What a key names within a conversation: always the same, so that a message that is sent again makes no second turn.
+fn named_by(key: &str, within: Option<ConversationId>) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(within.map_or(Uuid::nil(), |id| id.0));
+    hash.update(key);
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    TurnId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// Another title.
