@@ -19,7 +19,11 @@ use super::{
     secret::{Addressee, Token, addressee, drop_ours, written},
     vouch,
 };
-use crate::{engine::Engine, http::serve::serve_with, nodes::{Homes, Incarnation}};
+use crate::{
+    engine::Engine,
+    http::serve::serve_with,
+    nodes::{Homes, Incarnation},
+};
 
 /// Serves `site` to the other nodes until `stop` is over, as [`serve`](fn@crate::http::serve) serves it to its visitors. Whoever has no token is
 /// refused.
