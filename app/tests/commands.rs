@@ -197,7 +197,12 @@ async fn tasks_are_run_and_their_results_written() {
         .collect();
     assert_eq!(results.len(), 2, "{results:?}");
     assert!(results.iter().all(|result| result["state"] == "done"), "{results:?}");
-    assert!(results.iter().any(|result| result["name"] == "two"), "{results:?}");
+    let two = results
+        .iter()
+        .find(|result| result["name"] == "two")
+        .expect("it is there");
+    let said = two["result"]["choices"][0]["message"]["content"].as_str();
+    assert!(said.is_some_and(|said| said.contains("Two")), "{two}");
     assert!(!beside(&file).exists(), "it is over");
     // Run again it is another batch, and one that fails is no success.
     std::fs::write(&file, "\"[[fault=status:400]] Three\"\n").expect("written");

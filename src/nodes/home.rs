@@ -38,6 +38,9 @@ pub trait Homes: Send + Sync + 'static {
     /// Whether this node has been declared gone: what it knows of others is old, and stays as it is. `changes` says that, too.
     fn is_gone(&self) -> bool;
 
+    /// Whether this node takes part no more, by whatever way: what is still asked of it is another's to answer.
+    fn has_left(&self) -> bool;
+
     /// This node.
     fn me(&self) -> Incarnation;
 }
@@ -76,6 +79,10 @@ impl Homes for Alone {
     }
 
     fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn has_left(&self) -> bool {
         false
     }
 

@@ -236,6 +236,10 @@ impl Homes for Membership {
         )
     }
 
+    fn has_left(&self) -> bool {
+        self.footing().borrow().over
+    }
+
     fn me(&self) -> Incarnation {
         self.line.me
     }

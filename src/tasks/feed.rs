@@ -394,3 +394,102 @@ impl Going {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(key: i64, model: &str) -> OpenTask {
+        OpenTask {
+            id: Uuid::from_u128(u128::try_from(key).expect("positive")),
+            owner: Owner(1),
+            batch: Uuid::nil(),
+            name: None,
+            key,
+            priority: 0,
+            model: model.into(),
+            ran: false,
+            blocked: 0,
+            attempts: 0,
+            stopped: 0,
+        }
+    }
+
+    fn keys(tasks: &[OpenTask]) -> Vec<i64> {
+        tasks.iter().map(|task| task.key).collect()
+    }
+
+    fn feed(tasks: Vec<OpenTask>) -> Feed {
+        let feed = Feed::new(Owner(1));
+        feed.load(tasks, HashSet::new(), feed.version());
+        feed
+    }
+
+    const ROOM: Room = Room {
+        ahead: 2,
+        waiting: 3,
+        going: 10,
+    };
+
+    #[tokio::test]
+    async fn few_are_on_their_way_and_of_each_model_fewer() {
+        let feed = feed((1..=9).map(|key| task(key, if key < 6 { "a" } else { "b" })).collect());
+        assert_eq!(keys(&feed.next(ROOM)), [1, 2, 6]);
+        assert!(feed.next(ROOM).is_empty());
+        assert_eq!(feed.stands(Uuid::from_u128(3)), Stands::Behind(3));
+        feed.over(Uuid::from_u128(2));
+        assert_eq!(keys(&feed.next(ROOM)), [3]);
+        let few = Room { going: 3, ..ROOM };
+        feed.over(Uuid::from_u128(1));
+        assert_eq!(keys(&feed.next(few)), [4]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_lets_none_in_is_asked_again_later() {
+        let feed = feed(vec![task(1, "a"), task(2, "a")]);
+        assert_eq!(keys(&feed.next(ROOM)), [1, 2]);
+        let later = Instant::now() + std::time::Duration::from_secs(1);
+        feed.back(Uuid::from_u128(1), Some(later));
+        assert!(feed.next(ROOM).is_empty());
+        assert_eq!(feed.refused_until(), Some(later));
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        assert_eq!(keys(&feed.next(ROOM)), [1]);
+    }
+
+    #[tokio::test]
+    async fn a_reading_of_before_an_end_counts_for_nothing() {
+        let feed = Feed::new(Owner(1));
+        let version = feed.version();
+        feed.ended(&Ended::default());
+        feed.load(vec![task(1, "a")], HashSet::new(), version);
+        assert!(!feed.is_loaded());
+        feed.load(vec![task(1, "a")], HashSet::new(), feed.version());
+        assert!(feed.is_loaded() && !feed.is_idle(true));
+        // What the line has for somebody else is not let in once more.
+        feed.unload();
+        let first = Uuid::from_u128(1);
+        feed.load(vec![task(1, "a"), task(2, "a")], HashSet::from([first]), feed.version());
+        assert_eq!(keys(&feed.next(ROOM)), [2]);
+        assert!(feed.has_elsewhere());
+        assert!(feed.claim(&task(1, "a")) && !feed.claim(&task(1, "a")));
+        assert!(!feed.has_elsewhere());
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_is_let_in_no_more_and_what_waited_for_it_is() {
+        let waits = OpenTask {
+            blocked: 1,
+            ..task(2, "a")
+        };
+        let feed = feed(vec![task(1, "a"), waits, task(3, "a")]);
+        let ended = Ended {
+            ready: vec![Uuid::from_u128(2)],
+            failed: vec![Uuid::from_u128(3)],
+        };
+        feed.ended(&ended);
+        feed.cancel(Uuid::from_u128(1));
+        assert_eq!(keys(&feed.next(ROOM)), [2]);
+        feed.over(Uuid::from_u128(2));
+        assert!(feed.is_idle(true));
+    }
+}

@@ -64,7 +64,7 @@ pub enum BatchNews {
     Progress(BatchRecord, Vec<(Uuid, Stands)>),
     /// One of its tasks has a slot.
     Started(Uuid),
-    /// One of its tasks is over; its ordinal is the number of this.
+    /// One of its tasks is over, with its result; its ordinal is the number of this.
     Ended(Box<TaskRecord>),
     /// All of it is over.
     Over(BatchRecord),
@@ -240,6 +240,12 @@ impl BatchFollower {
     /// [`TaskFault`]: it is not there any more, or cannot be read.
     pub async fn next(&mut self) -> Result<Option<BatchNews>, TaskFault> {
         loop {
+            if let Some(BatchNews::Ended(task)) = self.news.front() {
+                // Ends are looked for without their results, which may be long: each is read when it is told.
+                let whole = self.tasks.task(self.watched.feed.owner, task.id).await?;
+                self.news.pop_front();
+                return Ok(Some(BatchNews::Ended(Box::new(whole))));
+            }
             if let Some(news) = self.news.pop_front() {
                 return Ok(Some(news));
             }

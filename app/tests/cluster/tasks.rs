@@ -69,8 +69,8 @@ async fn tasks_belong_to_all_nodes() {
         ("CHAT_CONCURRENCY_LIMIT", "2"),
     ];
     let mut nodes = Vec::new();
-    for number in 0..3 {
-        let mut node = Node::new(number, cluster, &database, &settings).await;
+    for _ in 0..3 {
+        let mut node = Node::new(cluster, &database, &settings);
         node.start();
         nodes.push(node);
     }

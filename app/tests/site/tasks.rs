@@ -514,6 +514,7 @@ async fn who_follows_a_batch_hears_each_end_once() {
     site.model.release_one();
     let (seen, first) = events.until("done").await;
     assert_eq!((seen.as_deref(), &first["name"]), (Some("1"), &json!("t0")));
+    assert_eq!(first["result"]["object"], "chat.completion", "{first}");
     drop(events);
     site.model.hold(false);
     let mut events = Events::open(&program, &path, seen.as_deref()).await;

@@ -19,7 +19,7 @@ use super::{
     secret::{Addressee, Token, addressee, drop_ours, written},
     vouch,
 };
-use crate::{engine::Engine, http::serve::serve_with, nodes::Incarnation};
+use crate::{engine::Engine, http::serve::serve_with, nodes::{Homes, Incarnation}};
 
 /// Serves `site` to the other nodes until `stop` is over, as [`serve`](fn@crate::http::serve) serves it to its visitors. Whoever has no token is
 /// refused.
@@ -29,6 +29,7 @@ pub async fn serve_nodes(engine: &Arc<Engine>, listener: TcpListener, site: Rout
     let guard = Guard {
         token: Token::of(engine.jar()),
         me: engine.homes().me(),
+        homes: Arc::clone(engine.homes()),
         closing: engine.closing().clone(),
     };
     // Other nodes come from few addresses with many connections.
@@ -40,6 +41,7 @@ pub async fn serve_nodes(engine: &Arc<Engine>, listener: TcpListener, site: Rout
 pub(super) struct Guard {
     pub(super) token: Token,
     pub(super) me: Incarnation,
+    pub(super) homes: Arc<dyn Homes>,
     pub(super) closing: CancellationToken,
 }
 
@@ -62,7 +64,15 @@ async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> 
             drop_ours(request.headers_mut());
             request.extensions_mut().insert(Linked);
             request.extensions_mut().insert(vouched);
-            next.run(request).await
+            if guard.homes.has_left() {
+                return StatusCode::MISDIRECTED_REQUEST.into_response();
+            }
+            let response = next.run(request).await;
+            // One that has left meanwhile has refused for that, and has changed nothing: the door asks the next home, and nobody hears of it.
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE && guard.homes.has_left() {
+                return StatusCode::MISDIRECTED_REQUEST.into_response();
+            }
+            response
         }
         // Whoever it was for has ended, and this node has its address now.
         Addressee::Node(_) | Addressee::Nobody => StatusCode::MISDIRECTED_REQUEST.into_response(),

@@ -76,6 +76,10 @@ impl Homes for View {
         false
     }
 
+    fn has_left(&self) -> bool {
+        false
+    }
+
     fn me(&self) -> Incarnation {
         name(self.me)
     }

@@ -54,15 +54,27 @@ pub(super) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
     let Some(gateways) = &places.gateways else {
         return Ok(measures);
     };
-    for target in [
-        others::smg(gateways, &places.scratch, &url, Some(SLOTS)).await?,
-        others::litellm(gateways, &places.scratch, &url, Some(SLOTS)).await?,
-    ] {
-        let target = Arc::new(target);
-        let people = People::Requests(Arc::clone(&target));
-        measures.extend(compare(&model, &target, &people, false).await?);
-    }
+    let smg = Arc::new(others::smg(gateways, &places.scratch, &url, Some(SLOTS)).await?);
+    let people = People::Requests(Arc::clone(&smg));
+    measures.extend(compare(&model, &smg, &people, false).await?);
+    let litellm = Arc::new(others::litellm(gateways, &places.scratch, &url, Some(SLOTS)).await?);
+    measures.push(refused(&litellm).await?);
     Ok(measures)
+}
+
+/// LiteLLM has no line at a limit: how many of as many requests at once it sends away.
+async fn refused(target: &Arc<Target>) -> anyhow::Result<Measure> {
+    let mut asking = JoinSet::new();
+    for number in 0..FLOOD + PEOPLE {
+        let target = Arc::clone(target);
+        asking.spawn(async move { ask(&target, &format!("request {number} of the flood"), Asked::Stream).await });
+    }
+    let mut refused = 0;
+    while let Some(answer) = asking.join_next().await {
+        refused += usize::from(answer.context("a request broke")?.is_err());
+    }
+    let what = format!("{}: refused, of {} at once", target.name, FLOOD + PEOPLE);
+    Ok(Measure::new(what, refused as f64, Unit::Count))
 }
 
 async fn compare(model: &Model, program: &Arc<Target>, people: &People, is_ours: bool) -> anyhow::Result<Vec<Measure>> {

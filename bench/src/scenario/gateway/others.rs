@@ -77,6 +77,9 @@ pub(super) async fn litellm(
             "--config",
         ])
         .arg(&file)
+        // Or it takes what it finds in an `.env` of the folders above, which is Anteroom's.
+        .env("LITELLM_MODE", "PRODUCTION")
+        .env_remove("DATABASE_URL")
         .env("LITELLM_LOG", "ERROR");
     let headers = vec![(header::AUTHORIZATION, format!("Bearer {KEY}"))];
     start("LiteLLM", command, scratch, port, headers).await

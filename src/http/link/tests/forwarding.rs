@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, header},
     routing::{any, get as on_get},
 };
-use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream, time::Instant};
+use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream, sync::Notify, time::Instant};
 
 use super::*;
 use crate::wire::Reason;
@@ -104,6 +104,43 @@ async fn who_cannot_be_reached_is_looked_for_and_found_where_the_session_is_next
         assert_eq!(answered(outcome).await.1, "two true 0 /x");
     }
     assert!(begun.elapsed() < Duration::from_secs(1), "it went on at once");
+}
+
+/// A node that ends refuses what it is asked then, and nobody is to hear of that who has another one to go to.
+#[tokio::test(start_paused = true)]
+async fn what_a_node_refuses_that_has_left_is_asked_of_the_next() {
+    for (before, meanwhile) in [(false, false), (true, false), (false, true)] {
+        let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (was_asked, may_go) = (Arc::clone(&asked), Arc::clone(&go));
+        let refuses = move || async move {
+            was_asked.notify_one();
+            may_go.notified().await;
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let site = Router::new().route("/x", on_get(refuses));
+        let (leaving, next) = (Node::start(1, site).await, Node::start(2, says("two")).await);
+        let homes = Moving::new(leaving.home());
+        let link = link(&homes);
+        leaving.homes.left.store(before, Ordering::Relaxed);
+        let story = async {
+            if !before {
+                asked.notified().await;
+                leaving.homes.left.store(meanwhile, Ordering::Relaxed);
+                go.notify_one();
+            }
+            if before || meanwhile {
+                homes.until_asked(2).await;
+                homes.to(next.home());
+            }
+        };
+        let (outcome, ()) = tokio::join!(link.forward(OWNER, get("/x")), story);
+        let told = answered(outcome).await;
+        if before || meanwhile {
+            assert_eq!(told.1, "two true 0 /x");
+        } else {
+            assert_eq!(told.0, StatusCode::SERVICE_UNAVAILABLE, "it has a reason of its own");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,6 +62,7 @@ struct Moving {
     peers: Mutex<Vec<(Incarnation, String)>>,
     changed: watch::Sender<()>,
     gone: AtomicBool,
+    left: AtomicBool,
     /// How often somebody has asked for a home.
     asked: AtomicUsize,
 }
@@ -73,6 +74,7 @@ impl Moving {
             peers: Mutex::default(),
             changed: watch::Sender::new(()),
             gone: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
         })
     }
@@ -125,6 +127,10 @@ impl Homes for Moving {
         self.gone.load(Ordering::Relaxed)
     }
 
+    fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
+    }
+
     fn me(&self) -> Incarnation {
         DOOR
     }
@@ -134,6 +140,8 @@ impl Homes for Moving {
 struct Node {
     name: Incarnation,
     address: SocketAddr,
+    /// As it knows them itself.
+    homes: Arc<Moving>,
     closing: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -147,9 +155,11 @@ impl Node {
     fn start_on(listener: TcpListener, name: u128, site: Router) -> Self {
         let address = listener.local_addr().expect("an address");
         let (name, closing) = (Incarnation(name), CancellationToken::new());
+        let homes = Moving::new(Home::Here);
         let guard = Guard {
             token: token("1"),
             me: name,
+            homes: Arc::clone(&homes) as _,
             closing: closing.clone(),
         };
         let stop = closing.clone().cancelled_owned();
@@ -157,6 +167,7 @@ impl Node {
         Self {
             name,
             address,
+            homes,
             closing,
             task,
         }

@@ -58,6 +58,7 @@ async fn what_says_nothing_is_not_taken_for_a_death() {
     let guard = Guard {
         token: token("2"),
         me: Incarnation(9),
+        homes: Moving::new(Home::Here),
         closing: CancellationToken::new(),
     };
     let foreign = tokio::spawn(serve_with(

@@ -149,7 +149,7 @@ impl Told {
         self.place = Some(place);
         self.started = false;
         // It may wait again after it had started: then that is told again.
-        self.read = self.read.and(Some(events::WAITING));
+        self.read = self.read.map(|_| events::WAITING);
         self.put(events::WAITING, "position", &Placed::from(place));
     }
 
