@@ -19,7 +19,8 @@ use super::{
 macro_rules! locale {
     ($folder:literal) => {
         Locale {
-            site: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
+            pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
+            programs: locale!($folder: "programs"),
             demo: locale!($folder: "demo"),
         }
     };
@@ -28,12 +29,16 @@ macro_rules! locale {
     };
 }
 
-type Files = &'static [(&'static str, &'static str)];
+/// Its name and its content.
+type File = (&'static str, &'static str);
+type Files = &'static [File];
 
 /// The files of one language.
 struct Locale {
     /// What a browser is sent.
-    site: Files,
+    pages: Files,
+    /// What only programs are told.
+    programs: Files,
     /// What the built-in demo model says.
     demo: Files,
 }
@@ -47,13 +52,17 @@ const fn locale(language: Language) -> Locale {
 
 type Compiled = Vec<(Words, Vec<LocaleFault>)>;
 
-static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(|language| locale(language).site));
+static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| [locale.pages, locale.programs].concat()));
 
-static DEMO: LazyLock<Compiled> = LazyLock::new(|| compile_all(|language| locale(language).demo));
+static PAGES: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| locale.pages.to_vec()));
 
-fn compile_all(files: impl Fn(Language) -> Files) -> Compiled {
+static DEMO: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| locale.demo.to_vec()));
+
+fn compile_all(files: impl Fn(Locale) -> Vec<File>) -> Compiled {
     let languages = Language::ALL.into_iter();
-    languages.map(|language| compile(language, files(language))).collect()
+    languages
+        .map(|language| compile(language, &files(locale(language))))
+        .collect()
 }
 
 impl Words {
@@ -63,7 +72,13 @@ impl Words {
         &ALL[language as usize].0
     }
 
-    /// What the built-in demo model says: a table of its own, since browsers are sent all of [`Words::of`] and have no use for this.
+    /// The same without what only programs are told: what a browser is sent.
+    #[must_use]
+    pub fn of_pages(language: Language) -> &'static Self {
+        &PAGES[language as usize].0
+    }
+
+    /// What the built-in demo model says: a table of its own, since nobody else has use for this.
     pub(crate) fn of_demo(language: Language) -> &'static Self {
         &DEMO[language as usize].0
     }
@@ -71,7 +86,8 @@ impl Words {
 
 /// What is wrong with the files of a language: nothing, which a test sees to.
 pub fn faults(language: Language) -> impl Iterator<Item = &'static LocaleFault> {
-    let tables = [&ALL, &DEMO].into_iter();
+    // Those of the pages have to stand by themselves.
+    let tables = [&ALL, &PAGES, &DEMO].into_iter();
     tables.flat_map(move |table| &table[language as usize].1)
 }
 
@@ -92,7 +108,7 @@ impl fmt::Display for LocaleFault {
 
 type Known = BTreeMap<String, (&'static str, Ast<&'static str>)>;
 
-fn compile(language: Language, files: Files) -> (Words, Vec<LocaleFault>) {
+fn compile(language: Language, files: &[File]) -> (Words, Vec<LocaleFault>) {
     let (mut known, mut faults) = (Known::new(), Vec::new());
     for &(file, text) in files {
         let mut fault = |what: String| faults.push(LocaleFault { file, what });

@@ -11,7 +11,7 @@ use super::{HASH_DIGITS, Source};
 
 static TABLES: LazyLock<[(String, Vec<u8>); Language::ALL.len()]> = LazyLock::new(|| {
     Language::ALL.map(|language| {
-        let table = serde_json::to_vec(Words::of(language)).unwrap_or_default();
+        let table = serde_json::to_vec(Words::of_pages(language)).unwrap_or_default();
         let hash: String = Sha256::digest(&table)
             .iter()
             .map(|byte| format!("{byte:02x}"))
