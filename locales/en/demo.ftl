@@ -45,7 +45,8 @@ demo-settings-group = { $group ->
     [1] The line
     [2] Sessions and files
     [3] The server
-   *[4] Programs
+    [4] Programs
+   *[5] Tasks of programs
 }
 demo-setting =
     ### `{ $name }`

@@ -207,7 +207,7 @@ async fn the_starters_of_the_russian_page_are_answered() {
         "{answer}"
     );
     assert!(
-        answer.contains("Есть и другие (сеансы и файлы, сервер, программы)"),
+        answer.contains("Есть и другие (сеансы и файлы, сервер, программы, задания программ)"),
         "{answer}"
     );
     let answer = hear("Покажи разметку Markdown").await;

@@ -153,4 +153,4 @@ fn is_fixed(field: &str) -> bool {
     super::variables::of_field(field).is_some_and(|variable| variable.fixed)
 }
 
-model_table! { [line_table tasks_table sessions_table server_table programs_table define] }
+model_table! { [line_table sessions_table server_table programs_table tasks_table define] }
