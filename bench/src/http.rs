@@ -30,7 +30,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// When the first of the body was read; of an empty one, when it was seen to be empty.
+    /// When the first of the body was read that is no comment line of an event stream: those are sent while there is nothing to answer yet. Of an empty one,
+    /// when it was seen to be empty.
     pub(crate) began: Instant,
 }
 
@@ -90,13 +91,21 @@ impl Http {
             let request = self.request(method, path, headers, body.into())?;
             let (response, connection) = self.exchange(request).await?;
             let (head, mut body) = response.into_parts();
-            let first = body.frame().await.transpose().context("an answer was cut off")?;
+            let mut parts = Vec::new();
+            while let Some(frame) = body.frame().await.transpose().context("an answer was cut off")? {
+                let part = frame.into_data().unwrap_or_default();
+                let is_answer = !part.starts_with(b": ") || part.windows(6).any(|bytes| bytes == b"\ndata:");
+                parts.push(part);
+                if is_answer {
+                    break;
+                }
+            }
             let began = Instant::now();
-            let rest = body.collect().await.context("an answer was cut off")?.to_bytes();
-            let body = match first.and_then(|frame| frame.into_data().ok()) {
-                Some(first) if rest.is_empty() => first,
-                Some(first) => [first, rest].concat().into(),
-                None => rest,
+            parts.push(body.collect().await.context("an answer was cut off")?.to_bytes());
+            parts.retain(|part| !part.is_empty());
+            let body = match parts.len() {
+                0 | 1 => parts.pop().unwrap_or_default(),
+                _ => parts.concat().into(),
             };
             self.lock().push(connection);
             Ok::<_, anyhow::Error>(Reply {

@@ -14,7 +14,11 @@ pub(super) fn roomy(places: &Places, model: &str) -> anyhow::Result<Target> {
         model: model.to_owned(),
     };
     let room = CONNECTIONS.to_string();
-    let variables = [("QUEUE_MAX_SIZE", &*room), ("QUEUE_MAX_WAITING_PER_SESSION", &*room)];
+    let variables = [
+        ("MAX_RUNNING", "none"),
+        ("QUEUE_MAX_SIZE", &*room),
+        ("QUEUE_MAX_WAITING_PER_SESSION", &*room),
+    ];
     Ok(program(Anteroom::with(places, &setup, &variables)?))
 }
 
