@@ -1,7 +1,7 @@
 //! Taking a new turn in: stored, and its sender and its pages told.
 //!
-//! Where one process keeps the line, a turn has its place before it is stored ([`Conversations::accept`]). Where several do, both are one change of
-//! the database ([`Conversations::accept_and_join`]).
+//! Where one process keeps the line, a turn has its place before it is stored ([`Conversations::accept`]). Where several do, both go to the database
+//! together, mostly as one change ([`Conversations::accept_and_join`]).
 
 use std::sync::Arc;
 
@@ -86,8 +86,8 @@ impl Conversations {
         Ok(step.map(|step| step.versions).unwrap_or_default())
     }
 
-    /// Takes a new turn through in a line that several processes keep: it is stored and has its place by one change, or neither. A line that is full by
-    /// the time that it gets there, though there was room when it was looked at, leaves the turn with that for its outcome.
+    /// Takes a new turn through in a line that several processes keep: it is stored and asks for its place at once. Should the process end when it is stored
+    /// and has no place yet, others put it into the line. A line that is full by the time that it gets there, though there was room when it was looked at, leaves the turn with that for its outcome.
     pub(super) async fn accept_and_join(
         self,
         mut task: TurnTask,
