@@ -274,12 +274,12 @@ fn half_requests_shut_nobody_out_for_long() {
 
 #[test]
 fn a_node_refuses_visitors_until_it_takes_part_and_one_alone_has_them_wait() {
-    let free = || TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let free = || format!("127.0.0.1:{}", anteroom_pgtest::free_port());
     for is_node in [true, false] {
         // A database that never answers: the start goes no further.
         let database = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let at = database.local_addr().expect("it is bound");
-        let (site, node) = (free().expect("a free port"), free().expect("a free port"));
+        let (site, node) = (free(), free());
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = anteroom(
             folder.path(),
@@ -287,15 +287,15 @@ fn a_node_refuses_visitors_until_it_takes_part_and_one_alone_has_them_wait() {
         );
         command
             .env("DATABASE_URL", format!("postgres://somebody:hush@{at}/anteroom"))
-            .env("SITE_ADDR", site.to_string())
+            .env("SITE_ADDR", &site)
             .stderr(Stdio::null());
         if is_node {
-            command.env("NODE_ADDR", node.to_string());
+            command.env("NODE_ADDR", &node);
         }
         let mut child = command.spawn().expect("it runs");
         let asked = database.accept();
-        let comes_in = TcpStream::connect(site).is_ok();
-        let others_come_in = TcpStream::connect(node).is_ok();
+        let comes_in = TcpStream::connect(&site).is_ok();
+        let others_come_in = TcpStream::connect(&node).is_ok();
         child.kill().expect("it ran");
         child.wait().expect("it ended");
         asked.expect("it asks the database");

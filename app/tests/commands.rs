@@ -153,10 +153,8 @@ async fn what_comes_to_nothing_is_said_and_is_no_success() {
         assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}: {complaint}");
         assert!(complaint.contains(why), "{arguments:?}: {complaint}");
     }
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|free| free.local_addr())
-        .expect("a free port");
-    let (code, _, complaint) = run(served.anteroom(&["ask", "Hello", "--url", &format!("http://{free}")])).await;
+    let nobody = format!("http://127.0.0.1:{}", anteroom_pgtest::free_port());
+    let (code, _, complaint) = run(served.anteroom(&["ask", "Hello", "--url", &nobody])).await;
     assert_eq!(code, Some(1));
     assert!(complaint.contains("cannot be reached"), "{complaint}");
 }

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
@@ -126,12 +125,6 @@ impl Program {
         };
         read().unwrap_or_else(|fault| format!("(its complaints cannot be read: {fault})"))
     }
-}
-
-/// A port that is free at the moment, for a program that has to be told which.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    Ok(free.context("no port is free")?.port())
 }
 
 impl Drop for Program {

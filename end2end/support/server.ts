@@ -79,17 +79,26 @@ export async function startAnteroom(settings: Settings = {}, files: Record<strin
   };
 }
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on, below those that the system gives to outgoing connections: one of these may be taken by any
+ * browser at any moment until the server listens.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") {
-    throw new Error("a TCP socket without a port");
+  for (;;) {
+    const probe = createServer().listen(10_000 + Math.floor(Math.random() * 20_000), "127.0.0.1");
+    try {
+      await once(probe, "listening");
+    } catch {
+      continue;
+    }
+    const address = probe.address();
+    probe.close();
+    await once(probe, "close");
+    if (address === null || typeof address === "string") {
+      throw new Error("a TCP socket without a port");
+    }
+    return address.port;
   }
-  return address.port;
 }
 
 /** Resolves once a GET succeeds; fails as soon as the program ends, and after half a minute. */

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -13,6 +12,7 @@ use std::{
 use crate::{
     installed::{RunAs, programs},
     next_number,
+    ports::free_port,
     watcher::Watcher,
 };
 
@@ -110,7 +110,10 @@ impl Cluster {
         let mut tries = 0;
         while self.psql("postgres", "SELECT 1").is_err() {
             let ended = self.server().as_mut().map(|server| server.try_wait().expect("a child"));
-            assert!(!matches!(ended, Some(Some(_))), "PostgreSQL has ended: {ended:?}");
+            if let Some(Some(status)) = ended {
+                let said = fs::read_to_string(self.log()).unwrap_or_default();
+                panic!("PostgreSQL has ended ({status}): {said}");
+            }
             tries += 1;
             assert!(tries < 1_200, "PostgreSQL does not become ready");
             thread::sleep(AGAIN);
@@ -125,7 +128,7 @@ impl Cluster {
         let mut postgres = self.run_as.command(&self.programs.join("postgres"));
         postgres.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
         // What it says stays in its folder, for whoever looks while a test hangs.
-        let log = fs::File::create(self.folder.join("log")).expect("made");
+        let log = fs::File::create(self.log()).expect("made");
         postgres
             .current_dir("/")
             .stdin(Stdio::null())
@@ -148,8 +151,11 @@ impl Cluster {
     fn end(&self, signal: &str) {
         let server = self.server().take();
         if let Some(mut server) = server {
-            run(&mut send(signal, &server.id().to_string()));
-            server.wait().expect("a child");
+            // One that has ended by itself is only collected: a test that says so is not to be drowned by a second panic.
+            if server.try_wait().expect("a child").is_none() {
+                run(&mut send(signal, &server.id().to_string()));
+                server.wait().expect("a child");
+            }
         }
     }
 
@@ -238,6 +244,10 @@ impl Cluster {
         self.folder.join("data")
     }
 
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     fn server(&self) -> MutexGuard<'_, Option<Child>> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -254,12 +264,6 @@ fn send(signal: &str, process: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("kill {signal} {process}")]);
     command
-}
-
-/// A port that is free at the moment.
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    free.expect("a free port").port()
 }
 
 fn run(command: &mut Command) {

@@ -3,9 +3,12 @@
 //! It goes when the test process ends, however that ends (`watcher.rs`). What is tested is durability, so it synchronises with the disk
 //! as any other server does. Where no PostgreSQL is installed, a test that needs one says that it is skipped, or fails where
 //! [`REQUIRED`] is set.
+//!
+//! Other servers that a test starts get their ports here too ([`free_port`]).
 
 mod cluster;
 mod installed;
+mod ports;
 mod watcher;
 
 use std::{
@@ -18,6 +21,7 @@ use std::{
 
 pub use cluster::{Cluster, PASSWORD, USER};
 pub use installed::programs;
+pub use ports::free_port;
 
 /// Set to anything in the environment, a test that needs PostgreSQL fails where there is none.
 pub const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_POSTGRES";

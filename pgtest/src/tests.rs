@@ -66,3 +66,42 @@ fn no_server_stays_behind_when_the_tests_are_killed() {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
 }
+
+#[test]
+fn a_port_is_free_and_no_outgoing_connection_gets_it() {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").expect("a Linux");
+    let outgoing: u16 = range
+        .split_whitespace()
+        .next()
+        .and_then(|lowest| lowest.parse().ok())
+        .expect("a number");
+    for _ in 0..50 {
+        let port = free_port();
+        assert!(port < outgoing, "{port}");
+        // A program that another test is starting has what was open here until it runs.
+        let mut looks = 0;
+        while std::net::TcpListener::bind(("127.0.0.1", port)).is_err() {
+            looks += 1;
+            assert!(looks < 100, "{port} is not free");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_has_ended_by_itself_is_only_collected() {
+    if !present() {
+        return;
+    }
+    let own = Cluster::start();
+    let pid = std::fs::read_to_string(own.folder().join("data/postmaster.pid")).expect("it runs");
+    let pid = pid.lines().next().expect("its number");
+    let killed = Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status();
+    assert!(killed.expect("it runs").success());
+    // Ended, and not collected yet.
+    let state = format!("/proc/{pid}/stat");
+    while !std::fs::read_to_string(&state).expect("a Linux").contains(") Z ") {
+        std::thread::yield_now();
+    }
+    drop(own);
+}

@@ -14,16 +14,8 @@ mod story;
 mod surroundings;
 mod tasks;
 
-use std::net::TcpListener;
-
 /// Troubles in the ordinary test run.
 const ROUNDS: u32 = 20;
-
-/// A port that is free at the moment.
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    free.expect("a free port").port()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_loses_anything_whatever_happens_to_a_node() {

@@ -9,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anteroom_pgtest::free_port;
 use tempfile::TempDir;
-
-use crate::free_port;
 
 /// Set to anything in the environment, a test that needs nginx fails where there is none.
 const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_NGINX";

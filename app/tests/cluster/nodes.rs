@@ -7,11 +7,10 @@ use std::{
     thread::JoinHandle,
 };
 
-use anteroom_pgtest::{Cluster, PASSWORD, USER};
+use anteroom_pgtest::{Cluster, PASSWORD, USER, free_port};
 use tempfile::TempDir;
 
 use crate::{
-    free_port,
     proxy::{Passage, Proxy},
     surroundings::Surroundings,
 };

@@ -2,10 +2,12 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::{Child, Command, Stdio},
 };
+
+use anteroom_pgtest::free_port;
 
 /// A server's address, folder and settings; the server itself comes and goes.
 pub(crate) struct Server {
@@ -17,10 +19,8 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
-        // Free at this moment, and the same after every start: the pages look for their server where it was.
-        let addr = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a free port");
+        // The same after every start: the pages look for their server where it was.
+        let addr = (Ipv4Addr::LOCALHOST, free_port()).into();
         Self {
             addr,
             folder: tempfile::tempdir().expect("a folder"),

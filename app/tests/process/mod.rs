@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -49,10 +48,8 @@ impl Site {
 
     /// Starts it with a command that says where it keeps things.
     pub(crate) async fn run(mut command: Command, cookie: Option<&str>) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0")
-            .and_then(|free| free.local_addr())
-            .expect("a free port");
-        command.env("SITE_ADDR", free.to_string()).stdout(Stdio::piped());
+        let free = format!("127.0.0.1:{}", anteroom_pgtest::free_port());
+        command.env("SITE_ADDR", &free).stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
         let mut greeting = String::new();
         BufReader::new(child.stdout.take().expect("it is piped"))

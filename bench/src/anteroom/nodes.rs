@@ -2,13 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anteroom_pgtest::free_port;
 use anyhow::{Context as _, ensure};
 
 use super::{Anteroom, AnteroomPage};
-use crate::{
-    process::free_port,
-    system::{Places, Setup, System as _},
-};
+use crate::system::{Places, Setup, System as _};
 
 const KEY: &str = "a-key-that-is-of-use-to-nobody-but-benches";
 /// Longest time until a new node has been heard of by all.
@@ -39,7 +37,7 @@ impl Nodes {
     ) -> anyhow::Result<Self> {
         let mut doors = Vec::new();
         for _ in 0..number {
-            let link = format!("127.0.0.1:{}", free_port()?);
+            let link = format!("127.0.0.1:{}", free_port());
             let own = [("DATABASE_URL", database), ("SECRET_KEY", KEY), ("NODE_ADDR", &link)];
             let variables = [&own[..], variables].concat();
             doors.push(Anteroom::with(places, setup, &variables)?);

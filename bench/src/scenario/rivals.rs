@@ -6,14 +6,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anteroom_pgtest::Cluster;
+use anteroom_pgtest::{Cluster, free_port};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::{
     figures::{Measure, Unit},
-    process::{Program, free_port},
+    process::Program,
     system::RivalPlaces,
 };
 
@@ -49,7 +49,7 @@ pub(super) async fn run(places: &RivalPlaces, scratch: &Path, postgres: &Cluster
 }
 
 fn redis(places: &RivalPlaces, folder: &Path, kept: Redis) -> anyhow::Result<(Program, String)> {
-    let port = free_port()?;
+    let port = free_port();
     let mut command = Command::new(&places.redis);
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"]);
     command.arg(folder);

@@ -8,17 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anteroom_pgtest::free_port;
 use anyhow::{Context as _, bail};
 use hyper::header;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::ask::{Asked, Target, ask};
-use crate::{
-    http::Http,
-    process::{Program, free_port},
-    system::GatewayPlaces,
-};
+use crate::{http::Http, process::Program, system::GatewayPlaces};
 
 /// How long one may take to start: LiteLLM takes some twenty seconds here.
 const START: Duration = Duration::from_secs(120);
@@ -32,7 +29,7 @@ pub(super) async fn smg(
     model: &str,
     slots: Option<usize>,
 ) -> anyhow::Result<Target> {
-    let (port, metrics) = (free_port()?, free_port()?);
+    let (port, metrics) = (free_port(), free_port());
     let mut command = Command::new(&places.smg);
     command
         .args(["launch", "--host", "127.0.0.1", "--port", &port.to_string()])
@@ -64,7 +61,7 @@ pub(super) async fn litellm(
          general_settings: {{master_key: {KEY}}}\n"
     );
     fs::write(&file, settings).context("no file for LiteLLM's settings")?;
-    let port = free_port()?;
+    let port = free_port();
     let mut command = Command::new(&places.litellm);
     command
         .args([
