@@ -32,6 +32,8 @@ wal_level = minimal
 max_wal_senders = 0
 ";
 
+/// Ports that are tried, one after the other.
+const PORTS: u32 = 5;
 /// Between two looks whether it is ready.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -69,7 +71,7 @@ impl Cluster {
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).expect("a folder of its own");
         run_as.own(&folder);
-        let cluster = Self {
+        let mut cluster = Self {
             _watcher: Watcher::of(&folder),
             programs,
             run_as,
@@ -78,6 +80,16 @@ impl Cluster {
             server: Mutex::default(),
         };
         cluster.make(settings);
+        // While the data were made, another test may have been given the same port.
+        for _ in 1..PORTS {
+            match cluster.try_start() {
+                Err(said) if said.contains("in use") => cluster.port = free_port(),
+                started => {
+                    started.expect("PostgreSQL starts");
+                    return cluster;
+                }
+            }
+        }
         cluster.start_again();
         cluster
     }
@@ -106,18 +118,24 @@ impl Cluster {
     /// # Panics
     /// It does not start.
     pub fn start_again(&self) {
+        self.try_start().expect("PostgreSQL starts");
+    }
+
+    /// The error is what it said before it ended.
+    fn try_start(&self) -> Result<(), String> {
         self.start_and_do_not_wait();
         let mut tries = 0;
         while self.psql("postgres", "SELECT 1").is_err() {
             let ended = self.server().as_mut().map(|server| server.try_wait().expect("a child"));
             if let Some(Some(status)) = ended {
                 let said = fs::read_to_string(self.log()).unwrap_or_default();
-                panic!("PostgreSQL has ended ({status}): {said}");
+                return Err(format!("PostgreSQL has ended ({status}): {said}"));
             }
             tries += 1;
             assert!(tries < 1_200, "PostgreSQL does not become ready");
             thread::sleep(AGAIN);
         }
+        Ok(())
     }
 
     /// The same, without waiting.
