@@ -80,7 +80,7 @@ pub async fn version(turn: TurnId) -> Result<(), Fault> {
     crate::server::api::version(turn).await
 }
 
-/// Sends a message. Once this has answered, the message is the server's.
+/// Sends a message. Once this has answered, the message is the server's: a turn, or behind the turn that is on its way in its conversation.
 #[server(name = SendMessage, prefix = "/api", endpoint = "send", input = Json, output = Answer)]
 pub async fn send(request: SendRequest) -> Result<Sent, Fault> {
     crate::server::api::send(request).await
@@ -114,6 +114,24 @@ pub async fn send_form(
     let sent = crate::server::api::send(request).await?;
     leptos_axum::redirect(&format!("/c/{}", sent.conversation));
     Ok(())
+}
+
+/// Puts a message in other words that has not begun: one that waits in the line, which keeps its place, or one behind another.
+#[server(prefix = "/api", endpoint = "reword", output = Answer)]
+pub async fn reword(turn: TurnId, text: String) -> Result<(), Fault> {
+    crate::server::api::reword(turn, &text).await
+}
+
+/// Takes a message out that stands behind another one. `false`: it has begun.
+#[server(prefix = "/api", endpoint = "withdraw", output = Answer)]
+pub async fn withdraw(turn: TurnId) -> Result<bool, Fault> {
+    crate::server::api::withdraw(turn).await
+}
+
+/// Lets the messages of a conversation go that are held behind one that was not answered.
+#[server(prefix = "/api", endpoint = "release", output = Answer)]
+pub async fn release(conversation: ConversationId) -> Result<(), Fault> {
+    crate::server::api::release(conversation).await
 }
 
 /// Ends a turn: out of the line at once, or stopped, with what was written kept. `false`: it was over already.

@@ -92,6 +92,11 @@ pub(crate) fn focused() -> Option<String> {
     (!page).then(|| focused.id())
 }
 
+/// Whether somebody may be typing in this field: it has the focus, and so has this tab.
+pub(crate) fn is_typed_in(id: &str) -> bool {
+    document().has_focus().unwrap_or(true) && focused().as_deref() == Some(id)
+}
+
 /// What stands in a field.
 pub(crate) fn typed(id: &str) -> String {
     let field = document().get_element_by_id(id);

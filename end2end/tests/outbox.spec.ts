@@ -22,11 +22,8 @@ test("a message that finds no network goes by itself once there is one, once", a
   await expect(page.getByTestId("offline")).toBeVisible();
   await fail(page, "nearly lost");
   await expect(lastTurn(page).getByTestId("undelivered")).toContainText("as soon as the page is connected again");
-  // One at a time: what comes next is typed meanwhile, and stays.
+  // What is typed meanwhile stays.
   await composer(page).fill("and then");
-  await expect(page.getByTestId("send")).toBeDisabled();
-  await composer(page).press("Enter");
-  await expect(page.getByTestId("turn")).toHaveCount(2);
   await page.context().setOffline(false);
   await expectState(page, "done");
   await expect(answer(page)).toContainText("Answer to: nearly lost");

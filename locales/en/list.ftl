@@ -4,6 +4,7 @@ list-more = Show more
 list-empty = Your conversations will be listed here. Nobody else sees them.
 list-files = Files
 list-unsent = not sent
+list-draft = Draft
 list-loading = Loading…
 row-busy = waiting or being answered
 row-more = More about { $title }

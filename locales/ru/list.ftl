@@ -4,6 +4,7 @@ list-more = Показать ещё
 list-empty = Здесь будут ваши беседы. Никто другой их не видит.
 list-files = Файлы
 list-unsent = не отправлено
+list-draft = черновик
 list-loading = Загружаем…
 row-busy = ждёт или получает ответ
 row-more = Ещё о беседе «{ $title }»

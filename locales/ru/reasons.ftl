@@ -12,6 +12,13 @@ reason-attachment-gone = Одного из файлов этого сообще�
 reason-conversation-gone = Этой беседы больше нет. Начните новую.
 reason-message-gone = Этого сообщения больше нет.
 reason-conversation-busy = На последнее сообщение этой беседы ещё нет ответа. Дождитесь его или отмените сообщение.
+reason-too-many-behind = Следом уже ждёт { $most ->
+    [one] { $most } сообщение
+    [few] { $most } сообщения
+   *[many] { $most } сообщений
+}, больше нельзя. Подождите, пока начнётся одно из них.
+reason-message-begun = Это сообщение больше не ждёт: на него уже отвечают или ответили.
+reason-before-failed = Написанное следом ждёт: на предыдущее сообщение ответа не было.
 reason-model-not-offered = Модели { $model } здесь нет. Выберите другую.
 reason-instructions-too-long = В указаниях { $bytes } байт, а можно не больше { $most }. Сократите их.
 reason-no-temperature = Температура должна быть числом от 0 до 2.

@@ -279,7 +279,51 @@ impl Client {
             .map_err(not_accepted)
     }
 
-    /// The same; where the message begins a conversation, that is called `begun`.
+    /// The same; a message of a conversation in which another one is on its way is kept behind that one.
+    ///
+    /// Cancel-safe as [`Client::send`].
+    ///
+    /// # Errors
+    /// [`ClientError::Send`].
+    pub async fn send_behind(&self, request: SendRequest) -> Result<Sent, ClientError> {
+        self.rooms()
+            .send_behind(self.owner(), &self.session(), request)
+            .await
+            .map_err(not_accepted)
+    }
+
+    /// Puts a message of theirs in other words that has not begun. One that waits in the line keeps its place.
+    ///
+    /// # Errors
+    /// [`ClientError::Send`].
+    pub async fn reword(&self, turn: TurnId, text: &str) -> Result<(), ClientError> {
+        self.rooms()
+            .reword(self.owner(), &self.session(), turn, text)
+            .await
+            .map_err(not_accepted)
+    }
+
+    /// Takes a message of theirs out that stands behind another one. `false`: it does not stand there any more.
+    ///
+    /// # Errors
+    /// [`ClientError::Unchanged`].
+    pub async fn withdraw(&self, turn: TurnId) -> Result<bool, ClientError> {
+        let session = self.session();
+        let withdrawn = self.rooms().withdraw(self.owner(), &session, turn);
+        withdrawn.await.map_err(unchanged)
+    }
+
+    /// Lets the messages of a conversation go that are held behind one that was not answered.
+    ///
+    /// # Errors
+    /// [`ClientError::Unchanged`].
+    pub async fn release(&self, conversation: ConversationId) -> Result<(), ClientError> {
+        let session = self.session();
+        let released = self.rooms().release(self.owner(), &session, conversation);
+        released.await.map_err(unchanged)
+    }
+
+    /// The same as [`Client::send`]; where the message begins a conversation, that is called `begun`.
     ///
     /// Cancel-safe as [`Client::send`].
     ///

@@ -6,7 +6,10 @@ use crate::{
     files::FileError,
     queue::{JoinError, LeaveReason},
     store::StoreError,
-    wire::{MAX_ANSWER_TOKENS, MAX_FILES_PER_MESSAGE, MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES, Reason, StoreFault},
+    wire::{
+        MAX_ANSWER_TOKENS, MAX_FILES_PER_MESSAGE, MAX_FOLLOW_UPS, MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES, Reason,
+        StoreFault,
+    },
 };
 
 impl ClientError {
@@ -28,7 +31,8 @@ impl ClientError {
 }
 
 impl SendError {
-    fn reason(&self) -> Reason {
+    /// Why, for the person who has sent it.
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Empty => Reason::EmptyMessage,
             Self::TooLong(bytes) => Reason::MessageTooLong {
@@ -44,6 +48,10 @@ impl SendError {
             Self::UnknownConversation => Reason::ConversationGone,
             Self::UnknownTurn => Reason::MessageGone,
             Self::ConversationBusy => Reason::ConversationBusy,
+            Self::TooManyBehind => Reason::TooManyBehind {
+                most: MAX_FOLLOW_UPS as u64,
+            },
+            Self::Begun => Reason::MessageBegun,
             Self::Refused(why) => (*why).into(),
             Self::Store(fault) => Reason::MessageNotKept { fault: fault.into() },
         }

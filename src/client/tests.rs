@@ -1,6 +1,7 @@
 //! Who may ask for what: browsers of one account for the same, everybody else for nothing of theirs.
 
 mod answers;
+mod behind;
 mod choices;
 mod tasks;
 mod thoughts;

@@ -120,6 +120,8 @@ impl Conversations {
         }
         // Nobody else sets it: the turn was entered by this call.
         let _ = in_flight.conversation.set(task.turn.conversation);
+        // Dropped last, once the conversation has been given back.
+        let next = self.goes_on(&session, task.turn.owner, task.turn.conversation);
         match joined {
             Ok(place) => {
                 let _ = in_flight.ticket.set(place.id());
@@ -127,6 +129,7 @@ impl Conversations {
                     _claim: claim,
                     entered,
                     place,
+                    _next: next,
                 };
                 self.tell_accepted(&mut task, &in_flight);
                 let permit = guards.place.granted();
@@ -135,6 +138,7 @@ impl Conversations {
             Err(why) => {
                 self.tell_accepted(&mut task, &in_flight);
                 self.without_place(task, (claim, entered), why).await;
+                drop(next);
             }
         }
     }

@@ -236,6 +236,8 @@ impl Conversations {
         answer: Arc<KeptAnswer>,
         look_up: bool,
     ) {
+        // Dropped once the conversation has been given back, or a moment before.
+        let _next = self.goes_on(&task.session, task.turn.owner, task.turn.conversation);
         fill(&mut task.turn, &answer);
         match self.store(&task, None, look_up).await {
             Ok(versions) => task.versions = versions,

@@ -159,8 +159,11 @@ impl Conversations {
                 () = in_flight.rechosen() => {
                     drop(follower.take());
                     // Who chose has put its ticket into the other line.
+                    let reworded = task.take_new_words(&in_flight);
                     if task.take_new_choice(&in_flight) {
                         self.moved(task, guards).await;
+                    } else if reworded {
+                        self.announce(task, super::in_flight::Shown::default());
                     }
                     follower = self.follow_anew(task, &in_flight).await;
                 }

@@ -34,6 +34,12 @@ pub enum SendError {
     /// A turn of the conversation is not over.
     #[error("a turn of the conversation is not over")]
     ConversationBusy,
+    /// As many of its conversation stand behind others as may.
+    #[error("too many messages stand behind others of the conversation")]
+    TooManyBehind,
+    /// It was to be changed, and does not wait any more.
+    #[error("it does not wait any more")]
+    Begun,
     /// The queue did not let it in.
     #[error("the queue did not let it in: {0:?}")]
     Refused(JoinError),

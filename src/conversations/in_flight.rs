@@ -66,13 +66,20 @@ pub(super) struct InFlight {
     pub(super) conversation: OnceLock<ConversationId>,
     pub(super) cancel: CancellationToken,
     growing: Mutex<Growing>,
-    /// What its owner has chosen while it waited, until its task takes it.
-    chosen: Mutex<Option<Chosen>>,
-    chose: Notify,
+    /// What its owner has changed while it waited, until its task takes it.
+    changed: Mutex<Changed>,
+    has_changed: Notify,
     /// Under which key its answer is to be kept once it is whole.
     asked: Mutex<Option<AnswerKey>>,
     /// What it was given while it waited.
     given: Mutex<Option<Arc<KeptAnswer>>>,
+}
+
+/// What is to be taken over before it begins.
+#[derive(Debug, Default)]
+struct Changed {
+    choice: Option<Chosen>,
+    message: Option<String>,
 }
 
 /// An answer so far.
@@ -205,23 +212,39 @@ impl InFlight {
     /// Its owner chooses otherwise, for as long as it `waits`. Looked at under the lock that the task takes the choice with once it is
     /// admitted: so what is found to wait here is answered with this choice.
     pub(super) fn choose(&self, chosen: Chosen, waits: impl FnOnce() -> bool) {
-        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = self.changed();
         if waits() {
-            *place = Some(chosen);
-            drop(place);
-            self.chose.notify_one();
+            changed.choice = Some(chosen);
+            drop(changed);
+            self.has_changed.notify_one();
         }
     }
 
-    /// Waits until its owner has chosen otherwise. Cancel-safe.
+    /// It is put in other words, if it `waits`; looked at under the same lock, for the same reason. `false`: it does not.
+    pub(super) fn reword(&self, message: &str, waits: impl FnOnce() -> bool) -> bool {
+        let mut changed = self.changed();
+        let waits = waits();
+        if waits {
+            changed.message = Some(message.to_owned());
+            drop(changed);
+            self.has_changed.notify_one();
+        }
+        waits
+    }
+
+    /// Waits until its owner has chosen otherwise, or has put it in other words. Cancel-safe.
     pub(super) async fn rechosen(&self) {
-        self.chose.notified().await;
+        self.has_changed.notified().await;
     }
 
     /// What its owner has chosen since this was last asked for.
     pub(super) fn take_chosen(&self) -> Option<Chosen> {
-        let mut place = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-        place.take()
+        self.changed().choice.take()
+    }
+
+    /// The words that its owner has put it in since this was last asked for.
+    pub(super) fn take_reworded(&self) -> Option<String> {
+        self.changed().message.take()
     }
 
     /// It is asked now, and its answer is to be kept under this key; `None`: it is not.
@@ -234,13 +257,13 @@ impl InFlight {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Gives it this answer, if it can `leave` the line for that. `false`: it cannot, or its owner has chosen otherwise since it was asked for.
+    /// Gives it this answer, if it can `leave` the line for that. `false`: it cannot, or its owner has changed something since it was asked for.
     /// Under the lock that a choice is put in place with: what was chosen while it waited is not passed over.
     pub(super) fn give(&self, answer: &Arc<KeptAnswer>, leave: impl FnOnce() -> bool) -> bool {
-        let chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = self.changed();
         // Held until it has the answer: leaving wakes its task, which looks for it here.
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let gives = chosen.is_none() && leave();
+        let gives = changed.choice.is_none() && changed.message.is_none() && leave();
         if gives {
             *given = Some(Arc::clone(answer));
         }
@@ -250,6 +273,10 @@ impl InFlight {
     /// The answer that it was given while it waited.
     pub(super) fn given(&self) -> Option<Arc<KeptAnswer>> {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn changed(&self) -> MutexGuard<'_, Changed> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn growing(&self) -> MutexGuard<'_, Growing> {

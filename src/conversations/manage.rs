@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Conversations, title::given, view::summary};
+use super::{Conversations, going_on::Why, title::given, view::summary};
 use crate::{
     clock::now_ms,
     queue::Owner,
@@ -51,10 +51,14 @@ impl Conversations {
         let Some(record) = self.deps.store.conversation(owner, id).await? else {
             return Ok(false);
         };
-        let deleted = self.deps.store.delete(owner, id, now_ms()).await?;
-        // From here on the end of its last turn does not bring it back to the pages.
+        // From here on the end of its last turn does not bring it back to the pages, and what stands behind that does not begin.
         session.set_removed(id, true);
+        let deleted = self.deps.store.delete(owner, id, now_ms()).await;
+        let deleted = deleted.inspect_err(|_| session.set_removed(id, false))?;
         self.cancel(owner, record.head);
+        if let Some(live) = self.in_flight.of_conversation(owner, id) {
+            self.end_live(&live);
+        }
         session.journal().append(FeedEvent::ConversationRemoved { id });
         Ok(deleted)
     }
@@ -63,7 +67,7 @@ impl Conversations {
     ///
     /// # Errors
     /// [`StoreError`]; nothing has changed then.
-    pub async fn undelete(&self, owner: Owner, session: &Session, id: ConversationId) -> Result<bool, StoreError> {
+    pub async fn undelete(&self, owner: Owner, session: &Arc<Session>, id: ConversationId) -> Result<bool, StoreError> {
         let Some(record) = self.deps.store.undelete(owner, id).await? else {
             return Ok(false);
         };
@@ -81,6 +85,7 @@ impl Conversations {
         session
             .journal()
             .append(FeedEvent::Conversation(summary(&record, busy)));
+        self.go_on(session, owner, id, Why::Changed);
         Ok(true)
     }
 

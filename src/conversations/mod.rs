@@ -10,6 +10,8 @@ mod choice;
 mod error;
 mod export;
 mod fallback;
+mod follow_ups;
+mod going_on;
 mod in_flight;
 mod last_backends;
 mod manage;
@@ -36,6 +38,7 @@ pub(crate) use choice::ChoiceError;
 use choice::Chosen;
 pub(crate) use error::SendError;
 pub(crate) use export::Export;
+use going_on::{GoesOn, GoingOn};
 use in_flight::{Entered, InFlight, InFlightTurns};
 use last_backends::LastBackends;
 use pending::PendingOutcomes;
@@ -45,6 +48,7 @@ use crate::{
     agents::{AgentFactory, AnswerKey, Backends, Tries},
     files::Vault,
     logs::session_span,
+    nodes::Homes,
     queue::{LeaveReason, Owner, Queue},
     sessions::{Claim, Place, Session},
     settings::Settings,
@@ -66,6 +70,8 @@ pub struct Deps {
     pub backends: Arc<Backends>,
     /// What owners have used.
     pub rates: Arc<Rates>,
+    /// Where owners are at home.
+    pub homes: Arc<dyn Homes>,
     /// The settings in force.
     pub settings: watch::Receiver<Arc<Settings>>,
 }
@@ -106,6 +112,16 @@ impl TurnTask {
         true
     }
 
+    /// The message may have been put in other words while it waited. `false`: it has not.
+    fn take_new_words(&mut self, in_flight: &InFlight) -> bool {
+        let reworded = in_flight.take_reworded();
+        let changed = reworded.is_some();
+        if let Some(message) = reworded {
+            self.turn.message = message;
+        }
+        changed
+    }
+
     /// Its owner may have renamed the conversation meanwhile.
     fn take_new_title(&mut self) {
         if let Some(title) = self.session.new_title(self.conversation.id) {
@@ -127,6 +143,8 @@ struct TurnGuards {
     entered: Entered,
     /// Its place in the line, and in what the session shows of itself.
     place: Place,
+    /// What stands behind it is looked at once the conversation is free.
+    _next: GoesOn,
 }
 
 /// Every conversation, and every turn on its way. Cheap to clone; all clones are the same.
@@ -137,6 +155,7 @@ pub struct Conversations {
     pending: Arc<PendingOutcomes>,
     last_backends: Arc<LastBackends>,
     answers: Arc<Answers>,
+    going_on: Arc<GoingOn>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -155,6 +174,7 @@ impl Conversations {
             pending: Arc::default(),
             last_backends: Arc::default(),
             answers: Arc::default(),
+            going_on: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -169,12 +189,16 @@ impl Conversations {
         let Some(live) = self.in_flight.find(owner, turn) else {
             return false;
         };
+        self.end_live(&live);
+        true
+    }
+
+    fn end_live(&self, live: &InFlight) {
         live.cancel.cancel();
         // Those behind move up now, not when the turn's task gets to run.
         if let Some(&ticket) = live.ticket.get() {
             self.deps.queue.leave(ticket, LeaveReason::Cancelled);
         }
-        true
     }
 
     /// Ends whatever waits or runs of an owner. Returns how much that was.

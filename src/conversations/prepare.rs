@@ -9,8 +9,8 @@ use crate::{
     sessions::{Claim, Session},
     store::TurnRecord,
     wire::{
-        Choice, ConversationId, FileId, FileView, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest, TurnId,
-        TurnState, Versions, is_blank,
+        Choice, ConversationId, FileId, FileView, FollowUp, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest,
+        TurnId, TurnState, Versions, is_blank,
     },
 };
 
@@ -138,7 +138,7 @@ impl Conversations {
         Ok(known.ok_or(SendError::UnknownTurn)?.turn)
     }
 
-    async fn files(&self, owner: Owner, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
+    pub(super) async fn files(&self, owner: Owner, ids: &[FileId]) -> Result<Vec<FileView>, SendError> {
         let mut files = Vec::with_capacity(ids.len());
         for &id in ids {
             files.push(self.deps.store.file(owner, id).await?.ok_or(SendError::UnknownFile)?);
@@ -152,6 +152,17 @@ struct Asked {
     message: String,
     files: Vec<FileView>,
     model: String,
+}
+
+/// The turn that a message becomes which stood behind another one.
+pub(super) fn next_turn(
+    (owner, conversation): (Owner, ConversationId),
+    parent: TurnId,
+    follow_up: FollowUp,
+    model: String,
+) -> TurnRecord {
+    let FollowUp { id, message, files, .. } = follow_up;
+    new_turn(owner, id, conversation, Some(parent), Asked { message, files, model })
 }
 
 fn new_turn(
@@ -183,7 +194,7 @@ fn new_turn(
     }
 }
 
-fn check(request: &SendRequest) -> Result<(), SendError> {
+pub(super) fn check(request: &SendRequest) -> Result<(), SendError> {
     if is_blank(&request.text) && request.files.is_empty() {
         return Err(SendError::Empty);
     }

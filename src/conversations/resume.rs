@@ -140,6 +140,7 @@ impl Conversations {
         turn.state = TurnState::Waiting;
         turn.started_at = None;
         let span = turn_span(&session, turn.id);
+        let next = self.goes_on(&session, turn.owner, conversation.id);
         let task = TurnTask {
             session,
             conversation,
@@ -157,6 +158,7 @@ impl Conversations {
             _claim: claim,
             entered,
             place,
+            _next: next,
         };
         self.tasks
             .spawn(self.clone().wait_and_run(task, guards).instrument(span));

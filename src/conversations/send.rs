@@ -80,7 +80,7 @@ impl Conversations {
     }
 
     /// Lists a turn that is new. Of several that come at once only one finds it new; the others hear what became of that one.
-    async fn enter(&self, owner: Owner, id: TurnId) -> Result<Entry, SendError> {
+    pub(super) async fn enter(&self, owner: Owner, id: TurnId) -> Result<Entry, SendError> {
         loop {
             // Entered before looking, so that nobody else can take it in meanwhile.
             match self.in_flight.enter(owner, id) {
@@ -106,7 +106,12 @@ impl Conversations {
     }
 
     /// Joins the line and hands the turn to a task of its own, which stores it.
-    async fn enqueue(&self, session: &Arc<Session>, prepared: Prepared, entered: Entered) -> Result<Sent, SendError> {
+    pub(super) async fn enqueue(
+        &self,
+        session: &Arc<Session>,
+        prepared: Prepared,
+        entered: Entered,
+    ) -> Result<Sent, SendError> {
         let Prepared {
             title,
             turn,
@@ -179,6 +184,7 @@ impl Conversations {
             _claim: claim,
             entered,
             place,
+            _next: self.goes_on(session, owner, task.turn.conversation),
         };
         // From here on the turn's own task goes on, whether or not anybody waits for the reply.
         let work = self.clone().accept_and_run(task, guards, versions.is_none());
@@ -209,12 +215,13 @@ impl Conversations {
             place: ticket.and_then(|ticket| {
                 status::place(&self.deps.queue, &self.deps.backends, ticket, Event::Chat, Some(turn))
             }),
+            behind: false,
         }
     }
 }
 
 /// What somebody who sends a turn finds.
-enum Entry {
+pub(super) enum Entry {
     /// Nobody has sent it yet: it is listed now.
     New(Entered),
     /// It is the server's already.

@@ -64,6 +64,7 @@ impl Conversations {
                 None => self.wait(&mut task, &mut guards).await,
             };
             task.take_new_choice(&in_flight);
+            task.take_new_words(&in_flight);
             let admitted = match admitted {
                 Ok(permit) => permit,
                 Err(why) => {

@@ -72,6 +72,8 @@ impl Conversations {
         let Some((record, choice)) = self.deps.store.chosen(owner, conversation).await? else {
             return Ok(None);
         };
+        // Before the turns: one that begins meanwhile is in both, and not in neither.
+        let behind = self.deps.store.follow_ups(owner, conversation).await?;
         let TurnPage { turns, earlier } = self.page(owner, record.head).await?;
         let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
         Ok(Some(ConversationView {
@@ -79,6 +81,7 @@ impl Conversations {
             turns,
             earlier,
             choice,
+            behind,
             feed,
         }))
     }

@@ -164,6 +164,7 @@ impl Engine {
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
             rates: Arc::clone(&rates),
+            homes: Arc::clone(&homes),
             settings: active_settings.follow(),
         });
         let programs = Programs::new(programs::Deps {
@@ -290,7 +291,9 @@ impl Engine {
     /// Takes up what an earlier start has left, where this process keeps its line alone. What ran comes first.
     async fn resume_alone(&self) -> Result<(), StoreError> {
         self.kept_tasks.resume().await?;
-        self.conversations.resume(&self.sessions).await.map(drop)
+        self.conversations.resume(&self.sessions).await?;
+        let followed = self.conversations.take_up_follow_ups(&self.sessions, |_| true);
+        followed.await.map(drop)
     }
 
     /// The cookies.

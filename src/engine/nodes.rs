@@ -162,6 +162,16 @@ impl Engine {
         membership.home(owner).is_some_and(|home| home.node == membership.me())
     }
 
+    /// Has messages begin that stand behind one that was another node's. Returns whether there are any behind others.
+    async fn take_up_follow_ups(&self) -> bool {
+        let ours = |owner| self.is_home_of(owner);
+        let followed = self.conversations.take_up_follow_ups(&self.sessions, ours);
+        followed.await.unwrap_or_else(|error| {
+            warn!(%error, "messages that stand behind others cannot be looked for");
+            false
+        })
+    }
+
     /// Looks for turns of sessions that are at home here which nobody has in the line.
     async fn recover_missing(&self, suspects: &mut BTreeSet<u128>) {
         let Some(membership) = &self.membership else { return };
@@ -226,7 +236,8 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
                 () = keeper.closing.cancelled() => return,
                 () = sleep(pause) => keeper.recover_missing(&mut suspects).await,
             }
-            pause = if suspects.is_empty() { LOOK } else { SURE };
+            let followed = keeper.take_up_follow_ups().await;
+            pause = if suspects.is_empty() && !followed { LOOK } else { SURE };
         }
     };
     engine

@@ -32,8 +32,8 @@ const fn of_refusal(refusal: &SendError) -> StatusCode {
         SendError::Choice(fault) => of_choice(fault),
         SendError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
         SendError::UnknownConversation | SendError::UnknownTurn => StatusCode::NOT_FOUND,
-        SendError::ConversationBusy => StatusCode::CONFLICT,
-        SendError::Refused(JoinError::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
+        SendError::ConversationBusy | SendError::Begun => StatusCode::CONFLICT,
+        SendError::TooManyBehind | SendError::Refused(JoinError::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
         SendError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         SendError::Store(fault) => of_store(fault),
     }

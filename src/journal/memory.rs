@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Journal, MemoryJournals, Replay};
-use crate::wire::{ConversationId, FeedEvent, FeedPosition, TurnId, TurnView};
+use crate::wire::{ConversationId, FeedEvent, FeedPosition, FollowUp, TurnId, TurnView};
 
 /// Most bytes that one session's journal keeps. A browser that was away for longer asks for its
 /// conversation again, which costs it one request.
@@ -39,6 +39,7 @@ struct Log {
     conversations: HashMap<ConversationId, u64>,
     versions: HashMap<ConversationId, u64>,
     choices: HashMap<ConversationId, u64>,
+    behind: HashMap<ConversationId, u64>,
     turns: HashMap<TurnId, TurnEvents>,
 }
 
@@ -170,6 +171,10 @@ impl Log {
                 let replaced = self.choices.insert(*conversation, number);
                 self.remove(replaced);
             }
+            FeedEvent::Behind { conversation, .. } => {
+                let replaced = self.behind.insert(*conversation, number);
+                self.remove(replaced);
+            }
             FeedEvent::Turn(turn) => {
                 let replaced = self.turns.insert(
                     turn.id,
@@ -228,6 +233,11 @@ impl Log {
                         self.choices.remove(&conversation);
                     }
                 }
+                FeedEvent::Behind { conversation, .. } => {
+                    if self.behind.get(&conversation) == Some(&number) {
+                        self.behind.remove(&conversation);
+                    }
+                }
                 FeedEvent::Turn(turn) => self.forget_turn(turn.id, |events| {
                     events.turn.take_if(|kept| *kept == number);
                 }),
@@ -280,6 +290,10 @@ fn weight(event: &FeedEvent) -> usize {
             }
             FeedEvent::Chosen { choice, .. } => {
                 choice.instructions.len() + choice.model.as_ref().map_or(0, String::len)
+            }
+            FeedEvent::Behind { follow_ups, .. } => {
+                let each = follow_ups.iter().map(|one| size_of::<FollowUp>() + one.message.len());
+                each.sum()
             }
             FeedEvent::Block { html, .. } | FeedEvent::Thought { html, .. } => html.len(),
         }

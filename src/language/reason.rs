@@ -35,6 +35,9 @@ impl Words {
             Reason::ConversationGone => say!(self, "reason-conversation-gone"),
             Reason::MessageGone => say!(self, "reason-message-gone"),
             Reason::ConversationBusy => say!(self, "reason-conversation-busy"),
+            Reason::TooManyBehind { most } => say!(self, "reason-too-many-behind", most = *most),
+            Reason::MessageBegun => say!(self, "reason-message-begun"),
+            Reason::BeforeFailed => say!(self, "reason-before-failed"),
             Reason::ModelNotOffered { model } => say!(self, "reason-model-not-offered", model = model),
             Reason::InstructionsTooLong { bytes, most } => {
                 say!(self, "reason-instructions-too-long", bytes = *bytes, most = *most)

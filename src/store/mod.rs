@@ -5,6 +5,7 @@
 pub(crate) mod contract;
 mod desk;
 mod fault;
+mod follow_ups;
 mod job;
 pub(crate) mod postgres;
 mod readers;
@@ -24,6 +25,7 @@ use thiserror::Error;
 
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
+pub(crate) use follow_ups::{Added, FollowUpStore};
 pub(crate) use tasks::{
     BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
     TaskStore, Webhook,
@@ -232,7 +234,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: TaskStore + Send + Sync {
+pub trait Store: TaskStore + FollowUpStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(
@@ -272,7 +274,7 @@ pub trait Store: TaskStore + Send + Sync {
     /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
     /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
     /// renamed meanwhile. `choice` is what was chosen along with the message; `None`: what is chosen for the conversation stays. A turn
-    /// whose parent is not there is an error.
+    /// whose parent is not there is an error. What stood behind another message under this id does so no more.
     async fn accept(
         &self,
         conversation: ConversationRecord,

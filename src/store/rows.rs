@@ -9,8 +9,8 @@ use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, KeyRecord, Step, TurnRecord, Unfinished},
     wire::{
-        Choice, ConversationId, FileId, FileKind, FileView, Incomplete, Reason, TurnId, TurnNotice, TurnState, Usage,
-        Versions,
+        Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Reason, TurnId, TurnNotice,
+        TurnState, Usage, Versions,
     },
 };
 
@@ -98,6 +98,16 @@ pub(super) fn turn(row: &impl Columns) -> sqlx::Result<TurnRecord> {
         started_at: optional_number(row, "started_at")?,
         ended_at: optional_number(row, "ended_at")?,
         attempts: number(row, "attempts")?,
+    })
+}
+
+pub(super) fn follow_up(row: &impl Columns) -> sqlx::Result<FollowUp> {
+    Ok(FollowUp {
+        id: TurnId(row.id("follow_up")?),
+        message: row.text("message")?.into_owned(),
+        files: files(&row.text("files")?)?,
+        at: number(row, "created_at")?,
+        held: row.optional_text("held")?.map(|held| read_reason(&held)),
     })
 }
 

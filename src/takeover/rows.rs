@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 12] = [
+pub(super) static TABLES: [Table; 14] = [
     Table {
         name: "owners",
         counted: true,
@@ -111,6 +111,24 @@ pub(super) static TABLES: [Table; 12] = [
         name: "turn_files",
         counted: false,
         columns: &[("turn", Integer), ("position", Integer), ("file", Integer)],
+    },
+    Table {
+        name: "follow_ups",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("owner", Integer),
+            ("conversation", Integer),
+            ("id", Id),
+            ("created_at", Integer),
+            ("held", Text),
+            ("message", Text),
+        ],
+    },
+    Table {
+        name: "follow_up_files",
+        counted: false,
+        columns: &[("follow_up", Integer), ("position", Integer), ("file", Integer)],
     },
     Table {
         name: "orphans",

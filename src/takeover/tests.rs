@@ -9,13 +9,13 @@ use crate::{
     queue::{OrderKey, Owner},
     settings::Loaded,
     store::{
-        BatchRecord, Delivery, KeyRecord, NewBatch, NewTask, OpenTask, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord,
-        TaskState, TurnRecord, Unfinished, Webhook,
+        BatchRecord, Delivery, FollowUpStore as _, KeyRecord, NewBatch, NewTask, OpenTask, Store, TakenIn, TaskEnd,
+        TaskFilter, TaskRecord, TaskState, TurnRecord, Unfinished, Webhook,
         postgres::{Opener, PostgresStore},
         sqlite::SqliteStore,
         testing::{Talk, a_choice, an_owner, answered},
     },
-    wire::{Choice, ConversationId, FileView, TurnState},
+    wire::{Choice, ConversationId, FileView, FollowUp, TurnState},
 };
 
 fn settings(address: &str) -> Loaded {
@@ -36,6 +36,7 @@ type Seen = (
         Choice,
         Vec<TurnRecord>,
         Vec<crate::store::Step>,
+        Vec<FollowUp>,
     )>,
     Option<crate::store::ConversationRecord>,
     Tasks,
@@ -67,7 +68,8 @@ async fn seen(store: &dyn Store, owner: Owner, deleted: ConversationId) -> Seen 
             .expect("there");
         let turns = store.turns(owner, conversation.id).await.expect("read");
         let path = store.path(owner, conversation.head, 100).await.expect("read");
-        all.push((conversation, choice, turns, path));
+        let follow_ups = store.follow_ups(owner, conversation.id).await.expect("read");
+        all.push((conversation, choice, turns, path, follow_ups));
     }
     let undeleted = store.undelete(owner, deleted).await.expect("read");
     (all, undeleted, tasks(store, owner).await)
@@ -108,6 +110,15 @@ async fn site() -> Site {
     );
     let waits = talk.turn(Some(first.id), "waits");
     talk.accept(&store, &waits, Some(OrderKey { tag: 3, arrival: 8 })).await;
+    let follow_up = FollowUp {
+        id: crate::wire::TurnId::new(),
+        message: "\\N follows\t\0".into(),
+        files: vec![files[0].0.clone()],
+        at: 6,
+        held: Some(crate::wire::Reason::BeforeFailed),
+    };
+    let added = store.add_follow_up(owner, talk.id(), follow_up, 10).await;
+    assert_eq!(added, Ok(crate::store::Added::Kept));
     // Of the same time: what was stored later comes first.
     for title in ["a", "b"] {
         let mut other = Talk::new(owner, title).at(200);
@@ -236,6 +247,7 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     assert_eq!(taken.unfinished().await, Ok(all));
     let here = seen(&source, site.owner, site.deleted).await;
     assert_eq!(here.0.len(), 3);
+    assert_eq!(here.0.iter().map(|one| one.4.len()).sum::<usize>(), 1);
     assert!(here.1.is_some());
     assert_eq!(seen(&taken, site.owner, site.deleted).await, here);
     let vault = Vault::over(taken.contents());

@@ -160,6 +160,21 @@ pub struct TurnView {
     pub ended_at: Option<u64>,
 }
 
+/// A message that stands behind another one of its conversation: it becomes a turn, under the same id, once that one is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// The turn that it is to be.
+    pub id: TurnId,
+    /// What the person wrote: plain text, to be shown as such.
+    pub message: String,
+    /// The files that came with it.
+    pub files: Vec<FileView>,
+    /// When it was accepted, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Why it does not begin by itself any more, until its owner says so; `None`: it does.
+    pub held: Option<Reason>,
+}
+
 /// One line of the list of conversations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationSummary {
@@ -193,6 +208,8 @@ pub struct ConversationView {
     pub earlier: bool,
     /// What is chosen for it.
     pub choice: Choice,
+    /// What stands behind its last turn, in order.
+    pub behind: Vec<FollowUp>,
     /// The feed's number before this view was made: follow the feed after it and nothing is missed.
     pub feed: FeedPosition,
 }
@@ -256,4 +273,6 @@ pub struct Sent {
     pub conversation: ConversationId,
     /// Its place, if it has to wait.
     pub place: Option<Place>,
+    /// It is no turn yet: it stands behind another message of its conversation.
+    pub behind: bool,
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Choice, ConversationId, ConversationSummary, LogsView, Reason, StatsView, Status, TurnId, TurnView};
+use super::{
+    Choice, ConversationId, ConversationSummary, FollowUp, LogsView, Reason, StatsView, Status, TurnId, TurnView,
+};
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,13 @@ pub enum FeedEvent {
         conversation: ConversationId,
         /// All that is chosen for it.
         choice: Choice,
+    },
+    /// Something else stands behind the turns of a conversation now.
+    Behind {
+        /// The conversation.
+        conversation: ConversationId,
+        /// All that stands there, in order.
+        follow_ups: Vec<FollowUp>,
     },
     /// A turn is new, or has changed. Replaces all that was known of it, its blocks and thoughts included.
     Turn(Box<TurnView>),

@@ -13,8 +13,8 @@ mod stats;
 mod visible;
 
 pub use chat::{
-    ConversationPage, ConversationSummary, ConversationView, Found, Incomplete, Role, SearchResults, SendRequest, Sent,
-    TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
+    ConversationPage, ConversationSummary, ConversationView, FollowUp, Found, Incomplete, Role, SearchResults,
+    SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
@@ -32,5 +32,7 @@ pub use visible::is_blank;
 
 /// Longest message a browser may send, in bytes of UTF-8.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// Most messages that may stand behind another one of their conversation.
+pub const MAX_FOLLOW_UPS: usize = 10;
 /// Most files that one message may carry.
 pub const MAX_FILES_PER_MESSAGE: usize = 10;

@@ -74,6 +74,15 @@ reasons! {
     MessageGone,
     /// The conversation's last message is not answered yet.
     ConversationBusy,
+    /// As many messages stand behind others of its conversation as may.
+    TooManyBehind {
+        /// The most there may be.
+        most: u64,
+    },
+    /// It was to be changed or taken back, and is being answered already, or over.
+    MessageBegun,
+    /// What stood before it in its conversation was not answered.
+    BeforeFailed,
     /// What was chosen for its conversation names a model that is not offered.
     ModelNotOffered {
         /// Its id.

@@ -64,6 +64,22 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
         }
     };
     effect(move || focus::arrived(&button_id(id), None));
+    // The open one shows both by itself.
+    let mark = move || {
+        let of = id.to_string();
+        if store.unsent_in.look(|unsent| unsent.contains(&id)) {
+            Some(("conversation-mark unsent-mark", text!(words, "list-unsent")))
+        } else if store.drafted.look(|drafted| drafted.contains(&of)) {
+            Some(("conversation-mark draft-mark", text!(words, "list-draft")))
+        } else {
+            None
+        }
+    };
+    let mark = memo(mark);
+    let marked = move || {
+        let (class, text) = mark.get()?;
+        Some(view! { <span class=class data-testid="mark">{text}</span> }.erase())
+    };
     let sign = choose(
         move || line.look(|line| line.busy),
         move || view! { <span class="busy-dot" role="img" aria-label=text!(words, "row-busy")></span> }.erase(),
@@ -87,6 +103,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 <span class="conversation-title">{live(move || title.get())}</span>
+                {live(marked)}
                 {sign}
             </A>
             <button

@@ -1,8 +1,10 @@
 //! What the person wrote: the text, its files, its versions, and a way to put it in other words.
 
+use std::sync::Arc;
+
 use anteroom::{
     text,
-    wire::{FileKind, FileView, MAX_MESSAGE_BYTES, TurnId, Versions, is_blank},
+    wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Reason, TurnId, TurnState, Versions, is_blank},
 };
 use leptos::{ev, html, prelude::*};
 
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     browser,
     erase::{Erase as _, Look as _, choose, effect, live, memo, when},
-    feed::{Conversation, Delivery, Store, Turn, changes, sending},
+    feed::{Conversation, Delivery, Store, Turn, behind, changes, sending},
     focus, format,
     words::words,
 };
@@ -34,14 +36,26 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let words = words();
     let idle = memo(move || conversation.busy().is_none());
     let settled = memo(move || idle.get() && delivery.look(|delivery| *delivery == Delivery::Accepted));
+    // What waits in the line can be put in other words, and keeps its place.
+    let waits = memo(move || {
+        delivery.look(|delivery| *delivery == Delivery::Accepted) && view.look(|view| view.state == TurnState::Waiting)
+    });
     let text =
         move || view! { <p class="message-text">{live(move || view.look(|view| view.message.clone()))}</p> }.erase();
-    let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
+    let editor = move || {
+        let turn = turn.clone();
+        let message = view.peek(|view| view.message.clone());
+        let submit: Submit = Arc::new(move |text, done| match view.peek(|view| view.state.is_over()) {
+            true => sending::edit(&turn, text, done),
+            false => behind::reword(id, text, done),
+        });
+        view! { <Editor message submit edit_id=edit_id(id) editing /> }.erase()
+    };
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
         view! {
             <div class="message-tools">
-                <VersionSwitch view />
+                {when(move || idle.get(), move || view! { <VersionSwitch view /> }.erase())}
                 {button("quiet-button message-edit needs-awake", "edit", icon::PENCIL, text!(words, "edit"))
                     .id(edit_id(id))
                     .press(move || editing.set(true))}
@@ -55,7 +69,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
             <div class="message-body">
                 {choose(move || editing.get(), editor, text)}
                 <Files files=view.peek(|view| view.files.clone()) />
-                {when(move || settled.get() && !editing.get(), tools)}
+                {when(move || (settled.get() || waits.get()) && !editing.get(), tools)}
             </div>
         </div>
     }
@@ -111,15 +125,23 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
     when(move || versions.look(|versions| versions.count > 1), switch)
 }
 
-/// The message in other words. What was there stays, as an earlier version.
+/// What is done with other words; it is told what went wrong, if anything did.
+pub(super) type Submit = Arc<dyn Fn(String, Done) + Send + Sync>;
+type Done = Box<dyn FnOnce(Option<Reason>)>;
+
+/// The message in other words. Of one that is over, what was there stays, as an earlier version.
 #[component]
-fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
-    let id = turn.id;
+pub(super) fn Editor(
+    message: String,
+    submit: Submit,
+    /// Of the button that opens it.
+    edit_id: String,
+    editing: RwSignal<bool>,
+) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
     let words = words();
-    let message = turn.view.peek(|view| view.message.clone());
     let fit = move || {
         let Some(area) = area.get_untracked() else { return };
         let style = web_sys::HtmlElement::style(&area);
@@ -145,7 +167,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
         }
         sending.set(true);
         // By then the feed may have put the new version in this one's place, and taken all of this away.
-        sending::edit(&turn, text, move |failed| {
+        let done = move |failed: Option<Reason>| {
             sending.try_set(false);
             match failed {
                 Some(reason) => drop(fault.try_set(Some(words.reason(&reason)))),
@@ -154,14 +176,16 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
                     browser::focus(anchors::COMPOSER);
                 }
             }
-        });
+        };
+        submit(text, Box::new(done));
     };
     let close = move || {
         editing.set(false);
-        focus::follow(edit_id(id), anchors::TRANSCRIPT);
+        focus::follow(edit_id.clone(), anchors::TRANSCRIPT);
     };
-    let send = std::sync::Arc::new(send);
-    let by_key = std::sync::Arc::clone(&send);
+    let by_escape = close.clone();
+    let send = Arc::new(send);
+    let by_key = Arc::clone(&send);
     let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
         "Enter" if !event.shift_key() && !event.is_composing() && event.key_code() != 229 => {
             event.prevent_default();
@@ -169,7 +193,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
         }
         "Escape" => {
             event.prevent_default();
-            close();
+            by_escape();
         }
         _ => {}
     };
@@ -197,7 +221,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
 
 /// The files that came with a message.
 #[component]
-fn Files(files: Vec<FileView>) -> impl IntoView {
+pub(super) fn Files(files: Vec<FileView>) -> impl IntoView {
     let words = words();
     (!files.is_empty()).then(|| {
         let chips = files

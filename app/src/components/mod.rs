@@ -8,6 +8,7 @@ pub(crate) mod anchors;
 pub(crate) mod announcer;
 pub(crate) mod answer;
 pub(crate) mod attachments;
+mod behind;
 pub(crate) mod brand;
 pub(crate) mod broken;
 pub(crate) mod button;

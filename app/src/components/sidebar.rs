@@ -20,6 +20,7 @@ use crate::{
     feed::{self, Conversation, Rest, Store, Turn},
     route::Page,
     words::words,
+    writing::drafts,
 };
 
 /// Most characters of a message that stand for its title.
@@ -38,6 +39,10 @@ pub(crate) fn Sidebar() -> impl IntoView {
         true => String::new(),
         false => store.title(&store.facts.look(|facts| facts.model.clone())),
     };
+    let path = use_location().pathname;
+    let drafted = move || {
+        path.look(|path| path != "/") && store.drafted.look(|drafted| drafted.iter().any(|of| of == drafts::NEW))
+    };
     view! {
         <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=text!(words, "conversations") popover="auto">
             <a
@@ -52,6 +57,9 @@ pub(crate) fn Sidebar() -> impl IntoView {
             >
                 <Icon path=icon::PLUS />
                 {text!(words, "new-chat")}
+                {when(drafted, move || {
+                    view! { <span class="conversation-mark draft-mark" data-testid="mark">{text!(words, "list-draft")}</span> }.erase()
+                })}
             </a>
             <Search searching />
             {choose(

@@ -6,7 +6,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
-use super::{anchors, button::button, icon, more::more, turn::TurnRow};
+use super::{anchors, behind::Behind, button::button, icon, more::more, turn::TurnRow};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, each, effect, live, memo, when},
@@ -150,6 +150,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
                 <h1 class="visually-hidden">{live(title)}</h1>
                 {live(earlier)}
                 {each(rows, |(turn, _)| turn.id.to_string(), row)}
+                <Behind conversation />
             </div>
         </div>
         {when(move || !at_end.get(), jump)}

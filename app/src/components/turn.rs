@@ -93,6 +93,12 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
         let busy = state.look(|state| !state.is_over()) && !delivery.look(Delivery::is_held);
         busy.then_some("true")
     };
+    // Below what stands behind.
+    let sent = move || {
+        delivery
+            .look(|delivery| *delivery != Delivery::Accepted)
+            .then_some("false")
+    };
     let hook = move || match delivery.get() {
         Delivery::Unsent => "unsent",
         Delivery::Failed { .. } => "refused",
@@ -104,6 +110,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             data-testid="turn"
             data-turn=id.to_string()
             data-state=live(hook)
+            data-sent=live(sent)
             aria-busy=live(busy)
         >
             <Message turn=turn.clone() conversation=said />

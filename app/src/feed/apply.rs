@@ -64,7 +64,9 @@ impl Store {
                 self.adopt(view.id, view.conversation);
                 self.pass_on(view.conversation, number, FeedEvent::Turn(view));
             }
-            FeedEvent::Version { conversation, .. } | FeedEvent::Chosen { conversation, .. } => {
+            FeedEvent::Version { conversation, .. }
+            | FeedEvent::Chosen { conversation, .. }
+            | FeedEvent::Behind { conversation, .. } => {
                 self.pass_on(conversation, number, event);
             }
             FeedEvent::Block { conversation, turn, .. } | FeedEvent::Thought { conversation, turn, .. } => {

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anteroom::wire::{Choice, ConversationId, ConversationView, FeedEvent, Reason, TurnId, TurnPage, TurnView};
+use anteroom::wire::{
+    Choice, ConversationId, ConversationView, FeedEvent, FollowUp, Reason, TurnId, TurnPage, TurnView,
+};
 use leptos::prelude::*;
 
 use super::{Delivery, Rest, Turn};
@@ -35,6 +37,8 @@ pub(crate) struct Conversation {
     pub(crate) load: ArcRwSignal<Load>,
     /// What its owner has chosen for it.
     pub(crate) choice: ArcRwSignal<Choice>,
+    /// What stands behind its last turn.
+    pub(crate) behind: ArcRwSignal<Vec<FollowUp>>,
     held: Arc<Mutex<Held>>,
 }
 
@@ -76,6 +80,7 @@ impl Conversation {
             earlier: ArcRwSignal::new(Rest::Nothing),
             load: ArcRwSignal::new(load),
             choice: ArcRwSignal::default(),
+            behind: ArcRwSignal::default(),
             held: Arc::default(),
         }
     }
@@ -157,6 +162,7 @@ impl Conversation {
     /// It has gone. What the server never had of it stays.
     pub(crate) fn close(&self) {
         self.turns.update(|turns| turns.retain(|turn| !turn.is_accepted()));
+        self.set_behind(Vec::new());
         self.earlier.set(Rest::Nothing);
         self.load.set(Load::Absent);
     }
@@ -223,6 +229,7 @@ impl Conversation {
         if !same {
             self.turns.set(turns);
         }
+        self.set_behind(view.behind);
         self.id.update_untracked(|known| *known = Some(view.summary.id));
     }
 
@@ -283,6 +290,7 @@ impl Conversation {
                 }
             }
             FeedEvent::Chosen { choice, .. } => self.choose(choice),
+            FeedEvent::Behind { follow_ups, .. } => self.set_behind(follow_ups),
             FeedEvent::Version { head, .. } => {
                 if self.last() != Some(head) {
                     self.load.set(Load::Stale);
@@ -295,6 +303,7 @@ impl Conversation {
 
     /// Brings a turn up to date, or shows a new one after the one that it follows, in place of what was shown there.
     fn take_in(&self, view: TurnView) {
+        self.has_begun(view.id);
         if let Some(turn) = self.turn(view.id) {
             turn.update(view);
             return;
@@ -341,16 +350,31 @@ impl Conversation {
         })
     }
 
-    /// The turn that waits or runs. Follows changes where it is read reactively.
+    /// The turn that waits or runs, or else a message that is about to. Follows changes where it is read reactively.
     pub(crate) fn busy(&self) -> Option<Turn> {
         self.turns.look(|turns| {
-            turns
-                .iter()
-                .rev()
-                .find(|turn| {
-                    turn.view.look(|view| !view.state.is_over()) && turn.delivery.look(|delivery| !delivery.is_held())
+            let at = |delivery: Delivery| {
+                let is = |turn: &&Turn| {
+                    turn.delivery.look(|known| *known == delivery) && turn.view.look(|view| !view.state.is_over())
+                };
+                turns.iter().rev().find(is).cloned()
+            };
+            at(Delivery::Accepted).or_else(|| at(Delivery::Sending))
+        })
+    }
+
+    /// Whether nothing may be sent in it before something is done about a message of it: one that was refused, or one that is to begin the
+    /// conversation. Reactive.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let begun = self.id.look(Option::is_some);
+        self.turns.look(|turns| {
+            turns.iter().any(|turn| {
+                turn.delivery.look(|delivery| match delivery {
+                    Delivery::Failed { .. } => true,
+                    Delivery::Unsent => !begun,
+                    Delivery::Accepted | Delivery::Sending => false,
                 })
-                .cloned()
+            })
         })
     }
 
@@ -358,6 +382,12 @@ impl Conversation {
     pub(crate) fn holds_unsent(&self) -> bool {
         self.turns
             .look(|turns| turns.iter().any(|turn| turn.delivery.look(Delivery::is_held)))
+    }
+
+    /// Its messages that the server does not have, or has not said to have.
+    pub(super) fn on_hand(&self) -> Vec<Turn> {
+        self.turns
+            .peek(|turns| turns.iter().filter(|turn| !turn.is_accepted()).cloned().collect())
     }
 
     /// Its messages that have not been sent.

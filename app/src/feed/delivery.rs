@@ -67,6 +67,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
     store.sending.update_value(|sending| {
         sending.insert(turn.id, false);
     });
+    store.mark_unsent();
     let answer = api::send(request).await;
     let cancelled = store.sending.try_update_value(|sending| sending.remove(&turn.id));
     let cancelled = cancelled.flatten() == Some(true);
@@ -77,6 +78,10 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
                 cancel(store, turn.id);
             }
             store.adopt(sent.turn, sent.conversation);
+            if sent.behind {
+                conversation.stands_behind(sent.turn);
+                return true;
+            }
             if let Some(place) = sent.place {
                 store.join(&turn, place, asked);
             }
@@ -106,6 +111,7 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
                 unsent.refused = refused.as_ref().map(|reason| words().reason(reason));
             });
             turn.delivery.set(Delivery::of(refused));
+            store.mark_unsent();
             reached
         }
     }

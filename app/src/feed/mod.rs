@@ -1,6 +1,7 @@
 //! What this browser knows, and how it learns it: the first page, the feed, the answers of server functions.
 
 mod apply;
+pub(crate) mod behind;
 mod blocks;
 pub(crate) mod changes;
 mod choice;

@@ -23,18 +23,26 @@ pub(crate) fn send(store: Store, conversation: &Conversation, text: String, file
         refused: None,
     };
     outbox::put(turn, &message);
-    let turn = delivery::show(store, conversation, turn, message, Delivery::Sending);
+    // Behind one that has not got through it waits for that; while that is merely on its way, nobody need read that it does.
+    let waits = !conversation.unsent().is_empty();
+    let delivery = if waits { Delivery::Unsent } else { Delivery::Sending };
+    let turn = delivery::show(store, conversation, turn, message, delivery);
     // Whatever keeps the page from its feed: this is worth a try at once.
     store.wake.notify();
     deliver(store, conversation, turn);
 }
 
-/// Hands a message to the server, and tries again in a while where that cannot be reached.
+/// Hands a message to the server, after those of its conversation that were written before it, and tries again in a while where the server
+/// cannot be reached.
 pub(crate) fn deliver(store: Store, conversation: &Conversation, turn: Turn) {
+    if conversation.on_hand().first().is_some_and(|first| first.id != turn.id) {
+        return unsent::flush(store);
+    }
     let conversation = conversation.clone();
     spawn_local(async move {
-        if !delivery::transmit(store, conversation, turn).await {
-            unsent::try_later(store);
+        match delivery::transmit(store, conversation, turn).await {
+            true => unsent::flush(store),
+            false => unsent::give_up(store),
         }
     });
 }

@@ -111,6 +111,10 @@ pub(crate) struct Store {
     pub(crate) wake: Trigger,
     /// Told when a draft has been given other words than those that stand in its composer.
     pub(crate) redraft: Trigger,
+    /// Whose drafts there are; see [`crate::writing::drafts::list`].
+    pub(crate) drafted: RwSignal<Vec<String>>,
+    /// The conversations with a message that has not been sent.
+    pub(crate) unsent_in: RwSignal<Vec<ConversationId>>,
     pub(super) known: StoredValue<HashMap<ConversationId, Conversation>>,
     pub(super) position: StoredValue<Option<FeedPosition>>,
     /// How often the feed has told where this session stands: an answer that was asked for before is older.
@@ -140,6 +144,8 @@ impl Store {
             unbegun: RwSignal::new(Vec::new()),
             wake: Trigger::new(),
             redraft: Trigger::new(),
+            drafted: RwSignal::new(Vec::new()),
+            unsent_in: RwSignal::new(Vec::new()),
             known: StoredValue::new(HashMap::new()),
             position: StoredValue::new(None),
             statuses: StoredValue::new(0),
@@ -229,6 +235,7 @@ impl Store {
             | FeedEvent::Block { .. }
             | FeedEvent::Thought { .. }
             | FeedEvent::Chosen { .. }
+            | FeedEvent::Behind { .. }
             | FeedEvent::Version { .. } => {}
         }
     }

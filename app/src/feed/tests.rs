@@ -1,5 +1,7 @@
 //! What the feed makes of the store, whatever order its messages come in.
 
+mod behind;
+
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
     FeedPosition, LineView, ModelInfo, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
@@ -91,6 +93,7 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
         turns,
         earlier: false,
         choice: Choice::default(),
+        behind: Vec::new(),
         feed: at(number),
     }
 }

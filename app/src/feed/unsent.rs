@@ -18,12 +18,29 @@ const PAUSE: Duration = Duration::from_secs(10);
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Store {
+    /// The conversations in which there may be messages that the server does not have.
+    fn written(self) -> Vec<Conversation> {
+        let mut all: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
+        all.extend(self.unbegun.get_untracked());
+        all
+    }
+
     /// Every message that has not been sent, with its conversation, in no order.
     pub(super) fn unsent(self) -> Vec<(Conversation, Turn)> {
-        let known: Vec<Conversation> = self.known.with_value(|known| known.values().cloned().collect());
-        let all = known.into_iter().chain(self.unbegun.get_untracked());
+        let all = self.written().into_iter();
         all.flat_map(|one| one.unsent().into_iter().map(move |turn| (one.clone(), turn)))
             .collect()
+    }
+
+    /// Says which conversations have such a message.
+    pub(super) fn mark_unsent(self) {
+        let unsent = self.unsent().into_iter();
+        let of: Vec<_> = unsent
+            .filter_map(|(conversation, _)| conversation.id.get_untracked())
+            .collect();
+        if self.unsent_in.peek(|known| *known != of) {
+            self.unsent_in.set(of);
+        }
     }
 
     /// Whether nothing of this browser's waits, runs or is to be sent: then nobody is in a hurry.
@@ -40,22 +57,44 @@ pub(crate) fn flush(store: Store) {
     }
     store.flushing.set_value(true);
     spawn_local(async move {
-        while let Some((conversation, turn)) = next(store) {
-            if !delivery::transmit(store, conversation, turn).await {
-                try_later(store);
-                break;
-            }
+        let mut reached = true;
+        while reached && let Some((conversation, turn)) = next(store) {
+            reached = delivery::transmit(store, conversation, turn).await;
         }
         store.flushing.set_value(false);
+        if !reached {
+            give_up(store);
+        }
     });
 }
 
-/// The first written of those that go by themselves.
-fn next(store: Store) -> Option<(Conversation, Turn)> {
-    let mut unsent = store.unsent();
-    unsent.retain(|(_, turn)| turn.delivery.peek(|delivery| *delivery == Delivery::Unsent));
-    let written = |turn: &Turn| turn.view.peek(|view| view.accepted_at);
-    unsent.into_iter().min_by_key(|(_, turn)| written(turn))
+/// The first written of those that go by themselves. In a conversation they go one after the other: none while another one is on its way,
+/// and none behind one that was refused.
+pub(super) fn next(store: Store) -> Option<(Conversation, Turn)> {
+    let mut first: Option<(Conversation, Turn, u64)> = None;
+    for conversation in store.written() {
+        let Some(turn) = conversation.on_hand().into_iter().next() else {
+            continue;
+        };
+        let goes = !turn.is_failed() && store.sending.with_value(|sending| !sending.contains_key(&turn.id));
+        let written = turn.view.peek(|view| view.accepted_at);
+        if goes && first.as_ref().is_none_or(|(_, _, earlier)| written < *earlier) {
+            first = Some((conversation, turn, written));
+        }
+    }
+    first.map(|(conversation, turn, _)| (conversation, turn))
+}
+
+/// The server cannot be reached: what was to go after a message that did not get through does not go either, for now.
+pub(super) fn give_up(store: Store) {
+    for turn in store.written().iter().flat_map(Conversation::on_hand) {
+        let waits = store.sending.with_value(|sending| !sending.contains_key(&turn.id));
+        if waits && turn.delivery.peek(|delivery| *delivery == Delivery::Sending) {
+            turn.delivery.set(Delivery::Unsent);
+        }
+    }
+    store.mark_unsent();
+    try_later(store);
 }
 
 /// Tries once more in a while, where the feed does not have to come back first.
@@ -71,8 +110,12 @@ pub(super) fn try_later(store: Store) {
 /// Shows what this browser has kept, and follows what its other tabs do with it.
 pub(crate) fn watch(store: Store) {
     restore(store, u64::MAX);
+    drafts::list(store.drafted);
     let due = StoredValue::new(false);
-    let changed = window_event_listener_untyped("storage", move |_| look_later(store, due));
+    let changed = window_event_listener_untyped("storage", move |_| {
+        drafts::look();
+        look_later(store, due);
+    });
     on_cleanup(move || changed.remove());
 }
 
@@ -132,7 +175,9 @@ pub(super) fn restore(store: Store, until: u64) -> Restored {
                 .unbegun_with(id)
                 .unwrap_or_else(|| Conversation::new(None, Load::Ready)),
         };
+        let stands_behind = conversation.behind.peek(|behind| behind.iter().any(|one| one.id == id));
         match conversation.turn(id) {
+            _ if stands_behind => outbox::remove(id),
             Some(turn) if turn.is_accepted() => outbox::remove(id),
             Some(_) => {}
             None if unsent.at > until => restored.more = true,
@@ -143,13 +188,18 @@ pub(super) fn restore(store: Store, until: u64) -> Restored {
             }
         }
     }
+    store.mark_unsent();
     restored
 }
 
-/// Takes a message back that never reached the server.
+/// Takes a message back that never reached the server. What was held up by it may go.
 pub(crate) fn discard(store: Store, conversation: &Conversation, turn: TurnId) {
     outbox::remove(turn);
     store.drop_unsent(conversation, turn);
+    store.mark_unsent();
+    if store.link.get_untracked() == Link::Live {
+        flush(store);
+    }
 }
 
 /// The same, and gives its words back to the composer. Returns whether that is the one of another page: a conversation that is gone

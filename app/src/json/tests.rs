@@ -295,7 +295,18 @@ fn conversation() -> ConversationView {
         turns: vec![turn(TurnState::Done)],
         earlier: false,
         choice: choice(),
+        behind: vec![follow_up(None), follow_up(Some(Reason::BeforeFailed))],
         feed: position(),
+    }
+}
+
+fn follow_up(held: Option<Reason>) -> FollowUp {
+    FollowUp {
+        id: TurnId(id(4)),
+        message: "and \"then\"?".to_owned(),
+        files: Vec::new(),
+        at: 5,
+        held,
     }
 }
 
@@ -336,6 +347,10 @@ fn the_feed_is_read_as_it_was_written() {
         FeedEvent::Chosen {
             conversation: ConversationId(id(1)),
             choice: choice(),
+        },
+        FeedEvent::Behind {
+            conversation: ConversationId(id(1)),
+            follow_ups: vec![follow_up(None)],
         },
         FeedEvent::Chosen {
             conversation: ConversationId(id(1)),

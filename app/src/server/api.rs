@@ -148,7 +148,22 @@ pub(crate) async fn forget(confirmation: &str) -> Result<(), Fault> {
 
 /// See [`crate::api::send`].
 pub(crate) async fn send(request: SendRequest) -> Result<Sent, Fault> {
-    client()?.send(request).await.map_err(tell)
+    client()?.send_behind(request).await.map_err(tell)
+}
+
+/// See [`crate::api::reword`].
+pub(crate) async fn reword(turn: TurnId, text: &str) -> Result<(), Fault> {
+    client()?.reword(turn, text).await.map_err(tell)
+}
+
+/// See [`crate::api::withdraw`].
+pub(crate) async fn withdraw(turn: TurnId) -> Result<bool, Fault> {
+    client()?.withdraw(turn).await.map_err(tell)
+}
+
+/// See [`crate::api::release`].
+pub(crate) async fn release(conversation: ConversationId) -> Result<(), Fault> {
+    client()?.release(conversation).await.map_err(tell)
 }
 
 /// See [`crate::api::cancel`].

@@ -1,16 +1,27 @@
 //! Drafts: what stands in the composer, one for each conversation and one for the next that is begun. Of two tabs that write in the
 //! same conversation, the one that was written in last counts.
 
+use std::cell::Cell;
+
 use anteroom::wire::{Choice, ConversationId, FileView};
+use leptos::prelude::{RwSignal, Set as _};
 use serde::{Deserialize, Serialize};
 
-use crate::{browser, json, storage};
+use crate::{browser, erase::Look as _, json, storage};
 
 pub(crate) const PREFIX: &str = "draft/";
 /// Most drafts that are kept; those that were not touched for longest leave.
 const MOST: usize = 40;
 /// Longest text that is kept, in bytes: some times what a message may have.
 const LONGEST: usize = 256 * 1024;
+
+/// How the draft of the conversation that has not begun is called; the others have their conversation's id.
+pub(crate) const NEW: &str = "new";
+
+thread_local! {
+    /// Where the page says whose drafts there are.
+    static LISTED: Cell<Option<RwSignal<Vec<String>>>> = const { Cell::new(None) };
+}
 
 /// What stands in the composer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,14 +38,45 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && self.files.is_empty() && self.choice == Choice::default()
+        self.is_unwritten() && self.choice == Choice::default()
     }
+
+    /// Whether nothing is written in it, whatever is chosen.
+    fn is_unwritten(&self) -> bool {
+        self.text.trim().is_empty() && self.files.is_empty()
+    }
+}
+
+/// Has this signal say from now on whose drafts there are.
+pub(crate) fn list(listed: RwSignal<Vec<String>>) {
+    LISTED.set(Some(listed));
+    look();
+}
+
+/// Looks whose drafts there are: other tabs write them, too.
+pub(crate) fn look() {
+    let Some(listed) = LISTED.get() else { return };
+    let keys = storage::keys(PREFIX);
+    let mut of: Vec<String> = keys
+        .iter()
+        .filter_map(|key| key.strip_prefix(PREFIX))
+        .map(str::to_owned)
+        .collect();
+    of.retain(|of| of != NEW || !read(None).is_unwritten());
+    if listed.peek(|known| *known != of) {
+        listed.set(of);
+    }
+}
+
+/// Whether a text is short enough to be kept.
+pub(crate) const fn keeps(text: &str) -> bool {
+    text.len() <= LONGEST
 }
 
 fn key(of: Option<ConversationId>) -> String {
     match of {
         Some(id) => format!("{PREFIX}{id}"),
-        None => format!("{PREFIX}new"),
+        None => format!("{PREFIX}{NEW}"),
     }
 }
 
@@ -50,7 +92,7 @@ fn load(key: &str) -> Option<Draft> {
 /// Keeps what was typed.
 pub(crate) fn set_text(of: Option<ConversationId>, text: &str) {
     // The last text that was short enough stays.
-    if text.len() <= LONGEST {
+    if keeps(text) {
         change(of, |draft| text.clone_into(&mut draft.text));
     }
 }
@@ -86,6 +128,7 @@ pub(crate) fn give_back(of: Option<ConversationId>, text: String, files: Vec<Fil
 pub(crate) fn sent(of: Option<ConversationId>, text: &str) {
     if read(of).text == text {
         storage::remove(&key(of));
+        look();
     }
 }
 
@@ -115,19 +158,23 @@ fn write(of: Option<ConversationId>, mut draft: Draft) {
     let key = key(of);
     if draft.is_empty() {
         storage::remove(&key);
-        return;
+    } else {
+        keep(&key, &json::write(&draft));
     }
-    let text = json::write(&draft);
-    while !storage::write(&key, &text) {
+    look();
+}
+
+fn keep(key: &str, text: &str) {
+    while !storage::write(key, text) {
         // There may be room once the oldest has gone. Without any, the page's memory has it.
-        let Some(oldest) = oldest(&storage::kept(PREFIX), &key) else {
+        let Some(oldest) = oldest(&storage::kept(PREFIX), key) else {
             break;
         };
         storage::remove(&oldest);
     }
     let drafts = storage::keys(PREFIX);
     if drafts.len() > MOST
-        && let Some(oldest) = oldest(&drafts, &key)
+        && let Some(oldest) = oldest(&drafts, key)
     {
         storage::remove(&oldest);
     }

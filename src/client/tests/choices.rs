@@ -194,6 +194,7 @@ async fn what_waits_is_answered_as_it_is_chosen_last_also_after_a_restart() {
         turn,
         conversation,
         place,
+        ..
     } = client.send(asks("This one waits", &[])).await.expect("accepted");
     assert_eq!(place.expect("it waits").position, 1);
     client.choose(conversation, large()).await.expect("chosen");

@@ -1,6 +1,7 @@
 //! What every store promises, as tests that each of them passes: `contract::tests!(Kind)` in its own tests.
 
 pub(crate) mod conversations;
+pub(crate) mod follow_ups;
 pub(crate) mod keys;
 pub(crate) mod removal;
 pub(crate) mod tasks;
@@ -100,6 +101,39 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::conversations::a_search_looks_through_titles_messages_and_answers::<super::super::$kind>().await;
+                }
+            }
+            mod follow_ups {
+                #[tokio::test]
+                async fn they_come_back_in_their_order_with_their_files_after_a_restart() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::follow_ups::they_come_back_in_their_order_with_their_files_after_a_restart::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn one_is_changed_withdrawn_and_a_turn_from_one_change_on() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::follow_ups::one_is_changed_withdrawn_and_a_turn_from_one_change_on::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn they_are_held_together_and_let_go_together() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::follow_ups::they_are_held_together_and_let_go_together::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn their_files_stay_for_as_long_as_they_do() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::follow_ups::their_files_stay_for_as_long_as_they_do::<super::super::$kind>().await;
                 }
             }
             mod keys {

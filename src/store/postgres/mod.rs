@@ -10,6 +10,7 @@ mod contents;
 mod desk;
 mod fault;
 mod faults;
+mod follow_ups;
 mod format;
 mod group;
 mod link;

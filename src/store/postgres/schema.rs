@@ -16,10 +16,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "keys", include_str!("migrations/0003_keys.sql")),
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
     (5, "format", include_str!("migrations/0005_format.sql")),
+    (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 20] = [
+pub(super) const TABLES: [&str; 22] = [
     "nodes",
     "site",
     "owners",
@@ -40,6 +41,8 @@ pub(super) const TABLES: [&str; 20] = [
     "tasks",
     "task_needs",
     "deliveries",
+    "follow_ups",
+    "follow_up_files",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -7,6 +7,7 @@
 mod cleaning;
 mod desk;
 mod faults;
+mod follow_ups;
 mod integrity;
 mod lock;
 mod log;

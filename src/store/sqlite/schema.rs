@@ -16,10 +16,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "choices", include_str!("migrations/0003_choices.sql")),
     (4, "keys", include_str!("migrations/0004_keys.sql")),
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
+    (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 14] = [
     "owners",
     "conversations",
     "choices",
@@ -27,6 +28,8 @@ pub(super) const TABLES: [&str; 12] = [
     "turn_files",
     "orphans",
     "turns",
+    "follow_ups",
+    "follow_up_files",
     "keys",
     "batches",
     "tasks",

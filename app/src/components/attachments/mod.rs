@@ -3,7 +3,10 @@
 mod stage;
 mod upload;
 
-use anteroom::{say, text, wire::Event};
+use anteroom::{
+    say, text,
+    wire::{Event, FileKind},
+};
 use leptos::prelude::*;
 
 use self::upload::Upload;
@@ -15,7 +18,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, Look as _, each, live, when},
+    erase::{Erase as _, Look as _, each, live, memo, when},
     feed::Store,
     format,
     words::words,
@@ -56,6 +59,16 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
         Stage::Taken(_) => words.size(size),
         Stage::Failed { reason, .. } => reason,
     };
+    let pictured = memo(move || {
+        stage.look(|stage| match stage {
+            Stage::Taken(file) if file.kind == FileKind::Image => Some(file.id),
+            _ => None,
+        })
+    });
+    let picture = move || match pictured.get() {
+        Some(id) => view! { <img class="thumbnail" src=format!("/files/{id}") alt="" /> }.erase(),
+        None => view! { <Icon path=icon::FILE /> }.erase(),
+    };
     let percent = move || match stage.get() {
         Stage::Sending { percent } => Some(percent.to_string()),
         _ => None,
@@ -81,7 +94,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     };
     view! {
         <li class="chip" class:bad=live(failed) data-testid="attachment" data-state=live(move || stage.look(Stage::name))>
-            <Icon path=icon::FILE />
+            {live(picture)}
             <span class="chip-name">{named}</span>
             <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>
             {when(move || percent().is_some(), move || {

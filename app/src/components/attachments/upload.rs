@@ -136,6 +136,11 @@ impl Uploads {
         self.go_on();
     }
 
+    /// Those that the server has.
+    pub(crate) fn taken(self) -> Vec<FileView> {
+        self.list.peek(|list| list.iter().filter_map(Upload::taken).collect())
+    }
+
     /// Takes those that the server has, and leaves none behind.
     pub(crate) fn take(self) -> Vec<FileView> {
         let list = self.list.try_update(std::mem::take).unwrap_or_default();
@@ -181,40 +186,54 @@ impl Uploads {
 
     /// Adds files. What cannot be taken says so at once.
     pub(crate) fn add(self, files: &FileList) {
-        let most = self.store.facts.peek(|facts| facts.max_upload_bytes);
         for file in (0..files.length()).filter_map(|index| files.get(index)) {
-            let room = self.list.peek(|list| list.len() < MAX_FILES_PER_MESSAGE);
-            if !room {
-                let most = MAX_FILES_PER_MESSAGE as u64;
-                self.store.notice.set(Some(Reason::FilesLeftOut { most }));
+            if self.add_file(file).is_none() {
                 break;
             }
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a size in whole bytes"
-            )]
-            let size = file.size() as u64;
-            let stage = if size > most {
-                Stage::hopeless(format::too_large(words(), size, most))
-            } else if size == 0 {
-                Stage::hopeless(say!(words(), "file-is-empty"))
-            } else {
-                Stage::Queued
-            };
-            let key = self.next_key();
-            let stage = ArcRwSignal::new(stage);
-            self.list.update(|list| {
-                list.push(Upload {
-                    key,
-                    name: file.name(),
-                    size,
-                    stage,
-                    file: Some(SendWrapper::new(file)),
-                });
-            });
         }
+    }
+
+    /// Adds one, and gives its key. `None`: there is no room for it, which is said.
+    pub(crate) fn add_file(self, file: File) -> Option<u32> {
+        if self.list.peek(|list| list.len() >= MAX_FILES_PER_MESSAGE) {
+            let most = MAX_FILES_PER_MESSAGE as u64;
+            self.store.notice.set(Some(Reason::FilesLeftOut { most }));
+            return None;
+        }
+        let most = self.store.facts.peek(|facts| facts.max_upload_bytes);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a size in whole bytes"
+        )]
+        let size = file.size() as u64;
+        let stage = if size > most {
+            Stage::hopeless(format::too_large(words(), size, most))
+        } else if size == 0 {
+            Stage::hopeless(say!(words(), "file-is-empty"))
+        } else {
+            Stage::Queued
+        };
+        let key = self.next_key();
+        let stage = ArcRwSignal::new(stage);
+        self.list.update(|list| {
+            list.push(Upload {
+                key,
+                name: file.name(),
+                size,
+                stage,
+                file: Some(SendWrapper::new(file)),
+            });
+        });
         self.go_on();
+        Some(key)
+    }
+
+    /// Takes those back that could not be attached.
+    pub(crate) fn remove_failed(self) {
+        while let Some(failed) = untrack(move || self.failed()) {
+            self.remove(failed.key);
+        }
     }
 
     /// Takes a file back. If it is on its way, that ends.

@@ -4,7 +4,8 @@ use anteroom::wire::ConversationId;
 use leptos::{html, prelude::*};
 
 use crate::{
-    components::attachments::Uploads,
+    browser,
+    components::{anchors, attachments::Uploads},
     erase::{Look as _, effect},
     feed::{Conversation, Store},
     writing::drafts,
@@ -56,11 +57,28 @@ pub(super) fn keep(
             }
         }
     });
+    let open = move || shown.with_value(|shown| shown.as_ref().and_then(|(_, of)| *of));
+    // What another tab has written in the same conversation, or attached to it, is here, too; but nobody is disturbed who types.
+    let follow = move || {
+        let Some(area) = area.get_untracked() else { return };
+        let (of, typed) = (open(), area.value());
+        let draft = drafts::read(of);
+        let typing = browser::is_typed_in(anchors::COMPOSER) || !drafts::keeps(&typed);
+        if !typing && draft.text != typed {
+            put_back(of);
+        } else if uploads.taken() != draft.files {
+            uploads.show(of, draft.files);
+        }
+    };
+    effect(move || {
+        let heard = window_event_listener_untyped("storage", move |_| follow());
+        on_cleanup(move || heard.remove());
+    });
     // A message that is not sent after all comes back into the composer.
     Effect::new(move |begun: Option<()>| {
         store.redraft.track();
         if begun.is_some() {
-            put_back(shown.with_value(|shown| shown.as_ref().and_then(|(_, of)| *of)));
+            put_back(open());
         }
     });
 }

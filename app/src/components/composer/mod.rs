@@ -1,15 +1,17 @@
 //! The composer: a form that works without WebAssembly, and sends without leaving the page once that is there.
 
 mod draft;
+mod paste;
 
 use anteroom::{
     say, text,
-    wire::{MAX_MESSAGE_BYTES, Place, TurnId, TurnState, is_blank},
+    wire::{MAX_FOLLOW_UPS, MAX_MESSAGE_BYTES, Place, Reason, TurnId, TurnState, is_blank},
 };
 use leptos::{ev, html, leptos_dom::helpers::WindowListenerHandle, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 
+use self::paste::Paste;
 use super::{
     anchors,
     attachments::{Attachments, Stage, Uploads, remove_id},
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, Look as _, choose, effect, live, memo, when},
+    erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{Conversation, Shown, Store, delivery, sending},
     format,
     words::words,
@@ -56,13 +58,19 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
     };
     draft::keep(store, conversation, area, uploads, fit);
-    let held = memo(move || conversation.look(Conversation::holds_unsent));
+    let paste = Paste::new(area, uploads, conversation);
+    let held = memo(move || conversation.look(Conversation::is_stuck));
+    // What is written while something of the conversation is on its way, goes behind that: once there is a conversation, and room.
+    let begun = memo(move || conversation.look(|conversation| conversation.id.look(Option::is_some)));
+    let full = memo(move || {
+        conversation.look(|conversation| conversation.behind.look(|behind| behind.len() >= MAX_FOLLOW_UPS))
+    });
+    let waits = memo(move || held.get() || busy.get().is_some() && (!begun.get() || full.get()));
 
     let submit = move || {
         let Some(area) = area.get_untracked() else { return };
         let text = area.value();
-        let waits = busy.get_untracked().is_some() || held.get_untracked() || untrack(move || uploads.pending());
-        if waits || text.len() > MAX_MESSAGE_BYTES {
+        if waits.get_untracked() || untrack(move || uploads.pending()) || text.len() > MAX_MESSAGE_BYTES {
             return;
         }
         // What becomes of it is to be decided first: the keyboard goes there.
@@ -76,6 +84,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         let conversation = conversation.get_untracked();
         drafts::sent(conversation.id.get_untracked(), &text);
         sending::send(store, &conversation, text, uploads.take());
+        paste.forget();
         area.set_value("");
         fit();
     };
@@ -91,13 +100,15 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         }
     };
     let on_paste = move |event: ev::ClipboardEvent| {
-        let files = event.clipboard_data().and_then(|data| data.files());
-        if let Some(files) = files.filter(|files| files.length() > 0) {
+        let Some(data) = event.clipboard_data() else { return };
+        if let Some(files) = data.files().filter(|files| files.length() > 0) {
             event.prevent_default();
             uploads.add(&files);
+        } else if let Ok(text) = data.get_data("text/plain") {
+            paste.heard(&text);
         }
     };
-    let typed = move |_| {
+    let typed = move || {
         fit();
         if let Some(area) = area.get_untracked() {
             let of = conversation.peek(|conversation| conversation.id.get_untracked());
@@ -138,6 +149,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if held.get() {
             return say!(words, "composer-held");
         }
+        if busy.get().is_some() && full.get() {
+            let most = MAX_FOLLOW_UPS as u64;
+            return words.reason(&Reason::TooManyBehind { most });
+        }
         if let Some(failed) = uploads.failed() {
             return match failed.stage.look(Stage::is_hopeful) {
                 true => say!(words, "composer-file-again"),
@@ -153,6 +168,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 let most = words.size(MAX_MESSAGE_BYTES as u64);
                 say!(words, "composer-length", bytes = words.size(bytes as u64), most = most)
             }
+            _ if busy.get().is_some() && begun.get() => say!(words, "composer-behind"),
             _ => String::new(),
         }
     };
@@ -185,12 +201,21 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 data-testid="send"
                 aria-label=text!(words, "composer-send")
                 title=text!(words, "composer-send-enter")
-                disabled=live(move || wrong() || held.get() || uploads.pending())
+                disabled=live(move || wrong() || waits.get() || uploads.pending())
             >
                 <Icon path=icon::SEND />
             </button>
         }
         .erase()
+    };
+    let without = move || {
+        let press = move || {
+            uploads.remove_failed();
+            submit();
+            browser::focus(anchors::COMPOSER);
+        };
+        let button = button("button", "send-without", "", text!(words, "send-without")).press(press);
+        view! { <p class="paste">{button}</p> }.erase()
     };
     let stop = move || {
         let running = move || busy.get().is_some_and(|(_, running)| running);
@@ -231,6 +256,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             <input type="hidden" name="turn" value=TurnId(Uuid::new_v4()).to_string() autocomplete="off" />
             {live(named)}
             <Attachments uploads />
+            {when(move || uploads.failed().is_some(), without)}
+            {paste.view(typed)}
             <label class="visually-hidden" for=anchors::COMPOSER>
                 {text!(words, "composer-label")}
             </label>
@@ -244,7 +271,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 enterkeyhint="send"
                 aria-describedby="composer-hint"
                 node_ref=area
-                on:input=typed
+                on:input=move |_| typed()
                 on:keydown=on_key
                 on:paste=on_paste
             ></textarea>
@@ -259,7 +286,8 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                         move || view! { <span>{live(prospect)}</span> }.erase(),
                     )}
                 </p>
-                {choose(move || busy.get().is_none(), send, stop)}
+                {when(move || busy.get().is_some(), stop)}
+                {when(move || begun.get() || busy.get().is_none(), send)}
             </div>
         </form>
         <Models />

@@ -190,6 +190,7 @@ impl Feed {
                 self.conversations.remove(id);
             }
             FeedEvent::Version { head, .. } => self.head = Some(*head),
+            FeedEvent::Behind { .. } => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// The owner, the conversation and the turn in one statement, which is one way to the server and back. A message into a conversation that was just
 /// deleted brings it back, or the message would be lost with it. A turn that is there already stays where it is: those that follow it
-/// are stored after it. Where the turn that it follows is not there, no row comes back, nor where somebody else is making the owner at this moment.
+/// are stored after it. What stood behind another message under its id does so no more. Where the turn that it follows is not there, no row comes back, nor where somebody else is making the owner at this moment.
 const ACCEPT: &str = "WITH made AS ( \
        INSERT INTO owners (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM owners WHERE id = $1) ON CONFLICT DO NOTHING RETURNING key \
      ), owner AS ( \
@@ -30,6 +30,8 @@ const ACCEPT: &str = "WITH made AS ( \
      ), followed AS ( \
        SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
          (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation AND c.owner = t.owner WHERE t.id = $6) END AS key \
+     ), begun AS ( \
+       DELETE FROM follow_ups f USING owner o WHERE f.owner = o.key AND f.id = $7 \
      ) INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
        started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
        thought_ms) \

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     accounts::{KeyId, Scopes},
-    store::{KeyRecord, Purged, sqlite::schema},
-    wire::{Choice, ConversationId, FileId, FileKind, FileView, Role, TurnState},
+    store::{Added, FollowUpStore as _, KeyRecord, Purged, sqlite::schema},
+    wire::{Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Role, TurnState},
 };
 
 /// What a browser without an account had: conversations and files were its session's then.
@@ -227,4 +227,22 @@ async fn references_and_indices_come_along() {
         .await
         .expect("read");
     assert_eq!(whole, "ok");
+}
+
+#[tokio::test]
+async fn behind_a_message_of_before_another_may_stand() {
+    let folder = kept_by_session().await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+    assert_eq!(store.follow_ups(owner, CONVERSATION).await, Ok(Vec::new()));
+    let follow_up = FollowUp {
+        id: TurnId::new(),
+        message: "and plums?".into(),
+        files: Vec::new(),
+        at: 30,
+        held: None,
+    };
+    let added = store.add_follow_up(owner, CONVERSATION, follow_up.clone(), 10).await;
+    assert_eq!(added, Ok(Added::Kept));
+    assert_eq!(store.follow_ups(owner, CONVERSATION).await, Ok(vec![follow_up]));
 }

@@ -21,6 +21,7 @@ async fn no_query_scans_a_table() {
         ("newest below", read::turns::NEWEST_BELOW, false),
         ("turns", read::turns::ALL, false),
         ("unfinished", read::unfinished::ALL, true),
+        ("follow-ups", read::follow_ups::OF, true),
         ("search", read::search::TURNS, false),
         ("update", write::UPDATE, false),
         ("reorder", write::REORDER, false),

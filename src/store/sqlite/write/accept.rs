@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{choice, file, owner};
+use super::{choice, file, follow_ups, owner};
 use crate::{
     queue::OrderKey,
     store::{
@@ -91,7 +91,7 @@ impl Operation for Accept {
                 .execute(&mut *connection)
                 .await?;
         }
-        Ok(())
+        follow_ups::begun(connection, owner, turn.id).await
     }
 }
 

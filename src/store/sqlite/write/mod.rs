@@ -4,6 +4,7 @@ mod accept;
 mod change;
 mod choice;
 mod file;
+mod follow_ups;
 mod keys;
 mod owner;
 mod removal;
@@ -12,6 +13,7 @@ pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
+pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
