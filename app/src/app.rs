@@ -77,6 +77,7 @@ fn Routes() -> impl IntoView {
     }
     let shown = memo(move || path.look(|path| Page::of(path)));
     let page = move || match shown.get() {
+        page if !store.shows(page) => view! { <MissingPage /> }.erase(),
         Page::Chat => view! { <ChatPage /> }.erase(),
         Page::Stats => view! { <StatsPage /> }.erase(),
         Page::Logs => view! { <LogsPage /> }.erase(),

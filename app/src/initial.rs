@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use anteroom::wire::{ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, Reason, Status};
+use anteroom::wire::{ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, Reason, RefreshKind, Status};
 use leptos::server::SharedValue;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub struct Overview {
     pub max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub queue: bool,
+    /// The tabs with figures or records that are there for this browser.
+    pub tabs: Vec<RefreshKind>,
     /// Goes with [`forget`](crate::api::forget): a request without it does not come from a page of this session.
     pub confirmation: String,
 }
@@ -58,8 +60,27 @@ impl Preloaded {
         Arc::unwrap_or_clone(preloaded.into_inner().0)
     }
 
+    /// Whether the last turn of the conversation that the page shows is not over.
     #[cfg(feature = "ssr")]
-    fn of_request() -> Option<Self> {
+    pub(crate) fn is_going_on(&self) -> bool {
+        let last = self.shown().and_then(|view| view.turns.last());
+        last.is_some_and(|turn| !turn.state.is_over())
+    }
+
+    /// The title of the conversation that the page shows.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn title(&self) -> Option<String> {
+        self.shown().map(|view| view.summary.title.clone())
+    }
+
+    #[cfg(feature = "ssr")]
+    fn shown(&self) -> Option<&ConversationView> {
+        let (_, view) = (*self.0).as_ref().ok()?.conversation.as_ref()?;
+        view.as_ref()
+    }
+
+    #[cfg(feature = "ssr")]
+    pub(crate) fn of_request() -> Option<Self> {
         use axum::http::request::Parts;
         leptos::prelude::with_context(|request: &Parts| request.extensions.get().cloned()).flatten()
     }

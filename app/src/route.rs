@@ -1,6 +1,6 @@
 //! The addresses of the site, and what they are called. A page is added here, and shown in `app.rs`.
 
-use anteroom::{language::Words, say, wire::ConversationId};
+use anteroom::{language::Words, say, wire::{ConversationId, RefreshKind}};
 
 /// What an address shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,15 @@ impl Page {
             Self::Stats => "/stats",
             Self::Logs => "/logs",
             Self::Data => "/data",
+        }
+    }
+
+    /// What it shows, where that is figures or records, which the settings may keep from people.
+    pub(crate) const fn refreshed(self) -> Option<RefreshKind> {
+        match self {
+            Self::Stats => Some(RefreshKind::Stats),
+            Self::Logs => Some(RefreshKind::Logs),
+            Self::Chat | Self::Data | Self::Missing => None,
         }
     }
 

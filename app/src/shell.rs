@@ -4,7 +4,7 @@ use anteroom::{language::Language, say};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-use crate::{App, words::words};
+use crate::{App, components::plain, words::words};
 
 /// Where the browser finds the built site. The server provides it as a context; without it the names that
 /// `cargo leptos` gives are used.
@@ -82,6 +82,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f6f8f4" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#0e1513" media="(prefers-color-scheme: dark)" />
+                {plain::refresh()}
                 <meta name="description" content=say!(words, "site-description") />
                 <script nonce=use_nonce()>{EARLY}</script>
                 <link rel="stylesheet" href=assets.css />

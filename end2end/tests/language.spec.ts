@@ -76,6 +76,7 @@ test("a Russian browser waits, is told its place, gets an answer and a fault in 
       await expect(page.getByTestId("stats-row").first()).toBeVisible();
     }
     if (path === "/logs") {
+      await page.getByTestId("logs-raw").click();
       await expect(page.getByTestId("log-record").first()).toBeVisible();
     }
     await expectRussian(page);

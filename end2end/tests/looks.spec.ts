@@ -118,10 +118,20 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
     await page.keyboard.press("Escape");
     await look("versions");
 
-    await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name: words.stats }).click();
+    // On a phone they are in the drawer.
+    const tab = async (name: string) => {
+      if (screen === "phone") {
+        await page.getByRole("button", { name: words.list }).click();
+      }
+      await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name }).click();
+    };
+    await tab(words.stats);
     await expect(page.getByTestId("stats-row")).toHaveCount(4);
     await look("stats");
-    await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name: words.logs }).click();
+    await tab(words.logs);
+    await expect(page.getByTestId("told").getByRole("listitem").first()).toBeVisible();
+    await look("logs-told");
+    await page.getByTestId("logs-raw").click();
     await expect(page.getByRole("log").getByTestId("log-record").first()).toBeVisible();
     await look("logs");
 

@@ -53,6 +53,7 @@ test("the logs tab shows the records of one's own session, by level and text", a
     turns.push((await lastTurn(page).getAttribute("data-turn")) ?? "");
     await tab(page, "Logs").click();
     await expect(page).toHaveTitle("Logs · Anteroom");
+    await page.getByTestId("logs-raw").click();
   }
   expect(new Set(turns).size).toBe(2);
   const records = (page: Page) => page.getByRole("log").getByTestId("log-record");
@@ -83,6 +84,7 @@ test("the logs tab shows the records of one's own session, by level and text", a
   await mine.goto(`${site.url}/operator?key=the-key-of-the-operator`);
   await expect(mine).toHaveURL(/\/stats$/);
   await tab(mine, "Logs").click();
+  await mine.getByTestId("logs-raw").click();
   await mine.getByText("The server’s start").click();
   const startup = mine.getByRole("region", { name: "Records of the server's start" }).getByTestId("log-record");
   await expect(startup.first()).toBeVisible();

@@ -34,5 +34,6 @@ missing = There is no page here
 missing-why = The address may be mistyped, or what it led to is gone.
 missing-way = To the chat
 summary = The line: { $line }. See the stats.
+summary-alone = The line: { $line }.
 summary-lost = not connected
 language = Language

@@ -40,7 +40,8 @@ reason-unreadable = Your conversations cannot be read at the moment. Try again i
 reason-not-changed = Nothing was changed, because { -store-fault }. Try again in a moment.
 reason-conversation-unavailable = This conversation is not here any more, or is being answered at the moment.
 reason-no-title = A conversation needs a title.
-reason-not-confirmed = Nothing was deleted: this page belongs to another session. Reload it, and try again.
+reason-not-confirmed = This page belongs to another session. Reload it, and try again.
+reason-not-shown = Whoever runs this server keeps this to themselves.
 
 # Files.
 reason-file-empty = “{ $name }” is empty. Choose a file with something in it.

@@ -34,5 +34,6 @@ missing = Здесь нет страницы
 missing-why = Возможно, в адресе опечатка, или того, куда он вёл, уже нет.
 missing-way = К беседе
 summary = Очередь: { $line }. К статистике.
+summary-alone = Очередь: { $line }.
 summary-lost = нет соединения
 language = Язык

@@ -15,3 +15,31 @@ logs-session = Сеанс этого браузера
 logs-session-records = Записи этого сеанса
 logs-start = Запуск сервера
 logs-start-records = Записи о запуске сервера
+logs-told = Что стало с вашими сообщениями
+logs-told-none = С запуска сервера на сообщения этого браузера не было ответов.
+logs-raw = Сами записи
+told = { $what ->
+    [answered] Сообщение ждало { $waited }, ответ занял { $took }: { $characters ->
+        [one] { $characters } знак
+        [few] { $characters } знака
+       *[many] { $characters } знаков
+    }.
+    [kept] На сообщение дан сохранённый ответ: { $characters ->
+        [one] { $characters } знак
+        [few] { $characters } знака
+       *[many] { $characters } знаков
+    }.
+    [incomplete] Сообщение ждало { $waited }. Ответ прервался через { $took }: { $characters ->
+        [one] { $characters } знак
+        [few] { $characters } знака
+       *[many] { $characters } знаков
+    }.
+    [stopped] Сообщение ждало { $waited }. Вы остановили ответ через { $took }: { $characters ->
+        [one] { $characters } знак
+        [few] { $characters } знака
+       *[many] { $characters } знаков
+    }.
+    [left] Вы вышли из очереди через { $waited }.
+    [in_vain] Сообщение ждало { $waited }, но очередь до него не дошла.
+   *[failed] Сообщение ждало { $waited }. Ответ не удался через { $took }.
+}

@@ -33,6 +33,9 @@ pub enum ClientError {
     /// A title without anything to be seen.
     #[error("the title is blank")]
     NoTitle,
+    /// The settings keep this tab from them.
+    #[error("the tab is not there for whoever asks")]
+    NotShown,
     /// What deletes everything did not come from a page of the session.
     #[error("the page belongs to another session")]
     NotConfirmed,

@@ -87,7 +87,7 @@ impl Client {
         self.rooms().models()
     }
 
-    /// What [`Client::forget`] has to be told: a request without it does not come from a page of theirs.
+    /// What [`Client::forget`] and [`Client::confirmed`] have to be told: a request without it does not come from a page of theirs.
     #[must_use]
     pub fn confirmation(&self) -> String {
         self.engine.jar().confirmation(self.who.session)
@@ -254,14 +254,23 @@ impl Client {
         done(self.rooms().show(self.owner(), &self.session(), turn).await)
     }
 
+    /// Whether a request that nothing else speaks for, such as a form's, comes from a page of theirs.
+    ///
+    /// # Errors
+    /// [`ClientError::NotConfirmed`].
+    pub fn confirmed(&self, confirmation: &str) -> Result<(), ClientError> {
+        match self.engine.jar().confirms(self.who.session, confirmation) {
+            true => Ok(()),
+            false => Err(ClientError::NotConfirmed),
+        }
+    }
+
     /// Removes everything of theirs permanently.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn forget(&self, confirmation: &str) -> Result<(), ClientError> {
-        if !self.engine.jar().confirms(self.who.session, confirmation) {
-            return Err(ClientError::NotConfirmed);
-        }
+        self.confirmed(confirmation)?;
         self.engine.forget(self.who).await.map_err(unchanged)
     }
 
@@ -358,9 +367,23 @@ impl Client {
         self.rooms().cancel(self.owner(), turn)
     }
 
+    /// The tabs with figures or records that are there for them.
+    #[must_use]
+    pub fn tabs(&self) -> Vec<RefreshKind> {
+        let all = [RefreshKind::Stats, RefreshKind::Logs].into_iter();
+        all.filter(|kind| self.engine.shows(*kind, self.who.role)).collect()
+    }
+
     /// Asks for the figures or the records, as they may see them; they come over the feed once the line lets them.
-    pub fn refresh(&self, kind: RefreshKind) {
+    ///
+    /// # Errors
+    /// [`ClientError::NotShown`].
+    pub fn refresh(&self, kind: RefreshKind) -> Result<(), ClientError> {
+        if !self.engine.shows(kind, self.who.role) {
+            return Err(ClientError::NotShown);
+        }
         self.engine.refresh(&self.session(), kind, self.who);
+        Ok(())
     }
 }
 

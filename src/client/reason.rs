@@ -24,6 +24,7 @@ impl ClientError {
             Self::Choice(fault) => fault.reason(),
             Self::NoTitle => Reason::NoTitle,
             Self::NotConfirmed => Reason::NotConfirmed,
+            Self::NotShown => Reason::NotShown,
             Self::Upload(fault) => fault.reason(),
             Self::Task(fault) => fault.reason(),
         }

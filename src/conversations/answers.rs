@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::{
     Conversations, TurnTask,
     in_flight::{Entered, InFlight, Shown},
+    told::Figures,
 };
 use crate::{
     agents::{AnswerFigures, AnswerKey, KeptAnswer, KeptAnswers, Question},
@@ -249,6 +250,8 @@ impl Conversations {
         info!(
             bytes = task.turn.message.len(),
             files = task.turn.files.len(),
+            told = Figures::of(&task.turn).told,
+            characters = answer.text.chars().count(),
             "turn accepted, and given a kept answer"
         );
         // Highlighting a long answer takes a while that the async threads must not wait.

@@ -25,6 +25,7 @@ mod send;
 mod strays;
 mod task;
 mod title;
+mod told;
 mod view;
 
 use std::sync::Arc;

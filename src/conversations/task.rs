@@ -10,6 +10,7 @@ use super::{
     accept::NotAccepted,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
+    told::Figures,
 };
 use crate::{
     agents::AgentError,
@@ -69,6 +70,9 @@ impl Conversations {
                 Ok(permit) => permit,
                 Err(why) => {
                     if self.without_slot(&mut task, why).is_some() {
+                        let figures = Figures::of(&task.turn);
+                        let (told, waited_ms) = (figures.told, figures.waited_ms);
+                        info!(told, waited_ms, characters = figures.characters, "turn ended in the line");
                         self.moved_up(task.turn.owner).await;
                         self.over(task, guards, None).await;
                     }
@@ -263,7 +267,14 @@ impl Conversations {
         task.turn.thought_ms = guards.entered.in_flight.thought_ms();
         task.turn.state = state;
         task.turn.ended_at = Some(now_ms());
-        info!(?outcome, bytes = task.turn.answer.len(), "turn ended");
+        let Figures {
+            told,
+            waited_ms,
+            took_ms,
+            characters,
+        } = Figures::of(&task.turn);
+        let bytes = task.turn.answer.len();
+        info!(?outcome, bytes, told, waited_ms, took_ms, characters, "turn ended");
         self.over(task, guards, Some(ended)).await;
     }
 

@@ -368,6 +368,17 @@ impl Engine {
         )
     }
 
+    /// Whether a tab is there for this role.
+    #[must_use]
+    pub fn shows(&self, kind: RefreshKind, role: Role) -> bool {
+        let settings = self.settings();
+        let audience = match kind {
+            RefreshKind::Stats => settings.stats_tab,
+            RefreshKind::Logs => settings.logs_tab,
+        };
+        audience.includes(role)
+    }
+
     /// Asks for the figures or the records, as this principal may see them; they come over the session's feed when the line lets
     /// them.
     pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, who: Principal) {

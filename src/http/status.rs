@@ -20,7 +20,7 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::NoConversation => StatusCode::NOT_FOUND,
         ClientError::Choice(fault) => of_choice(fault),
         ClientError::NoTitle => StatusCode::BAD_REQUEST,
-        ClientError::NotConfirmed => StatusCode::FORBIDDEN,
+        ClientError::NotConfirmed | ClientError::NotShown => StatusCode::FORBIDDEN,
         ClientError::Upload(fault) => of_upload(fault),
         ClientError::Task(fault) => of_task(fault),
     }

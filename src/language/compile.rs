@@ -20,7 +20,7 @@ macro_rules! locale {
     ($folder:literal) => {
         Locale {
             pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
-            programs: locale!($folder: "programs"),
+            server: locale!($folder: "plain" "programs"),
             demo: locale!($folder: "demo"),
         }
     };
@@ -37,8 +37,8 @@ type Files = &'static [File];
 struct Locale {
     /// What a browser is sent.
     pages: Files,
-    /// What only programs are told.
-    programs: Files,
+    /// What browsers never say themselves: what programs are told, and what stands in pages without scripts.
+    server: Files,
     /// What the built-in demo model says.
     demo: Files,
 }
@@ -52,7 +52,7 @@ const fn locale(language: Language) -> Locale {
 
 type Compiled = Vec<(Words, Vec<LocaleFault>)>;
 
-static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| [locale.pages, locale.programs].concat()));
+static ALL: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| [locale.pages, locale.server].concat()));
 
 static PAGES: LazyLock<Compiled> = LazyLock::new(|| compile_all(|locale| locale.pages.to_vec()));
 
@@ -72,7 +72,7 @@ impl Words {
         &ALL[language as usize].0
     }
 
-    /// The same without what only programs are told: what a browser is sent.
+    /// The same without what the server alone says: what a browser is sent.
     #[must_use]
     pub fn of_pages(language: Language) -> &'static Self {
         &PAGES[language as usize].0

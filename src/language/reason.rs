@@ -55,6 +55,7 @@ impl Words {
             Reason::ConversationUnavailable => say!(self, "reason-conversation-unavailable"),
             Reason::NoTitle => say!(self, "reason-no-title"),
             Reason::NotConfirmed => say!(self, "reason-not-confirmed"),
+            Reason::NotShown => say!(self, "reason-not-shown"),
             Reason::FileEmpty { name } => say!(self, "reason-file-empty", name = name),
             Reason::FileTooLarge { name, most } => {
                 say!(self, "reason-file-too-large", name = name, most = self.size(*most))

@@ -5,6 +5,7 @@
 
 mod layer;
 mod records;
+mod told;
 
 use std::{
     io::{self, IsTerminal},

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tracing::{Metadata, level_filters::LevelFilter};
 
+use super::told;
 use crate::{
     sessions::SessionId,
     wire::{Level, LogRecord, LogsView},
@@ -141,8 +142,10 @@ impl Records {
 
     pub(super) fn view(&self, session: SessionId) -> LogsView {
         let ring = self.sessions.get(&session);
+        let records = ring.map(Ring::view).unwrap_or_default();
         LogsView {
-            session: ring.map(Ring::view).unwrap_or_default(),
+            told: records.iter().filter_map(told::of).collect(),
+            session: records,
             startup: self.startup.view(),
             dropped: ring.map_or(0, |ring| ring.dropped),
         }

@@ -44,6 +44,8 @@ pub use {
     tables::Settings,
 };
 
+use crate::accounts::Role;
+
 /// How often a waiting browser is told its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateRate {
@@ -51,6 +53,29 @@ pub enum UpdateRate {
     Auto,
     /// At most once in this time.
     Every(Duration),
+}
+
+/// Who sees a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Whoever opens the page.
+    Everyone,
+    /// Browsers that have opened the operator's link.
+    Operators,
+    /// Nobody: it is not there.
+    Off,
+}
+
+impl Audience {
+    /// Whether somebody of this role is among them.
+    #[must_use]
+    pub const fn includes(self, role: Role) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Operators => matches!(role, Role::Operator),
+            Self::Off => false,
+        }
+    }
 }
 
 /// How log records are written.

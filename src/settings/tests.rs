@@ -57,7 +57,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 15] = [
+    const TEXTS: [&str; 16] = [
         "7",
         "false",
         "true",
@@ -65,6 +65,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "json",
         "warn",
         "weighted",
+        "operators",
         "64MB",
         "none",
         "ru",

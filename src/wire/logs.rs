@@ -35,9 +35,28 @@ pub struct LogRecord {
     pub fields: Vec<(String, String)>,
 }
 
+/// What became of a message, for whoever sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// That of the record which says it.
+    pub number: u64,
+    /// When it was over, in milliseconds since the Unix epoch.
+    pub at: u64,
+    /// How it ended: the name of a case of the message that speaks of it.
+    pub what: String,
+    /// How long it waited for its slot, in milliseconds.
+    pub waited: u64,
+    /// How long it was being answered, in milliseconds.
+    pub took: u64,
+    /// Characters of its answer.
+    pub characters: u64,
+}
+
 /// The whole logs tab: this session's own records and those of the server's start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogsView {
+    /// What the session's records say of its messages, oldest first.
+    pub told: Vec<Told>,
     /// This session's records, oldest first.
     pub session: Vec<LogRecord>,
     /// The records of the server's start, oldest first.

@@ -132,8 +132,10 @@ reasons! {
     ConversationUnavailable,
     /// A title without anything to be seen.
     NoTitle,
-    /// What deletes everything did not come from a page of the session.
+    /// What changes something by a form did not come from a page of the session.
     NotConfirmed,
+    /// The settings keep these figures or records from them.
+    NotShown,
 
     // Files.
     /// Nothing is in it.

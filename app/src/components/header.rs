@@ -1,10 +1,11 @@
-//! The header: the name, the line, the tabs.
+//! The header: the name, the line, the tabs where there is room for them.
 
 use anteroom::text;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::{
+    browser,
     erase::{Erase as _, Look as _, live},
     feed::Store,
     route::Page,
@@ -23,16 +24,7 @@ use super::{
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let store = expect_context::<Store>();
-    let path = use_location().pathname;
     let words = words();
-    let tabs = Page::TABS.map(|page| {
-        let current = move || path.look(|path| Page::of(path) == page).then_some("page");
-        view! {
-            <a class="tab" href=page.path() aria-current=live(current)>
-                {page.name(words)}
-            </a>
-        }
-    });
     view! {
         <header class="header">
             <button
@@ -47,11 +39,38 @@ pub(crate) fn Header() -> impl IntoView {
                 <Wordmark />
             </a>
             <LineSummary />
-            <nav class="tabs" aria-label=text!(words, "tabs")>
-                {tabs}
-            </nav>
+            <Tabs class="tabs only-wide" />
             <ThemeButton />
         </header>
+    }
+    .erase()
+}
+
+/// The tabs: in the header, or in the drawer where the header has room for one row only.
+#[component]
+pub(crate) fn Tabs(class: &'static str) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let path = use_location().pathname;
+    let words = words();
+    let there = Page::TABS.into_iter().filter(|page| untrack(|| store.shows(*page)));
+    let tab = |page: Page| {
+        let current = move || path.look(|path| Page::of(path) == page).then_some("page");
+        view! {
+            <a
+                class="tab"
+                href=page.path()
+                aria-current=live(current)
+                on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
+            >
+                {page.name(words)}
+            </a>
+        }
+        .erase()
+    };
+    view! {
+        <nav class=class aria-label=text!(words, "tabs")>
+            {there.map(tab).collect_view()}
+        </nav>
     }
     .erase()
 }

@@ -3,7 +3,7 @@
 use anteroom::text;
 use leptos::prelude::*;
 
-use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, sidebar::Sidebar};
+use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, plain, sidebar::Sidebar};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, effect},
@@ -49,6 +49,7 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
             <Sidebar />
             <main class="content" id=anchors::CONTENT tabindex="-1">
                 <Notices />
+                {plain::notice()}
                 {children()}
             </main>
         </div>

@@ -24,6 +24,7 @@ pub(crate) mod line;
 pub(crate) mod message;
 pub(crate) mod more;
 pub(crate) mod notice;
+pub(crate) mod plain;
 pub(crate) mod search;
 pub(crate) mod sidebar;
 pub(crate) mod theme;

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_location;
 use super::{
     anchors,
     conversation_row::{ConversationRow, Rows},
+    header::Tabs,
     icon::{self, Icon},
     language::LanguageSwitch,
     more::more,
@@ -45,6 +46,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
     };
     view! {
         <aside class="sidebar" id=anchors::CONVERSATIONS aria-label=text!(words, "conversations") popover="auto">
+            <Tabs class="tabs only-narrow" />
             <a
                 class="button new-chat"
                 id=anchors::NEW_CHAT

@@ -6,7 +6,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, ResizeObserver};
 
-use super::{anchors, behind::Behind, button::button, icon, more::more, turn::TurnRow};
+use super::{anchors, behind::Behind, button::button, icon, more::more, plain, turn::TurnRow};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, each, effect, live, memo, when},
@@ -148,6 +148,7 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
         >
             <div class="log-inside" node_ref=inside>
                 <h1 class="visually-hidden">{live(title)}</h1>
+                {conversation.peek(|conversation| plain::conversation(store, conversation))}
                 {live(earlier)}
                 {each(rows, |(turn, _)| turn.id.to_string(), row)}
                 <Behind conversation />

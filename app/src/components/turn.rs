@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors, answer::Answer, button::button, choice::another, icon, message::Message, thoughts::Thoughts,
+    anchors, answer::Answer, button::button, choice::another, icon, message::Message, plain, thoughts::Thoughts,
     turn_notices::TurnNotices, waiting::Waiting,
 };
 use crate::{
@@ -52,6 +52,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let turns = RwSignal::from(conversation.turns.clone());
     let last = memo(move || turns.look(|turns| turns.last().is_some_and(|last| last.id == id)));
     let words = words();
+    let plain = plain::turn(expect_context::<Store>(), &turn, last.get_untracked());
     let stopped = move || match view.look(|view| view.started_at) {
         Some(_) => text!(words, "turn-stopped"),
         None => text!(words, "turn-left"),
@@ -126,6 +127,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                     <Answer turn=turn.clone() running />
                     <TurnNotices turn />
                     {live(outcome)}
+                    {plain}
                 </div>
             </div>
         </article>

@@ -9,7 +9,7 @@ use anteroom::wire::{
 use leptos::prelude::*;
 
 use super::{Conversation, List, Load, Turn, changes::Deleted};
-use crate::{erase::Look as _, initial::Overview};
+use crate::{erase::Look as _, initial::Overview, route::Page};
 
 /// What does not change while the page is open.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,8 @@ pub(crate) struct Facts {
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub(crate) queue: bool,
+    /// See [`Overview::tabs`].
+    pub(crate) tabs: Vec<RefreshKind>,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -248,6 +250,7 @@ impl Store {
             version: overview.version,
             max_upload_bytes: overview.max_upload_bytes,
             queue: overview.queue,
+            tabs: overview.tabs,
             confirmation: overview.confirmation,
         });
         self.status.set(overview.status);
@@ -293,6 +296,11 @@ impl Store {
     pub(super) fn follows(self, at: FeedPosition) -> bool {
         self.position
             .with_value(|position| position.is_none_or(|position| position.epoch == at.epoch))
+    }
+
+    /// Whether a page is there for this browser. Reactive.
+    pub(crate) fn shows(self, page: Page) -> bool {
+        page.refreshed().is_none_or(|kind| self.facts.look(|facts| facts.tabs.contains(&kind)))
     }
 
     /// Whether the page does not know how the line is. Reactive.

@@ -42,6 +42,7 @@ fn overview(number: u64) -> Overview {
         version: "1".to_owned(),
         max_upload_bytes: 1,
         queue: true,
+        tabs: vec![RefreshKind::Stats],
         confirmation: "c0ffee".to_owned(),
     }
 }

@@ -285,6 +285,7 @@ fn overview() -> Overview {
         version: "1".to_owned(),
         max_upload_bytes: 20 << 20,
         queue: false,
+        tabs: vec![RefreshKind::Stats],
         confirmation: "c0ffee".to_owned(),
     }
 }

@@ -1,8 +1,10 @@
-//! The logs tab: the records of this browser's own session, and those of the server's start.
+//! The logs tab: what became of this browser's messages, and, on request, the records themselves: those of its session, and those of the
+//! server's start.
 
 use anteroom::{
+    language::Words,
     say, text,
-    wire::{Event, Level, LogRecord, RefreshKind},
+    wire::{Event, Level, LogRecord, RefreshKind, Told},
 };
 use leptos::{html, prelude::*};
 use uuid::Uuid;
@@ -12,6 +14,7 @@ use crate::{
     browser,
     erase::{Erase as _, Look as _, each, effect, live, memo, when},
     feed::Store,
+    format,
     route::Page,
     words::words,
 };
@@ -93,6 +96,14 @@ pub(crate) fn LogsPage() -> impl IntoView {
             least.set(level);
         }
     };
+    // The last one first.
+    let told = move || {
+        refresh.view.look(|view| {
+            let told = view.as_deref().map(|view| view.told.iter().rev().cloned());
+            told.into_iter().flatten().collect::<Vec<_>>()
+        })
+    };
+    let nothing = move || refresh.view.look(|view| view.as_deref().is_some_and(|view| view.told.is_empty()));
     let older = move || {
         let count = live(move || say!(words, "logs-dropped", count = dropped()));
         view! { <p class="record-note">{count}</p> }.erase()
@@ -102,7 +113,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
             true => text!(words, "logs-none"),
             false => text!(words, "logs-asking"),
         };
-        view! { <p class="record-note">{live(note)}</p> }.erase()
+        view! { <p class="record-note needs-awake">{live(note)}</p> }.erase()
     };
     let not_yours =
         move || view! { <p class="record-note" data-testid="startup-hidden">{text!(words, "logs-hidden")}</p> }.erase();
@@ -121,59 +132,91 @@ pub(crate) fn LogsPage() -> impl IntoView {
                 <h1>{Page::Logs.name(words)}</h1>
                 <Freshness event=Event::LogsRefresh refusal=refresh.refusal />
             </header>
-            <form class="filters" role="search" on:submit=|event| event.prevent_default()>
-                <label>
-                    <span>{text!(words, "logs-level")}</span>
-                    <select data-testid="log-level" on:change=choose>
-                        {options}
-                    </select>
-                </label>
-                <label class="filter-text">
-                    <span>{text!(words, "logs-text")}</span>
-                    <input
-                        type="search"
-                        placeholder=text!(words, "logs-any")
-                        autocomplete="off"
-                        data-testid="log-text"
-                        on:input=move |event| text.set(event_target_value(&event))
-                    />
-                </label>
-                <label class="filter-follow">
-                    <input
-                        type="checkbox"
-                        prop:checked=follow
-                        data-testid="log-follow"
-                        on:change=move |event| follow.set(event_target_checked(&event))
-                    />
-                    <span>{text!(words, "logs-follow")}</span>
-                </label>
-            </form>
-            <section class="panel records-panel">
-                <h2>{text!(words, "logs-session")}</h2>
-                <div
-                    class="records"
-                    tabindex="0"
-                    role="log"
-                    aria-label=text!(words, "logs-session-records")
-                    aria-live="off"
-                    node_ref=end
-                    on:scroll=scrolled
-                >
-                    {when(move || dropped() > 0, older)}
-                    <Records records=session />
-                    {when(move || session.look(Vec::is_empty), none)}
-                </div>
+            <section class="panel">
+                <h2>{text!(words, "logs-told")}</h2>
+                <ul class="told" data-testid="told">
+                    {each(told, |told| told.number.to_string(), move |one| row(words, one))}
+                </ul>
+                {when(nothing, move || view! { <p class="quiet">{text!(words, "logs-told-none")}</p> }.erase())}
+                {when(move || !here(), move || view! { <p class="quiet needs-awake">{text!(words, "logs-asking")}</p> }.erase())}
             </section>
-            <details class="panel startup">
-                <summary>
-                    <h2>{text!(words, "logs-start")}</h2>
+            <details class="panel raw">
+                <summary data-testid="logs-raw">
+                    <h2>{text!(words, "logs-raw")}</h2>
                 </summary>
-                <div class="records" tabindex="0" role="region" aria-label=text!(words, "logs-start-records")>
-                    <Records records=startup />
-                    {when(hidden, not_yours)}
-                </div>
+                <form class="filters" role="search" on:submit=|event| event.prevent_default()>
+                    <label>
+                        <span>{text!(words, "logs-level")}</span>
+                        <select data-testid="log-level" on:change=choose>
+                            {options}
+                        </select>
+                    </label>
+                    <label class="filter-text">
+                        <span>{text!(words, "logs-text")}</span>
+                        <input
+                            type="search"
+                            placeholder=text!(words, "logs-any")
+                            autocomplete="off"
+                            data-testid="log-text"
+                            on:input=move |event| text.set(event_target_value(&event))
+                        />
+                    </label>
+                    <label class="filter-follow">
+                        <input
+                            type="checkbox"
+                            prop:checked=follow
+                            data-testid="log-follow"
+                            on:change=move |event| follow.set(event_target_checked(&event))
+                        />
+                        <span>{text!(words, "logs-follow")}</span>
+                    </label>
+                </form>
+                <section class="panel">
+                    <h3>{text!(words, "logs-session")}</h3>
+                    <div
+                        class="records"
+                        tabindex="0"
+                        role="log"
+                        aria-label=text!(words, "logs-session-records")
+                        aria-live="off"
+                        node_ref=end
+                        on:scroll=scrolled
+                    >
+                        {when(move || dropped() > 0, older)}
+                        <Records records=session />
+                        {when(move || session.look(Vec::is_empty), none)}
+                    </div>
+                </section>
+                <details class="panel startup">
+                    <summary>
+                        <h3>{text!(words, "logs-start")}</h3>
+                    </summary>
+                    <div class="records" tabindex="0" role="region" aria-label=text!(words, "logs-start-records")>
+                        <Records records=startup />
+                        {when(hidden, not_yours)}
+                    </div>
+                </details>
             </details>
         </div>
+    }
+    .erase()
+}
+
+/// What became of a message, as a sentence.
+fn row(words: &Words, told: Told) -> AnyView {
+    let sentence = say!(
+        words,
+        "told",
+        what = &told.what,
+        waited = format::millis(words, told.waited),
+        took = format::millis(words, told.took),
+        characters = told.characters
+    );
+    view! {
+        <li>
+            <time>{browser::clock(told.at)}</time>
+            <span>{sentence}</span>
+        </li>
     }
     .erase()
 }

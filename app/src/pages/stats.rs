@@ -45,7 +45,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
         }
         .erase()
     };
-    let none = move || view! { <p class="quiet">{text!(words, "stats-asking")}</p> }.erase();
+    let none = move || view! { <p class="quiet needs-awake">{text!(words, "stats-asking")}</p> }.erase();
     view! {
         <div class="page">
             <header class="page-head">

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The principal who sent this request, if it came with a cookie of ours.
-fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refusal> {
+pub(super) fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Client, Refusal> {
     let who: Option<&Principal> = request.get();
     let who = *who.ok_or_else(|| NoCookie.refusal())?;
     Ok(Client::new(engine, who))
@@ -53,6 +53,7 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
         version: VERSION.to_owned(),
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,
+        tabs: client.tabs(),
         confirmation: client.confirmation(),
     })
 }
@@ -178,6 +179,5 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, Fault> {
 
 /// See [`crate::api::refresh`].
 pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), Fault> {
-    client()?.refresh(kind);
-    Ok(())
+    client()?.refresh(kind).map_err(tell)
 }

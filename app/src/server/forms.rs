@@ -1,5 +1,6 @@
-//! What a form may ask for: a browser without scripts sends messages and deletes what is kept of it. Everything else is for scripts of
-//! our pages, so that a form that somebody has smuggled into one of them changes nothing.
+//! What a form may ask for: a browser without scripts sends messages, and does with what it has whatever a page of its own offers it. Every form
+//! but the composer's has to hold a confirmation, which only the session's own pages know: a form that somebody has smuggled into one of them
+//! changes nothing. Everything else is for scripts of our pages.
 
 use anteroom::wire::ConversationId;
 use axum::{
@@ -10,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
+use super::actions;
 use crate::route::conversation_of;
 
 /// Which form a request was sent by.
@@ -19,6 +21,8 @@ pub(super) enum Form {
     Message,
     /// That of "delete everything of mine". It holds a confirmation, which no other page's form can know.
     Forget,
+    /// One of those in place of a button, which [`actions`](super::actions) takes. It holds the same confirmation.
+    Action,
     /// None of ours.
     None,
 }
@@ -39,6 +43,7 @@ impl Form {
         Some(match request.uri().path() {
             "/api/send_form" => Self::Message,
             "/api/forget" => Self::Forget,
+            path if path.starts_with(actions::PREFIX) => Self::Action,
             _ => Self::None,
         })
     }

@@ -1,5 +1,6 @@
 //! The server's half of the app: what stands behind its server functions, its routes, its start and its end.
 
+mod actions;
 pub mod api;
 pub mod assets;
 pub mod backup;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anteroom::{
-    accounts::Principal,
+    accounts::{Principal, Role},
     engine::Engine,
     http::{cookies, set_session},
     say,
     sessions::SessionId,
-    wire::Reason,
+    wire::{Reason, RefreshKind},
 };
 use axum::{
     extract::{Query, State},
@@ -39,7 +39,8 @@ pub(super) async fn enter(
     let Some(cookie) = engine.admit_operator(session, &key) else {
         return (StatusCode::FORBIDDEN, refused(&PlainPage::of(&urls, &extensions))).into_response();
     };
-    let mut response = Redirect::to("/stats").into_response();
+    let stats = engine.shows(RefreshKind::Stats, Role::Operator);
+    let mut response = Redirect::to(if stats { "/stats" } else { "/" }).into_response();
     let answer = response.headers_mut();
     set_session(&engine, session, &cookies(&headers), answer);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

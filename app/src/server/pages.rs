@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{api, assets, described, operator, refusals};
+use super::{actions, api, assets, described, operator, refusals};
 use crate::{
     App,
     initial::Preloaded,
@@ -54,6 +54,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .with_state((Arc::clone(engine), urls.clone()));
     let pages = Router::new()
         .route("/api/{*function}", post(refusals::unknown_function))
+        .route(actions::ROUTE, actions::door(Arc::clone(engine)))
         // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(
@@ -110,12 +111,20 @@ async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: 
         Some(Unreached(refusal)) => Err(refusal.clone()),
         None => api::first(engine, request.extensions(), conversation_of(path)).await,
     };
+    // As an address that leads nowhere, whoever else may see it.
+    let kept_from_them = match (&first, Page::of(path).refreshed()) {
+        (Ok(first), Some(kind)) => !first.overview.tabs.contains(&kind),
+        _ => false,
+    };
     let (carried, refused) = match first {
         Ok(first) => (Preloaded::new(Ok(first)), None),
         Err(refused) => (Preloaded::new(Err(refused.reason.clone())), Some(refused)),
     };
     request.extensions_mut().insert(carried);
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if kept_from_them && response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
     match refused {
         Some(refused) => refused.mark(response),
         None => response,

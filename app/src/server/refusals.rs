@@ -118,7 +118,10 @@ const TOO_LARGE: Refusal = Refusal::new(
 );
 
 /// The refusal in a server function's response; the response itself, where it is none.
-async fn read(response: Response) -> Result<Refusal, Response> {
+async fn read(mut response: Response) -> Result<Refusal, Response> {
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        return Ok(refusal);
+    }
     if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return Err(response);
     }
@@ -159,11 +162,12 @@ fn into_page(refusal: &Refusal, page: &PlainPage, form: Form, typed: Typed) -> R
     let heading = match form {
         Form::Message => say!(words, "unsent-message"),
         Form::Forget => say!(words, "unsent-forget"),
-        Form::None => say!(words, "unsent-other"),
+        Form::Action | Form::None => say!(words, "unsent-other"),
     };
     let (text, back) = match form {
         Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
         Form::Forget => (String::new(), Some("/data".to_owned())),
+        Form::Action => (String::new(), typed.conversation.map(|id| format!("/c/{id}"))),
         Form::None => (String::new(), None),
     };
     let reason = words.reason(&refusal.reason);

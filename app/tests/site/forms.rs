@@ -92,6 +92,80 @@ async fn the_browser_is_another_one_after_everything_was_deleted() {
 }
 
 #[tokio::test]
+async fn a_form_in_place_of_a_button_needs_the_confirmation_of_its_own_session() {
+    let site = Site::start(&[]).await;
+    let (browser, thief) = (site.browser().await, site.browser().await);
+    let sent = browser.send("hello").await;
+    browser.feed().await.over(sent.turn).await;
+    let encoded =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let confirmation = |overview: serde_json::Value| encoded(overview["confirmation"].as_str().expect("text"));
+    let (own, others) = (
+        confirmation(browser.overview().await),
+        confirmation(thief.overview().await),
+    );
+    let id = sent.conversation;
+    let forms = [
+        ("form/rename", format!("conversation={id}&title=Mine")),
+        (
+            "form/again",
+            format!("conversation={id}&turn={}&new={}", sent.turn, TurnId::new()),
+        ),
+        ("form/delete", format!("conversation={id}")),
+    ];
+    for (form, fields) in &forms {
+        for confirmation in ["", "&confirmation=", &format!("&confirmation={others}")] {
+            let page = submit(&browser, form, &format!("/c/{id}"), format!("{fields}{confirmation}")).await;
+            assert!(page.status.is_client_error(), "{form}: {page:?}");
+            assert!(page.text.contains("Nothing was changed"), "{form}: {page:?}");
+            assert!(page.text.contains(&format!("href=\"/c/{id}\"")), "{form}: {page:?}");
+        }
+        // With a confirmation of their own, what is another's is not there.
+        let page = submit(&thief, form, "/", format!("{fields}&confirmation={others}")).await;
+        assert!(page.status.is_client_error(), "{form}: {page:?}");
+    }
+    for odd in ["form/nothing", "form/", "form/rename/x"] {
+        let page = submit(&browser, odd, "/", format!("conversation={id}&confirmation={own}")).await;
+        assert!(page.status.is_client_error(), "{odd}: {page:?}");
+    }
+    let view = browser.conversation(id).await.expect("it is there");
+    assert_eq!((view.summary.title.as_str(), view.turns.len()), ("hello", 1));
+
+    // Another site's page, whatever it knows.
+    let form = browser
+        .post("/api/form/delete")
+        .header(header::ACCEPT, "text/html")
+        .header(header::ORIGIN, "http://evil.example")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let reply = browser
+        .ask(form.body(format!("conversation={id}&confirmation={own}")))
+        .await;
+    assert_eq!(reply.status, StatusCode::FORBIDDEN);
+    assert!(browser.conversation(id).await.is_some());
+
+    // The page of the conversation has each of them, and they do what they say.
+    for (form, fields) in &forms {
+        let page = browser
+            .ask(browser.get(&format!("/c/{id}")).header(header::ACCEPT, "text/html"))
+            .await;
+        assert!(page.text.contains(&format!("action=\"/api/{form}\"")), "{}", page.text);
+        let done = submit(&browser, form, "/", format!("{fields}&confirmation={own}")).await;
+        assert!(done.status.is_success(), "{form}: {done:?}");
+        match *form {
+            "form/rename" => assert_eq!(
+                browser.conversation(id).await.expect("it is there").summary.title,
+                "Mine"
+            ),
+            "form/again" => {
+                let turns = browser.conversation(id).await.expect("it is there").turns;
+                assert_eq!(turns.last().map(|turn| turn.versions.count), Some(2));
+            }
+            _ => assert_eq!(browser.conversation(id).await, None),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_form_changes_nothing_else() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;

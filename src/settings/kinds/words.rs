@@ -1,7 +1,7 @@
 //! One of a few words.
 
 use super::{
-    super::{LogFormat, allowed::Allowed},
+    super::{Audience, LogFormat, allowed::Allowed},
     Kind,
 };
 use crate::{
@@ -72,6 +72,23 @@ impl Kind for LogFormat {
         match text.to_ascii_lowercase().as_str() {
             "text" => Some(Self::Text),
             "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Audience {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("`everyone`, `operators`, `off`", "everyone, operators or off")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "everyone" => Some(Self::Everyone),
+            "operators" => Some(Self::Operators),
+            "off" => Some(Self::Off),
             _ => None,
         }
     }

@@ -40,7 +40,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::{
-    BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
+    Audience, BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
     field::{Field, readable},
     kinds::{
         BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Network, Offer, OrNone, PlainWord, Text,

@@ -70,6 +70,19 @@ macro_rules! server_table {
                     "Who opens /operator?key=… with this key sees addresses and paths on the stats and logs tabs; at least 16 characters. Where this is"
                     "empty, one is made at each start, and the link is printed.";
             }
+            /// Who sees the stats tab: `everyone`, `operators` (browsers that have opened the operator's link), or nobody (`off`).
+            /// Others find neither the tab nor its page, and get none of its figures. What it shows of the settings to whoever is no operator
+            /// has no address, no path and no key in it.
+            STATS_TAB as stats_tab: Audience {
+                default "everyone";
+                comment
+                    "Who sees the stats tab, and who the logs tab: everyone, operators (browsers that have opened the operator's link) or off."
+                    "Of records everybody has only those of the own messages; those of the start are the operator's.";
+            }
+            /// Who sees the logs tab, likewise. Everybody sees the records of the own session alone; those of the server's start are the operator's.
+            LOGS_TAB as logs_tab: Audience {
+                default "everyone";
+            }
             /// The language for browsers that ask for none of those that Anteroom speaks.
             LANGUAGE as language: Language {
                 default "en";

@@ -18,6 +18,7 @@ use crate::{
     erase::{Erase as _, Look as _, each, live, memo, when},
     feed::{Shown, Store},
     format::{self, decimal},
+    route::Page,
     words::words,
 };
 
@@ -221,6 +222,8 @@ pub(crate) fn LineSummary() -> impl IntoView {
         })
     };
     let queue = move || store.facts.look(|facts| facts.queue);
+    // Where the stats are kept from this browser, there is nothing to lead to.
+    let more = untrack(|| store.shows(Page::Stats));
     let text = move || {
         if store.is_lost() {
             return (String::new(), say!(words, "summary-lost"), String::new());
@@ -250,7 +253,7 @@ pub(crate) fn LineSummary() -> impl IntoView {
     view! {
         <a
             class="line-summary"
-            href="/stats"
+            href=more.then_some("/stats")
             data-testid="line"
             data-running=live(move || figure(|line| Some(line.running)))
             data-limit=live(move || figure(|line| line.limit))
@@ -259,7 +262,10 @@ pub(crate) fn LineSummary() -> impl IntoView {
             class:lost=live(move || store.is_lost())
         >
             <span class="visually-hidden">
-                {live(move || whole().map(|whole| say!(words, "summary", line = whole)))}
+                {live(move || whole().map(|whole| match more {
+                    true => say!(words, "summary", line = whole),
+                    false => say!(words, "summary-alone", line = whole),
+                }))}
             </span>
             <Line scale=Scale::Small line />
             <span class="line-text" aria-hidden="true">

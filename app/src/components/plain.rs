@@ -1,0 +1,147 @@
+//! What stands in a page for browsers without scripts: forms in place of the buttons that need them, and what is missing.
+//!
+//! The server makes all of it. To a browser with scripts the inside of a `<noscript>` is one text, which it neither reads nor makes itself.
+
+use leptos::prelude::*;
+
+use crate::{
+    erase::Erase as _,
+    feed::{Conversation, Store, Turn},
+};
+
+/// What is missing, on every page.
+pub(crate) fn notice() -> AnyView {
+    let inside = made::notice();
+    view! { <noscript inner_html=inside></noscript> }.erase()
+}
+
+/// The way out of the line, out of an answer, or to another answer.
+pub(crate) fn turn(store: Store, turn: &Turn, last: bool) -> AnyView {
+    let inside = made::turn(store, turn, last);
+    view! { <noscript inner_html=inside></noscript> }.erase()
+}
+
+/// What can be done with a conversation as a whole.
+pub(crate) fn conversation(store: Store, conversation: &Conversation) -> AnyView {
+    let inside = made::conversation(store, conversation);
+    view! { <noscript inner_html=inside></noscript> }.erase()
+}
+
+/// In a page's head: has a page that shows a message which is not over come again by itself.
+pub(crate) fn refresh() -> AnyView {
+    let inside = made::refresh();
+    view! { <noscript inner_html=inside></noscript> }.erase()
+}
+
+#[cfg(not(feature = "ssr"))]
+mod made {
+    use super::{Conversation, Store, Turn};
+
+    pub(super) const fn notice() -> &'static str {
+        ""
+    }
+
+    pub(super) const fn turn(_: Store, _: &Turn, _: bool) -> &'static str {
+        ""
+    }
+
+    pub(super) const fn conversation(_: Store, _: &Conversation) -> &'static str {
+        ""
+    }
+
+    pub(super) const fn refresh() -> &'static str {
+        ""
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod made {
+    use anteroom::{
+        say,
+        wire::{ConversationId, TurnId, TurnState},
+    };
+    use leptos::prelude::*;
+
+    use super::{Conversation, Store, Turn};
+    use crate::{erase::Look as _, initial::Preloaded, words::words};
+
+    /// From one refresh to the next, in seconds.
+    const EVERY: u32 = 5;
+
+    pub(super) fn notice() -> String {
+        view! { <p class="notice plain-notice">{say!(words(), "plain-missing", seconds = EVERY)}</p> }.to_html()
+    }
+
+    pub(super) fn refresh() -> String {
+        match Preloaded::of_request().is_some_and(|page| page.is_going_on()) {
+            true => view! { <meta http-equiv="refresh" content=EVERY /> }.to_html(),
+            false => String::new(),
+        }
+    }
+
+    /// A form of these fields. The confirmation is what makes it ours: no other page, and nothing that is smuggled into one of ours, knows it.
+    fn form(store: Store, action: &'static str, fields: Vec<(&'static str, String)>, inside: impl IntoView) -> impl IntoView {
+        let confirmation = ("confirmation", store.facts.peek(|facts| facts.confirmation.clone()));
+        let hidden = |(name, value)| view! { <input type="hidden" name=name value=value autocomplete="off" /> };
+        let hidden = fields.into_iter().chain([confirmation]).map(hidden).collect_view();
+        view! {
+            <form class="plain-form" method="post" action=format!("/api/form/{action}")>
+                {hidden} {inside}
+            </form>
+        }
+    }
+
+    pub(super) fn turn(store: Store, turn: &Turn, last: bool) -> String {
+        let words = words();
+        let of = turn.view.peek(|view| view.conversation);
+        let (action, text) = match turn.view.peek(|view| view.state.clone()) {
+            TurnState::Waiting => ("cancel", say!(words, "cancel")),
+            TurnState::Running => ("cancel", say!(words, "stop")),
+            _ if !last => return String::new(),
+            TurnState::Failed { .. } | TurnState::Expired { .. } => ("again", say!(words, "retry")),
+            TurnState::Done | TurnState::Incomplete { .. } | TurnState::Cancelled => ("again", say!(words, "regenerate")),
+        };
+        let fields = vec![
+            ("conversation", of.to_string()),
+            ("turn", turn.id.to_string()),
+            ("new", TurnId::new().to_string()),
+        ];
+        let button = view! { <button class="button" type="submit">{text}</button> };
+        form(store, action, fields, button).to_html()
+    }
+
+    pub(super) fn conversation(store: Store, conversation: &Conversation) -> String {
+        match conversation.id.get_untracked() {
+            Some(id) => manage(store, id),
+            None => String::new(),
+        }
+    }
+
+    fn manage(store: Store, id: ConversationId) -> String {
+        let words = words();
+        let title = Preloaded::of_request().and_then(|page| page.title()).unwrap_or_default();
+        let of = || vec![("conversation", id.to_string())];
+        let rename = view! {
+            <input class="text-field" name="title" maxlength="200" aria-label=say!(words, "row-title") value=title />
+            <button class="button" type="submit">{say!(words, "row-keep")}</button>
+        };
+        let delete = view! {
+            <p>{say!(words, "plain-delete-really")}</p>
+            <button class="button button-bad" type="submit">{say!(words, "row-delete")}</button>
+        };
+        let save = |form: &str, text: String| {
+            view! { <a class="button" href=format!("/export/{id}.{form}") download="">{text}</a> }
+        };
+        view! {
+            <details class="plain-manage">
+                <summary class="button">{say!(words, "plain-manage")}</summary>
+                {form(store, "rename", of(), rename)}
+                <div class="actions">
+                    {save("md", say!(words, "row-markdown"))} {save("json", say!(words, "row-json"))}
+                </div>
+                {form(store, "delete", of(), delete)}
+            </details>
+        }
+        .to_html()
+    }
+}

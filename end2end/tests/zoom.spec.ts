@@ -1,0 +1,156 @@
+import type { Page } from "@playwright/test";
+import { composer, expectState, send } from "../support/chat.js";
+import { type Site, awake, expect, test } from "../support/site.js";
+
+/** A screen of 1280 by 1024 at 400 %. */
+const ZOOMED = { width: 320, height: 256 };
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+async function box(page: Page, selector: string): Promise<Box> {
+  const found = await page.locator(selector).boundingBox();
+  if (found === null) {
+    throw new Error(`${selector} is not shown`);
+  }
+  return found;
+}
+
+/** How much two boxes have in common, in pixels of height. */
+const common = (one: Box, other: Box) => Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+
+/** What is below the lower edge of what scrolls, in pixels. */
+const below = (page: Page, selector: string) =>
+  page.locator(selector).evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
+
+/** `count` people without a browser on the screen send a message each. */
+async function queueUp(site: Site, count: number): Promise<void> {
+  await site.model.set({ hold: true });
+  for (let number = 1; number <= count; number++) {
+    const { request } = await site.context();
+    await request.get(site.url, { headers: { accept: "text/html" } });
+    const sent = await request.post(`${site.url}/api/send_form`, {
+      form: { turn: crypto.randomUUID(), text: `question ${number}` },
+      headers: { origin: site.url },
+    });
+    expect(sent.ok(), await sent.text()).toBe(true);
+  }
+}
+
+test("at 400 % there is room to read, and nothing lies on what is written", async ({ start }) => {
+  const site = await start();
+  const page = await site.person({ viewport: ZOOMED });
+  await page.screenshot({ path: "test-results/zoom/welcome.png" });
+  await site.model.set({ tokens: 400 });
+  await send(page, "A long answer, please.");
+  await expectState(page, "done");
+  await page.screenshot({ path: "test-results/zoom/answered.png" });
+  // Five lines at least.
+  expect((await box(page, "#log")).height).toBeGreaterThanOrEqual(128);
+  await expect.poll(() => below(page, "#log")).toBeLessThanOrEqual(1);
+
+  // A draft of many lines: its end is in sight, and that of the answer, too.
+  await composer(page).fill(Array.from({ length: 30 }, (_, line) => `line ${line}`).join("\n"));
+  await composer(page).press("ControlOrMeta+End");
+  await composer(page).pressSequentially(" goes on");
+  await expect.poll(() => below(page, "#message")).toBeLessThanOrEqual(12);
+  await expect.poll(() => below(page, "#log")).toBeLessThanOrEqual(1);
+  await page.screenshot({ path: "test-results/zoom/draft.png" });
+  // Two lines are still read.
+  expect((await box(page, "#log")).height).toBeGreaterThanOrEqual(52);
+
+  await page.locator("#log").evaluate((log) => log.scrollTo(0, 0));
+  await expect(page.locator(".to-end")).toBeVisible();
+  await page.screenshot({ path: "test-results/zoom/further-up.png" });
+  for (const other of [".composer", ".header"]) {
+    expect(common(await box(page, ".to-end"), await box(page, other)), other).toBeLessThanOrEqual(0);
+  }
+  await page.getByRole("button", { name: "Jump to the latest" }).click();
+  await expect.poll(() => below(page, "#log")).toBeLessThanOrEqual(1);
+
+  for (const address of ["stats", "logs", "data"]) {
+    await page.goto(`${site.url}/${address}`);
+    await awake(page);
+    await page.screenshot({ path: `test-results/zoom/${address}.png` });
+    const { height } = await box(page, ".page");
+    expect(height, address).toBeGreaterThanOrEqual(192);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(320);
+  }
+});
+
+for (const locale of ["en-GB", "ru-RU"]) {
+  test(`the header of a phone is one row, and cuts no figure: ${locale}`, async ({ start }) => {
+    const site = await start({ CHAT_CONCURRENCY_LIMIT: "4" });
+    await queueUp(site, 16);
+    const page = await site.person({ locale });
+    await expect(page.getByTestId("line")).toHaveAttribute("data-waiting", "12");
+    for (const [width, height] of [[320, 568], [360, 740], [390, 844], [600, 960], [844, 390]]) {
+      await page.setViewportSize({ width, height });
+      const header = await box(page, ".header");
+      expect(header.height, `${width}`).toBeLessThanOrEqual(60);
+      const shown = await page.locator(".line-waiting").evaluate((waiting) => {
+        const words = document.createRange();
+        words.selectNodeContents(waiting);
+        const [word] = words.getClientRects();
+        const frames = [waiting.closest(".line-text"), waiting.closest(".line-summary"), waiting.closest(".header")];
+        return frames.every((frame) => {
+          const around = frame?.getBoundingClientRect();
+          return around && word && word.left >= around.left - 1 && word.right <= around.right + 1 && word.top >= around.top - 1 && word.bottom <= around.bottom + 1;
+        });
+      });
+      expect(shown, `the figure at ${width}`).toBe(true);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width}`).toBeLessThanOrEqual(width);
+      await page.screenshot({ path: `test-results/zoom/header-${locale}-${width}.png` });
+    }
+    // What left the header is in the drawer.
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.locator(".header button").first().click();
+    await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
+    await page.screenshot({ path: `test-results/zoom/drawer-${locale}.png` });
+    await page.locator(".sidebar .tab").nth(1).click();
+    await expect(page).toHaveURL(/\/stats$/);
+    await expect(page.locator(".sidebar")).toBeHidden();
+  });
+}
+
+test("forced colours show the edge of every button", async ({ start }) => {
+  const site = await start();
+  const page = await site.person({ viewport: { width: 390, height: 844 }, hasTouch: true });
+  await page.emulateMedia({ forcedColors: "active" });
+  /** The buttons that are shown and have no edge. */
+  const without = () =>
+    page.evaluate(() => {
+      const all = [...document.querySelectorAll<HTMLElement>("button, .button, .tab, select, input:not([type=hidden], [type=checkbox], [type=range])")];
+      const shown = all.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.classList.contains("visually-hidden"));
+      return shown
+        .filter((one) => {
+          const { borderTopWidth, borderTopStyle, borderTopColor } = getComputedStyle(one);
+          return borderTopStyle === "none" || Number.parseFloat(borderTopWidth) < 1 || /^rgba\(.*, 0\)$/.test(borderTopColor);
+        })
+        .map((one) => one.outerHTML.slice(0, 80));
+    });
+  const look = async (name: string) => {
+    await page.screenshot({ path: `test-results/zoom/forced-${name}.png` });
+    expect(await without(), name).toEqual([]);
+  };
+  await look("welcome");
+  await site.model.set({ tokens: 40, gate: "look", after: 20, reply: "words" });
+  await send(page, "streams");
+  await expectState(page, "running");
+  await look("running");
+  await site.model.open("look");
+  await expectState(page, "done");
+  await site.model.set({ reply: "markdown" });
+  await send(page, "code");
+  await expectState(page, "done");
+  await look("answered");
+  await page.getByTestId("attach").setInputFiles([{ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") }]);
+  await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "taken");
+  await look("attachment");
+  await page.getByRole("button", { name: "Conversations" }).click();
+  await look("drawer");
+});

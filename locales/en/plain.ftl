@@ -1,0 +1,4 @@
+# Pages without scripts. Only the server says this: browsers are not sent it.
+plain-missing = Scripts are off in this browser. Sending, cancelling, stopping, regenerating, renaming and deleting work; a page with a message that waits refreshes itself every { $seconds } seconds. Missing are answers as they are written, files, editing what was sent, search, figures and records.
+plain-manage = Rename, save or delete this conversation
+plain-delete-really = It cannot be brought back from a page without scripts.
