@@ -218,7 +218,7 @@ async fn references_and_indices_come_along() {
         assert!(layout.iter().any(|line| line == of_owner), "{of_owner}: {layout:#?}");
     }
     let refers = layout.iter().filter(|line| line.contains("owner in owners"));
-    assert_eq!(refers.count(), 6, "{layout:#?}");
+    assert_eq!(refers.count(), 7, "{layout:#?}");
 
     let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await;
     assert_eq!(broken.expect("read").len(), 0);
