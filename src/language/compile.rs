@@ -20,7 +20,7 @@ macro_rules! locale {
     ($folder:literal) => {
         Locale {
             pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
-            programs: locale!($folder: "programs"),
+            programs: locale!($folder: "aids" "programs"),
             demo: locale!($folder: "demo"),
         }
     };
@@ -37,7 +37,7 @@ type Files = &'static [File];
 struct Locale {
     /// What a browser is sent.
     pages: Files,
-    /// What only programs are told.
+    /// What only the server says: to programs, and in the parts of a page that the browser's half has no hand in.
     programs: Files,
     /// What the built-in demo model says.
     demo: Files,

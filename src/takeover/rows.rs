@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 12] = [
+pub(super) static TABLES: [Table; 13] = [
     Table {
         name: "owners",
         counted: true,
@@ -111,6 +111,11 @@ pub(super) static TABLES: [Table; 12] = [
         name: "turn_files",
         counted: false,
         columns: &[("turn", Integer), ("position", Integer), ("file", Integer)],
+    },
+    Table {
+        name: "ratings",
+        counted: false,
+        columns: &[("turn", Integer), ("rating", Integer)],
     },
     Table {
         name: "orphans",

@@ -34,8 +34,9 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let words = words();
     let idle = memo(move || conversation.busy().is_none());
     let settled = memo(move || idle.get() && delivery.look(|delivery| *delivery == Delivery::Accepted));
-    let text =
-        move || view! { <p class="message-text">{live(move || view.look(|view| view.message.clone()))}</p> }.erase();
+    let text = move || {
+        view! { <p class="message-text" dir="auto">{live(move || view.look(|view| view.message.clone()))}</p> }.erase()
+    };
     let editor = move || view! { <Editor turn=turn.clone() editing /> }.erase();
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
@@ -177,6 +178,7 @@ fn Editor(turn: Turn, editing: RwSignal<bool>) -> impl IntoView {
         <div class="editor" on:keydown=on_key>
             <textarea
                 class="text-field"
+                dir="auto"
                 rows="1"
                 aria-label=text!(words, "editor")
                 data-testid="editor"

@@ -22,6 +22,8 @@ pub(crate) struct Facts {
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub(crate) queue: bool,
+    /// See [`Overview::starters`].
+    pub(crate) starters: Vec<String>,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -241,6 +243,7 @@ impl Store {
             version: overview.version,
             max_upload_bytes: overview.max_upload_bytes,
             queue: overview.queue,
+            starters: overview.starters,
             confirmation: overview.confirmation,
         });
         self.status.set(overview.status);

@@ -40,6 +40,7 @@ fn overview(number: u64) -> Overview {
         version: "1".to_owned(),
         max_upload_bytes: 1,
         queue: true,
+        starters: Vec::new(),
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -61,6 +62,7 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         blocks: blocks.iter().map(ToString::to_string).collect(),
         thoughts: Vec::new(),
         thought_ms: None,
+        good: None,
         notices: Vec::new(),
         model: String::new(),
         usage: None,

@@ -53,6 +53,12 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
         version: VERSION.to_owned(),
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,
+        starters: settings
+            .prompts
+            .iter()
+            .filter(|prompt| prompt.starter)
+            .map(|prompt| prompt.text.clone())
+            .collect(),
         confirmation: client.confirmation(),
     })
 }

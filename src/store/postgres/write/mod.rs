@@ -8,6 +8,7 @@ mod file;
 mod key;
 mod keys;
 mod owner;
+mod rating;
 mod removal;
 
 pub(super) use accept::Accept;
@@ -17,4 +18,5 @@ pub(super) use file::AddFile;
 pub(super) use key::Admit;
 pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use owner::key as owner_key;
+pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

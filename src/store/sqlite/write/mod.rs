@@ -6,6 +6,7 @@ mod choice;
 mod file;
 mod keys;
 mod owner;
+mod rating;
 mod removal;
 
 pub(super) use accept::Accept;
@@ -13,6 +14,7 @@ pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]
