@@ -25,6 +25,13 @@ pub(crate) fn now() -> u64 {
     }
 }
 
+/// How far the reader's clock is ahead of UTC, in minutes.
+pub(crate) fn zone() -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "whole minutes, less than a day")]
+    let behind = js_sys::Date::new_0().get_timezone_offset() as i32;
+    -behind
+}
+
 /// A text in lower case. In the browser by its own means: the standard library would bring its table of all letters.
 pub(crate) fn lower_case(text: &str) -> String {
     #[cfg(feature = "hydrate")]

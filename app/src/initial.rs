@@ -30,6 +30,8 @@ pub struct Overview {
     pub queue: bool,
     /// The tabs with figures or records that are there for this browser.
     pub tabs: Vec<RefreshKind>,
+    /// What stands on the start page in place of what this version has there.
+    pub starters: Vec<String>,
     /// Goes with [`forget`](crate::api::forget): a request without it does not come from a page of this session.
     pub confirmation: String,
 }

@@ -1,6 +1,7 @@
 //! Anteroom's pages.
 #![recursion_limit = "256"]
 
+mod aids;
 pub mod api;
 mod app;
 mod browser;

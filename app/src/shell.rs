@@ -4,7 +4,7 @@ use anteroom::{language::Language, say};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-use crate::{App, components::plain, words::words};
+use crate::{App, aids::aids, components::plain, words::words};
 
 /// Where the browser finds the built site. The server provides it as a context; without it the names that
 /// `cargo leptos` gives are used.
@@ -48,7 +48,7 @@ const EARLY: &str = r#"(function () {
     try {
       if (event.target.id === "composer") localStorage.removeItem(draft);
       else if (/forget/.test(event.target.action)) Object.keys(localStorage).forEach(function (key) {
-        if (/^(draft|outbox)\//.test(key)) localStorage.removeItem(key);
+        if (/^(draft|outbox)\/|^prompts$/.test(key)) localStorage.removeItem(key);
       });
     } catch (e) {}
   });
@@ -94,6 +94,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <AutoReload options />
                 <script type="module" nonce=use_nonce()>{wake}</script>
+                <script defer src="/reading.js" nonce=use_nonce()></script>
+                {aids(words)}
                 <MetaTags />
             </head>
             <body>

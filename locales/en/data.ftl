@@ -6,3 +6,6 @@ data-forget-what = All conversations and files of this browser go, from the disk
 data-forget-begin = Delete everything…
 data-forget-really = Really everything?
 data-forget-yes = Yes, delete everything of mine
+data-import = Bring a conversation back
+data-import-what = A conversation that was saved as JSON, here or on another Anteroom, becomes one of yours again, with every version of its answers.
+data-import-file = Choose a file

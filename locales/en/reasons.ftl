@@ -39,6 +39,7 @@ reason-node-away = Your server cannot be reached at the moment. Try again in a m
 reason-unreadable = Your conversations cannot be read at the moment. Try again in a moment.
 reason-not-changed = Nothing was changed, because { -store-fault }. Try again in a moment.
 reason-conversation-unavailable = This conversation is not here any more, or is being answered at the moment.
+reason-not-an-export = This is not a conversation that was saved as JSON here. Nothing was taken in.
 reason-no-title = A conversation needs a title.
 reason-not-confirmed = This page belongs to another session. Reload it, and try again.
 reason-not-shown = Whoever runs this server keeps this to themselves.

@@ -14,6 +14,7 @@ tile-model = Model
 tile-sessions = Sessions
 tile-connected = Connected
 tile-memory = Memory
+tile-ratings = Good : bad answers
 tile-uptime = Uptime
 tile-version = Version
 unknown = unknown

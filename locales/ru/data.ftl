@@ -6,3 +6,6 @@ data-forget-what = Все беседы и файлы этого браузера
 data-forget-begin = Удалить всё…
 data-forget-really = Действительно всё?
 data-forget-yes = Да, удалить всё моё
+data-import = Вернуть беседу
+data-import-what = Беседа, сохранённая в JSON здесь или на другом сервере Anteroom, снова станет одной из ваших, со всеми версиями ответов.
+data-import-file = Выбрать файл

@@ -14,6 +14,7 @@ tile-model = Модель
 tile-sessions = Сеансы
 tile-connected = На связи
 tile-memory = Память
+tile-ratings = Хорошие : плохие ответы
 tile-uptime = Работает
 tile-version = Версия
 unknown = неизвестно

@@ -30,6 +30,9 @@ pub enum ClientError {
     /// What was chosen for a conversation cannot be.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
+    /// A file that was to become a conversation is none.
+    #[error("{0}")]
+    NotAnExport(String),
     /// A title without anything to be seen.
     #[error("the title is blank")]
     NoTitle,

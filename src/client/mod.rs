@@ -16,7 +16,7 @@ pub use error::{ClientError, UploadError};
 
 use crate::{
     accounts::Principal,
-    conversations::{Conversations, Export, SendError},
+    conversations::{Conversations, Export, ImportError, SendError},
     engine::Engine,
     journal::Replay,
     queue::{JoinError, Owner},
@@ -207,6 +207,35 @@ impl Client {
     pub async fn export(&self, id: ConversationId, form: Export) -> Result<Option<(String, String)>, ClientError> {
         let exported = self.rooms().export(self.owner(), id, form);
         exported.await.map_err(unreadable)
+    }
+
+    /// Makes a new conversation of everything up to a turn, that one included.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn branch(&self, turn: TurnId) -> Result<ConversationId, ClientError> {
+        let made = self.rooms().branch(self.owner(), &self.session(), turn).await;
+        made.map_err(unchanged)?.ok_or(ClientError::NoConversation)
+    }
+
+    /// Keeps what they think of an answer; `None`: nothing any more.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rate(&self, turn: TurnId, good: Option<bool>) -> Result<(), ClientError> {
+        done(self.rooms().rate(self.owner(), &self.session(), turn, good).await)
+    }
+
+    /// Makes a conversation of a file that [`Client::export`] has written as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn import(&self, content: &[u8]) -> Result<ConversationId, ClientError> {
+        let made = self.rooms().import(self.owner(), &self.session(), content).await;
+        made.map_err(|fault| match fault {
+            ImportError::NotAnExport(what) => ClientError::NotAnExport(what),
+            ImportError::Store(fault) => unchanged(fault),
+        })
     }
 
     /// Gives a conversation another title.

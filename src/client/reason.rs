@@ -22,6 +22,7 @@ impl ClientError {
             Self::Unchanged(fault) => Reason::NotChanged { fault: fault.into() },
             Self::NoConversation => Reason::ConversationUnavailable,
             Self::Choice(fault) => fault.reason(),
+            Self::NotAnExport(_) => Reason::NotAnExport,
             Self::NoTitle => Reason::NoTitle,
             Self::NotConfirmed => Reason::NotConfirmed,
             Self::NotShown => Reason::NotShown,

@@ -7,6 +7,7 @@ mod accept;
 mod answers;
 mod attempts;
 mod choice;
+mod copies;
 mod error;
 mod export;
 mod fallback;
@@ -20,6 +21,7 @@ mod page;
 mod pending;
 mod prepare;
 mod question;
+mod ratings;
 mod resume;
 mod send;
 mod strays;
@@ -37,12 +39,14 @@ use tracing::{Span, error_span};
 use answers::Answers;
 pub(crate) use choice::ChoiceError;
 use choice::Chosen;
+pub(crate) use copies::{ImportError, MAX_IMPORT_BYTES};
 pub(crate) use error::SendError;
 pub(crate) use export::Export;
 use going_on::{GoesOn, GoingOn};
 use in_flight::{Entered, InFlight, InFlightTurns};
 use last_backends::LastBackends;
 use pending::PendingOutcomes;
+pub(crate) use ratings::Ratings;
 
 use crate::{
     accounts::rates::Rates,
@@ -157,6 +161,7 @@ pub struct Conversations {
     last_backends: Arc<LastBackends>,
     answers: Arc<Answers>,
     going_on: Arc<GoingOn>,
+    ratings: Arc<ratings::Counted>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -176,6 +181,7 @@ impl Conversations {
             last_backends: Arc::default(),
             answers: Arc::default(),
             going_on: Arc::default(),
+            ratings: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),

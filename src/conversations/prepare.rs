@@ -183,6 +183,7 @@ fn new_turn(
         answer: String::new(),
         reasoning: String::new(),
         thought_ms: None,
+        good: None,
         notices: Vec::new(),
         model: asked.model,
         backend: None,

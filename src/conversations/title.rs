@@ -4,24 +4,136 @@ use crate::wire::{FileView, is_blank};
 
 /// Most characters of a title that is made.
 const MADE: usize = 60;
+/// Fewest characters of a sentence that can be a title by itself: `Hi!` says nothing of what follows it.
+const SENTENCE: usize = 12;
 /// Most characters of a title that somebody gives.
 const GIVEN: usize = 200;
 
-/// A conversation's title: the beginning of its first message, or the name of its first file.
+/// A conversation's title: the first sentence of its first message, without Markdown, or the name of its first file.
 pub(super) fn title(text: &str, files: &[FileView]) -> String {
-    let line = text.lines().map(str::trim).find(|line| !is_blank(line));
-    let full = line
-        .or_else(|| files.first().map(|file| file.name.as_str()))
-        .unwrap_or_default();
+    let full = said(text).or_else(|| files.first().map(|file| file.name.clone()));
+    let full = full.unwrap_or_default();
     let mut title: String = full.chars().filter(|c| !c.is_control()).take(MADE).collect();
     if title.chars().count() < full.chars().count() {
         // Rather a whole word less than half of one more.
-        if let Some(space) = title.rfind(' ').filter(|&space| space > MADE / 2) {
+        let words = title.chars().take(MADE / 2).map(char::len_utf8).sum();
+        if let Some(space) = title.rfind(' ').filter(|&space| space > words) {
             title.truncate(space);
         }
+        let end = title
+            .trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c))
+            .len();
+        title.truncate(end);
         title.push('…');
     }
     title
+}
+
+/// The first sentence of a text that says something, without the marks of Markdown.
+fn said(text: &str) -> Option<String> {
+    let mut fenced = false;
+    let mut code = None;
+    for line in text.lines().map(str::trim).filter(|line| !is_blank(line)) {
+        if line.starts_with("```") || line.starts_with("~~~") {
+            fenced = !fenced;
+            continue;
+        }
+        // What is quoted, or is code, is what the message is about; it is a title only where nothing else is said.
+        if fenced || line.starts_with('>') {
+            code = code.or(Some(line));
+            continue;
+        }
+        let plain = plain(line);
+        if plain.chars().any(char::is_alphanumeric)
+            || plain.chars().any(|c| !c.is_ascii_punctuation() && !c.is_whitespace())
+        {
+            return Some(first_sentence(&plain));
+        }
+        code = code.or(Some(line));
+    }
+    code.map(|line| plain(line.trim_start_matches(['>', ' '])))
+        .filter(|line| !is_blank(line))
+        .or_else(|| code.map(str::to_owned))
+}
+
+/// A line without marks: those at its beginning, those around words, and the addresses of links.
+fn plain(line: &str) -> String {
+    let heading = line.trim_start_matches('#').strip_prefix(' ');
+    let mut rest = heading.unwrap_or(line).trim_start();
+    if heading.is_none() || !line.starts_with('#') {
+        for mark in ["- [ ] ", "- [x] ", "- ", "* ", "+ "] {
+            if let Some(after) = rest.strip_prefix(mark) {
+                rest = after.trim_start();
+                break;
+            }
+        }
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let listed = number.strip_prefix(". ").or_else(|| number.strip_prefix(") "));
+        if let Some(after) = listed.filter(|_| number.len() < rest.len()) {
+            rest = after.trim_start();
+        }
+    }
+    let mut plain = String::with_capacity(rest.len());
+    let mut chars = rest.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '`' => {}
+            '*' => {
+                let stars = rest[at..].bytes().take_while(|&byte| byte == b'*').count();
+                while chars.next_if(|&(next, _)| next < at + stars).is_some() {}
+                if !marks(&rest[..at], &rest[at + stars..], stars) {
+                    plain.push_str(&rest[at..at + stars]);
+                }
+            }
+            '[' => match link(&rest[at..]) {
+                Some((text, length)) => {
+                    if plain.ends_with('!') {
+                        plain.pop();
+                    }
+                    plain.push_str(text);
+                    while chars.next_if(|&(next, _)| next < at + length).is_some() {}
+                }
+                None => plain.push(c),
+            },
+            c => plain.push(c),
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether stars between these two are marks: `2 * 3` has none that is.
+fn marks(before: &str, after: &str, stars: usize) -> bool {
+    let (before, after) = (before.chars().next_back(), after.chars().next());
+    let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !(is_space(before) && is_space(after)) && (stars > 1 || is_word(before) != is_word(after))
+}
+
+/// The text of the link that `text` begins with, and how long all of it is.
+fn link(text: &str) -> Option<(&str, usize)> {
+    let end = text.find("](")?;
+    let close = end + text[end..].find(')')?;
+    let inner = text.get(1..end)?;
+    (!inner.is_empty() && !inner.contains('[')).then_some((inner, close + 1))
+}
+
+/// As far as a sentence goes, unless that says hardly anything.
+fn first_sentence(text: &str) -> String {
+    let ends = text.char_indices().filter(|(_, c)| ".!?…。！？".contains(*c));
+    for (at, c) in ends {
+        let end = at + c.len_utf8();
+        let rest = &text[end..];
+        // Of `e.g.`, `3.5` and `main.rs` the point is no end, and a question's mark belongs to it.
+        let over = rest.starts_with(' ') || "。！？".contains(c);
+        let starts = rest.trim_start().chars().next().is_none_or(|next| !next.is_lowercase());
+        if over && starts && text[..at].chars().count() >= SENTENCE {
+            return match c {
+                '.' => text[..at].to_owned(),
+                _ => text[..end].to_owned(),
+            };
+        }
+    }
+    text.to_owned()
 }
 
 /// A title as its owner gives it, on one line; `None`: nothing of it is left.
@@ -51,6 +163,59 @@ mod tests {
         assert_eq!(long, "Please explain to me in detail how start-time fair queueing…");
         assert_eq!(title("\u{200b}\n\u{2060}\u{feff}\nHello", &[]), "Hello");
         assert_eq!(title(&"ü".repeat(100), &[]), format!("{}…", "ü".repeat(60)));
+        let russian = title(
+            "Объясни, пожалуйста, как устроена честная очередь с учётом начала обслуживания",
+            &[],
+        );
+        assert_eq!(russian, "Объясни, пожалуйста, как устроена честная очередь с учётом…");
+    }
+
+    #[test]
+    fn a_title_is_the_first_sentence_that_says_something() {
+        for (text, made) in [
+            (
+                "Explain the borrow checker. I know C++ well.",
+                "Explain the borrow checker",
+            ),
+            ("Hi! Why is the sky blue? Be short.", "Hi! Why is the sky blue?"),
+            (
+                "Use e.g. serde or main.rs for version 3.5 of it",
+                "Use e.g. serde or main.rs for version 3.5 of it",
+            ),
+            ("```rust\nfn main() {}\n```\nWhat does this do?", "What does this do?"),
+            ("> what you said before\n\nIs that so?", "Is that so?"),
+            ("> only a quote", "only a quote"),
+            ("```\nlet x = 1;\n```", "let x = 1;"),
+            ("Почему небо голубое? Ответь коротко.", "Почему небо голубое?"),
+            (
+                "空はなぜ青いのですか、教えてください。簡単に。",
+                "空はなぜ青いのですか、教えてください。",
+            ),
+        ] {
+            assert_eq!(title(text, &[]), made, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_has_no_marks_of_markdown() {
+        for (text, made) in [
+            ("# **Plan** for `main.rs`", "Plan for main.rs"),
+            ("1. First of *all* things", "First of all things"),
+            ("Plan the **garden**, *then* rest", "Plan the garden, then rest"),
+            ("- [ ] a task", "a task"),
+            (
+                "See [the docs](https://example.org/a) and ![a picture](x.png)",
+                "See the docs and a picture",
+            ),
+            ("What is 2 * 3 * 4?", "What is 2 * 3 * 4?"),
+            ("#include <stdio.h>", "#include <stdio.h>"),
+            ("snake_case_name in C", "snake_case_name in C"),
+            ("-5 degrees", "-5 degrees"),
+            ("***", "***"),
+            ("🎉", "🎉"),
+        ] {
+            assert_eq!(title(text, &[]), made, "{text:?}");
+        }
     }
 
     #[test]

@@ -194,6 +194,7 @@ fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
         thoughts: shown.thoughts,
         thought_ms: turn.thought_ms,
         notices: turn.notices,
+        good: turn.good,
         model: turn.model,
         usage: turn.usage,
         accepted_at: turn.accepted_at,

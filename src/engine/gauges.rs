@@ -27,6 +27,7 @@ impl Engine {
             connected: self.sessions.connected() as u64,
             memory: resident_memory(),
             answers: self.conversations.answer_figures(),
+            ratings: self.conversations.ratings(),
         }
     }
 

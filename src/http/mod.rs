@@ -1,5 +1,6 @@
 //! The doors that are not the UI: feed, files, health and metrics; the checks that every door passes through; and the link to other nodes.
 
+mod actions;
 mod body;
 mod disposition;
 mod error;
@@ -35,6 +36,7 @@ pub use programs::document;
 pub use serve::serve;
 
 use crate::{
+    conversations::MAX_IMPORT_BYTES,
     engine::Engine,
     wire::{MAX_INSTRUCTIONS_BYTES, MAX_MESSAGE_BYTES},
 };
@@ -52,6 +54,12 @@ fn doors() -> Router<Arc<Engine>> {
     Router::new()
         .route("/feed", get(feed::open))
         .route("/export/{file}", get(export::download))
+        .route("/branch/{turn}", post(actions::branch))
+        .route("/rate/{turn}/{rating}", post(actions::rate))
+        .route(
+            "/import",
+            post(actions::import).layer(DefaultBodyLimit::max(MAX_IMPORT_BYTES)),
+        )
         .merge(files)
 }
 

@@ -19,7 +19,7 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
         ClientError::NoConversation => StatusCode::NOT_FOUND,
         ClientError::Choice(fault) => of_choice(fault),
-        ClientError::NoTitle => StatusCode::BAD_REQUEST,
+        ClientError::NotAnExport(_) | ClientError::NoTitle => StatusCode::BAD_REQUEST,
         ClientError::NotConfirmed | ClientError::NotShown => StatusCode::FORBIDDEN,
         ClientError::Upload(fault) => of_upload(fault),
         ClientError::Task(fault) => of_task(fault),

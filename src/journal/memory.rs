@@ -326,6 +326,7 @@ mod tests {
             blocks: Vec::new(),
             thoughts: Vec::new(),
             thought_ms: None,
+            good: None,
             notices: Vec::new(),
             model: String::new(),
             usage: None,

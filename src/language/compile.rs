@@ -20,7 +20,7 @@ macro_rules! locale {
     ($folder:literal) => {
         Locale {
             pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
-            server: locale!($folder: "plain" "programs"),
+            server: locale!($folder: "aids" "plain" "programs"),
             demo: locale!($folder: "demo"),
         }
     };
@@ -37,7 +37,8 @@ type Files = &'static [File];
 struct Locale {
     /// What a browser is sent.
     pages: Files,
-    /// What browsers never say themselves: what programs are told, and what stands in pages without scripts.
+    /// What browsers never say themselves: what programs are told, what stands in pages without scripts, and in the parts of a page that
+    /// the browser's half has no hand in.
     server: Files,
     /// What the built-in demo model says.
     demo: Files,

@@ -53,6 +53,7 @@ impl Words {
             Reason::Unreadable => say!(self, "reason-unreadable"),
             Reason::NotChanged { fault } => say!(self, "reason-not-changed", fault = *fault),
             Reason::ConversationUnavailable => say!(self, "reason-conversation-unavailable"),
+            Reason::NotAnExport => say!(self, "reason-not-an-export"),
             Reason::NoTitle => say!(self, "reason-no-title"),
             Reason::NotConfirmed => say!(self, "reason-not-confirmed"),
             Reason::NotShown => say!(self, "reason-not-shown"),

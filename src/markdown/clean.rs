@@ -7,7 +7,7 @@ use std::{
 
 use ammonia::{Builder, UrlRelative};
 
-use super::highlight;
+use super::{highlight, math};
 use crate::language::labels;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -36,6 +36,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             "pre",
             "span",
             "strong",
+            "sup",
             "table",
             "tbody",
             "td",
@@ -44,18 +45,39 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             "tr",
             "ul",
         ]))
+        .add_tags(math::TAGS.into_iter().chain(math::MORE_TAGS))
         .clean_content_tags(HashSet::from(["script", "style"]))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href", "title"])),
-            ("button", HashSet::from(["data-copy"])),
+            (
+                "button",
+                HashSet::from(["aria-label", "data-copy", "data-name", "data-note", "data-note-back"]),
+            ),
             ("input", HashSet::from(["checked", "disabled"])),
             ("ol", HashSet::from(["start"])),
         ]))
         .tag_attribute_values(HashMap::from([
-            ("button", HashMap::from([("type", HashSet::from(["button"]))])),
+            (
+                "button",
+                HashMap::from([
+                    ("aria-expanded", HashSet::from(["false"])),
+                    ("aria-pressed", HashSet::from(["false"])),
+                    ("data-tool", HashSet::from(["more", "save", "wrap"])),
+                    ("type", HashSet::from(["button"])),
+                ]),
+            ),
             ("div", scrolls(labels::TABLE)),
             ("input", HashMap::from([("type", HashSet::from(["checkbox"]))])),
-            ("pre", scrolls(labels::CODE)),
+            ("pre", {
+                let mut attributes = scrolls(labels::CODE);
+                attributes.insert("dir", HashSet::from(["ltr"]));
+                attributes
+            }),
+            ("span", {
+                let mut attributes = scrolls(labels::FORMULA);
+                attributes.insert("dir", HashSet::from(["ltr"]));
+                attributes
+            }),
             (
                 "td",
                 HashMap::from([("align", HashSet::from(["left", "center", "right"]))]),
@@ -71,21 +93,40 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("input", HashMap::from([("aria-label", labels::DONE)])),
         ]))
         .allowed_classes(HashMap::from([
-            ("button", HashSet::from(["code-copy"])),
-            ("div", HashSet::from(["code", "code-bar", "table-wrap"])),
+            (
+                "button",
+                HashSet::from(["code-copy", "code-more", "code-tool", "note-back", "note-mark"]),
+            ),
+            ("code", HashSet::from(["math-source"])),
+            (
+                "div",
+                HashSet::from(["code", "code-bar", "long", "note", "note-text", "table-wrap"]),
+            ),
             ("input", HashSet::from(["task-list-item-checkbox"])),
             ("li", HashSet::from(["task-list-item"])),
             ("ol", HashSet::from(["contains-task-list"])),
             ("p", HashSet::from(["raw"])),
             (
                 "span",
-                highlight::CLASSES.iter().copied().chain(["code-lang"]).collect(),
+                highlight::CLASSES
+                    .iter()
+                    .copied()
+                    .chain(["code-all", "code-fewer", "code-lang", "math-wrap"])
+                    .collect(),
             ),
             ("ul", HashSet::from(["contains-task-list"])),
+            ("mrow", math::CLASSES.into_iter().collect()),
+            ("mtable", math::CLASSES.into_iter().collect()),
+            ("mtd", math::CLASSES.into_iter().collect()),
+            ("mtr", math::CLASSES.into_iter().collect()),
         ]))
         .link_rel(Some("noopener noreferrer nofollow"))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Deny);
+    for tag in math::TAGS.into_iter().chain(math::MORE_TAGS) {
+        let attributes = math::ATTRIBUTES.into_iter().chain(math::MORE_ATTRIBUTES);
+        cleaner.add_tag_attributes(tag, attributes);
+    }
     cleaner
 });
 

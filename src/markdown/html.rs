@@ -5,19 +5,16 @@ use std::fmt::{self, Write};
 use comrak::{
     Arena, Options,
     html::{ChildRendering, Context, format_document_with_formatter, format_node_default},
-    nodes::{Node, NodeCodeBlock, NodeValue},
+    nodes::{Node, NodeMath, NodeValue, Sourcepos},
     options::Plugins,
 };
 
-use super::{clean::clean, highlight};
+use super::{clean::clean, code, highlight, math, notes, source::Source};
 use crate::language::labels;
 
 /// Deepest nesting of a block's parts. A block with a deeper one is shown as the text it was written as: no reader
 /// could follow it, and browsers and cleaners take quadratic time over it.
 pub(super) const MAX_DEPTH: usize = 40;
-
-/// Longest name of a language shown above code, in characters.
-const MAX_LANGUAGE_CHARS: usize = 32;
 
 /// Longest address of a link, in bytes, and longest title: what is longer is no link, and has no title.
 const MAX_URL_BYTES: usize = 2_000;
@@ -27,52 +24,108 @@ const MAX_TITLE_BYTES: usize = 300;
 /// quadratic time (html5ever 0.40).
 const MAX_TEXT_PIECE_BYTES: usize = 2_000;
 
-/// Bytes of code that may still be highlighted; `None` where nothing is, because the block is still being written.
-pub(super) type HighlightBudget = Option<usize>;
+/// What may still be made readable at some cost.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    /// Bytes of code that may still be highlighted; `None` where nothing is, because the block is still being written.
+    pub(super) highlight: Option<usize>,
+    /// Bytes of formulas that may still be read.
+    pub(super) math: math::MathBudget,
+}
+
+impl Default for Budget {
+    /// That of a whole answer.
+    fn default() -> Self {
+        Self {
+            highlight: Some(highlight::MAX_ANSWER_BYTES),
+            math: math::MAX_ANSWER_BYTES,
+        }
+    }
+}
+
+/// What writing a block needs to know.
+pub(super) struct Drawing<'t> {
+    pub(super) budget: Budget,
+    /// How many footnotes have been written out.
+    pub(super) note: u32,
+    lines: &'t Lines<'t>,
+}
+
+/// Which of Markdown's extensions are read.
+#[derive(Clone, Copy)]
+pub(super) struct Syntax {
+    tables: bool,
+    /// Footnotes go to the end of an answer, wherever they are: so they are read once there is an end.
+    notes: bool,
+}
+
+impl Syntax {
+    /// Of a part of an answer.
+    pub(super) const fn streaming(tables: bool) -> Self {
+        Self { tables, notes: false }
+    }
+
+    /// Of a whole answer.
+    pub(super) fn whole(source: &Source) -> Self {
+        Self {
+            tables: source.tables(),
+            notes: source.text().contains("]:"),
+        }
+    }
+}
 
 /// The syntax tree of `text`.
-pub(super) fn parse<'a>(arena: &'a Arena<'a>, text: &str, tables: bool) -> Node<'a> {
-    comrak::parse_document(arena, text, &options(tables))
+pub(super) fn parse<'a>(arena: &'a Arena<'a>, text: &str, syntax: Syntax) -> Node<'a> {
+    comrak::parse_document(arena, text, &options(syntax))
 }
 
 /// The HTML of blocks of the top level of `text`, clean.
-pub(super) fn blocks<'a>(
-    nodes: impl Iterator<Item = Node<'a>>,
-    text: &str,
-    highlight: &mut HighlightBudget,
-) -> Vec<String> {
-    let options = options(true);
-    let mut lines = LineStarts::new(text);
-    nodes.map(|node| block(node, &mut lines, &options, highlight)).collect()
+pub(super) fn blocks<'a>(nodes: impl Iterator<Item = Node<'a>>, text: &str, budget: &mut Budget) -> Vec<String> {
+    let options = options(Syntax {
+        tables: true,
+        notes: true,
+    });
+    let lines = Lines::new(text);
+    let mut drawing = Drawing {
+        budget: budget.clone(),
+        note: 0,
+        lines: &lines,
+    };
+    let mut blocks = Vec::new();
+    for node in nodes {
+        let (html, after) = block(node, &options, drawing);
+        blocks.push(html);
+        drawing = after;
+    }
+    *budget = drawing.budget;
+    blocks
 }
 
-fn block<'a>(
-    node: Node<'a>,
-    lines: &mut LineStarts<'_>,
-    options: &Options<'_>,
-    highlight: &mut HighlightBudget,
-) -> String {
+fn block<'a, 't>(node: Node<'a>, options: &Options<'_>, drawing: Drawing<'t>) -> (String, Drawing<'t>) {
     let mut html = String::new();
+    let (budget, note, lines) = (drawing.budget.clone(), drawing.note, drawing.lines);
+    let before = Drawing { budget, note, lines };
     if is_too_deep(node) {
         let position = node.data().sourcepos;
         let start = lines.offset(position.start.line);
         let end = lines.offset(position.end.line + 1);
         let _ = write_as_text(&mut html, lines.text.get(start..end).unwrap_or_default());
-        return clean(html.trim_end());
+        return (clean(html.trim_end()), before);
     }
-    let written = format_document_with_formatter(node, options, &mut html, &Plugins::default(), write_node, *highlight);
-    if let Ok(left) = written {
-        *highlight = left;
-    }
-    clean(html.trim_end())
+    let written = format_document_with_formatter(node, options, &mut html, &Plugins::default(), write_node, drawing);
+    (clean(html.trim_end()), written.unwrap_or(before))
 }
 
-fn options(tables: bool) -> Options<'static> {
+fn options(syntax: Syntax) -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
-    options.extension.table = tables;
+    options.extension.table = syntax.tables;
     options.extension.autolink = true;
     options.extension.tasklist = true;
+    options.extension.footnotes = syntax.notes;
+    options.extension.math_dollars = true;
+    options.extension.math_latex = true;
+    options.extension.math_code = true;
     options.render.tasklist_classes = true;
     options.render.escape = true;
     options
@@ -92,7 +145,7 @@ fn is_too_deep(block: Node<'_>) -> bool {
 
 /// Writes what Anteroom shows otherwise than CommonMark's reference does.
 fn write_node<'a>(
-    context: &mut Context<'_, '_, HighlightBudget>,
+    context: &mut Context<'_, '_, Drawing<'_>>,
     node: Node<'a>,
     entering: bool,
 ) -> Result<ChildRendering, fmt::Error> {
@@ -100,7 +153,7 @@ fn write_node<'a>(
         NodeValue::CodeBlock(code) => {
             if entering {
                 context.cr()?;
-                write_code(context, code)?;
+                code::write(context, code)?;
             }
         }
         NodeValue::HtmlBlock(html) => {
@@ -131,6 +184,17 @@ fn write_node<'a>(
                 context.write_str("</code>")?;
             }
         }
+        NodeValue::Math(math) => {
+            if entering {
+                write_math(context, node, math)?;
+            }
+        }
+        NodeValue::FootnoteReference(note) => {
+            if entering {
+                notes::write_mark(context, note)?;
+            }
+        }
+        NodeValue::FootnoteDefinition(note) => notes::write_note(context, note, entering)?,
         NodeValue::Link(link) => write_link(context, &link.url, &link.title, entering)?,
         NodeValue::Image(image) => {
             if entering {
@@ -166,39 +230,38 @@ fn write_node<'a>(
     Ok(ChildRendering::HTML)
 }
 
-fn write_code(context: &mut Context<'_, '_, HighlightBudget>, code: &NodeCodeBlock) -> fmt::Result {
-    let language = code.info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
-    context.write_str("<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\">")?;
-    context.escape(&language.chars().take(MAX_LANGUAGE_CHARS).collect::<String>())?;
-    let (copy, label) = (labels::COPY, labels::CODE);
-    write!(
-        context,
-        "</span><button type=\"button\" class=\"code-copy\" data-copy>{copy}</button></div>"
-    )?;
-    // See the table's.
-    write!(
-        context,
-        "<pre tabindex=\"0\" role=\"group\" aria-label=\"{label}\"><code>"
-    )?;
-    let highlighted = match &mut context.user {
-        Some(budget) if code.literal.len() <= *budget => {
-            let html = highlight::highlight(language, &code.literal);
-            if html.is_some() {
-                *budget -= code.literal.len();
-            }
-            html
-        }
-        _ => None,
-    };
-    match highlighted {
-        Some(html) => context.write_str(&html)?,
-        None => write_text(context, &code.literal)?,
+fn write_math(context: &mut Context<'_, '_, Drawing<'_>>, node: Node<'_>, math: &NodeMath) -> fmt::Result {
+    let source = context.user.lines.slice(node.data().sourcepos);
+    let source = source.filter(|source| source.contains(math.literal.trim()));
+    let source = source.unwrap_or(&math.literal);
+    if source.starts_with('$') && !math.display_math && is_within_word(node) {
+        return write_text(context, source);
     }
-    context.write_str("</code></pre></div>\n")
+    let mut budget = context.user.budget.math;
+    match math.display_math {
+        true => math::write_display(context, &math.literal, source, &mut budget)?,
+        false => math::write(context, &math.literal, source, false, &mut budget)?,
+    }
+    context.user.budget.math = budget;
+    Ok(())
+}
+
+/// Whether letters or digits touch it: dollars between them are prices and names of variables, hardly formulas.
+fn is_within_word(node: Node<'_>) -> bool {
+    let text = |node: Option<Node<'_>>, last: bool| {
+        let node = node?;
+        match &node.data().value {
+            NodeValue::Text(text) if last => text.chars().next_back(),
+            NodeValue::Text(text) => text.chars().next(),
+            _ => None,
+        }
+    };
+    let touches = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    touches(text(node.previous_sibling(), true)) || touches(text(node.next_sibling(), false))
 }
 
 /// Writes the beginning or the end of a link, or nothing where it may not lead there.
-fn write_link(context: &mut Context<'_, '_, HighlightBudget>, url: &str, title: &str, entering: bool) -> fmt::Result {
+fn write_link(context: &mut Context<'_, '_, Drawing<'_>>, url: &str, title: &str, entering: bool) -> fmt::Result {
     if !is_safe_url(url) {
         return Ok(());
     }
@@ -215,7 +278,7 @@ fn write_link(context: &mut Context<'_, '_, HighlightBudget>, url: &str, title: 
 }
 
 /// Writes text, parted by comments, which the cleaner drops, where it is long.
-fn write_text(output: &mut dyn Write, text: &str) -> fmt::Result {
+pub(super) fn write_text(output: &mut dyn Write, text: &str) -> fmt::Result {
     let mut rest = text;
     while rest.len() > MAX_TEXT_PIECE_BYTES {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(MAX_TEXT_PIECE_BYTES));
@@ -251,34 +314,34 @@ fn is_safe_url(url: &str) -> bool {
         && !url.chars().any(|c| c.is_control())
 }
 
-/// Finds where lines start, going over the text once.
-struct LineStarts<'t> {
+/// A text, and where its lines start.
+pub(super) struct Lines<'t> {
     text: &'t str,
-    line: usize,
-    offset: usize,
+    starts: Vec<usize>,
 }
 
-impl<'t> LineStarts<'t> {
-    const fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            line: 1,
-            offset: 0,
-        }
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
     }
 
-    /// The byte offset of a line, counted from 1; that of the end for lines after the last. Ask in ascending order.
-    fn offset(&mut self, line: usize) -> usize {
-        while self.line < line {
-            let rest = &self.text[self.offset..];
-            self.offset += rest.find('\n').map_or(rest.len(), |end| end + 1);
-            self.line += 1;
-        }
-        self.offset
+    /// The byte offset of a line, counted from 1; that of the end for lines after the last.
+    fn offset(&self, line: usize) -> usize {
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index));
+        start.copied().unwrap_or(self.text.len())
+    }
+
+    /// What stands there, if that is a place in it.
+    fn slice(&self, at: Sourcepos) -> Option<&'t str> {
+        let start = self.offset(at.start.line) + at.start.column.checked_sub(1)?;
+        let end = self.offset(at.end.line) + at.end.column;
+        self.text.get(start..end)
     }
 }
 
 /// The byte offset in `text` of the line with this number, counted from 1.
 pub(super) fn line_offset(text: &str, line: usize) -> usize {
-    LineStarts::new(text).offset(line)
+    Lines::new(text).offset(line)
 }

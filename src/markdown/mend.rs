@@ -54,7 +54,7 @@ fn is_fence(line: &str) -> bool {
 }
 
 /// A line without the marks of the lists and quotes that it is in, without that of a heading.
-fn after_marks(line: &str) -> &str {
+pub(super) fn after_marks(line: &str) -> &str {
     let mut rest = line.trim_start();
     loop {
         let number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -163,6 +163,21 @@ impl<'t> Scan<'t> {
         while let Some(&byte) = bytes.get(at) {
             let run = bytes[at..].iter().take_while(|&&other| other == byte).count();
             match byte {
+                b'\\' if matches!(bytes.get(at + 1), Some(b'(' | b'[')) => match formula(part, at, 2) {
+                    Some(next) => at = next,
+                    None => {
+                        held_back.push((at, bytes.len()));
+                        break;
+                    }
+                },
+                b'$' => match formula(part, at, run) {
+                    Some(next) => at = next,
+                    None if is_begun_formula(part, at, run) => {
+                        held_back.push((at, bytes.len()));
+                        break;
+                    }
+                    None => at += run,
+                },
                 b'\\' if bytes.get(at + 1).is_some_and(u8::is_ascii) => at += 2,
                 b'\\' if at + 1 == bytes.len() => {
                     held_back.push((at, at + 1));
@@ -265,6 +280,42 @@ impl<'t> Scan<'t> {
             }
         }
         found.is_some()
+    }
+}
+
+/// The end of the formula that begins at `at` with a mark of so many bytes; `None` if it is open, or none.
+fn formula(part: &str, at: usize, run: usize) -> Option<usize> {
+    let begin = part.get(at..at + run)?;
+    let from = at + run;
+    let rest = part.get(from..)?;
+    let end = match begin {
+        "\\(" => rest.find("\\)")? + 2,
+        "\\[" => rest.find("\\]")? + 2,
+        "$$" => rest.find("$$")? + 2,
+        "$" if rest.starts_with(char::is_whitespace) => return None,
+        "$" => {
+            let closes = |(at, _): &(usize, &str)| !rest[..*at].ends_with(['\\', ' ', '\n']);
+            rest.match_indices('$').find(closes)?.0 + 1
+        }
+        _ => return None,
+    };
+    Some(from + end)
+}
+
+/// Whether this may be the beginning of a formula whose end is still to come. A dollar before a digit is a price more often.
+fn is_begun_formula(part: &str, at: usize, run: usize) -> bool {
+    let rest = &part[at + run..];
+    match run {
+        2 => true,
+        1 => {
+            let begins = rest
+                .chars()
+                .next()
+                .is_none_or(|c| !c.is_whitespace() && !c.is_ascii_digit());
+            let in_word = part[..at].ends_with(char::is_alphanumeric);
+            begins && !in_word && rest.len() <= MAX_LINK_TEXT_BYTES && !rest.contains('\n')
+        }
+        _ => false,
     }
 }
 

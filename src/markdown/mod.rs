@@ -2,18 +2,23 @@
 //!
 //! What an agent writes is as trustworthy as whatever it has read. So nothing of it reaches a page but the tags and
 //! classes that `html` makes, and `clean` lets through no others: raw HTML is shown as text, a picture becomes a link
-//! (loading it would tell its host who reads), a link leads to `http:`, `https:` or `mailto:` or is plain text.
+//! (loading it would tell its host who reads), a link leads to `http:`, `https:` or `mailto:` or is plain text. Formulas in
+//! LaTeX's notation become MathML here (`math`, `displays`), so that a page needs no script for them.
 //!
 //! An answer is a list of blocks, one for each block at the top level of its Markdown. [`render`] makes them from a
 //! whole answer, [`Stream`] while it is being written; at the end both agree.
 //!
-//! No answer costs much more than its length: that, its depth, the cells of its tables and the code that is
+//! No answer costs much more than its length: that, its depth, the cells of its tables, its formulas and the code that is
 //! highlighted are bounded, each by a constant beside the code that it bounds.
 
 mod clean;
+mod code;
+mod displays;
 mod highlight;
 mod html;
+mod math;
 mod mend;
+mod notes;
 mod source;
 mod stream;
 
@@ -53,9 +58,9 @@ pub fn render(text: &str) -> Vec<String> {
 /// All blocks of `source`, which has ended.
 fn whole(source: &Source) -> Vec<String> {
     let arena = comrak::Arena::new();
-    let mut highlight = Some(highlight::MAX_ANSWER_BYTES);
-    let root = html::parse(&arena, source.text(), source.tables());
-    let mut blocks = html::blocks(root.children(), source.text(), &mut highlight);
+    let mut budget = html::Budget::default();
+    let root = html::parse(&arena, source.text(), html::Syntax::whole(source));
+    let mut blocks = html::blocks(root.children(), source.text(), &mut budget);
     complete(&mut blocks, source);
     blocks
 }

@@ -1,6 +1,6 @@
 //! The text of an answer, made fit for parsing as it arrives.
 
-use super::MAX_ANSWER_BYTES;
+use super::{MAX_ANSWER_BYTES, displays::Displays};
 
 /// Most table cells that an answer may leave out. A row of two bytes makes as many cells as its table has columns, so
 /// that a few kilobytes could ask for gigabytes; beyond this, tables are shown as text.
@@ -9,11 +9,15 @@ pub(super) const MAX_MISSING_CELLS: usize = 50_000;
 /// An answer's text with one kind of line end, without invisible characters that could mislead, and bounded.
 #[derive(Debug, Default)]
 pub(super) struct Source {
+    /// The complete lines.
     text: String,
+    /// The last one, which is still being written.
+    line: String,
+    /// Length of all that was written, in bytes.
+    bytes: usize,
     after_cr: bool,
     cut: bool,
-    /// Up to where lines have been looked at for tables.
-    seen: usize,
+    displays: Displays,
     columns: usize,
     missing_cells: usize,
 }
@@ -30,24 +34,38 @@ impl Source {
                 _ if misleads(c) => continue,
                 _ => c,
             };
-            if self.cut || self.text.len() + c.len_utf8() > MAX_ANSWER_BYTES {
+            if self.cut || self.bytes + c.len_utf8() > MAX_ANSWER_BYTES {
                 self.cut = true;
                 break;
             }
-            self.text.push(c);
+            self.bytes += c.len_utf8();
+            self.line.push(c);
             if c == '\n' {
-                self.look_at_line();
+                self.take_line();
             }
         }
     }
 
     /// Says that the last line is complete, too.
     pub(super) fn end(&mut self) {
-        self.look_at_line();
+        if !self.line.is_empty() {
+            self.take_line();
+        }
     }
 
+    /// The complete lines, as they are to be read.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The line that is still being written; empty where none is.
+    pub(super) fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Length of all that was written, in bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether something was left out at the end.
@@ -60,11 +78,15 @@ impl Source {
         self.missing_cells <= MAX_MISSING_CELLS
     }
 
+    fn take_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.displays.add(&line, &mut self.text);
+        self.look_at(&line);
+    }
+
     /// Counts the cells that the line just completed leaves out, never too few of them: any line may be the row of a
     /// table whose second line, made of `|`, `-` and `:`, came after the last blank line.
-    fn look_at_line(&mut self) {
-        let line = self.text.get(self.seen..).unwrap_or_default();
-        self.seen = self.text.len();
+    fn look_at(&mut self, line: &str) {
         if line.trim().is_empty() {
             self.columns = 0;
             return;

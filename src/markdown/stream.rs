@@ -7,7 +7,13 @@ use comrak::{
     nodes::{Node, NodeValue},
 };
 
-use super::{complete, highlight, html, mend::mend, source::Source, whole};
+use super::{
+    complete,
+    html::{self, Budget, Syntax},
+    mend::mend,
+    source::Source,
+    whole,
+};
 
 /// Renders an answer as it arrives.
 ///
@@ -32,8 +38,8 @@ pub struct Stream {
     searched: usize,
     /// Whether the last complete line is inside a fence that is still open.
     in_fence: bool,
-    /// Bytes of code that may still be highlighted.
-    highlight: Option<usize>,
+    /// What of code and formulas may still be made readable.
+    budget: Budget,
     /// A hash of each block that the reader has.
     sent: Vec<u64>,
     changed: bool,
@@ -56,7 +62,7 @@ impl Stream {
             finished: 0,
             searched: 0,
             in_fence: false,
-            highlight: Some(highlight::MAX_ANSWER_BYTES),
+            budget: Budget::default(),
             sent: Vec::new(),
             changed: false,
             tables: true,
@@ -65,15 +71,15 @@ impl Stream {
 
     /// Adds a piece. It may end anywhere between two characters.
     pub fn push(&mut self, piece: &str) {
-        let before = self.source.text().len();
+        let before = self.source.bytes();
         self.source.push(piece);
-        self.changed |= self.source.text().len() != before;
+        self.changed |= self.source.bytes() != before;
     }
 
     /// Length of the part that the next [`Stream::changes`] renders again, in bytes: ask less often where it is long.
     #[must_use]
     pub fn open_len(&self) -> usize {
-        self.source.text().len() - self.open
+        self.source.text().len() - self.open + self.source.line().len()
     }
 
     /// What has changed since the last call, in ascending order. Takes time in proportion to [`Stream::open_len`].
@@ -87,10 +93,16 @@ impl Stream {
         let first = self.finished;
         let mut blocks = self.finish_blocks();
         self.finished += blocks.len();
-        let open = mend(&self.source.text()[self.open..], self.in_fence);
+        let open = [&self.source.text()[self.open..], self.source.line()].concat();
+        let open = mend(&open, self.in_fence);
         let arena = Arena::new();
-        let root = html::parse(&arena, &open, self.tables);
-        blocks.extend(html::blocks(root.children(), &open, &mut None));
+        let root = html::parse(&arena, &open, Syntax::streaming(self.tables));
+        // Within what is open, formulas cost what they cost each time; only what is finished counts.
+        let mut spared = Budget {
+            highlight: None,
+            math: self.budget.math,
+        };
+        blocks.extend(html::blocks(root.children(), &open, &mut spared));
         if blocks.is_empty() && self.sent.len() > first {
             // What was shown is held back now, or gone. Only a block can say so.
             blocks.push(String::new());
@@ -108,8 +120,8 @@ impl Stream {
         }
         let text = &self.source.text()[self.open..];
         let arena = Arena::new();
-        let root = html::parse(&arena, text, self.tables);
-        let mut blocks = html::blocks(root.children(), text, &mut self.highlight);
+        let root = html::parse(&arena, text, Syntax::streaming(self.tables));
+        let mut blocks = html::blocks(root.children(), text, &mut self.budget);
         let first = self.finished;
         if first == 0 {
             complete(&mut blocks, &self.source);
@@ -124,7 +136,7 @@ impl Stream {
         self.finished = 0;
         self.searched = 0;
         self.in_fence = false;
-        self.highlight = Some(highlight::MAX_ANSWER_BYTES);
+        self.budget = Budget::default();
         self.tables = self.source.tables();
     }
 
@@ -142,10 +154,10 @@ impl Stream {
         self.searched = end;
         let text = &self.source.text()[self.open..end];
         let arena = Arena::new();
-        let root = html::parse(&arena, text, self.tables);
+        let root = html::parse(&arena, text, Syntax::streaming(self.tables));
         self.in_fence = ends_in_fence(root);
         let (count, next) = finished(root, text);
-        let blocks = html::blocks(root.children().take(count), text, &mut self.highlight);
+        let blocks = html::blocks(root.children().take(count), text, &mut self.budget);
         self.open += next;
         blocks
     }

@@ -17,6 +17,7 @@ use super::{
     field::UNREADABLE,
     gather::{AllGiven, Given, Source, gather, look_for_misspellings},
     oddities::oddities,
+    prompts::{self, Prompt},
     tables::Raw,
     variables::{VARIABLES, Variable, of_field},
 };
@@ -55,6 +56,7 @@ pub(super) fn load(
     faults.extend(unreadable);
     let given = gather(environment, &assignments, &mut warnings);
     let (file, faults_of_file) = backends_file(&given, read);
+    let (prompts, faults_of_prompts) = prompts_file(&given, read);
     let key_variables: Vec<_> = file.iter().flat_map(BackendsFile::key_variables).collect();
     look_for_misspellings(environment, &assignments, &key_variables, &mut warnings, &mut faults);
 
@@ -86,12 +88,13 @@ pub(super) fn load(
     let (catalog, mut contradictions) = assemble(&sources);
     contradictions.extend(missing_for_nodes(&raw, &given));
     faults.extend(faults_of_file);
+    faults.extend(faults_of_prompts);
     // Where something could not be read, what is missed may stand in it.
     faults.extend(contradictions.into_iter().filter(|_| whole));
     if !faults.is_empty() {
         return Err(Faults { faults, warnings });
     }
-    let settings = Settings::new(&raw, catalog);
+    let settings = Settings::new(&raw, catalog, prompts);
     warnings.extend(oddities(&settings, &given, file.as_ref()));
     let names = file
         .iter()
@@ -147,6 +150,21 @@ fn backends_file(given: &AllGiven, read: ReadFile<'_>) -> (Option<BackendsFile>,
         Err(error) => {
             let advice = format!("this file cannot be read: {error}");
             (None, vec![fault(variable, Some(one), advice)])
+        }
+    }
+}
+
+/// What stands in the file that `PROMPTS_FILE` names, and what is wrong with it.
+fn prompts_file(given: &AllGiven, read: ReadFile<'_>) -> (Vec<Prompt>, Vec<Fault>) {
+    let Some((variable, one)) = of_field("prompts_file").zip(given.get("prompts_file")) else {
+        return (Vec::new(), Vec::new());
+    };
+    let path = Path::new(&one.text);
+    match read(path) {
+        Ok(bytes) => prompts::parse(path, &bytes),
+        Err(error) => {
+            let advice = format!("this file cannot be read: {error}");
+            (Vec::new(), vec![fault(variable, Some(one), advice)])
         }
     }
 }

@@ -24,6 +24,7 @@ mod gather;
 mod kinds;
 mod load;
 mod oddities;
+mod prompts;
 mod provider;
 mod reload;
 mod suggest;
@@ -39,6 +40,7 @@ pub use {
     catalog::{BackendLimit, BackendSettings, Catalog, ModelName, ModelSettings},
     faults::{Fault, Faults},
     load::Loaded,
+    prompts::Prompt,
     provider::{Provider, ServerVariables},
     reload::Change,
     tables::Settings,
@@ -153,14 +155,17 @@ impl Settings {
         )
     }
 
-    /// The files that [`Settings::from_process`] reads as they are now, there or not: the one of [`Settings::file`], and the one that
-    /// `BACKENDS_FILE` names.
+    /// The files that [`Settings::from_process`] reads as they are now, there or not: the one of [`Settings::file`], and those that
+    /// `BACKENDS_FILE` and `PROMPTS_FILE` name.
     #[must_use]
     pub fn files() -> Vec<PathBuf> {
         let (path, named) = Self::file();
         let dotenv = read(&path, named).ok().flatten().unwrap_or_default();
-        let backends = backends_file(&environment(), &dotenv);
-        std::iter::once(path).chain(backends).collect()
+        let named = ["BACKENDS_FILE", "PROMPTS_FILE"];
+        let named = named
+            .into_iter()
+            .filter_map(|name| file_named(name, &environment(), &dotenv));
+        std::iter::once(path).chain(named).collect()
     }
 
     /// The file that [`Settings::from_process`] reads, and whether [`ENV_FILE`] names it.
@@ -193,9 +198,9 @@ fn read(path: &Path, named: bool) -> Result<Option<String>, Fault> {
     }
 }
 
-/// The file of back ends that these name.
-fn backends_file(environment: &HashMap<String, String>, dotenv: &str) -> Option<PathBuf> {
-    load::value("BACKENDS_FILE", environment, &dotenv::parse(dotenv).0).map(PathBuf::from)
+/// The file that this variable names.
+fn file_named(variable: &str, environment: &HashMap<String, String>, dotenv: &str) -> Option<PathBuf> {
+    load::value(variable, environment, &dotenv::parse(dotenv).0).map(PathBuf::from)
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

@@ -6,6 +6,7 @@ use super::{
     BackendLimit, BackendSettings, ModelSettings, Viewer,
     gather::{Given, printable},
     load::{Loaded, rows},
+    prompts::Prompt,
     variables::{VARIABLES, Variable},
 };
 use crate::wire::{SettingNote, SettingValue};
@@ -51,6 +52,15 @@ impl Loaded {
             }
         }
         changes.extend(self.changes_of_file(&edited));
+        let (before, after) = (&self.settings.prompts, &edited.settings.prompts);
+        if before != after && changes.iter().all(|change| change.name != "PROMPTS_FILE") {
+            let count = |prompts: &[Prompt]| SettingValue::Text(prompts.len().to_string());
+            changes.push(Change {
+                name: "prompts of PROMPTS_FILE".to_owned(),
+                values: (count(before), count(after)),
+                needs_restart: false,
+            });
+        }
         let [rows, public_rows] = [Viewer::Operator, Viewer::Everybody].map(|viewer| {
             let mut rows = rows(&edited.given, viewer);
             for (variable, then) in &notes {

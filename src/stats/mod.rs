@@ -28,6 +28,7 @@ pub(crate) use self::{
 use crate::{
     accounts::Role,
     agents::{AnswerFigures, BackendFigures, ModelFigures},
+    conversations::Ratings,
     queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
     wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, StatsView},
 };
@@ -53,6 +54,8 @@ pub(crate) struct Gauges {
     pub memory: Option<u64>,
     /// The answers that are kept.
     pub answers: AnswerFigures,
+    /// What readers think of answers.
+    pub ratings: Ratings,
 }
 
 /// A line, and whose it is.
@@ -148,6 +151,8 @@ impl Stats {
             sessions: gauges.sessions,
             connected: gauges.connected,
             memory: gauges.memory,
+            good: gauges.ratings.good,
+            bad: gauges.ratings.bad,
             uptime: self.uptime().as_secs_f64(),
             model,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -154,6 +154,8 @@ pub struct TurnRecord {
     pub thought_ms: Option<u64>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
+    /// What its reader thinks of the answer; `None`: nothing was said. [`Store::rate`] alone changes it.
+    pub good: Option<bool>,
     /// The model that is to answer, as it was chosen: its id.
     pub model: String,
     /// The back end that has answered; `None`: none has yet, or it is not known.
@@ -308,6 +310,8 @@ pub trait Store: TaskStore + FollowUpStore + Send + Sync {
     async fn choose(&self, owner: Owner, id: ConversationId, choice: Choice, model: &str) -> Result<bool, StoreError>;
     /// Gives a conversation another title. `false`: there is no such conversation.
     async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError>;
+    /// Keeps what a reader thinks of an answer; `None`: nothing any more. `false`: there is no such turn, or nothing was said of it.
+    async fn rate(&self, owner: Owner, turn: TurnId, good: Option<bool>) -> Result<bool, StoreError>;
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.
     async fn delete(&self, owner: Owner, id: ConversationId, now: u64) -> Result<bool, StoreError>;
     /// Brings back what was deleted; also says what was brought back already. `None`: it has been purged, or was never there.

@@ -91,6 +91,7 @@ pub(super) fn turn(row: &impl Columns) -> sqlx::Result<TurnRecord> {
         reasoning: row.text("reasoning")?.into_owned(),
         thought_ms: optional_number(row, "thought_ms")?,
         notices: notices(&row.text("notices")?),
+        good: row.optional_integer("rating")?.map(|rating| rating > 0),
         model: row.text("model")?.into_owned(),
         backend: row.optional_text("backend")?.map(Cow::into_owned),
         usage: row.flag("counted")?.then_some(usage),

@@ -59,6 +59,7 @@ impl Talk {
             answer: String::new(),
             reasoning: String::new(),
             thought_ms: None,
+            good: None,
             notices: Vec::new(),
             model: "demo@builtin".to_owned(),
             backend: None,

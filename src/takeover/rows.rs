@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 14] = [
+pub(super) static TABLES: [Table; 15] = [
     Table {
         name: "owners",
         counted: true,
@@ -129,6 +129,11 @@ pub(super) static TABLES: [Table; 14] = [
         name: "follow_up_files",
         counted: false,
         columns: &[("follow_up", Integer), ("position", Integer), ("file", Integer)],
+    },
+    Table {
+        name: "ratings",
+        counted: false,
+        columns: &[("turn", Integer), ("rating", Integer)],
     },
     Table {
         name: "orphans",

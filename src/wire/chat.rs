@@ -148,6 +148,8 @@ pub struct TurnView {
     pub thought_ms: Option<u64>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
+    /// What its reader thinks of the answer; `None`: nothing was said.
+    pub good: Option<bool>,
     /// The model that answers, as it was chosen when the message was sent; of one that waits, as it is chosen now.
     pub model: String,
     /// Tokens taken, once known.

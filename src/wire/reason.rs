@@ -130,6 +130,8 @@ reasons! {
     },
     /// The conversation is not there (any more), or is being answered.
     ConversationUnavailable,
+    /// What was to become a conversation is no file that one was saved in.
+    NotAnExport,
     /// A title without anything to be seen.
     NoTitle,
     /// What changes something by a form did not come from a page of the session.

@@ -309,6 +309,10 @@ pub struct StatsView {
     pub connected: u64,
     /// Memory of this process, in bytes; `None` where the system does not tell.
     pub memory: Option<u64>,
+    /// Answers that readers have called good since the start.
+    pub good: u64,
+    /// Those that they have called bad.
+    pub bad: u64,
     /// How long this server has run, in seconds.
     pub uptime: f64,
     /// The model that answers.

@@ -15,7 +15,7 @@ pub(super) fn rows(blocks: &Blocks) -> AnyView {
     let blocks = blocks.0.clone();
     let row = move |block: Block| {
         let html = block.html;
-        view! { <div class="block" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
+        view! { <div class="block" dir="auto" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
     };
     each(move || blocks.get(), |block| block.key.to_string(), row)
 }

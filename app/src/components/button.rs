@@ -4,7 +4,7 @@
 use leptos::{ev, prelude::*};
 
 use super::icon::Icon;
-use crate::erase::{Erase as _, Live};
+use crate::erase::{Erase as _, Live, live};
 
 /// A button that is being described; [`Button::press`] makes it.
 pub(crate) struct Button {
@@ -15,6 +15,8 @@ pub(crate) struct Button {
     id: Option<String>,
     label: Option<String>,
     disabled: Option<Live<bool>>,
+    post: Option<Live<String>>,
+    pressed: Option<Live<&'static str>>,
     more: Option<AnyView>,
 }
 
@@ -28,6 +30,8 @@ pub(crate) const fn button(class: &'static str, hook: &'static str, icon: &'stat
         id: None,
         label: None,
         disabled: None,
+        post: None,
+        pressed: None,
         more: None,
     }
 }
@@ -55,6 +59,19 @@ impl Button {
         self
     }
 
+    /// Whether it is pressed in, where it is one that stays so.
+    pub(crate) fn pressed(mut self, pressed: Live<bool>) -> Self {
+        let mut pressed = pressed;
+        self.pressed = Some(live(move || if pressed() { "true" } else { "false" }));
+        self
+    }
+
+    /// The button, where `public/reading.js` asks the server at this address for what it does.
+    pub(crate) fn post(mut self, path: Live<String>) -> AnyView {
+        self.post = Some(path);
+        self.view(Box::new(|_| ()))
+    }
+
     /// The button, and what it does.
     pub(crate) fn press(self, mut press: impl FnMut() + 'static) -> AnyView {
         self.view(Box::new(move |_| press()))
@@ -72,6 +89,8 @@ impl Button {
                 aria-label=self.label.clone()
                 title=self.label
                 disabled=self.disabled
+                data-post=self.post
+                aria-pressed=self.pressed
                 on:click=press
             >
                 {icon}

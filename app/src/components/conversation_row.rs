@@ -14,6 +14,7 @@ use leptos_router::{
 use super::{
     anchors,
     button::button,
+    days::{Heads, head},
     icon::{self, Icon},
 };
 use crate::{
@@ -30,6 +31,8 @@ use crate::{
 pub(crate) struct Rows {
     /// The time, for how long ago something was.
     pub(crate) now: RwSignal<u64>,
+    /// How far the reader's clock is ahead of UTC, in minutes: as the server has it until the page is awake.
+    pub(crate) zone: RwSignal<i32>,
     /// The one whose menu is open.
     menu: RwSignal<Option<ConversationId>>,
     /// The one that is being renamed.
@@ -40,6 +43,7 @@ impl Rows {
     pub(crate) fn new() -> Self {
         Self {
             now: RwSignal::new(browser::now()),
+            zone: RwSignal::new(0),
             menu: RwSignal::new(None),
             renaming: RwSignal::new(None),
         }
@@ -48,7 +52,7 @@ impl Rows {
 
 /// One conversation.
 #[component]
-pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl IntoView {
+pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows, days: Memo<Heads>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = summary.id;
     let words = words();
@@ -102,7 +106,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
                 attr:data-testid="conversation"
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
-                <span class="conversation-title">{live(move || title.get())}</span>
+                <span class="conversation-title" dir="auto">{live(move || title.get())}</span>
                 {live(marked)}
                 {sign}
             </A>
@@ -121,6 +125,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows) -> impl 
     };
     view! {
         <li on:keydown=on_key>
+            {live(move || head(&days.get(), id))}
             {link}
             {when(move || rows.renaming.get() == Some(id), move || view! { <Rename id title rows /> }.erase())}
             {when(open, move || view! { <Menu line rows /> }.erase())}
@@ -169,6 +174,9 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
                 <Icon path=icon::SAVE />
                 {text!(words, "row-json")}
             </a>
+            // `public/reading.js` does this one.
+            {button("quiet-button", "select-several", icon::MANY, text!(words, "row-several"))
+                .post(live(|| "#several".to_owned()))}
             {button("quiet-button bad", "delete", icon::BIN, text!(words, "row-delete")).press(delete)}
         </div>
     }

@@ -40,8 +40,9 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let waits = memo(move || {
         delivery.look(|delivery| *delivery == Delivery::Accepted) && view.look(|view| view.state == TurnState::Waiting)
     });
-    let text =
-        move || view! { <p class="message-text">{live(move || view.look(|view| view.message.clone()))}</p> }.erase();
+    let text = move || {
+        view! { <p class="message-text" dir="auto">{live(move || view.look(|view| view.message.clone()))}</p> }.erase()
+    };
     let editor = move || {
         let turn = turn.clone();
         let message = view.peek(|view| view.message.clone());
@@ -201,6 +202,7 @@ pub(super) fn Editor(
         <div class="editor" on:keydown=on_key>
             <textarea
                 class="text-field"
+                dir="auto"
                 rows="1"
                 aria-label=text!(words, "editor")
                 data-testid="editor"

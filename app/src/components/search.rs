@@ -150,6 +150,8 @@ fn hit(hit: Hit) -> AnyView {
         ..
     } = hit;
     let (before, place, after) = excerpt;
+    // `public/reading.js` goes there, and marks it.
+    let (text, at) = (place.clone(), turn.map(|turn| turn.to_string()));
     let excerpt = view! {
         {before}
         <mark>{place}</mark>
@@ -170,6 +172,8 @@ fn hit(hit: Hit) -> AnyView {
                 href=format!("/c/{}", conversation.id)
                 attr:class="found"
                 attr:data-testid="hit"
+                attr:data-turn=at
+                attr:data-text=text
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 {inside}

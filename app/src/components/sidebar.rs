@@ -10,6 +10,7 @@ use super::{
     anchors,
     conversation_row::{ConversationRow, Rows},
     header::Tabs,
+    days,
     icon::{self, Icon},
     language::LanguageSwitch,
     more::more,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     browser,
-    erase::{Erase as _, Look as _, choose, each, effect, every, live, when},
+    erase::{Erase as _, Look as _, choose, each, effect, every, live, memo, when},
     feed::{self, Conversation, Rest, Store, Turn},
     route::Page,
     words::words,
@@ -77,6 +78,9 @@ pub(crate) fn Sidebar() -> impl IntoView {
                         {Page::Data.name(words)}
                     </a>
                 </span>
+                <button class="language" type="button" data-keys="" data-testid="show-keys">
+                    {text!(words, "list-keys")}
+                </button>
                 <LanguageSwitch />
             </div>
         </aside>
@@ -92,7 +96,12 @@ fn Conversations() -> impl IntoView {
     let rows = Rows::new();
     let words = words();
     effect(move || {
+        rows.zone.set(browser::zone());
         every(Duration::from_secs(30), move || rows.now.set(browser::now()));
+    });
+    let days = memo(move || {
+        let (now, zone) = (rows.now.get().max(browser::now()), rows.zone.get());
+        store.conversations.all.look(|all| days::heads(all, now, zone))
     });
     let scrolled = move |_| {
         if let Some(list) = list.get_untracked()
@@ -132,7 +141,7 @@ fn Conversations() -> impl IntoView {
                 {each(
                     move || store.conversations.all.get(),
                     |summary| summary.id.to_string(),
-                    move |summary| view! { <ConversationRow summary rows /> }.erase(),
+                    move |summary| view! { <ConversationRow summary rows days /> }.erase(),
                 )}
             </ul>
             {live(beyond)}
@@ -170,7 +179,7 @@ fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
                 aria-current=live(move || open().then_some("page"))
                 on:click=show
             >
-                <span class="conversation-title">{title}</span>
+                <span class="conversation-title" dir="auto">{title}</span>
                 <span class="conversation-at">{text!(words, "list-unsent")}</span>
             </a>
         </li>

@@ -1,22 +1,21 @@
 //! One turn: the message, then what became of it.
 
 use anteroom::{
-    language::Words,
     say, text,
-    wire::{Reason, TurnId, TurnState, Usage},
+    wire::{Reason, TurnId, TurnState},
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors, answer::Answer, button::button, choice::another, icon, message::Message, plain, thoughts::Thoughts,
-    turn_notices::TurnNotices, waiting::Waiting,
+    anchors, answer::Answer, button::button, choice::another, facts::Facts, icon, message::Message, plain,
+    rating::Rating, thoughts::Thoughts, turn_notices::TurnNotices, unfinished::Unfinished, waiting::Waiting,
 };
 use crate::{
     browser,
     erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending, unsent},
-    focus, format,
+    focus,
     words::words,
 };
 
@@ -76,7 +75,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Incomplete { cause }) => view! {
-                <p class="ended" role="status" data-testid="incomplete">{words.incomplete(cause)}</p>
+                <Unfinished cause conversation=conversation.clone() last />
                 <Foot turn=turn.clone() last />
             }
             .erase(),
@@ -236,29 +235,6 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
         );
     };
     let has_answer = move || view.look(|view| !view.answer.is_empty());
-    let facts = move || {
-        view.look(|view| {
-            let tokens = view.usage.as_ref().and_then(|usage| tokens(words, usage));
-            let took = view
-                .started_at
-                .zip(view.ended_at)
-                .map(|(start, end)| end.saturating_sub(start));
-            let waited = view
-                .started_at
-                .map(|start| start.saturating_sub(view.accepted_at))
-                .filter(|waited| *waited >= 1000);
-            [
-                Some(store.title(&view.model)),
-                tokens,
-                took.map(|took| say!(words, "turn-took", time = format::millis(words, took))),
-                waited.map(|waited| say!(words, "turn-waited", time = format::millis(words, waited))),
-            ]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" · ")
-        })
-    };
     view! {
         <footer class="turn-foot">
             {when(has_answer, move || {
@@ -270,16 +246,12 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                 let text = text!(words, "regenerate");
                 button("quiet-button", "regenerate", icon::AGAIN, text).id(AGAIN).press(move || answer_again(store, id))
             })}
-            <span class="turn-facts">{live(facts)}</span>
+            {button("quiet-button needs-awake", "branch", icon::BRANCH, text!(words, "branch"))
+                .label(text!(words, "branch-what"))
+                .post(live(move || format!("/branch/{id}")))}
+            <Rating view />
+            <Facts view />
         </footer>
     }
     .erase()
-}
-
-fn tokens(words: &Words, usage: &Usage) -> Option<String> {
-    match (usage.input, usage.output) {
-        (Some(input), Some(output)) => Some(say!(words, "turn-tokens-both", input = input, output = output)),
-        (None, Some(output)) => Some(say!(words, "turn-tokens", output = output)),
-        _ => None,
-    }
 }

@@ -42,25 +42,32 @@ pub(crate) fn Welcome() -> impl IntoView {
         }
         line.look(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
-    // Questions that show what there is to see. The demo model can answer each.
-    let starters = [
-        text!(words, "starter-line"),
-        text!(words, "starter-settings"),
-        text!(words, "starter-markdown"),
-    ];
-    let starters = starters
-        .into_iter()
-        .map(|question| {
-            let ask = move || sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new());
-            view! { <li>{button("starter", "", "", question).press(ask)}</li> }.erase()
-        })
-        .collect_view();
+    // What the operator has put there; else questions that show what there is to see. The demo model can answer each.
+    let starters = move || {
+        let own = store.facts.look(|facts| facts.starters.clone());
+        let all = match own.is_empty() {
+            true => [
+                text!(words, "starter-line"),
+                text!(words, "starter-settings"),
+                text!(words, "starter-markdown"),
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            false => own,
+        };
+        let one = |question: String| {
+            let text = question.clone().into_any();
+            let ask = move || sending::send(store, &store.fresh.get_untracked(), question.clone(), Vec::new());
+            view! { <li>{button("starter", "starter", "", "").more(text).press(ask)}</li> }.erase()
+        };
+        all.into_iter().map(one).collect_view().erase()
+    };
     view! {
         <div class="welcome">
             <Line scale=Scale::Large line />
             <h1 class="welcome-head">{live(head)}</h1>
             <p class="welcome-line">{live(sentence)}</p>
-            <ul class="starters needs-awake">{starters}</ul>
+            <ul class="starters needs-awake" dir="auto">{live(starters)}</ul>
         </div>
     }
     .erase()

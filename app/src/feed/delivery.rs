@@ -27,6 +27,7 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
         blocks: Vec::new(),
         thoughts: Vec::new(),
         thought_ms: None,
+        good: None,
         notices: Vec::new(),
         model: untrack(|| store.chosen(conversation)),
         usage: None,

@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) queue: bool,
     /// See [`Overview::tabs`].
     pub(crate) tabs: Vec<RefreshKind>,
+    /// See [`Overview::starters`].
+    pub(crate) starters: Vec<String>,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -251,6 +253,7 @@ impl Store {
             max_upload_bytes: overview.max_upload_bytes,
             queue: overview.queue,
             tabs: overview.tabs,
+            starters: overview.starters,
             confirmation: overview.confirmation,
         });
         self.status.set(overview.status);

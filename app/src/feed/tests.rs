@@ -43,6 +43,7 @@ fn overview(number: u64) -> Overview {
         max_upload_bytes: 1,
         queue: true,
         tabs: vec![RefreshKind::Stats],
+        starters: Vec::new(),
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -64,6 +65,7 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         blocks: blocks.iter().map(ToString::to_string).collect(),
         thoughts: Vec::new(),
         thought_ms: None,
+        good: None,
         notices: Vec::new(),
         model: String::new(),
         usage: None,

@@ -61,6 +61,7 @@ fn turn(state: TurnState) -> TurnView {
         blocks: vec!["<p>a</p>".to_owned(), String::new()],
         thoughts: vec!["<p>b</p>".to_owned()],
         thought_ms: Some(1200),
+        good: None,
         notices: vec![
             TurnNotice::Trimmed { turns: 3 },
             TurnNotice::Fallback {
@@ -205,6 +206,8 @@ fn stats() -> StatsView {
         sessions: 1,
         connected: 2,
         memory: Some(1 << 40),
+        good: 3,
+        bad: 1,
         uptime: 0.0,
         model: "demo".to_owned(),
         version: "1".to_owned(),
@@ -286,6 +289,7 @@ fn overview() -> Overview {
         max_upload_bytes: 20 << 20,
         queue: false,
         tabs: vec![RefreshKind::Stats],
+        starters: vec!["What is new?".to_owned()],
         confirmation: "c0ffee".to_owned(),
     }
 }

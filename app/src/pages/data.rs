@@ -30,6 +30,17 @@ pub(crate) fn DataPage() -> impl IntoView {
                 <p>{text!(words, "data-kept")}</p>
                 <p>{text!(words, "data-deleted")}</p>
             </section>
+            <section class="panel prose needs-awake">
+                <h2>{text!(words, "data-import")}</h2>
+                <p>{text!(words, "data-import-what")}</p>
+                <label class="button import">
+                    {text!(words, "data-import-file")}
+                    <input type="file" accept="application/json,.json" data-import="import-failed" data-testid="import" />
+                </label>
+                <p class="bad" id="import-failed" role="alert" hidden>
+                    {text!(words, "reason-not-an-export")}
+                </p>
+            </section>
             <section class="panel prose">
                 <h2>{text!(words, "data-forget")}</h2>
                 <p>{text!(words, "data-forget-what")}</p>

@@ -82,6 +82,9 @@ fn Tiles(view: View) -> impl IntoView {
             {tile(text!(words, "tile-memory"), |words, view| {
                 view.memory.map_or_else(|| say!(words, "unknown"), |bytes| words.size(bytes))
             })}
+            {tile(text!(words, "tile-ratings"), |words, view| {
+                format!("{} : {}", words.number(view.good), words.number(view.bad))
+            })}
             {tile(text!(words, "tile-uptime"), |words, view| format::duration(words, view.uptime))}
             {tile(text!(words, "tile-version"), |_, view| view.version.clone())}
         </dl>

@@ -54,6 +54,12 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,
         tabs: client.tabs(),
+        starters: settings
+            .prompts
+            .iter()
+            .filter(|prompt| prompt.starter)
+            .map(|prompt| prompt.text.clone())
+            .collect(),
         confirmation: client.confirmation(),
     })
 }

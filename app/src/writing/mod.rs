@@ -5,8 +5,12 @@ pub(crate) mod outbox;
 
 use crate::storage;
 
-/// Forgets every draft and every unsent message of this browser.
+/// The prompts that somebody keeps; `public/reading.js` reads and writes them.
+const PROMPTS: &str = "prompts";
+
+/// Forgets every draft, every unsent message and every prompt of this browser.
 pub(crate) fn forget() {
+    storage::remove(PROMPTS);
     for key in [drafts::PREFIX, outbox::PREFIX].into_iter().flat_map(storage::keys) {
         storage::remove(&key);
     }

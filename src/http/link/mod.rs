@@ -36,6 +36,7 @@ use tracing::{Instrument as _, debug};
 use super::{MAX_BODY, Refusal, programs::MAX_PROGRAM_BODY};
 use crate::{
     accounts::Principal,
+    conversations::MAX_IMPORT_BYTES,
     engine::Engine,
     nodes::{Home, Homes, Incarnation},
     queue::Owner,
@@ -159,6 +160,7 @@ fn content(who: Principal, method: &Method, path: &str) -> Content {
     let posts = *method == Method::POST;
     match who.program {
         None if posts && path == "/files" => Content::Upload,
+        None if posts && path == "/import" => Content::Whole(MAX_IMPORT_BYTES),
         None if posts => Content::Whole(MAX_BODY),
         Some(_) if posts && path.ends_with("/files") => Content::Upload,
         Some(_) if !matches!(*method, Method::GET | Method::HEAD) => Content::Whole(MAX_PROGRAM_BODY),

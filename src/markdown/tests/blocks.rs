@@ -34,14 +34,16 @@ fn an_answer_of_definitions_is_one_empty_block() {
 fn code_has_a_bar_with_its_language_and_a_copy_button() {
     let html = render("```rust,ignore\nfn main() { println!(\"<b>\"); } // done\n```");
     assert!(html.starts_with(
-        "<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\">rust</span>\
+        "<div class=\"code\"><div class=\"code-bar\"><span class=\"code-lang\" dir=\"ltr\">rust</span>\
+         <button type=\"button\" class=\"code-tool\" data-tool=\"wrap\" aria-pressed=\"false\">\u{e000}wrap\u{e001}</button>\
+         <button type=\"button\" class=\"code-tool\" data-tool=\"save\" data-name=\"code.rs\">\u{e000}save\u{e001}</button>\
          <button type=\"button\" class=\"code-copy\" data-copy=\"\">\u{e000}copy\u{e001}</button></div>\
-         <pre tabindex=\"0\" role=\"group\" aria-label=\"\u{e000}code\u{e001}\"><code>"
+         <pre tabindex=\"0\" role=\"group\" aria-label=\"\u{e000}code\u{e001}\" dir=\"ltr\"><code>"
     ));
     assert!(html.ends_with("</code></pre></div>"));
     assert_eq!(
         text_of(&html),
-        "rust\u{e000}copy\u{e001}fn main() { println!(\"<b>\"); } // done\n"
+        "rust\u{e000}wrap\u{e001}\u{e000}save\u{e001}\u{e000}copy\u{e001}fn main() { println!(\"<b>\"); } // done\n"
     );
     for (class, token) in [("h-key", "fn"), ("h-fn", "main"), ("h-com", "// done")] {
         assert!(
@@ -72,7 +74,7 @@ fn code_of_many_languages_is_highlighted() {
         assert!(html.contains("<span class=\"h-"), "{language}: {html}");
         assert_eq!(
             text_of(&html),
-            format!("{language}\u{e000}copy\u{e001}{code}"),
+            format!("{language}\u{e000}wrap\u{e001}\u{e000}save\u{e001}\u{e000}copy\u{e001}{code}"),
             "{language}"
         );
     }

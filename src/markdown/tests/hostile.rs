@@ -8,7 +8,7 @@ use crate::{
     markdown::{MAX_ANSWER_BYTES, Stream},
 };
 
-const SNIPPETS: [&str; 47] = [
+const SNIPPETS: [&str; 54] = [
     "<script>alert(1)</script>",
     "<ScRiPt src=//evil.example>",
     "</script><script>",
@@ -55,6 +55,13 @@ const SNIPPETS: [&str; 47] = [
     "[x](https://example.org/\"onmouseover=\"alert(1))",
     "[x]: javascript:alert(1)\n\n[x]",
     "```\"><script>alert(1)</script>\n</code></pre><script>alert(1)</script>\n```",
+    "$\\text{<img src=x onerror=alert(1)>}$",
+    "\\(\\mathrm{</math><script>alert(1)</script>}\\)",
+    "$$\\href{javascript:alert(1)}{x}$$",
+    "$\\color{red\" onload=\"alert(1)}x$",
+    "\\[\n</math><img src=x onerror=alert(1)>\n\\]",
+    "$<mtext><style><img src=x onerror=alert(1)></style></mtext>$",
+    "[^<img src=x onerror=alert(1)>]\n\n[^<img src=x onerror=alert(1)>]: <script>alert(1)</script>",
     "```rust class=\"x\" onclick=alert(1)\n</code></pre></div><img src=x onerror=alert(1)>\n```",
 ];
 
@@ -259,7 +266,8 @@ fn long_text_is_shown_as_it_is() {
     let text = "&ä£ ".repeat(5_000);
     assert!(text_of(&render(&text)) == text.trim());
     assert!(text_of(&render(&format!("`{text}.`"))) == format!("{text}."));
-    assert!(text_of(&render(&format!("```\n{text}\n```"))) == format!("\u{e000}copy\u{e001}{text}\n"));
+    let buttons = "\u{e000}wrap\u{e001}\u{e000}save\u{e001}\u{e000}copy\u{e001}";
+    assert!(text_of(&render(&format!("```\n{text}\n```"))) == format!("{buttons}{text}\n"));
     assert!(text_of(&render(&format!("<b {text}>"))) == format!("<b {text}>"));
     assert!(text_of(&render(&format!("![{text}.](https://example.org)"))) == format!("{text}."));
 }

@@ -2,8 +2,11 @@
 
 mod blocks;
 mod colours;
+mod formulas;
 mod hostile;
+mod notes;
 mod streaming;
+mod tools;
 
 use std::cell::RefCell;
 
@@ -126,7 +129,10 @@ fn fault(html: &str) -> Option<String> {
                 .strip_prefix("start=")
                 .is_some_and(|number| number.parse::<u32>().is_ok()),
             ("li", ["class=task-list-item"]) => true,
-            ("div", ["class=code" | "class=code-bar"]) | ("span", ["class=code-lang"]) => true,
+            ("div", ["class=code" | "class=code long" | "class=code-bar" | "class=note" | "class=note-text"])
+            | ("span", ["class=code-lang", "dir=ltr"] | ["class=code-all" | "class=code-fewer"])
+            | ("code", ["class=math-source"])
+            | ("sup", []) => true,
             (
                 "div",
                 [
@@ -136,11 +142,43 @@ fn fault(html: &str) -> Option<String> {
                     "tabindex=0",
                 ],
             )
-            | ("pre", ["aria-label=\u{e000}code\u{e001}", "role=group", "tabindex=0"]) => true,
+            | ("pre", ["aria-label=\u{e000}code\u{e001}", "dir=ltr", "role=group", "tabindex=0"])
+            | (
+                "span",
+                [
+                    "aria-label=\u{e000}formula\u{e001}",
+                    "class=math-wrap",
+                    "role=group",
+                    "tabindex=0",
+                ],
+            ) => true,
             ("span", [class]) => class
                 .strip_prefix("class=")
                 .is_some_and(|c| super::highlight::CLASSES.contains(&c)),
-            ("button", ["class=code-copy", "data-copy=", "type=button"]) => true,
+            ("button", ["class=code-copy", "data-copy=", "type=button"])
+            | ("button", ["aria-pressed=false", "class=code-tool", "data-tool=wrap", "type=button"])
+            | (
+                "button",
+                [
+                    "aria-expanded=false",
+                    "class=code-more",
+                    "data-tool=more",
+                    "type=button",
+                ],
+            ) => true,
+            ("button", ["class=code-tool", name, "data-tool=save", "type=button"]) => name
+                .strip_prefix("data-name=code.")
+                .is_some_and(|ending| ending.chars().all(|c| c.is_ascii_alphanumeric())),
+            ("button", [label, "class=note-mark", number, "type=button"]) => {
+                let number = number.strip_prefix("data-note=").unwrap_or("none");
+                *label == format!("aria-label=\u{e000}note\u{e001} {number}") && number.parse::<u16>().is_ok()
+            }
+            ("button", [label, "class=note-back", number, "type=button"]) => {
+                let number = number.strip_prefix("data-note-back=").unwrap_or("none");
+                *label == format!("aria-label=\u{e000}note-back\u{e001} {number}") && number.parse::<u16>().is_ok()
+            }
+            ("math", ["display=block" | "display=inline"] | []) => true,
+            (name, attributes) if name.starts_with('m') => attributes.iter().all(|attribute| is_formulas(attribute)),
             (
                 "input",
                 [
@@ -168,6 +206,24 @@ fn fault(html: &str) -> Option<String> {
         }
     }
     open.first().map(|name| format!("<{name}> is not closed"))
+}
+
+/// What the elements of a formula may carry: a class of ours, a size, a switch.
+fn is_formulas(attribute: &str) -> bool {
+    let Some((name, value)) = attribute.split_once('=') else {
+        return false;
+    };
+    match name {
+        "class" => value
+            .split(' ')
+            .all(|class| class.starts_with("menv-") || class.starts_with("cell-") || class == "mop-negated"),
+        "width" | "height" | "depth" | "voffset" | "lspace" | "rspace" | "linethickness" | "minsize" | "maxsize" => {
+            value.chars().all(|c| c.is_ascii_alphanumeric() || ".-+%".contains(c))
+        }
+        "accent" | "accentunder" | "displaystyle" | "fence" | "form" | "mathvariant" | "movablelimits"
+        | "scriptlevel" | "stretchy" => value.chars().all(|c| c.is_ascii_alphanumeric()),
+        _ => false,
+    }
 }
 
 fn is_our_link(attributes: &[&str]) -> bool {

@@ -71,6 +71,11 @@ const TRICKY: &[&str] = &[
     "1986\\. A great year\n\n1. one\n1. two",
     "* a\n + b\n  - c\n\n+ d",
     "\tcode\n\n\ttext\n    more\n\nx",
+    "\\[\nx\n+ y\n= z\n\\]\n\nafter",
+    "- a\n\n  \\[ x\n  + y \\]\n- b\n\n> $$\n> a\n> - b\n> $$\n\nend",
+    "$$\nx\n\nnever closed\n\n- a\n  $$\n  y\nleft\n",
+    "a \\(x\nnot closed\n# h\n y\\) and $b\n- c$ d",
+    "See[^1] and[^b].\n\n[^1]: One.\n[^b]: Two\n    lines.\n\nafter",
 ];
 
 #[test]
@@ -142,7 +147,7 @@ fn code_is_highlighted_once_its_fence_is_closed() {
     let changes = stream.changes();
     assert_eq!(
         text_of(&changes[0].1),
-        "rust\u{e000}copy\u{e001}fn main() {\n}\n",
+        "rust\u{e000}wrap\u{e001}\u{e000}save\u{e001}\u{e000}copy\u{e001}fn main() {\n}\n",
         "the fence is held back"
     );
     stream.push("`\n");
@@ -176,6 +181,10 @@ fn what_is_half_written_looks_like_what_it_becomes() {
         ("- **a", "<ul>\n<li><strong>a</strong></li>\n</ul>"),
         ("- a\n- [", "<ul>\n<li>a</li>\n<li></li>\n</ul>"),
         ("# **a", "<h1><strong>a</strong></h1>"),
+        ("a \\(x_", "<p>a</p>"),
+        ("a $x^", "<p>a</p>"),
+        ("a $$x", "<p>a</p>"),
+        ("for $5 or", "<p>for $5 or</p>"),
         ("> *a", "<blockquote>\n<p><em>a</em></p>\n</blockquote>"),
     ];
     for (text, html) in cases {
@@ -283,6 +292,17 @@ fn markdownish(definitions: bool) -> impl Strategy<Value = String> {
         "\u{a0}",
         "\u{b}",
         "\u{c}",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "\\[\n",
+        "\\]\n",
+        "$",
+        "$$",
+        "$$\n",
+        "x^2",
+        "[^a]",
     ];
     if definitions {
         parts.extend([
@@ -291,6 +311,7 @@ fn markdownish(definitions: bool) -> impl Strategy<Value = String> {
             "[a]",
             "[a]: <x> 'y'\n",
             "\"title\"\n",
+            "[^a]: note\n",
         ]);
     }
     proptest::collection::vec(proptest::sample::select(parts), 0..40)

@@ -14,7 +14,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 pub(super) use self::entries::{Backend, Model};
-use self::reader::Reader;
+pub(super) use self::reader::Reader;
 #[cfg(test)]
 use super::variables::Variable;
 use super::{ModelName, faults::Fault};

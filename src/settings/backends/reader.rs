@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Reads values, and keeps the faults.
-pub(super) struct Reader<'t> {
+pub(in crate::settings) struct Reader<'t> {
     /// The file's name, without the folders.
     file: &'t str,
     /// Where each line ends.
@@ -27,7 +27,7 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(file: &'t str, text: &str) -> Self {
+    pub(in crate::settings) fn new(file: &'t str, text: &str) -> Self {
         Self {
             file,
             ends: text.match_indices('\n').map(|(at, _)| at).collect(),
@@ -36,17 +36,17 @@ impl<'t> Reader<'t> {
     }
 
     /// In the order of the lines.
-    pub(super) fn faults(mut self) -> Vec<Fault> {
+    pub(in crate::settings) fn faults(mut self) -> Vec<Fault> {
         self.faults.sort_by_key(|(line, _)| *line);
         self.faults.into_iter().map(|(_, fault)| fault).collect()
     }
 
     /// The line that this part of the text begins on.
-    pub(super) fn line(&self, span: Range<usize>) -> usize {
+    pub(in crate::settings) fn line(&self, span: Range<usize>) -> usize {
         1 + self.ends.partition_point(|end| *end < span.start)
     }
 
-    pub(super) fn fault(&mut self, line: usize, subject: &str, advice: impl Into<String>) {
+    pub(in crate::settings) fn fault(&mut self, line: usize, subject: &str, advice: impl Into<String>) {
         self.push(line, Fault::new(subject, "", advice));
     }
 
@@ -56,7 +56,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A text that is no TOML. What the parser says of it are its own words alone.
-    pub(super) fn unreadable(&mut self, error: &toml::de::Error) {
+    pub(in crate::settings) fn unreadable(&mut self, error: &toml::de::Error) {
         let line = error.span().map_or(1, |span| self.line(span));
         let subject = format!("{} line {line}", self.file);
         let advice = format!("this is not TOML: {}", error.message());
@@ -64,7 +64,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A key that there is not. Its value is not shown: it may be meant for `key`.
-    pub(super) fn unknown(
+    pub(in crate::settings) fn unknown(
         &mut self,
         line: usize,
         title: &str,

@@ -45,6 +45,7 @@ use super::{
     kinds::{
         BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Network, Offer, OrNone, PlainWord, Text,
     },
+    prompts::Prompt,
     variables::Variable,
 };
 use crate::{
@@ -117,6 +118,8 @@ macro_rules! define {
             pub catalog: Arc<Catalog>,
             /// Limits, order, master switches, sizes and the longest wait of the line.
             pub policy: Policy,
+            /// What stands in the file that `PROMPTS_FILE` names.
+            pub prompts: Arc<Vec<Prompt>>,
             $($($(
                 #[doc = concat!("`", stringify!($variable), "`.")]
                 #[doc = $meaning]
@@ -126,8 +129,9 @@ macro_rules! define {
 
         impl Settings {
             /// Of what has passed validation.
-            pub(super) fn new(raw: &Raw, catalog: Catalog) -> Self {
+            pub(super) fn new(raw: &Raw, catalog: Catalog, prompts: Vec<Prompt>) -> Self {
                 Self {
+                    prompts: Arc::new(prompts),
                     policy: line::policy(raw, &catalog),
                     catalog: Arc::new(catalog),
                     $($($($field: raw.$field.value(),)?)+)+
@@ -138,6 +142,7 @@ macro_rules! define {
             pub(super) fn with_those_that_may_change(&self, edited: Self) -> Self {
                 Self {
                     policy: edited.policy,
+                    prompts: edited.prompts,
                     catalog: edited.catalog,
                     $($($(
                         $field: if is_fixed(stringify!($field)) { self.$field.clone() } else { edited.$field },

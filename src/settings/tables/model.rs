@@ -29,6 +29,11 @@ macro_rules! model_table {
                 shown to_operator;
                 comment "A file with back ends, each with a limit, models and a key of its own: docs/settings.md says what stands in it.";
             }
+            /// A file with the prompts that people may put into the composer, and those that stand on the start page. See "The file of prompts".
+            PROMPTS_FILE in prompts as prompts_file: Option<FilePath> {
+                shown to_operator;
+                comment "A file with prompts for everybody, and for the start page: docs/settings.md says what stands in it.";
+            }
             /// Which back end a ticket gets, of those that are free: the one with the most slots free for its size, each in turn, or each as often as its weight says.
             BACKEND_BALANCE in catalog as backend_balance: Balance {
                 default "least_loaded";

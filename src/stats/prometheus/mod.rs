@@ -87,6 +87,12 @@ pub(super) fn text(
         nodes::register(&mut registry, all);
     }
     answers(&mut registry, gauges.answers);
+    let ratings = [("good", gauges.ratings.good), ("bad", gauges.ratings.bad)];
+    let ratings: Ordered<_> = ratings
+        .into_iter()
+        .map(|(rating, count)| (vec![("rating", rating.to_owned())], ConstCounter::new(count)))
+        .collect();
+    registry.register("ratings", "What readers think of answers", ratings);
     registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
     registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));
     let up = ConstGauge::new(uptime.as_secs_f64());

@@ -57,6 +57,47 @@ pub(crate) async fn a_conversation_can_be_renamed<K: Kind>() {
     assert_eq!(store.rename(owner, ConversationId::new(), "Nothing").await, Ok(false));
 }
 
+pub(crate) async fn what_is_thought_of_an_answer_is_kept_with_it<K: Kind>() {
+    let Fixture { store, folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Talk");
+    let first = talk.say(&*store, None, "first").await;
+    let second = talk.say(&*store, Some(first.id), "second").await;
+    let good = async |store: &dyn Store, turn: &TurnRecord| {
+        let step = store.turn(owner, turn.id).await.expect("read").expect("there");
+        step.turn.good
+    };
+    assert_eq!(good(&*store, &first).await, None, "nothing was said");
+    assert_eq!(store.rate(owner, first.id, Some(true)).await, Ok(true));
+    assert_eq!(store.rate(owner, second.id, Some(false)).await, Ok(true));
+    assert_eq!(good(&*store, &first).await, Some(true));
+    assert_eq!(good(&*store, &second).await, Some(false));
+    // It is another's, or not there.
+    assert_eq!(store.rate(an_owner(), first.id, Some(false)).await, Ok(false));
+    assert_eq!(store.rate(owner, TurnId::new(), Some(true)).await, Ok(false));
+    // How a turn is does not touch it; on second thoughts it is another.
+    store.update(answered(first.clone(), "done")).await.expect("updated");
+    assert_eq!(good(&*store, &first).await, Some(true));
+    assert_eq!(store.rate(owner, first.id, Some(false)).await, Ok(true));
+    assert_eq!(good(&*store, &first).await, Some(false));
+    assert_eq!(store.rate(owner, second.id, None).await, Ok(true));
+    assert_eq!(
+        store.rate(owner, second.id, None).await,
+        Ok(false),
+        "there is none any more"
+    );
+    let all = store.turns(owner, talk.id()).await.expect("read");
+    assert_eq!(
+        all.iter().map(|turn| turn.good).collect::<Vec<_>>(),
+        [Some(false), None]
+    );
+    store.close().await;
+    let store = K::open(folder.path()).await;
+    assert_eq!(good(&*store, &first).await, Some(false));
+    // It goes with its conversation.
+    assert_eq!(store.forget(owner).await.map(|files| files.len()), Ok(0));
+}
+
 pub(crate) async fn what_is_chosen_for_a_conversation_is_kept_with_it<K: Kind>() {
     let Fixture { store, folder } = fixture::<K>().await;
     let owner = an_owner();

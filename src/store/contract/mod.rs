@@ -64,6 +64,14 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
+                async fn what_is_thought_of_an_answer_is_kept_with_it() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::conversations::what_is_thought_of_an_answer_is_kept_with_it::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
                 async fn what_is_chosen_for_a_conversation_is_kept_with_it() {
                     if !<super::super::$kind as $crate::store::contract::Kind>::present() {
                         return;

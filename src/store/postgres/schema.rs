@@ -17,10 +17,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
     (5, "format", include_str!("migrations/0005_format.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
+    (8, "ratings", include_str!("migrations/0008_ratings.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 22] = [
+pub(super) const TABLES: [&str; 23] = [
     "nodes",
     "site",
     "owners",
@@ -43,6 +44,7 @@ pub(super) const TABLES: [&str; 22] = [
     "deliveries",
     "follow_ups",
     "follow_up_files",
+    "ratings",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -264,6 +264,10 @@ impl Store for SqliteStore {
         self.write(write::Rename { owner, id, title }).await
     }
 
+    async fn rate(&self, owner: Owner, turn: TurnId, good: Option<bool>) -> Result<bool, StoreError> {
+        self.write(write::Rate { owner, turn, good }).await
+    }
+
     async fn delete(&self, owner: Owner, id: ConversationId, now: u64) -> Result<bool, StoreError> {
         self.write(write::Delete { owner, id, now }).await
     }

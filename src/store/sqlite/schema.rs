@@ -17,10 +17,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "keys", include_str!("migrations/0004_keys.sql")),
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
+    (8, "ratings", include_str!("migrations/0008_ratings.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 15] = [
     "owners",
     "conversations",
     "choices",
@@ -35,6 +36,7 @@ pub(super) const TABLES: [&str; 14] = [
     "tasks",
     "task_needs",
     "deliveries",
+    "ratings",
 ];
 
 /// What a database has had of them.

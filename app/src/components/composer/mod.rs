@@ -268,6 +268,7 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
             </label>
             <textarea
                 class="composer-text"
+                dir="auto"
                 id=anchors::COMPOSER
                 name="text"
                 rows="1"
@@ -284,6 +285,10 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
                 <AttachButton uploads />
                 <Picker />
                 <TuningButton />
+                // `public/reading.js` opens the prompts.
+                {button("icon-button needs-awake", "prompts", icon::PROMPTS, "")
+                    .label(text!(words, "prompts"))
+                    .post(live(|| "#prompts".to_owned()))}
                 <p class="composer-hint" id="composer-hint">
                     <span class:bad=live(wrong)>{live(hint)}</span>
                     {when(

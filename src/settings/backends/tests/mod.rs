@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::queue::Balance;
 
 use super::super::{
-    BackendLimit, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, backends_file, documents::code_of_docs,
+    BackendLimit, Catalog, Fault, Faults, Loaded, Provider, Secret, Settings, documents::code_of_docs, file_named,
 };
 
 const KEY: &str = "sk-verysecretverysecret";
@@ -334,7 +334,7 @@ fn the_file_to_watch_is_the_one_that_would_be_read() {
         let environment = environment
             .iter()
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        let path = backends_file(&environment.collect(), dotenv)?;
+        let path = file_named("BACKENDS_FILE", &environment.collect(), dotenv)?;
         path.to_str().map(str::to_owned)
     };
     let in_env = "BACKENDS_FILE=old.toml\nBACKENDS_FILE='my backends.toml' # two words\n";

@@ -9,6 +9,7 @@ mod follow_ups;
 mod key;
 mod keys;
 mod owner;
+mod rating;
 mod removal;
 
 pub(super) use accept::Accept;
@@ -19,4 +20,5 @@ pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use key::Admit;
 pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use owner::key as owner_key;
+pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

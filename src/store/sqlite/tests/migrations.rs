@@ -191,6 +191,23 @@ async fn a_database_of_before_there_were_keys_takes_some() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn a_database_of_before_answers_were_rated_takes_ratings() {
+    let folder = made_before(5, KEPT_BY_OWNER).await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+    let turn = async |store: &SqliteStore| {
+        let step = store.turn(owner, FIRST).await.expect("read").expect("there");
+        (step.turn.answer, step.turn.good)
+    };
+    assert_eq!(turn(&store).await, ("green".to_owned(), None));
+    assert_eq!(store.rate(owner, FIRST, Some(true)).await, Ok(true));
+    store.close().await;
+    let store = open(folder.path()).await;
+    assert_eq!(turn(&store).await, ("green".to_owned(), Some(true)));
+    store.close().await;
+}
+
 /// Every table with its columns and what they refer to, every index with its columns.
 async fn layout(connection: &mut SqliteConnection) -> Vec<String> {
     const LAYOUT: &str = "SELECT m.type || ' ' || m.name

@@ -7,6 +7,7 @@ mod file;
 mod follow_ups;
 mod keys;
 mod owner;
+mod rating;
 mod removal;
 
 pub(super) use accept::Accept;
@@ -15,6 +16,7 @@ pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]

@@ -1,0 +1,251 @@
+// What a reader does with text that is there: nothing of it needs the WebAssembly, so it is here and small. All words come from
+// the page, which has them in its language: on buttons, and in the template `aids`.
+(function () {
+  "use strict";
+  var doc = document;
+  var within = function (target, selector) {
+    return target && target.closest ? target.closest(selector) : null;
+  };
+  var byId = function (id) {
+    return doc.getElementById(id);
+  };
+  var aid = function (selector) {
+    var there = doc.body.querySelector(selector);
+    var aids = byId("aids");
+    if (!there && aids) {
+      there = doc.importNode(aids.content.querySelector(selector), true);
+      doc.body.append(there);
+    }
+    return there;
+  };
+  var typing = function (target) {
+    return within(target, "input, textarea, select, [contenteditable]");
+  };
+  var show = function (element) {
+    element.scrollIntoView({ block: "nearest" });
+    element.focus();
+  };
+
+  // Code: its lines wrapped, all of them, as a file.
+  var tools = {
+    wrap: function (button, code) {
+      var wrapped = code.classList.toggle("wrapped");
+      button.setAttribute("aria-pressed", String(wrapped));
+    },
+    more: function (button, code) {
+      var open = code.classList.toggle("unfolded");
+      button.setAttribute("aria-expanded", String(open));
+      if (!open) code.scrollIntoView({ block: "nearest" });
+    },
+    save: function (button, code) {
+      var link = doc.createElement("a");
+      var text = new Blob([code.querySelector("pre").textContent], { type: "text/plain" });
+      link.href = URL.createObjectURL(text);
+      link.download = button.dataset.name;
+      link.click();
+      setTimeout(function () {
+        URL.revokeObjectURL(link.href);
+      }, 1000);
+    },
+  };
+
+  // A footnote's mark leads to what it says, and that back: within the same answer.
+  var note = function (button) {
+    var answer = within(button, ".answer");
+    var number = button.dataset.note || button.dataset.noteBack;
+    var other = button.dataset.note ? "[data-note-back='" : "[data-note='";
+    var target = answer && answer.querySelector(other + number + "']");
+    if (target) show(target);
+  };
+
+  // What is selected, as a quote in the composer.
+  var selected = function () {
+    var selection = getSelection();
+    var node = selection.rangeCount && !selection.isCollapsed && selection.getRangeAt(0).commonAncestorContainer;
+    var element = node && (node.nodeType === 1 ? node : node.parentElement);
+    var text = within(element, ".log") && !within(element, ".editor") ? selection.toString().trim() : "";
+    return text && byId("message") ? { text: text, range: selection.getRangeAt(0) } : null;
+  };
+  var hide = function () {
+    var button = doc.body.querySelector(".quote-button");
+    if (button) button.remove();
+  };
+  var offer = function () {
+    var chosen = selected();
+    hide();
+    if (!chosen) return;
+    var button = aid(".quote-button");
+    var places = chosen.range.getClientRects();
+    var place = places[places.length - 1] || chosen.range.getBoundingClientRect();
+    if (!button || !place) return;
+    var top = place.bottom + 6;
+    if (top + button.offsetHeight > innerHeight) top = place.top - button.offsetHeight - 6;
+    button.style.top = Math.max(4, top) + "px";
+    button.style.left = Math.max(4, Math.min(place.right, innerWidth - button.offsetWidth - 4)) + "px";
+  };
+  var quote = function () {
+    var chosen = selected();
+    if (!chosen) return false;
+    var message = byId("message");
+    var before = message.value.replace(/\s+$/, "");
+    var lines = chosen.text.split("\n").map(function (line) {
+      return ("> " + line).trimEnd();
+    });
+    message.value = (before ? before + "\n\n" : "") + lines.join("\n") + "\n\n";
+    message.dispatchEvent(new Event("input", { bubbles: true }));
+    getSelection().removeAllRanges();
+    hide();
+    message.focus();
+    message.setSelectionRange(message.value.length, message.value.length);
+    message.scrollTop = message.scrollHeight;
+    return true;
+  };
+
+  // What is rarely wanted comes when it is.
+  var rest = null;
+  var more = function (what, argument) {
+    rest =
+      rest ||
+      import("/reading-more.js").then(function (module) {
+        return module.start({ within: within, byId: byId, aid: aid, tools: tools, ask: ask, failed: failed });
+      });
+    rest.then(
+      function (all) {
+        all[what](argument);
+      },
+      function () {
+        rest = null;
+        failed();
+      }
+    );
+  };
+  doc.addEventListener("change", function (event) {
+    var input = within(event.target, "[data-import]");
+    if (input && input.files[0]) more("take", input);
+  });
+
+  var sheet = function () {
+    var keys = aid("dialog.keys");
+    if (keys && !keys.open) keys.showModal();
+  };
+
+  // When something was, in the reader's own time.
+  var clocks = function (details) {
+    details.querySelectorAll("time[data-at]").forEach(function (time) {
+      var at = new Date(Number(time.dataset.at));
+      time.dateTime = at.toISOString();
+      time.textContent = at.toLocaleString(doc.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+    });
+  };
+
+  var ask = function (path, body) {
+    return fetch(path, {
+      method: "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-Asked-By": "page" },
+      body: body || "",
+    });
+  };
+  var failed = function () {
+    var note = aid("[data-aid=failed]");
+    if (!note) return;
+    note.hidden = false;
+    setTimeout(function () {
+      note.remove();
+    }, 6000);
+  };
+  // What asks the server for something that the feed then shows, or leads to a page of its own.
+  var post = function (button) {
+    if (button.dataset.asked) return;
+    button.dataset.asked = "yes";
+    ask(button.dataset.post)
+      .then(function (answer) {
+        if (!answer.ok) throw answer.status;
+        return answer.status === 200 ? answer.json() : null;
+      })
+      .then(
+        function (made) {
+          delete button.dataset.asked;
+          if (made && made.conversation) location.assign("/c/" + made.conversation);
+        },
+        function () {
+          delete button.dataset.asked;
+          failed();
+        }
+      );
+  };
+
+  doc.addEventListener("click", function (event) {
+    var button = within(event.target, "button, a");
+    if (!button) return;
+    var data = button.dataset;
+    if (data.tool && tools[data.tool]) tools[data.tool](button, within(button, ".code"));
+    else if (data.note || data.noteBack) note(button);
+    else if (data.post === "#prompts") more("prompts");
+    else if (data.post === "#several") more("several", button);
+    else if (data.post) post(button);
+    else if (button.matches(".quote-button")) quote();
+    else if (button.matches("[data-keys]")) sheet();
+    else if (button.matches(".found")) more("find", button);
+  });
+
+  doc.addEventListener("keydown", function (event) {
+    var target = event.target, key = event.key;
+    if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "p" && doc.querySelector(".log .rest")) {
+      event.preventDefault();
+      more("printWhole", byId("log"));
+    }
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (doc.querySelector("dialog[open]")) return;
+    if (key === "Escape") {
+      if (doc.querySelector(":popover-open") || within(target, ".editor, .sidebar")) return;
+      var stop = doc.querySelector(".composer .stop");
+      if (selected()) getSelection().removeAllRanges();
+      else if (stop) stop.click();
+    } else if (key === "ArrowUp" && target.id === "message" && !target.value) {
+      var edits = doc.querySelectorAll(".message-edit");
+      if (edits.length) {
+        event.preventDefault();
+        edits[edits.length - 1].click();
+      }
+    } else if ((key === "ArrowDown" || key === "ArrowUp") && within(target, ".search, [data-testid=found]")) {
+      var stops = [doc.querySelector(".search input")].concat(Array.from(doc.querySelectorAll(".found")));
+      var next = stops[stops.indexOf(target) + (key === "ArrowDown" ? 1 : -1)];
+      if (next) {
+        event.preventDefault();
+        next.focus();
+      }
+    } else if (key === "Enter" && target.matches(".search input")) {
+      var first = doc.querySelector(".found");
+      if (first) first.click();
+    } else if (key === "?" && !typing(target)) {
+      event.preventDefault();
+      sheet();
+    } else if (key === ">" && !typing(target) && quote()) event.preventDefault();
+  });
+
+  var settle = 0;
+  doc.addEventListener("selectionchange", function () {
+    clearTimeout(settle);
+    settle = setTimeout(offer, 200);
+  });
+  doc.addEventListener("scroll", hide, true);
+  doc.addEventListener(
+    "toggle",
+    function (event) {
+      if (within(event.target, ".turn-more")) clocks(event.target);
+    },
+    true
+  );
+  addEventListener("beforeprint", function () {
+    doc.querySelectorAll(".log details:not([open])").forEach(function (details) {
+      details.open = true;
+      details.dataset.printed = "";
+    });
+  });
+  addEventListener("afterprint", function () {
+    doc.querySelectorAll("[data-printed]").forEach(function (details) {
+      details.open = false;
+      delete details.dataset.printed;
+    });
+  });
+})();

@@ -1,0 +1,101 @@
+//! What `public/reading.js` shows when it is asked for: made by the server, in the page's language, and no part of the browser's half.
+
+use anteroom::{language::Words, text};
+use leptos::prelude::*;
+
+/// The keys that do something, each with what it does.
+fn keys(words: &'static Words) -> [(&'static str, &'static str); 8] {
+    [
+        ("Enter", text!(words, "keys-send")),
+        ("Shift + Enter", text!(words, "keys-line")),
+        ("↑", text!(words, "keys-edit")),
+        ("Esc", text!(words, "keys-stop")),
+        ("Ctrl + K", text!(words, "keys-search")),
+        ("↑ ↓", text!(words, "keys-found")),
+        (">", text!(words, "keys-quote")),
+        ("?", text!(words, "keys-sheet")),
+    ]
+}
+
+/// The operator's prompts, by name and text.
+fn prompts() -> Vec<(String, String)> {
+    #[cfg(feature = "ssr")]
+    {
+        let engine = use_context::<std::sync::Arc<anteroom::engine::Engine>>();
+        let prompts = engine.map(|engine| std::sync::Arc::clone(&engine.settings().prompts));
+        let prompts = prompts.unwrap_or_default();
+        prompts
+            .iter()
+            .map(|prompt| (prompt.name.clone(), prompt.text.clone()))
+            .collect()
+    }
+    #[cfg(not(feature = "ssr"))]
+    Vec::new()
+}
+
+/// The sheet of keys, the button that quotes, and what is said where something did not get through.
+pub(crate) fn aids(words: &'static Words) -> impl IntoView {
+    let given = prompts().into_iter().map(|(name, text)| {
+        view! {
+            <li class="prompt">
+                <button class="prompt-use" type="button" dir="auto" data-prompt=text>{name}</button>
+            </li>
+        }
+    });
+    let rows = keys(words).into_iter().map(|(key, what)| {
+        view! {
+            <dt>
+                <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+        }
+    });
+    view! {
+        <template id="aids">
+            <dialog class="keys" aria-labelledby="keys-head" data-testid="keys">
+                <h2 id="keys-head">{text!(words, "keys")}</h2>
+                <dl>{rows.collect_view()}</dl>
+                <form method="dialog">
+                    <button class="button">{text!(words, "keys-close")}</button>
+                </form>
+            </dialog>
+            <button class="button quote-button" type="button" data-testid="quote">
+                {text!(words, "quote")}
+            </button>
+            <div class="several" role="group" aria-label=text!(words, "several") data-testid="several">
+                <p role="status">{text!(words, "several-chosen")}" "<b data-count="">"0"</b></p>
+                <div class="actions">
+                    <button class="button button-bad" type="button" data-several="delete">
+                        {text!(words, "row-delete")}
+                    </button>
+                    <button class="button" type="button" data-several="undo" hidden>
+                        {text!(words, "several-undo")}
+                    </button>
+                    <button class="quiet-button" type="button" data-several="done">
+                        {text!(words, "several-done")}
+                    </button>
+                </div>
+            </div>
+            <dialog class="prompts" aria-labelledby="prompts-head" data-testid="prompts-sheet">
+                <h2 id="prompts-head">{text!(words, "prompts-head")}</h2>
+                <p class="quiet" data-none="">{text!(words, "prompts-none")}</p>
+                <ul data-prompts="">{given.collect_view()}</ul>
+                <div class="actions">
+                    <button class="button" type="button" data-keep="">{text!(words, "prompts-keep")}</button>
+                    <form method="dialog">
+                        <button class="quiet-button">{text!(words, "keys-close")}</button>
+                    </form>
+                </div>
+                <template data-own="">
+                    <li class="prompt">
+                        <button class="prompt-use" type="button" dir="auto" data-prompt=""></button>
+                        <button class="quiet-button bad" type="button" data-drop="">{text!(words, "row-delete")}</button>
+                    </li>
+                </template>
+            </dialog>
+            <p class="aid-failed" role="alert" data-aid="failed" hidden>
+                {text!(words, "aid-failed")}
+            </p>
+        </template>
+    }
+}

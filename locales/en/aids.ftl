@@ -1,0 +1,20 @@
+# What a page is sent beside the words of its own: the sheet of keys, the button that quotes.
+keys = Keys
+keys-send = send the message
+keys-line = begin a new line
+keys-edit = in an empty box: edit your last message
+keys-stop = stop the answer, or leave the line
+keys-search = search your conversations
+keys-found = go through what was found
+keys-quote = quote what is selected
+keys-sheet = show these keys
+keys-close = Close
+quote = Quote
+aid-failed = That did not get through. Please try again.
+several = Chosen conversations
+several-chosen = Chosen:
+several-undo = Bring back
+several-done = Done
+prompts-head = Prompts
+prompts-none = There are no prompts yet. What stands in the composer can be kept as one.
+prompts-keep = Keep what is in the composer

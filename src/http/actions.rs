@@ -1,0 +1,84 @@
+//! The doors that the page's own script asks at: for conversations that are made of others, and for what is thought of an answer. Only scripts of our pages come through: a form that somebody has smuggled into a
+//! page could bring the cookie along, but no header of its choice.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde::Serialize;
+
+use super::Refusal;
+use crate::{
+    accounts::Principal,
+    client::Client,
+    engine::Engine,
+    wire::{ConversationId, Reason, TurnId},
+};
+
+/// What a page's script says with each such request.
+const ASKED_BY: (&str, &str) = ("x-asked-by", "page");
+
+/// The conversation that was made.
+#[derive(Serialize)]
+pub(super) struct Made {
+    conversation: ConversationId,
+}
+
+/// Refuses what no script of a page of ours has sent.
+fn by_a_page(headers: &HeaderMap) -> Result<(), Refusal> {
+    let (name, value) = ASKED_BY;
+    match headers.get(name).is_some_and(|said| said == value) {
+        true => Ok(()),
+        false => Err(Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite)),
+    }
+}
+
+/// `/branch/{turn}`: a new conversation of everything up to there.
+pub(super) async fn branch(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    Path(turn): Path<String>,
+) -> Result<Json<Made>, Refusal> {
+    by_a_page(&headers)?;
+    let gone = || Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone);
+    let turn: TurnId = turn.parse().map_err(|_| gone())?;
+    let conversation = Client::new(engine, who).branch(turn).await?;
+    Ok(Json(Made { conversation }))
+}
+
+/// `/import`: a conversation of a file that `/export` has written. The body is the file's content.
+pub(super) async fn import(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    content: Bytes,
+) -> Result<Json<Made>, Refusal> {
+    by_a_page(&headers)?;
+    let conversation = Client::new(engine, who).import(&content).await?;
+    Ok(Json(Made { conversation }))
+}
+
+/// `/rate/{turn}/good`, `bad` and `none`: what a reader thinks of an answer. Open pages hear of it over the feed.
+pub(super) async fn rate(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    Path((turn, rating)): Path<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    by_a_page(&headers)?;
+    let gone = || Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone);
+    let turn: TurnId = turn.parse().map_err(|_| gone())?;
+    let good = match rating.as_str() {
+        "good" => Some(true),
+        "bad" => Some(false),
+        "none" => None,
+        _ => return Err(gone()),
+    };
+    Client::new(engine, who).rate(turn, good).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
