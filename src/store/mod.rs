@@ -25,7 +25,7 @@ use thiserror::Error;
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use tasks::{
-    BatchRecord, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
+    BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
     TaskStore, Webhook,
 };
 

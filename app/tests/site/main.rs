@@ -16,6 +16,7 @@ mod line;
 mod nodes;
 mod openai;
 mod operator;
+mod order;
 mod pools;
 mod programs;
 mod repeats;
