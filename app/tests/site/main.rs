@@ -5,6 +5,7 @@ mod api;
 mod choices;
 mod conversations;
 mod doors;
+mod elsewhere;
 mod endings;
 mod faults;
 mod feeds;
