@@ -273,7 +273,7 @@ async fn a_batch_is_cancelled() {
     let begun = tokio::time::timeout(GIVE_UP, served.model.until(|record| record.now == 1)).await;
     begun.expect("one runs");
     let cancelled = run(served.anteroom(&["tasks", "cancel", "batch.jsonl"])).await;
-    assert_eq!(cancelled, (Some(0), "3 cancelled.\n".to_owned(), String::new()));
+    assert_eq!(cancelled, (Some(0), "3 of 3 cancelled.\n".to_owned(), String::new()));
     let (code, out, complaint) = end_of(running).await;
     assert_eq!(
         (code, complaint.as_str()),

@@ -57,6 +57,14 @@ impl Client {
         self.engine.tasks().batch(self.owner(), id).await.map_err(fault)
     }
 
+    /// Ends what is not over of one of their batches, and returns how it is then.
+    ///
+    /// # Errors
+    /// [`ClientError::Task`].
+    pub async fn cancel_batch(&self, id: Uuid) -> Result<BatchRecord, ClientError> {
+        self.engine.tasks().cancel_batch(self.owner(), id).await.map_err(fault)
+    }
+
     /// Follows one of their tasks, of which so much has been seen.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::{
 /// Who keeps a request.
 #[async_trait]
 pub(crate) trait Keeper: Send + Sync + 'static {
-    /// The line has been asked for a place: whoever asks from here on stands behind it.
+    /// It has a place in the line: whoever asks for one from here on stands behind it.
     fn lined_up(&self);
     /// It has a slot and is being asked, beside which this runs: it may be dropped when the answer is there first. Called again where it has a slot
     /// again; `round` is another one where it has begun anew.

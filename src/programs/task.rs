@@ -108,20 +108,16 @@ impl Task {
         let mut ticket = match self.ticket.take() {
             Some(ticket) => ticket,
             None => {
-                let mut placing = pin!(queue.place(job.id().as_u128(), work, job.owner()));
-                let early = placing.as_mut().now_or_never();
+                let placed = tokio::select! {
+                    biased;
+                    () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
+                    placed = queue.place(job.id().as_u128(), work, job.owner()) => placed,
+                };
+                let placed = placed.map_err(ProgramFault::Line)?;
                 if let Some(keeper) = &self.keeper {
                     keeper.lined_up();
                 }
-                let placed = match early {
-                    Some(placed) => placed,
-                    None => tokio::select! {
-                        biased;
-                        () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
-                        placed = placing => placed,
-                    },
-                };
-                placed.map_err(ProgramFault::Line)?
+                placed
             }
         };
         let mut granted = ticket.granted();

@@ -11,7 +11,7 @@ use super::{
     BatchRecord, Delivery, OpenTask, TakenIn, TaskEnd, TaskRecord, TaskState, Webhook,
     rows::{Columns, number, optional_number, owner, read_reason, unknown, written_reason},
 };
-use crate::wire::Usage;
+use crate::wire::{Reason, Usage};
 
 /// The columns of [`task`] but for its result: `o` is its owner, `b` its batch, `t` itself.
 macro_rules! task_columns {
@@ -111,6 +111,12 @@ pub(super) fn state(row: &impl Columns) -> sqlx::Result<TaskState> {
 pub(super) fn reasons(end: &TaskEnd) -> (Option<String>, Option<String>) {
     let written = |reason: &Option<_>| reason.as_ref().map(|reason| written_reason(reason).into_owned());
     (written(&end.reason), written(&end.behind))
+}
+
+/// Why those come to nothing that need a task which its owner has ended, as a column.
+pub(super) fn needs_failed(name: Option<String>, id: Uuid) -> String {
+    let name = name.unwrap_or_else(|| id.to_string());
+    written_reason(&Reason::TaskNeedsFailed { name }).into_owned()
 }
 
 /// Ends of one moment, by batch, each with the last ordinal of its batch after them: which ordinal each has.

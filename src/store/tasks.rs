@@ -215,6 +215,15 @@ pub struct Ended {
     pub failed: Vec<Uuid>,
 }
 
+/// What the end of a whole batch by its owner has brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CancelledBatch {
+    /// Its tasks that were not over, in their order.
+    pub cancelled: Vec<Uuid>,
+    /// Tasks of other batches that have come to nothing with them.
+    pub failed: Vec<Uuid>,
+}
+
 /// A batch, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRecord {
@@ -279,6 +288,9 @@ pub trait TaskStore: Send + Sync {
     /// is over stays as it is (`None`). `gives_slot`: it gives a slot back; to be polled once before that is asked for, so that both are one
     /// change where the line is kept in the store, too.
     async fn end_task(&self, end: TaskEnd, gives_slot: bool) -> Result<Option<Ended>, StoreError>;
+    /// Ends what is not over of a batch, in one change, for its owner who does not want it any more, and what follows from it, as with
+    /// [`Self::end_task`]. `None`: the owner has no such batch.
+    async fn cancel_batch(&self, owner: Owner, id: Uuid, at: u64) -> Result<Option<CancelledBatch>, StoreError>;
 
     /// Owners who have open tasks.
     async fn owners_of_tasks(&self) -> Result<Vec<Owner>, StoreError>;

@@ -192,6 +192,13 @@ impl Feed {
         next
     }
 
+    /// Those that were to go into the line next are not to do so yet.
+    pub(super) fn hold_back(&self, ids: impl Iterator<Item = Uuid>) {
+        for id in ids {
+            self.back(id, None);
+        }
+    }
+
     /// When the line is asked again that has let none in.
     pub(super) fn refused_until(&self) -> Option<Instant> {
         self.state().refused_until
@@ -281,15 +288,21 @@ impl Feed {
 
     /// A task has been ended by its owner.
     pub(super) fn cancel(&self, id: Uuid) {
-        let kept = self.change(|state| {
-            state.held.remove(id);
-            let going = state.going.get_mut(&id)?;
-            going.cancelled = true;
-            going.kept.clone()
+        self.cancel_all(&[id]);
+    }
+
+    /// Some have been, none of which goes into the line any more.
+    pub(super) fn cancel_all(&self, ids: &[Uuid]) {
+        let kept: Vec<Kept> = self.change(|state| {
+            let on_their_way = ids.iter().filter_map(|id| {
+                state.held.remove(*id);
+                let going = state.going.get_mut(id)?;
+                going.cancelled = true;
+                going.kept.clone()
+            });
+            on_their_way.collect()
         });
-        if let Some(kept) = kept {
-            kept.cancel();
-        }
+        kept.iter().for_each(Kept::cancel);
     }
 
     /// All have been.
@@ -454,6 +467,18 @@ mod tests {
         assert_eq!(feed.refused_until(), Some(later));
         tokio::time::advance(std::time::Duration::from_secs(2)).await;
         assert_eq!(keys(&feed.next(ROOM)), [1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_behind_one_that_was_refused_does_not_pass_it() {
+        let feed = feed(vec![task(1, "a"), task(2, "a"), task(3, "a")]);
+        assert_eq!(keys(&feed.next(ROOM)), [1, 2]);
+        feed.back(Uuid::from_u128(1), Some(Instant::now() + std::time::Duration::from_secs(1)));
+        feed.hold_back(std::iter::once(Uuid::from_u128(2)));
+        assert!(feed.next(ROOM).is_empty());
+        assert_eq!(feed.stands(Uuid::from_u128(2)), Stands::Behind(1));
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        assert_eq!(keys(&feed.next(ROOM)), [1, 2]);
     }
 
     #[tokio::test]

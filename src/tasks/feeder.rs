@@ -86,10 +86,7 @@ impl Tasks {
                     warn!(%error, "open tasks cannot be read yet");
                     look = Instant::now() + AGAIN;
                 }
-                for task in feed.next(self.room()) {
-                    // One after the other, so that they stand in their order.
-                    let _ = self.set_off(&feed, task, None).await;
-                }
+                self.let_in(&feed).await;
                 look = feed.refused_until().map_or(look, |until| until.min(look));
                 if feed.has_elsewhere() {
                     look = look.min(Instant::now() + SOON);
@@ -109,6 +106,19 @@ impl Tasks {
                         feed.unload();
                     }
                 }
+            }
+        }
+    }
+
+    /// Lets the next ones into the line, one after the other, so that they stand there in their order.
+    async fn let_in(&self, feed: &Arc<Feed>) {
+        let mut next = feed.next(self.room()).into_iter();
+        while let Some(task) = next.next() {
+            let _ = self.set_off(feed, task, None).await;
+            if feed.refused_until().is_some() {
+                // None of those behind it may pass it.
+                feed.hold_back(next.map(|task| task.id));
+                return;
             }
         }
     }

@@ -48,22 +48,22 @@ enum Left {
 }
 
 impl Tasks {
-    /// Has a task go its way that the feed has on its way. What is returned is over once the line has been asked for its place, or is not going to be.
+    /// Has a task go its way that the feed has on its way. What is returned is over once it has a place in the line, or the feed knows that it has got none.
     pub(super) fn set_off(&self, feed: &Arc<Feed>, task: OpenTask, ticket: Option<Ticket>) -> oneshot::Receiver<()> {
         let span = info_span!(parent: None, "task", id = %task.id);
         let (lined_up, receiver) = oneshot::channel();
-        let work = self.clone().go(Arc::clone(feed), task, ticket, lined_up);
+        let work = self.clone().go(Arc::clone(feed), task, ticket, LinedUp::new(lined_up));
         self.inner.tasks.spawn(work.instrument(span));
         receiver
     }
 
-    async fn go(self, feed: Arc<Feed>, task: OpenTask, ticket: Option<Ticket>, lined_up: oneshot::Sender<()>) {
+    async fn go(self, feed: Arc<Feed>, task: OpenTask, ticket: Option<Ticket>, lined_up: LinedUp) {
         let mut broken_off = BrokenOff {
             feed: &feed,
             id: task.id,
             is: true,
         };
-        let left = self.take_through(&feed, &task, ticket, lined_up).await;
+        let left = self.take_through(&feed, &task, ticket, &lined_up).await;
         broken_off.is = false;
         match left {
             Left::Over => feed.over(task.id),
@@ -71,6 +71,8 @@ impl Tasks {
             Left::Refused => feed.back(task.id, Some(Instant::now() + AGAIN)),
             Left::InLine => feed.left_to_the_line(task.id),
         }
+        // Only now: whoever lets the next ones in has to know of a refusal.
+        lined_up.tell();
     }
 
     async fn take_through(
@@ -78,9 +80,8 @@ impl Tasks {
         feed: &Arc<Feed>,
         task: &OpenTask,
         mut ticket: Option<Ticket>,
-        lined_up: oneshot::Sender<()>,
+        lined_up: &LinedUp,
     ) -> Left {
-        let mut lined_up = Some(lined_up);
         let failed = |reason| TaskEnd {
             reason: Some(reason),
             ..end(task, TaskState::Failed)
@@ -117,7 +118,7 @@ impl Tasks {
                 tasks: self.clone(),
                 feed: Arc::clone(feed),
                 task: task.clone(),
-                lined_up: Mutex::new(lined_up.take()),
+                lined_up: lined_up.clone(),
                 begun: AtomicU32::new(0),
                 over: AtomicBool::new(false),
             });
@@ -233,13 +234,27 @@ fn end(task: &OpenTask, state: TaskState) -> TaskEnd {
     }
 }
 
+/// Who waits until a task has a place in the line.
+#[derive(Clone)]
+struct LinedUp(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl LinedUp {
+    fn new(waits: oneshot::Sender<()>) -> Self {
+        Self(Arc::new(Mutex::new(Some(waits))))
+    }
+
+    /// It has one, or is not going to have one now.
+    fn tell(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 /// Stores the start and the end of one task.
 struct Keeping {
     tasks: Tasks,
     feed: Arc<Feed>,
     task: OpenTask,
-    /// Who waits until the line has been asked for its place.
-    lined_up: Mutex<Option<oneshot::Sender<()>>>,
+    lined_up: LinedUp,
     /// How often its start has been stored.
     begun: AtomicU32,
     /// Whether its end has been.
@@ -249,7 +264,7 @@ struct Keeping {
 #[async_trait]
 impl Keeper for Keeping {
     fn lined_up(&self) {
-        drop(self.lined_up.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.lined_up.tell();
     }
 
     async fn started(&self, round: u32) {

@@ -49,7 +49,7 @@ use crate::{
     programs::Programs,
     queue::{Owner, Queue},
     settings::Settings,
-    store::{BatchRecord, NewBatch, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState},
+    store::{BatchRecord, Ended, NewBatch, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState},
     wire::Reason,
 };
 
@@ -206,6 +206,27 @@ impl Tasks {
             self.inner.outbox.notify_one();
         }
         self.task(owner, id).await
+    }
+
+    /// Ends what is not over of a batch for its owner, in one change, and what needs that; returns how the batch is then.
+    ///
+    /// # Errors
+    /// [`TaskFault::Gone`], [`TaskFault::Store`].
+    pub async fn cancel_batch(&self, owner: Owner, id: Uuid) -> Result<BatchRecord, TaskFault> {
+        let ended = self.store().cancel_batch(owner, id, now_ms()).await?;
+        let ended = ended.ok_or(TaskFault::Gone)?;
+        if !ended.cancelled.is_empty() {
+            info!(batch = %id, tasks = ended.cancelled.len(), "a batch is cancelled");
+            self.with_feed(owner, |feed| {
+                feed.ended(&Ended {
+                    ready: Vec::new(),
+                    failed: ended.failed,
+                });
+                feed.cancel_all(&ended.cancelled);
+            });
+            self.inner.outbox.notify_one();
+        }
+        self.batch(owner, id).await
     }
 
     /// Ends all open tasks of an owner who is at home here. Returns how many it has found.

@@ -9,6 +9,7 @@ mod browser;
 mod budget;
 mod check;
 mod cli;
+mod clients;
 mod css;
 mod debian;
 mod faketime;

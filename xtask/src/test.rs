@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, faketime, nginx, openai, postgres, schemathesis, setup, site};
+use crate::{browser, cli, clients, faketime, nginx, openai, postgres, schemathesis, setup, site};
 
 /// Name of the binary and package that starts a PostgreSQL for the browser tests.
 const PGTEST: &str = "anteroom-pgtest";
@@ -56,6 +56,9 @@ fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     }
     if openai::install(project) {
         required.push((openai::REQUIRED, "1"));
+    }
+    if clients::install(project) {
+        required.push((clients::REQUIRED, "1"));
     }
     if schemathesis::install(project) {
         required.push((schemathesis::REQUIRED, "1"));

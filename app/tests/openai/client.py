@@ -113,6 +113,28 @@ def responses():
     assert text == answer.output_text == "Answer to: Hello\n\nword1 ", text
 
 
+def responses_call_tools():
+    tool = {"type": "function", "name": "look_up", "parameters": {"type": "object", "properties": {}}}
+    request = {"model": MODEL, "tools": [tool], "input": said("[[reply=tool]] rain?")}
+    answer = client().responses.create(**request)
+    call = answer.output[-1]
+    assert call.type == "function_call" and call.name == "look_up", answer
+    assert json.loads(call.arguments) == {"question": "rain?"} and answer.status == "completed", answer
+    with client().responses.stream(**request) as stream:
+        events = list(stream)
+        streamed = stream.get_final_response().output[-1]
+    pieces = [event.delta for event in events if event.type == "response.function_call_arguments.delta"]
+    assert "".join(pieces) == streamed.arguments == call.arguments and len(pieces) > 1, events
+    assert streamed.name == "look_up", streamed
+    # What came of it goes back with the call.
+    outcome = {"type": "function_call_output", "call_id": call.call_id, "output": "rain"}
+    history = [*request["input"], *answer.output, outcome, *said("[[reply=request]]")]
+    told = client().responses.create(**{**request, "input": history})
+    messages = json.loads(told.output_text)["messages"]
+    assert messages[1]["tool_calls"][0]["id"] == call.call_id, messages
+    assert messages[2] == {"role": "tool", "tool_call_id": call.call_id, "content": "rain"}, messages
+
+
 def errors():
     assert fails(openai.NotFoundError, model="none", messages=said("x")).code == "model_not_found"
     assert fails(openai.BadRequestError, model=MODEL, messages=[]).param == "messages"

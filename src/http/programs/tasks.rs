@@ -54,7 +54,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/tasks", post(take_in).get(list))
         .route("/api/v1/tasks/{id}", get(one).delete(cancel))
         .route("/api/v1/tasks/{id}/stream", get(follow))
-        .route("/api/v1/tasks/batches/{id}", get(batch))
+        .route("/api/v1/tasks/batches/{id}", get(batch).delete(cancel_batch))
         .route("/api/v1/tasks/batches/{id}/stream", get(follow_batch))
         // Older names.
         .route("/chat/async", post(take_in))
@@ -224,6 +224,23 @@ pub(super) async fn batch(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     let batch = Client::new(engine, who).batch(read(&id)?).await?;
+    Ok(Json(batch_view(&batch)))
+}
+
+/// Cancels what is not over of a batch, in one change. A second time, it is as the first has left it.
+#[utoipa::path(
+    delete, path = "/api/v1/tasks/batches/{id}", tag = "tasks", params(("id" = Uuid, Path, description = "The batch")),
+    responses(
+        (status = 200, description = "The batch, as it is now", body = Object),
+        (status = 404, description = "The caller has none of this id", body = Refused),
+    ),
+)]
+pub(super) async fn cancel_batch(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let batch = Client::new(engine, who).cancel_batch(read(&id)?).await?;
     Ok(Json(batch_view(&batch)))
 }
 

@@ -236,6 +236,14 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
+                async fn a_whole_batch_is_cancelled() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::tasks::a_whole_batch_is_cancelled::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
                 async fn what_is_needed_of_before_has_to_be_there() {
                     if !<super::super::$kind as $crate::store::contract::Kind>::present() {
                         return;

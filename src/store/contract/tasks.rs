@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    store::{Ended, NewBatch, NewTask, TakenIn, TaskEnd, TaskFilter, TaskState, Webhook},
+    store::{CancelledBatch, Ended, NewBatch, NewTask, TakenIn, TaskEnd, TaskFilter, TaskState, Webhook},
     wire::{Reason, Usage},
 };
 
@@ -241,6 +241,67 @@ pub(crate) async fn what_needs_a_task_comes_to_nothing_with_it<K: Kind>() {
     assert_eq!(found.ended_at, Some(9));
     let found = store.batch(owner, new.id).await.expect("read").expect("there");
     assert_eq!(found.ended_at, None);
+}
+
+pub(crate) async fn a_whole_batch_is_cancelled<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut new = batch(
+        owner,
+        vec![task("over"), task("runs"), task("waits"), task("")],
+        &[(2, 1), (3, 2)],
+    );
+    new.webhook = Some(Webhook {
+        url: "https://example.com".into(),
+        secret: "whsec_".into(),
+    });
+    take_in(&*store, &new).await;
+    let id = |at: usize| new.tasks[at].id;
+    store.end_task(done(id(0), 2), true).await.expect("stored");
+    store.begin_task(id(1), 3).await.expect("begun");
+    // Of other batches, and behind it; one of them needs two of it, and one is behind another.
+    let mut later = batch(owner, vec![task("a"), task("b"), task("c"), task("free")], &[(1, 0)]);
+    let outside = |at: usize, needs: usize| (later.tasks[at].id, id(needs));
+    later.needs.extend([outside(0, 1), outside(0, 2), outside(2, 3), outside(3, 0)]);
+    take_in(&*store, &later).await;
+    let of_later = |at: usize| later.tasks[at].id;
+
+    assert_eq!(store.cancel_batch(an_owner(), new.id, 9).await, Ok(None));
+    assert_eq!(store.cancel_batch(owner, Uuid::new_v4(), 9).await, Ok(None));
+    let ended = store.cancel_batch(owner, new.id, 9).await.expect("stored").expect("there");
+    assert_eq!(ended.cancelled, [id(1), id(2), id(3)]);
+    assert_eq!(ended.failed, [of_later(0), of_later(2), of_later(1)]);
+    let again = store.cancel_batch(owner, new.id, 10).await;
+    assert_eq!(again, Ok(Some(CancelledBatch::default())));
+
+    let found = store.batch(owner, new.id).await.expect("read").expect("there");
+    assert_eq!(found.ended_at, Some(9));
+    assert_eq!(found.untold, 5, "each task, and the batch");
+    let over = store.outcomes(owner, new.id, 0, 10).await.expect("read");
+    let over: Vec<_> = over.iter().map(|task| (task.ordinal, task.id, task.state)).collect();
+    assert_eq!(
+        over,
+        [
+            (Some(1), id(0), TaskState::Done),
+            (Some(2), id(1), TaskState::Cancelled),
+            (Some(3), id(2), TaskState::Cancelled),
+            (Some(4), id(3), TaskState::Cancelled),
+        ]
+    );
+    assert_eq!(store.begin_task(id(1), 11).await, Ok(None));
+    assert_eq!(store.end_task(done(id(1), 11), true).await, Ok(None));
+    let found = store.outcomes(owner, later.id, 0, 10).await.expect("read");
+    let why = |name: String| Some(Reason::TaskNeedsFailed { name });
+    let found: Vec<_> = found.into_iter().map(|task| (task.id, task.reason)).collect();
+    assert_eq!(
+        found,
+        [
+            (of_later(0), why("runs".into())),
+            (of_later(2), why(id(3).to_string())),
+            (of_later(1), why("runs".into())),
+        ]
+    );
+    assert_eq!(state_of(&*store, owner, of_later(3)).await, TaskState::Open);
 }
 
 pub(crate) async fn what_is_needed_of_before_has_to_be_there<K: Kind>() {

@@ -339,29 +339,11 @@ pub async fn status(which: &str, address: Address) -> Ended {
 pub async fn cancel(which: &str, address: Address) -> Ended {
     let cancelled = async {
         let (batch, site) = (named(which)?, Site::of(address)?);
-        let mut count = 0;
-        // Those that wait first: none is to start meanwhile.
-        for state in ["open", "running"] {
-            loop {
-                let path = format!("/api/v1/tasks?batch={batch}&state={state}&limit=1000");
-                let tasks = ask(&site, Method::GET, &path).await?;
-                let tasks = tasks["tasks"].as_array().cloned().unwrap_or_default();
-                let ids: Vec<_> = tasks.iter().filter_map(|task| task["id"].as_str()).collect();
-                for id in &ids {
-                    ask(&site, Method::DELETE, &format!("/api/v1/tasks/{id}")).await?;
-                }
-                count += ids.len();
-                // What runs takes a moment to end, and is asked to once.
-                if ids.is_empty() || state == "running" {
-                    break;
-                }
-            }
-        }
-        Ok::<_, String>(count)
+        ask(&site, Method::DELETE, &format!("/api/v1/tasks/batches/{batch}")).await
     };
     match cancelled.await {
-        Ok(count) => {
-            println!("{count} cancelled.");
+        Ok(batch) => {
+            println!("{} of {} cancelled.", batch["cancelled"], batch["tasks"]);
             Ended::Well
         }
         Err(fault) => failed(fault),

@@ -10,13 +10,18 @@ use super::chat::refused;
 use crate::support::{Site, answer_of, program::Program, soon};
 
 /// A program with a key of its own.
-pub(super) async fn keyed(site: &Site) -> Program {
+pub(crate) async fn keyed(site: &Site) -> Program {
+    keyed_for(site, Scopes::WORK).await
+}
+
+/// A program whose key lets it do this.
+pub(crate) async fn keyed_for(site: &Site, scopes: Scopes) -> Program {
     let id = KeyId(uuid::Uuid::new_v4());
     let token = Token::random(id);
     let key = KeyRecord {
         id,
         name: id.0.simple().to_string(),
-        scopes: Scopes::WORK,
+        scopes,
         digest: token.digest(),
         created_at: 1,
         expires_at: None,

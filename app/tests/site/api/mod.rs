@@ -6,3 +6,5 @@ mod described;
 mod isolation;
 mod line;
 mod streams;
+
+pub(crate) use isolation::{keyed, keyed_for};

@@ -208,3 +208,58 @@ async fn responses_are_chats() {
     assert_eq!(text, "Answer to: Hello\n\nword1 ");
     assert_eq!(events.last().expect("one")["type"], "response.completed");
 }
+
+#[tokio::test]
+async fn responses_call_functions() {
+    let site = Site::start(&[("MODELS", "demo@builtin")]).await;
+    let program = Program::new(site.addr);
+    let tools = json!([{ "type": "function", "name": "look_up", "parameters": { "type": "object" } }]);
+    let mut body = json!({ "model": "loopback", "input": "[[reply=tool]] the \"weather\"", "tools": tools });
+    let whole = program.ask(program.post("/v1/responses", &body)).await;
+    let call = &whole.json["output"][0];
+    assert_eq!(
+        (&call["type"], &call["name"]),
+        (&json!("function_call"), &json!("look_up")),
+        "{whole:?}"
+    );
+    assert_eq!(
+        (&whole.json["status"], &whole.json["tools"]),
+        (&json!("completed"), &tools)
+    );
+    let arguments: Value = serde_json::from_str(call["arguments"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(arguments["question"], "the \"weather\"");
+    body["stream"] = json!(true);
+    let mut stream = program.stream(program.post("/v1/responses", &body)).await;
+    let (mut pieces, mut last) = (String::new(), Value::Null);
+    while let Some(data) = stream.data().await {
+        last = serde_json::from_str(&data).expect("JSON");
+        if last["type"] == "response.function_call_arguments.delta" {
+            assert_eq!(last["output_index"], 0, "{last}");
+            pieces.push_str(last["delta"].as_str().expect("a text"));
+        }
+    }
+    assert_eq!(last["type"], "response.completed");
+    assert_eq!(last["response"]["output"][0]["arguments"], json!(pieces));
+    // What came of it goes to the server as a chat has it.
+    let body = json!({ "model": "loopback", "tools": tools, "input": [
+        { "role": "user", "content": "Rain?" },
+        { "type": "function_call", "call_id": "c", "name": "look_up", "arguments": "{}" },
+        { "type": "function_call_output", "call_id": "c", "output": "rain" },
+        { "role": "user", "content": "[[reply=request]]" },
+    ] });
+    let whole = program.ask(program.post("/v1/responses", &body)).await;
+    let got = whole.json["output"][0]["content"][0]["text"].as_str().expect("a text");
+    let got: Value = serde_json::from_str(got).expect("what the server got");
+    assert_eq!(got["messages"][1]["tool_calls"][0]["function"]["name"], "look_up");
+    assert_eq!(
+        got["messages"][2],
+        json!({ "role": "tool", "tool_call_id": "c", "content": "rain" })
+    );
+    // A model whose server has no functions refuses them by their name.
+    let body = json!({ "model": "demo@builtin", "input": "x", "tools": tools });
+    let refused = program.ask(program.post("/v1/responses", &body)).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.error()["param"]),
+        (400, &json!("tools"))
+    );
+}

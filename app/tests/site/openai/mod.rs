@@ -3,6 +3,7 @@
 mod answers;
 mod clients;
 mod faults;
+mod libraries;
 mod lines;
 mod others;
 mod repeats;

@@ -153,7 +153,11 @@ impl Nodes {
 
     /// From now on it is at home there; `None`: nowhere.
     pub(crate) fn settle(&self, browser: &Browser, home: Option<usize>) {
-        let owner = self.owner(browser);
+        self.settle_owner(self.owner(browser), home);
+    }
+
+    /// The same for an owner that need not be a browser.
+    pub(crate) fn settle_owner(&self, owner: Owner, home: Option<usize>) {
         self.town.homes().insert(owner, home);
         self.town.changed.send_replace(());
     }

@@ -67,7 +67,7 @@ pub(in crate::http::programs) struct StreamEvent {
     paths(
         openai::completions, openai::responses::create, openai::embeddings, openai::models::list, openai::models::one,
         chat::whole, chat::stream, chat::cancel,
-        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::follow, tasks::follow_batch,
+        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::cancel_batch, tasks::follow, tasks::follow_batch,
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,

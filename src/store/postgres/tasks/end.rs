@@ -88,7 +88,7 @@ impl Operation for End {
 }
 
 /// Counts those that have ended in their batches, and notes what is to be told.
-async fn number(connection: &mut PgConnection, ended: &[(i64, i64)], at: u64) -> sqlx::Result<()> {
+pub(super) async fn number(connection: &mut PgConnection, ended: &[(i64, i64)], at: u64) -> sqlx::Result<()> {
     let (mut last, mut telling, mut over) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (batch, count) in task_rows::counts(ended) {
         let row = sqlx::query(COUNT)

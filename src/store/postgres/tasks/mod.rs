@@ -1,5 +1,6 @@
 //! Tasks: taken in, begun, over, told.
 
+mod cancel;
 mod end;
 mod read;
 mod take_in;
@@ -14,7 +15,7 @@ use super::PostgresStore;
 use crate::{
     queue::Owner,
     store::{
-        BatchRecord, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
+        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
         TaskStore, job::Operation, postgres::rows::integer,
     },
 };
@@ -71,6 +72,10 @@ impl TaskStore for PostgresStore {
         } else {
             self.write(end::End(end)).await
         }
+    }
+
+    async fn cancel_batch(&self, owner: Owner, id: Uuid, at: u64) -> Result<Option<CancelledBatch>, StoreError> {
+        self.write(cancel::Cancel { owner, id, at }).await
     }
 
     async fn owners_of_tasks(&self) -> Result<Vec<Owner>, StoreError> {

@@ -32,7 +32,7 @@ const COUNT: &str = "UPDATE batches SET open = open - ?2, ended = ended + ?2, en
 const NUMBER: &str = "WITH ended AS MATERIALIZED (SELECT m.value ->> 0 AS task, m.value ->> 1 AS ordinal FROM json_each(?1) m) \
      UPDATE tasks SET ordinal = ended.ordinal FROM ended WHERE tasks.key = ended.task";
 
-const FAIL: &str =
+pub(super) const FAIL: &str =
     "UPDATE tasks SET state = 'failed', reason = ?2, ended_at = ?3 WHERE key IN (SELECT value FROM json_each(?1))";
 
 const TELL: &str = "INSERT INTO deliveries (owner, batch, task, attempts, created_at, due_at) \
@@ -99,7 +99,7 @@ impl Operation for End {
 }
 
 /// Counts those that have ended in their batches, and notes what is to be told.
-async fn number(connection: &mut SqliteConnection, ended: &[(i64, i64)], at: u64) -> sqlx::Result<()> {
+pub(super) async fn number(connection: &mut SqliteConnection, ended: &[(i64, i64)], at: u64) -> sqlx::Result<()> {
     let (mut last, mut telling, mut over) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (batch, count) in task_rows::counts(ended) {
         let row = sqlx::query(COUNT)

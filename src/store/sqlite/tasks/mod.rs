@@ -1,5 +1,6 @@
 //! Tasks: taken in, begun, over, told.
 
+mod cancel;
 mod end;
 mod read;
 mod take_in;
@@ -13,7 +14,7 @@ use super::{SqliteStore, told as as_told};
 use crate::{
     queue::Owner,
     store::{
-        BatchRecord, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
+        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
         TaskStore,
         job::Operation,
         sqlite::rows::{blob, integer},
@@ -21,7 +22,7 @@ use crate::{
 };
 
 #[cfg(test)]
-pub(super) use {end::BEHIND, read::QUERIES};
+pub(super) use {cancel::NEEDING, end::BEHIND, read::QUERIES};
 
 const BEGIN: &str = "UPDATE tasks SET state = 'running', attempts = attempts + 1, started_at = ?2 \
      WHERE id = ?1 AND state IN ('open', 'running') AND blocked = 0 RETURNING attempts";
@@ -70,6 +71,10 @@ impl TaskStore for SqliteStore {
 
     async fn end_task(&self, end: TaskEnd, _gives_slot: bool) -> Result<Option<Ended>, StoreError> {
         self.write(end::End(end)).await
+    }
+
+    async fn cancel_batch(&self, owner: Owner, id: Uuid, at: u64) -> Result<Option<CancelledBatch>, StoreError> {
+        self.write(cancel::Cancel { owner, id, at }).await
     }
 
     async fn owners_of_tasks(&self) -> Result<Vec<Owner>, StoreError> {

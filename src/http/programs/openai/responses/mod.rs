@@ -1,7 +1,12 @@
-//! OpenAI's newer way to ask, `POST /v1/responses`, as far as its clients use it for text. It is asked as a chat, whatever the model's server speaks.
-//! What would need something that a chat has not (tools of OpenAI's own, responses that are stored) is refused.
+//! OpenAI's newer way to ask, `POST /v1/responses`, as far as its clients use it for text and for functions that a model may call. It is asked as a chat,
+//! whatever the model's server speaks. What would need something that a chat has not (tools of OpenAI's own, responses that are stored) is refused.
+//!
+//! - `tools`: functions and calls as a chat has them.
+//! - `told`: a chat's answer as a response; `output`: what it is made of.
 
+mod output;
 mod told;
+mod tools;
 
 use std::sync::Arc;
 
@@ -23,7 +28,7 @@ use crate::{
 use told::Told;
 
 /// Fields that are read, or that change no word of an answer.
-const HONOURED: [&str; 16] = [
+const HONOURED: [&str; 18] = [
     "model",
     "input",
     "instructions",
@@ -40,6 +45,8 @@ const HONOURED: [&str; 16] = [
     "prompt_cache_key",
     "safety_identifier",
     "reasoning",
+    "tools",
+    "tool_choice",
 ];
 
 /// An answer, as OpenAI's newer API has it.
@@ -73,11 +80,10 @@ fn chat_of(asked: &Map<String, Value>) -> Result<Value, RequestFault> {
     for (name, value) in asked {
         let says_nothing = match (name.as_str(), value) {
             (_, Value::Null) => true,
-            ("tools" | "include", Value::Array(list)) => list.is_empty(),
+            ("include", Value::Array(list)) => list.is_empty(),
             ("background", value) => *value == json!(false),
             ("truncation", value) => value == "disabled",
             ("top_logprobs", value) => *value == json!(0),
-            ("tool_choice", value) => value == "auto" || value == "none",
             ("text", value) => value["format"].is_null() || value["format"]["type"] == "text",
             (name, _) => HONOURED.contains(&name),
         };
@@ -93,7 +99,12 @@ fn chat_of(asked: &Map<String, Value>) -> Result<Value, RequestFault> {
         Some(Value::String(text)) => messages.push(json!({ "role": "user", "content": text })),
         Some(Value::Array(items)) => {
             for (at, item) in items.iter().enumerate() {
-                messages.push(message(item, at)?);
+                let param = format!("input[{at}]");
+                match item["type"].as_str() {
+                    Some("function_call") => tools::add_call(&mut messages, item, &param)?,
+                    Some("function_call_output") => messages.push(tools::outcome(item, &param)?),
+                    _ => messages.push(message(item, &param)?),
+                }
             }
         }
         _ => {
@@ -118,6 +129,17 @@ fn chat_of(asked: &Map<String, Value>) -> Result<Value, RequestFault> {
             chat[named] = value.clone();
         }
     }
+    let field = |name: &str| asked.get(name).unwrap_or(&Value::Null);
+    let choice = tools::choice(field("tool_choice"))?;
+    if let Some(tools) = tools::offered(field("tools"))? {
+        chat["tools"] = tools;
+        if let Some(choice) = choice {
+            chat["tool_choice"] = choice;
+        }
+        if !field("parallel_tool_calls").is_null() {
+            chat["parallel_tool_calls"] = field("parallel_tool_calls").clone();
+        }
+    }
     let effort = asked.get("reasoning").map(|reasoning| &reasoning["effort"]);
     if let Some(effort) = effort.filter(|effort| !effort.is_null()) {
         chat["reasoning_effort"] = effort.clone();
@@ -126,11 +148,10 @@ fn chat_of(asked: &Map<String, Value>) -> Result<Value, RequestFault> {
 }
 
 /// A message of the input as a chat's.
-fn message(item: &Value, at: usize) -> Result<Value, RequestFault> {
-    let param = format!("input[{at}]");
+fn message(item: &Value, param: &str) -> Result<Value, RequestFault> {
     let kind = item["type"].as_str().unwrap_or("message");
     let (Some(role), "message") = (item["role"].as_str(), kind) else {
-        return Err(unsupported(&param));
+        return Err(unsupported(param));
     };
     let content = match &item["content"] {
         text @ Value::String(_) => text.clone(),
@@ -147,7 +168,7 @@ fn message(item: &Value, at: usize) -> Result<Value, RequestFault> {
         }
         _ => {
             let fault = format!("`{param}.content` has to be a text, or a list of parts.");
-            return Err(RequestFault::of(&param, fault));
+            return Err(RequestFault::of(param, fault));
         }
     };
     Ok(json!({ "role": role, "content": content }))
@@ -203,6 +224,43 @@ mod tests {
     }
 
     #[test]
+    fn functions_and_calls_go_along() {
+        let asked = json!({
+            "model": "m", "parallel_tool_calls": false,
+            "tools": [{ "type": "function", "name": "f", "parameters": {} }], "tool_choice": "required",
+            "input": [
+                { "role": "user", "content": "Rain?" },
+                { "role": "assistant", "content": [{ "type": "output_text", "text": "I look." }] },
+                { "type": "function_call", "call_id": "a", "name": "f", "arguments": "{}" },
+                { "type": "function_call_output", "call_id": "a", "output": "rain" },
+            ],
+        });
+        let chat = chat(asked).expect("taken");
+        assert_eq!(
+            (
+                &chat["tool_choice"],
+                &chat["parallel_tool_calls"],
+                &chat["tools"][0]["function"]["name"]
+            ),
+            (&json!("required"), &json!(false), &json!("f"))
+        );
+        let roles: Vec<_> = chat["messages"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| &one["role"])
+            .collect();
+        assert_eq!(roles, ["user", "assistant", "tool"]);
+        assert_eq!(chat["messages"][1]["content"][0]["text"], "I look.");
+        assert_eq!(chat["messages"][1]["tool_calls"][0]["id"], "a");
+        // Without a tool there is nothing to choose.
+        let neutral =
+            json!({ "model": "m", "input": "x", "tools": [], "tool_choice": "auto", "parallel_tool_calls": true });
+        let neutral = super::chat_of(neutral.as_object().expect("an object")).expect("taken");
+        assert!(neutral.get("tool_choice").is_none() && neutral.get("parallel_tool_calls").is_none());
+    }
+
+    #[test]
     fn what_a_chat_has_not_is_refused_by_its_name() {
         for (field, value) in [
             ("previous_response_id", json!("resp_1")),
@@ -215,8 +273,8 @@ mod tests {
             let fault = chat(json!({ "model": "m", "input": "Hello", field: value })).expect_err(field);
             assert_eq!(fault.param.as_deref(), Some(field));
         }
-        let call = json!({ "model": "m", "input": [{ "type": "function_call", "name": "f" }] });
-        assert_eq!(chat(call).expect_err("refused").param.as_deref(), Some("input[0]"));
+        let thought = json!({ "model": "m", "input": [{ "type": "reasoning", "id": "rs_1" }] });
+        assert_eq!(chat(thought).expect_err("refused").param.as_deref(), Some("input[0]"));
         let neutral = json!({ "model": "m", "input": "Hello", "tools": [], "background": false, "include": null });
         assert!(chat(neutral).is_ok());
     }

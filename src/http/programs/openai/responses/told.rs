@@ -1,14 +1,14 @@
 //! A chat's answer, as that of the newer API.
 
-use std::borrow::Cow;
-
 use axum::http::StatusCode;
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::super::{ApiError, stream::Form};
+use super::{
+    super::{ApiError, stream::Form},
+    output::{News, Output},
+};
 use crate::{clock::now_ms, programs::Done, wire::Usage};
 
 /// Makes of a chat's events those of the newer API, and of its answer a response.
@@ -19,32 +19,7 @@ pub(super) struct Told {
     created: u64,
     /// Events so far.
     number: u64,
-    text: String,
-    /// What the model has ended for.
-    finish: Option<String>,
-}
-
-/// An event of a chat, or its answer, as far as it is of use here.
-#[derive(Deserialize)]
-struct Said<'a> {
-    #[serde(borrow, default)]
-    choices: Vec<Choice<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(borrow, default, alias = "message")]
-    delta: Delta<'a>,
-    #[serde(default)]
-    finish_reason: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Delta<'a> {
-    #[serde(borrow, default)]
-    content: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    refusal: Option<Cow<'a, str>>,
+    output: Output,
 }
 
 impl Told {
@@ -54,25 +29,8 @@ impl Told {
             asked,
             created: now_ms() / 1000,
             number: 0,
-            text: String::new(),
-            finish: None,
+            output: Output::new(id),
         }
-    }
-
-    /// Takes in an event of a chat; returns what it says.
-    fn take(&mut self, json: &str) -> String {
-        // What is no such event has nothing to say; whether it is sound was seen when it came.
-        let Ok(Said { choices }) = serde_json::from_str(json) else {
-            return String::new();
-        };
-        let mut piece = String::new();
-        for choice in choices {
-            let said = [choice.delta.content, choice.delta.refusal];
-            piece.extend(said.into_iter().flatten());
-            self.finish = choice.finish_reason.or(self.finish.take());
-        }
-        self.text.push_str(&piece);
-        piece
     }
 
     fn event(&mut self, kind: &str, mut event: Value, out: &mut Vec<u8>) {
@@ -82,16 +40,10 @@ impl Told {
         out.extend_from_slice(format!("event: {kind}\ndata: {event}\n\n").as_bytes());
     }
 
-    fn item(&self) -> String {
-        format!("msg_{}", self.id.simple())
-    }
-
-    /// An event about the one part of the one message.
-    fn part_event(&mut self, kind: &str, mut event: Value, out: &mut Vec<u8>) {
-        event["item_id"] = self.item().into();
-        event["output_index"] = 0.into();
-        event["content_index"] = 0.into();
-        self.event(kind, event, out);
+    fn news(&mut self, news: Vec<News>, out: &mut Vec<u8>) {
+        for News { kind, event } in news {
+            self.event(kind, event, out);
+        }
     }
 
     fn deltas(&mut self, events: &[u8], out: &mut Vec<u8>) {
@@ -99,28 +51,10 @@ impl Told {
             let json = line
                 .strip_prefix(b"data: ")
                 .and_then(|json| std::str::from_utf8(json).ok());
-            let piece = json.map(|json| self.take(json)).unwrap_or_default();
-            if !piece.is_empty() {
-                let delta = json!({ "delta": piece, "logprobs": [] });
-                self.part_event("response.output_text.delta", delta, out);
+            if let Some(json) = json {
+                let news = self.output.take(json);
+                self.news(news, out);
             }
-        }
-    }
-
-    fn part(&self) -> Value {
-        json!({ "type": "output_text", "text": self.text, "annotations": [], "logprobs": [] })
-    }
-
-    fn message(&self, status: &str, content: &[Value]) -> Value {
-        json!({ "id": self.item(), "type": "message", "status": status, "role": "assistant", "content": content })
-    }
-
-    /// How it has ended, and why before its time.
-    fn ending(&self) -> (&'static str, Value) {
-        match self.finish.as_deref() {
-            Some("length") => ("incomplete", json!({ "reason": "max_output_tokens" })),
-            Some("content_filter") => ("incomplete", json!({ "reason": "content_filter" })),
-            _ => ("completed", Value::Null),
         }
     }
 
@@ -155,7 +89,7 @@ impl Told {
             "temperature": asked("temperature", json!(1.0)),
             "text": { "format": { "type": "text" } },
             "tool_choice": asked("tool_choice", json!("auto")),
-            "tools": [],
+            "tools": asked("tools", json!([])),
             "top_p": asked("top_p", json!(1.0)),
             "truncation": "disabled",
             "usage": usage,
@@ -170,11 +104,6 @@ impl Form for Told {
         let response = self.response("in_progress", &Value::Null, &[], None);
         self.event("response.created", json!({ "response": response }), &mut out);
         self.event("response.in_progress", json!({ "response": response }), &mut out);
-        let item = self.message("in_progress", &[]);
-        let added = json!({ "output_index": 0, "item": item });
-        self.event("response.output_item.added", added, &mut out);
-        let part = self.part();
-        self.part_event("response.content_part.added", json!({ "part": part }), &mut out);
         Bytes::from(out)
     }
 
@@ -187,15 +116,10 @@ impl Form for Told {
     fn end(&mut self, done: Done) -> Bytes {
         let mut out = Vec::new();
         self.deltas(&done.last, &mut out);
-        let (status, details) = self.ending();
-        let text = json!({ "text": self.text, "logprobs": [] });
-        self.part_event("response.output_text.done", text, &mut out);
-        let part = self.part();
-        self.part_event("response.content_part.done", json!({ "part": part }), &mut out);
-        let item = self.message(status, &[part]);
-        let over = json!({ "output_index": 0, "item": item });
-        self.event("response.output_item.done", over, &mut out);
-        let response = self.response(status, &details, &[item], Some(done.usage));
+        let (status, details) = self.output.ending();
+        let news = self.output.end();
+        self.news(news, &mut out);
+        let response = self.response(status, &details, &self.output.items(), Some(done.usage));
         let kind = format!("response.{status}");
         self.event(&kind, json!({ "response": response }), &mut out);
         Bytes::from(out)
@@ -206,10 +130,10 @@ impl Form for Told {
             message: "The model server sent something that is not an answer. Try again.".to_owned(),
             ..ApiError::of_status(StatusCode::BAD_GATEWAY)
         })?;
-        self.take(json);
-        let (status, details) = self.ending();
-        let message = self.message(status, &[self.part()]);
-        let response = self.response(status, &details, &[message], Some(done.usage));
+        self.output.take(json);
+        self.output.end();
+        let (status, details) = self.output.ending();
+        let response = self.response(status, &details, &self.output.items(), Some(done.usage));
         Ok(Bytes::from(response.to_string()))
     }
 
@@ -288,6 +212,53 @@ mod tests {
         assert_eq!(response["incomplete_details"]["reason"], "max_output_tokens");
         assert_eq!(response["usage"]["total_tokens"], 5);
         assert_eq!(response["temperature"], 0.5);
+    }
+
+    #[test]
+    fn calls_are_told_beside_what_is_said() {
+        let mut told = told();
+        let mut all = events(&told.begin());
+        let pieces = "data: {\"choices\":[{\"delta\":{\"content\":\"I look.\"}}]}\n\n\
+            data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n\
+            data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n";
+        all.extend(events(&told.events(Bytes::from_static(pieces.as_bytes()))));
+        let last = Bytes::from_static(b"data: [DONE]\n\n");
+        let usage = Usage::default();
+        all.extend(events(&told.end(Done { last, usage })));
+        let kinds: Vec<_> = all[2..]
+            .iter()
+            .map(|event| event["type"].as_str().expect("a type").trim_start_matches("response."))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                "output_item.added",
+                "content_part.added",
+                "output_text.delta",
+                "output_item.added",
+                "function_call_arguments.delta",
+                "output_text.done",
+                "content_part.done",
+                "output_item.done",
+                "function_call_arguments.done",
+                "output_item.done",
+                "completed",
+            ]
+        );
+        assert_eq!(
+            (&all[5]["output_index"], &all[5]["item"]["name"]),
+            (&json!(1), &json!("f"))
+        );
+        assert_eq!(
+            (&all[6]["delta"], &all[6]["item_id"]),
+            (&json!("{}"), &all[5]["item"]["id"])
+        );
+        let output = &all.last().expect("one")["response"]["output"];
+        assert_eq!(output[0]["content"][0]["text"], "I look.");
+        assert_eq!(
+            (&output[1]["call_id"], &output[1]["arguments"]),
+            (&json!("a"), &json!("{}"))
+        );
     }
 
     #[test]
