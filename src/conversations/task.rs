@@ -289,11 +289,16 @@ impl Conversations {
         };
         let mut keeping = pin!(kept(storing, false));
         let early = keeping.as_mut().now_or_never();
+        let gives_slot = ended.is_some();
         drop(ended);
         let kept = match early {
             Some(kept) => kept,
             None => keeping.await,
         };
+        // Where several processes keep the line, the slot is somebody's only now, and his process may be on the same cores.
+        if gives_slot && self.deps.queue.is_common() {
+            model_first(&self.deps.queue).await;
+        }
         // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
         let pending = (!kept).then(|| self.pending.enter(&task.turn));
         let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());

@@ -5,10 +5,16 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
+/// Connections that changes are made on.
+pub(super) trait Writes: Send {
+    /// What a transaction says beside the one change that it makes, where both can go into one statement. Uninhabited where none can.
+    type Rest: Send;
+}
+
 /// One change of the database. It runs inside a transaction, and may be run again if that one came to nothing.
 pub(super) trait Operation: Send + Sync + 'static {
     /// What it is run on.
-    type Connection: Send;
+    type Connection: Writes;
     /// What the caller is told.
     type Output: Send + 'static;
     /// Whether it is a step on the way to more room on the disk: it may use what is kept for that.
@@ -20,13 +26,30 @@ pub(super) trait Operation: Send + Sync + 'static {
 
     /// Makes the change.
     fn run(&self, connection: &mut Self::Connection) -> impl Future<Output = sqlx::Result<Self::Output>> + Send;
+
+    /// What the caller is told if [`Operation::run_whole`] makes the change: known beforehand, for it may be committed and no answer be heard. `None`: it cannot
+    /// be made so.
+    fn whole(&self) -> Option<Self::Output> {
+        None
+    }
+
+    /// Makes the change as a whole transaction, in one statement with `rest`. `None`: it cannot, and nothing has been done.
+    fn run_whole(
+        &self,
+        _connection: &mut Self::Connection,
+        _rest: &mut <Self::Connection as Writes>::Rest,
+    ) -> impl Future<Output = Option<sqlx::Result<()>>> + Send {
+        std::future::ready(None)
+    }
 }
 
 /// An operation with its caller, of whatever kind.
 #[async_trait]
-pub(super) trait Job<C>: Send {
+pub(super) trait Job<C: Writes>: Send {
     /// Makes the change, and keeps what the caller is to be told.
     async fn run(&mut self, connection: &mut C) -> sqlx::Result<()>;
+    /// The same with [`Operation::run_whole`].
+    async fn run_whole(&mut self, connection: &mut C, rest: &mut C::Rest) -> Option<sqlx::Result<()>>;
     /// See [`Operation::removed`].
     fn removed(&self) -> bool;
     /// See [`Operation::FREES`].
@@ -60,6 +83,15 @@ impl<O: Operation> Job<O::Connection> for Task<O> {
     async fn run(&mut self, connection: &mut O::Connection) -> sqlx::Result<()> {
         self.output = Some(self.operation.run(connection).await?);
         Ok(())
+    }
+
+    async fn run_whole(
+        &mut self,
+        connection: &mut O::Connection,
+        rest: &mut <O::Connection as Writes>::Rest,
+    ) -> Option<sqlx::Result<()>> {
+        self.output = Some(self.operation.whole()?);
+        self.operation.run_whole(connection, rest).await
     }
 
     fn removed(&self) -> bool {

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::node::Written;
+use super::{node::Written, whole::Appended};
 use crate::{
     nodes::{Batch, Digest, Entry, Incarnation, Number, Peer, Reply},
     queue::machine::Time,
@@ -55,9 +55,26 @@ impl Append {
         self.reply = None;
         let message = AssertSqlSafe(self.message(before));
         let rows = sqlx::raw_sql(message).fetch_all(connection).await?;
-        // It is committed: what cannot be read of it is not known.
-        self.reply = rows.first().and_then(|row| self.read(row).ok());
+        if let Some(row) = rows.first() {
+            self.hear(row);
+        }
         Ok(())
+    }
+
+    /// The server has said this of it, and has committed.
+    pub(super) fn hear(&mut self, row: &PgRow) {
+        // What cannot be read of it is not known.
+        self.reply = self.read(row).ok();
+    }
+
+    /// For a statement that makes a change with it.
+    pub(super) fn as_parameters(&self) -> Appended {
+        Appended {
+            sequence: self.entry.sequence.cast_signed(),
+            gone: self.gone.clone(),
+            unless_heard: self.unless_heard,
+            payload: self.entry.payload.clone(),
+        }
     }
 
     /// Nothing in it needs to be quoted: ids, numbers and hexadecimal digits.

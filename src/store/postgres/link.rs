@@ -93,11 +93,14 @@ impl Link {
     }
 
     /// What is to be set beside at the connection that writes. A process that is stopped in the middle of a transaction lets others wait no longer
-    /// than this for what it has locked, its own row included, which is less than they wait for a lock.
+    /// than this for what it has locked, its own row included, which is less than they wait for a lock. A statement that is a transaction by itself has
+    /// the isolation of those that are begun.
     pub(super) async fn settle_writing(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let still = self.still.as_millis();
-        self.set(connection, format!("SET idle_in_transaction_session_timeout = {still}"))
-            .await
+        let set = format!(
+            "SET idle_in_transaction_session_timeout = {still}; SET default_transaction_isolation = 'read committed'"
+        );
+        self.set(connection, set).await
     }
 
     async fn set(&self, connection: &mut PgConnection, set: String) -> sqlx::Result<()> {

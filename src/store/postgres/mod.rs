@@ -24,6 +24,7 @@ mod target;
 mod tasks;
 mod text;
 mod transaction;
+mod whole;
 mod work;
 mod write;
 mod writer;

@@ -72,7 +72,8 @@ pub(super) struct Written {
 }
 
 impl Node {
-    const fn id(self) -> Uuid {
+    /// What its row is found by.
+    pub(super) const fn id(self) -> Uuid {
         Uuid::from_u128(self.incarnation.0)
     }
 

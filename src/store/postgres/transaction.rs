@@ -1,8 +1,8 @@
 //! The writing task's transactions.
 //!
-//! A group of jobs shares one. First each runs as it is, for nearly always all go well. If one fails, the group runs again, each job behind
-//! a savepoint, so that the one that fails harms no other. An entry of the log is the last that a group writes: it is on the disk if, and only
-//! if, the group is.
+//! A group of jobs shares one. First each runs as it is, for nearly always all go well; one that is alone mostly is the
+//! transaction, in one statement (`whole.rs`). If one fails, the group runs again, each job behind a savepoint, so that the one that fails harms
+//! no other. An entry of the log is the last that a group writes: it is on the disk if, and only if, the group is.
 
 use sqlx::PgConnection;
 use tokio::time::Instant;
@@ -12,6 +12,7 @@ use super::{
     faults,
     group::{Goes, Group},
     node::Node,
+    whole::Rest,
 };
 use crate::store::{StoreError, job::Job};
 
@@ -64,9 +65,21 @@ pub(super) async fn run(
     let fenced = Failure::Fenced(node.why_fenced());
     let Group { members, append } = group;
     if let Some(append) = append.as_mut().filter(|_| members.is_empty()) {
+        let mut rest = Rest::of(node, batch, Some(&**append));
+        if let Some(said) = rest.say_alone(connection).await {
+            said.map_err(of_commit)?;
+            append.hear(&rest.answer.ok_or(fenced)?);
+            return Ok(());
+        }
         // All of it in one way to the server and back.
         commit_with(connection, append, &format!("{}; ", node.beginning(batch))).await?;
         return if append.is_fenced() { Err(fenced) } else { Ok(()) };
+    }
+    if !careful
+        && let [member] = &mut members[..]
+        && let Some(made) = whole(connection, node, batch, member, append.as_deref_mut()).await
+    {
+        return made;
     }
     if !node.begin(connection, batch).await.map_err(Failure::of)? {
         return Err(fenced);
@@ -94,16 +107,48 @@ pub(super) async fn run(
     }
 }
 
+/// Makes a change, appends and commits, all in one. `None`: that change cannot be made so.
+async fn whole(
+    connection: &mut PgConnection,
+    node: Node,
+    batch: i64,
+    member: &mut Member,
+    append: Option<&mut Append>,
+) -> Option<Result<(), Failure>> {
+    member.refusal = None;
+    let mut rest = Rest::of(node, batch, append.as_deref());
+    let made = member.job.run_whole(connection, &mut rest).await?;
+    Some(match (made, rest.answer) {
+        (Ok(()), None) => Err(Failure::Fenced(node.why_fenced())),
+        (Ok(()), Some(said)) => {
+            if let Some(append) = append {
+                append.hear(&said);
+            }
+            Ok(())
+        }
+        (Err(error), _) => Err(match Failure::of(error) {
+            Failure::Passing(error) if faults::is_lost(&error) => Failure::Unknown(error),
+            // Whether it was the change, the entry or the commit is found out by steps.
+            Failure::Transaction(_) => Failure::Job,
+            failure => failure,
+        }),
+    })
+}
+
 /// Appends and commits.
 async fn commit_with(connection: &mut PgConnection, append: &mut Append, before: &str) -> Result<(), Failure> {
-    let committed = append.commit(connection, before).await;
-    committed.map_err(|error| match Failure::of(error) {
+    append.commit(connection, before).await.map_err(of_commit)
+}
+
+/// Of what went wrong while an entry was appended and committed.
+fn of_commit(error: sqlx::Error) -> Failure {
+    match Failure::of(error) {
         Failure::Passing(error) if faults::is_lost(&error) => Failure::Unknown(error),
         // Somebody else has the end of the log, or the row of a node that is declared gone: that passes.
         Failure::Transaction(error) if faults::is_locked(&error) => Failure::Passing(error),
         Failure::Transaction(error) => Failure::Append(error),
         failure => failure,
-    })
+    }
 }
 
 /// Runs a job so that it leaves nothing behind where it fails.

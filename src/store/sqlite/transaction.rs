@@ -1,8 +1,15 @@
 //! The writing task's transactions.
 
+use std::convert::Infallible;
+
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use crate::store::job::Job;
+use crate::store::job::{Job, Writes};
+
+impl Writes for SqliteConnection {
+    /// Nothing is far from it, so no statement is spared.
+    type Rest = Infallible;
+}
 
 /// How an attempt at a batch failed.
 pub(super) enum Failure {

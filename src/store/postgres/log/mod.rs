@@ -29,7 +29,7 @@ use crate::{
     store::readers::Connect as _,
 };
 pub(super) use rows::written;
-use rows::{ANY, beaten, notice, page, read_written};
+use rows::{ANY, beaten, notice, page, read_written, since};
 
 /// How long an answer may take. Shorter than a lease, so that a node finds out in time.
 const ANSWER: Duration = Duration::from_secs(4);
@@ -165,19 +165,7 @@ impl Database for PostgresLog {
     }
 
     async fn read(&self, after: Number) -> Option<Log> {
-        let read = self.on(&self.reading, async |connection| {
-            let before: Option<Vec<u8>> = sqlx::query_scalar("SELECT digest FROM log WHERE number = $1")
-                .bind(after.0.cast_signed())
-                .fetch_optional(&mut *connection)
-                .await?;
-            let digest = match before {
-                Some(bytes) => Some(rows::digest(&bytes)?),
-                None if after == Number::default() => Some(Digest::default()),
-                None => None,
-            };
-            let batches = page(connection, after).await?;
-            Ok(Log { digest, batches })
-        });
+        let read = self.on(&self.reading, async |connection| since(connection, after).await);
         read.await.ok()
     }
 

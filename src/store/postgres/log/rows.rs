@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
-    nodes::{Batch, Beaten, Digest, Entry, Incarnation, Number, Peer, Replica, ReplicaSnapshot, Told},
+    nodes::{Batch, Beaten, Digest, Entry, Incarnation, Log, Number, Peer, Replica, ReplicaSnapshot, Told},
     queue::machine::Time,
     store::postgres::append,
 };
@@ -46,19 +46,41 @@ pub(super) async fn page(connection: &mut PgConnection, after: Number) -> sqlx::
     .bind(PAGE)
     .fetch_all(connection)
     .await?;
-    let batch = |row: &PgRow| {
-        Ok(Batch {
-            number: number(row)?,
-            at: Time(row.try_get("at")?),
-            entry: Entry {
-                node: node(row.try_get("node")?),
-                sequence: row.try_get::<i64, _>("sequence")?.cast_unsigned(),
-                payload: row.try_get("payload")?,
-            },
-            digest: digest(row.try_get("digest")?)?,
-        })
-    };
     rows.iter().map(batch).collect()
+}
+
+/// The same with the digest of what is there up to that number, if its entry is: one statement, so one way to the server.
+pub(super) async fn since(connection: &mut PgConnection, after: Number) -> sqlx::Result<Log> {
+    let rows = sqlx::query(
+        "SELECT number, at, node, sequence, CASE WHEN number > $1 THEN payload ELSE '' END AS payload, digest \
+         FROM log WHERE number >= $1 ORDER BY number LIMIT $2",
+    )
+    .bind(after.0.cast_signed())
+    .bind(PAGE)
+    .fetch_all(connection)
+    .await?;
+    let (before, rows) = match rows.split_first() {
+        Some((first, rest)) if number(first)? == after => (Some(digest(first.try_get("digest")?)?), rest),
+        _ if after == Number::default() => (Some(Digest::default()), &rows[..]),
+        _ => (None, &rows[..]),
+    };
+    Ok(Log {
+        digest: before,
+        batches: rows.iter().map(batch).collect::<sqlx::Result<_>>()?,
+    })
+}
+
+fn batch(row: &PgRow) -> sqlx::Result<Batch> {
+    Ok(Batch {
+        number: number(row)?,
+        at: Time(row.try_get("at")?),
+        entry: Entry {
+            node: node(row.try_get("node")?),
+            sequence: row.try_get::<i64, _>("sequence")?.cast_unsigned(),
+            payload: row.try_get("payload")?,
+        },
+        digest: digest(row.try_get("digest")?)?,
+    })
 }
 
 /// What a beat has brought: a row for each other node, or one without; none: this node has no row.
@@ -88,7 +110,7 @@ fn number(row: &PgRow) -> sqlx::Result<Number> {
     Ok(Number(row.try_get::<i64, _>("number")?.cast_unsigned()))
 }
 
-pub(super) fn digest(bytes: &[u8]) -> sqlx::Result<Digest> {
+fn digest(bytes: &[u8]) -> sqlx::Result<Digest> {
     let digest = bytes.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     Ok(Digest(digest))
 }

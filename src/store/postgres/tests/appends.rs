@@ -18,7 +18,7 @@ use crate::{
     store::job::Operation,
 };
 
-const A: Incarnation = Incarnation(1);
+pub(super) const A: Incarnation = Incarnation(1);
 const B: Incarnation = Incarnation(2);
 
 /// A node that has been heard of so often.
@@ -31,7 +31,7 @@ const fn heard(node: Incarnation, beats: u64) -> Peer {
 }
 
 /// Impatient, but for what a transaction may wait for.
-const NODE: Tuning = Tuning {
+pub(super) const NODE: Tuning = Tuning {
     locked: Duration::from_secs(20),
     still: Duration::from_millis(500),
     lock: Duration::from_secs(5),
@@ -40,7 +40,11 @@ const NODE: Tuning = Tuning {
     ..IMPATIENT
 };
 
-async fn start(address: String, incarnation: Incarnation, tuning: Tuning) -> (PostgresStore, Arc<dyn Database>) {
+pub(super) async fn start(
+    address: String,
+    incarnation: Incarnation,
+    tuning: Tuning,
+) -> (PostgresStore, Arc<dyn Database>) {
     let opener = node(incarnation.0, &format!("{incarnation:?}:1"));
     let store = PostgresStore::open_tuned(&Secret(address), &opener, tuning).await;
     let store = store.expect("it opens");
@@ -49,11 +53,11 @@ async fn start(address: String, incarnation: Incarnation, tuning: Tuning) -> (Po
     (store, log)
 }
 
-fn something() -> Vec<Change> {
+pub(super) fn something() -> Vec<Change> {
     vec![Change::Line(Command::Expire)]
 }
 
-fn written(reply: &Reply) -> Option<u64> {
+pub(super) fn written(reply: &Reply) -> Option<u64> {
     match reply {
         Reply::Written(batch) => Some(batch.number.0),
         _ => None,

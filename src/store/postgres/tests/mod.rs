@@ -13,6 +13,7 @@ mod opening;
 mod speed;
 mod text;
 mod tls;
+mod ways;
 mod writing;
 
 use std::{fs, path::Path, sync::Arc, time::Duration};

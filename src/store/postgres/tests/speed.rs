@@ -4,9 +4,16 @@
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use sqlx::PgConnection;
 
-use super::*;
-use crate::queue::OrderKey;
+use super::{
+    appends::{A, NODE, something, start, written},
+    *,
+};
+use crate::{
+    queue::OrderKey,
+    store::{job::Operation, postgres::write::Update},
+};
 
 /// The time of a run, printed.
 async fn measure<T>(what: &str, run: impl Future<Output = T>) -> T {
@@ -88,4 +95,51 @@ async fn five_thousand_turns_in_one_conversation() {
     measure("conversations()", store.conversations(owner, None, 50))
         .await
         .expect("read");
+}
+
+/// An outcome that is stored step by step, as what takes several statements is.
+struct BySteps(Update);
+
+impl Operation for BySteps {
+    type Connection = PgConnection;
+    type Output = ();
+
+    async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        self.0.run(connection).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn an_outcome_with_its_slot_in_one_statement_and_by_steps() {
+    const ROUNDS: usize = 300;
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let (store, log) = start(cluster.url(&cluster.database()), A, NODE).await;
+    let mut taken = [Vec::new(), Vec::new()];
+    let mut talk = Talk::new(an_owner(), "Title");
+    for round in 0..2 * ROUNDS {
+        let turn = talk.say(&store, None, "what people say to each other").await;
+        let over = answered(turn, "An answer.");
+        // After a pause, as a slot is handed on after one.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let begin = Instant::now();
+        let append = log.append(A, round as u64 + 1, something(), None);
+        let by_steps = round % 2 == 1;
+        let (ended, reply) = if by_steps {
+            tokio::join!(store.writer.write_with_entry(BySteps(Update(over))), append)
+        } else {
+            tokio::join!(store.end(over), append)
+        };
+        taken[usize::from(by_steps)].push(begin.elapsed());
+        assert!(ended.is_ok() && written(&reply).is_some(), "{ended:?}, {reply:?}");
+    }
+    for (what, mut taken) in ["in one statement", "by steps"].into_iter().zip(taken) {
+        taken.sort_unstable();
+        println!(
+            "an outcome with its slot, {what}: {:.2?} at the median",
+            taken[ROUNDS / 2]
+        );
+    }
 }

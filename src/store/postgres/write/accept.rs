@@ -1,8 +1,10 @@
 //! Storing a turn as accepted.
 
-use sqlx::{PgConnection, Row as _};
+use std::sync::LazyLock;
 
-use super::{choice, file, owner};
+use sqlx::{PgConnection, Row as _, SqlStr};
+
+use super::{change, choice, file, owner};
 use crate::{
     queue::OrderKey,
     store::{
@@ -11,6 +13,7 @@ use crate::{
         postgres::{
             rows::{integer, owner_id, state_columns, written_notices},
             text,
+            whole::{Bound, Found, Rest, Whole},
         },
     },
     wire::Choice,
@@ -18,32 +21,57 @@ use crate::{
 
 /// The owner, the conversation and the turn in one statement, which is one way to the server and back. A message into a conversation that was just
 /// deleted brings it back, or the message would be lost with it. A turn that is there already stays where it is: those that follow it
-/// are stored after it. What stood behind another message under its id does so no more. Where the turn that it follows is not there, no row comes back, nor where somebody else is making the owner at this moment.
-const ACCEPT: &str = "WITH made AS ( \
-       INSERT INTO owners (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM owners WHERE id = $1) ON CONFLICT DO NOTHING RETURNING key \
-     ), owner AS ( \
-       SELECT key FROM made UNION ALL SELECT key FROM owners WHERE id = $1 \
-     ), conversation AS ( \
-       INSERT INTO conversations (owner, id, head, updated_at, title) SELECT o.key, $2, $3, $4, $5 FROM owner o \
-       ON CONFLICT (owner, id) DO UPDATE \
-       SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key, owner \
-     ), followed AS ( \
-       SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
-         (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation AND c.owner = t.owner WHERE t.id = $6) END AS key \
-     ), begun AS ( \
-       DELETE FROM follow_ups f USING owner o WHERE f.owner = o.key AND f.id = $7 \
-     ) INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
-       started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
-       thought_ms) \
-     SELECT c.owner, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
-     FROM conversation c, followed f WHERE f.key IS NOT NULL \
-     ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
-       arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
-       started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
-       input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
-       message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
-       reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
-     RETURNING key, owner, (SELECT key FROM conversation) AS conversation, xmax <> 0 AS again";
+/// are stored after it. What stood behind another message under its id does so no more. Where the turn that it follows is not there, `done` is empty, and so it is where somebody else is making the owner at this moment.
+///
+/// A part of a statement: see [`Whole`]. An owner who is there is locked as the turn's row will have him anyway: what it has to wait for is waited for here.
+macro_rules! accept {
+    () => {
+        "made AS ( \
+           INSERT INTO owners (id) SELECT $1 FROM held WHERE NOT EXISTS (SELECT 1 FROM owners WHERE id = $1) ON CONFLICT DO NOTHING RETURNING key \
+         ), known AS ( \
+           SELECT o.key FROM owners o, held WHERE o.id = $1 FOR KEY SHARE OF o \
+         ), owner AS ( \
+           SELECT key FROM made UNION ALL SELECT key FROM known \
+         ), conversation AS ( \
+           INSERT INTO conversations (owner, id, head, updated_at, title) SELECT o.key, $2, $3, $4, $5 FROM owner o \
+           ON CONFLICT (owner, id) DO UPDATE \
+           SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key, owner \
+         ), followed AS ( \
+           SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
+             (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation AND c.owner = t.owner WHERE t.id = $6) END AS key \
+         ), begun AS ( \
+            DELETE FROM follow_ups f USING owner o WHERE f.owner = o.key AND f.id = $7 \
+          ), done AS ( \
+           INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
+             started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
+             thought_ms) \
+           SELECT c.owner, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
+           FROM conversation c, followed f WHERE f.key IS NOT NULL \
+           ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
+             arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
+             started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
+             input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
+             message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
+             reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
+           RETURNING key, owner, conversation, xmax <> 0 AS again \
+         )"
+    };
+}
+
+const ACCEPT: &str = concat!(
+    "WITH held AS (SELECT 1), ",
+    accept!(),
+    " SELECT key, owner, conversation, again FROM done"
+);
+
+/// With no files: one that was there before has none any more either.
+static WHOLE_ACCEPT: LazyLock<Whole> = LazyLock::new(|| {
+    let parts = concat!(
+        accept!(),
+        ", bare AS (DELETE FROM turn_files f USING done d WHERE d.again AND f.turn = d.key)"
+    );
+    Whole::new(parts, 25, Found::Always)
+});
 
 /// One that is noted, as it mostly is since its upload.
 const CARRY_NOTED: &str =
@@ -109,6 +137,16 @@ impl Operation for Accept {
         }
         Ok(())
     }
+
+    fn whole(&self) -> Option<()> {
+        (self.choice.is_none() && self.turn.files.is_empty()).then_some(())
+    }
+
+    async fn run_whole(&self, connection: &mut PgConnection, rest: &mut Rest) -> Option<sqlx::Result<()>> {
+        let bytes = change::bytes(&self.turn) + self.conversation.title.len();
+        rest.say(connection, &WHOLE_ACCEPT, bytes, |statement| self.bound(statement))
+            .await
+    }
 }
 
 struct Stored {
@@ -121,6 +159,19 @@ struct Stored {
 
 impl Accept {
     async fn insert(&self, connection: &mut PgConnection) -> sqlx::Result<Option<Stored>> {
+        let accept = self.bound(SqlStr::from_static(ACCEPT));
+        let Some(row) = accept.fetch_optional(connection).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Stored {
+            key: row.try_get("key")?,
+            owner: row.try_get("owner")?,
+            conversation: row.try_get("conversation")?,
+            again: row.try_get("again")?,
+        }))
+    }
+
+    fn bound(&self, statement: SqlStr) -> Bound {
         let Self {
             conversation,
             turn,
@@ -129,7 +180,7 @@ impl Accept {
         } = self;
         let (state, reason) = state_columns(&turn.state);
         let usage = turn.usage.unwrap_or_default();
-        let query = sqlx::query(ACCEPT)
+        sqlx::query(statement)
             .bind(owner_id(turn.owner))
             .bind(conversation.id.0)
             .bind(conversation.head.0)
@@ -154,15 +205,6 @@ impl Accept {
             .bind(turn.backend.as_deref().map(text::stored))
             .bind(written_notices(&turn.notices))
             .bind(text::stored(&turn.reasoning))
-            .bind(turn.thought_ms.map(integer));
-        let Some(row) = query.fetch_optional(connection).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Stored {
-            key: row.try_get("key")?,
-            owner: row.try_get("owner")?,
-            conversation: row.try_get("conversation")?,
-            again: row.try_get("again")?,
-        }))
+            .bind(turn.thought_ms.map(integer))
     }
 }

@@ -1,6 +1,8 @@
 //! Changing what has been stored.
 
-use sqlx::PgConnection;
+use std::sync::LazyLock;
+
+use sqlx::{PgConnection, SqlStr};
 use uuid::Uuid;
 
 use crate::{
@@ -11,17 +13,27 @@ use crate::{
         postgres::{
             rows::{self, conversation_columns, integer, owner_id, state_columns, written_notices},
             text,
+            whole::{Bound, Found, Rest, Whole},
         },
     },
-    wire::{ConversationId, TurnId},
+    wire::{ConversationId, TurnId, TurnNotice},
 };
 
-/// Also of a turn whose conversation has been deleted: it may be brought back.
-const UPDATE: &str = "UPDATE turns SET state = $3, reason = $4, attempts = $5, started_at = $6, \
-       ended_at = $7, counted = $8, input_tokens = $9, output_tokens = $10, model = $11, message = $12, answer = $13, \
-       tag = CASE WHEN $14 THEN NULL ELSE tag END, arrival = CASE WHEN $14 THEN NULL ELSE arrival END, \
-       backend = $15, notices = $16, reasoning = $17, thought_ms = $18 \
-     WHERE owner = (SELECT key FROM owners WHERE id = $1) AND id = $2";
+/// Also of a turn whose conversation has been deleted: it may be brought back. A part of a statement: see [`Whole`].
+macro_rules! update {
+    () => {
+        "done AS (UPDATE turns SET state = $3, reason = $4, attempts = $5, started_at = $6, \
+           ended_at = $7, counted = $8, input_tokens = $9, output_tokens = $10, model = $11, message = $12, answer = $13, \
+           tag = CASE WHEN $14 THEN NULL ELSE tag END, arrival = CASE WHEN $14 THEN NULL ELSE arrival END, \
+           backend = $15, notices = $16, reasoning = $17, thought_ms = $18 \
+         WHERE EXISTS (SELECT FROM held) AND owner = (SELECT key FROM owners WHERE id = $1) AND id = $2 RETURNING key)"
+    };
+}
+
+const UPDATE: &str = concat!("WITH held AS (SELECT 1), ", update!(), " SELECT FROM done");
+
+/// One that is not there is changed as little as it is by itself.
+static WHOLE_UPDATE: LazyLock<Whole> = LazyLock::new(|| Whole::new(update!(), 18, Found::OrNot));
 
 /// All places in one statement: after a restart there may be thousands.
 const REORDER: &str = "UPDATE turns SET tag = m.tag, arrival = m.arrival \
@@ -57,10 +69,34 @@ impl Operation for Update {
     type Output = ();
 
     async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let statement = SqlStr::from_static(UPDATE);
+        self.bound(statement).execute(connection).await.map(drop)
+    }
+
+    fn whole(&self) -> Option<()> {
+        Some(())
+    }
+
+    async fn run_whole(&self, connection: &mut PgConnection, rest: &mut Rest) -> Option<sqlx::Result<()>> {
+        let bytes = bytes(&self.0);
+        rest.say(connection, &WHOLE_UPDATE, bytes, |statement| self.bound(statement))
+            .await
+    }
+}
+
+/// How long the texts of a turn are.
+pub(super) fn bytes(turn: &TurnRecord) -> usize {
+    let notices: usize = turn.notices.len() * size_of::<TurnNotice>();
+    let short = turn.model.len() + turn.backend.as_ref().map_or(0, String::len) + notices;
+    turn.message.len() + turn.answer.len() + turn.reasoning.len() + short
+}
+
+impl Update {
+    fn bound(&self, statement: SqlStr) -> Bound {
         let Self(turn) = self;
         let (state, reason) = state_columns(&turn.state);
         let usage = turn.usage.unwrap_or_default();
-        sqlx::query(UPDATE)
+        sqlx::query(statement)
             .bind(owner_id(turn.owner))
             .bind(turn.id.0)
             .bind(state)
@@ -79,9 +115,6 @@ impl Operation for Update {
             .bind(written_notices(&turn.notices))
             .bind(text::stored(&turn.reasoning))
             .bind(turn.thought_ms.map(integer))
-            .execute(connection)
-            .await
-            .map(drop)
     }
 }
 
