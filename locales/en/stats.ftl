@@ -48,6 +48,12 @@ backends-is = { $state ->
     [trying] being tried
    *[draining] draining
 }
+backends-found = { $outage ->
+    [away] out of service: not reachable
+    [failing] out of service: it fails
+    [rate_limited] cooling: too many requests
+   *[overloaded] cooling: overloaded
+}
 backends-fault = { $kind ->
     [unreachable] not reachable
     [out_of_service] out of service

@@ -48,6 +48,12 @@ backends-is = { $state ->
     [trying] проверяется
    *[draining] завершает последнее
 }
+backends-found = { $outage ->
+    [away] не используется: нет связи
+    [failing] не используется: даёт сбои
+    [rate_limited] отдыхает: слишком много запросов
+   *[overloaded] отдыхает: перегружен
+}
 backends-fault = { $kind ->
     [unreachable] нет связи
     [out_of_service] отключён

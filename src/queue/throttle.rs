@@ -33,6 +33,17 @@ pub enum Outage {
 }
 
 impl Outage {
+    /// Its name, as pages have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Away => "away",
+            Self::Failing => "failing",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+        }
+    }
+
     /// Whether it only cools: that is no fault, and it is over with its time.
     #[must_use]
     pub const fn cools(self) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     wire::{BackendRow, Health, ModelRow, Percentiles},
 };
 
-/// How a back end is, and how long it is left alone, in whole seconds.
+/// How a back end is, and how long it is left alone, in whole seconds, where that is known here.
 pub(super) fn health(health: agents::Health) -> (Health, Option<f64>) {
     // The last second counts until it is over.
     let whole = |left: std::time::Duration| Some(left.as_secs_f64().ceil());
@@ -15,6 +15,8 @@ pub(super) fn health(health: agents::Health) -> (Health, Option<f64>) {
         agents::Health::Ready => (Health::Ready, None),
         agents::Health::Cooling(left) => (Health::Cooling, whole(left)),
         agents::Health::Open(left) => (Health::Out, whole(left)),
+        agents::Health::Elsewhere(outage) if outage.cools() => (Health::Cooling, None),
+        agents::Health::Elsewhere(_) => (Health::Out, None),
         agents::Health::HalfOpen => (Health::Trying, None),
         agents::Health::Draining => (Health::Draining, None),
     }
@@ -35,6 +37,10 @@ pub(super) fn row(of: &BackendFigures, state: BackendState, role: Role) -> Backe
         place: of.place.clone(),
         health,
         seconds,
+        outage: match of.health {
+            agents::Health::Elsewhere(outage) => Some(outage.name().to_owned()),
+            _ => None,
+        },
         running: state.running as u64,
         limit: state.limit.map(|limit| limit as u64),
         auto: of.auto,

@@ -7,7 +7,7 @@ use tokio::time::advance;
 use super::{samples::SAMPLES, *};
 use crate::{
     agents::{Consumption, Durations, Health, Spread},
-    queue::{BackendIndex, PoolIndex},
+    queue::{BackendIndex, Outage, PoolIndex},
     settings::ModelName,
     wire,
 };
@@ -269,7 +269,21 @@ fn back_ends_and_models_are_shown_and_faults_of_the_settings_to_the_operator_alo
     assert_eq!(zulu.faults, [("rate_limited".to_owned(), 2), ("stalled".to_owned(), 1)]);
     assert_eq!(zulu.first_part.map(|both| both.p95), Some(7.0));
     assert_eq!(zulu.speed.map(|both| both.p50), Some(40.0));
-    assert_eq!(zulu.misfit, None);
+    assert_eq!((zulu.misfit.as_deref(), zulu.outage.as_deref()), (None, None));
+    let elsewhere = |outage| {
+        let gauges = Gauges {
+            backends: vec![backend("zulu", Health::Elsewhere(outage))],
+            ..two_models()
+        };
+        let [row] = <[_; 1]>::try_from(view(&stats, &gauges).backends).expect("one");
+        (row.health, row.seconds, row.outage)
+    };
+    let said = |health, outage: &str| (health, None, Some(outage.to_owned()));
+    assert_eq!(elsewhere(Outage::Away), said(wire::Health::Out, "away"));
+    assert_eq!(
+        elsewhere(Outage::RateLimited),
+        said(wire::Health::Cooling, "rate_limited")
+    );
     let operator = stats.view(&all, Role::Operator, String::new(), SettingsView::default());
     assert_eq!(operator.backends[0].misfit.as_deref(), Some("unauthorized"));
     let models: Vec<_> = shown

@@ -97,8 +97,10 @@ pub struct BackendRow {
     pub place: String,
     /// How it is.
     pub health: Health,
-    /// How long it is left alone, in whole seconds; `None`: it is not.
+    /// How long it is left alone, in whole seconds; `None`: it is not, or only another node knows.
     pub seconds: Option<f64>,
+    /// Why it is left alone, where another node has found that: the name of a case of the message that says so.
+    pub outage: Option<String>,
     /// Tickets that it has.
     pub running: u64,
     /// How many it may have now; `None` is unlimited.

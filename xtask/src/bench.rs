@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 use crate::cli::{self, Plan};
+use crate::pieces::{self, Pieces};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
@@ -41,8 +42,9 @@ pub(crate) fn run(project: &Project, options: &cli::Bench) -> anyhow::Result<()>
 
 /// The crash test of `app/tests/crash`.
 fn crash(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
-    let mut cargo = many_rounds(project, options, "crash", KILLS);
-    step::run(&mut cargo)
+    in_pieces(project, options, "crash", |story| {
+        step::run(&mut many_rounds(project, story, "crash", KILLS))
+    })
 }
 
 /// The test of several nodes in `app/tests/cluster`.
@@ -51,25 +53,65 @@ fn chaos(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
     if !postgres::find() || !nginx::find() {
         bail!("it needs PostgreSQL and nginx");
     }
-    let mut cargo = many_rounds(project, options, "cluster", TROUBLES);
-    // Its rolling restart has no rounds.
-    cargo.arg("nobody_loses_anything");
-    cargo.env(postgres::REQUIRED, "1").env(nginx::REQUIRED, "1");
     // Without it all else goes on as well.
-    if faketime::find() {
-        cargo.env(faketime::REQUIRED, "1");
-    }
-    step::run(&mut cargo)
+    let wrong_clocks = faketime::find();
+    in_pieces(project, options, "chaos", |story| {
+        let mut cargo = many_rounds(project, story, "cluster", TROUBLES);
+        // Its rolling restart has no rounds.
+        cargo.arg("nobody_loses_anything");
+        cargo.env(postgres::REQUIRED, "1").env(nginx::REQUIRED, "1");
+        if wrong_clocks {
+            cargo.env(faketime::REQUIRED, "1");
+        }
+        step::run(&mut cargo)
+    })
+}
+
+/// How such a test is to go.
+#[derive(Clone, Copy)]
+struct Story {
+    /// As chance has it, unless told.
+    seed: Option<u64>,
+    /// So many rounds; as many as usual, unless told.
+    rounds: Option<u32>,
+}
+
+/// Plays a test as often as `--pieces` says; once, unless it does.
+fn in_pieces(
+    project: &Project,
+    options: &cli::Bench,
+    name: &str,
+    play: impl Fn(Story) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(number) = options.pieces else {
+        return play(Story {
+            seed: options.seed,
+            rounds: options.rounds.map(u32::from),
+        });
+    };
+    let pieces = Pieces {
+        number,
+        rounds: options.rounds,
+        seed: options.seed,
+        go_on: options.go_on,
+    };
+    let (build, folder) = (build(project, Mode::Dev), project.folder("bench"));
+    pieces::run(pieces, name, &build, &folder, |seed, rounds| {
+        play(Story {
+            seed: Some(seed),
+            rounds: Some(rounds),
+        })
+    })
 }
 
 /// One of the server's tests that go on for as many rounds as they are told. A debug build: what they prove does not depend on speed.
-fn many_rounds(project: &Project, options: &cli::Bench, test: &str, rounds: u32) -> Command {
+fn many_rounds(project: &Project, story: Story, test: &str, usual: u32) -> Command {
     let mut cargo = project.cargo("test");
     cargo.args(["--package=anteroom-app", "--test", test, "--", "--nocapture"]);
     let variable = format!("ANTEROOM_{}", test.to_uppercase());
-    let rounds = options.rounds.map_or(rounds, u32::from);
+    let rounds = story.rounds.unwrap_or(usual);
     cargo.env(format!("{variable}_ROUNDS"), rounds.to_string());
-    if let Some(seed) = options.seed {
+    if let Some(seed) = story.seed {
         cargo.env(format!("{variable}_SEED"), seed.to_string());
     }
     cargo

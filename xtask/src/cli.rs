@@ -48,6 +48,9 @@ mod flags {
                 optional --rounds n: NonZeroU32
                 /// Replay the crash or the chaos test of this seed.
                 optional --seed s: u64
+                /// Play the crash or the chaos test so many times, --rounds each, with one seed after the other (from --seed, or from 1), until something
+                /// does not hold; with --go-on behind what has held.
+                optional --pieces n: NonZeroU32
                 /// Measure a development build.
                 optional --dev
                 /// Take the rounds that an earlier run of the same build has measured, and play the rest.
@@ -263,6 +266,8 @@ mod tests {
             (true, Some(5), Some(7))
         );
         let crash = crash.plan();
+        let pieces = bench("bench chaos --pieces 9 --go-on");
+        assert_eq!((pieces.pieces.map(u32::from), pieces.go_on), (Some(9), true));
         assert!(crash.crash && crash.scenarios.is_empty() && !crash.gradio);
         let chaos = plan("bench chaos --rounds 50");
         assert!(chaos.chaos && !chaos.crash && chaos.scenarios.is_empty());
@@ -289,6 +294,7 @@ mod tests {
             "bench --rounds 0",
             "bench --rounds many",
             "bench --seed",
+            "bench chaos --pieces 0",
             "bench fast",
         ] {
             assert!(parsed(wrong).is_err(), "{wrong}");

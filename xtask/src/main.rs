@@ -17,6 +17,7 @@ mod fuzz;
 mod lock;
 mod nginx;
 mod openai;
+mod pieces;
 mod postgres;
 mod project;
 mod schemathesis;

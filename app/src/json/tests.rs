@@ -131,6 +131,7 @@ fn backend(health: Health) -> BackendRow {
         place: "gpu".to_owned(),
         health,
         seconds: (health == Health::Out).then_some(8.0),
+        outage: (health == Health::Cooling).then(|| "overloaded".to_owned()),
         running: 1,
         limit: None,
         auto: true,

@@ -79,7 +79,10 @@ fn backend(words: &Words, row: &BackendRow) -> Row {
         share,
         cells: vec![
             running,
-            say!(words, "backends-is", state = row.health.name(), time = time),
+            match &row.outage {
+                Some(outage) => say!(words, "backends-found", outage = outage),
+                None => say!(words, "backends-is", state = row.health.name(), time = time),
+            },
             durations(words, row.first_part.as_ref()),
             pair(words, row.speed.as_ref(), rate),
             words.number(row.answers),
@@ -140,6 +143,7 @@ mod tests {
             place: "gpu".to_owned(),
             health: Health::Cooling,
             seconds: Some(8.0),
+            outage: None,
             running: 3,
             limit: Some(4),
             auto: true,
@@ -164,6 +168,24 @@ mod tests {
             (Some(75), "It does not accept its key: mend the key.")
         );
         (row.health, row.seconds, row.auto, row.faults) = (Health::Trying, None, false, Vec::new());
+        let found = |language, row: &mut BackendRow, outage: &str| {
+            row.outage = Some(outage.to_owned());
+            cells(language, row).swap_remove(1)
+        };
+        let outages = ["away", "failing", "rate_limited", "overloaded"];
+        assert_eq!(
+            outages
+                .map(|outage| found(Language::English, &mut row, outage))
+                .join(" | "),
+            "out of service: not reachable | out of service: it fails | cooling: too many requests | cooling: overloaded"
+        );
+        assert_eq!(
+            outages
+                .map(|outage| found(Language::Russian, &mut row, outage))
+                .join(" | "),
+            "не используется: нет связи | не используется: даёт сбои | отдыхает: слишком много запросов | отдыхает: перегружен"
+        );
+        row.outage = None;
         (row.running, row.limit) = (1, Some(0));
         let told = cells(Language::English, &row);
         assert_eq!((&*told[0], &*told[1], &*told[6]), ("1 of 0", "being tried", "0"));

@@ -208,6 +208,14 @@ impl Known {
         matches!(heard.throttle, Throttle::Found(_)).then_some(heard.throttle)
     }
 
+    /// Why it is out of service, where another node has found that; `None` while one of its tickets tries it.
+    pub(super) fn out_elsewhere(&self) -> Option<Outage> {
+        match self.heard?.throttle {
+            Throttle::Out(outage) => Some(outage),
+            _ => None,
+        }
+    }
+
     /// What is wrong with it, as other nodes are told.
     fn outage(&self, cools: bool) -> Outage {
         match (cools, &self.trouble) {

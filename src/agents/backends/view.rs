@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     agents::Door,
-    queue::{BackendIndex, PoolIndex},
+    queue::{BackendIndex, Outage, PoolIndex},
     settings::ModelName,
     wire::Reason,
 };
@@ -42,7 +42,9 @@ pub enum Health {
     Cooling(Duration),
     /// It has failed, and is left alone for so long.
     Open(Duration),
-    /// It has failed; one ticket is to show, or is about to, whether it works again. Where another node has found that, only that one knows when.
+    /// Another node has found it out of service, and is the one that knows for how long.
+    Elsewhere(Outage),
+    /// It has failed; one ticket is to show, or is about to, whether it works again.
     HalfOpen,
     /// It finishes what it runs, and gets no more.
     Draining,
@@ -183,7 +185,8 @@ impl Backends {
             let health = match known.breaker.gate(now) {
                 _ if settings.drain => Health::Draining,
                 Gate::Free => Health::Ready,
-                Gate::Probe | Gate::Probing | Gate::Elsewhere => Health::HalfOpen,
+                Gate::Probe | Gate::Probing => Health::HalfOpen,
+                Gate::Elsewhere => known.out_elsewhere().map_or(Health::HalfOpen, Health::Elsewhere),
                 Gate::Shut { until, cools: true } => Health::Cooling(until - now),
                 Gate::Shut { until, cools: false } => Health::Open(until - now),
             };

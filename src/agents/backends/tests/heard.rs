@@ -131,7 +131,7 @@ async fn what_another_has_found_is_so_here_until_another_says_otherwise() {
     assert_eq!((node.says(), node.health()), (vec![], Health::Ready));
     let early = node.backends.begin(&mut asks(ONE)).unwrap();
     node.hears(AWAY, Teller::Other);
-    assert_eq!(node.health(), Health::HalfOpen);
+    assert_eq!(node.health(), Health::Elsewhere(Outage::Away));
     assert_eq!(node.trouble(), Some(Reason::ModelUnreachable));
     assert_eq!(
         node.backends.begin(&mut asks(ONE)).err(),
@@ -141,7 +141,9 @@ async fn what_another_has_found_is_so_here_until_another_says_otherwise() {
     early.shown();
     sleep(60 * SECOND).await;
     early.answered(Answered::default());
-    assert_eq!((node.says(), node.health()), (vec![], Health::HalfOpen));
+    assert_eq!((node.says(), node.health()), (vec![], Health::Elsewhere(Outage::Away)));
+    node.hears(Throttle::Probing, Teller::Other);
+    assert_eq!(node.health(), Health::HalfOpen, "it is being tried there");
     node.hears(Throttle::Free, Teller::Other);
     assert_eq!((node.says(), node.health()), (vec![], Health::Ready));
     assert_eq!(node.trouble(), None);
@@ -160,6 +162,7 @@ async fn why_it_is_out_is_told_as_far_as_others_say_it() {
     ] {
         node.hears(Throttle::Out(outage), Teller::Other);
         assert_eq!(node.trouble(), Some(reason));
+        assert_eq!(node.health(), Health::Elsewhere(outage));
         node.hears(Throttle::Free, Teller::Other);
         assert_eq!(node.trouble(), None);
         // And the same is what it says itself.
@@ -352,5 +355,5 @@ async fn one_that_this_node_does_not_have_any_more_is_for_others_to_try() {
     node.hears(AWAY, Teller::Other);
     node.backends.retune(&settings(pair())).unwrap();
     assert!(!node.backends.settle());
-    assert_eq!((node.says(), node.health()), (vec![], Health::HalfOpen));
+    assert_eq!((node.says(), node.health()), (vec![], Health::Elsewhere(Outage::Away)));
 }
