@@ -70,11 +70,17 @@ export function start({ within, byId, aid, tools, ask, failed }) {
       }
       var folded = first && within(first.startContainer.parentElement, ".code.long:not(.unfolded)");
       if (folded) tools.more(folded.querySelector("[data-tool=more]"), folded);
-      var place = first ? first.getBoundingClientRect() : turn.getBoundingClientRect();
-      var frame = log.getBoundingClientRect();
       turn.tabIndex = -1;
       turn.focus({ preventScroll: true });
-      log.scrollTop += place.top - frame.top - frame.height / 3;
+      // The page follows its end for as long as it has not heard that somebody has scrolled up.
+      var frames = 4;
+      var there = function () {
+        var place = (first || turn).getBoundingClientRect();
+        var frame = log.getBoundingClientRect();
+        log.scrollTop += place.top - frame.top - frame.height / 3;
+        if (--frames) requestAnimationFrame(there);
+      };
+      there();
     });
   };
   var watch = new MutationObserver(seek);

@@ -67,6 +67,7 @@ test("a passage is quoted in the composer, which stays a draft", async ({ start 
   await expectState(page, "done");
   await composer(page).fill("About this:");
   await select(page, ".answer .block:first-child");
+  await expect(page.getByTestId("quote")).toBeVisible();
   await page.screenshot({ path: "test-results/looks/quote.png" });
   await page.getByTestId("quote").click();
   await expect(composer(page)).toBeFocused();
