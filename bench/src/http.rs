@@ -38,7 +38,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// The body as JSON, of a request that went well.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
-        ensure!(self.status == StatusCode::OK, "{}: {}", self.status, self.text());
+        ensure!(self.status.is_success(), "{}: {}", self.status, self.text());
         serde_json::from_slice(&self.body).with_context(|| format!("not what was expected: {}", self.text()))
     }
 

@@ -81,7 +81,7 @@ impl Scenario {
                  requests whose answer is there at once"
             }
             Self::Tasks => {
-                "10,000 tasks of one program in one request; 5 slots, a model that answers at once; then the same with a server that is killed (SIGKILL)"
+                "10,000 tasks of one program in one request; 5 slots, a model that answers at once; a server that is killed (SIGKILL) again and again in the second half"
             }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
