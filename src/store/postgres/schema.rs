@@ -16,10 +16,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "keys", include_str!("migrations/0003_keys.sql")),
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
     (5, "format", include_str!("migrations/0005_format.sql")),
+    (9, "minutes", include_str!("migrations/0009_minutes.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 20] = [
+pub(super) const TABLES: [&str; 21] = [
     "nodes",
     "site",
     "owners",
@@ -40,6 +41,7 @@ pub(super) const TABLES: [&str; 20] = [
     "tasks",
     "task_needs",
     "deliveries",
+    "minutes",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -16,10 +16,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "choices", include_str!("migrations/0003_choices.sql")),
     (4, "keys", include_str!("migrations/0004_keys.sql")),
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
+    (9, "minutes", include_str!("migrations/0009_minutes.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 13] = [
     "owners",
     "conversations",
     "choices",
@@ -32,6 +33,7 @@ pub(super) const TABLES: [&str; 12] = [
     "tasks",
     "task_needs",
     "deliveries",
+    "minutes",
 ];
 
 /// What a database has had of them.

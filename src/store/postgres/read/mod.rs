@@ -2,5 +2,6 @@
 
 pub(super) mod conversations;
 pub(super) mod keys;
+pub(super) mod minutes;
 pub(super) mod search;
 pub(super) mod turns;

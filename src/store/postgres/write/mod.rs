@@ -7,6 +7,7 @@ mod choice;
 mod file;
 mod key;
 mod keys;
+mod minutes;
 mod owner;
 mod removal;
 
@@ -16,5 +17,6 @@ pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use key::Admit;
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use minutes::KeepMinute;
 pub(super) use owner::key as owner_key;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

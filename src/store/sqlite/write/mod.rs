@@ -5,6 +5,7 @@ mod change;
 mod choice;
 mod file;
 mod keys;
+mod minutes;
 mod owner;
 mod removal;
 
@@ -13,6 +14,7 @@ pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use minutes::KeepMinute;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
 #[cfg(test)]
