@@ -44,7 +44,7 @@ pub mod sessions;
 #[cfg(feature = "server")]
 pub mod settings;
 #[cfg(feature = "server")]
-mod stats;
+pub mod stats;
 #[cfg(feature = "server")]
 mod store;
 #[cfg(feature = "server")]

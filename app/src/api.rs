@@ -5,8 +5,8 @@
 )]
 
 use anteroom::wire::{
-    Choice, ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, TurnId,
-    TurnPage,
+    Choice, ConversationId, ConversationPage, ConversationView, RefreshKind, SearchResults, SendRequest, Sent, Span,
+    TurnId, TurnPage,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -151,4 +151,10 @@ pub async fn again(turn: TurnId, new: TurnId) -> Result<Sent, Fault> {
 #[server(prefix = "/api", endpoint = "refresh", output = Answer)]
 pub async fn refresh(kind: RefreshKind) -> Result<(), Fault> {
     crate::server::api::refresh(kind).await
+}
+
+/// The charts of the stats tab, as HTML. `offset`: minutes that the browser's clock is ahead of UTC.
+#[server(prefix = "/api", endpoint = "charts", output = Answer)]
+pub async fn charts(span: Span, offset: i32) -> Result<String, Fault> {
+    crate::server::api::charts(span, offset).await
 }

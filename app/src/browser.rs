@@ -59,6 +59,14 @@ pub(crate) fn clock(at: u64) -> String {
     )
 }
 
+/// How many minutes the person's clock is ahead of UTC, negative where it is behind.
+pub(crate) fn ahead_of_utc() -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "minutes of a day at most")]
+    {
+        -js_sys::Date::new_0().get_timezone_offset() as i32
+    }
+}
+
 /// Whether the page is in sight.
 pub(crate) fn visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible

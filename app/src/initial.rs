@@ -3,7 +3,9 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use anteroom::wire::{ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, Reason, RefreshKind, Status};
+use anteroom::wire::{
+    ConversationId, ConversationPage, ConversationView, FeedPosition, ModelInfo, Reason, RefreshKind, Status,
+};
 use leptos::server::SharedValue;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,10 @@
 //! The addresses of the site, and what they are called. A page is added here, and shown in `app.rs`.
 
-use anteroom::{language::Words, say, wire::{ConversationId, RefreshKind}};
+use anteroom::{
+    language::Words,
+    say,
+    wire::{ConversationId, RefreshKind},
+};
 
 /// What an address shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,3 +13,9 @@ export async function barriers(page: Page): Promise<string[]> {
     .filter(({ id, impact }) => impact === "serious" || impact === "critical" || id === "page-has-heading-one")
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
 }
+
+/** Whatever axe finds, however slight, in its rules for WCAG and in its best practices. */
+export async function violations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`));
+}

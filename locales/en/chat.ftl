@@ -1,4 +1,5 @@
 # The chat page: the composer, turns, the wait.
+spoken-place = { $rank }. { $time }.
 spoken-running = Your answer is being written
 spoken-done = The answer is finished
 spoken-left = You have left the line

@@ -96,17 +96,13 @@ nodes-is = { $state ->
    *[behind] behind
 }
 nodes-note = “Running” and “Waiting” are of all nodes.
-charts = The last { $minutes } minutes
-chart-lines = The lines
-chart-done = Done
-chart-running = running
-chart-waiting = waiting
-chart-ended = turns ended
-chart-sessions = sessions
-chart-memory = memory
-chart-empty = The curve begins in a few seconds
-chart-begin = { $minutes } min ago
-chart-now = now
+charts = Over time
+charts-spans = Span of time
+charts-span = { $span ->
+    [quarter] 15 min
+    [day] 24 h
+   *[week] 7 days
+}
 setting-instead = { $instead ->
     [set] (set)
     [unset] (unset)

@@ -1,4 +1,5 @@
 # Страница беседы: поле ввода, ответы, ожидание.
+spoken-place = { $rank }. { $time }.
 spoken-running = Ваш ответ пишется
 spoken-done = Ответ готов
 spoken-left = Вы вышли из очереди

@@ -96,17 +96,13 @@ nodes-is = { $state ->
    *[behind] отстаёт
 }
 nodes-note = «Выполняется» и «Ждёт» — всех узлов.
-charts = Последние { $minutes } минут
-chart-lines = Очереди
-chart-done = Готово
-chart-running = выполняются
-chart-waiting = ждут
-chart-ended = закончено ответов
-chart-sessions = сеансы
-chart-memory = память
-chart-empty = Кривая появится через несколько секунд
-chart-begin = { $minutes } мин назад
-chart-now = сейчас
+charts = Во времени
+charts-spans = Промежуток времени
+charts-span = { $span ->
+    [quarter] 15 мин
+    [day] 24 ч
+   *[week] 7 дней
+}
 setting-instead = { $instead ->
     [set] (задано)
     [unset] (не задано)

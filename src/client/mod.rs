@@ -21,10 +21,11 @@ use crate::{
     journal::Replay,
     queue::{JoinError, Owner},
     sessions::{Session, status},
+    stats::Curves,
     store::StoreError,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo, Place,
-        RefreshKind, SearchResults, SendRequest, Sent, Status, TurnId, TurnPage, TurnView, is_blank,
+        RefreshKind, SearchResults, SendRequest, Sent, Span, Status, TurnId, TurnPage, TurnView, is_blank,
     },
 };
 
@@ -401,6 +402,17 @@ impl Client {
     pub fn tabs(&self) -> Vec<RefreshKind> {
         let all = [RefreshKind::Stats, RefreshKind::Logs].into_iter();
         all.filter(|kind| self.engine.shows(*kind, self.who.role)).collect()
+    }
+
+    /// The curves of the charts. `offset`: minutes that their clock is ahead of UTC.
+    ///
+    /// # Errors
+    /// [`ClientError::NotShown`], [`ClientError::Unreadable`].
+    pub async fn curves(&self, span: Span, offset: i32) -> Result<Curves, ClientError> {
+        if !self.engine.shows(RefreshKind::Stats, self.who.role) {
+            return Err(ClientError::NotShown);
+        }
+        self.engine.curves(span, offset).await.map_err(unreadable)
     }
 
     /// Asks for the figures or the records, as they may see them; they come over the feed once the line lets them.

@@ -72,7 +72,12 @@ impl Conversations {
                     if self.without_slot(&mut task, why).is_some() {
                         let figures = Figures::of(&task.turn);
                         let (told, waited_ms) = (figures.told, figures.waited_ms);
-                        info!(told, waited_ms, characters = figures.characters, "turn ended in the line");
+                        info!(
+                            told,
+                            waited_ms,
+                            characters = figures.characters,
+                            "turn ended in the line"
+                        );
                         self.moved_up(task.turn.owner).await;
                         self.over(task, guards, None).await;
                     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{Instrument as _, info, info_span, warn};
+use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::Engine;
 use crate::{
@@ -33,7 +33,7 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
         loop {
             tokio::select! {
                 () = keeper.closing.cancelled() => return,
-                _ = sample.tick() => keeper.stats.sample(&keeper.gauges()),
+                _ = sample.tick() => sample_line(&keeper).await,
                 _ = sweep.tick() => evict(&keeper),
                 () = keeper.sessions.crowded() => evict(&keeper),
                 _ = purging.tick() => purge(&keeper).await,
@@ -59,6 +59,15 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut interval = interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     interval
+}
+
+/// A piece of the charts. A minute that cannot be kept is a gap in them: nothing that anybody has to be told of.
+async fn sample_line(engine: &Engine) {
+    if let Some(minute) = engine.stats.sample(&engine.gauges(), now_ms())
+        && let Err(error) = engine.store.keep_minute(minute).await
+    {
+        debug!(%error, "a minute of the charts could not be kept");
+    }
 }
 
 fn evict(engine: &Engine) {

@@ -1,6 +1,7 @@
 //! The engine: every room, put together.
 
 mod backends;
+mod charts;
 mod context;
 mod feeds;
 mod gauges;
@@ -78,6 +79,8 @@ pub struct Engine {
     backends: Arc<Backends>,
     /// `None`: this process keeps its line alone.
     membership: Option<Arc<Membership>>,
+    /// What the charts were drawn of last.
+    minutes: charts::Minutes,
     feeds: Feeds,
     homes: Arc<dyn Homes>,
     moves: watch::Sender<()>,
@@ -209,6 +212,7 @@ impl Engine {
             agents,
             backends,
             membership,
+            minutes: charts::Minutes::default(),
             feeds: Feeds::default(),
             homes,
             moves: watch::Sender::new(()),
@@ -475,6 +479,10 @@ impl Engine {
         }
         self.leave_line().await;
         self.closing.cancel();
+        if let Some(part) = self.stats.last_part() {
+            // What cannot be kept is a gap in the charts.
+            let _ = self.store.keep_minute(part).await;
+        }
         self.vault.close().await;
         self.store.close().await;
         self.tasks.close();

@@ -195,6 +195,16 @@ fn write_node<'a>(
             }
         }
         NodeValue::FootnoteDefinition(note) => notes::write_note(context, note, entering)?,
+        NodeValue::Heading(heading) => {
+            // The page has the first level, a message and its answer the second.
+            let level = (heading.level + 2).min(6);
+            if entering {
+                context.cr()?;
+                write!(context, "<h{level}>")?;
+            } else {
+                writeln!(context, "</h{level}>")?;
+            }
+        }
         NodeValue::Link(link) => write_link(context, &link.url, &link.title, entering)?,
         NodeValue::Image(image) => {
             if entering {

@@ -6,19 +6,29 @@
 
 mod backends;
 mod figures;
+mod history;
 mod memory;
 mod nodes;
+mod points;
 mod prometheus;
 mod samples;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use self::{figures::Figures, samples::Samples};
+pub use self::points::{Curves, HourWait, LinePoint};
+use self::{
+    figures::Figures,
+    history::{Counted, Going},
+    samples::Samples,
+};
 pub(crate) use self::{
     memory::resident_memory,
     nodes::{Nodes, own_state},
@@ -30,7 +40,8 @@ use crate::{
     agents::{AnswerFigures, BackendFigures, ModelFigures},
     conversations::Ratings,
     queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
-    wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, StatsView},
+    store::Minute,
+    wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, Span, StatsView},
 };
 
 /// What there is right now.
@@ -101,6 +112,9 @@ pub(crate) struct Stats {
     /// By event, in the order of [`Event::ALL`]; a lock each, held for a few additions.
     events: [Mutex<Figures>; Event::ALL.len()],
     samples: Mutex<Samples>,
+    going: Mutex<Going>,
+    /// How long those that started for an answer had waited, all together, in milliseconds.
+    waited_ms: AtomicU64,
     /// How long tickets that started had waited, and how long slots were held, for `/metrics`.
     waits: prometheus::Durations,
     services: prometheus::Durations,
@@ -120,15 +134,50 @@ impl Stats {
             since: Instant::now(),
             events: std::array::from_fn(|_| Mutex::default()),
             samples: Mutex::default(),
+            going: Mutex::default(),
+            waited_ms: AtomicU64::new(0),
             waits: prometheus::Durations::default(),
             services: prometheus::Durations::default(),
         }
     }
 
-    /// Keeps one point of the charts. To be called every [`SAMPLE_EVERY`].
-    pub(crate) fn sample(&self, gauges: &Gauges) {
-        let answered = lock(&self.events[Event::Chat.index()]).ended();
-        lock(&self.samples).push(gauges, answered);
+    /// Keeps one piece of the charts. To be called every [`SAMPLE_EVERY`], with the time in milliseconds since the Unix epoch. A minute that
+    /// is over is the caller's to keep.
+    pub(crate) fn sample(&self, gauges: &Gauges, now: u64) -> Option<Minute> {
+        let counted = self.counted();
+        lock(&self.samples).push(gauges, counted);
+        lock(&self.going).look(gauges, counted, now)
+    }
+
+    /// The part of a minute that there is, for a process that ends.
+    pub(crate) fn last_part(&self) -> Option<Minute> {
+        lock(&self.going).close(self.counted())
+    }
+
+    fn counted(&self) -> Counted {
+        let (started, ended) = {
+            let chat = lock(&self.events[Event::Chat.index()]);
+            (chat.waits.count(), chat.ended())
+        };
+        Counted {
+            started,
+            waited_ms: self.waited_ms.load(Ordering::Relaxed),
+            ended,
+        }
+    }
+
+    /// The charts of a span, of the minutes that are kept. `alone`: no other node has part in the line, so that the latest pieces say more than
+    /// its minutes. `offset`: minutes that the clock of whoever looks is ahead of UTC.
+    pub(crate) fn curves(&self, minutes: &[Minute], span: Span, alone: bool, offset: i32, now: u64) -> Curves {
+        let recent = match span {
+            Span::Quarter if alone => lock(&self.samples).recent(now),
+            _ => Vec::new(),
+        };
+        Curves {
+            begin: span.begin(now),
+            points: points::of(minutes, &recent, span, now),
+            hours: points::by_hour(minutes, offset),
+        }
     }
 
     /// The whole stats tab, as this role may see it, in the order of `gauges`.
@@ -147,7 +196,6 @@ impl Stats {
                 .collect(),
             models: gauges.models.iter().map(backends::model).collect(),
             nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
-            samples: lock(&self.samples).view(),
             sessions: gauges.sessions,
             connected: gauges.connected,
             memory: gauges.memory,
@@ -242,6 +290,10 @@ impl Observer for Stats {
 
     fn started(&self, event: EventIndex, waited: Duration) {
         self.waits.record(event.0, waited);
+        if event.0 == Event::Chat.index() {
+            let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            self.waited_ms.fetch_add(waited, Ordering::Relaxed);
+        }
         self.count(event, |figures| figures.waits.record(waited));
     }
 

@@ -15,6 +15,9 @@ use crate::{
 const CHAT: EventIndex = EventIndex(0);
 const FILE: EventIndex = EventIndex(1);
 
+/// A full minute, in milliseconds since the Unix epoch.
+const NOW: u64 = 1_700_049_600_000;
+
 fn limit(name: &str, events: &[EventIndex], running: usize) -> LimitState {
     LimitState {
         name: name.to_owned(),
@@ -207,7 +210,7 @@ fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
     let stats = Stats::new();
     stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
     let all = two_models();
-    stats.sample(&all);
+    stats.sample(&all, NOW);
     let shown = view(&stats, &all);
     let rows: Vec<_> = shown
         .limits
@@ -230,7 +233,8 @@ fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
             ("chat", Some("large@gpu"), 2, 4, false),
         ]
     );
-    assert_eq!((shown.samples[0].running, shown.samples[0].waiting), (2, 5));
+    let recent = lock(&stats.samples).recent(NOW);
+    assert_eq!((recent[0].running, recent[0].waiting), (2, 5));
     let text = stats.prometheus(&all);
     for expected in [
         "anteroom_running{limit=\"chat\"} 2",
@@ -315,18 +319,16 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
     let stats = Stats::new();
     for number in 0..SAMPLES + 20 {
         stats.ended(CHAT, Outcome::Done, Duration::from_secs(1));
-        stats.sample(&gauges(vec![(limit("chat", &[CHAT], number), 0)]));
+        stats.sample(&gauges(vec![(limit("chat", &[CHAT], number), 0)]), NOW);
         advance(SAMPLE_EVERY).await;
     }
     let now = gauges(vec![(limit("chat", &[CHAT], 1), 0)]);
     let model = "demo@builtin".to_owned();
     let view = stats.view(&now, Role::Visitor, model, SettingsView::default());
-    assert_eq!(view.samples.len(), SAMPLES);
-    assert_eq!((view.samples[0].ago, view.samples[0].running), (900.0, 20));
-    assert_eq!(
-        (view.samples[SAMPLES - 1].ago, view.samples[SAMPLES - 1].done),
-        (5.0, 1)
-    );
+    let recent = lock(&stats.samples).recent(NOW);
+    assert_eq!(recent.len(), SAMPLES);
+    assert_eq!((recent[0].at, recent[0].running), (NOW - 900_000, 20));
+    assert_eq!((recent[SAMPLES - 1].at, recent[SAMPLES - 1].ended), (NOW - 5_000, 1));
     assert_eq!(
         (view.uptime, view.sessions, view.connected, view.memory),
         (1000.0, 7, 5, Some(1 << 20))
@@ -338,19 +340,54 @@ async fn the_charts_hold_the_last_fifteen_minutes() {
 
     // Where nobody took samples for a while, what is older is not shown.
     advance(Duration::from_secs(600)).await;
-    let samples = stats.view(&now, Role::Visitor, String::new(), SettingsView::default());
-    assert_eq!(samples.samples.len(), 60);
+    assert_eq!(lock(&stats.samples).recent(NOW).len(), 60);
 }
 
 #[test]
 fn the_charts_add_up_what_all_limits_have() {
     let stats = Stats::new();
-    stats.sample(&gauges(vec![
+    let all = gauges(vec![
         (limit("chat", &[CHAT], 2), 1),
         (limit("file_upload", &[FILE], 1), 3),
-    ]));
-    let shown = view(&stats, &gauges(Vec::new())).samples;
+    ]);
+    stats.sample(&all, NOW);
+    let shown = lock(&stats.samples).recent(NOW);
     assert_eq!((shown[0].running, shown[0].waiting), (3, 4));
+}
+
+#[test]
+fn a_minute_is_kept_once_it_is_over() {
+    let stats = Stats::new();
+    let at = |second: u64, running, waiting| {
+        let all = gauges(vec![(limit("chat", &[CHAT], running), waiting)]);
+        stats.sample(&all, NOW + second * 1000)
+    };
+    assert_eq!(at(5, 1, 0), None);
+    stats.started(CHAT, Duration::from_millis(1500));
+    stats.started(FILE, Duration::from_secs(100));
+    assert_eq!(at(30, 2, 7), None);
+    stats.ended(CHAT, Outcome::Failed, Duration::from_secs(1));
+    let kept = at(61, 1, 3).expect("it is over");
+    assert_eq!(
+        (
+            kept.at,
+            kept.running,
+            kept.waiting,
+            kept.started,
+            kept.waited_ms,
+            kept.ended
+        ),
+        (NOW, 2, 7, 1, 1500, 1)
+    );
+    // A clock that is put back makes no second one of it.
+    assert_eq!(at(20, 5, 0), None);
+    stats.started(CHAT, Duration::ZERO);
+    let part = stats.last_part().expect("something of it");
+    assert_eq!(
+        (part.at, part.running, part.started, part.ended),
+        (NOW + 60_000, 5, 1, 0)
+    );
+    assert_eq!(stats.last_part(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ mod desk;
 mod fault;
 mod follow_ups;
 mod job;
+mod minutes;
 pub(crate) mod postgres;
 mod readers;
 mod rows;
@@ -26,6 +27,7 @@ use thiserror::Error;
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use follow_ups::{Added, FollowUpStore};
+pub(crate) use minutes::{KEPT, Minute};
 pub(crate) use tasks::{
     BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
     TaskStore, Webhook,
@@ -339,6 +341,10 @@ pub trait Store: TaskStore + FollowUpStore + Send + Sync {
     async fn add_key(&self, key: KeyRecord) -> Result<bool, StoreError>;
     /// Revokes a key for ever. `false`: there is none with this id, or it is revoked.
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError>;
+    /// Keeps a minute of the line, or adds this part to what is kept of it, and lets go of those that are too old ([`minutes::KEPT`]).
+    async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError>;
+    /// The minutes that began at `since` or later, of all nodes, the oldest first.
+    async fn minutes(&self, since: u64) -> Result<Vec<Minute>, StoreError>;
     /// Whether nobody has anything in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
     /// Whether the site was begun with the key of cookies that has this fingerprint, as far as the store knows; one without anybody begins

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 15] = [
+pub(super) static TABLES: [Table; 16] = [
     Table {
         name: "owners",
         counted: true,
@@ -216,6 +216,21 @@ pub(super) static TABLES: [Table; 15] = [
             ("created_at", Integer),
             ("expires_at", Integer),
             ("revoked_at", Integer),
+        ],
+    },
+    Table {
+        name: "minutes",
+        counted: false,
+        columns: &[
+            ("node", Text),
+            ("at", Integer),
+            ("running", Integer),
+            ("waiting", Integer),
+            ("started", Integer),
+            ("waited_ms", Integer),
+            ("ended", Integer),
+            ("sessions", Integer),
+            ("memory", Integer),
         ],
     },
 ];

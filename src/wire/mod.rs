@@ -25,8 +25,8 @@ pub use logs::{Level, LogRecord, LogsView, Told};
 pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERATURE, ModelInfo};
 pub use reason::{Reason, Refused, StoreFault};
 pub use stats::{
-    BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, Sample, SettingNote,
-    SettingRow, SettingSource, SettingValue, StatsView,
+    BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, SettingNote,
+    SettingRow, SettingSource, SettingValue, Span, StatsView,
 };
 pub use visible::is_blank;
 

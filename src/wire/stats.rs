@@ -187,21 +187,31 @@ pub struct NodeRow {
     pub lag: u64,
 }
 
-/// One point of the charts: an instant, all lines together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// Seconds before now.
-    pub ago: f64,
-    /// Slots in use.
-    pub running: u64,
-    /// Tickets that wait.
-    pub waiting: u64,
-    /// Turns that ended since the last sample.
-    pub done: u64,
-    /// Sessions in memory.
-    pub sessions: u64,
-    /// Memory of this process, in bytes; `None` where the system does not tell.
-    pub memory: Option<u64>,
+/// What the charts show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// The last 15 minutes.
+    Quarter,
+    /// The last 24 hours.
+    Day,
+    /// The last seven days.
+    Week,
+}
+
+impl Span {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Quarter, Self::Day, Self::Week];
+
+    /// That of a case of the message that names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quarter => "quarter",
+            Self::Day => "day",
+            Self::Week => "week",
+        }
+    }
 }
 
 /// One setting in force.
@@ -303,8 +313,6 @@ pub struct StatsView {
     pub models: Vec<ModelRow>,
     /// A row a node, the one that tells this first; none where it keeps its line alone.
     pub nodes: Vec<NodeRow>,
-    /// The last 15 minutes, oldest first, at most one point per 5 s.
-    pub samples: Vec<Sample>,
     /// Sessions in memory.
     pub sessions: u64,
     /// Browsers connected to a feed now.

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use crate::{
+    browser,
     erase::{Look as _, memo},
     feed::Store,
     format,
@@ -15,8 +16,10 @@ use crate::{
     words::words,
 };
 
-/// Positions that change faster than this are told once, the last one.
+/// Changes that follow each other faster than this are told once, the last one.
 const PAUSE: Duration = Duration::from_millis(1500);
+/// Positions are told no more often than this, in milliseconds: whoever listens has other things to hear.
+const SELDOM: u64 = 10_000;
 
 /// An unseen place where changes of the position are spoken politely, and the title.
 #[component]
@@ -29,19 +32,42 @@ pub(crate) fn Announcer() -> impl IntoView {
         let place = place.look(|place| place.as_ref().map(|place| place.position));
         (place, store.status.look(|status| status.running > 0))
     });
+    // When a position was told last.
+    let told_at = StoredValue::new(0);
     let waiting_to_speak = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |before: Option<(Option<u64>, bool)>| {
         let now = standing.get();
         let Some(before) = before else { return now };
         let news = match (before, now) {
-            (_, (Some(_), _)) => place.get_untracked().map(|place| format::rank(words, &place)),
+            // As it is by then.
+            (_, (Some(_), _)) => Some(String::new()),
             ((Some(_), _) | (_, false), (None, true)) => Some(say!(words, "spoken-running")),
             ((_, true), (None, false)) => Some(say!(words, "spoken-done")),
             ((Some(_), false), (None, false)) => Some(say!(words, "spoken-left")),
             _ => None,
         };
         if let Some(news) = news {
-            let speak = set_timeout_with_handle(move || spoken.set(news), PAUSE).ok();
+            let since = browser::now().saturating_sub(told_at.get_value());
+            let pause = match news.is_empty() {
+                true => PAUSE.max(Duration::from_millis(SELDOM.saturating_sub(since))),
+                false => PAUSE,
+            };
+            let speak = move || {
+                let standing = place.try_get_untracked().flatten().filter(|_| news.is_empty());
+                if let Some(place) = &standing {
+                    told_at.set_value(browser::now());
+                    let time = format::estimate(words, place.estimate.as_ref());
+                    spoken.set(say!(
+                        words,
+                        "spoken-place",
+                        rank = format::rank(words, place),
+                        time = time
+                    ));
+                } else if !news.is_empty() {
+                    spoken.set(news);
+                }
+            };
+            let speak = set_timeout_with_handle(speak, pause).ok();
             let replaced = waiting_to_speak
                 .try_update_value(|waiting| std::mem::replace(waiting, speak))
                 .flatten();

@@ -3,7 +3,9 @@
 use anteroom::text;
 use leptos::prelude::*;
 
-use super::{anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, plain, sidebar::Sidebar};
+use super::{
+    anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, plain, sidebar::Sidebar,
+};
 use crate::{
     browser,
     erase::{Erase as _, Look as _, effect},

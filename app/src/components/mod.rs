@@ -12,7 +12,7 @@ mod behind;
 pub(crate) mod brand;
 pub(crate) mod broken;
 pub(crate) mod button;
-pub(crate) mod chart;
+pub(crate) mod charts;
 pub(crate) mod choice;
 pub(crate) mod composer;
 pub(crate) mod conversation_row;

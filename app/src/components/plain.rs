@@ -80,7 +80,12 @@ mod made {
     }
 
     /// A form of these fields. The confirmation is what makes it ours: no other page, and nothing that is smuggled into one of ours, knows it.
-    fn form(store: Store, action: &'static str, fields: Vec<(&'static str, String)>, inside: impl IntoView) -> impl IntoView {
+    fn form(
+        store: Store,
+        action: &'static str,
+        fields: Vec<(&'static str, String)>,
+        inside: impl IntoView,
+    ) -> impl IntoView {
         let confirmation = ("confirmation", store.facts.peek(|facts| facts.confirmation.clone()));
         let hidden = |(name, value)| view! { <input type="hidden" name=name value=value autocomplete="off" /> };
         let hidden = fields.into_iter().chain([confirmation]).map(hidden).collect_view();
@@ -99,7 +104,9 @@ mod made {
             TurnState::Running => ("cancel", say!(words, "stop")),
             _ if !last => return String::new(),
             TurnState::Failed { .. } | TurnState::Expired { .. } => ("again", say!(words, "retry")),
-            TurnState::Done | TurnState::Incomplete { .. } | TurnState::Cancelled => ("again", say!(words, "regenerate")),
+            TurnState::Done | TurnState::Incomplete { .. } | TurnState::Cancelled => {
+                ("again", say!(words, "regenerate"))
+            }
         };
         let fields = vec![
             ("conversation", of.to_string()),
@@ -119,7 +126,9 @@ mod made {
 
     fn manage(store: Store, id: ConversationId) -> String {
         let words = words();
-        let title = Preloaded::of_request().and_then(|page| page.title()).unwrap_or_default();
+        let title = Preloaded::of_request()
+            .and_then(|page| page.title())
+            .unwrap_or_default();
         let of = || vec![("conversation", id.to_string())];
         let rename = view! {
             <input class="text-field" name="title" maxlength="200" aria-label=say!(words, "row-title") value=title />

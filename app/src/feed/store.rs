@@ -303,7 +303,8 @@ impl Store {
 
     /// Whether a page is there for this browser. Reactive.
     pub(crate) fn shows(self, page: Page) -> bool {
-        page.refreshed().is_none_or(|kind| self.facts.look(|facts| facts.tabs.contains(&kind)))
+        page.refreshed()
+            .is_none_or(|kind| self.facts.look(|facts| facts.tabs.contains(&kind)))
     }
 
     /// Whether the page does not know how the line is. Reactive.

@@ -196,14 +196,6 @@ fn stats() -> StatsView {
                 lag: 3,
             })
             .to_vec(),
-        samples: vec![Sample {
-            ago: 5.0,
-            running: 1,
-            waiting: 0,
-            done: 6,
-            sessions: 7,
-            memory: None,
-        }],
         sessions: 1,
         connected: 2,
         memory: Some(1 << 40),

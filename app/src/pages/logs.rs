@@ -103,7 +103,11 @@ pub(crate) fn LogsPage() -> impl IntoView {
             told.into_iter().flatten().collect::<Vec<_>>()
         })
     };
-    let nothing = move || refresh.view.look(|view| view.as_deref().is_some_and(|view| view.told.is_empty()));
+    let nothing = move || {
+        refresh
+            .view
+            .look(|view| view.as_deref().is_some_and(|view| view.told.is_empty()))
+    };
     let older = move || {
         let count = live(move || say!(words, "logs-dropped", count = dropped()));
         view! { <p class="record-note">{count}</p> }.erase()

@@ -1,11 +1,11 @@
-//! The stats tab: the limits, the back ends, the nodes, the last quarter of an hour, the server itself, the settings in force.
+//! The stats tab: the limits, the back ends, the nodes, the charts, the server itself, the settings in force.
 
 use std::sync::Arc;
 
 use anteroom::{
     language::Words,
     say, text,
-    wire::{Event, LimitRow, RefreshKind, Sample, StatsView},
+    wire::{Event, LimitRow, RefreshKind, StatsView},
 };
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ use super::{
     table::{Row, durations, none, slots, table},
 };
 use crate::{
-    components::chart::{Chart, MINUTES, Series},
+    components::charts::Charts,
     erase::{Erase as _, Look as _, choose, live, memo},
     feed::Store,
     format,
@@ -40,7 +40,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             <Limits view />
             <Backends view />
             <Nodes view />
-            <Charts view />
+            <Charts />
             <Settings view />
         }
         .erase()
@@ -150,75 +150,4 @@ fn limit(words: &Words, row: &LimitRow) -> Row {
         cells,
         ..Row::default()
     }
-}
-
-/// The last 15 minutes.
-#[component]
-fn Charts(view: View) -> impl IntoView {
-    let words = words();
-    let points = move |read: &dyn Fn(&Sample) -> Option<f64>| {
-        view.look(|view| {
-            let samples = view.as_deref().map(|view| view.samples.as_slice()).unwrap_or_default();
-            samples
-                .iter()
-                .filter_map(|sample| read(sample).map(|value| (sample.ago, value)))
-                .collect::<Vec<_>>()
-        })
-    };
-    let line = Signal::derive(move || {
-        vec![
-            Series {
-                name: text!(words, "chart-running"),
-                class: "accent",
-                points: points(&|sample| Some(count(sample.running))),
-            },
-            Series {
-                name: text!(words, "chart-waiting"),
-                class: "ink",
-                points: points(&|sample| Some(count(sample.waiting))),
-            },
-        ]
-    });
-    let done = Signal::derive(move || {
-        vec![Series {
-            name: text!(words, "chart-ended"),
-            class: "ink",
-            points: points(&|sample| Some(count(sample.done))),
-        }]
-    });
-    let sessions = Signal::derive(move || {
-        vec![Series {
-            name: text!(words, "chart-sessions"),
-            class: "ink",
-            points: points(&|sample| Some(count(sample.sessions))),
-        }]
-    });
-    let memory = Signal::derive(move || {
-        vec![Series {
-            name: text!(words, "chart-memory"),
-            class: "ink",
-            points: points(&|sample| sample.memory.map(count)),
-        }]
-    });
-    view! {
-        <section class="panel">
-            <h2>{say!(words, "charts", minutes = MINUTES)}</h2>
-            <div class="charts">
-                <Chart title=text!(words, "chart-lines") series=line unit=whole />
-                <Chart title=text!(words, "chart-done") series=done unit=whole />
-                <Chart title=text!(words, "tile-sessions") series=sessions unit=whole />
-                <Chart title=text!(words, "tile-memory") series=memory unit=|words, value| words.size(format::whole(value)) />
-            </div>
-        </section>
-    }
-    .erase()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a point of a chart")]
-const fn count(value: u64) -> f64 {
-    value as f64
-}
-
-fn whole(words: &Words, value: f64) -> String {
-    words.number(format::whole(value))
 }

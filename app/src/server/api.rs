@@ -10,17 +10,18 @@ use anteroom::{
     sessions::SessionId,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest,
-        Sent, TurnId, TurnPage,
+        Sent, Span, TurnId, TurnPage,
     },
 };
 use axum::http::{Extensions, HeaderMap, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
-use super::refusals;
+use super::{charts, refusals};
 use crate::{
     fault::Fault,
     initial::{InitialData, Overview},
+    words::words,
 };
 
 /// The principal who sent this request, if it came with a cookie of ours.
@@ -186,4 +187,12 @@ pub(crate) async fn again(turn: TurnId, new: TurnId) -> Result<Sent, Fault> {
 /// See [`crate::api::refresh`].
 pub(crate) async fn refresh(kind: RefreshKind) -> Result<(), Fault> {
     client()?.refresh(kind).map_err(tell)
+}
+
+/// See [`crate::api::charts`].
+pub(crate) async fn charts(span: Span, offset: i32) -> Result<String, Fault> {
+    // No clock is further ahead or behind than a day.
+    let offset = offset.clamp(-24 * 60, 24 * 60);
+    let curves = client()?.curves(span, offset).await.map_err(tell)?;
+    Ok(charts::html(words(), &curves, span, offset))
 }

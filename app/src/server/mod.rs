@@ -4,6 +4,7 @@ mod actions;
 pub mod api;
 pub mod assets;
 pub mod backup;
+mod charts;
 mod described;
 mod forms;
 pub mod keys;

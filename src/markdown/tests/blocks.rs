@@ -11,10 +11,25 @@ fn sorted(tag: &str) -> String {
 }
 
 #[test]
+fn headings_begin_below_those_of_the_page() {
+    let blocks = crate::markdown::render("# One\n\nTwo\n---\n\n### Three\n\n#### Four\n\n###### *Six*\n");
+    assert_eq!(
+        blocks,
+        [
+            "<h3>One</h3>",
+            "<h4>Two</h4>",
+            "<h5>Three</h5>",
+            "<h6>Four</h6>",
+            "<h6><em>Six</em></h6>"
+        ]
+    );
+}
+
+#[test]
 fn one_entry_for_each_block_of_the_top_level() {
     let blocks = crate::markdown::render("# Title\n\nText *with* **marks**.\n\n- a\n\n  more\n- b\n\n---\n> quote\n");
     assert_eq!(blocks.len(), 5);
-    assert_eq!(blocks[0], "<h1>Title</h1>");
+    assert_eq!(blocks[0], "<h3>Title</h3>");
     assert_eq!(blocks[1], "<p>Text <em>with</em> <strong>marks</strong>.</p>");
     assert_eq!(
         text_of(&blocks[2]).split_whitespace().collect::<Vec<_>>(),

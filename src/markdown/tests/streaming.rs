@@ -180,11 +180,11 @@ fn what_is_half_written_looks_like_what_it_becomes() {
         ("text\n\n##", "<p>text</p>"),
         ("- **a", "<ul>\n<li><strong>a</strong></li>\n</ul>"),
         ("- a\n- [", "<ul>\n<li>a</li>\n<li></li>\n</ul>"),
-        ("# **a", "<h1><strong>a</strong></h1>"),
         ("a \\(x_", "<p>a</p>"),
         ("a $x^", "<p>a</p>"),
         ("a $$x", "<p>a</p>"),
         ("for $5 or", "<p>for $5 or</p>"),
+        ("# **a", "<h3><strong>a</strong></h3>"),
         ("> *a", "<blockquote>\n<p><em>a</em></p>\n</blockquote>"),
     ];
     for (text, html) in cases {

@@ -3,6 +3,7 @@
 pub(crate) mod conversations;
 pub(crate) mod follow_ups;
 pub(crate) mod keys;
+pub(crate) mod minutes;
 pub(crate) mod removal;
 pub(crate) mod tasks;
 pub(crate) mod turns;
@@ -144,6 +145,32 @@ macro_rules! tests {
                     $crate::store::contract::follow_ups::their_files_stay_for_as_long_as_they_do::<super::super::$kind>().await;
                 }
             }
+            mod minutes {
+                #[tokio::test]
+                async fn minutes_come_back_as_they_were_kept() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::minutes::minutes_come_back_as_they_were_kept::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn two_parts_of_a_minute_are_one() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::minutes::two_parts_of_a_minute_are_one::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_older_than_a_week_goes() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::minutes::what_is_older_than_a_week_goes::<super::super::$kind>().await;
+                }
+            }
+
             mod keys {
                 #[tokio::test]
                 async fn a_key_comes_back_as_it_was_made() {

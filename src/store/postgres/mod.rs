@@ -51,7 +51,7 @@ pub(crate) use self::{
     target::{PIECE, stored, target},
 };
 use super::{
-    ConversationRecord, Hit, KeyRecord, KeysVersion, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
+    ConversationRecord, Hit, KeyRecord, KeysVersion, Minute, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
     job::Operation, search::Needle,
 };
 use crate::{
@@ -416,6 +416,15 @@ impl Store for PostgresStore {
 
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.write(write::RevokeKey { id, now }).await
+    }
+
+    async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError> {
+        self.write(write::KeepMinute(minute)).await
+    }
+
+    async fn minutes(&self, since: u64) -> Result<Vec<Minute>, StoreError> {
+        self.read(move |connection| read::minutes::since(connection, since).boxed())
+            .await
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

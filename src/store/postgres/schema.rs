@@ -18,10 +18,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "format", include_str!("migrations/0005_format.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
+    (9, "minutes", include_str!("migrations/0009_minutes.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 23] = [
+pub(super) const TABLES: [&str; 24] = [
     "nodes",
     "site",
     "owners",
@@ -45,6 +46,7 @@ pub(super) const TABLES: [&str; 23] = [
     "follow_ups",
     "follow_up_files",
     "ratings",
+    "minutes",
 ];
 
 /// How long others, who start at the same time, may take for the same.

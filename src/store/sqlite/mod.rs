@@ -43,7 +43,7 @@ use self::{
     writer::{Beginning, Writer},
 };
 use super::{
-    ConversationRecord, Hit, KeyRecord, KeysVersion, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
+    ConversationRecord, Hit, KeyRecord, KeysVersion, Minute, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
     job::Operation,
     readers::{Connect, Reader, Readers},
 };
@@ -327,6 +327,15 @@ impl Store for SqliteStore {
 
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.write(write::RevokeKey { id, now }).await
+    }
+
+    async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError> {
+        self.write(write::KeepMinute(minute)).await
+    }
+
+    async fn minutes(&self, since: u64) -> Result<Vec<Minute>, StoreError> {
+        let mut reader = self.read().await?;
+        told(read::minutes::since(&mut reader, since).await)
     }
 
     async fn is_empty(&self) -> Result<bool, StoreError> {

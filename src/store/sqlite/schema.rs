@@ -18,10 +18,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
+    (9, "minutes", include_str!("migrations/0009_minutes.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 16] = [
     "owners",
     "conversations",
     "choices",
@@ -37,6 +38,7 @@ pub(super) const TABLES: [&str; 15] = [
     "task_needs",
     "deliveries",
     "ratings",
+    "minutes",
 ];
 
 /// What a database has had of them.

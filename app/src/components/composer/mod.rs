@@ -55,8 +55,13 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         bytes.set(area.value().len());
         let style = area.unchecked_ref::<web_sys::HtmlElement>().style();
         // Measured without letting go of the room that it has: the conversation above would take it for a moment, and lose its place.
-        let form = area.parent_element().and_then(|form| form.dyn_into::<web_sys::HtmlElement>().ok());
-        let hold = |height: &str| form.as_ref().map(|form| form.style().set_property("min-height", height));
+        let form = area
+            .parent_element()
+            .and_then(|form| form.dyn_into::<web_sys::HtmlElement>().ok());
+        let hold = |height: &str| {
+            form.as_ref()
+                .map(|form| form.style().set_property("min-height", height))
+        };
         let _ = hold(&format!("{}px", form.as_ref().map_or(0, |form| form.offset_height())));
         let _ = style.set_property("height", "auto");
         let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));

@@ -6,6 +6,7 @@ mod choice;
 mod file;
 mod follow_ups;
 mod keys;
+mod minutes;
 mod owner;
 mod rating;
 mod removal;
@@ -16,6 +17,7 @@ pub(super) use choice::Choose;
 pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use minutes::KeepMinute;
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 

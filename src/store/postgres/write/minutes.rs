@@ -1,0 +1,43 @@
+//! The minutes of the line.
+
+use sqlx::PgConnection;
+
+use crate::store::{Minute, job::Operation, minutes::KEPT, postgres::text, rows::integer};
+
+/// A process that has ended within a minute and has come back has two parts of it.
+const KEEP: &str = "INSERT INTO minutes (node, at, running, waiting, started, waited_ms, ended, sessions, memory) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (at, node) DO UPDATE SET \
+     running = GREATEST(minutes.running, excluded.running), waiting = GREATEST(minutes.waiting, excluded.waiting), \
+     started = minutes.started + excluded.started, waited_ms = minutes.waited_ms + excluded.waited_ms, \
+     ended = minutes.ended + excluded.ended, sessions = excluded.sessions, memory = excluded.memory";
+
+const DROP_OLD: &str = "DELETE FROM minutes WHERE at <= $1";
+
+/// See [`crate::store::Store::keep_minute`].
+pub(in crate::store::postgres) struct KeepMinute(pub(in crate::store::postgres) Minute);
+
+impl Operation for KeepMinute {
+    type Connection = PgConnection;
+    type Output = ();
+
+    async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let minute = &self.0;
+        sqlx::query(KEEP)
+            .bind(text::stored(&minute.node))
+            .bind(integer(minute.at))
+            .bind(integer(minute.running))
+            .bind(integer(minute.waiting))
+            .bind(integer(minute.started))
+            .bind(integer(minute.waited_ms))
+            .bind(integer(minute.ended))
+            .bind(integer(minute.sessions))
+            .bind(minute.memory.map(integer))
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query(DROP_OLD)
+            .bind(integer(minute.at.saturating_sub(KEPT)))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
