@@ -175,6 +175,22 @@ test("what stands behind a message that was stopped waits, and says so, until it
   await expect(followUps(page)).toHaveCount(0);
 });
 
+test("what is just being put in other words when it begins is in the composer then", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await site.model.set({ hold: true });
+  await send(page, "first");
+  await expectState(page, "running");
+  await setBehind(page, "second");
+  await followUps(page).getByTestId("behind-edit").click();
+  await page.getByTestId("editor").fill("second, in better words");
+  await site.model.release();
+  await expect(followUps(page)).toHaveCount(0);
+  await expect(composer(page)).toHaveValue("second, in better words");
+  await site.model.set({ hold: false });
+  await expectState(page, "done");
+});
+
 test("there is an end to what may stand behind, and the composer says so", async ({ start }) => {
   const site = await start();
   const page = await site.person();

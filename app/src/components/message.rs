@@ -128,7 +128,7 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
 
 /// What is done with other words; it is told what went wrong, if anything did.
 pub(super) type Submit = Arc<dyn Fn(String, Done) + Send + Sync>;
-type Done = Box<dyn FnOnce(Option<Reason>)>;
+pub(super) type Done = Box<dyn FnOnce(Option<Reason>)>;
 
 /// The message in other words. Of one that is over, what was there stays, as an earlier version.
 #[component]
@@ -138,6 +138,9 @@ pub(super) fn Editor(
     /// Of the button that opens it.
     edit_id: String,
     editing: RwSignal<bool>,
+    /// Has what stands in it, for whoever may have to take that elsewhere.
+    #[prop(optional)]
+    typed: Option<StoredValue<String>>,
 ) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
@@ -207,7 +210,12 @@ pub(super) fn Editor(
                 aria-label=text!(words, "editor")
                 data-testid="editor"
                 node_ref=area
-                on:input=move |_| fit()
+                on:input=move |_| {
+                    fit();
+                    if let (Some(typed), Some(area)) = (typed, area.get_untracked()) {
+                        typed.set_value(area.value());
+                    }
+                }
             ></textarea>
             <p class="bad" role="status">{live(move || fault.get())}</p>
             <div class="actions">

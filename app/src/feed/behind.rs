@@ -75,6 +75,12 @@ pub(crate) fn withdraw(store: Store, conversation: Option<ConversationId>, follo
     });
 }
 
+/// Puts words that lead nowhere any more into the composer.
+pub(crate) fn keep(store: Store, conversation: Option<ConversationId>, text: String) {
+    drafts::give_back(conversation, text, Vec::new());
+    store.redraft.notify();
+}
+
 /// Lets those go that are held.
 pub(crate) fn release(store: Store, conversation: ConversationId) {
     spawn_local(async move {

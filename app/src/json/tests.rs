@@ -416,6 +416,7 @@ fn answers_are_read_as_they_were_written() {
         turn: TurnId(id(3)),
         conversation: ConversationId(id(1)),
         place: Some(place()),
+        behind: true,
     });
     same(&Refused {
         reason: Reason::FileTooLarge {

@@ -77,7 +77,7 @@ pub(crate) async fn one_is_changed_withdrawn_and_a_turn_from_one_change_on<K: Ki
     let mut turn = talk.turn(Some(first.id), &one.message);
     (turn.id, turn.files) = (one.id, one.files.clone());
     talk.accept(&*store, &turn, None).await;
-    assert_eq!(of(&*store, &talk).await, [three.clone()]);
+    assert_eq!(of(&*store, &talk).await, std::slice::from_ref(&three));
     let stored = store.turn(owner, one.id).await.expect("read").expect("there").turn;
     assert_eq!(stored.files, one.files);
     // The same id of somebody else is another message.

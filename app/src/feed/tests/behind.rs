@@ -74,7 +74,9 @@ fn what_could_not_be_sent_goes_in_the_order_in_which_it_was_written_and_not_past
         let next = || unsent::next(store).map(|(_, turn)| turn.id);
         assert_eq!(next(), Some(first));
         // While it is on its way, nothing of its conversation goes.
-        store.sending.update_value(|sending| drop(sending.insert(first, false)));
+        store.sending.update_value(|sending| {
+            sending.insert(first, false);
+        });
         assert_eq!(next(), None);
         let conversation = store.conversation(other).expect("it is known");
         unsent::discard(store, &conversation, refused);
