@@ -89,6 +89,13 @@ nodes-is = { $state ->
    *[behind] behind
 }
 nodes-note = “Running” and “Waiting” are of all nodes.
+tasks = Tasks
+tasks-all = At this server
+tasks-blocked = Need others
+tasks-held = Behind the line
+tasks-told = Webhooks told
+tasks-outbox = To be told
+tasks-given-up = Given up
 charts = The last { $minutes } minutes
 chart-lines = The lines
 chart-done = Done

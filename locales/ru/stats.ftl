@@ -89,6 +89,13 @@ nodes-is = { $state ->
    *[behind] отстаёт
 }
 nodes-note = «Выполняется» и «Ждёт» — всех узлов.
+tasks = Задачи
+tasks-all = На этом сервере
+tasks-blocked = Ждут других
+tasks-held = За очередью
+tasks-told = Вебхуки доставлены
+tasks-outbox = Ещё не доставлены
+tasks-given-up = Не удалось доставить
 charts = Последние { $minutes } минут
 chart-lines = Очереди
 chart-done = Готово

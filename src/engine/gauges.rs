@@ -27,6 +27,7 @@ impl Engine {
             connected: self.sessions.connected() as u64,
             memory: resident_memory(),
             answers: self.conversations.answer_figures(),
+            tasks: self.kept_tasks.figures(),
         }
     }
 

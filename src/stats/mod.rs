@@ -10,6 +10,7 @@ mod memory;
 mod nodes;
 mod prometheus;
 mod samples;
+mod tasks;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -29,6 +30,7 @@ use crate::{
     accounts::Role,
     agents::{AnswerFigures, BackendFigures, ModelFigures},
     queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
+    tasks::TaskFigures,
     wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, StatsView},
 };
 
@@ -53,6 +55,8 @@ pub(crate) struct Gauges {
     pub memory: Option<u64>,
     /// The answers that are kept.
     pub answers: AnswerFigures,
+    /// Where tasks are, and what has become of them.
+    pub tasks: TaskFigures,
 }
 
 /// A line, and whose it is.
@@ -144,6 +148,7 @@ impl Stats {
                 .collect(),
             models: gauges.models.iter().map(backends::model).collect(),
             nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
+            tasks: tasks::row(&gauges.tasks),
             samples: lock(&self.samples).view(),
             sessions: gauges.sessions,
             connected: gauges.connected,

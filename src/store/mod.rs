@@ -25,8 +25,8 @@ use thiserror::Error;
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use tasks::{
-    BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
-    TaskStore, Webhook,
+    BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter,
+    TaskRecord, TaskState, TaskStore, Webhook,
 };
 
 use self::postgres::Opener;

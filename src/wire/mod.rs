@@ -26,7 +26,7 @@ pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERAT
 pub use reason::{Reason, Refused, StoreFault};
 pub use stats::{
     BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, Sample, SettingNote,
-    SettingRow, SettingSource, SettingValue, StatsView,
+    SettingRow, SettingSource, SettingValue, StatsView, TaskRow,
 };
 pub use visible::is_blank;
 

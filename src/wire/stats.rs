@@ -185,6 +185,31 @@ pub struct NodeRow {
     pub lag: u64,
 }
 
+/// Tasks, and what programs are told of them: what there is of those who are at home at the node that tells this, and what it has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    /// They wait for other tasks.
+    pub blocked: u64,
+    /// They stand behind the line.
+    pub held: u64,
+    /// They are in it.
+    pub waiting: u64,
+    /// They are being answered.
+    pub running: u64,
+    /// They have a result.
+    pub done: u64,
+    /// They have come to nothing.
+    pub failed: u64,
+    /// Their owners have ended them.
+    pub cancelled: u64,
+    /// Messages that programs have taken.
+    pub told: u64,
+    /// Messages that are still to be told.
+    pub outbox: u64,
+    /// Messages that were given up.
+    pub given_up: u64,
+}
+
 /// One point of the charts: an instant, all lines together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -301,6 +326,8 @@ pub struct StatsView {
     pub models: Vec<ModelRow>,
     /// A row a node, the one that tells this first; none where it keeps its line alone.
     pub nodes: Vec<NodeRow>,
+    /// Tasks; `None`: there have been none.
+    pub tasks: Option<TaskRow>,
     /// The last 15 minutes, oldest first, at most one point per 5 s.
     pub samples: Vec<Sample>,
     /// Sessions in memory.

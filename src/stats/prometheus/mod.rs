@@ -4,6 +4,7 @@
 mod backends;
 mod nodes;
 mod ordered;
+mod tasks;
 
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub(super) fn text(
     if let Some(all) = &gauges.nodes {
         nodes::register(&mut registry, all);
     }
+    tasks::register(&mut registry, &gauges.tasks);
     answers(&mut registry, gauges.answers);
     registry.register("sessions", "Sessions in memory", gauge(gauges.sessions));
     registry.register("connected", "Browsers connected to a feed", gauge(gauges.connected));
