@@ -17,6 +17,8 @@ mod fuzz;
 mod lock;
 mod nginx;
 mod openai;
+#[cfg(test)]
+mod picture;
 mod postgres;
 mod project;
 mod schemathesis;
