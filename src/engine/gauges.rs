@@ -28,6 +28,7 @@ impl Engine {
             memory: resident_memory(),
             answers: self.conversations.answer_figures(),
             ratings: self.conversations.ratings(),
+            tasks: self.kept_tasks.figures(),
         }
     }
 

@@ -12,6 +12,7 @@ mod nodes;
 mod points;
 mod prometheus;
 mod samples;
+mod tasks;
 
 use std::{
     sync::{
@@ -41,6 +42,7 @@ use crate::{
     conversations::Ratings,
     queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
     store::Minute,
+    tasks::TaskFigures,
     wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, Span, StatsView},
 };
 
@@ -67,6 +69,8 @@ pub(crate) struct Gauges {
     pub answers: AnswerFigures,
     /// What readers think of answers.
     pub ratings: Ratings,
+    /// Where tasks are, and what has become of them.
+    pub tasks: TaskFigures,
 }
 
 /// A line, and whose it is.
@@ -196,6 +200,7 @@ impl Stats {
                 .collect(),
             models: gauges.models.iter().map(backends::model).collect(),
             nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
+            tasks: tasks::row(&gauges.tasks),
             sessions: gauges.sessions,
             connected: gauges.connected,
             memory: gauges.memory,

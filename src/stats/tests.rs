@@ -433,6 +433,48 @@ async fn prometheus_reads_the_same_figures() {
 }
 
 #[test]
+fn tasks_are_shown_once_there_have_been_any() {
+    let (stats, mut all) = (Stats::new(), gauges(Vec::new()));
+    assert_eq!(view(&stats, &all).tasks, None);
+    all.tasks = TaskFigures {
+        blocked: 1,
+        held: 2,
+        waiting: 3,
+        running: 4,
+        done: 5,
+        failed: 6,
+        cancelled: 7,
+        told: 8,
+        untaken: 9,
+        given_up: 10,
+        outbox: 11,
+    };
+    let row = view(&stats, &all).tasks.expect("a row");
+    assert_eq!((row.blocked, row.running, row.cancelled), (1, 4, 7));
+    assert_eq!((row.told, row.outbox, row.given_up), (8, 11, 10));
+    let text = stats.prometheus(&all);
+    is_well_formed(&text);
+    for expected in [
+        "anteroom_tasks{state=\"blocked\"} 1",
+        "anteroom_tasks{state=\"held\"} 2",
+        "anteroom_tasks{state=\"waiting\"} 3",
+        "anteroom_tasks{state=\"running\"} 4",
+        "anteroom_task_ends_total{outcome=\"done\"} 5",
+        "anteroom_task_ends_total{outcome=\"failed\"} 6",
+        "anteroom_task_ends_total{outcome=\"cancelled\"} 7",
+        "anteroom_webhooks_total{outcome=\"taken\"} 8",
+        "anteroom_webhooks_total{outcome=\"untaken\"} 9",
+        "anteroom_webhooks_total{outcome=\"given_up\"} 10",
+        "anteroom_webhook_outbox 11",
+    ] {
+        assert!(
+            text.lines().any(|line| line == expected),
+            "{expected}\nis not in\n{text}"
+        );
+    }
+}
+
+#[test]
 fn prometheus_reads_each_back_end_and_model_in_the_same_order_each_time() {
     let (stats, all) = (Stats::new(), with_backends());
     let text = stats.prometheus(&all);

@@ -29,8 +29,8 @@ pub(crate) use fault::StoreError;
 pub(crate) use follow_ups::{Added, FollowUpStore};
 pub(crate) use minutes::{KEPT, Minute};
 pub(crate) use tasks::{
-    BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState,
-    TaskStore, Webhook,
+    BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter,
+    TaskRecord, TaskState, TaskStore, Webhook,
 };
 
 use self::postgres::Opener;

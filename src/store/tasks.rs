@@ -314,6 +314,8 @@ pub trait TaskStore: Send + Sync {
 
     /// What is to be told by now, what waits for longest first, at most `most`.
     async fn deliveries(&self, now: u64, most: usize) -> Result<Vec<Delivery>, StoreError>;
+    /// How much is to be told, now or later.
+    async fn untold(&self) -> Result<u64, StoreError>;
     /// Something has been told.
     async fn delivered(&self, key: i64) -> Result<(), StoreError>;
     /// Something could not be told, and is tried again then; `None`: it is given up.

@@ -11,7 +11,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::held::Held;
+use super::{figures::TaskFigures, held::Held};
 use crate::{
     programs::Kept,
     queue::{Owner, Standing},
@@ -352,6 +352,17 @@ impl Feed {
         self.state().going.len()
     }
 
+    /// Adds how many are where.
+    pub(super) fn count(&self, figures: &mut TaskFigures) {
+        let state = self.state();
+        let running = state.going.values().filter(|going| going.has_slot()).count();
+        figures.running += running as u64;
+        figures.waiting += (state.going.len() - running) as u64;
+        let (ready, all) = state.held.count();
+        figures.held += ready as u64;
+        figures.blocked += (all - ready) as u64;
+    }
+
     pub(super) fn follow(&self, more: bool) {
         let mut state = self.state();
         state.followers = if more { state.followers + 1 } else { state.followers - 1 };
@@ -469,11 +480,30 @@ mod tests {
         assert_eq!(keys(&feed.next(ROOM)), [1]);
     }
 
+    #[tokio::test]
+    async fn each_task_is_counted_where_it_is() {
+        let waits = OpenTask {
+            blocked: 1,
+            ..task(9, "a")
+        };
+        let feed = feed(vec![task(1, "a"), task(2, "a"), task(3, "a"), waits]);
+        feed.next(ROOM);
+        let mut figures = TaskFigures::default();
+        feed.count(&mut figures);
+        assert_eq!(
+            (figures.blocked, figures.held, figures.waiting, figures.running),
+            (1, 1, 2, 0)
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_stands_behind_one_that_was_refused_does_not_pass_it() {
         let feed = feed(vec![task(1, "a"), task(2, "a"), task(3, "a")]);
         assert_eq!(keys(&feed.next(ROOM)), [1, 2]);
-        feed.back(Uuid::from_u128(1), Some(Instant::now() + std::time::Duration::from_secs(1)));
+        feed.back(
+            Uuid::from_u128(1),
+            Some(Instant::now() + std::time::Duration::from_secs(1)),
+        );
         feed.hold_back(std::iter::once(Uuid::from_u128(2)));
         assert!(feed.next(ROOM).is_empty());
         assert_eq!(feed.stands(Uuid::from_u128(2)), Stands::Behind(1));

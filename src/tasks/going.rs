@@ -202,6 +202,7 @@ impl Tasks {
                 Ok(ended) => {
                     if let Some(ended) = ended {
                         info!(state = end.state.name(), "task ended");
+                        self.count_end(end.state, 1, &ended);
                         feed.ended(&ended);
                         self.inner.outbox.notify_one();
                     }

@@ -68,6 +68,11 @@ impl Held {
         Some(self.ready.values().map(|ready| ready.range(..own).count()).sum())
     }
 
+    /// How many wait for no other task, and how many there are.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.ready.values().map(BTreeSet::len).sum(), self.tasks.len())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }

@@ -5,6 +5,7 @@
 //!   nobody up; `feeder` lets the next ones in. `going` has one taken through by `programs`, and stores its end; `answer` is what is stored of it.
 //! - `resume`: those of an earlier start, and of other nodes.
 //! - `follow`: what becomes of a task or a batch, for those who watch.
+//! - `figures`: how many are where.
 //! - `webhooks`: programs are told what is over; `view`: in what words.
 //!
 //! What is told of a task is stored before. Its end is stored once, whoever may have worked on it: the store takes the first, and no other. So two
@@ -14,6 +15,7 @@ mod answer;
 mod error;
 mod feed;
 mod feeder;
+mod figures;
 mod follow;
 mod going;
 mod graph;
@@ -38,10 +40,11 @@ use uuid::Uuid;
 pub(crate) use self::{
     error::TaskFault,
     feed::Stands,
+    figures::TaskFigures,
     follow::{BatchFollower, BatchNews, Cursor, TaskFollower, TaskNews},
     view::{batch_view, stands_view, task_view},
 };
-use self::{feed::Feed, webhooks::Guarded};
+use self::{feed::Feed, figures::Counts, webhooks::Guarded};
 use crate::{
     agents::Backends,
     clock::now_ms,
@@ -99,6 +102,7 @@ struct Inner {
     outbox: Notify,
     /// The way to them.
     guarded: Guarded,
+    counts: Counts,
 }
 
 impl Tasks {
@@ -114,6 +118,7 @@ impl Tasks {
                 closing: CancellationToken::new(),
                 outbox: Notify::new(),
                 guarded,
+                counts: Counts::default(),
             }),
         }
     }
@@ -199,6 +204,7 @@ impl Tasks {
         };
         if let Some(ended) = self.store().end_task(end, false).await? {
             info!(task = %id, "task cancelled");
+            self.count_end(TaskState::Cancelled, 1, &ended);
             self.with_feed(owner, |feed| {
                 feed.ended(&ended);
                 feed.cancel(id);
@@ -217,11 +223,16 @@ impl Tasks {
         let ended = ended.ok_or(TaskFault::Gone)?;
         if !ended.cancelled.is_empty() {
             info!(batch = %id, tasks = ended.cancelled.len(), "a batch is cancelled");
-            self.with_feed(owner, |feed| {
-                feed.ended(&Ended {
+            let (count, others) = (
+                ended.cancelled.len(),
+                Ended {
                     ready: Vec::new(),
                     failed: ended.failed,
-                });
+                },
+            );
+            self.count_end(TaskState::Cancelled, count, &others);
+            self.with_feed(owner, |feed| {
+                feed.ended(&others);
                 feed.cancel_all(&ended.cancelled);
             });
             self.inner.outbox.notify_one();
@@ -245,6 +256,12 @@ impl Tasks {
             }
         }
         Ok(open.len())
+    }
+
+    /// Counts tasks that have ended so, and those that have come to nothing with them.
+    fn count_end(&self, how: TaskState, count: usize, behind: &Ended) {
+        self.inner.counts.ended(how, count);
+        self.inner.counts.ended(TaskState::Failed, behind.failed.len());
     }
 
     /// One task of an owner.

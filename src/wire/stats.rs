@@ -214,6 +214,31 @@ impl Span {
     }
 }
 
+/// Tasks, and what programs are told of them: what there is of those who are at home at the node that tells this, and what it has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    /// They wait for other tasks.
+    pub blocked: u64,
+    /// They stand behind the line.
+    pub held: u64,
+    /// They are in it.
+    pub waiting: u64,
+    /// They are being answered.
+    pub running: u64,
+    /// They have a result.
+    pub done: u64,
+    /// They have come to nothing.
+    pub failed: u64,
+    /// Their owners have ended them.
+    pub cancelled: u64,
+    /// Messages that programs have taken.
+    pub told: u64,
+    /// Messages that are still to be told.
+    pub outbox: u64,
+    /// Messages that were given up.
+    pub given_up: u64,
+}
+
 /// One setting in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingRow {
@@ -313,6 +338,8 @@ pub struct StatsView {
     pub models: Vec<ModelRow>,
     /// A row a node, the one that tells this first; none where it keeps its line alone.
     pub nodes: Vec<NodeRow>,
+    /// Tasks; `None`: there have been none.
+    pub tasks: Option<TaskRow>,
     /// Sessions in memory.
     pub sessions: u64,
     /// Browsers connected to a feed now.

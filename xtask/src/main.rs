@@ -18,6 +18,8 @@ mod lock;
 mod nginx;
 mod openai;
 mod pieces;
+#[cfg(test)]
+mod picture;
 mod postgres;
 mod project;
 mod schemathesis;

@@ -196,6 +196,18 @@ fn stats() -> StatsView {
                 lag: 3,
             })
             .to_vec(),
+        tasks: Some(TaskRow {
+            blocked: 1,
+            held: 2,
+            waiting: 3,
+            running: 4,
+            done: 5,
+            failed: 6,
+            cancelled: 7,
+            told: 8,
+            outbox: 9,
+            given_up: 10,
+        }),
         sessions: 1,
         connected: 2,
         memory: Some(1 << 40),

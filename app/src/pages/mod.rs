@@ -14,3 +14,4 @@ pub(crate) mod refreshing;
 mod settings;
 pub(crate) mod stats;
 mod table;
+mod tasks;

@@ -15,6 +15,7 @@ use super::{
     refreshing::{Freshness, keep_fresh},
     settings::Settings,
     table::{Row, durations, none, slots, table},
+    tasks::Tasks,
 };
 use crate::{
     components::charts::Charts,
@@ -39,6 +40,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             <Tiles view />
             <Limits view />
             <Backends view />
+            <Tasks view />
             <Nodes view />
             <Charts />
             <Settings view />

@@ -4,6 +4,7 @@
 mod backends;
 mod nodes;
 mod ordered;
+mod tasks;
 
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub(super) fn text(
     if let Some(all) = &gauges.nodes {
         nodes::register(&mut registry, all);
     }
+    tasks::register(&mut registry, &gauges.tasks);
     answers(&mut registry, gauges.answers);
     let ratings = [("good", gauges.ratings.good), ("bad", gauges.ratings.bad)];
     let ratings: Ordered<_> = ratings

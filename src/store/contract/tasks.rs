@@ -262,13 +262,19 @@ pub(crate) async fn a_whole_batch_is_cancelled<K: Kind>() {
     // Of other batches, and behind it; one of them needs two of it, and one is behind another.
     let mut later = batch(owner, vec![task("a"), task("b"), task("c"), task("free")], &[(1, 0)]);
     let outside = |at: usize, needs: usize| (later.tasks[at].id, id(needs));
-    later.needs.extend([outside(0, 1), outside(0, 2), outside(2, 3), outside(3, 0)]);
+    later
+        .needs
+        .extend([outside(0, 1), outside(0, 2), outside(2, 3), outside(3, 0)]);
     take_in(&*store, &later).await;
     let of_later = |at: usize| later.tasks[at].id;
 
     assert_eq!(store.cancel_batch(an_owner(), new.id, 9).await, Ok(None));
     assert_eq!(store.cancel_batch(owner, Uuid::new_v4(), 9).await, Ok(None));
-    let ended = store.cancel_batch(owner, new.id, 9).await.expect("stored").expect("there");
+    let ended = store
+        .cancel_batch(owner, new.id, 9)
+        .await
+        .expect("stored")
+        .expect("there");
     assert_eq!(ended.cancelled, [id(1), id(2), id(3)]);
     assert_eq!(ended.failed, [of_later(0), of_later(2), of_later(1)]);
     let again = store.cancel_batch(owner, new.id, 10).await;
@@ -445,6 +451,7 @@ pub(crate) async fn programs_are_told_until_they_have_been<K: Kind>() {
     assert_eq!((again.len(), again[0].key, again[0].attempts), (1, due[1].key, 1));
     let found = store.batch(owner, new.id).await.expect("read").expect("there");
     assert_eq!((found.untold, found.given_up), (2, 1));
+    assert_eq!(store.untold().await, Ok(1), "what is given up is told no more");
 }
 
 pub(crate) async fn old_batches_are_removed_unless_something_needs_them<K: Kind>() {

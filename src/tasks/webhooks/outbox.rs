@@ -52,7 +52,8 @@ impl Tasks {
             let mut pause = LOOK;
             match self.store().deliveries(now_ms(), AT_ONCE * 4).await {
                 Ok(due) => {
-                    if due.is_empty() && self.owes_nothing().await {
+                    // Others, where there are any, may store something at any time.
+                    if self.outbox().await == Some(0) && self.deps().membership.is_none() {
                         pause = LOOK_IDLE;
                     }
                     for delivery in due {
@@ -87,10 +88,11 @@ impl Tasks {
         }
     }
 
-    /// Whether there is nothing to tell, also later, and nobody else stores anything.
-    async fn owes_nothing(&self) -> bool {
-        let later = self.store().deliveries(u64::MAX, 1);
-        self.deps().membership.is_none() && later.await.is_ok_and(|later| later.is_empty())
+    /// How much is to be told, now or later; `None`: that cannot be read yet.
+    async fn outbox(&self) -> Option<u64> {
+        let count = self.store().untold().await.ok()?;
+        self.inner.counts.outbox(count);
+        Some(count)
     }
 
     async fn deliver(&self, delivery: &Delivery) {
@@ -101,10 +103,14 @@ impl Tasks {
                 let sent = &self.inner.guarded;
                 let sent = sent.send(&delivery.webhook, &id, now_ms() / 1000, body).await;
                 match sent {
-                    Ok(()) => self.store().delivered(delivery.key).await,
+                    Ok(()) => {
+                        self.inner.counts.told();
+                        self.store().delivered(delivery.key).await
+                    }
                     Err(fault) => {
                         let due = again_at(delivery, &fault, now_ms(), rand::random());
                         let attempt = delivery.attempts + 1;
+                        self.inner.counts.untaken(due.is_none());
                         if due.is_some() {
                             warn!(%fault, attempt, "a program was not told; it is tried again");
                         } else {

@@ -67,7 +67,9 @@ impl Operation for Cancel {
         let mut over: BTreeMap<i64, String> = cancelled.into_iter().map(|(key, (_, why))| (key, why)).collect();
         // What needs these has come to nothing, then what needs that, and so on.
         while !over.is_empty() {
-            over = self.fail_needing(connection, over, &mut ended, &mut output.failed).await?;
+            over = self
+                .fail_needing(connection, over, &mut ended, &mut output.failed)
+                .await?;
         }
         if !ended.is_empty() {
             number(connection, &ended, self.at).await?;

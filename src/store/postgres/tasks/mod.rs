@@ -15,8 +15,8 @@ use super::PostgresStore;
 use crate::{
     queue::Owner,
     store::{
-        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
-        TaskStore, job::Operation, postgres::rows::integer,
+        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter,
+        TaskRecord, TaskStore, job::Operation, postgres::rows::integer,
     },
 };
 
@@ -129,6 +129,10 @@ impl TaskStore for PostgresStore {
     async fn deliveries(&self, now: u64, most: usize) -> Result<Vec<Delivery>, StoreError> {
         self.read(move |connection| read::deliveries(connection, now, most).boxed())
             .await
+    }
+
+    async fn untold(&self) -> Result<u64, StoreError> {
+        self.read(|connection| read::untold(connection).boxed()).await
     }
 
     async fn delivered(&self, key: i64) -> Result<(), StoreError> {

@@ -38,7 +38,9 @@ impl Operation for Cancel {
     type Output = Option<CancelledBatch>;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<CancelledBatch>> {
-        let batch = sqlx::query_scalar(BATCH).bind(owner_blob(self.owner)).bind(blob(&self.id));
+        let batch = sqlx::query_scalar(BATCH)
+            .bind(owner_blob(self.owner))
+            .bind(blob(&self.id));
         let Some(batch) = batch.fetch_optional(&mut *connection).await? else {
             return Ok(None);
         };
@@ -58,7 +60,9 @@ impl Operation for Cancel {
         let mut over: BTreeMap<i64, String> = cancelled.into_iter().map(|(key, (_, why))| (key, why)).collect();
         // What needs these has come to nothing, then what needs that, and so on.
         while !over.is_empty() {
-            over = self.fail_needing(connection, over, &mut ended, &mut output.failed).await?;
+            over = self
+                .fail_needing(connection, over, &mut ended, &mut output.failed)
+                .await?;
         }
         if !ended.is_empty() {
             number(connection, &ended, self.at).await?;

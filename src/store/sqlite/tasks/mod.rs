@@ -14,8 +14,8 @@ use super::{SqliteStore, told as as_told};
 use crate::{
     queue::Owner,
     store::{
-        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter, TaskRecord,
-        TaskStore,
+        BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, OpenTask, StoreError, TakenIn, TaskEnd, TaskFilter,
+        TaskRecord, TaskStore,
         job::Operation,
         sqlite::rows::{blob, integer},
     },
@@ -131,6 +131,11 @@ impl TaskStore for SqliteStore {
     async fn deliveries(&self, now: u64, most: usize) -> Result<Vec<Delivery>, StoreError> {
         let mut reader = self.read().await?;
         as_told(read::deliveries(&mut reader, now, most).await)
+    }
+
+    async fn untold(&self) -> Result<u64, StoreError> {
+        let mut reader = self.read().await?;
+        as_told(read::untold(&mut reader).await)
     }
 
     async fn delivered(&self, key: i64) -> Result<(), StoreError> {

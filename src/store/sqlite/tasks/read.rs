@@ -65,6 +65,8 @@ const BATCH: &str = "SELECT b.key, b.id AS batch, b.created_at, b.ended_at, b.co
 
 const STATES: &str = "SELECT state, count(*) AS count FROM tasks WHERE batch = ?1 GROUP BY state";
 
+const UNTOLD: &str = "SELECT count(*) FROM deliveries WHERE due_at >= 0";
+
 /// Some of each batch, so that one whose program does not listen keeps no other waiting.
 const DELIVERIES: &str = "SELECT d.key, o.id AS owner, b.id AS batch, t.id AS task, d.attempts, d.created_at, b.url, b.secret \
      FROM (SELECT e.*, row_number() OVER (PARTITION BY e.batch ORDER BY e.due_at, e.key) AS nth \
@@ -74,7 +76,7 @@ const DELIVERIES: &str = "SELECT d.key, o.id AS owner, b.id AS batch, t.id AS ta
 
 /// For the test that looks how they find what they look for.
 #[cfg(test)]
-pub(in crate::store::sqlite) const QUERIES: [(&str, &str, bool); 8] = [
+pub(in crate::store::sqlite) const QUERIES: [(&str, &str, bool); 9] = [
     ("open tasks", OPEN, true),
     ("open tasks among some", AMONG, false),
     ("request of a task", REQUEST, false),
@@ -83,6 +85,7 @@ pub(in crate::store::sqlite) const QUERIES: [(&str, &str, bool); 8] = [
     ("tasks", PAGE, false),
     ("outcomes", OUTCOMES, false),
     ("deliveries", DELIVERIES, true),
+    ("untold", UNTOLD, false),
 ];
 
 fn list(ids: &[Uuid]) -> String {
@@ -180,6 +183,11 @@ pub(super) async fn batch(
             .push((task_rows::state(&row)?, row.integer("count")?.unsigned_abs()));
     }
     Ok(Some(batch))
+}
+
+pub(super) async fn untold(connection: &mut SqliteConnection) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar(UNTOLD).fetch_one(connection).await?;
+    Ok(count.unsigned_abs())
 }
 
 pub(super) async fn deliveries(

@@ -9,7 +9,9 @@ use crate::store::sqlite::{read, tasks, write};
 async fn no_query_scans_a_table() {
     let Fixture { store, folder } = fixture().await;
     let mut connection = outside(folder.path()).await;
-    let of_tasks = tasks::QUERIES.into_iter().chain([("behind", tasks::BEHIND, true), ("needing", tasks::NEEDING, true)]);
+    let of_tasks = tasks::QUERIES
+        .into_iter()
+        .chain([("behind", tasks::BEHIND, true), ("needing", tasks::NEEDING, true)]);
     let others = [
         ("first page", read::conversations::FIRST_PAGE, false),
         ("next page", read::conversations::NEXT_PAGE, false),
