@@ -325,6 +325,7 @@ mod tests {
             estimate,
             model: None,
             trouble: None,
+            ..LineView::default()
         }
     }
 

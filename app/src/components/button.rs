@@ -15,6 +15,7 @@ pub(crate) struct Button {
     id: Option<String>,
     label: Option<String>,
     disabled: Option<Live<bool>>,
+    pressed: Option<Live<&'static str>>,
     more: Option<AnyView>,
 }
 
@@ -28,6 +29,7 @@ pub(crate) const fn button(class: &'static str, hook: &'static str, icon: &'stat
         id: None,
         label: None,
         disabled: None,
+        pressed: None,
         more: None,
     }
 }
@@ -46,6 +48,12 @@ impl Button {
 
     pub(crate) fn disabled(mut self, disabled: Live<bool>) -> Self {
         self.disabled = Some(disabled);
+        self
+    }
+
+    /// Whether it is pressed, `true` or `false`, where it stays so.
+    pub(crate) fn pressed(mut self, pressed: Live<&'static str>) -> Self {
+        self.pressed = Some(pressed);
         self
     }
 
@@ -70,6 +78,7 @@ impl Button {
                 id=self.id
                 data-testid=some(self.hook)
                 aria-label=self.label.clone()
+                aria-pressed=self.pressed
                 title=self.label
                 disabled=self.disabled
                 on:click=press

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors, answer::Answer, button::button, choice::another, icon, message::Message, thoughts::Thoughts,
+    anchors, answer::Answer, button::button, choice::another, icon, message::Message, opening, thoughts::Thoughts,
     turn_notices::TurnNotices, waiting::Waiting,
 };
 use crate::{
@@ -58,6 +58,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     };
     let running = memo(move || state.look(|state| *state == TurnState::Running));
     let said = conversation.clone();
+    let opens = opening::watch(&turn, state);
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
@@ -72,6 +73,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                 view! { <p class="quiet">{text!(words, "turn-sending")}</p> }.erase()
             }
             (_, TurnState::Waiting) => view! { <Waiting turn=turn.clone() /> }.erase(),
+            (_, TurnState::Running) if opens.get() => opening::view(turn.clone()),
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Incomplete { cause }) => view! {

@@ -8,11 +8,14 @@ use super::{
     line::{Line, Scale},
 };
 use crate::{
-    erase::{Erase as _, Look as _, live},
+    erase::{Erase as _, Look as _, live, when},
     feed::{Shown, Store, sending},
     format,
     words::words,
 };
+
+/// Where the demo model is: the end of its id.
+const DEMO: &str = "@builtin";
 
 /// Welcomes, shows the line, and offers a beginning.
 #[component]
@@ -20,7 +23,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     let queue = move || store.facts.look(|facts| facts.queue);
-    let line = expect_context::<Shown>().line;
+    let shown = expect_context::<Shown>();
+    let line = shown.line;
     let head = move || {
         if store.is_lost() {
             return text!(words, "welcome-lost");
@@ -42,25 +46,26 @@ pub(crate) fn Welcome() -> impl IntoView {
         }
         line.look(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
-    // Questions that show what there is to see. The demo model can answer each.
-    let starters = [
-        text!(words, "starter-line"),
-        text!(words, "starter-settings"),
-        text!(words, "starter-markdown"),
-    ];
-    let starters = starters
-        .into_iter()
-        .map(|question| {
+    // Questions that show what there is to see, each of which the demo model can answer. To any other they would be strange.
+    let demo = move || shown.model.look(|model| model.ends_with(DEMO));
+    let starters = move || {
+        let questions = [
+            text!(words, "starter-line"),
+            text!(words, "starter-settings"),
+            text!(words, "starter-markdown"),
+        ];
+        let starters = questions.into_iter().map(|question| {
             let ask = move || sending::send(store, &store.fresh.get_untracked(), question.to_owned(), Vec::new());
             view! { <li>{button("starter", "", "", question).press(ask)}</li> }.erase()
-        })
-        .collect_view();
+        });
+        view! { <ul class="starters needs-awake">{starters.collect_view()}</ul> }.erase()
+    };
     view! {
         <div class="welcome">
             <Line scale=Scale::Large line />
             <h1 class="welcome-head">{live(head)}</h1>
             <p class="welcome-line">{live(sentence)}</p>
-            <ul class="starters needs-awake">{starters}</ul>
+            {when(demo, starters)}
         </div>
     }
     .erase()
@@ -78,7 +83,7 @@ fn models(store: Store, words: &Words) -> String {
             words,
             "model-and-line",
             model = model,
-            line = format::short(words, line, queue)
+            line = format::short(words, &store.counted_down(line), queue)
         ))
     };
     let told: Vec<String> = store

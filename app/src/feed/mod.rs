@@ -4,6 +4,7 @@ mod apply;
 mod blocks;
 pub(crate) mod changes;
 mod choice;
+pub(crate) mod clock;
 mod comeback;
 mod conversation;
 pub(crate) mod delivery;

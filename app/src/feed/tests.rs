@@ -193,6 +193,7 @@ fn the_line_that_is_shown_is_that_of_the_chosen_model() {
             estimate: None,
             model: Some(model.to_owned()),
             trouble: None,
+            ..LineView::default()
         };
         let info = |id: &str, title: Option<&str>| ModelInfo {
             id: id.to_owned(),

@@ -104,7 +104,18 @@ fn line() -> LineView {
             reason: Reason::WaitUnreachable,
             seconds: Some(1.5),
         }),
+        inside: vec![Inside {
+            key: u16::MAX,
+            age: Age(2.5),
+            turn: Some(TurnId(id(2))),
+        }],
+        usual: Some(3.5),
     }
+}
+
+#[test]
+fn ages_are_read_though_any_two_are_equal() {
+    assert_eq!(told(&line()).inside[0].age.0, 2.5);
 }
 
 fn place() -> Place {

@@ -398,6 +398,12 @@ impl Queue {
         self.estimated(line, reading)
     }
 
+    /// For how long a ticket has held its slot; `None`: it has none.
+    #[must_use]
+    pub fn age_of(&self, ticket: TicketId) -> Option<Duration> {
+        self.edge.with(|machine, _, now, _| machine.age_of(ticket, now))
+    }
+
     fn estimated(&self, line: LineState, reading: Reading) -> LineState {
         LineState {
             estimate: self.edge.estimate(reading),

@@ -38,8 +38,8 @@
 //! - `command`, `effect`, `ticket`, `time`, `work`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
 //! - `admit`: slots, and who gets the next one; `limit`, `backend`: where they are; `turns`: whose turn it is between lines.
-//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the
-//!   state shows of itself.
+//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`, `inside`:
+//!   what the state shows of itself.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
 mod admit;
@@ -52,6 +52,7 @@ mod effect;
 pub(super) mod estimate;
 mod expire;
 pub(super) mod ids;
+mod inside;
 mod limit;
 mod line;
 mod list;
