@@ -28,6 +28,8 @@ pub struct Overview {
     pub max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub queue: bool,
+    /// Whether people take turns (`QUEUE_ORDER=fair`).
+    pub fair: bool,
     /// Goes with [`forget`](crate::api::forget): a request without it does not come from a page of this session.
     pub confirmation: String,
 }

@@ -58,6 +58,24 @@ waiting-unknown = where is shown again once this page is connected
 waiting-late = longer than usual · { $time }
 waiting-unmeasured = no estimate yet: nothing has been answered so far
 waiting-little-measured = no estimate yet: too little has been answered so far
+why-fair = People take turns here, one message each a round: whoever sends several at once waits with the rest of them in later rounds.
+why-fifo = First come, first served: everybody before you has been here for longer.
+receipt-waited = Waited { $time }
+receipt-passed = { $count ->
+    [0] passed by nobody
+    [one] one who came later went first: it was their turn
+   *[other] { $count } who came later went first: it was their turn
+}
+receipt-burst = { $earlier ->
+    [0] a burst of { $found } cost you no place
+    [one] a burst of { $found } cost you one place
+   *[other] a burst of { $found } cost you { $earlier } places
+}
+receipt-found = { $found ->
+    [one] one message was before yours
+   *[other] of { $found } messages before yours, { $earlier } went first
+}
+receipt-way = From { $place } place to the door in { $time }
 call-note = Notify me
 call-knock = Knock when it is my turn
 call-refused = This browser does not let the page notify you. Its settings for this site say so.

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 pub use edge::{
     Changes, CommonLine, Difference, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket,
 };
-pub use machine::estimate::StartRange;
+pub use machine::{Wait, estimate::StartRange};
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
 pub use throttle::{InForce, Outage, Teller, Throttle};
 

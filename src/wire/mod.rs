@@ -13,8 +13,8 @@ mod stats;
 mod visible;
 
 pub use chat::{
-    ConversationPage, ConversationSummary, ConversationView, Found, Incomplete, Role, SearchResults, SendRequest, Sent,
-    TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
+    ConversationPage, ConversationSummary, ConversationView, Found, Incomplete, PathPoint, Receipt, Role,
+    SearchResults, SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};

@@ -26,6 +26,7 @@ pub(crate) mod message;
 pub(crate) mod more;
 pub(crate) mod notice;
 mod opening;
+mod receipt;
 pub(crate) mod search;
 pub(crate) mod sidebar;
 pub(crate) mod theme;

@@ -3,14 +3,14 @@
 use anteroom::{
     language::Words,
     say, text,
-    wire::{Reason, TurnId, TurnState, Usage},
+    wire::{Reason, TurnId, TurnNotice, TurnState, Usage},
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors, answer::Answer, button::button, choice::another, icon, message::Message, opening, thoughts::Thoughts,
-    turn_notices::TurnNotices, waiting::Waiting,
+    anchors, answer::Answer, button::button, choice::another, icon, message::Message, opening, receipt::receipt,
+    thoughts::Thoughts, turn_notices::TurnNotices, waiting::Waiting,
 };
 use crate::{
     browser,
@@ -215,7 +215,8 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
 fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
-    let view = RwSignal::from(turn.view);
+    let view = RwSignal::from(turn.view.clone());
+    let receipt = receipt(turn);
     let copied = RwSignal::new(false);
     let words = words();
     let copy = move || {
@@ -239,7 +240,10 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             let waited = view
                 .started_at
                 .map(|start| start.saturating_sub(view.accepted_at))
-                .filter(|waited| *waited >= 1000);
+                // The receipt says so, and more.
+                .filter(|waited| {
+                    *waited >= 1000 && !view.notices.iter().any(|one| matches!(one, TurnNotice::Waited(_)))
+                });
             [
                 Some(store.title(&view.model)),
                 tokens,
@@ -264,6 +268,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                 button("quiet-button", "regenerate", icon::AGAIN, text).id(AGAIN).press(move || answer_again(store, id))
             })}
             <span class="turn-facts">{live(facts)}</span>
+            {receipt}
         </footer>
     }
     .erase()

@@ -109,6 +109,14 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
     let gone = move || {
         trouble.look(|trouble| matches!(trouble.as_ref().map(|one| &one.reason), Some(Reason::ModelGone { .. })))
     };
+    // Whoever is next has nothing to ask.
+    let why = move || {
+        let further = place.look(|place| place.as_ref().is_some_and(|place| place.position > 1));
+        further.then(|| match store.facts.look(|facts| facts.fair) {
+            true => text!(words, "why-fair"),
+            false => text!(words, "why-fifo"),
+        })
+    };
     let leaving = RwSignal::new(false);
     let leave = move || {
         leaving.set(true);
@@ -131,6 +139,7 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
                         .press(leave)}
                 </div>
             </div>
+            <p class="waiting-why" data-testid="why">{live(why)}</p>
             <CallButtons />
             {when(move || trouble.look(Option::is_some), move || view! { <TroubleNote trouble /> }.erase())}
         </section>

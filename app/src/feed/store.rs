@@ -22,6 +22,8 @@ pub(crate) struct Facts {
     pub(crate) max_upload_bytes: u64,
     /// `false`: nobody waits (`ENABLE_QUEUE=false`).
     pub(crate) queue: bool,
+    /// Whether people take turns in the line.
+    pub(crate) fair: bool,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -250,6 +252,7 @@ impl Store {
             version: overview.version,
             max_upload_bytes: overview.max_upload_bytes,
             queue: overview.queue,
+            fair: overview.fair,
             confirmation: overview.confirmation,
         });
         self.stand(overview.status);

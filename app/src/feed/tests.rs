@@ -40,6 +40,7 @@ fn overview(number: u64) -> Overview {
         version: "1".to_owned(),
         max_upload_bytes: 1,
         queue: true,
+        fair: true,
         confirmation: "c0ffee".to_owned(),
     }
 }

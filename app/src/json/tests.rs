@@ -67,6 +67,16 @@ fn turn(state: TurnState) -> TurnView {
                 model: "small@cpu".to_owned(),
             },
             TurnNotice::Cached,
+            TurnNotice::Waited(Receipt {
+                ms: 42_000,
+                position: 9,
+                found: 69,
+                people: 12,
+                own: 1,
+                earlier: 8,
+                later: 0,
+                path: vec![PathPoint { ms: 0, position: 9 }, PathPoint { ms: 1, position: 8 }],
+            }),
         ],
         model: "demo".to_owned(),
         usage: Some(Usage {
@@ -296,6 +306,7 @@ fn overview() -> Overview {
         version: "1".to_owned(),
         max_upload_bytes: 20 << 20,
         queue: false,
+        fair: true,
         confirmation: "c0ffee".to_owned(),
     }
 }

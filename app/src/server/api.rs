@@ -7,6 +7,7 @@ use anteroom::{
     client::{Client, ClientError},
     engine::{Engine, VERSION},
     http::{NoCookie, Refusal, cookies, set_session},
+    queue::Order,
     sessions::SessionId,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest,
@@ -53,6 +54,7 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
         version: VERSION.to_owned(),
         max_upload_bytes: settings.max_upload_bytes,
         queue: settings.policy.queue,
+        fair: settings.policy.order == Order::Fair,
         confirmation: client.confirmation(),
     })
 }
