@@ -168,7 +168,8 @@ pub(crate) fn Line(
                 lengths.x(scale, &scene.slots, own.unwrap_or(scene.slots.len().saturating_sub(1)))
             })
         };
-        opening::view(live(to), at(1.0), mark, frame)
+        let first = scene.peek(|scene| scene.threshold) + lengths.mark_pitch;
+        opening::view(live(to), first, mark, frame)
     });
 
     let items = move || scene.look(|scene| scene.items.clone());
