@@ -72,6 +72,12 @@ pub(crate) fn visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
+/// Whether things on the page may move.
+pub(crate) fn moves() -> bool {
+    let still = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
+    !still.is_some_and(|still| still.matches())
+}
+
 /// Whether the person most likely types on a keyboard of hardware: there is a pointer that can hover.
 fn has_keyboard() -> bool {
     window()

@@ -130,6 +130,11 @@ pub(crate) fn rank(words: &Words, place: &Place) -> String {
     )
 }
 
+/// `3rd`.
+pub(crate) fn place(words: &Words, position: u64) -> String {
+    say!(words, "line-place", number = position, kind = words.ordinal(position))
+}
+
 /// `3rd of 7 in line`.
 pub(crate) fn short_rank(words: &Words, place: &Place) -> String {
     say!(
@@ -325,6 +330,7 @@ mod tests {
             estimate,
             model: None,
             trouble: None,
+            ..LineView::default()
         }
     }
 

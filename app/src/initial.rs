@@ -34,6 +34,8 @@ pub struct Overview {
     pub tabs: Vec<RefreshKind>,
     /// What stands on the start page in place of what this version has there.
     pub starters: Vec<String>,
+    /// Whether people take turns (`QUEUE_ORDER=fair`).
+    pub fair: bool,
     /// Goes with [`forget`](crate::api::forget): a request without it does not come from a page of this session.
     pub confirmation: String,
 }

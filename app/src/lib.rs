@@ -16,6 +16,7 @@ mod format;
 mod initial;
 mod json;
 mod pages;
+mod remaining;
 mod route;
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -209,7 +209,7 @@ test("while it is not connected, the page promises nothing about the line", asyn
   await send(running, "runs");
   await expectState(running, "running");
   await send(waiting, "waits");
-  await expect(idle.locator(".composer-hint")).toContainText("in line");
+  await expect(idle.locator(".welcome-line")).toContainText("1 waits");
   for (const page of [waiting, idle]) {
     await page.context().setOffline(true);
     await expect(page.getByTestId("offline")).toBeVisible();

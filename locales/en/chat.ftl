@@ -7,6 +7,7 @@ title = { $page } · Anteroom
 title-lost = Not connected
 title-waiting = { -ordinal } in line
 title-running = Answering…
+title-over = Answered
 answer-begins = The answer begins
 composer-held = The message above comes first.
 behind = Messages that follow
@@ -80,6 +81,33 @@ waiting = Your place in the line
 waiting-lost = In line
 waiting-joining = Joining the line
 waiting-unknown = where is shown again once this page is connected
+waiting-late = longer than usual · { $time }
+waiting-unmeasured = no estimate yet: nothing has been answered so far
+waiting-little-measured = no estimate yet: too little has been answered so far
+why-fair = People take turns here, one message each a round: whoever sends several at once waits with the rest of them in later rounds.
+why-fifo = First come, first served: everybody before you has been here for longer.
+receipt-waited = Waited { $time }
+receipt-passed = { $count ->
+    [0] passed by nobody
+    [one] one who came later went first: it was their turn
+   *[other] { $count } who came later went first: it was their turn
+}
+receipt-burst = { $earlier ->
+    [0] a burst of { $found } cost you no place
+    [one] a burst of { $found } cost you one place
+   *[other] a burst of { $found } cost you { $earlier } places
+}
+receipt-found = { $found ->
+    [one] one message was before yours
+   *[other] of { $found } messages before yours, { $earlier } went first
+}
+receipt-way = From { $place } place to the door in { $time }
+call-note = Notify me
+call-knock = Knock when it is my turn
+call-refused = This browser does not let the page notify you. Its settings for this site say so.
+call-begun = It is your turn: the answer is being written.
+call-answered = Your answer is there.
+call-failed = Your message has come to no answer.
 welcome = Come in.
 welcome-lost = Not connected just now.
 welcome-free = Come in, there is a place free.

@@ -22,7 +22,7 @@ theme = Theme: { $theme ->
     [dark] dark
    *[system] system
 }
-notice-lost = Not connected. Trying again…
+notice-lost = Not connected since { $time }. Trying again…
 notice-updated = Anteroom has been updated.
 notice-reload = Reload
 notice-dismiss = Dismiss

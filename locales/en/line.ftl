@@ -54,6 +54,7 @@ prospect = { $how ->
 }
 prospect-waiting = You would be { -ordinal } in line · { line-start }
 line-more = … { $count } more
+line-place = { -ordinal }
 line-rank-short = { -ordinal } of { $of } in line
 
 # A line beside others, before somebody chooses among them.

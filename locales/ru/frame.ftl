@@ -22,7 +22,7 @@ theme = Тема: { $theme ->
     [dark] тёмная
    *[system] системная
 }
-notice-lost = Нет соединения. Пробуем снова…
+notice-lost = Нет соединения с { $time }. Пробуем снова…
 notice-updated = Anteroom обновился.
 notice-reload = Обновить страницу
 notice-dismiss = Скрыть

@@ -57,6 +57,7 @@ prospect = { $how ->
 }
 prospect-waiting = Вы были бы { $number }-м в очереди · { line-start }
 line-more = … ещё { $count }
+line-place = { -ordinal }
 line-rank-short = { $number } из { $of } в очереди
 
 # Очередь рядом с другими, пока из них выбирают.

@@ -171,6 +171,7 @@ impl Conversations {
                     guards.place.leave(LeaveReason::Expired);
                     return Err(NoSlot::GaveUp(self.gone(&task.turn.model).unwrap_or(reason)));
                 }
+                () = task.path.due() => task.path.note(self.deps.queue.position(guards.place.id())),
                 changed = service.changed() => if changed.is_err() {
                     std::future::pending::<()>().await;
                 },

@@ -18,6 +18,7 @@ mod last_backends;
 mod manage;
 mod order;
 mod page;
+mod path;
 mod pending;
 mod prepare;
 mod question;
@@ -30,7 +31,7 @@ mod title;
 mod told;
 mod view;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -45,6 +46,7 @@ pub(crate) use export::Export;
 use going_on::{GoesOn, GoingOn};
 use in_flight::{Entered, InFlight, InFlightTurns};
 use last_backends::LastBackends;
+use path::Path;
 use pending::PendingOutcomes;
 pub(crate) use ratings::Ratings;
 
@@ -54,11 +56,11 @@ use crate::{
     files::Vault,
     logs::session_span,
     nodes::Homes,
-    queue::{LeaveReason, Owner, Queue},
+    queue::{LeaveReason, Owner, Queue, Wait},
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{Choice, TurnId, TurnNotice, Versions},
+    wire::{Choice, Receipt, TurnId, TurnNotice, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -81,6 +83,9 @@ pub struct Deps {
     pub settings: watch::Receiver<Arc<Settings>>,
 }
 
+/// Nobody wants to read of a shorter wait.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
 /// A turn that waits or runs, as its task has it.
 #[derive(Clone)]
 struct TurnTask {
@@ -101,6 +106,8 @@ struct TurnTask {
     tries: Tries,
     /// It has started before, and waits again because its back end has failed.
     returned: bool,
+    /// Where it has stood in its line.
+    path: Path,
 }
 
 impl TurnTask {
@@ -125,6 +132,25 @@ impl TurnTask {
             self.turn.message = message;
         }
         changed
+    }
+
+    /// Its wait is over: what there is to tell of it is kept with it, if it was long enough to be told of.
+    fn keep_receipt(&mut self, wait: Option<Wait>, waited: Duration) {
+        let notices = &mut self.turn.notices;
+        notices.retain(|notice| !matches!(notice, TurnNotice::Waited(_)));
+        let Some(wait) = wait.filter(|_| waited >= WORTH_TELLING) else {
+            return;
+        };
+        notices.push(TurnNotice::Waited(Receipt {
+            ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+            position: wait.position,
+            found: wait.found,
+            people: wait.owners,
+            own: wait.own,
+            earlier: wait.earlier,
+            later: wait.later,
+            path: self.path.points(),
+        }));
     }
 
     /// Its owner may have renamed the conversation meanwhile.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
 
-use super::{Conversations, Deps, TurnGuards, TurnTask, in_flight::Entered, turn_span};
+use super::{Conversations, Deps, TurnGuards, TurnTask, in_flight::Entered, path::Path, turn_span};
 use crate::{
     accounts::browser_of,
     agents::Tries,
@@ -153,6 +153,7 @@ impl Conversations {
             key: None,
             tries: Tries::new(),
             returned: false,
+            path: Path::new(),
         };
         let guards = TurnGuards {
             _claim: claim,

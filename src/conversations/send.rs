@@ -7,6 +7,7 @@ use tracing::Instrument as _;
 use super::{
     Conversations, SendError, TurnGuards, TurnTask,
     in_flight::{Acceptance, Entered, InFlight},
+    path::Path,
     prepare::Prepared,
     turn_span,
 };
@@ -141,6 +142,7 @@ impl Conversations {
             key: None,
             tries: Tries::new(),
             returned: false,
+            path: Path::new(),
         };
         task.key = self.looked_for(&task).await;
         let in_flight = Arc::clone(&entered.in_flight);

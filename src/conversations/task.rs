@@ -85,6 +85,7 @@ impl Conversations {
                 }
             };
             begin(&mut task);
+            task.keep_receipt(admitted.wait(), admitted.waited());
             let (mut beginning, waited) = (task.clone(), admitted.waited());
             let told = pin!(async {
                 model_first(&self.deps.queue).await;

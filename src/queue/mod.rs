@@ -22,7 +22,7 @@ use tokio::time::Instant;
 pub use edge::{
     Changes, CommonLine, Difference, Ended, Held, JoinAsk, Permit, Queue, Reporter, Retuning, Stray, Ticket,
 };
-pub use machine::estimate::StartRange;
+pub use machine::{Wait, estimate::StartRange};
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};
 pub use throttle::{InForce, Outage, Teller, Throttle};
 
@@ -189,6 +189,19 @@ pub struct LineState {
     pub longest_wait: Option<Duration>,
     /// When a ticket that joined now would start.
     pub estimate: Option<StartRange>,
+    /// What runs in its slots, the eldest first: the first few of them, and none where there are very many.
+    pub inside: Vec<Inside>,
+    /// How long such a slot is held, in the mean; `None`: none has come back yet.
+    pub usual: Option<Duration>,
+}
+
+/// A ticket that holds a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// Which.
+    pub ticket: TicketId,
+    /// For how long.
+    pub age: Duration,
 }
 
 /// A limit, as it can be looked at.

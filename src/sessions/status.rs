@@ -1,12 +1,14 @@
 //! Where a session stands, in the words of the wire.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::{
     agents::{self, Backends},
     queue::{EventIndex, LineState, PoolIndex, Queue, StartRange, TicketId, Work},
     sessions::Session,
-    wire::{Estimate, Event, LineView, Place, Reason, Status, Trouble, TurnId},
+    wire::{Age, Estimate, Event, Inside, LineView, Place, Reason, Status, Trouble, TurnId},
 };
 
 /// An estimate, as browsers are told it.
@@ -36,6 +38,36 @@ pub fn line(state: &LineState) -> LineView {
         estimate: state.estimate.map(estimate),
         model: None,
         trouble: None,
+        inside: state
+            .inside
+            .iter()
+            .map(|one| inside(one.ticket, one.age, None))
+            .collect(),
+        usual: state.usual.map(|usual| usual.as_secs_f64()),
+    }
+}
+
+/// Most of a session's own slots that are told of beside the eldest of all.
+const MOST_OWN: usize = 8;
+
+fn inside(TicketId(ticket): TicketId, age: Duration, turn: Option<TurnId>) -> Inside {
+    Inside {
+        // Of those that run at one time, no two are so far apart.
+        key: (ticket % (1 << 16)) as u16,
+        age: Age(age.as_secs_f64()),
+        turn,
+    }
+}
+
+/// Says which slots of a line this session's turns are in.
+fn mark_own(queue: &Queue, line: &mut LineView, own: &[(TicketId, PoolIndex, Option<TurnId>)], pool: PoolIndex) {
+    for (ticket, _, turn) in own.iter().filter(|(_, at, _)| *at == pool).take(MOST_OWN) {
+        let Some(age) = queue.age_of(*ticket) else { continue };
+        let known = inside(*ticket, age, *turn);
+        match line.inside.iter_mut().find(|one| one.key == known.key) {
+            Some(one) => *one = known,
+            None => line.inside.push(known),
+        }
     }
 }
 
@@ -93,11 +125,11 @@ pub fn place(
 #[must_use]
 pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Status {
     let mut places = Vec::new();
-    let mut inside: Vec<PoolIndex> = Vec::new();
+    let mut own: Vec<(TicketId, PoolIndex, Option<TurnId>)> = Vec::new();
     for (ticket, event, turn) in session.into_iter().flat_map(Session::tickets) {
         match place(queue, backends, ticket, event, turn) {
             Some(place) => places.push(place),
-            None if event == Event::Chat => inside.extend(queue.pool_of(ticket)),
+            None if event == Event::Chat => own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn))),
             None => {}
         }
     }
@@ -108,16 +140,18 @@ pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Stat
             pool: Some(model.pool),
             ..chat.into()
         };
-        LineView {
+        let mut line = LineView {
             model: Some(model.name.to_string()),
-            mine: inside.iter().filter(|pool| **pool == model.pool).count() as u64,
+            mine: own.iter().filter(|(_, pool, _)| *pool == model.pool).count() as u64,
             trouble: backends.trouble(model.pool).map(trouble),
             ..line(&queue.line_of(work))
-        }
+        };
+        mark_own(queue, &mut line, &own, model.pool);
+        line
     });
     Status {
         lines: lines.collect(),
         places,
-        running: inside.len() as u64,
+        running: own.len() as u64,
     }
 }

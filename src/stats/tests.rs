@@ -32,6 +32,8 @@ fn line_of(limit: &LimitState, model: Option<&str>, waiting: usize) -> Line {
     Line {
         model: model.map(str::to_owned),
         state: LineState {
+            inside: Vec::new(),
+            usual: None,
             pool: model.map(|_| PoolIndex(0)),
             name: limit.name.clone(),
             events: limit.events.clone(),

@@ -117,6 +117,40 @@ pub enum TurnNotice {
     },
     /// The answer is one that was given before to the same question.
     Cached,
+    /// It was waited for.
+    Waited(Receipt),
+}
+
+/// What a wait was like, by the line's own count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+    /// The first place.
+    pub position: u64,
+    /// Messages of others that waited in the line by then.
+    pub found: u64,
+    /// How many those others were.
+    pub people: u64,
+    /// Messages of the same sender that waited in the line by then.
+    pub own: u64,
+    /// How often one that had come earlier was started meanwhile.
+    pub earlier: u64,
+    /// How often one that had come later was started meanwhile, because it was its sender's turn.
+    pub later: u64,
+    /// Where it stood when: at most a few dozen points.
+    pub path: Vec<PathPoint>,
+}
+
+/// A place in a line at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct PathPoint {
+    /// When, in milliseconds since it came.
+    pub ms: u64,
+    /// 1 starts next.
+    pub position: u64,
 }
 
 /// One turn, as its owner's browser shows it.

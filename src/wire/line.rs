@@ -43,7 +43,7 @@ pub struct Trouble {
 }
 
 /// One line, as anybody may see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LineView {
     /// The limit's name: its `concurrency_id`, or the event's name.
     pub name: String,
@@ -66,6 +66,33 @@ pub struct LineView {
     pub model: Option<String>,
     /// Why nothing of it starts for now.
     pub trouble: Option<Trouble>,
+    /// What is in its slots, the eldest first: a few of them, this session's own among them.
+    pub inside: Vec<Inside>,
+    /// How long a slot is in use, in the mean of the last ones, in seconds; `None`: nothing has come to an end yet.
+    pub usual: Option<f64>,
+}
+
+/// One slot in use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inside {
+    /// Tells it from the others of the line while it is in use.
+    pub key: u16,
+    /// How long it has been in use.
+    pub age: Age,
+    /// This session's turn that is answered in it.
+    pub turn: Option<TurnId>,
+}
+
+/// A time that grows by itself, in seconds, as it was when it was told. Whoever has heard it once can go on counting, so a later one is no
+/// news: any two are equal.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Age(pub f64);
+
+impl PartialEq for Age {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Where one session stands: sent when it changes, never numbered, the latest counts.

@@ -13,14 +13,14 @@ mod stats;
 mod visible;
 
 pub use chat::{
-    ConversationPage, ConversationSummary, ConversationView, FollowUp, Found, Incomplete, Role, SearchResults,
-    SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
+    ConversationPage, ConversationSummary, ConversationView, FollowUp, Found, Incomplete, PathPoint, Receipt, Role,
+    SearchResults, SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
 pub use files::{FileKind, FileView};
 pub use ids::{ConversationId, FileId, TurnId};
-pub use line::{Estimate, LineView, Place, Status, Trouble};
+pub use line::{Age, Estimate, Inside, LineView, Place, Status, Trouble};
 pub use logs::{Level, LogRecord, LogsView, Told};
 pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERATURE, ModelInfo};
 pub use reason::{Reason, Refused, StoreFault};

@@ -95,6 +95,9 @@ pub(crate) fn Announcer() -> impl IntoView {
         if running {
             return say!(words, "title", page = text!(words, "title-running"));
         }
+        if store.unseen.get() {
+            return say!(words, "title", page = text!(words, "title-over"));
+        }
         let path = path.get();
         let page = match Page::of(&path) {
             Page::Chat => conversation_of(&path).and_then(|id| {

@@ -3,7 +3,7 @@
 use anteroom::{
     language::Words,
     say, text,
-    wire::{TurnView, Usage},
+    wire::{TurnNotice, TurnView, Usage},
 };
 use leptos::prelude::*;
 
@@ -63,7 +63,8 @@ fn line(store: Store, words: &Words, view: &TurnView) -> String {
     let waited = view
         .started_at
         .map(|start| start.saturating_sub(view.accepted_at))
-        .filter(|waited| *waited >= 1000);
+        // A receipt says so, and more.
+        .filter(|waited| *waited >= 1000 && !view.notices.iter().any(|one| matches!(one, TurnNotice::Waited(_))));
     [
         Some(store.title(&view.model)),
         tokens,

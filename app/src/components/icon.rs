@@ -47,3 +47,6 @@ pub(crate) const FILE: &str = "M6.5 3.5h7l4 4v13h-11zM13.5 3.5v4h4";
 pub(crate) const SYSTEM: &str = "M4 5h16v11H4zM9 20h6";
 pub(crate) const LIGHT: &str = "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4";
 pub(crate) const DARK: &str = "M20 13.5A8 8 0 1 1 10.5 4 6.3 6.3 0 0 0 20 13.5";
+pub(crate) const BELL: &str = "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4";
+pub(crate) const KNOCK: &str =
+    "M5 20.5V9a6 6 0 0 1 12 0v11.5M3 20.5h16M19.5 7.5a4 4 0 0 0-1.5-3M22 6.5a7 7 0 0 0-2.5-4.5M8.5 13h.01";

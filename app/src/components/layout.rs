@@ -4,7 +4,8 @@ use anteroom::text;
 use leptos::prelude::*;
 
 use super::{
-    anchors, announcer::Announcer, attachments::Uploads, header::Header, notice::Notices, plain, sidebar::Sidebar,
+    anchors, announcer::Announcer, attachments::Uploads, beacon, call, header::Header, line::Doors, notice::Notices, plain,
+    sidebar::Sidebar,
 };
 use crate::{
     browser,
@@ -33,9 +34,14 @@ pub(crate) fn Layout(children: Children) -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     provide_context(Uploads::new(store));
+    provide_context(Doors::new());
+    provide_context(call::Calls::new());
+    beacon::light(store);
+    call::start(store);
     effect(move || {
         unsent::watch(store);
         show_unsent(store);
+        feed::clock::start(store);
         feed::start(store);
         // From here on the page answers by itself: what stood in for it until now steps back.
         if let Some(root) = document().document_element() {

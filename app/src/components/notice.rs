@@ -19,11 +19,15 @@ pub(crate) fn Notices() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     let lost = move || store.is_lost();
+    let since = move || {
+        let time = browser::clock(store.lost_at.get()?);
+        Some(say!(words, "notice-lost", time = time))
+    };
     let offline = move || {
         view! {
             <p class="notice" data-testid="offline">
                 <span class="notice-dot"></span>
-                {text!(words, "notice-lost")}
+                {live(since)}
             </p>
         }
         .erase()

@@ -8,8 +8,9 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
-    anchors, answer::Answer, button::button, choice::another, facts::Facts, icon, message::Message, plain,
-    rating::Rating, thoughts::Thoughts, turn_notices::TurnNotices, unfinished::Unfinished, waiting::Waiting,
+    anchors, answer::Answer, button::button, choice::another, facts::Facts, icon, message::Message, opening, plain,
+    rating::Rating, receipt::receipt, thoughts::Thoughts, turn_notices::TurnNotices, unfinished::Unfinished,
+    waiting::Waiting,
 };
 use crate::{
     browser,
@@ -58,6 +59,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     };
     let running = memo(move || state.look(|state| *state == TurnState::Running));
     let said = conversation.clone();
+    let opens = opening::watch(&turn, state);
     let outcome = {
         let turn = turn.clone();
         move || match (delivery.get(), state.get()) {
@@ -72,6 +74,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
                 view! { <p class="quiet">{text!(words, "turn-sending")}</p> }.erase()
             }
             (_, TurnState::Waiting) => view! { <Waiting turn=turn.clone() /> }.erase(),
+            (_, TurnState::Running) if opens.get() => opening::view(turn.clone()),
             (_, TurnState::Running) => ().erase(),
             (_, TurnState::Done) => view! { <Foot turn=turn.clone() last /> }.erase(),
             (_, TurnState::Incomplete { cause }) => view! {
@@ -221,7 +224,8 @@ fn Ended(reason: Reason, turn: Turn, last: Memo<bool>) -> impl IntoView {
 fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = turn.id;
-    let view = RwSignal::from(turn.view);
+    let view = RwSignal::from(turn.view.clone());
+    let receipt = receipt(turn);
     let copied = RwSignal::new(false);
     let words = words();
     let copy = move || {
@@ -251,6 +255,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
                 .post(live(move || format!("/branch/{id}")))}
             <Rating view />
             <Facts view />
+            {receipt}
         </footer>
     }
     .erase()

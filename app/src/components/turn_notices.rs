@@ -19,12 +19,14 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
             TurnNotice::Trimmed { turns } => say!(words, "turn-trimmed", turns = *turns),
             TurnNotice::Fallback { model } => say!(words, "turn-fallback", model = store.title(model)),
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
+            // Its receipt stands below.
+            TurnNotice::Waited(_) => return None,
         };
-        view! { <p class="turn-notice" data-testid="turn-notice">{said}</p> }.erase()
+        Some(view! { <p class="turn-notice" data-testid="turn-notice">{said}</p> }.erase())
     };
     live(move || {
         turn.view
-            .look(|view| view.notices.iter().map(one).collect_view())
+            .look(|view| view.notices.iter().filter_map(one).collect_view())
             .erase()
     })
 }

@@ -8,11 +8,14 @@ use super::{
     line::{Line, Scale},
 };
 use crate::{
-    erase::{Erase as _, Look as _, live},
+    erase::{Erase as _, Look as _, live, when},
     feed::{Shown, Store, sending},
     format,
     words::words,
 };
+
+/// Where the demo model is: the end of its id.
+const DEMO: &str = "@builtin";
 
 /// Welcomes, shows the line, and offers a beginning.
 #[component]
@@ -20,7 +23,8 @@ pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let words = words();
     let queue = move || store.facts.look(|facts| facts.queue);
-    let line = expect_context::<Shown>().line;
+    let shown = expect_context::<Shown>();
+    let line = shown.line;
     let head = move || {
         if store.is_lost() {
             return text!(words, "welcome-lost");
@@ -42,10 +46,12 @@ pub(crate) fn Welcome() -> impl IntoView {
         }
         line.look(|line| line.as_ref().map(|line| format::line(words, line, queue())))
     };
-    // What the operator has put there; else questions that show what there is to see. The demo model can answer each.
+    let demo = move || shown.model.look(|model| model.ends_with(DEMO));
+    // What the operator has put there; else, of the demo model, questions that show what there is to see and that it can answer. To any other model
+    // they would be strange.
     let starters = move || {
         let own = store.facts.look(|facts| facts.starters.clone());
-        let all = match own.is_empty() {
+        let all = match own.is_empty() && demo() {
             true => [
                 text!(words, "starter-line"),
                 text!(words, "starter-settings"),
@@ -85,7 +91,7 @@ fn models(store: Store, words: &Words) -> String {
             words,
             "model-and-line",
             model = model,
-            line = format::short(words, line, queue)
+            line = format::short(words, &store.counted_down(line), queue)
         ))
     };
     let told: Vec<String> = store

@@ -48,7 +48,7 @@ impl Store {
             FeedMessage::Status(status) => {
                 self.statuses.update_value(|count| *count += 1);
                 if self.status.peek(|known| *known != status) {
-                    self.status.set(status);
+                    self.stand(status);
                 }
             }
             FeedMessage::Stats(view) => self.stats.arrived(*view),

@@ -71,7 +71,8 @@ impl Store {
                 let own = |line: &&LineView| line.model.as_ref() == Some(&model);
                 // A line that leads to no model is that of all.
                 let only = || status.line().filter(|line| line.model.is_none());
-                status.lines.iter().find(own).or_else(only).cloned()
+                let line = status.lines.iter().find(own).or_else(only)?;
+                Some(self.counted_down(line))
             })
         })
     }

@@ -5,6 +5,7 @@ pub(crate) mod behind;
 mod blocks;
 pub(crate) mod changes;
 mod choice;
+pub(crate) mod clock;
 mod comeback;
 mod conversation;
 pub(crate) mod delivery;

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, MessageEvent, VisibilityState, WebSocket, js_sys};
 
 use super::{Link, Store, comeback};
-use crate::json;
+use crate::{format, json};
 
 /// Longest silence of the server: it speaks at least every 20 s.
 const LONGEST_SILENCE_MS: f64 = 45_000.0;
@@ -188,7 +188,15 @@ impl Feed {
             .connection
             .as_ref()
             .is_some_and(|c| c.socket.ready_state() == WebSocket::OPEN);
-        if !open && self.store.link.get_untracked() != Link::Lost {
+        if !open {
+            self.tell_lost();
+        }
+    }
+
+    fn tell_lost(&self) {
+        let heard = self.state.borrow().heard;
+        if self.store.link.get_untracked() != Link::Lost {
+            self.store.lost_at.set(Some(format::whole(heard)));
             self.store.link.set(Link::Lost);
         }
     }
@@ -229,7 +237,7 @@ impl Feed {
         let feed = self.clone();
         window_event_listener(ev::offline, move |_| {
             feed.cut();
-            feed.store.link.set(Link::Lost);
+            feed.tell_lost();
         });
         let feed = self.clone();
         window_event_listener(ev::visibilitychange, move |_| {

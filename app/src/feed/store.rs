@@ -8,7 +8,7 @@ use anteroom::wire::{
 };
 use leptos::prelude::*;
 
-use super::{Conversation, List, Load, Turn, changes::Deleted};
+use super::{Conversation, List, Load, Turn, changes::Deleted, clock::Clock};
 use crate::{erase::Look as _, initial::Overview, route::Page};
 
 /// What does not change while the page is open.
@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) tabs: Vec<RefreshKind>,
     /// See [`Overview::starters`].
     pub(crate) starters: Vec<String>,
+    /// Whether people take turns in the line.
+    pub(crate) fair: bool,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -97,12 +99,18 @@ struct Reload {
 pub(crate) struct Store {
     pub(crate) facts: RwSignal<Facts>,
     pub(crate) status: RwSignal<Status>,
+    /// Since when that is so, and the time since then.
+    pub(crate) clock: Clock,
     pub(crate) conversations: List,
     /// The conversation deleted last, while it can be brought back with one click.
     pub(crate) deleted: RwSignal<Option<Deleted>>,
     pub(crate) link: RwSignal<Link>,
     /// Whether the server has become another version than this page.
     pub(crate) outdated: RwSignal<bool>,
+    /// Whether what was waited for is over, and nobody has looked at the page since.
+    pub(crate) unseen: RwSignal<bool>,
+    /// When the server was last heard before the connection was lost.
+    pub(crate) lost_at: RwSignal<Option<u64>>,
     pub(crate) stats: Refresh<StatsView>,
     pub(crate) logs: Refresh<LogsView>,
     /// Something to tell, until it is dismissed.
@@ -137,10 +145,13 @@ impl Store {
         Self {
             facts: RwSignal::new(Facts::default()),
             status: RwSignal::new(Status::default()),
+            clock: Clock::new(),
             conversations: List::new(),
             deleted: RwSignal::new(None),
             link: RwSignal::new(Link::Opening),
             outdated: RwSignal::new(false),
+            unseen: RwSignal::new(false),
+            lost_at: RwSignal::new(None),
             stats: Refresh::new(),
             logs: Refresh::new(),
             notice: RwSignal::new(None),
@@ -200,10 +211,10 @@ impl Store {
             .try_update_value(|reload| reload.take_if(|reload| reload.run == run));
         let Some(done) = done.flatten() else { return true };
         let number = overview.feed.number;
-        let known = self.status.get_untracked();
+        let (known, told) = (self.status.get_untracked(), untrack(|| self.clock.told()));
         self.apply_overview(overview);
         if self.statuses.get_value() != done.asked {
-            self.status.set(known);
+            self.stand_since(known, told);
         }
         for (_, event) in done.held.into_iter().filter(|(at, _)| *at > number) {
             self.relist(event);
@@ -254,9 +265,10 @@ impl Store {
             queue: overview.queue,
             tabs: overview.tabs,
             starters: overview.starters,
+            fair: overview.fair,
             confirmation: overview.confirmation,
         });
-        self.status.set(overview.status);
+        self.stand(overview.status);
         self.conversations.begin(overview.conversations);
     }
 

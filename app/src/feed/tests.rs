@@ -44,6 +44,7 @@ fn overview(number: u64) -> Overview {
         queue: true,
         tabs: vec![RefreshKind::Stats],
         starters: Vec::new(),
+        fair: true,
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -199,6 +200,7 @@ fn the_line_that_is_shown_is_that_of_the_chosen_model() {
             estimate: None,
             model: Some(model.to_owned()),
             trouble: None,
+            ..LineView::default()
         };
         let info = |id: &str, title: Option<&str>| ModelInfo {
             id: id.to_owned(),

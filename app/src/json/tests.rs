@@ -68,6 +68,16 @@ fn turn(state: TurnState) -> TurnView {
                 model: "small@cpu".to_owned(),
             },
             TurnNotice::Cached,
+            TurnNotice::Waited(Receipt {
+                ms: 42_000,
+                position: 9,
+                found: 69,
+                people: 12,
+                own: 1,
+                earlier: 8,
+                later: 0,
+                path: vec![PathPoint { ms: 0, position: 9 }, PathPoint { ms: 1, position: 8 }],
+            }),
         ],
         model: "demo".to_owned(),
         usage: Some(Usage {
@@ -105,7 +115,18 @@ fn line() -> LineView {
             reason: Reason::WaitUnreachable,
             seconds: Some(1.5),
         }),
+        inside: vec![Inside {
+            key: u16::MAX,
+            age: Age(2.5),
+            turn: Some(TurnId(id(2))),
+        }],
+        usual: Some(3.5),
     }
+}
+
+#[test]
+fn ages_are_read_though_any_two_are_equal() {
+    assert_eq!(told(&line()).inside[0].age.0, 2.5);
 }
 
 fn place() -> Place {
@@ -295,6 +316,7 @@ fn overview() -> Overview {
         queue: false,
         tabs: vec![RefreshKind::Stats],
         starters: vec!["What is new?".to_owned()],
+        fair: true,
         confirmation: "c0ffee".to_owned(),
     }
 }

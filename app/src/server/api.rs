@@ -7,6 +7,7 @@ use anteroom::{
     client::{Client, ClientError},
     engine::{Engine, VERSION},
     http::{NoCookie, Refusal, cookies, set_session},
+    queue::Order,
     sessions::SessionId,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Reason, RefreshKind, SearchResults, SendRequest,
@@ -61,6 +62,7 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
             .filter(|prompt| prompt.starter)
             .map(|prompt| prompt.text.clone())
             .collect(),
+        fair: settings.policy.order == Order::Fair,
         confirmation: client.confirmation(),
     })
 }

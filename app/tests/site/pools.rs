@@ -242,7 +242,8 @@ async fn the_fallback_answers_and_says_so() {
     let fallback = TurnNotice::Fallback {
         model: "small@small".to_owned(),
     };
-    assert_eq!(turn.notices, [fallback]);
+    // How long it has waited until then is told, too, if that is worth it.
+    assert_eq!(turn.notices.first(), Some(&fallback));
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ mod tests {
             estimate,
             model: None,
             trouble: None,
+            ..LineView::default()
         }
     }
 

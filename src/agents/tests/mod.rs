@@ -47,6 +47,7 @@ impl AgentContext for Busy {
             estimate: None,
             model: None,
             trouble: None,
+            ..LineView::default()
         }
     }
 

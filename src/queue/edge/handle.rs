@@ -398,6 +398,19 @@ impl Queue {
         self.estimated(line, reading)
     }
 
+    /// The position of a waiting ticket; `None` once it does not wait.
+    #[must_use]
+    pub fn position(&self, ticket: TicketId) -> Option<u64> {
+        self.edge
+            .show(|machine| machine.standing(ticket).map(|(_, standing)| standing.position))
+    }
+
+    /// For how long a ticket has held its slot; `None`: it has none.
+    #[must_use]
+    pub fn age_of(&self, ticket: TicketId) -> Option<Duration> {
+        self.edge.with(|machine, _, now, _| machine.age_of(ticket, now))
+    }
+
     fn estimated(&self, line: LineState, reading: Reading) -> LineState {
         LineState {
             estimate: self.edge.estimate(reading),

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{Edge, Ticket};
-use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, machine::Grant};
+use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, Wait, machine::Grant};
 
 /// A slot. Dropping it frees the slot at once and starts the next ticket, within the drop; a drop without
 /// [`Permit::finish`], as by a panic, counts as [`Outcome::Failed`].
@@ -108,6 +108,12 @@ impl Permit {
     #[must_use]
     pub const fn order_key(&self) -> OrderKey {
         self.grant.order
+    }
+
+    /// What the wait of its ticket was like; `None`: there was none, or it is not known.
+    #[must_use]
+    pub const fn wait(&self) -> Option<Wait> {
+        self.grant.wait
     }
 
     /// How long its ticket waited.

@@ -29,6 +29,7 @@ impl Machine {
                 return;
             };
             let order = self.lines[at].admit(key, &mut self.waiters);
+            let wait = self.wait_of(at, key, self.waiters[key].id);
             let Waiter { id, work, joined, .. } = self.remove_waiter(key);
             let running = Running {
                 id,
@@ -38,6 +39,7 @@ impl Machine {
                 joined,
                 started: now,
                 order,
+                wait,
             };
             let (record, grant) = self.start(at, running, work.avoids());
             *self.by_id.get_mut(id).expect("it has waited") = record;
@@ -116,6 +118,7 @@ impl Machine {
         let limit = self.lines[at].limit;
         self.limits[limit].running += 1;
         self.lines[at].running += 1;
+        self.note_start(at, running.id);
         let grant = running.grant();
         (Record::Running(self.running.insert(running)), grant)
     }

@@ -25,6 +25,7 @@ impl Machine {
         *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
         self.lines[at].put(key, running.owner, running.order, &mut self.waiters);
         self.lines[at].enter_by_age(key, &mut self.waiters);
+        self.go_on_with_story(at, key, running.wait);
         self.mix_changed(at);
         effects.extend([Effect::Returned { ticket }]);
         self.start_waiting(now, effects);
@@ -64,6 +65,7 @@ impl Machine {
         self.arrivals += 1;
         self.lines[to].push(key, owner, self.arrivals, &mut self.waiters);
         self.lines[to].enter_by_age(key, &mut self.waiters);
+        self.begin_story(to, key, owner);
         self.mix_changed(from);
         self.mix_changed(to);
         effects.extend([Effect::Moved { ticket }]);
@@ -100,6 +102,7 @@ impl Machine {
         *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
         self.lines[to].push(key, running.owner, self.arrivals, &mut self.waiters);
         self.lines[to].enter_by_age(key, &mut self.waiters);
+        self.begin_story(to, key, running.owner);
         self.mix_changed(to);
         effects.extend([Effect::Returned { ticket }]);
         self.start_waiting(now, effects);

@@ -7,6 +7,7 @@ use super::{
     backlog::{Backlogs, GivenUp, OwnerBacklog},
     list::Ends,
     rank::RankTree,
+    story::Starts,
     waiter::Waiter,
 };
 use crate::queue::{Order, OrderKey, Owner, PoolIndex};
@@ -68,6 +69,7 @@ pub(super) struct Line {
     by_age: Ends,
     /// The tag last admitted.
     admitted: u64,
+    pub(super) starts: Starts,
 }
 
 impl Line {
@@ -81,6 +83,7 @@ impl Line {
             backlogs: Backlogs::default(),
             by_age: Ends::default(),
             admitted: 0,
+            starts: Starts::new(),
         }
     }
 

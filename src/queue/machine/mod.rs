@@ -38,8 +38,9 @@
 //! - `command`, `effect`, `ticket`, `time`, `work`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
 //! - `admit`: slots, and who gets the next one; `limit`, `backend`: where they are; `turns`: whose turn it is between lines.
-//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`: what the
-//!   state shows of itself.
+//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`, `inside`:
+//!   what the state shows of itself.
+//! - `story`: what a wait was like, counted as it goes on.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
 mod admit;
@@ -52,6 +53,7 @@ mod effect;
 pub(super) mod estimate;
 mod expire;
 pub(super) mod ids;
+mod inside;
 mod limit;
 mod line;
 mod list;
@@ -61,6 +63,7 @@ mod restore;
 mod retune;
 mod situation;
 mod snapshot;
+mod story;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -78,6 +81,7 @@ use estimate::Window;
 use ids::IdMap;
 use limit::Limit;
 use line::Line;
+use story::Stories;
 use ticket::{Record, Running};
 use turns::Turns;
 use waiter::Waiter;
@@ -86,6 +90,7 @@ use work::Packed;
 pub use command::{Command, Restored, UnknownWork};
 pub use effect::Effect;
 pub use snapshot::{Snapshot, SnapshotError};
+pub use story::Wait;
 pub use ticket::{Grant, TicketState};
 pub use time::Time;
 
@@ -100,6 +105,8 @@ pub struct Machine {
     backends: Vec<Backend>,
     turns: Turns,
     waiters: Arena<Waiter>,
+    /// Of those, by the same keys.
+    stories: Stories,
     running: Arena<Running>,
     /// Where the records of the tickets are.
     by_id: IdMap<Record>,
@@ -131,6 +138,7 @@ impl Machine {
             backends: vec![Backend::default(); policy.backends.len()],
             turns: Turns::default(),
             waiters: Arena::default(),
+            stories: Stories::default(),
             running: Arena::default(),
             by_id: IdMap::default(),
             windows: vec![Window::default(); policy.events.len()],
@@ -212,6 +220,7 @@ impl Machine {
                 joined,
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
+                wait: None,
             };
             let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(running.id, record);
@@ -225,6 +234,7 @@ impl Machine {
         self.arrivals += 1;
         self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
         self.lines[at].enter_by_age(key, &mut self.waiters);
+        self.begin_story(at, key, owner);
         self.mix_changed(at);
         let_in(ticket, TicketState::Waiting)
     }
@@ -287,6 +297,9 @@ impl Machine {
     fn remove_waiter(&mut self, key: Key) -> Waiter {
         let waiter = self.waiters.remove(key);
         self.waiting[waiter.work.event().0] -= 1;
+        if self.waiters.len() == 0 {
+            self.stories.clear();
+        }
         waiter
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Machine, Record, Running, TicketState, Time, UnknownWork, Waiter};
-use crate::queue::{JoinError, LimitState, LineState, OrderKey, Owner, Policy, Standing, TicketId, Work};
+use crate::queue::{BackendIndex, JoinError, LimitState, LineState, OrderKey, Owner, Policy, Standing, TicketId, Work};
 
 impl Machine {
     /// The policy in force.
@@ -106,6 +106,14 @@ impl Machine {
         }
     }
 
+    /// A ticket that holds a slot.
+    pub(super) fn running_of(&self, ticket: TicketId) -> Option<&Running> {
+        match *self.by_id.get(ticket)? {
+            Record::Waiter(_) => None,
+            Record::Running(key) => Some(&self.running[key]),
+        }
+    }
+
     /// What runs, in the order of the ids: the same for all who have the same state.
     pub(super) fn running_by_id(&self) -> Vec<Running> {
         let mut running: Vec<Running> = self.running.iter().copied().collect();
@@ -174,6 +182,8 @@ impl Machine {
             newcomer: if at_once { 0 } else { line.before_newcomer() as u64 + 1 },
             longest_wait: oldest.map(|key| now.saturating_since(self.waiters[key].joined)),
             estimate: None,
+            inside: self.inside(at, now),
+            usual: self.usual(at),
         }
     }
 
@@ -202,20 +212,28 @@ impl Machine {
 
     /// Slots in use and slots there are, as far as the line is concerned: those of its back ends, unless the limit has fewer.
     fn slots(&self, at: usize) -> (usize, Option<usize>) {
-        let line = &self.lines[at];
-        let limit = &self.limits[line.limit];
-        let Some(pool) = line.pool else {
-            return (limit.running, limit.plan.limit);
-        };
-        let backends = self.pool(pool);
-        let slots = backends
-            .iter()
-            .map(|backend| self.slots_of(*backend))
-            .sum::<Option<usize>>();
-        let running: usize = backends.iter().map(|at| self.backends[at.0 as usize].running).sum();
-        match limit.plan.limit {
-            Some(most) if slots.is_none_or(|slots| most <= slots) => (limit.running, Some(most)),
-            _ => (running, slots),
+        let limit = &self.limits[self.lines[at].limit];
+        match self.backends_that_count(at) {
+            None => (limit.running, limit.plan.limit),
+            Some(backends) => (self.running_on_all(backends), self.slots_of_all(backends)),
         }
+    }
+
+    /// The back ends whose slots are those of the line; `None`: its limit has as few, and counts.
+    pub(super) fn backends_that_count(&self, at: usize) -> Option<&[BackendIndex]> {
+        let line = &self.lines[at];
+        let backends = self.pool(line.pool?);
+        let most = self.limits[line.limit].plan.limit;
+        let fewer = most.is_some_and(|most| self.slots_of_all(backends).is_none_or(|slots| most <= slots));
+        (!fewer).then_some(backends)
+    }
+
+    /// Slots of these back ends; `None` is unlimited.
+    fn slots_of_all(&self, backends: &[BackendIndex]) -> Option<usize> {
+        backends.iter().map(|backend| self.slots_of(*backend)).sum()
+    }
+
+    fn running_on_all(&self, backends: &[BackendIndex]) -> usize {
+        backends.iter().map(|at| self.backends[at.0 as usize].running).sum()
     }
 }

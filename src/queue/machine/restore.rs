@@ -75,6 +75,7 @@ impl Machine {
                 joined,
                 started: now,
                 order,
+                wait: None,
             };
             let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(ticket, record);
@@ -82,6 +83,7 @@ impl Machine {
         }
         let key = self.add_waiter(ticket, Packed::new(work, None), joined);
         self.lines[at].push_back(key, owner, order, &mut self.waiters);
+        self.go_on_with_story(at, key, None);
         self.mix_changed(at);
         waiting[at].push(key);
         TicketState::Waiting

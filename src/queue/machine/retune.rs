@@ -130,6 +130,7 @@ impl Machine {
             for (owner, key) in &merged {
                 self.arrivals += 1;
                 self.lines[at].push(*key, *owner, self.arrivals, &mut self.waiters);
+                self.go_on_with_story(at, *key, None);
             }
             let keys = merged.into_iter().map(|(_, key)| key).collect();
             self.lines[at].enter_all_by_age(keys, &mut self.waiters);

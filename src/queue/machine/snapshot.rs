@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Machine, Time,
+    Machine, Time, Wait,
     arena::Key,
     backend::Backend,
     estimate::Window,
@@ -52,6 +52,8 @@ struct WaitingTicket {
     owner: Owner,
     joined: Time,
     order: OrderKey,
+    /// What its wait has been like so far.
+    wait: Option<Wait>,
 }
 
 /// Why a [`Snapshot`] is none that a machine has made.
@@ -72,7 +74,7 @@ impl Machine {
         let waiting = |at: usize| {
             let line = &self.lines[at];
             let placed = line.next(line.waiting()).into_iter();
-            placed.map(|placed| {
+            placed.map(move |placed| {
                 let waiter = &self.waiters[placed.key];
                 WaitingTicket {
                     id: waiter.id,
@@ -81,6 +83,7 @@ impl Machine {
                     owner: placed.owner,
                     joined: waiter.joined,
                     order: placed.order,
+                    wait: self.wait_of(at, placed.key, waiter.id),
                 }
             })
         };
@@ -190,6 +193,7 @@ impl Machine {
             }
             let key = self.add_waiter(ticket.id, Packed::new(ticket.work, ticket.avoids), ticket.joined);
             self.lines[at].put(key, ticket.owner, ticket.order, &mut self.waiters);
+            self.go_on_with_story(at, key, ticket.wait);
             keys.push(key);
         }
         self.lines[at].enter_all_by_age(keys, &mut self.waiters);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Time, arena::Key};
+use super::{Time, Wait, arena::Key};
 use crate::queue::{BackendIndex, LeaveReason, OrderKey, Owner, TicketId, Work};
 
 /// Where a ticket stands.
@@ -27,6 +27,8 @@ pub struct Grant {
     pub order: OrderKey,
     /// The back end whose slot it is, too; `None` for work that needs none.
     pub backend: Option<BackendIndex>,
+    /// What the wait was like; `None`: there was none, or it is not known.
+    pub wait: Option<Wait>,
 }
 
 /// Where the record of a ticket is.
@@ -46,6 +48,8 @@ pub(super) struct Running {
     pub(super) joined: Time,
     pub(super) started: Time,
     pub(super) order: OrderKey,
+    /// What the wait was like.
+    pub(super) wait: Option<Wait>,
 }
 
 impl Running {
@@ -54,6 +58,7 @@ impl Running {
             waited: self.started.saturating_since(self.joined),
             order: self.order,
             backend: self.backend,
+            wait: self.wait,
         }
     }
 }

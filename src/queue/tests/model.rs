@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::backends::Backends;
-use crate::queue::{JoinError, LeaveReason, Order, Policy};
+use crate::queue::{JoinError, LeaveReason, Order, Policy, Wait};
 
 /// A ticket, by a number of the test's own.
 pub(super) type Number = usize;
@@ -36,6 +36,10 @@ pub(super) struct Ticket {
     started: i64,
     /// How long it waited for its slot.
     pub(super) waited: Duration,
+    /// Its wait, counted up to the start that its line had last when it was.
+    story: Option<(Wait, usize)>,
+    /// The whole of it.
+    pub(super) wait: Option<Wait>,
     pub(super) state: State,
 }
 
@@ -46,6 +50,8 @@ struct Line {
     /// In the order of starting.
     places: Vec<Place>,
     admitted: u64,
+    /// All that ever started here.
+    starts: Vec<Number>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -240,6 +246,8 @@ impl Model {
             joined,
             started: 0,
             waited: Duration::ZERO,
+            story: None,
+            wait: None,
             state,
         };
         let at = self.line_of(&new(State::Waiting));
@@ -267,8 +275,29 @@ impl Model {
             self.tickets.push(new(State::Waiting));
             self.waiting.push(number);
             self.place_last(at, owner);
+            self.begin_story(number, at);
         }
         Ok(number)
+    }
+
+    /// What a ticket that has just come finds in its line.
+    fn begin_story(&mut self, ticket: Number, at: usize) {
+        let owner = self.tickets[ticket].owner;
+        let here = self.order(at);
+        let others: Vec<u128> = here
+            .iter()
+            .map(|other| self.tickets[*other].owner)
+            .filter(|other| *other != owner)
+            .collect();
+        let wait = Wait {
+            position: self.position(ticket).unwrap() as u64,
+            found: others.len() as u64,
+            owners: others.iter().collect::<BTreeSet<_>>().len() as u64,
+            own: (here.len() - others.len() - 1) as u64,
+            earlier: 0,
+            later: 0,
+        };
+        self.tickets[ticket].story = Some((wait, self.lines[at].starts.len()));
     }
 
     /// The place of a newcomer.
@@ -307,6 +336,8 @@ impl Model {
         let round = if before == 0 { 0 } else { places[before - 1].round };
         places.insert(before, Place { owner, round });
         self.waiting.push(ticket);
+        let starts = self.lines[at].starts.len();
+        self.tickets[ticket].story = self.tickets[ticket].wait.map(|wait| (wait, starts));
         self.start_waiting();
         true
     }
@@ -330,6 +361,7 @@ impl Model {
         if from != to {
             let owner = its.owner;
             self.place_last(to, owner);
+            self.begin_story(ticket, to);
         }
         self.start_waiting();
         true
@@ -344,6 +376,17 @@ impl Model {
         self.tickets[ticket].waited = self.age(ticket);
         self.tickets[ticket].state = State::Granted;
         self.tickets[ticket].started = self.now;
+        let at = self.line_of(&self.tickets[ticket]);
+        let story = self.tickets[ticket].story.take();
+        self.tickets[ticket].wait = story.map(|(wait, since)| {
+            let starts = &self.lines[at].starts[since..];
+            Wait {
+                earlier: wait.earlier + starts.iter().filter(|other| **other < ticket).count() as u64,
+                later: wait.later + starts.iter().filter(|other| **other > ticket).count() as u64,
+                ..wait
+            }
+        });
+        self.lines[at].starts.push(ticket);
         if self.waiting.is_empty() {
             self.turns.clear();
         }
@@ -442,7 +485,15 @@ impl Model {
             let same = |line: &&Line| line.events == self.lines[at].events && line.pool == self.lines[at].pool;
             match old_lines.iter().find(same) {
                 Some(line) if self.policy.order == old_order => self.lines[at] = line.clone(),
-                _ => self.lines[at].places = self.reseated(at, &orders),
+                _ => {
+                    self.lines[at].places = self.reseated(at, &orders);
+                    // What they were told of was another line.
+                    for ticket in self.waiting.clone() {
+                        if self.line_of(&self.tickets[ticket]) == at {
+                            self.tickets[ticket].story = None;
+                        }
+                    }
+                }
             }
         }
         self.backends.grow(&self.policy);

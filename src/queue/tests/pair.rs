@@ -244,6 +244,11 @@ impl Pair {
             (State::Waiting, Poll::Pending) => *bell = Some(asked),
             (State::Granted, Poll::Ready(Ok(permit))) => {
                 assert_eq!(permit.waited(), self.model.tickets[*number].waited);
+                assert_eq!(
+                    permit.wait(),
+                    self.model.tickets[*number].wait,
+                    "the wait of ticket {number}"
+                );
                 let backend = permit.backend().map(|backend| backend.0);
                 assert_eq!(
                     backend, self.model.tickets[*number].backend,

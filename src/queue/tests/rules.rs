@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 use tokio::time::{Instant, advance};
 
 use super::support::*;
-use crate::queue::{EventIndex, JoinError, LeaveReason, Order, Outcome, Owner};
+use crate::queue::{EventIndex, JoinError, LeaveReason, Order, Outcome, Owner, Wait};
 
 #[tokio::test]
 async fn an_event_runs_as_many_as_its_limit() {
@@ -410,4 +410,43 @@ async fn what_was_not_accepted_is_no_work() {
     drop(start(&queue, A, 5).free(Outcome::Done));
     let outcomes: Vec<_> = told.endings.lock().unwrap().iter().map(|(_, how, _)| *how).collect();
     assert_eq!(outcomes, [Outcome::Failed, Outcome::Done]);
+}
+
+#[tokio::test]
+async fn a_burst_of_twenty_costs_one_place_and_the_receipt_says_so() {
+    let (queue, _) = queue(policy(&[1]));
+    let mut running = start(&queue, A, 1);
+    let mut burst: Vec<_> = (0..20).map(|_| join(&queue, A, 2)).collect();
+    let mut newcomer = join(&queue, A, 3);
+    let mut latecomer = join(&queue, A, 4);
+    drop(running);
+    running = take(&mut burst[0]);
+    let first = Wait {
+        position: 1,
+        ..Wait::default()
+    };
+    assert_eq!(running.wait(), Some(first));
+    drop(running);
+    running = take(&mut newcomer);
+    let passed_by_nobody = Wait {
+        position: 2,
+        found: 20,
+        owners: 1,
+        own: 0,
+        earlier: 1,
+        later: 0,
+    };
+    assert_eq!(running.wait(), Some(passed_by_nobody));
+    drop(running);
+    running = take(&mut latecomer);
+    drop(running);
+    // The second of the burst has let two go first who came later: it was their turn.
+    let second = take(&mut burst[1]).wait().expect("it has waited");
+    assert_eq!((second.own, second.earlier, second.later), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn whoever_finds_a_slot_has_no_wait_to_tell_of() {
+    let (queue, _) = queue(policy(&[1]));
+    assert_eq!(start(&queue, A, 1).wait(), None);
 }

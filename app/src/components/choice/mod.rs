@@ -85,10 +85,13 @@ const fn options(_: Store, _: Shown) -> &'static str {
 
 /// What is to be said of the line of a model. Reactive.
 fn line(store: Store, words: &anteroom::language::Words, model: &str) -> Option<String> {
+    if store.is_lost() {
+        return None;
+    }
     let queue = store.facts.look(|facts| facts.queue);
     store.status.look(|status| {
         let line = status.lines.iter().find(|line| line.model.as_deref() == Some(model))?;
-        Some(format::short(words, line, queue))
+        Some(format::short(words, &store.counted_down(line), queue))
     })
 }
 

@@ -186,6 +186,11 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
         if store.is_lost() {
             return Some(say!(words, "composer-lost"));
         }
+        // The start page says how the line is, unless there are several of which this one is meant.
+        let at_start = conversation.look(|conversation| conversation.turns.look(Vec::is_empty));
+        if at_start && !store.has_choice() {
+            return None;
+        }
         let queue = store.facts.look(|facts| facts.queue);
         line.look(|line| {
             let line = line.as_ref()?;

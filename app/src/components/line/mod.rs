@@ -1,21 +1,26 @@
-//! The line, drawn: doors that are lit while their slot is busy, then those who wait, yours in the accent colour.
+//! The line, drawn: doors behind which a light rises while their slot is busy, then those who wait, yours in the accent colour.
 //! Each mark keeps its node while it moves forward, so that the movement can be seen.
 
 mod door;
+mod opening;
 mod scene;
+mod slots;
+
+use std::collections::HashMap;
 
 use anteroom::{
     say,
-    wire::{Event, LineView, Status},
+    wire::{Event, LineView, Status, TurnId},
 };
 use leptos::prelude::*;
 
 use self::{
     door::Frame,
-    scene::{Doors, Item, Scene, Style},
+    scene::{Item, Mine, Scene, Style},
+    slots::Slot,
 };
 use crate::{
-    erase::{Erase as _, Look as _, each, live, memo, when},
+    erase::{Erase as _, Look as _, each, live, memo},
     feed::{Shown, Store},
     format::{self, decimal},
     route::Page,
@@ -34,6 +39,7 @@ pub(crate) enum Scale {
 }
 
 /// Lengths of one scale, in pixels.
+#[derive(Clone, Copy)]
 struct Lengths {
     door: (f64, f64),
     door_pitch: f64,
@@ -61,7 +67,7 @@ impl Scale {
                 door_pitch: 35.0,
                 mark: 5.5,
                 mark_pitch: 18.0,
-                most: (5, 9),
+                most: (6, 9),
                 character: 6.5,
             },
             Self::Large => Lengths {
@@ -84,41 +90,88 @@ impl Scale {
     }
 }
 
+/// The doors of each line as they were drawn last, by the model that it leads to: a drawing that is new on the page has everybody where the
+/// others have them.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors(StoredValue<HashMap<Option<String>, Vec<Slot>>>);
+
+impl Doors {
+    pub(crate) fn new() -> Self {
+        Self(StoredValue::new(HashMap::new()))
+    }
+
+    fn of(self, line: Option<&LineView>) -> Vec<Slot> {
+        let known = line.and_then(|line| self.0.with_value(|known| known.get(&line.model).cloned()));
+        known.unwrap_or_default()
+    }
+
+    fn keep(self, line: Option<&LineView>, slots: &[Slot]) {
+        if let Some(line) = line {
+            self.0
+                .update_value(|known| drop(known.insert(line.model.clone(), slots.to_vec())));
+        }
+    }
+}
+
 /// A line of `chat` as it is now.
 #[component]
-pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView {
+pub(crate) fn Line(
+    scale: Scale,
+    line: Memo<Option<LineView>>,
+    /// The turn that the drawing is about.
+    #[prop(optional)]
+    turn: Option<TurnId>,
+    /// Whether that one is just going to its door.
+    #[prop(optional)]
+    opening: bool,
+) -> impl IntoView {
     let store = expect_context::<Store>();
+    let known = expect_context::<Doors>();
     let lengths = scale.lengths();
     let scene = Memo::new(move |before: Option<&Scene>| {
-        store
-            .status
-            .look(|status| line.look(|line| draw(status, line.as_ref(), before, scale)))
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+        let told = store.clock.told() as f64;
+        let drawn = Drawn { scale, turn, told };
+        store.status.look(|status| {
+            line.look(|line| {
+                let scene = drawn.scene(status, line.as_ref(), before, known);
+                known.keep(line.as_ref(), &scene.slots);
+                scene
+            })
+        })
     });
     let (width, height) = lengths.door;
     let mark = lengths.mark;
     // The floor is the lower edge of the drawing's box, as wide as the page lets it be.
     let floor = height + 1.0;
     let at = move |place: f64| scene.look(|scene| scene.threshold) + place * lengths.mark_pitch;
+    let frame = Frame {
+        x: 0.0,
+        floor,
+        width,
+        height,
+    };
 
-    let count = memo(move || scene.look(|scene| scene.doors.count()));
+    let count = memo(move || scene.look(|scene| scene.slots.len()));
     let door = move |index: usize| {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
-        let x = 1.0 + index as f64 * lengths.door_pitch;
-        let class = live(move || scene.look(|scene| scene.doors.class(index)));
-        let frame = Frame {
-            x,
-            floor,
-            width,
-            height,
-        };
-        door::view(class, frame)
+        let slot = memo(move || scene.look(|scene| scene.slots.get(index).cloned()));
+        let x = live(move || {
+            scene.look(|scene| format!("translate({} 0)", decimal(lengths.x(scale, &scene.slots, index))))
+        });
+        door::view(slot, x, scale != Scale::Small, frame)
     };
     let doors = each(move || (0..count.get()).collect(), ToString::to_string, door);
-    let meter = when(
-        move || scene.look(|scene| matches!(scene.doors, Doors::Meter { .. })),
-        move || meter(scene, floor, height * 0.5),
-    );
     let length = move || scene.look(|scene| scene.threshold + scene.length * lengths.mark_pitch);
+    let way = turn.filter(|_| opening).map(|turn| {
+        let to = move || {
+            scene.look(|scene| {
+                let own = scene.slots.iter().position(|slot| slot.has(turn));
+                lengths.x(scale, &scene.slots, own.unwrap_or(scene.slots.len().saturating_sub(1)))
+            })
+        };
+        let first = scene.peek(|scene| scene.threshold) + lengths.mark_pitch;
+        opening::view(live(to), first, mark, frame)
+    });
 
     let items = move || scene.look(|scene| scene.items.clone());
     let row = move |item: Item| {
@@ -152,59 +205,65 @@ pub(crate) fn Line(scale: Scale, line: Memo<Option<LineView>>) -> impl IntoView 
                 preserveAspectRatio="xMinYMax meet"
             >
                 {doors}
-                {meter}
                 {each(items, |item| item.key().to_string(), row)}
+                {way}
             </svg>
         </div>
     }
     .erase()
 }
 
-/// Width of the bar that stands for more doors than can be drawn.
-const METER: f64 = 56.0;
+impl Lengths {
+    /// How much room a door takes.
+    fn room(&self, scale: Scale, slot: &Slot) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a few characters")]
+        let words = match (slot.count, scale) {
+            (1, _) => 0.0,
+            (_, Scale::Small) => 4.0,
+            (count, _) => self.door.0 * 0.25 + (count.to_string().len() + 2) as f64 * self.character,
+        };
+        self.door_pitch + words
+    }
 
-fn draw(status: &Status, line: Option<&LineView>, before: Option<&Scene>, scale: Scale) -> Scene {
-    let lengths = scale.lengths();
-    let mine: Vec<u64> = status
-        .places
-        .iter()
-        .filter(|place| place.event == Event::Chat && line.is_some_and(|line| place.model == line.model))
-        .map(|place| place.position)
-        .collect();
-    let style = Style {
-        most: lengths.most,
-        // The words beside the small line say how many wait.
-        counted: (scale != Scale::Small).then(words),
-        character: lengths.character / lengths.mark_pitch,
-    };
-    let mut scene = Scene::of(line, &mine, style, before);
-    #[expect(clippy::cast_precision_loss, reason = "a handful of doors")]
-    let doors = match scene.doors.count() {
-        0 if matches!(scene.doors, Doors::Meter { .. }) => METER + lengths.door_pitch - lengths.door.0,
-        count => count as f64 * lengths.door_pitch,
-    };
-    scene.threshold = doors + lengths.mark;
-    scene
+    /// Where one of the doors stands.
+    fn x(&self, scale: Scale, slots: &[Slot], index: usize) -> f64 {
+        1.0 + slots.iter().take(index).map(|slot| self.room(scale, slot)).sum::<f64>()
+    }
 }
 
-fn meter(scene: Memo<Scene>, floor: f64, height: f64) -> AnyView {
-    let (y, height) = (decimal(floor - height), decimal(height));
-    let shown = move || match scene.look(|scene| scene.doors.clone()) {
-        Doors::Meter { share, lit } => (share, lit),
-        Doors::Each(_) => (0.0, false),
-    };
-    view! {
-        <rect class="meter" x="1" y=y.clone() width=decimal(METER) height=height.clone() rx="2" />
-        <rect
-            class=live(move || if shown().1 { "meter-busy lit" } else { "meter-busy" })
-            x="1"
-            y=y
-            width=live(move || decimal(METER * shown().0))
-            height=height
-            rx="2"
-        />
+/// What a drawing is of.
+struct Drawn {
+    scale: Scale,
+    turn: Option<TurnId>,
+    told: f64,
+}
+
+impl Drawn {
+    fn scene(&self, status: &Status, line: Option<&LineView>, before: Option<&Scene>, known: Doors) -> Scene {
+        let lengths = self.scale.lengths();
+        let places = status
+            .places
+            .iter()
+            .filter(|place| place.event == Event::Chat && line.is_some_and(|line| place.model == line.model));
+        let positions: Vec<u64> = places.clone().map(|place| place.position).collect();
+        let own = places
+            .filter(|_| self.turn.is_some())
+            .find(|place| place.turn == self.turn);
+        let mine = Mine {
+            positions: &positions,
+            turn: self.turn,
+            position: own.map(|place| place.position),
+        };
+        let style = Style {
+            most: lengths.most,
+            // The words beside the small line say how many wait.
+            counted: (self.scale != Scale::Small).then(words),
+            character: lengths.character / lengths.mark_pitch,
+        };
+        let mut scene = Scene::of(line, mine, (self.told, &known.of(line)), style, before);
+        scene.threshold = lengths.x(self.scale, &scene.slots, scene.slots.len()) - 1.0 + lengths.mark;
+        scene
     }
-    .erase()
 }
 
 /// The line in the header, on every page: drawn small, with its figures.

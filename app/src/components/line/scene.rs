@@ -1,53 +1,12 @@
 //! What is to be drawn of a line: pure figures, no pixels but the threshold.
 
-use anteroom::{language::Words, say, wire::LineView};
+use anteroom::{
+    language::Words,
+    say,
+    wire::{LineView, TurnId},
+};
 
-/// One slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
-    Free,
-    /// Somebody is inside.
-    Busy,
-    /// You are inside.
-    Mine,
-}
-
-impl Door {
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Free => "door",
-            Self::Busy => "door busy",
-            Self::Mine => "door busy lit",
-        }
-    }
-}
-
-/// The slots.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Doors {
-    /// Drawn one by one.
-    Each(Vec<Door>),
-    /// Too many to draw: how much of them is busy, from 0 to 1, and whether you are inside.
-    Meter { share: f64, lit: bool },
-}
-
-impl Doors {
-    /// How many are drawn one by one.
-    pub(super) fn count(&self) -> usize {
-        match self {
-            Self::Each(doors) => doors.len(),
-            Self::Meter { .. } => 0,
-        }
-    }
-
-    /// How one of them is drawn.
-    pub(super) fn class(&self, index: usize) -> &'static str {
-        match self {
-            Self::Each(doors) => doors.get(index).map_or("door", |door| door.class()),
-            Self::Meter { .. } => "door",
-        }
-    }
-}
+use super::slots::{Slot, Slots};
 
 /// One thing in the row of those who wait.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +16,8 @@ pub(super) enum Item {
         serial: u64,
         place: f64,
         mine: bool,
+        /// Yours too, but not the one that the drawing is about.
+        other: bool,
         gone: bool,
     },
     /// So many that are not drawn.
@@ -101,6 +62,7 @@ impl Item {
                 gone: true, mine: true, ..
             } => "mark mine gone",
             Self::Mark { gone: true, .. } => "mark gone",
+            Self::Mark { other: true, .. } => "mark mine other",
             Self::Mark { mine: true, .. } => "mark mine",
             _ => "mark",
         }
@@ -118,7 +80,7 @@ impl Item {
 /// The line, ready to be drawn.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scene {
-    pub(super) doors: Doors,
+    pub(super) slots: Vec<Slot>,
     pub(super) items: Vec<Item>,
     /// Length of the row, in pitches of a mark.
     pub(super) length: f64,
@@ -167,20 +129,44 @@ impl Style {
     }
 }
 
+/// What a session has in the line.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Mine<'a> {
+    /// The positions of all its tickets, ascending.
+    pub(super) positions: &'a [u64],
+    /// The turn that the drawing is about, if it is about one.
+    pub(super) turn: Option<TurnId>,
+    /// That one's position.
+    pub(super) position: Option<u64>,
+}
+
 impl Scene {
-    /// `mine`: the positions of this session, ascending.
-    pub(super) fn of(line: Option<&LineView>, mine: &[u64], style: Style, before: Option<&Self>) -> Self {
-        let (busy, limit, waiting) = line.map_or((0, Some(0), 0), |line| (line.running, line.limit, line.waiting));
-        let inside = line.map_or(0, |line| line.mine);
+    /// `told`: when the line was so, in milliseconds since the Unix epoch, and the doors as they were drawn last.
+    pub(super) fn of(
+        line: Option<&LineView>,
+        own: Mine<'_>,
+        (told, doors): (f64, &[Slot]),
+        style: Style,
+        before: Option<&Self>,
+    ) -> Self {
+        let mine = own.positions;
+        let waiting = line.map_or(0, |line| line.waiting);
         let model = line.and_then(|line| line.model.clone());
         // Nobody has moved from one line to another.
         let before = before.filter(|before| before.model == model);
         let waiting = waiting.max(mine.last().copied().unwrap_or(0));
         let first_mine = mine.first().copied();
         let moved = before.map_or(0, |before| before.moved + before.advance(first_mine, waiting));
-        let (items, length) = row(waiting, mine, style, moved);
+        let (items, length) = row(waiting, own, style, moved);
+        let slots = line.map(|line| Slots {
+            line,
+            told,
+            own: own.turn,
+            most: style.most.0,
+            before: doors,
+        });
         Self {
-            doors: doors(busy, limit, inside, style.most.0),
+            slots: slots.map(|slots| slots.arrange()).unwrap_or_default(),
             items,
             length,
             threshold: 0.0,
@@ -201,29 +187,9 @@ impl Scene {
     }
 }
 
-fn doors(busy: u64, limit: Option<u64>, mine: u64, most: usize) -> Doors {
-    // Without a limit there is always one more door.
-    let count = usize::try_from(limit.unwrap_or(busy + 1).max(busy)).unwrap_or(usize::MAX);
-    let mine = mine.min(busy);
-    if count > most {
-        #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
-        let share = if limit.is_some() {
-            busy as f64 / count as f64
-        } else {
-            1.0
-        };
-        return Doors::Meter { share, lit: mine > 0 };
-    }
-    let doors = (0..count as u64).map(|index| match index {
-        index if index >= busy => Door::Free,
-        index if index >= busy - mine => Door::Mine,
-        _ => Door::Busy,
-    });
-    Doors::Each(doors.collect())
-}
-
 /// The row: every mark where there is space, else the head, yours with a neighbour, and honest gaps.
-fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64) {
+fn row(waiting: u64, own: Mine<'_>, style: Style, moved: u64) -> (Vec<Item>, f64) {
+    let mine = own.positions;
     let most = style.most.1;
     let shown = |position: u64| {
         if waiting <= most as u64 {
@@ -251,6 +217,7 @@ fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64)
             serial: moved,
             place: 0.0,
             mine: false,
+            other: false,
             gone: true,
         });
     }
@@ -264,6 +231,7 @@ fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64)
                     serial: position - 1 + moved,
                     place,
                     mine: false,
+                    other: false,
                     gone: false,
                 });
                 place += 1.0;
@@ -280,6 +248,7 @@ fn row(waiting: u64, mine: &[u64], style: Style, moved: u64) -> (Vec<Item>, f64)
             serial: position + moved,
             place,
             mine,
+            other: mine && own.position.is_some_and(|own| own != position),
             gone: false,
         });
         place += 1.0;
@@ -317,13 +286,19 @@ mod tests {
             estimate: None,
             model: None,
             trouble: None,
+            ..LineView::default()
         }
     }
 
     fn scene(line: &LineView, mine: &[u64], before: Option<&Scene>) -> Scene {
+        let mine = Mine {
+            positions: mine,
+            ..Mine::default()
+        };
         Scene::of(
             Some(line),
             mine,
+            (0.0, &[]),
             Style {
                 most: (6, 9),
                 counted: Some(Words::of(Language::English)),
@@ -401,21 +376,20 @@ mod tests {
     }
 
     #[test]
-    fn doors_show_who_is_inside() {
-        assert_eq!(
-            doors(2, Some(3), 1, 6),
-            Doors::Each(vec![Door::Busy, Door::Mine, Door::Free])
-        );
-        assert_eq!(doors(1, None, 0, 6), Doors::Each(vec![Door::Busy, Door::Free]));
-        assert_eq!(
-            doors(5, Some(20), 0, 6),
-            Doors::Meter {
-                share: 0.25,
-                lit: false
-            }
-        );
-        // Shrunk while more are inside.
-        assert_eq!(doors(3, Some(2), 0, 6), Doors::Each(vec![Door::Busy; 3]));
+    fn of_two_of_ones_own_the_one_that_is_meant_differs() {
+        let mine = Mine {
+            positions: &[1, 3],
+            position: Some(3),
+            ..Mine::default()
+        };
+        let style = Style {
+            most: (6, 9),
+            counted: None,
+            character: 0.3,
+        };
+        let scene = Scene::of(Some(&line(3, Some(3), 4)), mine, (0.0, &[]), style, None);
+        let classes: Vec<_> = scene.items.iter().map(Item::class).collect();
+        assert_eq!(classes, ["mark mine other", "mark", "mark mine", "mark"]);
     }
 
     #[test]

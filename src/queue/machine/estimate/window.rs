@@ -30,6 +30,12 @@ impl Window {
         Some(self.held.iter().sum::<Duration>() / count)
     }
 
+    /// Adds them to a sum and a count of such times.
+    pub(in crate::queue::machine) fn add_to(&self, (sum, count): (Duration, u32)) -> (Duration, u32) {
+        let all = self.held.iter().fold(sum, |sum, held| sum.saturating_add(*held));
+        (all, count + u32::try_from(self.held.len()).unwrap_or(0))
+    }
+
     /// Whether pushing alone can have made it.
     pub(in crate::queue::machine) fn is_sound(&self) -> bool {
         self.held.len() <= SIZE && self.next < SIZE && (self.next == 0 || self.held.len() == SIZE)
