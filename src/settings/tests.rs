@@ -25,8 +25,11 @@ fn file(text: &str) -> Result<Loaded, Faults> {
     Settings::load_with([], Some(text), &one_back_end)
 }
 
-/// What stands in the file of back ends, whatever its name.
-pub(super) fn one_back_end(_path: &Path) -> io::Result<Vec<u8>> {
+/// What stands in the file of prompts, by its name, and in the file of back ends, whatever its name.
+pub(super) fn one_back_end(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("prompts.toml") {
+        return Ok(b"[[prompt]]\ntext = \"x\"\n".to_vec());
+    }
     Ok(b"[[backend]]\nname = \"one\"\nprovider = \"ollama\"\nmodels = [\"m\"]\n".to_vec())
 }
 
@@ -74,6 +77,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "127.0.0.1:4000",
         "http://127.0.0.1/0123456789abcdef",
         "postgres://127.0.0.1/anteroom",
+        "prompts.toml",
     ];
     let defaults = env(&WHAT_OTHERS_NEED).expect("they are right").settings;
     let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);

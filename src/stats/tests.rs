@@ -562,6 +562,7 @@ fn is_well_formed(text: &str) {
                     "kind",
                     "model",
                     "direction",
+                    "rating",
                 ];
                 assert!(labels.contains(&label), "{line}");
             }
