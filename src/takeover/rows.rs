@@ -206,7 +206,7 @@ pub(super) static TABLES: [Table; 13] = [
             ("started", Integer),
             ("waited_ms", Integer),
             ("ended", Integer),
-            ("sessions", Integer),
+            ("browsers", Integer),
             ("memory", Integer),
         ],
     },
