@@ -4,8 +4,9 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
+use anteroom::say;
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
+use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
     hooks::use_location,
@@ -68,7 +69,10 @@ fn Routes() -> impl IntoView {
     let path = use_location().pathname;
     // Of an address that leads nowhere, nobody needs to be known.
     if path.peek(|path| Page::of(path)) == Page::Missing {
+        let words = words();
+        // Nothing that tells of the line, and so of a title, is there.
         return view! {
+            <Title text=say!(words, "title", page = Page::Missing.name(words)) />
             <main id="content">
                 <MissingPage />
             </main>

@@ -38,7 +38,7 @@ pub(super) fn minute(row: &impl Columns) -> sqlx::Result<Minute> {
         started: number(row, "started")?,
         waited_ms: number(row, "waited_ms")?,
         ended: number(row, "ended")?,
-        sessions: number(row, "sessions")?,
+        sessions: number(row, "browsers")?,
         memory: optional_number(row, "memory")?,
     })
 }

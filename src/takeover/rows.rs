@@ -229,7 +229,7 @@ pub(super) static TABLES: [Table; 16] = [
             ("started", Integer),
             ("waited_ms", Integer),
             ("ended", Integer),
-            ("sessions", Integer),
+            ("browsers", Integer),
             ("memory", Integer),
         ],
     },

@@ -4,7 +4,7 @@ mod behind;
 
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
-    FeedPosition, LineView, ModelInfo, Place, Reason, Status, TurnId, TurnState, TurnView, Versions,
+    FeedPosition, LineView, ModelInfo, Place, Reason, RefreshKind, Status, TurnId, TurnState, TurnView, Versions,
 };
 use leptos::prelude::*;
 use uuid::Uuid;

@@ -284,6 +284,14 @@ fn logs() -> LogsView {
         fields: vec![("name".to_owned(), "value".to_owned())],
     };
     LogsView {
+        told: vec![Told {
+            number: 1,
+            at: 2,
+            what: "answered".to_owned(),
+            waited: 3,
+            took: 4,
+            characters: 5,
+        }],
         session: levels.map(record).to_vec(),
         startup: Vec::new(),
         dropped: 3,

@@ -139,7 +139,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
             <section class="panel">
                 <h2>{text!(words, "logs-told")}</h2>
                 <ul class="told" data-testid="told">
-                    {each(told, |told| told.number.to_string(), move |one| row(words, one))}
+                    {each(told, |told| told.number.to_string(), move |one| row(words, &one))}
                 </ul>
                 {when(nothing, move || view! { <p class="quiet">{text!(words, "logs-told-none")}</p> }.erase())}
                 {when(move || !here(), move || view! { <p class="quiet needs-awake">{text!(words, "logs-asking")}</p> }.erase())}
@@ -207,7 +207,7 @@ pub(crate) fn LogsPage() -> impl IntoView {
 }
 
 /// What became of a message, as a sentence.
-fn row(words: &Words, told: Told) -> AnyView {
+fn row(words: &Words, told: &Told) -> AnyView {
     let sentence = say!(
         words,
         "told",

@@ -8,7 +8,7 @@ CREATE TABLE minutes (
     started bigint NOT NULL,
     waited_ms bigint NOT NULL,
     ended bigint NOT NULL,
-    sessions bigint NOT NULL,
+    browsers bigint NOT NULL,
     memory bigint,
     PRIMARY KEY (at, node)
 );

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::store::{Minute, minutes::minute, rows::integer};
 
-const SINCE: &str = "SELECT node, at, running, waiting, started, waited_ms, ended, sessions, memory FROM minutes \
+const SINCE: &str = "SELECT node, at, running, waiting, started, waited_ms, ended, browsers, memory FROM minutes \
      WHERE at >= $1 ORDER BY at, node";
 
 /// Those that began at `since` or later, the oldest first.

@@ -7,7 +7,7 @@ CREATE TABLE minutes (
     started INTEGER NOT NULL,
     waited_ms INTEGER NOT NULL,
     ended INTEGER NOT NULL,
-    sessions INTEGER NOT NULL,
+    browsers INTEGER NOT NULL,
     memory INTEGER,
     PRIMARY KEY (at, node)
 ) STRICT, WITHOUT ROWID;

@@ -5,11 +5,11 @@ use sqlx::SqliteConnection;
 use crate::store::{Minute, job::Operation, minutes::KEPT, rows::integer};
 
 /// A process that has ended within a minute and has come back has two parts of it.
-const KEEP: &str = "INSERT INTO minutes (node, at, running, waiting, started, waited_ms, ended, sessions, memory) \
+const KEEP: &str = "INSERT INTO minutes (node, at, running, waiting, started, waited_ms, ended, browsers, memory) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (at, node) DO UPDATE SET \
      running = MAX(minutes.running, excluded.running), waiting = MAX(minutes.waiting, excluded.waiting), \
      started = minutes.started + excluded.started, waited_ms = minutes.waited_ms + excluded.waited_ms, \
-     ended = minutes.ended + excluded.ended, sessions = excluded.sessions, memory = excluded.memory";
+     ended = minutes.ended + excluded.ended, browsers = excluded.browsers, memory = excluded.memory";
 
 const DROP_OLD: &str = "DELETE FROM minutes WHERE at <= ?1";
 
