@@ -104,12 +104,51 @@ const ATTRIBUTES: [&str; 21] = [
 
 /// What a formula is made of, and what that may carry.
 const FORMULAS: [&str; 24] = [
-    "math", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow",
-    "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
+    "math",
+    "mfrac",
+    "mi",
+    "mmultiscripts",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mprescripts",
+    "mroot",
+    "mrow",
+    "mspace",
+    "msqrt",
+    "mstyle",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
 ];
 const SIZES: [&str; 19] = [
-    "accent", "accentunder", "depth", "display", "displaystyle", "fence", "form", "height", "linethickness", "lspace",
-    "mathvariant", "maxsize", "minsize", "movablelimits", "rspace", "scriptlevel", "stretchy", "voffset", "width",
+    "accent",
+    "accentunder",
+    "depth",
+    "display",
+    "displaystyle",
+    "fence",
+    "form",
+    "height",
+    "linethickness",
+    "lspace",
+    "mathvariant",
+    "maxsize",
+    "minsize",
+    "movablelimits",
+    "rspace",
+    "scriptlevel",
+    "stretchy",
+    "voffset",
+    "width",
 ];
 
 /// Reads a block as a browser does.
@@ -119,7 +158,10 @@ fn check(html: &str) {
     let mut open = Vec::new();
     for tag in found.tags.take() {
         let name = tag.name.to_string();
-        assert!(TAGS.contains(&name.as_str()) || FORMULAS.contains(&name.as_str()), "<{name}> in {html}");
+        assert!(
+            TAGS.contains(&name.as_str()) || FORMULAS.contains(&name.as_str()),
+            "<{name}> in {html}"
+        );
         if tag.kind == TagKind::EndTag {
             assert_eq!(open.pop(), Some(name), "closes something else in {html}");
             continue;

@@ -45,7 +45,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             "tr",
             "ul",
         ]))
-        .add_tags(math::TAGS.into_iter().chain(math::MORE_TAGS))
+        .add_tags(math::TAGS)
         .clean_content_tags(HashSet::from(["script", "style"]))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href", "title"])),
@@ -123,9 +123,8 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .link_rel(Some("noopener noreferrer nofollow"))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Deny);
-    for tag in math::TAGS.into_iter().chain(math::MORE_TAGS) {
-        let attributes = math::ATTRIBUTES.into_iter().chain(math::MORE_ATTRIBUTES);
-        cleaner.add_tag_attributes(tag, attributes);
+    for tag in math::TAGS {
+        cleaner.add_tag_attributes(tag, math::ATTRIBUTES);
     }
     cleaner
 });

@@ -22,7 +22,7 @@ const MAX_MATHML_BYTES: usize = 100_000;
 /// Most LaTeX that is read in one answer, in bytes: of the formulas after that the source is shown.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Every class that a formula may have, all of them the converter's but `math` and `math-source`.
+/// Every class that the elements of a formula may have, all of them the converter's.
 pub(super) const CLASSES: [&str; 19] = [
     "cell-left",
     "cell-right",
@@ -46,7 +46,7 @@ pub(super) const CLASSES: [&str; 19] = [
 ];
 
 /// The elements that a formula is made of.
-pub(super) const TAGS: [&str; 20] = [
+pub(super) const TAGS: [&str; 24] = [
     "math",
     "mfrac",
     "mi",
@@ -67,12 +67,14 @@ pub(super) const TAGS: [&str; 20] = [
     "mtable",
     "mtd",
     "mtext",
+    "mtr",
+    "munder",
+    "munderover",
+    "mstyle",
 ];
-/// Those that did not fit above: an array's length is part of its type.
-pub(super) const MORE_TAGS: [&str; 4] = ["mtr", "munder", "munderover", "mstyle"];
 
 /// What those may carry: sizes and switches, nothing that leads anywhere.
-pub(super) const ATTRIBUTES: [&str; 13] = [
+pub(super) const ATTRIBUTES: [&str; 19] = [
     "accent",
     "accentunder",
     "depth",
@@ -86,9 +88,13 @@ pub(super) const ATTRIBUTES: [&str; 13] = [
     "rspace",
     "scriptlevel",
     "width",
+    "fence",
+    "form",
+    "maxsize",
+    "minsize",
+    "stretchy",
+    "voffset",
 ];
-/// And how far a sign stretches.
-pub(super) const MORE_ATTRIBUTES: [&str; 6] = ["fence", "form", "maxsize", "minsize", "stretchy", "voffset"];
 
 /// How much LaTeX may still be read; see [`MAX_ANSWER_BYTES`].
 pub(super) type MathBudget = usize;
@@ -155,7 +161,6 @@ fn convert(latex: &str, display: bool) -> Option<String> {
     let mut html = String::new();
     let events = events.into_iter().map(Ok::<_, Infallible>);
     push_mathml(&mut html, events, config).ok()?;
-    // A browser would read a bare `<` within an element as text, and the cleaner writes it out so.
     (!html.contains("<merror")).then_some(html)
 }
 

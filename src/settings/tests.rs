@@ -25,10 +25,12 @@ fn file(text: &str) -> Result<Loaded, Faults> {
     Settings::load_with([], Some(text), &one_back_end)
 }
 
-/// What stands in the file of prompts, by its name, and in the file of back ends, whatever its name.
+/// What stands in the file of prompts, by its name, and in the file of back ends, whatever its name, unless there can hardly be one.
 pub(super) fn one_back_end(path: &Path) -> io::Result<Vec<u8>> {
-    if path == Path::new("prompts.toml") {
-        return Ok(b"[[prompt]]\ntext = \"x\"\n".to_vec());
+    match path.to_str() {
+        Some("prompts.toml") => return Ok(b"[[prompt]]\ntext = \"x\"\n".to_vec()),
+        Some("!?") => return Err(io::ErrorKind::NotFound.into()),
+        _ => {}
     }
     Ok(b"[[backend]]\nname = \"one\"\nprovider = \"ollama\"\nmodels = [\"m\"]\n".to_vec())
 }
