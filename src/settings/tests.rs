@@ -62,7 +62,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 16] = [
+    const TEXTS: [&str; 17] = [
         "7",
         "false",
         "true",

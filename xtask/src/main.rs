@@ -17,9 +17,9 @@ mod fuzz;
 mod lock;
 mod nginx;
 mod openai;
-mod pieces;
 #[cfg(test)]
 mod picture;
+mod pieces;
 mod postgres;
 mod project;
 mod schemathesis;

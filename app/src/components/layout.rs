@@ -4,8 +4,8 @@ use anteroom::text;
 use leptos::prelude::*;
 
 use super::{
-    anchors, announcer::Announcer, attachments::Uploads, beacon, call, header::Header, line::Doors, notice::Notices, plain,
-    sidebar::Sidebar,
+    anchors, announcer::Announcer, attachments::Uploads, beacon, call, header::Header, line::Doors, notice::Notices,
+    plain, sidebar::Sidebar,
 };
 use crate::{
     browser,

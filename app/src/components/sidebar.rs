@@ -9,8 +9,8 @@ use leptos_router::hooks::use_location;
 use super::{
     anchors,
     conversation_row::{ConversationRow, Rows},
-    header::Tabs,
     days,
+    header::Tabs,
     icon::{self, Icon},
     language::LanguageSwitch,
     more::more,

@@ -8,7 +8,7 @@ use super::{
     line::{Line, Scale},
 };
 use crate::{
-    erase::{Erase as _, Look as _, live, when},
+    erase::{Erase as _, Look as _, live},
     feed::{Shown, Store, sending},
     format,
     words::words,
