@@ -110,17 +110,6 @@ tasks-held = Behind the line
 tasks-told = Webhooks told
 tasks-outbox = To be told
 tasks-given-up = Given up
-charts = The last { $minutes } minutes
-chart-lines = The lines
-chart-done = Done
-chart-running = running
-chart-waiting = waiting
-chart-ended = turns ended
-chart-sessions = sessions
-chart-memory = memory
-chart-empty = The curve begins in a few seconds
-chart-begin = { $minutes } min ago
-chart-now = now
 setting-instead = { $instead ->
     [set] (set)
     [unset] (unset)

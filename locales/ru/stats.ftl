@@ -110,17 +110,6 @@ tasks-held = За очередью
 tasks-told = Вебхуки доставлены
 tasks-outbox = Ещё не доставлены
 tasks-given-up = Не удалось доставить
-charts = Последние { $minutes } минут
-chart-lines = Очереди
-chart-done = Готово
-chart-running = выполняются
-chart-waiting = ждут
-chart-ended = закончено ответов
-chart-sessions = сеансы
-chart-memory = память
-chart-empty = Кривая появится через несколько секунд
-chart-begin = { $minutes } мин назад
-chart-now = сейчас
 setting-instead = { $instead ->
     [set] (задано)
     [unset] (не задано)

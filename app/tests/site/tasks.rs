@@ -328,6 +328,15 @@ async fn a_whole_batch_is_cancelled_by_one_request() {
         behind["error"]["reason"],
         json!({ "code": "task_needs_failed", "name": "t150" })
     );
+    let figures = program.get("/metrics").send().await.expect("an answer");
+    let figures = figures.text().await.expect("a text");
+    for line in [
+        "anteroom_task_ends_total{outcome=\"cancelled\"} 200",
+        "anteroom_task_ends_total{outcome=\"failed\"} 1",
+        "anteroom_tasks{state=\"blocked\"} 0",
+    ] {
+        assert!(figures.lines().any(|known| known == line), "{line}\n{figures}");
+    }
     site.model.hold(false);
     assert_eq!(over(&program, &second[1]).await["state"], "done");
     assert_eq!(asked(&site), ["m", "beside"], "none of the others was asked");

@@ -122,6 +122,29 @@ async fn a_program_is_told_once_it_takes_it() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 2);
+    // All of it is counted, and nothing is left once its end is stored.
+    let counted = [
+        "anteroom_task_ends_total{outcome=\"done\"} 1",
+        "anteroom_webhooks_total{outcome=\"taken\"} 2",
+        "anteroom_webhooks_total{outcome=\"untaken\"} 1",
+        "anteroom_webhooks_total{outcome=\"given_up\"} 0",
+        "anteroom_webhook_outbox 0",
+    ];
+    soon("the figures", async {
+        loop {
+            let text = program_text(&site, "/metrics").await;
+            if counted.iter().all(|line| text.lines().any(|known| known == *line)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+async fn program_text(site: &Site, path: &str) -> String {
+    let reply = Program::new(site.addr).get(path).send().await.expect("an answer");
+    reply.text().await.expect("a text")
 }
 
 #[tokio::test]

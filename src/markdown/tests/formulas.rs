@@ -77,7 +77,7 @@ fn a_broken_formula_is_its_source() {
 fn what_never_ends_is_its_source_and_ends_with_its_paragraph() {
     assert_eq!(render("a \\(x and\n\nb"), "<p>a (x and</p><p>b</p>");
     let html = render("\\[\nx\n\n# after");
-    assert!(html.ends_with("<h1>after</h1>"), "{html}");
+    assert!(html.ends_with("<h3>after</h3>"), "{html}");
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl Machine {
             self.start_waiting(now, effects);
             return Ok(());
         }
+        // One whose time is over would take a place of its owner's with it when it leaves there.
+        self.expire(now, effects);
+        if !matches!(self.by_id.get(ticket), Some(Record::Waiter(_))) {
+            return Ok(());
+        }
         let owner = self.lines[from].owner_of(&self.waiters[key]);
         self.lines[from].leave(key, &mut self.waiters);
         self.waiters[key].work = Packed::new(work, None);

@@ -354,6 +354,10 @@ impl Model {
         };
         let to = self.line_of(&there);
         if from != to {
+            self.expire();
+            if !self.waits(ticket) {
+                return false;
+            }
             self.give_up_place(ticket);
         }
         let its = &mut self.tickets[ticket];

@@ -156,7 +156,7 @@ pub(crate) fn Line(
     let door = move |index: usize| {
         let slot = memo(move || scene.look(|scene| scene.slots.get(index).cloned()));
         let x = live(move || {
-            scene.look(|scene| format!("translate({} 0)", decimal(lengths.x(scale, &scene.slots, index))))
+            scene.look(|scene| format!("translate({},0)", decimal(lengths.x(scale, &scene.slots, index))))
         });
         door::view(slot, x, scale != Scale::Small, frame)
     };
