@@ -13,6 +13,11 @@ async function words(page: Page): Promise<string[]> {
     const walk = (node: Node) => {
       if (node instanceof Element) {
         if (node.matches(own)) return;
+        // To a page with scripts its inside is one text; others read what that makes.
+        if (node.tagName === "NOSCRIPT") {
+          walk(new DOMParser().parseFromString(node.textContent ?? "", "text/html").body);
+          return;
+        }
         for (const name of ["aria-label", "title", "placeholder", "data-label"]) {
           const value = node.getAttribute(name);
           if (value) read.push(value);
