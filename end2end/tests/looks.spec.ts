@@ -121,7 +121,7 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
     // On a phone they are in the drawer.
     const tab = async (name: string) => {
       if (screen === "phone") {
-        await page.getByRole("button", { name: words.list }).click();
+        await page.getByRole("button", { name: words.list, exact: true }).click();
       }
       await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name }).click();
     };
@@ -142,7 +142,7 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
 
     const drawer = async () => {
       if (screen === "phone") {
-        await page.getByRole("button", { name: words.list }).click();
+        await page.getByRole("button", { name: words.list, exact: true }).click();
       }
       await expect(page.getByTestId("conversation").first()).toBeVisible();
     };

@@ -69,7 +69,7 @@ for (const [width, device] of Object.entries(WIDTHS)) {
       await expectState(page, "done");
 
       if (width === "phone") {
-        await page.getByRole("button", { name: "Conversations" }).click();
+        await page.getByRole("button", { name: "Conversations", exact: true }).click();
         await expect(page.getByTestId("conversation").first()).toBeVisible();
       }
       await page.getByTestId("conversation").first().hover();

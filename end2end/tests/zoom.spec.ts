@@ -151,6 +151,6 @@ test("forced colours show the edge of every button", async ({ start }) => {
   await page.getByTestId("attach").setInputFiles([{ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") }]);
   await expect(page.getByTestId("attachment")).toHaveAttribute("data-state", "taken");
   await look("attachment");
-  await page.getByRole("button", { name: "Conversations" }).click();
+  await page.getByRole("button", { name: "Conversations", exact: true }).click();
   await look("drawer");
 });

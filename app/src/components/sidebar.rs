@@ -78,7 +78,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                         {Page::Data.name(words)}
                     </a>
                 </span>
-                <button class="language" type="button" data-keys="" data-testid="show-keys">
+                <button class="language needs-awake" type="button" data-keys="" data-testid="show-keys">
                     {text!(words, "list-keys")}
                 </button>
                 <LanguageSwitch />
