@@ -87,6 +87,9 @@ for (const locale of ["en-GB", "ru-RU"]) {
     const site = await start({ CHAT_CONCURRENCY_LIMIT: "4" });
     await queueUp(site, 16);
     const page = await site.person({ locale });
+    // The start page has the figures below, and the header its picture alone.
+    await page.goto(`${site.url}/data`);
+    await awake(page);
     await expect(page.getByTestId("line")).toHaveAttribute("data-waiting", "12");
     for (const [width, height] of [[320, 568], [360, 740], [390, 844], [600, 960], [844, 390]]) {
       await page.setViewportSize({ width, height });
