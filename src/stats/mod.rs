@@ -1,8 +1,8 @@
 //! The figures of the stats tab and of `/metrics`.
 //!
-//! [`Stats`] hears of everything from the queue and counts it by event; what there is right now (limits, lines, back ends with what
-//! they have counted themselves, sessions, memory) comes in as [`Gauges`] from the caller. It has no task of its own: the engine calls [`Stats::sample`]
-//! every [`SAMPLE_EVERY`].
+//! `Stats` hears of everything from the queue and counts it by event; what there is right now (limits, lines, back ends with what
+//! they have counted themselves, sessions, memory) comes in as `Gauges` from the caller. It has no task of its own: the engine calls `Stats::sample`
+//! every `SAMPLE_EVERY`.
 
 mod backends;
 mod figures;

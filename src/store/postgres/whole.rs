@@ -114,8 +114,7 @@ impl Rest {
 
     /// Says all that there is to say where there is no change. `None`: it is too much for one statement.
     pub(super) async fn say_alone(&mut self, connection: &mut PgConnection) -> Option<sqlx::Result<()>> {
-        self.say(connection, &ENTRY, 0, |statement| sqlx::query(statement))
-            .await
+        self.say(connection, &ENTRY, 0, sqlx::query).await
     }
 
     /// Makes a change whose texts have so many bytes, and says the rest. `None`: it is too much for one statement, and nothing has been done.
