@@ -8,7 +8,7 @@ use crate::site::Size;
 /// it above that, and until they take less this keeps it from growing further.
 const FIRST_VISIT: u64 = 400_000;
 /// Of these, what is kept for the page itself, the words of its language, and headers; `app/tests/site/visit.rs` holds them to it.
-const PAGE: u64 = 16_300;
+const PAGE: u64 = 17_000;
 
 /// Prints what a browser loads, file by file, and fails where it is more than the budget.
 pub(crate) fn check(files: &[Size]) -> anyhow::Result<()> {
