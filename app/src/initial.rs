@@ -32,7 +32,7 @@ pub struct Overview {
     pub queue: bool,
     /// The tabs with figures or records that are there for this browser.
     pub tabs: Vec<RefreshKind>,
-    /// What stands on the start page in place of what this version has there.
+    /// The operator's questions on the start page. Where there are none, the demo model has its own.
     pub starters: Vec<String>,
     /// Whether people take turns (`QUEUE_ORDER=fair`).
     pub fair: bool,

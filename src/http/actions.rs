@@ -1,5 +1,5 @@
-//! The doors that the page's own script asks at: for conversations that are made of others, and for what is thought of an answer. Only scripts of our pages come through: a form that somebody has smuggled into a
-//! page could bring the cookie along, but no header of its choice.
+//! The doors that the page's own script asks at: for conversations that are made of others, and for what is thought of an answer. Only scripts
+//! of our pages come through: a form that somebody has smuggled into a page could bring the cookie along, but no header of its choice.
 
 use std::sync::Arc;
 
