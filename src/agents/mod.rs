@@ -15,6 +15,7 @@ mod providers;
 mod relaying;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use self::{
     part::{Notice, Part},
     providers::{Door, Relayed, Transcript, model_names, transcript},
     relaying::{RelayFault, RelayRequest},
+    tool::{ToolCall, ToolResult, ToolSpec},
 };
 use crate::{
     queue::{BackendIndex, PoolIndex},
@@ -51,6 +53,24 @@ pub struct Message {
     pub text: String,
     /// Pictures that came with it.
     pub images: Vec<Image>,
+    /// Of an answer: the tools that the model wanted used after it had said that.
+    pub calls: Vec<ToolCall>,
+    /// In place of something that a person said: what came of the calls of the message before, each of them once.
+    pub results: Vec<ToolResult>,
+}
+
+impl Message {
+    /// Words alone.
+    #[must_use]
+    pub const fn said(role: Role, text: String) -> Self {
+        Self {
+            role,
+            text,
+            images: Vec::new(),
+            calls: Vec::new(),
+            results: Vec::new(),
+        }
+    }
 }
 
 /// A picture for a model that sees.
@@ -67,7 +87,7 @@ pub struct Image {
 /// What an agent is asked: the history of one conversation, the new message last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// At least one message; the last one is the user's.
+    /// At least one message; the last one is the user's, or the results of what the answer before it called.
     pub messages: Vec<Message>,
     /// Who is to answer.
     pub model: ModelName,
@@ -75,6 +95,9 @@ pub struct Question {
     pub backend: BackendIndex,
     /// How.
     pub parameters: Parameters,
+    /// What it may have used meanwhile. An answer may then end with [`Part::ToolCall`]s, and goes on with another question that has them and their
+    /// results at its end.
+    pub tools: Arc<[ToolSpec]>,
 }
 
 /// What the person, or the site, wants of an answer beside the message. What is `None` is the model server's to choose.

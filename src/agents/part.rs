@@ -1,5 +1,7 @@
 //! What an answer is made of.
 
+use super::{ToolCall, ToolResult};
+
 /// One part of an answer, in the order in which the agent makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -8,24 +10,10 @@ pub enum Part {
     /// What the model thinks before and between, where its server tells: the next piece of it. No part of the answer's text: an
     /// answer of reasoning alone is none.
     Reasoning(String),
-    /// The model wants a tool used.
-    ToolCall {
-        /// The model's name for this call.
-        id: String,
-        /// Which tool.
-        name: String,
-        /// JSON, as the model wrote it.
-        arguments: String,
-    },
+    /// The model wants a tool used. Whole: what is streamed of it has been put together.
+    ToolCall(ToolCall),
     /// What came of a call.
-    ToolResult {
-        /// The call's.
-        id: String,
-        /// What the tool returned, or why it returned nothing.
-        content: String,
-        /// Whether it failed.
-        failed: bool,
-    },
+    ToolResult(ToolResult),
     /// Something about the answer that is worth knowing.
     Notice(Notice),
 }

@@ -139,7 +139,7 @@ impl Reader for Page<'_> {
                 self.in_flight.set_trimmed(turns);
                 return Ok(());
             }
-            Part::ToolCall { .. } | Part::ToolResult { .. } => return Ok(()),
+            Part::ToolCall(_) | Part::ToolResult(_) => return Ok(()),
         }
         self.dirty = true;
         Ok(())

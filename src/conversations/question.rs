@@ -1,5 +1,7 @@
 //! What the agent is asked: the conversation so far, the new message last.
 
+use std::sync::Arc;
+
 use tracing::warn;
 
 use super::{Conversations, TurnTask};
@@ -48,11 +50,7 @@ impl Conversations {
         let mut messages = vec![self.message(turn, &mut room).await];
         for earlier in turns.into_iter().rev() {
             let message = self.message(&earlier, &mut room).await;
-            messages.push(Message {
-                role: Role::Agent,
-                text: earlier.answer,
-                images: Vec::new(),
-            });
+            messages.push(Message::said(Role::Agent, earlier.answer));
             messages.push(message);
         }
         messages.reverse();
@@ -67,6 +65,7 @@ impl Conversations {
                 max_tokens: task.choice.max_tokens,
                 whole: false,
             },
+            tools: Arc::default(),
         })
     }
 
@@ -132,9 +131,8 @@ impl Conversations {
             }
         }
         Message {
-            role: Role::User,
-            text: attach(&turn.message, &texts),
             images,
+            ..Message::said(Role::User, attach(&turn.message, &texts))
         }
     }
 }

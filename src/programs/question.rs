@@ -126,7 +126,10 @@ impl Request {
                 "assistant" => Role::Agent,
                 _ => return Err(RequestFault::unsupported(&format!("{param}.role"))),
             };
-            messages.push(Message { role, text, images });
+            messages.push(Message {
+                images,
+                ..Message::said(role, text)
+            });
         }
         let asks = messages.last().is_some_and(|last| last.role == Role::User);
         if !asks {

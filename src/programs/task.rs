@@ -363,6 +363,8 @@ impl<'a> Asked<'a> {
             model: task.model.clone(),
             backend: self.backend,
             parameters,
+            // A program that has tools uses them itself: its request is passed on.
+            tools: Arc::default(),
         };
         let agent = task.deps().agents.agent();
         let mut chunks = Chunks::new(&task.job, &task.called, task.request.streams, task.request.usage);

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    agents::{Image, Message, Parameters, Question},
+    agents::{Image, Message, Parameters, Question, ToolCall, ToolResult, ToolSpec},
     queue::Owner,
     wire::Role,
 };
@@ -37,17 +37,58 @@ impl AnswerKey {
         hash.option(temperature.map(|temperature| (temperature + 0.0).to_le_bytes()));
         hash.option(max_tokens.map(u32::to_le_bytes));
         hash.count(question.messages.len());
-        for Message { role, text, images } in &question.messages {
+        for message in &question.messages {
+            let Message {
+                role,
+                text,
+                images,
+                calls,
+                results,
+            } = message;
             hash.bytes(match role {
                 Role::User => b"user",
                 Role::Agent => b"agent",
             });
             hash.bytes(text.as_bytes());
-            hash.count(images.len());
-            for Image { name, mime, bytes } in images {
-                hash.bytes(name.as_bytes());
-                hash.bytes(mime.as_bytes());
-                hash.bytes(bytes);
+            hash.images(images);
+            hash.count(calls.len());
+            for call in calls {
+                let ToolCall {
+                    id,
+                    name,
+                    arguments,
+                    opaque,
+                } = call;
+                for piece in [id, name, arguments] {
+                    hash.bytes(piece.as_bytes());
+                }
+                hash.option(opaque.as_deref());
+            }
+            hash.count(results.len());
+            for result in results {
+                let ToolResult {
+                    id,
+                    name,
+                    content,
+                    images,
+                    failed,
+                } = result;
+                for piece in [id, name, content] {
+                    hash.bytes(piece.as_bytes());
+                }
+                hash.images(images);
+                hash.count(usize::from(*failed));
+            }
+        }
+        hash.count(question.tools.len());
+        for ToolSpec {
+            name,
+            description,
+            schema,
+        } in &*question.tools
+        {
+            for piece in [name, description, &schema.to_string()] {
+                hash.bytes(piece.as_bytes());
             }
         }
         Self {
@@ -82,6 +123,15 @@ impl Hash {
     fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
         self.0.update(bytes);
+    }
+
+    fn images(&mut self, images: &[Image]) {
+        self.count(images.len());
+        for Image { name, mime, bytes } in images {
+            self.bytes(name.as_bytes());
+            self.bytes(mime.as_bytes());
+            self.bytes(bytes);
+        }
     }
 
     fn option(&mut self, piece: Option<impl AsRef<[u8]>>) {

@@ -13,11 +13,7 @@ use crate::{
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn question() -> Question {
-    let message = |role, text: &str| Message {
-        role,
-        text: text.into(),
-        images: Vec::new(),
-    };
+    let message = |role, text: &str| Message::said(role, text.into());
     let picture = Image {
         name: "a.png".into(),
         mime: "image/png".into(),
@@ -40,6 +36,7 @@ fn question() -> Question {
             max_tokens: Some(100),
             whole: false,
         },
+        tools: Arc::default(),
     }
 }
 

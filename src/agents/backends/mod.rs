@@ -44,7 +44,7 @@
 //!     };
 //!     let backend = permit.backend();
 //!     loop {
-//!         let question = Question { messages, model, backend, parameters };
+//!         let question = Question { messages, model, backend, parameters, tools };
 //!         let Err(error) = agent.answer(question, parts, cancel).await else { return Done };
 //!         match backends.verdict(&model, backend, &error, shown, &mut tries) {
 //!             Verdict::Final => return Failed(error.reason()),

@@ -173,11 +173,7 @@ mod tests {
     use crate::agents::{Parameters, tests::question_of};
 
     fn said(role: Role, bytes: usize) -> Message {
-        Message {
-            role,
-            text: "x".repeat(bytes),
-            images: Vec::new(),
-        }
+        Message::said(role, "x".repeat(bytes))
     }
 
     /// So many turns of these sizes, and a new message.

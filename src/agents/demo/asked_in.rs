@@ -79,11 +79,7 @@ mod tests {
     use crate::agents::attached::attach;
 
     fn said(role: Role, text: &str) -> Message {
-        Message {
-            role,
-            text: text.to_owned(),
-            images: Vec::new(),
-        }
+        Message::said(role, text.to_owned())
     }
 
     #[test]

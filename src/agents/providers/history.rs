@@ -30,11 +30,7 @@ mod tests {
     use super::*;
 
     fn said(role: Role, text: &str) -> Message {
-        Message {
-            role,
-            text: text.to_owned(),
-            images: Vec::new(),
-        }
+        Message::said(role, text.to_owned())
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub fn transcript<'b>(provider: Provider, pieces: impl IntoIterator<Item = &'b [
         match part {
             Part::Text(piece) => text.push_str(&piece),
             Part::Reasoning(piece) => reasoning.push_str(&piece),
-            Part::ToolCall { .. } | Part::ToolResult { .. } | Part::Notice(_) => {}
+            Part::ToolCall(_) | Part::ToolResult(_) | Part::Notice(_) => {}
         }
     }
     let fault = match ended {

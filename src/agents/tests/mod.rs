@@ -104,15 +104,12 @@ pub(in crate::agents) fn question_of(messages: Vec<Message>, parameters: Paramet
         },
         backend: BackendIndex(0),
         parameters,
+        tools: Arc::default(),
     }
 }
 
 pub(in crate::agents) fn said(role: Role, text: &str) -> Message {
-    Message {
-        role,
-        text: text.to_owned(),
-        images: Vec::new(),
-    }
+    Message::said(role, text.to_owned())
 }
 
 fn kind() -> Parameters {

@@ -7,6 +7,7 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::{
+    agents::{ToolCall, ToolResult},
     jobs::{Left, Worked, run},
     queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
@@ -52,16 +53,18 @@ async fn speak(parts: Parts) -> Result<Answered, &'static str> {
     let all = [
         Part::Reasoning("hm".into()),
         text("a"),
-        Part::ToolCall {
+        Part::ToolCall(ToolCall {
             id: "1".into(),
             name: "clock".into(),
             arguments: "{}".into(),
-        },
-        Part::ToolResult {
+            opaque: None,
+        }),
+        Part::ToolResult(ToolResult {
             id: "1".into(),
+            name: "clock".into(),
             content: "noon".into(),
-            failed: false,
-        },
+            ..ToolResult::default()
+        }),
     ];
     for part in all {
         parts.send(part).await.map_err(|_| "nobody reads")?;
