@@ -24,6 +24,7 @@ limits-of = { $running } of { $limit }
 limits-no-limit = { $running } · no limit
 limits-running = Running
 limits-waiting = Waiting
+limits-parked = { $waiting } · { $parked } parked
 limits-longest = Longest wait
 limits-wait = Wait p50 / p95
 limits-service = Service p50 / p95

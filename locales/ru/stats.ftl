@@ -24,6 +24,7 @@ limits-of = { $running } из { $limit }
 limits-no-limit = { $running } · без предела
 limits-running = Выполняется
 limits-waiting = Ждёт
+limits-parked = { $waiting } · отложено { $parked }
 limits-longest = Макс. ожидание
 limits-wait = Ожидание p50 / p95
 limits-service = Работа p50 / p95

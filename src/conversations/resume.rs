@@ -60,6 +60,7 @@ impl Conversations {
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
                 ran: unfinished.turn.turn.state == TurnState::Running,
+                parked: false,
             })
             .collect();
         let tickets = self.deps.queue.restore(&returning);

@@ -51,7 +51,7 @@ pub struct OwnView {
     pub lease: Duration,
     /// How many tickets it works on.
     pub working: usize,
-    /// How many it holds, those that wait included.
+    /// How many it holds, those that wait or are parked included.
     pub held: usize,
     /// See [`Progress::lag`].
     pub lag: u64,
@@ -266,6 +266,7 @@ struct Asks {
 enum Purpose {
     Join(JoinAsk),
     Recall(TicketId),
+    Resume(TicketId),
     Retune,
     Expire,
     Throttle,
@@ -318,6 +319,7 @@ impl CommonLine for Line {
     fn change(&self, job: u128, ticket: TicketId, command: Command) {
         let purpose = match command {
             Command::Recall { .. } => Purpose::Recall(ticket),
+            Command::Resume { .. } => Purpose::Resume(ticket),
             _ => Purpose::Nothing,
         };
         self.ask(purpose, Change::Ticket(Job(job), command));
@@ -394,6 +396,8 @@ impl Hands for Ears {
                 }
             },
             Purpose::Recall(ticket) => self.reporter.recalled(ticket),
+            Purpose::Resume(ticket) if answer.is_ok() => self.reporter.resumed(ticket),
+            Purpose::Resume(ticket) => self.reporter.not_resumed(ticket),
             Purpose::Retune if answer == Ok(Said::Done) => self.reporter.retuned(),
             Purpose::Retune => {
                 let reporter = &mut self.reporter;

@@ -236,12 +236,12 @@ impl Replica {
         self.held.get(&ticket).map(|held| (held.job, held.node))
     }
 
-    /// Every ticket that waits or has started, and what it is for.
+    /// Every ticket that waits, has started or is parked, and what it is for.
     pub fn tickets(&self) -> impl Iterator<Item = (TicketId, Job)> + '_ {
         self.held.iter().map(|(ticket, held)| (*ticket, held.job))
     }
 
-    /// Every ticket that waits or has started, and whose it is.
+    /// Every ticket that waits, has started or is parked, and whose it is.
     pub fn owners(&self) -> impl Iterator<Item = (TicketId, Owner)> + '_ {
         self.held.iter().map(|(ticket, held)| (*ticket, held.owner))
     }
@@ -313,6 +313,8 @@ impl Replica {
                     Command::Leave { ticket, .. }
                     | Command::Release { ticket, .. }
                     | Command::StartBack { ticket }
+                    | Command::Park { ticket }
+                    | Command::Resume { ticket }
                     | Command::Recall { ticket, .. }
                     | Command::ChangePool { ticket, .. } => self.held.get(ticket),
                     _ => None,
@@ -399,7 +401,7 @@ impl Replica {
                     }
                     started.extend(grant.backend.map(|backend| (backend, ticket)));
                 }
-                Effect::Returned { ticket } => {
+                Effect::Returned { ticket } | Effect::Parked { ticket } => {
                     self.note_end(ticket);
                     stopped.push(ticket);
                 }
@@ -413,7 +415,11 @@ impl Replica {
                     self.let_go(ticket);
                     stopped.push(ticket);
                 }
-                Effect::Moved { .. } | Effect::Retuned { .. } | Effect::Throttled | Effect::Closed => {}
+                Effect::Resumed { .. }
+                | Effect::Moved { .. }
+                | Effect::Retuned { .. }
+                | Effect::Throttled
+                | Effect::Closed => {}
             }
         }
         self.look_at_probes(started, &stopped);

@@ -103,6 +103,8 @@ pub struct RestoredTicket {
     pub key: Option<OrderKey>,
     /// Whether it had started: its round had begun then.
     pub ran: bool,
+    /// Whether it comes back parked: in no line, until it resumes. When it joined does not matter then.
+    pub parked: bool,
 }
 
 /// Why a ticket was not let into the line.
@@ -125,7 +127,7 @@ pub enum JoinError {
     Away,
 }
 
-/// How a waiting ticket left the line without starting.
+/// How a ticket that waited or was parked left without starting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeaveReason {
     /// Its owner took it back.
@@ -215,6 +217,8 @@ pub struct LimitState {
     pub running: usize,
     /// Slots there are: its own, or those of the back ends where they are fewer; `None` is unlimited.
     pub limit: Option<usize>,
+    /// Tickets that have given their slot back for a while and are in no line.
+    pub parked: usize,
 }
 
 /// A back end, as it can be looked at.

@@ -95,7 +95,7 @@ impl Place {
         self.id
     }
 
-    /// Where it stands in the order; `None` once it has started or left.
+    /// Where it stands in the order; `None` while it is parked, and once it has started or left.
     #[must_use]
     pub fn order_key(&self) -> Option<OrderKey> {
         self.ticket.as_ref()?.order_key()
@@ -116,11 +116,26 @@ impl Place {
         self.ticket = None;
     }
 
-    /// It waits again: its ticket, which had started, is back in the line.
+    /// It waits again: its ticket, which had started, is back in the line, or parked.
     pub fn take_back(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
         // Where it stands is news for its pages.
         self.session.journal().wake();
+    }
+
+    /// Whether it is parked.
+    #[must_use]
+    pub fn is_parked(&self) -> bool {
+        self.ticket.as_ref().is_some_and(Ticket::is_parked)
+    }
+
+    /// A parked place comes back to its line, as its owner's next; one that is not parked stays as it is.
+    pub fn resume(&self) {
+        if let Some(ticket) = &self.ticket {
+            ticket.resume();
+            // Where it stands is news for its pages.
+            self.session.journal().wake();
+        }
     }
 
     /// The permit, where there is a slot by now.

@@ -88,7 +88,7 @@ fn trouble(trouble: agents::Trouble) -> Trouble {
     }
 }
 
-/// The place of one ticket; `None` once it does not wait.
+/// The place of one ticket; `None` once it does not wait, and while it is parked.
 #[must_use]
 pub fn place(
     queue: &Queue,
@@ -129,7 +129,10 @@ pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Stat
     for (ticket, event, turn) in session.into_iter().flat_map(Session::tickets) {
         match place(queue, backends, ticket, event, turn) {
             Some(place) => places.push(place),
-            None if event == Event::Chat => own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn))),
+            // One that is parked neither waits nor runs.
+            None if event == Event::Chat && !queue.is_parked(ticket) => {
+                own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn)))
+            }
             None => {}
         }
     }

@@ -245,6 +245,7 @@ impl Stats {
             running: limit.running as u64,
             limit: limit.limit.map(|limit| limit as u64),
             waiting: gauges.waiting(limit),
+            parked: limit.parked as u64,
             longest_wait: gauges.longest_wait(limit).map(|wait| wait.as_secs_f64()),
             counts: Some(self.counts(&limit.events)),
         };
@@ -255,6 +256,7 @@ impl Stats {
                 running: state.running as u64,
                 limit: state.limit.map(|limit| limit as u64),
                 waiting: state.waiting as u64,
+                parked: 0,
                 longest_wait: state.longest_wait.map(|wait| wait.as_secs_f64()),
                 counts: None,
                 ..all.clone()

@@ -24,6 +24,7 @@ fn limit(name: &str, events: &[EventIndex], running: usize) -> LimitState {
         events: events.to_vec(),
         running,
         limit: Some(3),
+        parked: 0,
     }
 }
 
@@ -70,7 +71,8 @@ fn gauges(limits: Vec<(LimitState, usize)>) -> Gauges {
 
 /// One limit, whose two slots in use two models have in common.
 fn two_models() -> Gauges {
-    let chat = limit("chat", &[CHAT], 2);
+    let mut chat = limit("chat", &[CHAT], 2);
+    chat.parked = 3;
     Gauges {
         lines: vec![
             line_of(&chat, Some("small@gpu"), 1),
@@ -222,7 +224,7 @@ fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
                 row.name.as_str(),
                 row.model.as_deref(),
                 row.running,
-                row.waiting,
+                (row.waiting, row.parked),
                 row.counts.is_some(),
             )
         })
@@ -230,9 +232,9 @@ fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
     assert_eq!(
         rows,
         [
-            ("chat", None, 2, 5, true),
-            ("chat", Some("small@gpu"), 2, 1, false),
-            ("chat", Some("large@gpu"), 2, 4, false),
+            ("chat", None, 2, (5, 3), true),
+            ("chat", Some("small@gpu"), 2, (1, 0), false),
+            ("chat", Some("large@gpu"), 2, (4, 0), false),
         ]
     );
     let recent = lock(&stats.samples).recent(NOW);
@@ -241,6 +243,7 @@ fn lines_of_one_limit_have_a_row_each_and_what_they_share_counts_once() {
     for expected in [
         "anteroom_running{limit=\"chat\"} 2",
         "anteroom_waiting{limit=\"chat\"} 5",
+        "anteroom_parked{limit=\"chat\"} 3",
         "anteroom_limit{limit=\"chat\"} 3.0",
         "anteroom_model_waiting{model=\"small@gpu\"} 1",
         "anteroom_model_waiting{model=\"large@gpu\"} 4",

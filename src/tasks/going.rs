@@ -180,6 +180,7 @@ impl Tasks {
                 joined: now,
                 key,
                 ran: false,
+                parked: false,
             };
             // Only at the end of the process it does not come back.
             let _ = queue.recover(vec![(task.id.as_u128(), restored)]).await;
@@ -191,6 +192,7 @@ impl Tasks {
             joined: Instant::now(),
             key,
             ran: false,
+            parked: false,
         };
         queue.restore(&[returning]).pop()
     }

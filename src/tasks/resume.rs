@@ -46,6 +46,7 @@ impl Tasks {
                 joined: Instant::now(),
                 key: None,
                 ran: true,
+                parked: false,
             };
             Some((task, returning))
         });

@@ -30,6 +30,8 @@ pub struct LimitRow {
     pub limit: Option<u64>,
     /// Tickets that wait.
     pub waiting: u64,
+    /// Tickets that have given their slot back for a while and are in no line. Counted for the limit alone.
+    pub parked: u64,
     /// How long its longest-waiting ticket has waited, in seconds.
     pub longest_wait: Option<f64>,
     /// What was counted since the start; `None`: it is counted for the limit alone.

@@ -175,6 +175,7 @@ fn stats() -> StatsView {
                 running: 1,
                 limit: None,
                 waiting: 2,
+                parked: 3,
                 longest_wait: Some(1.25),
                 counts: Some(LimitCounts {
                     wait: None,
@@ -193,6 +194,7 @@ fn stats() -> StatsView {
                 running: 1,
                 limit: Some(2),
                 waiting: 2,
+                parked: 0,
                 longest_wait: None,
                 counts: None,
             },

@@ -124,7 +124,12 @@ fn limit(words: &Words, row: &LimitRow) -> Row {
     let (running, share) = slots(words, row.running, row.limit);
     let events: Vec<_> = row.events.iter().map(|event| event.name()).collect();
     let longest = row.longest_wait.map_or_else(none, |wait| format::duration(words, wait));
-    let mut cells = vec![running, words.number(row.waiting), longest];
+    let waiting = words.number(row.waiting);
+    let waiting = match row.parked {
+        0 => waiting,
+        parked => say!(words, "limits-parked", waiting = waiting, parked = words.number(parked)),
+    };
+    let mut cells = vec![running, waiting, longest];
     match &row.counts {
         Some(counts) => {
             cells.push(durations(words, counts.wait.as_ref()));

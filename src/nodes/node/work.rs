@@ -90,7 +90,10 @@ pub(super) const fn ends(change: &Change) -> Option<TicketId> {
     match change {
         Change::Ticket(
             _,
-            Command::Release { ticket, .. } | Command::StartBack { ticket } | Command::Recall { ticket, .. },
+            Command::Release { ticket, .. }
+            | Command::StartBack { ticket }
+            | Command::Park { ticket }
+            | Command::Recall { ticket, .. },
         ) => Some(*ticket),
         _ => None,
     }

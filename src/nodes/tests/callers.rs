@@ -62,20 +62,40 @@ impl World<'_> {
     }
 
     pub(super) fn cancels(&mut self, job: Job) {
+        let Some((ticket, place, state)) = self.held(job) else {
+            return;
+        };
+        if matches!(state, TicketState::Waiting | TicketState::Parked) {
+            self.seen.note("cancelled");
+            let reason = LeaveReason::Cancelled;
+            self.ask(place, job, Change::Ticket(job, Command::Leave { ticket, reason }));
+        }
+    }
+
+    /// The ticket of a job, the process that holds it, and where it stands.
+    fn held(&self, job: Job) -> Option<(TicketId, usize, TicketState)> {
         let truth = self.database.truth();
-        let held = truth.tickets().find(|(_, of)| *of == job);
-        let Some((ticket, _)) = held else { return };
+        let (ticket, _) = truth.tickets().find(|(_, of)| *of == job)?;
         let node = truth.holder(ticket).and_then(|(_, node)| node);
         let place = (0..NODES).find(|place| {
             let process = self.places[*place].as_ref();
             process.is_some_and(|process| Some(process.node.incarnation()) == node)
         });
-        let waits = truth.machine().state_of(ticket) == Some(TicketState::Waiting);
-        if let Some(place) = place.filter(|_| waits) {
-            self.seen.note("cancelled");
-            let reason = LeaveReason::Cancelled;
-            self.ask(place, job, Change::Ticket(job, Command::Leave { ticket, reason }));
+        Some((ticket, place?, truth.machine().state_of(ticket)?))
+    }
+
+    /// Whoever holds a parked ticket has it resume, and goes on until the log says so: what was asked may be lost with a node, or with the end
+    /// of the log.
+    pub(super) fn resumes(&mut self, job: Job) {
+        if let Some((ticket, place, TicketState::Parked)) = self.held(job) {
+            self.seen.note("resumed");
+            if self.parked.get(&job) != Some(&place) {
+                self.seen.note("resumed elsewhere");
+            }
+            self.ask(place, job, Change::Ticket(job, Command::Resume { ticket }));
         }
+        let pause = self.dice.millis(6_000);
+        self.after(pause, Event::Resumes(job));
     }
 
     pub(super) fn work(&mut self, place: usize, generation: u64, ticket: TicketId, working: Working) {
@@ -105,6 +125,13 @@ impl World<'_> {
         let command = if self.dice.once_in(9) {
             self.seen.note("started back");
             Command::StartBack { ticket }
+        } else if self.dice.once_in(5) {
+            self.seen.note("parked");
+            if self.parked.insert(working.job, place).is_none() {
+                let pause = self.dice.millis(24_000);
+                self.after(pause, Event::Resumes(working.job));
+            }
+            Command::Park { ticket }
         } else {
             Command::Release { ticket, worked: true }
         };

@@ -44,9 +44,13 @@ impl World<'_> {
             .batches
             .iter()
             .flat_map(|batch| batch.changes().expect("it can be read"));
-        let returns = changes
-            .into_iter()
-            .any(|change| matches!(change, Change::Gone(_) | Change::Ticket(_, Command::StartBack { .. })));
+        let changes: Vec<Change> = changes.collect();
+        let resumes = |change: &Change| matches!(change, Change::Ticket(_, Command::Resume { .. }));
+        let returns = changes.iter().any(|change| {
+            // One that resumes takes the place of its owner's first, and may have left it to that one with what follows in the batch.
+            let among_others = changes.len() > 1 && resumes(change);
+            among_others || matches!(change, Change::Gone(_) | Change::Ticket(_, Command::StartBack { .. }))
+        });
         let mut firsts = BTreeMap::<Owner, (u64, TicketId)>::new();
         for (ticket, owner) in truth.owners() {
             if let Some((_, standing)) = truth.machine().standing(ticket) {

@@ -75,6 +75,28 @@ impl MemoryLog {
         self.grown.notify_waiters();
     }
 
+    /// A standby takes over that lacks the last entry, and has others.
+    pub(crate) fn forget_last(&self) {
+        let mut state = self.state();
+        state.batches.pop();
+        let State { batches, nodes, .. } = &mut *state;
+        for (node, row) in nodes {
+            let own = batches.iter().filter(|batch| batch.entry.node == *node);
+            row.sequence = own.map(|batch| batch.entry.sequence).max().unwrap_or_default();
+        }
+        let sequence = state.batches.len() as u64 + 1;
+        for sequence in [sequence, sequence + 1] {
+            // Of a node that there has never been.
+            state.write(Entry::new(
+                Incarnation(u128::MAX),
+                sequence,
+                &[Change::Gone(Incarnation(0))],
+            ));
+        }
+        drop(state);
+        self.grown.notify_waiters();
+    }
+
     /// A copy of all that is in it.
     pub(crate) fn truth(&self) -> Replica {
         self.state().replica()

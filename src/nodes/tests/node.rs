@@ -191,6 +191,28 @@ fn an_end_that_could_not_be_written_begins_the_work_again() {
 }
 
 #[test]
+fn what_is_parked_is_not_begun_again_before_it_has_started_again() {
+    let (mut node, mut log) = member();
+    tell(&mut node, Input::Ask(Ask(1), join(1, 1)));
+    written(&mut node, &mut log, 2, &[join(1, 1)]);
+    let ticket = TicketId(1);
+    let park = Change::Ticket(Job(1), Command::Park { ticket });
+    let out = tell(&mut node, Input::Ask(Ask(2), park.clone()));
+    assert!(matches!(out[..], [Output::Append { sequence: 3, .. }]));
+    // Its lease may end meanwhile: nothing is worked on.
+    let late = Time(0).saturating_add(TTL);
+    let out = tell_at(&mut node, late, Input::Woke);
+    assert!(!out.iter().any(|output| matches!(output, Output::Halt(_))), "{out:?}");
+    tell_at(&mut node, late, noted(late, &log.replica, &[]));
+    let out = written(&mut node, &mut log, 3, &[park]);
+    assert_eq!(out, [Output::Answer(Ask(2), Ok(Said::Done))]);
+    let resume = Change::Ticket(Job(1), Command::Resume { ticket });
+    tell(&mut node, Input::Ask(Ask(3), resume.clone()));
+    let out = written(&mut node, &mut log, 4, &[resume]);
+    assert_eq!(works(&out).len(), 1);
+}
+
+#[test]
 fn the_end_of_a_lease_ends_the_work_and_a_beat_begins_it_again() {
     let (mut node, mut log) = member();
     tell(&mut node, Input::Ask(Ask(1), join(1, 1)));

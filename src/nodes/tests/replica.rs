@@ -92,6 +92,55 @@ fn what_nobody_holds_goes_to_the_next_that_comes() {
     assert_eq!(log.works(B), [1]);
 }
 
+fn park(job: u128, ticket: u64) -> Change {
+    let ticket = TicketId(ticket);
+    Change::Ticket(Job(job), Command::Park { ticket })
+}
+
+fn resume(job: u128, ticket: u64) -> Change {
+    let ticket = TicketId(ticket);
+    Change::Ticket(Job(job), Command::Resume { ticket })
+}
+
+#[test]
+fn a_parked_ticket_goes_to_another_node_as_it_is_and_resumes_there() {
+    let mut log = Log::new(1);
+    log.append(B, &[Change::Up { address: None }]);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
+    assert_eq!(log.append(A, &[park(1, 1)]), [Said::Done]);
+    assert_eq!((log.works(A), log.state(1)), (vec![2], Some(TicketState::Parked)));
+    assert_eq!(log.append(B, &[resume(1, 1)]), [Said::Void], "it is not that node's");
+    assert_eq!(log.append(A, &[resume(2, 1)]), [Said::Void], "nor for that job");
+    assert_eq!(log.append(A, &[join(1, 1)]), [Said::Void], "it has its place");
+    let mut copy = from_written(&serde_json::to_string(&log.replica.snapshot()).expect("it can be written"))
+        .expect("a machine has made it");
+    let batch = log.next(B, &[Change::Gone(A)]);
+    assert_eq!(copy.apply(&batch), log.replica.apply(&batch));
+    assert_eq!(copy.snapshot(), log.replica.snapshot());
+    assert_eq!((log.holder(1), log.state(1)), (Some(B), Some(TicketState::Parked)));
+    assert_eq!(log.works(B), [2], "what ran begins again");
+    log.append(B, &[resume(1, 1)]);
+    assert_eq!(log.state(1), Some(TicketState::Waiting));
+    log.append(B, &[release(2, 2)]);
+    assert_eq!(log.works(B), [1]);
+}
+
+/// What a version before this one has kept says nothing of parked tickets.
+#[test]
+fn a_snapshot_of_before_is_read() {
+    let mut log = Log::new(1);
+    log.append(A, &[Change::Up { address: None }, join(1, 1), join(2, 2)]);
+    let mut written = serde_json::to_value(log.replica.snapshot()).expect("it can be written");
+    let line = written["line"].as_object_mut().expect("it is there");
+    line.remove("parked").expect("it is new");
+    let running = line["running"][0].as_object_mut().expect("one runs");
+    running.remove("resumed").expect("it is new");
+    let waiting = line["lines"][0]["waiting"][0].as_object_mut().expect("one waits");
+    waiting.remove("resumed").expect("it is new");
+    let copy = from_written(&written.to_string()).expect("the version before has made it");
+    assert_eq!(copy.snapshot(), log.replica.snapshot());
+}
+
 #[test]
 fn what_ran_on_a_node_that_is_gone_waits_where_there_are_fewer_slots_now() {
     let mut log = Log::new(2);

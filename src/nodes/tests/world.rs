@@ -54,6 +54,8 @@ pub(super) enum Event {
     Impatient(Job, Owner),
     /// Somebody does not want it any more.
     Cancels(Job),
+    /// What a job was parked for may be there.
+    Resumes(Job),
     Trouble,
     Start(usize),
     Goes(usize),
@@ -102,6 +104,8 @@ pub(super) struct World<'a> {
     /// Until then nodes may still work on what a standby knows nothing of.
     pub(super) unsure: Time,
     pub(super) firsts: BTreeMap<TicketId, u64>,
+    /// Where each job was that has been parked.
+    pub(super) parked: BTreeMap<Job, usize>,
     pub(super) seen: &'a mut Seen,
     pub(super) traced: bool,
     pub(super) trace: Vec<String>,
@@ -146,6 +150,7 @@ impl<'a> World<'a> {
             lost: BTreeSet::new(),
             unsure: Time(i64::MIN),
             firsts: BTreeMap::new(),
+            parked: BTreeMap::new(),
             seen,
             traced,
             trace: Vec::new(),
@@ -214,6 +219,7 @@ impl<'a> World<'a> {
                 }
             }
             Event::Cancels(job) => self.cancels(job),
+            Event::Resumes(job) => self.resumes(job),
             Event::Trouble => self.trouble(),
             Event::Start(place) => self.start(place),
             Event::Goes(place) => self.goes(place),

@@ -77,6 +77,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # }
 /// ```
 ///
+/// Work that waits for something else gives its slot back and comes back as its owner's next ticket:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use anteroom::queue::{EventIndex, EventPolicy, Owner, Policy, Queue};
+/// # use tokio::time::Instant;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # const CHAT: EventIndex = EventIndex(0);
+/// # let queue = Queue::new(Policy::new([EventPolicy::new("chat", 1)]), Arc::new(()));
+/// # let join = |owner| queue.join(CHAT, Owner(owner), Instant::now());
+/// let permit = join(1).unwrap().granted().expect("it has its slot");
+/// let mut parked = permit.park();
+/// let other = join(2).unwrap().granted().expect("the slot is free");
+/// parked.resume();
+/// drop(other);
+/// let permit = parked.admitted().await.expect("it is its turn");
+/// # drop(permit);
+/// # }
+/// ```
+///
 /// A place outlives the process, if its [`OrderKey`] is kept:
 ///
 /// ```
@@ -101,6 +122,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///     joined: Instant::now(),
 ///     key,
 ///     ran,
+///     parked: false,
 /// });
 /// let mut tickets = queue.restore(&returning);
 /// let _running = tickets[0].granted().expect("what ran is first");
@@ -295,6 +317,7 @@ impl Queue {
             joined: local.clock.time(ticket.joined),
             key: ticket.key,
             ran: ticket.ran,
+            parked: ticket.parked,
         });
         let answer = apply(local, Command::Restore(restored.collect()));
         let events = returning.iter().map(|ticket| ticket.work.event);
@@ -323,8 +346,8 @@ impl Queue {
         self.edge.show(|machine| machine.order_key(ticket))
     }
 
-    /// Takes a waiting ticket of this process out of its line. `false`: it is not waiting (any more). A ticket either leaves or starts,
-    /// never both.
+    /// Takes a ticket of this process out that waits in its line, or is parked. `false`: it does neither (any more). A ticket either leaves or
+    /// starts, never both.
     pub fn leave(&self, ticket: TicketId, how: LeaveReason) -> bool {
         match &self.edge {
             Edge::Local(local) => apply(local, Command::Leave { ticket, reason: how }).left,
@@ -332,7 +355,18 @@ impl Queue {
         }
     }
 
-    /// The standing of a waiting ticket; `None` once it does not wait.
+    /// A parked ticket of this process comes back to its line: see [`Ticket::resume`]. `false`: it is not parked (any more).
+    pub fn resume(&self, ticket: TicketId) -> bool {
+        self.edge.resume(ticket)
+    }
+
+    /// Whether a ticket is parked: it holds no slot, and is in no line.
+    #[must_use]
+    pub fn is_parked(&self, ticket: TicketId) -> bool {
+        self.edge.is_parked(ticket)
+    }
+
+    /// The standing of a waiting ticket; `None` once it does not wait, and while it is parked: see [`Queue::is_parked`].
     #[must_use]
     pub fn standing(&self, ticket: TicketId) -> Option<Standing> {
         let (standing, reading) = self.edge.with(|machine, curves, now, names| {
@@ -347,7 +381,7 @@ impl Queue {
         })
     }
 
-    /// The pool of a ticket that waits or runs; `None` also for one that needs no back end.
+    /// The pool of a ticket that waits or runs, or in whose line one that is parked will be; `None` also for one that needs no back end.
     #[must_use]
     pub fn pool_of(&self, ticket: TicketId) -> Option<PoolIndex> {
         if let Edge::Common(common) = &self.edge
@@ -430,6 +464,12 @@ impl Queue {
         self.edge.show(|machine| machine.waiting())
     }
 
+    /// Tickets that are parked.
+    #[must_use]
+    pub fn parked(&self) -> usize {
+        self.edge.show(|machine| machine.parked())
+    }
+
     /// Every limit, in the order of their first events.
     #[must_use]
     pub fn limits(&self) -> Vec<LimitState> {
@@ -452,8 +492,8 @@ impl Queue {
         }
     }
 
-    /// Puts a waiting ticket into the line of another pool, where it comes as its owner's next and passes nobody. `false`: it does not
-    /// wait (any more).
+    /// Puts a waiting ticket into the line of another pool, where it comes as its owner's next and passes nobody; one that is parked resumes
+    /// there. `false`: it does not wait (any more).
     pub fn change_pool(&self, ticket: TicketId, pool: PoolIndex) -> bool {
         match &self.edge {
             Edge::Local(local) => apply(local, Command::ChangePool { ticket, pool }).moved,
@@ -486,7 +526,7 @@ impl Queue {
         }
     }
 
-    /// Lets nobody in and starts nobody any more; those who wait end as [`LeaveReason::Closed`]. For shutdown. Where several processes keep the
+    /// Lets nobody in and starts nobody any more; those who wait or are parked end as [`LeaveReason::Closed`]. For shutdown. Where several processes keep the
     /// queue, only this one takes nobody in any more, and others take up what waits here.
     pub fn close(&self) {
         match &self.edge {

@@ -86,6 +86,16 @@ impl Local {
         self.apply(Command::StartBack { ticket }).expect(NO_WORK);
     }
 
+    /// A running ticket is in no line for a while.
+    pub(super) fn park(&self, ticket: TicketId) {
+        self.apply(Command::Park { ticket }).expect(NO_WORK);
+    }
+
+    /// And comes back to its line. `false`: it was not parked.
+    pub(super) fn resume(&self, ticket: TicketId) -> bool {
+        self.apply(Command::Resume { ticket }).expect(NO_WORK).resumed
+    }
+
     /// A ticket is dropped before it learnt how its wait ended.
     pub(super) fn drop_ticket(&self, ticket: TicketId, event: EventIndex, how: LeaveReason) {
         let now = self.clock.now();

@@ -168,6 +168,31 @@ impl Edge {
         }
     }
 
+    /// A running ticket gives its slot back for a while.
+    fn park(&self, ticket: TicketId) {
+        match self {
+            Self::Local(local) => local.park(ticket),
+            Self::Common(common) => common.park(ticket),
+        }
+    }
+
+    /// A parked ticket comes back to its line. `false`: it is not parked.
+    fn resume(&self, ticket: TicketId) -> bool {
+        match self {
+            Self::Local(local) => local.resume(ticket),
+            Self::Common(common) => common.resume(ticket),
+        }
+    }
+
+    /// Whether a ticket is parked, as far as its holder has said.
+    fn is_parked(&self, ticket: TicketId) -> bool {
+        let known = || self.show(|machine| machine.state_of(ticket) == Some(TicketState::Parked));
+        match self {
+            Self::Local(_) => known(),
+            Self::Common(common) => common.is_parked_here(ticket).unwrap_or_else(known),
+        }
+    }
+
     async fn halted(&self, ticket: TicketId) {
         match self {
             Self::Local(_) => std::future::pending().await,

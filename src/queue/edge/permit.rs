@@ -98,6 +98,16 @@ impl Permit {
         Ticket::returned(self.edge.clone(), self.ticket, self.event)
     }
 
+    /// Gives the slot back for a while, because the work waits for something else: it is free at once, and estimates learn from how long it
+    /// was held. Nothing is counted as ended. The ticket is in no line, has no position, counts for no bound and does not expire, until it
+    /// [resumes](Ticket::resume).
+    #[must_use = "dropping it leaves"]
+    pub fn park(mut self) -> Ticket {
+        self.end = End::Free;
+        self.edge.park(self.ticket);
+        Ticket::parked(self.edge.clone(), self.ticket, self.event)
+    }
+
     /// The back end whose slot it is; `None` for work that needs none.
     #[must_use]
     pub const fn backend(&self) -> Option<BackendIndex> {

@@ -14,13 +14,13 @@ pub(super) struct Seats {
     pub(super) curves: Curves,
     /// How often some position, count or limit has changed.
     pub(super) changes: u64,
-    /// Of each ticket that waits, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
+    /// Of each ticket that waits or is parked, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
     seats: IdMap<Seat>,
 }
 
 /// What the machine does not know of a ticket.
 enum Seat {
-    /// Whom to wake when its wait ends.
+    /// Whom to wake when its wait ends, or when it is in its line again.
     Waiting(Option<Waker>),
     /// The machine has forgotten it.
     Left(LeaveReason),
@@ -48,6 +48,8 @@ pub(super) struct Answer {
     pub(super) left: bool,
     /// A ticket has changed to another line, which it may have left at once with a slot.
     pub(super) moved: bool,
+    /// A ticket that was parked is in its line again, or has started.
+    pub(super) resumed: bool,
 }
 
 impl Seats {
@@ -77,13 +79,13 @@ impl Seats {
         replaced: &mut Option<Waker>,
     ) -> (TicketState, Option<Time>) {
         match self.machine.state_of(ticket) {
-            Some(TicketState::Waiting) => {
+            Some(state @ (TicketState::Waiting | TicketState::Parked)) => {
                 if let Some(Seat::Waiting(known)) = self.seats.get_mut(ticket)
                     && known.as_ref().is_none_or(|known| !known.will_wake(waker))
                 {
                     *replaced = known.replace(waker.clone());
                 }
-                (TicketState::Waiting, self.machine.deadline(ticket))
+                (state, self.machine.deadline(ticket))
             }
             Some(state) => (state, None),
             None => match self.seats.remove(ticket) {
@@ -98,7 +100,7 @@ impl Seats {
         match self.machine.state_of(ticket)? {
             TicketState::Waiting => self.machine.order_key(ticket),
             TicketState::Running(grant) => Some(grant.order),
-            TicketState::Left(_) => None,
+            TicketState::Parked | TicketState::Left(_) => None,
         }
     }
 
@@ -142,12 +144,19 @@ impl Telling<'_> {
         after.changed |= effect.changes_lines();
         match effect {
             Effect::Joined { ticket, state, .. } => {
-                if state == TicketState::Waiting {
+                if matches!(state, TicketState::Waiting | TicketState::Parked) {
                     seats.insert_new(ticket, Seat::Waiting(None));
                 }
                 after.answer.joined.push(Ok((ticket, state)));
             }
-            Effect::Returned { ticket } => seats.insert_new(ticket, Seat::Waiting(None)),
+            Effect::Returned { ticket } | Effect::Parked { ticket } => seats.insert_new(ticket, Seat::Waiting(None)),
+            Effect::Resumed { ticket } => {
+                after.answer.resumed = true;
+                // From now on its longest wait counts: it sets its timer when it looks again.
+                if let Some(Seat::Waiting(waker)) = seats.get_mut(ticket) {
+                    waker.take().into_iter().for_each(|waker| after.wake.push(waker));
+                }
+            }
             Effect::Moved { .. } => after.answer.moved = true,
             Effect::Refused { why, .. } => after.answer.joined.push(Err(why)),
             Effect::Started { ticket, .. } => {

@@ -19,7 +19,7 @@ use crate::queue::{
 /// Two deadlines that differ by less are the same one.
 const NEARLY: Duration = Duration::from_secs(1);
 
-/// A place in the line. Dropping it leaves the line (as [`LeaveReason::Cancelled`]), or gives back the slot it was just given.
+/// A place in the line, or of a ticket that is parked. Dropping it leaves (as [`LeaveReason::Cancelled`]), or gives back the slot it was just given.
 pub struct Ticket {
     edge: Edge,
     id: TicketId,
@@ -48,17 +48,24 @@ impl Ticket {
         ticket
     }
 
+    /// One that has run, and is parked as far as it knows.
+    pub(super) fn parked(edge: Edge, id: TicketId, event: EventIndex) -> Self {
+        let mut ticket = Self::new(edge, id, event, TicketState::Parked);
+        ticket.returned = true;
+        ticket
+    }
+
     /// Its name.
     #[must_use]
     pub fn id(&self) -> TicketId {
         self.id
     }
 
-    /// Its place in the order; `None` once it has left the line, or its permit has been handed out.
+    /// Its place in the order; `None` while it is parked, and once it has left the line, or its permit has been handed out.
     #[must_use]
     pub fn order_key(&self) -> Option<OrderKey> {
         match self.state? {
-            TicketState::Waiting => self.edge.order_key(self.id),
+            TicketState::Waiting | TicketState::Parked => self.edge.order_key(self.id),
             TicketState::Running(grant) => Some(grant.order),
             TicketState::Left(_) => None,
         }
@@ -69,7 +76,7 @@ impl Ticket {
     pub fn granted(&mut self) -> Option<Permit> {
         let grant = match self.state? {
             TicketState::Running(grant) => grant,
-            TicketState::Waiting => self.edge.granted_at_once(self.id)?,
+            TicketState::Waiting | TicketState::Parked => self.edge.granted_at_once(self.id)?,
             TicketState::Left(_) => return None,
         };
         Some(self.hand_out(grant))
@@ -83,7 +90,19 @@ impl Ticket {
         Permit::new(self.edge.clone(), self.id, self.event, grant)
     }
 
-    /// Waits for the slot. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
+    /// Whether it is parked: it holds no slot, is in no line, and starts only once it has resumed.
+    #[must_use]
+    pub fn is_parked(&self) -> bool {
+        matches!(self.state, Some(TicketState::Waiting | TicketState::Parked)) && self.edge.is_parked(self.id)
+    }
+
+    /// A parked ticket comes back to its line as its owner's next: before all that its owner has waiting, and never before what anybody else is
+    /// owed. It is never refused, and its wait and its longest wait count from now. One that is not parked stays as it is.
+    pub fn resume(&self) {
+        self.edge.resume(self.id);
+    }
+
+    /// Waits for the slot, and while it is parked, for as long as it is. Cancel-safe: dropping the future keeps the place, dropping the ticket leaves it. A longest
     /// wait is kept by a timer of this future, so it needs a tokio runtime with time.
     ///
     /// # Errors
@@ -104,7 +123,7 @@ impl Ticket {
 
     fn leave(&mut self, how: LeaveReason) {
         match self.state.take() {
-            Some(TicketState::Waiting) => self.edge.drop_ticket(self.id, self.event, how),
+            Some(TicketState::Waiting | TicketState::Parked) => self.edge.drop_ticket(self.id, self.event, how),
             Some(TicketState::Running(_)) => self.edge.give_back(self.id, self.event, how),
             Some(TicketState::Left(_)) | None => {}
         }
@@ -115,10 +134,10 @@ impl Ticket {
             match self.state.expect("a ticket hands out one permit") {
                 TicketState::Running(grant) => return Poll::Ready(Ok(self.hand_out(grant))),
                 TicketState::Left(how) => return Poll::Ready(Err(how)),
-                TicketState::Waiting => {
+                TicketState::Waiting | TicketState::Parked => {
                     let (state, deadline) = self.edge.look(self.id, cx.waker());
                     self.state = Some(state);
-                    if state == TicketState::Waiting {
+                    if matches!(state, TicketState::Waiting | TicketState::Parked) {
                         match &self.edge {
                             Edge::Local(_) => ready!(poll_deadline(timer.as_mut(), deadline, cx)),
                             Edge::Common(_) => ready!(poll_about(timer.as_mut(), deadline, cx)),

@@ -30,7 +30,13 @@ impl Machine {
             };
             let order = self.lines[at].admit(key, &mut self.waiters);
             let wait = self.wait_of(at, key, self.waiters[key].id);
-            let Waiter { id, work, joined, .. } = self.remove_waiter(key);
+            let Waiter {
+                id,
+                work,
+                joined,
+                resumed,
+                ..
+            } = self.remove_waiter(key);
             let running = Running {
                 id,
                 work: work.work(),
@@ -40,6 +46,7 @@ impl Machine {
                 started: now,
                 order,
                 wait,
+                resumed,
             };
             let (record, grant) = self.start(at, running, work.avoids());
             *self.by_id.get_mut(id).expect("it has waited") = record;
@@ -142,21 +149,24 @@ impl Machine {
             return;
         };
         self.by_id.remove(ticket);
-        let Running {
-            work, backend, started, ..
-        } = self.vacate(key);
-        let held = now.saturating_since(started);
+        let running = self.vacate(key);
         if worked {
-            self.windows[work.event.0].push(held);
-            if let Some(place) = work.pool.zip(backend) {
-                self.held_at.entry(place).or_default().push(held);
-            }
+            self.learn(&running, now);
         }
         effects.extend([Effect::Released {
             ticket,
-            event: work.event,
-            held,
+            event: running.work.event,
+            held: now.saturating_since(running.started),
         }]);
         self.start_waiting(now, effects);
+    }
+
+    /// Estimates learn from how long a slot was held that has come back.
+    pub(super) fn learn(&mut self, running: &Running, now: Time) {
+        let held = now.saturating_since(running.started);
+        self.windows[running.work.event.0].push(held);
+        if let Some(place) = running.work.pool.zip(running.backend) {
+            self.held_at.entry(place).or_default().push(held);
+        }
     }
 }

@@ -20,7 +20,8 @@ impl Machine {
         }
         let at = self.at(running.work);
         let work = Packed::new(running.work, running.backend);
-        let key = self.waiters.insert(Waiter::new(ticket, work, running.joined));
+        let waiter = Waiter::new(ticket, work, running.joined).resumed(running.resumed);
+        let key = self.waiters.insert(waiter);
         self.waiting[event.0] += 1;
         *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
         self.lines[at].put(key, running.owner, running.order, &mut self.waiters);
@@ -32,7 +33,7 @@ impl Machine {
     }
 
     /// A waiting ticket changes to the line of another pool, where it comes as its owner's next: it passes nobody there. Where events share a
-    /// line, it keeps its place.
+    /// line, it keeps its place. One that is parked will come back there.
     pub(super) fn change_pool(
         &mut self,
         ticket: TicketId,
@@ -40,8 +41,10 @@ impl Machine {
         now: Time,
         effects: &mut impl Extend<Effect>,
     ) -> Result<(), UnknownWork> {
-        let Some(Record::Waiter(key)) = self.by_id.get(ticket).copied() else {
-            return Ok(());
+        let key = match self.by_id.get(ticket).copied() {
+            Some(Record::Waiter(key)) => key,
+            Some(Record::Parked) => return self.change_pool_of_parked(ticket, pool, effects),
+            Some(Record::Running(_)) | None => return Ok(()),
         };
         let before = self.waiters[key].work.work();
         let work = Work {
@@ -78,6 +81,28 @@ impl Machine {
         Ok(())
     }
 
+    fn change_pool_of_parked(
+        &mut self,
+        ticket: TicketId,
+        pool: PoolIndex,
+        effects: &mut impl Extend<Effect>,
+    ) -> Result<(), UnknownWork> {
+        let Some(before) = self.work_of(ticket) else {
+            return Ok(());
+        };
+        let work = Work {
+            pool: Some(pool),
+            prefers: None,
+            ..before
+        };
+        self.line_of(work)?;
+        if let Some(parked) = self.parked.get_mut(&ticket).filter(|_| before.pool != work.pool) {
+            parked.work = work;
+            effects.extend([Effect::Moved { ticket }]);
+        }
+        Ok(())
+    }
+
     /// A ticket changes to the line of another pool, whether it waits or runs. One that runs gives its slots back, and estimates learn nothing.
     pub(super) fn recall(
         &mut self,
@@ -102,7 +127,7 @@ impl Machine {
         self.arrivals += 1;
         let key = self
             .waiters
-            .insert(Waiter::new(ticket, Packed::new(work, None), running.joined));
+            .insert(Waiter::new(ticket, Packed::new(work, None), running.joined).resumed(running.resumed));
         self.waiting[work.event.0] += 1;
         *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
         self.lines[to].push(key, running.owner, self.arrivals, &mut self.waiters);

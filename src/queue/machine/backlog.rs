@@ -6,8 +6,9 @@ use super::{
     arena::{Arena, Key},
     ids::hash_owner,
     rank::RankTree,
+    waiter::Precedence,
 };
-use crate::queue::{OrderKey, Owner, TicketId};
+use crate::queue::{OrderKey, Owner};
 
 /// Capacity of the index that is kept when nobody waits any more.
 const KEPT: usize = 1024;
@@ -42,7 +43,7 @@ impl Backlogs {
     pub(super) fn push(
         &mut self,
         owner: Owner,
-        ticket: (TicketId, Key),
+        ticket: (Precedence, Key),
         place: impl FnOnce(Option<OrderKey>) -> OrderKey,
     ) -> (Key, OrderKey) {
         let Self { backlogs, of } = self;
@@ -68,7 +69,7 @@ impl Backlogs {
     }
 
     /// Takes out a ticket, and a place of its owner's, which is returned.
-    pub(super) fn remove(&mut self, backlog: Key, ticket: (TicketId, Key), given_up: GivenUp) -> OrderKey {
+    pub(super) fn remove(&mut self, backlog: Key, ticket: (Precedence, Key), given_up: GivenUp) -> OrderKey {
         if let Some(place) = self.backlogs[backlog].remove(ticket, given_up) {
             return place;
         }
@@ -92,29 +93,29 @@ pub(super) enum GivenUp {
     Last,
 }
 
-/// What one owner has waiting: tickets as they came, and as many places. The nth ticket has the nth place.
+/// What one owner has waiting: tickets in the order of their precedence, and as many places. The nth ticket has the nth place.
 ///
 /// Most owners have one ticket, which takes no memory but this.
 pub(super) struct OwnerBacklog {
     pub(super) owner: Owner,
     first: Key,
-    first_id: TicketId,
+    first_is: Precedence,
     place: OrderKey,
     rest: Option<Box<Rest>>,
 }
 
 /// All but the first. Trees, because an owner may have any number of tickets and take back any of them.
 struct Rest {
-    tickets: RankTree<(TicketId, Key)>,
+    tickets: RankTree<(Precedence, Key)>,
     places: RankTree<OrderKey>,
 }
 
 impl OwnerBacklog {
-    fn new(owner: Owner, (first_id, first): (TicketId, Key), place: OrderKey) -> Self {
+    fn new(owner: Owner, (first_is, first): (Precedence, Key), place: OrderKey) -> Self {
         Self {
             owner,
             first,
-            first_id,
+            first_is,
             place,
             rest: None,
         }
@@ -139,15 +140,15 @@ impl OwnerBacklog {
     }
 
     /// How many tickets are before this one.
-    pub(super) fn before(&self, ticket: TicketId) -> usize {
+    pub(super) fn before(&self, ticket: Precedence) -> usize {
         match &self.rest {
-            Some(rest) if ticket != self.first_id => 1 + rest.tickets.rank((ticket, 0)),
+            Some(rest) if ticket != self.first_is => 1 + rest.tickets.rank((ticket, 0)),
             _ => 0,
         }
     }
 
     /// The place of a ticket.
-    pub(super) fn place_of(&self, ticket: TicketId) -> OrderKey {
+    pub(super) fn place_of(&self, ticket: Precedence) -> OrderKey {
         let later = self.before(ticket).checked_sub(1);
         let later = later.and_then(|before| self.rest.as_ref()?.places.nth(before));
         later.unwrap_or(self.place)
@@ -158,11 +159,11 @@ impl OwnerBacklog {
         last.unwrap_or(self.place)
     }
 
-    fn push(&mut self, mut ticket: (TicketId, Key), place: OrderKey) {
-        // Tickets start as they first came, also one that comes back.
-        if ticket.0 < self.first_id {
+    fn push(&mut self, mut ticket: (Precedence, Key), place: OrderKey) {
+        // Tickets start in their order, also one that comes back.
+        if ticket.0 < self.first_is {
             ticket = (
-                std::mem::replace(&mut self.first_id, ticket.0),
+                std::mem::replace(&mut self.first_is, ticket.0),
                 std::mem::replace(&mut self.first, ticket.1),
             );
         }
@@ -183,7 +184,7 @@ impl OwnerBacklog {
     }
 
     /// Takes out one of several tickets, and a place; `None`: there is only one.
-    fn remove(&mut self, ticket: (TicketId, Key), given_up: GivenUp) -> Option<OrderKey> {
+    fn remove(&mut self, ticket: (Precedence, Key), given_up: GivenUp) -> Option<OrderKey> {
         let rest = self.rest.as_ref()?;
         // `None`: the place is the first.
         let later = match given_up {
@@ -194,10 +195,10 @@ impl OwnerBacklog {
             GivenUp::Last => rest.places.last(),
         };
         let Rest { tickets, places } = &mut **self.rest.as_mut()?;
-        if ticket.0 == self.first_id {
+        if ticket.0 == self.first_is {
             let next = tickets.first()?;
             tickets.remove(next);
-            (self.first_id, self.first) = next;
+            (self.first_is, self.first) = next;
         } else {
             tickets.remove(ticket);
         }

@@ -20,7 +20,7 @@ pub enum Command {
     /// Tickets come back after a restart, all at once, in the order of their keys. Each is answered by a
     /// [`Joined`](super::Effect::Joined), in the same order.
     Restore(Vec<Restored>),
-    /// A waiting ticket leaves its line. One that does not wait stays as it is.
+    /// A ticket that waits or is parked leaves. One that runs stays as it is.
     Leave {
         /// Which.
         ticket: TicketId,
@@ -40,7 +40,19 @@ pub enum Command {
         /// Which.
         ticket: TicketId,
     },
-    /// A waiting ticket changes to the line of another pool, as its owner's next ticket there. One that does not wait stays as it is.
+    /// A running ticket gives its slots back for a while: it is in no line and cannot start until it is told to resume. Estimates learn from how
+    /// long it has held them. One that does not run stays as it is.
+    Park {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A parked ticket comes back to its line as its owner's next ticket. One that is not parked stays as it is.
+    Resume {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A waiting ticket changes to the line of another pool, as its owner's next ticket there; one that is parked will come back to that one. One
+    /// that runs stays as it is.
     ChangePool {
         /// Which.
         ticket: TicketId,
@@ -85,6 +97,9 @@ pub struct Restored {
     pub key: Option<OrderKey>,
     /// Whether it had started: its round had begun then.
     pub ran: bool,
+    /// Whether it comes back parked.
+    #[serde(default)]
+    pub parked: bool,
 }
 
 /// A command names an event or a pool that the policy has not, or a pool for an event that needs none. Nothing has changed.

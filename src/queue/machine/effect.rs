@@ -38,12 +38,22 @@ pub enum Effect {
         /// Which.
         ticket: TicketId,
     },
-    /// A waiting ticket is in the line of another pool.
+    /// A running ticket has given its slot back, and is parked.
+    Parked {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A parked ticket is in its line again. Where a slot is free, it starts at once.
+    Resumed {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A ticket that waits is in the line of another pool, or one that is parked will be.
     Moved {
         /// Which.
         ticket: TicketId,
     },
-    /// A waiting ticket left its line without starting.
+    /// A ticket that waited or was parked has left without starting.
     Left {
         /// Which.
         ticket: TicketId,
@@ -81,6 +91,8 @@ impl Effect {
             Self::Refused { .. } => false,
             Self::Started { .. }
             | Self::Returned { .. }
+            | Self::Parked { .. }
+            | Self::Resumed { .. }
             | Self::Moved { .. }
             | Self::Left { .. }
             | Self::Released { .. }

@@ -102,7 +102,7 @@ impl Line {
 
     /// The place in the order of a ticket that waits here.
     pub(super) fn place_of(&self, waiter: &Waiter) -> OrderKey {
-        self.backlogs.get(waiter.backlog).place_of(waiter.id)
+        self.backlogs.get(waiter.backlog).place_of(waiter.precedence())
     }
 
     /// How many would start before an owner who joined now and has nothing waiting.
@@ -233,7 +233,7 @@ impl Line {
         place: impl FnOnce(Option<OrderKey>) -> OrderKey,
     ) {
         let waiter = &mut waiters[key];
-        let (backlog, order) = self.backlogs.push(owner, (waiter.id, key), place);
+        let (backlog, order) = self.backlogs.push(owner, (waiter.precedence(), key), place);
         waiter.backlog = backlog;
         self.places.insert(Place { order, backlog });
     }
@@ -277,8 +277,8 @@ impl Line {
 
     fn remove(&mut self, key: Key, given_up: GivenUp, waiters: &mut Arena<Waiter>) -> OrderKey {
         self.by_age.remove(key, waiters);
-        let Waiter { id, backlog, .. } = waiters[key];
-        let order = self.backlogs.remove(backlog, (id, key), given_up);
+        let (ticket, backlog) = (waiters[key].precedence(), waiters[key].backlog);
+        let order = self.backlogs.remove(backlog, (ticket, key), given_up);
         self.places.remove(Place { order, backlog });
         order
     }

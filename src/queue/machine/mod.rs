@@ -38,7 +38,7 @@
 //! - `command`, `effect`, `ticket`, `time`, `work`: the words; `snapshot`: the whole state, to keep, to send and to compare.
 //! - `line`, `backlog`, `rank`, `list`, `waiter`: the order, what each owner has waiting, and positions in O(log n).
 //! - `admit`: slots, and who gets the next one; `limit`, `backend`: where they are; `turns`: whose turn it is between lines.
-//! - `again`: another place for a ticket; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`, `inside`:
+//! - `again`: another place for a ticket; `park`: none for a while; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`, `inside`:
 //!   what the state shows of itself.
 //! - `story`: what a wait was like, counted as it goes on.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
@@ -57,6 +57,7 @@ mod inside;
 mod limit;
 mod line;
 mod list;
+mod park;
 mod rank;
 mod read;
 mod restore;
@@ -81,6 +82,7 @@ use estimate::Window;
 use ids::IdMap;
 use limit::Limit;
 use line::Line;
+use park::Parked;
 use story::Stories;
 use ticket::{Record, Running};
 use turns::Turns;
@@ -108,6 +110,7 @@ pub struct Machine {
     /// Of those, by the same keys.
     stories: Stories,
     running: Arena<Running>,
+    parked: BTreeMap<TicketId, Parked>,
     /// Where the records of the tickets are.
     by_id: IdMap<Record>,
     /// By event, how long its last ones held their slots.
@@ -140,6 +143,7 @@ impl Machine {
             waiters: Arena::default(),
             stories: Stories::default(),
             running: Arena::default(),
+            parked: BTreeMap::new(),
             by_id: IdMap::default(),
             windows: vec![Window::default(); policy.events.len()],
             held_at: BTreeMap::new(),
@@ -173,13 +177,15 @@ impl Machine {
                     .try_for_each(|ticket| self.line_of(ticket.work).map(drop))?;
                 self.restore(&tickets, now, effects);
             }
-            Command::Leave { ticket, reason } => {
-                if let Some(Record::Waiter(key)) = self.by_id.get(ticket).copied() {
-                    self.leave(key, reason, effects);
-                }
-            }
+            Command::Leave { ticket, reason } => match self.by_id.get(ticket).copied() {
+                Some(Record::Waiter(key)) => self.leave(key, reason, effects),
+                Some(Record::Parked) => self.leave_parked(ticket, reason, effects),
+                Some(Record::Running(_)) | None => {}
+            },
             Command::Release { ticket, worked } => self.release(ticket, worked, now, effects),
             Command::StartBack { ticket } => self.start_back(ticket, now, effects),
+            Command::Park { ticket } => self.park(ticket, now, effects),
+            Command::Resume { ticket } => self.resume(ticket, now, effects),
             Command::ChangePool { ticket, pool } => self.change_pool(ticket, pool, now, effects)?,
             Command::Recall { ticket, pool } => self.recall(ticket, pool, now, effects)?,
             Command::Throttle { backend, cap } => self.throttle(backend, cap, now, effects),
@@ -221,6 +227,7 @@ impl Machine {
                 started: now,
                 order: self.lines[at].place_at_once(self.arrivals),
                 wait: None,
+                resumed: false,
             };
             let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(running.id, record);
@@ -230,7 +237,7 @@ impl Machine {
             return refused(why);
         }
         let ticket = self.new_id();
-        let key = self.add_waiter(ticket, Packed::new(work, None), joined);
+        let key = self.add_waiter(Waiter::new(ticket, Packed::new(work, None), joined));
         self.arrivals += 1;
         self.lines[at].push(key, owner, self.arrivals, &mut self.waiters);
         self.lines[at].enter_by_age(key, &mut self.waiters);
@@ -261,6 +268,9 @@ impl Machine {
                 self.leave(oldest, LeaveReason::Closed, effects);
             }
         }
+        while let Some(ticket) = self.parked.keys().next().copied() {
+            self.leave_parked(ticket, LeaveReason::Closed, effects);
+        }
         effects.extend([Effect::Closed]);
     }
 
@@ -286,10 +296,11 @@ impl Machine {
     }
 
     /// The record of a waiting ticket, which its line has to be given.
-    fn add_waiter(&mut self, ticket: TicketId, work: Packed, joined: Time) -> Key {
-        let key = self.waiters.insert(Waiter::new(ticket, work, joined));
+    fn add_waiter(&mut self, waiter: Waiter) -> Key {
+        let (ticket, event) = (waiter.id, waiter.work.event());
+        let key = self.waiters.insert(waiter);
         self.by_id.insert_new(ticket, Record::Waiter(key));
-        self.waiting[work.event().0] += 1;
+        self.waiting[event.0] += 1;
         key
     }
 

@@ -87,29 +87,31 @@ impl Machine {
         Some(match *self.by_id.get(ticket)? {
             Record::Waiter(_) => TicketState::Waiting,
             Record::Running(key) => TicketState::Running(self.running[key].grant()),
+            Record::Parked => TicketState::Parked,
         })
     }
 
-    /// What a ticket is for that waits or runs.
+    /// What a ticket is for that waits, runs or is parked.
     #[must_use]
     pub fn work_of(&self, ticket: TicketId) -> Option<Work> {
         Some(match *self.by_id.get(ticket)? {
             Record::Waiter(key) => self.waiters[key].work.work(),
             Record::Running(key) => self.running[key].work,
+            Record::Parked => self.parked.get(&ticket)?.work,
         })
     }
 
     fn waiter(&self, ticket: TicketId) -> Option<&Waiter> {
         match *self.by_id.get(ticket)? {
             Record::Waiter(key) => Some(&self.waiters[key]),
-            Record::Running(_) => None,
+            Record::Running(_) | Record::Parked => None,
         }
     }
 
     /// A ticket that holds a slot.
     pub(super) fn running_of(&self, ticket: TicketId) -> Option<&Running> {
         match *self.by_id.get(ticket)? {
-            Record::Waiter(_) => None,
+            Record::Waiter(_) | Record::Parked => None,
             Record::Running(key) => Some(&self.running[key]),
         }
     }
@@ -198,6 +200,7 @@ impl Machine {
                 events: plan.events.clone(),
                 running: limit.running,
                 limit: [plan.limit, backends].into_iter().flatten().min(),
+                parked: self.parked_of(&plan.events),
             }
         })
     }

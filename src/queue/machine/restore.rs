@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Effect, Machine, Packed, Restored, TicketState, Time, arena::Key, line::Line, ticket::Running};
+use super::{
+    Effect, Machine, Packed, Restored, TicketState, Time, arena::Key, line::Line, ticket::Running, waiter::Waiter,
+};
 use crate::queue::{LeaveReason, Order, OrderKey, Owner, TicketId};
 
 impl Machine {
     /// Lets tickets back in that were let in before, in the order in which they come. Nobody is refused for want of room: what
-    /// they were promised holds. Only one whose longest wait is over leaves, and everybody once the queue is closed.
+    /// they were promised holds. Only one whose longest wait is over leaves, and everybody once the queue is closed. What was parked is parked
+    /// again.
     pub(super) fn restore(&mut self, tickets: &[Restored], now: Time, effects: &mut impl Extend<Effect>) {
         self.resume_rounds(tickets);
         let mut taken = self.lines.iter().flat_map(Line::arrivals).collect();
@@ -34,7 +37,7 @@ impl Machine {
             let Some(key) = ticket.key else { continue };
             let at = self.at(ticket.work);
             self.arrivals = self.arrivals.max(key.arrival);
-            if ticket.ran || self.policy.order == Order::Fifo {
+            if ticket.ran || ticket.parked || self.policy.order == Order::Fifo {
                 self.lines[at].resume(key.tag);
             } else {
                 let first = firsts.entry((at, ticket.owner)).or_insert(u64::MAX);
@@ -60,6 +63,9 @@ impl Machine {
         let Restored {
             work, owner, joined, ..
         } = *restored;
+        if restored.parked {
+            return self.park_again(ticket, work, owner);
+        }
         if self.is_due(joined, now) {
             return TicketState::Left(LeaveReason::Expired);
         }
@@ -76,12 +82,13 @@ impl Machine {
                 started: now,
                 order,
                 wait: None,
+                resumed: false,
             };
             let (record, grant) = self.start(at, running, None);
             self.by_id.insert_new(ticket, record);
             return TicketState::Running(grant);
         }
-        let key = self.add_waiter(ticket, Packed::new(work, None), joined);
+        let key = self.add_waiter(Waiter::new(ticket, Packed::new(work, None), joined));
         self.lines[at].push_back(key, owner, order, &mut self.waiters);
         self.go_on_with_story(at, key, None);
         self.mix_changed(at);

@@ -161,7 +161,7 @@ impl Machine {
             of_owner.entry(*owner).or_default().push(*key);
         }
         for tickets in of_owner.values_mut() {
-            tickets.sort_unstable_by_key(|key| std::cmp::Reverse(self.waiters[*key].id));
+            tickets.sort_unstable_by_key(|key| std::cmp::Reverse(self.waiters[*key].precedence()));
         }
         for (owner, key) in order {
             if let Some(first) = of_owner.get_mut(owner).and_then(Vec::pop) {

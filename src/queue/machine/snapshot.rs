@@ -9,7 +9,9 @@ use super::{
     arena::Key,
     backend::Backend,
     estimate::Window,
+    park::Parked,
     ticket::{Record, Running},
+    waiter::{Precedence, Waiter},
     work::Packed,
 };
 use crate::queue::{BackendIndex, OrderKey, Owner, Policy, PoolIndex, TicketId, Work};
@@ -35,6 +37,9 @@ pub struct Snapshot {
     lines: Vec<LineSnapshot>,
     /// In the order of their ids.
     running: Vec<Running>,
+    /// In the order of their ids.
+    #[serde(default)]
+    parked: Vec<Parked>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +59,9 @@ struct WaitingTicket {
     order: OrderKey,
     /// What its wait has been like so far.
     wait: Option<Wait>,
+    /// It has been parked before.
+    #[serde(default)]
+    resumed: bool,
 }
 
 /// Why a [`Snapshot`] is none that a machine has made.
@@ -84,6 +92,7 @@ impl Machine {
                     joined: waiter.joined,
                     order: placed.order,
                     wait: self.wait_of(at, placed.key, waiter.id),
+                    resumed: waiter.resumed,
                 }
             })
         };
@@ -109,6 +118,7 @@ impl Machine {
             limit_epochs: self.limits.iter().map(|limit| limit.epoch).collect(),
             lines: lines.collect(),
             running: self.running_by_id(),
+            parked: self.parked.values().copied().collect(),
         }
     }
 
@@ -148,6 +158,13 @@ impl Machine {
         for running in snapshot.running {
             machine.put_running(running)?;
         }
+        for parked in snapshot.parked {
+            let known = parked.id.0 > machine.tickets || machine.state_of(parked.id).is_some();
+            if known || machine.line_of(parked.work).is_err() {
+                return Err(SnapshotError::Ticket(parked.id));
+            }
+            machine.put_parked(parked);
+        }
         if machine.backends != snapshot.backends {
             return Err(SnapshotError::Lines);
         }
@@ -180,18 +197,20 @@ impl Machine {
     fn put_waiting(&mut self, at: usize, waiting: &[WaitingTicket]) -> Result<(), SnapshotError> {
         let mut keys: Vec<Key> = Vec::with_capacity(waiting.len());
         let mut last = None;
-        // An owner's places belong to its tickets in the order of their ids.
-        let mut last_of = BTreeMap::<Owner, TicketId>::new();
+        // An owner's places belong to its tickets in their order.
+        let mut last_of = BTreeMap::<Owner, Precedence>::new();
         for ticket in waiting {
             let known = ticket.id.0 > self.tickets || self.state_of(ticket.id).is_some();
+            let precedence = Precedence::new(ticket.id, ticket.resumed);
             let in_order = last.replace(ticket.order).is_none_or(|last| last < ticket.order)
                 && last_of
-                    .insert(ticket.owner, ticket.id)
-                    .is_none_or(|last| last < ticket.id);
+                    .insert(ticket.owner, precedence)
+                    .is_none_or(|last| last < precedence);
             if known || !in_order || self.line_of(ticket.work) != Ok(at) {
                 return Err(SnapshotError::Ticket(ticket.id));
             }
-            let key = self.add_waiter(ticket.id, Packed::new(ticket.work, ticket.avoids), ticket.joined);
+            let work = Packed::new(ticket.work, ticket.avoids);
+            let key = self.add_waiter(Waiter::new(ticket.id, work, ticket.joined).resumed(ticket.resumed));
             self.lines[at].put(key, ticket.owner, ticket.order, &mut self.waiters);
             self.go_on_with_story(at, key, ticket.wait);
             keys.push(key);

@@ -14,6 +14,8 @@ pub enum TicketState {
     Waiting,
     /// It holds a slot.
     Running(Grant),
+    /// It is in no line and holds no slot until it resumes.
+    Parked,
     /// It left the line without starting. The machine has forgotten it.
     Left(LeaveReason),
 }
@@ -36,6 +38,8 @@ pub struct Grant {
 pub(super) enum Record {
     Waiter(Key),
     Running(Key),
+    /// Beside, under its id.
+    Parked,
 }
 
 /// A ticket that holds a slot.
@@ -50,6 +54,9 @@ pub(super) struct Running {
     pub(super) order: OrderKey,
     /// What the wait was like.
     pub(super) wait: Option<Wait>,
+    /// It has been parked before.
+    #[serde(default)]
+    pub(super) resumed: bool,
 }
 
 impl Running {

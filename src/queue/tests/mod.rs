@@ -5,6 +5,7 @@ mod backends;
 mod estimates;
 mod model;
 mod pair;
+mod parked;
 mod pools;
 mod property;
 mod replay;

@@ -15,6 +15,7 @@ pub(super) type Number = usize;
 pub(super) enum State {
     Waiting,
     Granted,
+    Parked,
     Left(LeaveReason),
     /// Taken by its owner, given back, or dropped.
     Gone,
@@ -30,8 +31,10 @@ pub(super) struct Ticket {
     /// The one that it has or had last.
     pub(super) backend: Option<u32>,
     pub(super) owner: u128,
-    /// When it joined; may lie before the beginning.
+    /// When it joined, or resumed; may lie before the beginning.
     pub(super) joined: i64,
+    /// It has been parked before.
+    pub(super) resumed: bool,
     /// When it started last.
     started: i64,
     /// How long it waited for its slot.
@@ -186,11 +189,12 @@ impl Model {
         self.waiting.len()
     }
 
-    /// The waiting tickets of a line, in the order of starting: an owner's n-th place is its n-th ticket's.
+    /// The waiting tickets of a line, in the order of starting: an owner's n-th place is its n-th ticket's. Those that have been parked come before
+    /// its others.
     pub(super) fn order(&self, line: usize) -> Vec<Number> {
         let mut own: BTreeMap<u128, Vec<Number>> = BTreeMap::new();
         let mut waiting = self.waiting.clone();
-        waiting.sort_unstable();
+        waiting.sort_unstable_by_key(|ticket| (!self.tickets[*ticket].resumed, *ticket));
         for ticket in waiting.into_iter().rev() {
             if self.line_of(&self.tickets[ticket]) == line {
                 own.entry(self.tickets[ticket].owner).or_default().push(ticket);
@@ -244,6 +248,7 @@ impl Model {
             backend: None,
             owner,
             joined,
+            resumed: false,
             started: 0,
             waited: Duration::ZERO,
             story: None,
@@ -342,8 +347,54 @@ impl Model {
         true
     }
 
+    /// A running ticket gives its slot back for a while.
+    pub(super) fn park(&mut self, ticket: Number) {
+        self.running.retain(|other| *other != ticket);
+        self.learn(ticket);
+        let its = &mut self.tickets[ticket];
+        its.state = if self.closed {
+            State::Left(LeaveReason::Closed)
+        } else {
+            State::Parked
+        };
+        its.prefers = its.backend.or(its.prefers);
+        its.avoids = None;
+        self.start_waiting();
+    }
+
+    /// It comes back to its line.
+    pub(super) fn resume(&mut self, ticket: Number) -> bool {
+        if self.tickets[ticket].state != State::Parked {
+            return false;
+        }
+        self.expire();
+        let now = self.now;
+        let its = &mut self.tickets[ticket];
+        (its.state, its.joined, its.resumed) = (State::Waiting, now, true);
+        let (event, pool, owner) = (its.event, its.pool, its.owner);
+        if self.has_slot(event, pool) {
+            self.grant(ticket);
+        } else {
+            let at = self.line_of(&self.tickets[ticket]);
+            self.waiting.push(ticket);
+            self.place_last(at, owner);
+            self.begin_story(ticket, at);
+        }
+        true
+    }
+
+    pub(super) fn parked(&self) -> usize {
+        let parked = |ticket: &&Ticket| ticket.state == State::Parked;
+        self.tickets.iter().filter(parked).count()
+    }
+
     /// A waiting ticket goes to the line of another pool.
     pub(super) fn change_pool(&mut self, ticket: Number, pool: u32) -> bool {
+        if self.tickets[ticket].state == State::Parked && self.tickets[ticket].pool != Some(pool) {
+            let its = &mut self.tickets[ticket];
+            (its.pool, its.prefers) = (Some(pool), None);
+            return true;
+        }
         if !self.waits(ticket) || self.tickets[ticket].pool == Some(pool) {
             return false;
         }
@@ -421,6 +472,10 @@ impl Model {
     }
 
     pub(super) fn leave(&mut self, ticket: Number, how: LeaveReason) -> bool {
+        if self.tickets[ticket].state == State::Parked {
+            self.tickets[ticket].state = State::Left(how);
+            return true;
+        }
         if !self.waits(ticket) {
             return false;
         }
@@ -432,7 +487,7 @@ impl Model {
 
     pub(super) fn close(&mut self) {
         self.closed = true;
-        for ticket in self.waiting.clone() {
+        for ticket in 0..self.tickets.len() {
             self.leave(ticket, LeaveReason::Closed);
         }
     }
@@ -440,15 +495,21 @@ impl Model {
     /// `worked`: its time is learnt from.
     pub(super) fn release(&mut self, ticket: Number, worked: bool) {
         self.running.retain(|other| *other != ticket);
-        let Ticket {
-            pool, backend, started, ..
-        } = self.tickets[ticket];
-        if let Some(place) = pool.zip(backend).filter(|_| worked) {
-            let held = u64::try_from(self.now - started).unwrap();
-            self.backends.learn(place, Duration::from_millis(held));
+        if worked {
+            self.learn(ticket);
         }
         self.tickets[ticket].state = State::Gone;
         self.start_waiting();
+    }
+
+    fn learn(&mut self, ticket: Number) {
+        let Ticket {
+            pool, backend, started, ..
+        } = self.tickets[ticket];
+        if let Some(place) = pool.zip(backend) {
+            let held = u64::try_from(self.now - started).unwrap();
+            self.backends.learn(place, Duration::from_millis(held));
+        }
     }
 
     fn start_waiting(&mut self) {

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::queue::{
     BackendIndex, Changes, EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, PoolIndex, Queue, Ticket, Work,
+    machine::TicketState,
 };
 
 /// One thing that somebody does.
@@ -43,6 +44,10 @@ pub(super) enum Step {
     Release(Index, Ending),
     /// The back end of a running ticket has failed.
     StartBack(Index),
+    /// A running ticket gives its slot back for a while.
+    Park(Index),
+    /// A parked one comes back, or one that is not parked is told to.
+    Resume(Index),
     /// The ticket goes to another pool's line.
     ChangePool(Index, u32),
     /// A back end may have so many for now.
@@ -84,6 +89,7 @@ struct Held {
 struct Visible {
     orders: Vec<Vec<Number>>,
     running: usize,
+    parked: usize,
     limits: [Option<usize>; 3],
 }
 
@@ -92,6 +98,7 @@ impl Visible {
         Self {
             orders,
             running: model.running.len(),
+            parked: model.parked(),
             limits: [0, 1, 2].map(|event| model.limit(event)),
         }
     }
@@ -154,7 +161,10 @@ impl Pair {
             Step::Drop(which) if !self.tickets.is_empty() => self.drop_ticket(which.index(self.tickets.len())),
             Step::Leave(which, how) if !self.tickets.is_empty() => {
                 let Held { number, ticket, .. } = &self.tickets[which.index(self.tickets.len())];
+                let parked = self.queue.is_parked(ticket.id());
                 let in_time = self.queue.leave(ticket.id(), how);
+                assert!(in_time || !parked);
+                self.tally.add(Kind::LeftParked, usize::from(parked));
                 assert_eq!(in_time, self.model.leave(*number, how));
                 self.tally.add(Kind::LeftTooLate, usize::from(!in_time));
             }
@@ -164,6 +174,8 @@ impl Pair {
             Step::StartBack(which) if !self.permits.is_empty() => {
                 self.start_back(which.index(self.permits.len()));
             }
+            Step::Park(which) if !self.permits.is_empty() => self.park(which.index(self.permits.len())),
+            Step::Resume(which) if !self.tickets.is_empty() => self.resume(which),
             Step::ChangePool(which, pool) if !self.tickets.is_empty() => {
                 self.change_pool(which.index(self.tickets.len()), pool);
             }
@@ -191,6 +203,8 @@ impl Pair {
             | Step::Leave(..)
             | Step::Release(..)
             | Step::StartBack(_)
+            | Step::Park(_)
+            | Step::Resume(_)
             | Step::ChangePool(..)
             | Step::Read(_) => return,
         }
@@ -222,7 +236,7 @@ impl Pair {
         match self.model.tickets[number].state {
             State::Waiting => self.tally.add(Kind::Waited, 1),
             State::Granted => self.tally.add(Kind::StartedAtOnce, 1),
-            State::Left(_) | State::Gone => self.tally.add(Kind::CameTooLate, 1),
+            State::Left(_) | State::Gone | State::Parked => self.tally.add(Kind::CameTooLate, 1),
         }
         self.tickets.push(Held {
             number,
@@ -241,7 +255,7 @@ impl Pair {
         let waker = Waker::from(Arc::clone(&asked));
         let answer = std::pin::pin!(ticket.admitted()).poll_unpin(&mut Context::from_waker(&waker));
         match (self.model.tickets[*number].state, answer) {
-            (State::Waiting, Poll::Pending) => *bell = Some(asked),
+            (State::Waiting | State::Parked, Poll::Pending) => *bell = Some(asked),
             (State::Granted, Poll::Ready(Ok(permit))) => {
                 assert_eq!(permit.waited(), self.model.tickets[*number].waited);
                 assert_eq!(
@@ -273,7 +287,7 @@ impl Pair {
         let Held { number, ticket, .. } = self.tickets.swap_remove(index);
         drop(ticket);
         match self.model.tickets[number].state {
-            State::Waiting => assert!(self.model.leave(number, LeaveReason::Cancelled)),
+            State::Waiting | State::Parked => assert!(self.model.leave(number, LeaveReason::Cancelled)),
             State::Granted => {
                 self.told.left[self.model.tickets[number].event][LeaveReason::Cancelled as usize] += 1;
                 self.model.release(number, false);
@@ -334,6 +348,60 @@ impl Pair {
         });
     }
 
+    fn park(&mut self, index: usize) {
+        let (number, permit) = self.permits.swap_remove(index);
+        let ticket = permit.park();
+        self.model.park(number);
+        self.returned.insert(number, true);
+        self.tally.add(Kind::Parked, 1);
+        self.tickets.push(Held {
+            number,
+            ticket,
+            bell: None,
+        });
+    }
+
+    fn resume(&mut self, which: Index) {
+        let parked = |at: &usize| self.model.tickets[self.tickets[*at].number].state == State::Parked;
+        let parked: Vec<usize> = (0..self.tickets.len()).filter(parked).collect();
+        let at = match parked.len() {
+            0 => which.index(self.tickets.len()),
+            some => parked[which.index(some)],
+        };
+        let Held { number, ticket, bell } = &self.tickets[at];
+        // What expires meanwhile has gone before it comes.
+        if self.model.tickets[*number].state == State::Parked {
+            self.model.expire();
+        }
+        let line = self.model.line_of_ticket(*number);
+        let own = |other: &Number| self.model.tickets[*other].owner == self.model.tickets[*number].owner;
+        let (order, newcomer) = (self.model.order(line), self.model.newcomer(line));
+        let first = order.iter().position(own);
+        let older = |other: &Number| own(other) && self.model.tickets[*other].resumed && other < number;
+        let is_next = !order.iter().any(older);
+        let resumed = self.queue.resume(ticket.id());
+        assert_eq!(resumed, self.model.resume(*number));
+        if !resumed {
+            return;
+        }
+        let rung = |bell: &Arc<Bell>| bell.0.load(SeqCst);
+        assert!(bell.as_ref().is_none_or(rung), "its longest wait counts from now on");
+        let position = self.queue.position(ticket.id()).map(|position| position as usize - 1);
+        match (self.model.tickets[*number].state, first) {
+            (State::Granted, _) => self.tally.add(Kind::ResumedAtOnce, 1),
+            (_, Some(first)) if is_next => {
+                assert_eq!(position, Some(first), "it has the place of its owner's first");
+                self.tally.add(Kind::ResumedFirst, 1);
+            }
+            (_, Some(_)) => {}
+            (_, None) => {
+                let newcomers = newcomer.saturating_sub(1);
+                assert_eq!(position, Some(newcomers), "it has the place of a newcomer");
+                self.tally.add(Kind::ResumedAsNew, 1);
+            }
+        }
+    }
+
     fn change_pool(&mut self, index: usize, pool: u32) {
         let Held { number, ticket, .. } = &self.tickets[index];
         if self.model.tickets[*number].event != C.0 {
@@ -369,8 +437,8 @@ impl Pair {
             }
         }
         assert_eq!(
-            (queue.running(), queue.waiting()),
-            (model.running.len(), model.waiting())
+            (queue.running(), queue.waiting(), queue.parked()),
+            (model.running.len(), model.waiting(), model.parked())
         );
 
         queue.look(|machine, now| {
@@ -381,8 +449,11 @@ impl Pair {
                     place, positions[*number],
                     "the position of ticket {number}, and how many wait"
                 );
-                let forgotten =
-                    |bell: &Arc<Bell>| !bell.0.load(SeqCst) && model.tickets[*number].state != State::Waiting;
+                let state = model.tickets[*number].state;
+                let parked = machine.state_of(ticket.id()) == Some(TicketState::Parked);
+                assert_eq!(parked, state == State::Parked);
+                let stays = matches!(state, State::Waiting | State::Parked);
+                let forgotten = |bell: &Arc<Bell>| !bell.0.load(SeqCst) && !stays;
                 assert!(!bell.as_ref().is_some_and(forgotten), "ticket {number} was not woken");
             }
             let sharing = model.sharing();
@@ -459,7 +530,8 @@ impl Pair {
         self.tally.add(Kind::Admitted, self.model.admitted);
         self.permits.clear();
         self.tickets.clear();
-        assert_eq!((self.queue.running(), self.queue.waiting()), (0, 0));
+        let queue = &self.queue;
+        assert_eq!((queue.running(), queue.waiting(), queue.parked()), (0, 0, 0));
         if !self.model.is_closed() {
             self.queue.retune(policy(&[2, 1, 1]));
             let _running = [

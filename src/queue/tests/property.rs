@@ -137,6 +137,8 @@ fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
         100 => (which(), how).prop_map(|(ticket, how)| Step::Leave(ticket, how)),
         300 => (which(), ending).prop_map(|(permit, ending)| Step::Release(permit, ending)),
         140 => which().prop_map(Step::StartBack),
+        100 => which().prop_map(Step::Park),
+        160 => which().prop_map(Step::Resume),
         40 => (which(), 0..POOLS).prop_map(|(ticket, pool)| Step::ChangePool(ticket, pool)),
         60 => (0..BACKENDS, prop_oneof![1 => Just(Some(0)), 1 => Just(Some(1)), 2 => Just(None)])
             .prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
@@ -235,7 +237,7 @@ fn long_lines_agree_with_the_model() {
         Kind::Panicked,
         Kind::Closed,
     ];
-    prove("long lines", &shape, 50_000, &often);
+    prove("long lines", &shape, 70_000, &often);
 }
 
 /// An operator who never rests.

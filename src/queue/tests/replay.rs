@@ -34,6 +34,8 @@ enum Step {
     Leave(Which, LeaveReason),
     Release(Which, bool),
     StartBack(Which),
+    Park(Which),
+    Resume(Which),
     ChangePool(Which, u32),
     Throttle(u32, Option<usize>),
     Expire,
@@ -41,7 +43,7 @@ enum Step {
     Close,
 }
 
-/// A ticket that waits or runs, or any that there has ever been and one more.
+/// A ticket that waits, runs or is parked, or any that there has ever been and one more.
 #[derive(Clone, Debug)]
 enum Which {
     Live(Index),
@@ -87,15 +89,21 @@ fn any_step() -> impl Strategy<Value = Step> {
         Just(LeaveReason::Withdrawn)
     ];
     let key = prop::option::of((0..30_u64, 0..60_u64).prop_map(|(tag, arrival)| OrderKey { tag, arrival }));
-    let restored =
-        (any_work(), 0..5_u128, -9_000..0_i64, key, any::<bool>()).prop_map(|(work, owner, joined, key, ran)| {
-            Restored {
-                work,
-                owner: Owner(owner),
-                joined: Time(joined * MS),
-                key,
-                ran,
-            }
+    let restored = (
+        any_work(),
+        0..5_u128,
+        -9_000..0_i64,
+        key,
+        any::<bool>(),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(work, owner, joined, key, ran, parked)| Restored {
+            work,
+            owner: Owner(owner),
+            joined: Time(joined * MS),
+            key,
+            ran,
+            parked,
         });
     prop_oneof![
         400 => (any_work(), 0..5_u128, prop_oneof![4 => Just(0), 1 => 0..3_000_i64])
@@ -104,6 +112,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         60 => (which(), reason).prop_map(|(which, reason)| Step::Leave(which, reason)),
         200 => (which(), any::<bool>()).prop_map(|(which, worked)| Step::Release(which, worked)),
         60 => which().prop_map(Step::StartBack),
+        120 => which().prop_map(Step::Park),
+        160 => which().prop_map(Step::Resume),
         90 => (which(), 0..POOLS).prop_map(|(which, pool)| Step::ChangePool(which, pool)),
         30 => (0..BACKENDS, prop::option::of(0..2_usize)).prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
         20 => Just(Step::Expire),
@@ -133,6 +143,12 @@ impl Step {
                 worked,
             },
             Self::StartBack(which) => Command::StartBack {
+                ticket: which.of(machine, given),
+            },
+            Self::Park(which) => Command::Park {
+                ticket: which.of(machine, given),
+            },
+            Self::Resume(which) => Command::Resume {
                 ticket: which.of(machine, given),
             },
             Self::ChangePool(which, pool) => Command::ChangePool {
@@ -248,7 +264,7 @@ fn the_same_commands_give_the_same_state() {
     }
     let seen = seen.into_inner();
     assert!(
-        seen.len() == 10 && seen.iter().all(|(name, count)| *count >= OFTEN || *name == "closed"),
+        seen.len() == 12 && seen.iter().all(|(name, count)| *count >= OFTEN || *name == "closed"),
         "this proves too little: {seen:?}"
     );
 }
@@ -259,6 +275,8 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Refused { .. } => "refused",
         Effect::Started { .. } => "started",
         Effect::Returned { .. } => "returned",
+        Effect::Parked { .. } => "parked",
+        Effect::Resumed { .. } => "resumed",
         Effect::Moved { .. } => "moved",
         Effect::Throttled => "throttled",
         Effect::Left { .. } => "left",
@@ -357,6 +375,7 @@ fn an_unknown_event_changes_nothing() {
         joined: Time(0),
         key: None,
         ran: false,
+        parked: false,
     };
     let commands = [
         Command::Join {

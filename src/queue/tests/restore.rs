@@ -14,6 +14,7 @@ fn kept(queue: &Queue, owner: u128, ticket: &Ticket) -> RestoredTicket {
         joined: Instant::now(),
         key: queue.order_key(ticket.id()),
         ran: false,
+        parked: false,
     }
 }
 
@@ -25,6 +26,7 @@ fn kept_of(permit: &Permit, owner: u128) -> RestoredTicket {
         joined: Instant::now(),
         key: Some(permit.order_key()),
         ran: true,
+        parked: false,
     }
 }
 
@@ -97,6 +99,7 @@ async fn deadlines_go_on_and_room_is_not_asked_for() {
         joined,
         key: None,
         ran: false,
+        parked: false,
     };
     let late = now.checked_sub(Duration::from_secs(10)).unwrap();
     let (queue, mut tickets, _) = restored(

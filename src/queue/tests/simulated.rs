@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::support::*;
-use crate::queue::{Outcome, Queue, StartRange};
+use crate::queue::{Outcome, Permit, Queue, StartRange, Ticket};
 
 /// Starts that should fall into the range shown at joining.
 const INSIDE: f64 = 0.8;
@@ -83,9 +83,34 @@ impl Shown {
     }
 }
 
+/// How somebody works.
+#[derive(Clone, Copy)]
+struct Work {
+    /// How often a slot is held for it. In between it is parked.
+    parts: u32,
+    /// Seconds of each part.
+    held: f64,
+    /// Seconds between two.
+    parked: f64,
+}
+
 /// Somebody joins, looks at its place (once, or whenever something changes), and works. What it saw counts if it had to wait.
-async fn visit(queue: Queue, owner: u128, held: f64, watches: bool, seen: Arc<Mutex<Vec<Shown>>>) {
+async fn visit(queue: Queue, owner: u128, work: Work, watches: bool, seen: Arc<Mutex<Vec<Shown>>>) {
     let mut ticket = join(&queue, A, owner);
+    for _ in 1..work.parts {
+        let permit = wait(&queue, &mut ticket, watches, &seen).await;
+        sleep(Duration::from_secs_f64(work.held)).await;
+        ticket = permit.park();
+        sleep(Duration::from_secs_f64(work.parked)).await;
+        ticket.resume();
+    }
+    let permit = wait(&queue, &mut ticket, watches, &seen).await;
+    sleep(Duration::from_secs_f64(work.held)).await;
+    permit.finish(Outcome::Done);
+}
+
+/// Waits for a slot.
+async fn wait(queue: &Queue, ticket: &mut Ticket, watches: bool, seen: &Mutex<Vec<Shown>>) -> Permit {
     let (joined, id) = (Instant::now(), ticket.id());
     let mut changes = queue.changes();
     let (mut at_joining, mut widths) = (None, Vec::new());
@@ -111,12 +136,11 @@ async fn visit(queue: Queue, owner: u128, held: f64, watches: bool, seen: Arc<Mu
             widths,
         });
     }
-    sleep(Duration::from_secs_f64(held)).await;
-    permit.finish(Outcome::Done);
+    permit
 }
 
 /// What those saw who joined once 20 turns were over.
-async fn shown(service: Service, arrivals: Arrivals, slots: usize, watches: bool, seed: u64) -> Vec<Shown> {
+async fn shown(service: Service, arrivals: Arrivals, parts: u32, slots: usize, watches: bool, seed: u64) -> Vec<Shown> {
     let (queue, _) = queue(policy(&[slots]));
     let mut dice = Dice(seed << 32);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -124,8 +148,10 @@ async fn shown(service: Service, arrivals: Arrivals, slots: usize, watches: bool
         seen.lock().unwrap().clear();
         let mut visits = JoinSet::new();
         for owner in first..last {
-            let held = service(dice.unit());
-            visits.spawn(visit(queue.clone(), owner, held, watches, Arc::clone(&seen)));
+            let held = service(dice.unit()) / f64::from(parts);
+            let parked = if parts > 1 { exponential(dice.unit()) } else { 0.0 };
+            let work = Work { parts, held, parked };
+            visits.spawn(visit(queue.clone(), owner, work, watches, Arc::clone(&seen)));
             let pause = arrivals(owner - first + 1, slots, dice.unit());
             if pause > 0.0 {
                 sleep(Duration::from_secs_f64(pause)).await;
@@ -140,13 +166,13 @@ async fn shown(service: Service, arrivals: Arrivals, slots: usize, watches: bool
 }
 
 /// The part of the starts that fell into the range shown at joining: the least of all ways to come.
-async fn part_inside(service: Service) -> f64 {
+async fn part_inside(service: Service, parts: u32) -> f64 {
     let mut least = 1.0_f64;
     for (arrivals, runs) in RUNS {
         let (mut inside, mut all) = (0, 0);
         for slots in SLOTS {
             for seed in 1..=runs {
-                let shown = shown(service, arrivals, slots, false, seed).await;
+                let shown = shown(service, arrivals, parts, slots, false, seed).await;
                 inside += shown.iter().filter(|shown| shown.holds()).count();
                 all += shown.len();
             }
@@ -171,7 +197,7 @@ async fn narrows(service: Service) {
     for (arrivals, _) in RUNS {
         for slots in SLOTS {
             for seed in 1..=WATCHED {
-                all.extend(shown(service, arrivals, slots, true, seed).await);
+                all.extend(shown(service, arrivals, 1, slots, true, seed).await);
             }
         }
     }
@@ -182,21 +208,28 @@ async fn narrows(service: Service) {
 
 #[tokio::test(start_paused = true)]
 async fn constant_services_start_when_they_were_said_to() {
-    let inside = part_inside(constant).await;
+    let inside = part_inside(constant, 1).await;
     assert!(inside > 0.99, "{inside}");
     narrows(constant).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn exponential_services_start_within_the_range() {
-    let inside = part_inside(exponential).await;
+    let inside = part_inside(exponential, 1).await;
     assert!(inside >= INSIDE, "{inside}");
     narrows(exponential).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn long_tailed_services_start_within_the_range() {
-    let inside = part_inside(long_tailed).await;
+    let inside = part_inside(long_tailed, 1).await;
     assert!(inside >= INSIDE, "{inside}");
     narrows(long_tailed).await;
+}
+
+/// Those who come back from where they were parked are told as much of the truth.
+#[tokio::test(start_paused = true)]
+async fn services_in_parts_start_within_the_range_each_time() {
+    let inside = part_inside(exponential, 3).await;
+    assert!(inside >= INSIDE, "{inside}");
 }

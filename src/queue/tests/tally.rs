@@ -54,6 +54,16 @@ pub(super) enum Kind {
     StartedBack,
     /// It had a slot of another back end at once.
     StartedElsewhere,
+    /// A running ticket gave its slot back for a while.
+    Parked,
+    /// It left without coming back.
+    LeftParked,
+    /// It came back, and had a slot at once.
+    ResumedAtOnce,
+    /// It came back to the line, before others of its owner.
+    ResumedFirst,
+    /// Or as its owner's only one, where a newcomer would have come.
+    ResumedAsNew,
     ChangedPool,
     /// A back end was taken out of service, tried again with one ticket, given back its limit.
     TakenOut,
@@ -64,7 +74,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 41] = [
+    pub(super) const ALL: [Self; 46] = [
         Self::StartedAtOnce,
         Self::Waited,
         Self::Admitted,
@@ -100,6 +110,11 @@ impl Kind {
         Self::AtBackend,
         Self::StartedBack,
         Self::StartedElsewhere,
+        Self::Parked,
+        Self::LeftParked,
+        Self::ResumedAtOnce,
+        Self::ResumedFirst,
+        Self::ResumedAsNew,
         Self::ChangedPool,
         Self::TakenOut,
         Self::TriedAgain,

@@ -128,6 +128,9 @@ fn limits(registry: &mut Registry, gauges: &Gauges) {
     let waiting: Ordered<_> = by_limit()
         .map(|(label, limit)| (label, gauge(gauges.waiting(limit))))
         .collect();
+    let parked: Ordered<_> = by_limit()
+        .map(|(label, limit)| (label, gauge(limit.parked as u64)))
+        .collect();
     let slots: Ordered<_> = by_limit().map(|(label, limit)| (label, slots(limit.limit))).collect();
     let longest: Ordered<_> = by_limit()
         .map(|(label, limit)| {
@@ -137,6 +140,11 @@ fn limits(registry: &mut Registry, gauges: &Gauges) {
         .collect();
     registry.register("running", "Slots in use", running);
     registry.register("waiting", "Tickets that wait", waiting);
+    registry.register(
+        "parked",
+        "Tickets that have given their slot back for a while and are in no line",
+        parked,
+    );
     registry.register("limit", "Slots there are; infinite is unlimited", slots);
     seconds(
         registry,

@@ -49,7 +49,8 @@ pub trait CommonLine: Send + Sync + 'static {
     fn join(&self, ask: JoinAsk, work: Work, owner: Owner);
     /// Lets tickets in that the line does not have, with what each is for. Those that come to this process are found as strays.
     fn restore(&self, tickets: Vec<(u128, Restored)>);
-    /// Asks for a change of a ticket of this process, which is for this job. A [`Command::Recall`] is answered by [`Reporter::recalled`].
+    /// Asks for a change of a ticket of this process, which is for this job. A [`Command::Recall`] is answered by [`Reporter::recalled`], a
+    /// [`Command::Resume`] by [`Reporter::resumed`] or [`Reporter::not_resumed`].
     fn change(&self, job: u128, ticket: TicketId, command: Command);
     /// Asks for a change of the line as a whole.
     fn line(&self, command: Command);
@@ -199,7 +200,7 @@ impl Common {
         self.show(|machine| match machine.state_of(ticket)? {
             TicketState::Waiting => machine.order_key(ticket),
             TicketState::Running(grant) => Some(grant.order),
-            TicketState::Left(_) => None,
+            TicketState::Parked | TicketState::Left(_) => None,
         })
     }
 
@@ -284,13 +285,13 @@ impl Common {
         self.line(|line| line.line(Command::Expire));
     }
 
-    /// Takes a ticket out that waits here. `false`: it does not.
+    /// Takes a ticket out that waits here, or is parked. `false`: it is not.
     pub(super) fn leave(&self, ticket: TicketId, reason: LeaveReason) -> bool {
         let mut seats = self.seats();
         let Some(seat) = seats.map.get_mut(ticket) else {
             return false;
         };
-        let Place::Waiting(waker) = &mut seat.place else {
+        let (Place::Waiting(waker) | Place::Parked(waker)) = &mut seat.place else {
             return false;
         };
         let (waker, job) = (waker.take(), seat.job);
@@ -307,7 +308,7 @@ impl Common {
         let Some(seat) = seats.map.get_mut(ticket) else { return };
         let (job, event) = (seat.job, seat.event);
         match seat.place {
-            Place::Waiting(_) | Place::Stray(None) => {
+            Place::Waiting(_) | Place::Parked(_) | Place::Stray(None) => {
                 let before = seats.replace(ticket, Place::Dropped(reason));
                 drop(seats);
                 drop(before);
@@ -359,6 +360,51 @@ impl Common {
         self.line(|line| line.change(job, ticket, Command::StartBack { ticket }));
     }
 
+    /// A ticket of this process gives its slot back for a while. One that is not its any more has left.
+    pub(super) fn park(&self, ticket: TicketId) {
+        let mut seats = self.seats();
+        let over = seats.over;
+        let Some(seat) = seats.map.get_mut(ticket) else { return };
+        let job = seat.job;
+        let lost = over || matches!(&seat.place, Place::Working(work) if work.lost);
+        let next = if lost {
+            Place::Left(LeaveReason::Closed, Known::ByAll)
+        } else {
+            Place::Parked(None)
+        };
+        let before = std::mem::replace(&mut seat.place, next);
+        drop(seats);
+        drop(before);
+        if !lost {
+            self.line(|line| line.change(job, ticket, Command::Park { ticket }));
+        }
+    }
+
+    /// And comes back to its line. `false`: it is not parked here.
+    pub(super) fn resume(&self, ticket: TicketId) -> bool {
+        let mut seats = self.seats();
+        let Some(seat) = seats.map.get_mut(ticket) else {
+            return false;
+        };
+        let Place::Parked(waker) = &mut seat.place else {
+            return false;
+        };
+        seat.place = Place::Waiting(waker.take());
+        let job = seat.job;
+        drop(seats);
+        self.line(|line| line.change(job, ticket, Command::Resume { ticket }));
+        true
+    }
+
+    /// Whether a ticket is parked, in the words of its holder; `None`: nobody holds it here.
+    pub(super) fn is_parked_here(&self, ticket: TicketId) -> Option<bool> {
+        match self.seats().map.get_mut(ticket)?.place {
+            Place::Stray(_) => None,
+            Place::Parked(_) => Some(true),
+            _ => Some(false),
+        }
+    }
+
     pub(super) fn poll_halted(&self, ticket: TicketId, cx: &Context<'_>) -> Poll<()> {
         let mut seats = self.seats();
         let Some(Seat {
@@ -407,7 +453,7 @@ impl Common {
         let Some(seat) = seats.map.get_mut(ticket) else {
             return false;
         };
-        if !matches!(seat.place, Place::Waiting(_)) {
+        if !matches!(seat.place, Place::Waiting(_) | Place::Parked(_)) {
             return false;
         }
         seat.wanted = Some(pool);
@@ -433,10 +479,16 @@ impl Common {
 
     /// Takes up a ticket of before.
     pub(super) fn take_up(&self, ticket: TicketId) -> Option<EventIndex> {
+        // It stays so: nobody but its holder has it resume.
+        let parked = self.show(|machine| machine.state_of(ticket) == Some(TicketState::Parked));
         let mut seats = self.seats();
         let seat = seats.map.get_mut(ticket)?;
         let Place::Stray(slot) = seat.place else { return None };
-        seat.place = slot.map_or(Place::Waiting(None), |grant| Place::Granted(grant, None));
+        seat.place = match slot {
+            Some(grant) => Place::Granted(grant, None),
+            None if parked => Place::Parked(None),
+            None => Place::Waiting(None),
+        };
         Some(seat.event)
     }
 
@@ -471,10 +523,12 @@ impl Seats {
         }
         match &mut seat.place {
             Place::Waiting(known) | Place::Granted(_, known) => {
-                if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
-                    *replaced = known.replace(waker.clone());
-                }
+                keep_waker(known, waker, replaced);
                 TicketState::Waiting
+            }
+            Place::Parked(known) => {
+                keep_waker(known, waker, replaced);
+                TicketState::Parked
             }
             Place::Left(reason, Known::Asked) => {
                 let reason = *reason;
@@ -490,9 +544,21 @@ impl Seats {
         }
     }
 
+    /// What a ticket is for that its holder wants to start.
+    fn waiting(&mut self, ticket: TicketId) -> Option<u128> {
+        let seat = self.map.get_mut(ticket)?;
+        matches!(seat.place, Place::Waiting(_)).then_some(seat.job)
+    }
+
     /// Takes a ticket's place, and leaves another one.
     fn replace(&mut self, ticket: TicketId, place: Place) -> Option<Place> {
         let seat = self.map.get_mut(ticket)?;
         Some(std::mem::replace(&mut seat.place, place))
+    }
+}
+
+fn keep_waker(known: &mut Option<Waker>, waker: &Waker, replaced: &mut Option<Waker>) {
+    if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+        *replaced = known.replace(waker.clone());
     }
 }

@@ -127,6 +127,12 @@ impl Reporter {
                     waker.into_iter().for_each(Waker::wake);
                 }
             }
+            // That it is parked has been lost on the way.
+            Place::Parked(_) => {
+                let job = seat.job;
+                drop(seats);
+                common.line(|line| line.change(job, ticket, Command::Park { ticket }));
+            }
             Place::Stray(slot) => *slot = Some(grant),
             Place::Granted(slot, _) => *slot = grant,
             Place::Working(work) => work.again = Some(grant),
@@ -146,6 +152,30 @@ impl Reporter {
         }
     }
 
+    /// All have that a ticket is in its line again, if it could be: its longest wait counts from now on.
+    pub fn resumed(&mut self, ticket: TicketId) {
+        let Some(common) = self.common.upgrade() else { return };
+        let mut seats = common.seats();
+        let waker = match seats.map.get_mut(ticket) {
+            Some(Seat {
+                place: Place::Waiting(waker),
+                ..
+            }) => waker.take(),
+            _ => None,
+        };
+        drop(seats);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// It is not known whether they have. It is asked for again: where a ticket is not parked, that changes nothing.
+    pub fn not_resumed(&mut self, ticket: TicketId) {
+        let Some(common) = self.common.upgrade() else { return };
+        let waiting = common.seats().waiting(ticket);
+        if let Some(job) = waiting {
+            common.line(|line| line.change(job, ticket, Command::Resume { ticket }));
+        }
+    }
+
     /// Work on a ticket is to be ended, and what it has brought to be dropped.
     pub fn halted(&mut self, ticket: TicketId) {
         let Some(common) = self.common.upgrade() else { return };
@@ -156,7 +186,7 @@ impl Reporter {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// A ticket of this process has left its line without starting.
+    /// A ticket of this process has left without starting.
     pub fn left(&mut self, ticket: TicketId, reason: LeaveReason) {
         let Some(common) = self.common.upgrade() else { return };
         let mut seats = common.seats();
@@ -164,7 +194,7 @@ impl Reporter {
         let event = seat.event;
         let mut woken = None;
         match &mut seat.place {
-            Place::Waiting(waker) => {
+            Place::Waiting(waker) | Place::Parked(waker) => {
                 woken = waker.take();
                 seat.place = Place::Left(reason, Known::ByAll);
             }
@@ -190,18 +220,26 @@ impl Reporter {
             }
             seat.lose(&mut woken)
         });
-        let new: Vec<Held> = held
+        let (new, known): (Vec<Held>, Vec<Held>) = held
             .into_values()
-            .filter(|held| seats.map.get(held.ticket).is_none())
-            .collect();
+            .partition(|held| seats.map.get(held.ticket).is_none());
         for held in &new {
             if let Some(work) = machine.work_of(held.ticket) {
                 let seat = Seat::new(held.job, work.event, Place::Stray(None));
                 seats.map.insert_new(held.ticket, seat);
             }
         }
+        // That these resume has been lost with the end of the log.
+        let parked = |held: &Held| machine.state_of(held.ticket) == Some(TicketState::Parked);
+        let resuming: Vec<Held> = known
+            .into_iter()
+            .filter(|held| parked(held) && seats.waiting(held.ticket).is_some())
+            .collect();
         drop(seats);
         woken.into_iter().for_each(Waker::wake);
+        for Held { ticket, job, .. } in resuming {
+            common.line(|line| line.change(job, ticket, Command::Resume { ticket }));
+        }
         common.find_strays(new);
     }
 
@@ -277,7 +315,7 @@ impl Seat {
     fn lose(&mut self, woken: &mut Vec<Waker>) -> bool {
         match &mut self.place {
             Place::Stray(_) | Place::Dropped(_) => false,
-            Place::Waiting(waker) => {
+            Place::Waiting(waker) | Place::Parked(waker) => {
                 woken.extend(waker.take());
                 self.place = Place::Left(LeaveReason::Closed, Known::ByAll);
                 true
@@ -316,7 +354,7 @@ impl Seat {
                 work.again = None;
                 work.waker.take()
             }
-            Place::Waiting(_) | Place::Left(..) | Place::Dropped(_) => None,
+            Place::Waiting(_) | Place::Parked(_) | Place::Left(..) | Place::Dropped(_) => None,
         }
     }
 

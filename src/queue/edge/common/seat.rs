@@ -24,6 +24,8 @@ pub(super) enum Place {
     Stray(Option<Grant>),
     /// It waits, and who is to be woken when that ends.
     Waiting(Option<Waker>),
+    /// Its holder has given its slot back for a while, and who is to be woken when that ends. All know it, or this process has asked for it.
+    Parked(Option<Waker>),
     /// It has a slot that its holder has yet to take, and who is to be woken once it may.
     Granted(Grant, Option<Waker>),
     /// Its holder works on it.
