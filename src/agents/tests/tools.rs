@@ -1,0 +1,214 @@
+//! Tools, in the words of each format: what is offered, what is called, and what is given back.
+
+use axum::{body::Body, response::Response};
+use serde_json::{Value, json};
+
+use super::{
+    providers::{Stub, events},
+    *,
+};
+use crate::agents::{Notice, ToolCall, ToolResult, ToolSpec};
+
+/// A question that offers a tool.
+fn offering(messages: Vec<Message>) -> Question {
+    let tool = ToolSpec {
+        name: "add".to_owned(),
+        description: "Adds two numbers.".to_owned(),
+        schema: json!({ "type": "object", "properties": { "x": { "type": "number" } }, "required": ["x"] }),
+    };
+    Question {
+        tools: [tool].into(),
+        ..question_of(messages, Parameters::default())
+    }
+}
+
+fn called(id: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        id: id.to_owned(),
+        name: "add".to_owned(),
+        arguments: arguments.to_owned(),
+        opaque: None,
+    }
+}
+
+fn returned(id: &str, content: &str) -> ToolResult {
+    ToolResult {
+        id: id.to_owned(),
+        name: "add".to_owned(),
+        content: content.to_owned(),
+        images: Vec::new(),
+        failed: false,
+    }
+}
+
+/// A conversation in which two calls were made: one that brought a picture, and one that failed and was no JSON.
+fn used() -> Vec<Message> {
+    let mut sum = returned("a", "3");
+    sum.images.push(picture("sum.png"));
+    let failed = ToolResult {
+        failed: true,
+        ..returned("b", "no JSON")
+    };
+    let opaque = Some("{\"google\":{\"thought_signature\":\"s\"}}".to_owned());
+    vec![
+        said(Role::User, "add"),
+        Message {
+            calls: vec![
+                ToolCall {
+                    opaque,
+                    ..called("a", "{\"x\": 1}")
+                },
+                called("b", "{\"x\""),
+            ],
+            ..said(Role::Agent, "")
+        },
+        Message {
+            results: vec![sum, failed],
+            ..said(Role::User, "")
+        },
+    ]
+}
+
+/// The variable that says where a provider's servers are, and its key's.
+fn variables(model: &str) -> (&'static str, &'static str) {
+    match model.rsplit('@').next() {
+        Some("openai") => ("OPENAI_BASE_URL", "OPENAI_API_KEY"),
+        Some("anthropic") => ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
+        Some("gemini") => ("GEMINI_BASE_URL", "GEMINI_API_KEY"),
+        _ => ("OLLAMA_URL", "OPENAI_API_KEY"),
+    }
+}
+
+fn agent_at(model: &str, url: &str) -> Talker {
+    let (address, key) = variables(model);
+    agent(&[("MODEL", model), (address, url), (key, "k")])
+}
+
+/// All parts of an answer, and how it ended.
+async fn parts(talker: &Talker, question: Question) -> (Vec<Part>, Result<Answered, AgentError>) {
+    let mut asked = ask(talker, question);
+    let mut parts = Vec::new();
+    while let Some(part) = asked.parts.recv().await {
+        parts.push(part);
+    }
+    (parts, asked.outcome.await.unwrap())
+}
+
+/// What a server of `model` is asked, and what is heard of its answer.
+async fn exchange(model: &str, question: Question, answer: String) -> (Value, Vec<Part>) {
+    let mime = "text/event-stream";
+    let stub = Stub::streaming(mime, answer).await;
+    let (parts, outcome) = parts(&agent_at(model, &stub.url), question).await;
+    outcome.unwrap();
+    let body = stub.got.lock().unwrap().remove(0).body;
+    (body, parts)
+}
+
+fn openai_answer(calls: &Value, finish: &str) -> String {
+    events(&[
+        json!({ "choices": [{ "index": 0, "delta": { "role": "assistant", "content": null, "tool_calls": calls } }] }),
+        json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": finish }] }),
+    ])
+}
+
+#[tokio::test]
+async fn openai() {
+    let calls = json!([{ "index": 0, "id": "call_1", "type": "function", "function": { "name": "add", "arguments": "{\"x\":2}" } }]);
+    let mut messages = used();
+    messages.push(said(Role::User, "go on"));
+    let (body, parts) = exchange("m@openai", offering(messages), openai_answer(&calls, "tool_calls")).await;
+    assert_eq!(parts, [Part::ToolCall(called("call_1", "{\"x\":2}"))]);
+    let schema = json!({ "type": "object", "properties": { "x": { "type": "number" } }, "required": ["x"] });
+    let function = json!({ "name": "add", "description": "Adds two numbers.", "parameters": schema });
+    assert_eq!(body["tools"], json!([{ "type": "function", "function": function }]));
+    assert_eq!(body.get("tool_choice").or_else(|| body.get("parallel_tool_calls")), None);
+    let a = json!({ "id": "a", "type": "function", "function": { "name": "add", "arguments": "{\"x\": 1}" }, "extra_content": { "google": { "thought_signature": "s" } } });
+    let b = json!({ "id": "b", "type": "function", "function": { "name": "add", "arguments": "{\"arguments\":\"{\\\"x\\\"\"}" } });
+    let picture = json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw==" } });
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    assert_eq!(
+        body["messages"],
+        json!([
+            { "role": "user", "content": "add" },
+            { "role": "assistant", "content": null, "tool_calls": [a, b] },
+            { "role": "tool", "tool_call_id": "a", "content": "3" },
+            { "role": "tool", "tool_call_id": "b", "content": "no JSON" },
+            { "role": "user", "content": [text("Picture sum.png, which the tool add returned:"), picture, text("go on")] },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_model_that_takes_no_tools_is_asked_again_without_them_and_that_is_told() {
+    for (model, status, said, answer) in [
+        (
+            "m@ollama",
+            400,
+            "registry.ollama.ai/library/m does not support tools",
+            json!({ "message": { "content": "Hi" }, "done": true }).to_string() + "\n",
+        ),
+        (
+            "m@openai",
+            404,
+            "No endpoints found that support tool use.",
+            events(&[json!({ "choices": [{ "delta": { "content": "Hi" }, "finish_reason": "stop" }] })]),
+        ),
+    ] {
+        let stub = Stub::start(move |got| {
+            let has_tools = got.body.get("tools").is_some();
+            let (status, body) = if has_tools {
+                (status, json!({ "error": said }).to_string())
+            } else {
+                (200, answer.clone())
+            };
+            Response::builder().status(status).body(Body::from(body)).unwrap()
+        })
+        .await;
+        let talker = agent_at(model, &stub.url);
+        let (heard, outcome) = parts(&talker, offering(used())).await;
+        outcome.unwrap();
+        assert_eq!(heard, [Part::Notice(Notice::ToolsLeftOut), Part::Text("Hi".into())], "{model}");
+        let got = std::mem::take(&mut *stub.got.lock().unwrap());
+        assert_eq!(got.len(), 2);
+        let asked = got[1].body["messages"].to_string();
+        assert!(!asked.contains("tool_calls") && asked.contains("I used the tool `add`"), "{asked}");
+        // Nothing of tools in it: the refusal is of something else.
+        let (_, outcome) = parts(&talker, question("q")).await;
+        assert!(outcome.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_a_tool_returned_is_left_out_for_a_model_that_does_not_see() {
+    let stub = Stub::start(|got| {
+        let (status, body) = if got.body.to_string().contains("image_url") {
+            (400, json!({ "error": "m is not a multimodal model" }).to_string())
+        } else {
+            let answer = json!({ "choices": [{ "delta": { "content": "Hi" }, "finish_reason": "stop" }] });
+            (200, events(&[answer]))
+        };
+        Response::builder().status(status).body(Body::from(body)).unwrap()
+    })
+    .await;
+    let talker = agent_at("m@openai", &stub.url);
+    let (heard, outcome) = parts(&talker, offering(used())).await;
+    assert_eq!((heard, outcome.is_ok()), (vec![Part::Text("Hi".into())], true));
+    let asked = stub.got.lock().unwrap()[1].body["messages"].to_string();
+    assert!(asked.contains("sum.png, which you cannot see"), "{asked}");
+    let mut own = used();
+    own[0].images.push(picture("own.png"));
+    assert_eq!(parts(&talker, offering(own)).await.1, Err(AgentError::VisionUnsupported));
+}
+
+#[tokio::test]
+async fn calls_beyond_all_bounds_are_a_fault_by_name() {
+    let long = json!([{ "index": 0, "id": "a", "function": { "name": "add", "arguments": "x".repeat(300 * 1024) } }]);
+    let many: Vec<_> = (0..65)
+        .map(|at| json!({ "index": at, "id": at.to_string(), "function": { "name": "add", "arguments": "{}" } }))
+        .collect();
+    for calls in [long, json!(many)] {
+        let stub = Stub::streaming("text/event-stream", openai_answer(&calls, "tool_calls")).await;
+        let (heard, outcome) = parts(&agent_at("m@openai", &stub.url), offering(vec![said(Role::User, "q")])).await;
+        assert_eq!((heard, outcome), (vec![], Err(AgentError::CallsTooLarge)));
+    }
+}
