@@ -10,7 +10,10 @@ impl Question {
             for call in message.calls.drain(..) {
                 say(
                     &mut message.text,
-                    &format!("(I used the tool `{}` with these arguments: {})", call.name, call.arguments),
+                    &format!(
+                        "(I used the tool `{}` with these arguments: {})",
+                        call.name, call.arguments
+                    ),
                 );
             }
             for mut result in std::mem::take(&mut message.results) {

@@ -282,7 +282,11 @@ mod tests {
             assert_eq!(question.messages, whole.messages[begins[left_out]..], "{context}");
         }
         let mut question = whole.clone();
-        assert_eq!(tokens.fit(&mut question, 0), 2, "the last turn stays, with all its rounds");
+        assert_eq!(
+            tokens.fit(&mut question, 0),
+            2,
+            "the last turn stays, with all its rounds"
+        );
         let mut question = whole.clone();
         assert_eq!(halve(&mut question), 1);
         assert_eq!(question.messages, whole.messages[6..]);
@@ -293,7 +297,9 @@ mod tests {
         let mut question = question_of(with_tools(1, 300), Parameters::default());
         let before = Size::of(&question);
         assert_eq!((before.bytes, before.messages, before.pictures), (900, 3, 0));
-        question.messages[2].results[0].images.push(crate::agents::tests::picture("a.png"));
+        question.messages[2].results[0]
+            .images
+            .push(crate::agents::tests::picture("a.png"));
         question.tools = [ToolSpec {
             name: "add".to_owned(),
             description: "Adds.".to_owned(),

@@ -303,10 +303,7 @@ fn call(frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
 }
 
 fn add<T>(called: Called<T>, state: &mut StreamState, bytes: impl Fn(T) -> Vec<u8>) -> Result<(), Fault> {
-    let deltas = called
-        .choices
-        .into_iter()
-        .filter_map(|choice| choice.delta?.tool_calls);
+    let deltas = called.choices.into_iter().filter_map(|choice| choice.delta?.tool_calls);
     for delta in deltas.flatten() {
         let (name, arguments) = delta
             .function
@@ -317,7 +314,10 @@ fn add<T>(called: Called<T>, state: &mut StreamState, bytes: impl Fn(T) -> Vec<u
             id: &text(delta.id).unwrap_or_default(),
             name: &text(name).unwrap_or_default(),
             arguments: &arguments.map(&bytes).unwrap_or_default(),
-            opaque: delta.extra_content.filter(Value::is_object).map(|extra| extra.to_string()),
+            opaque: delta
+                .extra_content
+                .filter(Value::is_object)
+                .map(|extra| extra.to_string()),
         })?;
     }
     Ok(())
@@ -395,7 +395,10 @@ fn called(call: &ToolCall) -> Value {
     };
     let function = json!({ "name": call.name, "arguments": written });
     let mut called = json!({ "id": call.id, "type": "function", "function": function });
-    let opaque = call.opaque.as_ref().and_then(|opaque| serde_json::from_str(opaque).ok());
+    let opaque = call
+        .opaque
+        .as_ref()
+        .and_then(|opaque| serde_json::from_str(opaque).ok());
     put(&mut called, "extra_content", opaque.filter(Value::is_object));
     called
 }

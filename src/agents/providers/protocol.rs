@@ -170,7 +170,10 @@ mod tests {
         let fields = json!({ "x": { "oneOf": [{ "type": "number" }, { "type": "null" }] } });
         for (told, expected) in [
             (json!(null), json!({ "type": "object", "properties": {} })),
-            (json!({ "properties": null }), json!({ "type": "object", "properties": {} })),
+            (
+                json!({ "properties": null }),
+                json!({ "type": "object", "properties": {} }),
+            ),
             (
                 json!({ "$schema": "s", "type": ["object"], "properties": fields, "required": ["x"], "anyOf": [{}] }),
                 json!({ "$schema": "s", "type": "object", "properties": fields, "required": ["x"] }),

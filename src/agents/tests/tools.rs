@@ -121,7 +121,10 @@ async fn openai() {
     let schema = json!({ "type": "object", "properties": { "x": { "type": "number" } }, "required": ["x"] });
     let function = json!({ "name": "add", "description": "Adds two numbers.", "parameters": schema });
     assert_eq!(body["tools"], json!([{ "type": "function", "function": function }]));
-    assert_eq!(body.get("tool_choice").or_else(|| body.get("parallel_tool_calls")), None);
+    assert_eq!(
+        body.get("tool_choice").or_else(|| body.get("parallel_tool_calls")),
+        None
+    );
     let a = json!({ "id": "a", "type": "function", "function": { "name": "add", "arguments": "{\"x\": 1}" }, "extra_content": { "google": { "thought_signature": "s" } } });
     let b = json!({ "id": "b", "type": "function", "function": { "name": "add", "arguments": "{\"arguments\":\"{\\\"x\\\"\"}" } });
     let picture = json!({ "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw==" } });
@@ -134,6 +137,154 @@ async fn openai() {
             { "role": "tool", "tool_call_id": "a", "content": "3" },
             { "role": "tool", "tool_call_id": "b", "content": "no JSON" },
             { "role": "user", "content": [text("Picture sum.png, which the tool add returned:"), picture, text("go on")] },
+        ])
+    );
+}
+
+fn schema() -> Value {
+    json!({ "type": "object", "properties": { "x": { "type": "number" } }, "required": ["x"] })
+}
+
+#[tokio::test]
+async fn anthropic() {
+    let block = json!({ "type": "tool_use", "id": "toolu_1", "name": "add", "input": {} });
+    let answer = events(&[
+        json!({ "type": "content_block_start", "index": 0, "content_block": block }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "input_json_delta", "partial_json": "{\"x\":2}" } }),
+        json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use" } }),
+        json!({ "type": "message_stop" }),
+    ]);
+    let mut messages = used();
+    // As another server may call it.
+    messages[1].calls[1].id = "functions.add:1".to_owned();
+    messages[2].results[1].id = "functions.add:1".to_owned();
+    messages.push(said(Role::User, "go on"));
+    let mut question = offering(messages);
+    let (body, parts) = exchange("m@anthropic", question.clone(), answer.clone()).await;
+    assert_eq!(parts, [Part::ToolCall(called("toolu_1", "{\"x\":2}"))]);
+    let tool = json!({ "name": "add", "description": "Adds two numbers.", "input_schema": schema() });
+    assert_eq!((&body["tools"], body.get("tool_choice")), (&json!([tool]), None));
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    let image =
+        json!({ "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "iVBORw==" } });
+    let found = text("Picture sum.png, which the tool add returned:");
+    assert_eq!(
+        body["messages"],
+        json!([
+            { "role": "user", "content": [text("add")] },
+            { "role": "assistant", "content": [
+                { "type": "tool_use", "id": "a", "name": "add", "input": { "x": 1 } },
+                { "type": "tool_use", "id": "functions_add_1", "name": "add", "input": { "arguments": "{\"x\"" } },
+            ] },
+            { "role": "user", "content": [
+                { "type": "tool_result", "tool_use_id": "a", "content": [text("3"), found, image] },
+                { "type": "tool_result", "tool_use_id": "functions_add_1", "content": [text("no JSON")], "is_error": true },
+                text("go on"),
+            ] },
+        ])
+    );
+    // The API wants to know the tools that were used, also where none is to be any more.
+    question.tools = [].into();
+    let (body, _) = exchange("m@anthropic", question, answer).await;
+    assert_eq!(
+        (&body["tools"], &body["tool_choice"]),
+        (
+            &json!([{ "name": "add", "input_schema": { "type": "object" } }]),
+            &json!({ "type": "none" })
+        )
+    );
+}
+
+#[tokio::test]
+async fn gemini() {
+    let part = json!({ "functionCall": { "name": "add", "args": { "x": 2 } }, "thoughtSignature": "Cg==" });
+    let answer = events(&[
+        json!({ "candidates": [{ "content": { "role": "model", "parts": [part] }, "finishReason": "STOP" }] }),
+    ]);
+    let mut messages = used();
+    let more = [
+        Message {
+            calls: vec![ToolCall {
+                opaque: Some("Cg==".to_owned()),
+                ..called("made00001", "{}")
+            }],
+            ..said(Role::Agent, "Once more.")
+        },
+        Message {
+            results: vec![returned("made00001", "4")],
+            ..said(Role::User, "")
+        },
+        said(Role::User, "go on"),
+    ];
+    messages.extend(more);
+    for (model, thoughts) in [
+        ("gemini-2.5-flash", None),
+        ("gemini-3-pro", Some("skip_thought_signature_validator")),
+    ] {
+        let (body, parts) = exchange(&format!("{model}@gemini"), offering(messages.clone()), answer.clone()).await;
+        let call = ToolCall {
+            opaque: Some("Cg==".to_owned()),
+            ..called("made00001", "{\"x\":2}")
+        };
+        assert_eq!(parts, [Part::ToolCall(call)]);
+        let declared = json!({ "name": "add", "description": "Adds two numbers.", "parametersJsonSchema": schema() });
+        assert_eq!(body["tools"], json!([{ "functionDeclarations": [declared] }]));
+        let mut first = json!({ "functionCall": { "id": "a", "name": "add", "args": { "x": 1 } } });
+        if let Some(thoughts) = thoughts {
+            first["thoughtSignature"] = thoughts.into();
+        }
+        let text = |text: &str| json!({ "text": text });
+        let image = json!({ "inlineData": { "mimeType": "image/png", "data": "iVBORw==" } });
+        let found = text("Picture sum.png, which the tool add returned:");
+        assert_eq!(
+            body["contents"],
+            json!([
+                { "role": "user", "parts": [text("add")] },
+                { "role": "model", "parts": [first, { "functionCall": { "id": "b", "name": "add", "args": { "arguments": "{\"x\"" } } }] },
+                { "role": "user", "parts": [
+                    { "functionResponse": { "id": "a", "name": "add", "response": { "output": "3" } } },
+                    { "functionResponse": { "id": "b", "name": "add", "response": { "error": "no JSON" } } },
+                    found, image,
+                ] },
+                { "role": "model", "parts": [
+                    text("Once more."),
+                    { "functionCall": { "name": "add", "args": {} }, "thoughtSignature": "Cg==" },
+                ] },
+                { "role": "user", "parts": [
+                    { "functionResponse": { "name": "add", "response": { "output": "4" } } },
+                    text("go on"),
+                ] },
+            ]),
+            "{model}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn ollama() {
+    let lines = [
+        json!({ "message": { "role": "assistant", "content": "", "tool_calls": [{ "function": { "name": "add", "arguments": { "x": 2 } } }] }, "done": false }),
+        json!({ "message": { "role": "assistant", "content": "" }, "done": true, "done_reason": "stop" }),
+    ];
+    let answer: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let mut messages = used();
+    messages[1].calls[1].id = "made00007".to_owned();
+    messages[2].results[1].id = "made00007".to_owned();
+    let (body, parts) = exchange("m@ollama", offering(messages), answer).await;
+    assert_eq!(parts, [Part::ToolCall(called("made00001", "{\"x\":2}"))]);
+    let function = json!({ "name": "add", "description": "Adds two numbers.", "parameters": schema() });
+    assert_eq!(body["tools"], json!([{ "type": "function", "function": function }]));
+    assert_eq!(
+        body["messages"],
+        json!([
+            { "role": "user", "content": "add" },
+            { "role": "assistant", "content": "", "tool_calls": [
+                { "id": "a", "function": { "name": "add", "arguments": { "x": 1 } } },
+                { "function": { "name": "add", "arguments": { "arguments": "{\"x\"" } } },
+            ] },
+            { "role": "tool", "tool_name": "add", "tool_call_id": "a", "content": "3" },
+            { "role": "tool", "tool_name": "add", "content": "no JSON" },
+            { "role": "user", "content": "Picture sum.png, which the tool add returned:", "images": ["iVBORw=="] },
         ])
     );
 }
@@ -167,11 +318,18 @@ async fn a_model_that_takes_no_tools_is_asked_again_without_them_and_that_is_tol
         let talker = agent_at(model, &stub.url);
         let (heard, outcome) = parts(&talker, offering(used())).await;
         outcome.unwrap();
-        assert_eq!(heard, [Part::Notice(Notice::ToolsLeftOut), Part::Text("Hi".into())], "{model}");
+        assert_eq!(
+            heard,
+            [Part::Notice(Notice::ToolsLeftOut), Part::Text("Hi".into())],
+            "{model}"
+        );
         let got = std::mem::take(&mut *stub.got.lock().unwrap());
         assert_eq!(got.len(), 2);
         let asked = got[1].body["messages"].to_string();
-        assert!(!asked.contains("tool_calls") && asked.contains("I used the tool `add`"), "{asked}");
+        assert!(
+            !asked.contains("tool_calls") && asked.contains("I used the tool `add`"),
+            "{asked}"
+        );
         // Nothing of tools in it: the refusal is of something else.
         let (_, outcome) = parts(&talker, question("q")).await;
         assert!(outcome.is_ok());
@@ -197,7 +355,10 @@ async fn a_picture_that_a_tool_returned_is_left_out_for_a_model_that_does_not_se
     assert!(asked.contains("sum.png, which you cannot see"), "{asked}");
     let mut own = used();
     own[0].images.push(picture("own.png"));
-    assert_eq!(parts(&talker, offering(own)).await.1, Err(AgentError::VisionUnsupported));
+    assert_eq!(
+        parts(&talker, offering(own)).await.1,
+        Err(AgentError::VisionUnsupported)
+    );
 }
 
 #[tokio::test]

@@ -54,7 +54,11 @@ fn pieces_of_several_calls_find_theirs_however_their_server_tells_them_apart() {
                 piece(Some(0), "", "add", "{}"),
                 piece(Some(0), "", "sub", "{}"),
             ],
-            vec![("made00001", "add", "{}"), ("made00002", "add", "{}"), ("made00003", "sub", "{}")],
+            vec![
+                ("made00001", "add", "{}"),
+                ("made00002", "add", "{}"),
+                ("made00003", "sub", "{}"),
+            ],
         ),
         // Without numbers: by id, or one after the other.
         (
@@ -97,7 +101,11 @@ fn pieces_of_several_calls_find_theirs_however_their_server_tells_them_apart() {
                 piece(Some(1), "a", "sub", "{}"),
                 piece(Some(2), "made00001", "mul", "{}"),
             ],
-            vec![("a", "add", "{}"), ("made00002", "sub", "{}"), ("made00001", "mul", "{}")],
+            vec![
+                ("a", "add", "{}"),
+                ("made00002", "sub", "{}"),
+                ("made00001", "mul", "{}"),
+            ],
         ),
     ] {
         assert_eq!(heard(&pieces), expected(&calls), "{pieces:?}");
@@ -122,7 +130,9 @@ fn calls_are_bounded_in_every_way() {
     let too_large = |outcome: Result<(), Fault>| outcome.expect_err("too large").error == AgentError::CallsTooLarge;
     let mut calls = Calls::default();
     for place in 0..MOST_CALLS as u64 {
-        calls.add(piece(Some(place), "", "add", "{}")).expect("as many as are taken");
+        calls
+            .add(piece(Some(place), "", "add", "{}"))
+            .expect("as many as are taken");
     }
     assert!(too_large(calls.add(piece(Some(1000), "", "add", "{}"))));
     assert_eq!(calls.finish().len(), MOST_CALLS);
@@ -130,13 +140,17 @@ fn calls_are_bounded_in_every_way() {
     let mut calls = Calls::default();
     let half = "x".repeat(MOST_BYTES / 2);
     for _ in 0..2 {
-        calls.add(piece(Some(0), "a", "add", &half)).expect("as much as is taken");
+        calls
+            .add(piece(Some(0), "a", "add", &half))
+            .expect("as much as is taken");
     }
     assert!(too_large(calls.add(piece(Some(0), "", "", "x"))));
     let long = "x".repeat(MOST_BYTES + 1);
     assert!(too_large(Calls::default().add(piece(None, &long, "add", ""))));
     assert!(too_large(Calls::default().add(piece(None, "a", &long, ""))));
-    assert!(too_large(Calls::default().begin(piece(None, "a", "add", ""), Some(long.clone()))));
+    assert!(too_large(
+        Calls::default().begin(piece(None, "a", "add", ""), Some(long.clone()))
+    ));
     let opaque = Piece {
         opaque: Some(long),
         ..piece(None, "a", "add", "")
