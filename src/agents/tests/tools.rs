@@ -1,5 +1,6 @@
 //! Tools, in the words of each format: what is offered, what is called, and what is given back.
 
+use anteroom_loopback::{Config, Loopback};
 use axum::{body::Body, response::Response};
 use serde_json::{Value, json};
 
@@ -358,6 +359,68 @@ async fn a_picture_that_a_tool_returned_is_left_out_for_a_model_that_does_not_se
     assert_eq!(
         parts(&talker, offering(own)).await.1,
         Err(AgentError::VisionUnsupported)
+    );
+}
+
+/// Asks until nothing is called any more, as a turn does; what each round said and called.
+async fn rounds(talker: &Talker, mut question: Question) -> Vec<(String, Vec<ToolCall>)> {
+    let mut rounds = Vec::new();
+    loop {
+        let (heard, outcome) = parts(talker, question.clone()).await;
+        outcome.unwrap();
+        let (mut text, mut calls) = (String::new(), Vec::new());
+        for part in heard {
+            match part {
+                Part::Text(piece) => text.push_str(&piece),
+                Part::ToolCall(call) => calls.push(call),
+                part => panic!("{part:?}"),
+            }
+        }
+        rounds.push((text.clone(), calls.clone()));
+        if calls.is_empty() {
+            return rounds;
+        }
+        let results = calls.iter().map(|call| ToolResult {
+            name: call.name.clone(),
+            ..returned(&call.id, &format!("{} of {}", call.name, call.arguments))
+        });
+        let results = Message {
+            results: results.collect(),
+            ..said(Role::User, "")
+        };
+        question.messages.extend([
+            Message {
+                calls,
+                ..said(Role::Agent, &text)
+            },
+            results,
+        ]);
+    }
+}
+
+#[tokio::test]
+async fn a_turn_goes_through_its_rounds() {
+    let loopback = Loopback::start(Config::default()).await.unwrap();
+    let talker = agent_at("m@openai", &loopback.base_url());
+    let asked = "[[before=2]] use tool add with {\"x\": \"\u{1f600}\"} and use tool nope; then use tool add with {broken";
+    let rounds = rounds(&talker, offering(vec![said(Role::User, asked)])).await;
+    let called: Vec<Vec<_>> = rounds
+        .iter()
+        .map(|(_, calls)| calls.iter().map(|call| (&*call.name, &*call.arguments)).collect())
+        .collect();
+    assert_eq!(
+        called,
+        [
+            vec![("add", "{\"x\": \"\u{1f600}\"}"), ("nope", "{}")],
+            vec![("add", "{broken")],
+            vec![],
+        ]
+    );
+    assert_eq!(rounds[0].0, "before1 before2 ");
+    let last = &rounds[2].0;
+    assert!(
+        last.contains("nope returned: nope of {}") && last.ends_with("add returned: add of {broken\n\n"),
+        "{last}"
     );
 }
 
