@@ -92,3 +92,21 @@ async fn a_server_that_takes_no_tools_says_so() {
     assert_eq!(refused["error"]["message"], "m does not support tools");
     assert_eq!(ask(&loopback, "x").await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_server_that_always_calls_does_so_again_and_again() {
+    let loopback = Loopback::start(Config::default()).await.unwrap();
+    let mut messages = vec![json!({ "role": "user", "content": "[[reply=tool]] the \"weather\"" })];
+    for id in ["call_1", "call_2"] {
+        let choice = whole(&loopback, &json!(messages)).await;
+        assert_eq!(
+            calls(&choice),
+            [(id, "add", "{\"question\":\"the \\\"weather\\\"\"}")],
+            "{choice}"
+        );
+        messages.extend([
+            choice["message"].clone(),
+            json!({ "role": "tool", "tool_call_id": id, "content": "rain" }),
+        ]);
+    }
+}
