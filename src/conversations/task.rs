@@ -177,15 +177,19 @@ impl Conversations {
             let agent = session.agent(&*self.deps.agents);
             agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
         });
-        match ending.await {
-            Ending::Done(_) if is_blank(&in_flight.text()) => {
+        let ending = ending.await;
+        match ending {
+            Ending::Done(_) if is_blank(&in_flight.text()) && !page.calls() => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(None)))
             }
             Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
             }
             Ending::Done(usage) => {
-                self.keep_answer(task.turn.owner, in_flight, usage);
+                // What asks for tools is half an answer.
+                if !page.calls() {
+                    self.keep_answer(task.turn.owner, in_flight, usage);
+                }
                 Ending::Done(usage)
             }
             ending => ending,
