@@ -121,7 +121,7 @@ impl Conversations {
             return None;
         }
         // Why the question cannot be made is told when it is to be asked.
-        let question = self.question(task, None).await.ok()?;
+        let (question, _) = self.question(task, None).await.ok()?;
         self.key_of(question, task.turn.owner).await.1
     }
 
