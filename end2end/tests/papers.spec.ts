@@ -72,8 +72,8 @@ test("a document that cannot be read says why", async ({ start }) => {
   }
 });
 
-test("of a long document the passages that fit are read, and the reader is told", async ({ start }) => {
-  const site = await start();
+test("of a long document the passages that fit are read, and the reader is told", async ({ startPool }) => {
+  const site = await startPool([{ name: "small", models: ["small"], context: 8000 }]);
   const page = await site.person();
   const line = "The committee met and nothing of any note was said by anybody who was present.\n";
   const pages = Array.from({ length: 214 }, (_, index) => `${line.repeat(40)}The code here is zebra${index + 1}.`);
@@ -84,6 +84,6 @@ test("of a long document the passages that fit are read, and the reader is told"
   await expectState(page, "done");
   await expect(lastTurn(page).getByTestId("turn-notice")).toHaveText(/^\d+ of 214 pages of long\.pdf were read for this answer/);
   await page.screenshot({ path: test.info().outputPath("notice.png") });
-  const { requests } = await site.model.record();
+  const { requests } = await site.backEnds.small.record();
   expect(requests[0].question).toContain("zebra177.");
 });

@@ -1,6 +1,13 @@
 //! How the server has a document read: by a process of its own, which has it from the first byte on and is gone whatever happens.
 
-use std::{ffi::OsString, io, path::PathBuf, process::Stdio, sync::OnceLock, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::OnceLock,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -35,7 +42,11 @@ fn reader() -> io::Result<(PathBuf, Vec<OsString>)> {
     if let Some(program) = PROGRAM.get() {
         return Ok((program.clone(), vec![super::COMMAND.into()]));
     }
-    let own = std::env::current_exe()?;
+    // By this name it is there even once another version has taken its place, which may speak otherwise.
+    let own = match Path::new("/proc/self/exe") {
+        own if cfg!(target_os = "linux") && own.exists() => own.to_owned(),
+        _ => std::env::current_exe()?,
+    };
     // The tests of this crate are a program that knows no commands, but tests.
     let arguments: &[&str] = if cfg!(test) {
         &[

@@ -349,3 +349,36 @@ async fn one_that_is_given_up_leaves_no_process() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_process_is_bounded_and_knows_nothing_of_the_server() {
+    let mut reading = Reading::begin().expect("it starts");
+    let process = reading.process().expect("it runs");
+    let about = |what: &str| std::fs::read_to_string(format!("/proc/{process}/{what}")).expect("it is there");
+    let limit = |name: &str| {
+        let limits = about("limits");
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with(name))
+            .expect("it is listed");
+        line[name.len()..].split_whitespace().next().map(str::to_owned)
+    };
+    // Set last.
+    while limit("Max open files").as_deref() != Some("8") {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    for (name, most) in [
+        ("Max cpu time", "30"),
+        ("Max file size", "0"),
+        ("Max core file size", "0"),
+        ("Max processes", "0"),
+    ] {
+        assert_eq!(limit(name).as_deref(), Some(most), "{name}");
+    }
+    assert_ne!(limit("Max address space").as_deref(), Some("unlimited"));
+    assert_eq!(about("environ"), "");
+    reading.feed(&pdf(&["Read all the same"])).await;
+    let (_, text) = reading.finish().await.expect("read");
+    assert_eq!(text, "\u{0C}page 1\nRead all the same\n");
+}

@@ -318,7 +318,7 @@ fn wide(document: &Document, listed: &[Object]) -> HashMap<u16, f64> {
         };
         if let Ok(list) = document.dereference(second).and_then(|(_, second)| second.as_array()) {
             for (at, width) in list.iter().enumerate() {
-                if let (Ok(code), Some(width)) = (u16::try_from(first + at), number(width)) {
+                if let (Ok(code), Some(width)) = (u16::try_from(first.saturating_add(at)), number(width)) {
                     widths.insert(code, f64::from(width));
                 }
             }
