@@ -36,6 +36,8 @@ pub mod markdown;
 #[cfg(feature = "server")]
 pub mod nodes;
 #[cfg(feature = "server")]
+pub mod papers;
+#[cfg(feature = "server")]
 pub mod programs;
 #[cfg(feature = "server")]
 pub mod queue;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anteroom::papers;
 use anteroom_app::{
     command::{
         Address,
@@ -118,8 +119,19 @@ mod flags {
     }
 }
 
+fn main() -> ExitCode {
+    // One document, in a process that does nothing else: it has no threads, and hears of no settings.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| command == papers::COMMAND)
+    {
+        return papers::run();
+    }
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let arguments = match Anteroom::from_env() {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),

@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
                 let text = String::from_utf8(kept).expect("text is kept as UTF-8");
                 assert!(!text.contains('\0') && !mime.contains("html"), "{mime}");
             }
+            FileKind::Document => assert_eq!(kept, content, "a document is kept as it is"),
             FileKind::Image => {
                 assert_eq!(kept, content, "a picture is kept as it is");
                 assert!(["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&mime));

@@ -130,6 +130,26 @@ file-not-through = did not get through
 file-refused = was refused ({ $status })
 file-is-empty = is empty
 file-unsendable = could not be sent
+paper = Read: { $facts }
+paper-pages = { $parts ->
+    [one] { $parts } page
+   *[other] { $parts } pages
+}
+paper-sheets = { $parts ->
+    [one] { $parts } sheet
+   *[other] { $parts } sheets
+}
+paper-chapters = { $parts ->
+    [one] { $parts } chapter
+   *[other] { $parts } chapters
+}
+paper-characters = { $characters ->
+    [one] { $characters } character
+   *[other] { $characters } characters
+}
+paper-left-out = { $parts } more left out
+paper-blank = { $parts } without text
+paper-cut = not all of it could be read
 chat-opening = Opening the conversation…
 chat-failed = This conversation could not be opened
 chat-outdated = This may be out of date.

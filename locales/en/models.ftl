@@ -26,5 +26,11 @@ turn-trimmed = { $turns ->
     [one] The oldest message, with its answer, was left out:
    *[other] The { $turns } oldest messages, with their answers, were left out:
 } this conversation is longer than what the model can read at once.
+turn-excerpt = { $unit ->
+    [pages] { $read } of { $of } pages of { $name } were read for this answer: those that fit the question.
+    [sheets] { $read } of { $of } sheets of { $name } were read for this answer, or parts of them: those that fit the question.
+    [chapters] { $read } of { $of } chapters of { $name } were read for this answer, or parts of them: those that fit the question.
+   *[whole] Not all of { $name } was read for this answer, but those parts of it that fit the question.
+}
 turn-fallback = Answered by { $model }, because the chosen model was not in service.
 turn-cached = The same was asked before: this is the answer of then.

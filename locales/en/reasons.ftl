@@ -47,8 +47,14 @@ reason-not-shown = Whoever runs this server keeps this to themselves.
 # Files.
 reason-file-empty = “{ $name }” is empty. Choose a file with something in it.
 reason-file-too-large = “{ $name }” is larger than { $most }, the most that Anteroom takes. Choose a smaller file.
-reason-file-unsupported = Anteroom takes text, Markdown, CSV, JSON, source code and images (PNG, JPEG, GIF, WebP). “{ $name }” is none of these.
+reason-file-unsupported = Anteroom takes text and source code, documents (PDF, DOCX, XLSX, XLS, ODS, EPUB, HTML) and images (PNG, JPEG, GIF, WebP). “{ $name }” is none of these.
 reason-file-not-an-image = “{ $name }” is named like an image, but holds none that Anteroom knows (PNG, JPEG, GIF, WebP). Save it as one of these, or give it its right name.
+reason-file-not-a-document = “{ $name }” is named like a document, but holds none that Anteroom can read (PDF, DOCX, XLSX, XLS, ODS, EPUB). Save it as one of these, or give it its right name.
+reason-file-locked = “{ $name }” is protected by a password. Save a copy without it and attach that.
+reason-file-no-text = “{ $name }” has only pictures of pages; no text could be read. Attach the pages as images, or a version with text.
+reason-file-damaged = “{ $name }” is damaged and could not be read. Save it anew in its own program and attach it again.
+reason-file-too-heavy = Reading “{ $name }” takes more memory or time than one document may have. Attach a smaller part of it.
+reason-file-no-reader = The server cannot read documents at the moment. Try again later, or ask whoever runs this site.
 reason-file-not-utf8 = “{ $name }” is not text in UTF-8. Save it as UTF-8 and upload it again.
 reason-file-gone = This file is no longer here. Upload it again.
 reason-file-no-room = The server has no room left for files. Try again later, or ask whoever runs it.

@@ -133,6 +133,30 @@ file-not-through = не дошёл
 file-refused = отклонён ({ $status })
 file-is-empty = пуст
 file-unsendable = не удалось отправить
+paper = Прочитано: { $facts }
+paper-pages = { $parts ->
+    [one] { $parts } страница
+    [few] { $parts } страницы
+   *[many] { $parts } страниц
+}
+paper-sheets = { $parts ->
+    [one] { $parts } лист
+    [few] { $parts } листа
+   *[many] { $parts } листов
+}
+paper-chapters = { $parts ->
+    [one] { $parts } глава
+    [few] { $parts } главы
+   *[many] { $parts } глав
+}
+paper-characters = { $characters ->
+    [one] { $characters } знак
+    [few] { $characters } знака
+   *[many] { $characters } знаков
+}
+paper-left-out = ещё { $parts } не прочитано
+paper-blank = без текста: { $parts }
+paper-cut = прочитано не всё
 chat-opening = Открываем беседу…
 chat-failed = Беседу не удалось открыть
 chat-outdated = Это может быть не последнее.

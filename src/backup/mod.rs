@@ -193,6 +193,9 @@ fn pack(
         } else {
             summary.skipped += 1;
         }
+        // What was read of it, if it is a document.
+        let text = files::place_in_data_dir(files::beside(id));
+        add(&sources.data_dir.join(&text), &text)?;
     }
     let mut file = tar.into_inner().map_err(unwritable)?;
     file.sync_all().map_err(unwritable)?;

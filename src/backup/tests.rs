@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     files::Vault,
+    papers::samples,
     queue::Owner,
     sessions::CookieKey,
     store::{
@@ -33,9 +34,9 @@ async fn open(folder: &Path) -> SqliteStore {
 }
 
 /// Uploads a file.
-async fn upload(vault: &Vault, store: &SqliteStore, owner: Owner, content: &str) -> FileView {
-    let mut upload = vault.begin("notes.txt", 1_000).await.expect("begun");
-    upload.write(content.as_bytes()).await.expect("taken");
+async fn upload(vault: &Vault, store: &SqliteStore, owner: Owner, content: impl AsRef<[u8]>) -> FileView {
+    let mut upload = vault.begin("notes.txt", 10_000).await.expect("begun");
+    upload.write(content.as_ref()).await.expect("taken");
     let view = upload.finish().await.expect("kept");
     store.add_file(owner, view.clone(), 1).await.expect("added");
     view
@@ -69,8 +70,9 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let mut talk = Talk::new(owner, "Before");
     let carried = upload(&vault, &store, owner, "carried").await;
     let removed = upload(&vault, &store, owner, "removed meanwhile").await;
+    let document = upload(&vault, &store, owner, samples::pdf(&["A page"])).await;
     let mut turn = talk.turn(None, "hello");
-    turn.files = vec![carried.clone()];
+    turn.files = vec![carried.clone(), document.clone()];
     talk.accept(&store, &turn, None).await;
     // The store knows it, its content is gone: as when it is removed between the two.
     vault.remove(&[removed.id]).await.expect("removed");
@@ -87,7 +89,7 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
             turn = busy.say(&store, written.last().copied(), "meanwhile") => written.push(turn.id),
         }
     };
-    assert_eq!((summary.files, summary.skipped, summary.key), (1, 1, true));
+    assert_eq!((summary.files, summary.skipped, summary.key), (2, 1, true));
     assert!(summary.turns >= 1 && summary.conversations >= 1, "{summary:?}");
     assert_eq!(summary.bytes, fs::metadata(&target).expect("there").len());
     assert_eq!(
@@ -115,6 +117,7 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     );
     let vault = Vault::open(&restored).await.expect("a vault");
     assert_eq!(vault.read(carried.id, 100).await.expect("there"), b"carried");
+    assert_eq!(vault.text(document.id).await.expect("there"), "\u{0C}page 1\nA page\n");
     // Of what was written meanwhile, a first part.
     let meanwhile = back.turns(busy.conversation.owner, busy.id()).await.expect("read");
     let meanwhile: Vec<_> = meanwhile.into_iter().map(|turn| turn.id).collect();

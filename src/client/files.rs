@@ -12,9 +12,10 @@ use crate::{
     clock::now_ms,
     conversations::SendError,
     files::{FileContent, FileError, harmless},
+    papers,
     queue::Outcome,
     store::StoreError,
-    wire::{Event, FileId, FileView},
+    wire::{Event, FileId, FileKind, FileView},
 };
 
 /// How long a sender may be silent in the middle of an upload before its slot goes to the next one.
@@ -109,6 +110,37 @@ impl Client {
             Err(error) => Err(ClientError::Unreadable(StoreError::Other(error.to_string()))),
         }
     }
+}
+
+impl Client {
+    /// A document of theirs, and what was read of it. `None`: it is not there, is somebody else's, or none.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`]: whether it is there cannot be said at the moment.
+    pub async fn read(&self, id: FileId) -> Result<Option<(FileView, String)>, ClientError> {
+        let found = self.engine.store().file(self.owner(), id).await;
+        let found = found.map_err(ClientError::Unreadable)?;
+        let Some(file) = found.filter(|file| file.kind == FileKind::Document) else {
+            return Ok(None);
+        };
+        match self.engine.vault().text(file.id).await {
+            Ok(text) => Ok(Some((file, shown(&text)))),
+            Err(FileError::Gone) => Ok(None),
+            Err(error) => Err(ClientError::Unreadable(StoreError::Other(error.to_string()))),
+        }
+    }
+}
+
+/// The parts of a document, one below the other.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for part in papers::parts(text) {
+        if !shown.is_empty() {
+            shown.push('\n');
+        }
+        part.write(&mut shown);
+    }
+    shown
 }
 
 fn refuse(error: FileError) -> UploadError {

@@ -4,6 +4,7 @@ use super::{ClientError, UploadError};
 use crate::{
     conversations::{ChoiceError, SendError},
     files::FileError,
+    papers::PaperFault,
     queue::{JoinError, LeaveReason},
     store::StoreError,
     wire::{
@@ -100,6 +101,18 @@ impl FileError {
             },
             Self::Unsupported { name } => Reason::FileUnsupported { name: name.clone() },
             Self::NotAnImage { name } => Reason::FileNotAnImage { name: name.clone() },
+            Self::NotADocument { name } => Reason::FileNotADocument { name: name.clone() },
+            Self::Unread { name, fault } => {
+                let name = name.clone();
+                match fault {
+                    PaperFault::Unsupported => Reason::FileUnsupported { name },
+                    PaperFault::Locked => Reason::FileLocked { name },
+                    PaperFault::NoText => Reason::FileNoText { name },
+                    PaperFault::Damaged => Reason::FileDamaged { name },
+                    PaperFault::TooHeavy => Reason::FileTooHeavy { name },
+                }
+            }
+            Self::NoReader(_) => Reason::FileNoReader,
             Self::NotUtf8 { name } => Reason::FileNotUtf8 { name: name.clone() },
             Self::Gone => Reason::FileGone,
             Self::NoSpace(_) => Reason::FileNoRoom,

@@ -89,7 +89,9 @@ fn fill(turn: &mut TurnRecord, answer: &KeptAnswer) {
     turn.thought_ms = answer.thought_ms;
     turn.usage = Some(answer.usage);
     let trimmed = answer.trimmed.map(|turns| TurnNotice::Trimmed { turns });
-    turn.notices.extend(trimmed.into_iter().chain([TurnNotice::Cached]));
+    turn.notices.extend(trimmed);
+    turn.notices.extend(answer.excerpts.iter().cloned());
+    turn.notices.push(TurnNotice::Cached);
 }
 
 impl Conversations {
@@ -121,7 +123,7 @@ impl Conversations {
             return None;
         }
         // Why the question cannot be made is told when it is to be asked.
-        let question = self.question(task, None).await.ok()?;
+        let (question, _) = self.question(task, None).await.ok()?;
         self.key_of(question, task.turn.owner).await.1
     }
 
@@ -201,6 +203,7 @@ impl Conversations {
             reasoning: in_flight.reasoning(),
             thought_ms: in_flight.thought_ms(),
             trimmed: in_flight.trimmed(),
+            excerpts: in_flight.excerpts(),
             usage,
         });
         let mut waiting = self.answers.waiting();

@@ -18,7 +18,7 @@ use crate::{
     agents::{AnswerKey, KeptAnswer},
     markdown,
     queue::{Owner, TicketId},
-    wire::{ConversationId, TurnId},
+    wire::{ConversationId, TurnId, TurnNotice},
 };
 
 /// What there is to see of an answer: HTML, one entry a Markdown block.
@@ -94,6 +94,8 @@ struct Growing {
     thought_for: Option<Duration>,
     /// Turns that the model could not be told of.
     trimmed: u32,
+    /// Documents of which it was told a part.
+    excerpts: Vec<TurnNotice>,
     /// Both as a page shows them.
     shown: Shown,
 }
@@ -192,6 +194,16 @@ impl InFlight {
     /// The same; `None`: it has all of them.
     pub(super) fn trimmed(&self) -> Option<u32> {
         Some(self.growing().trimmed).filter(|turns| *turns > 0)
+    }
+
+    /// So much of documents went into the question.
+    pub(super) fn set_excerpts(&self, excerpts: Vec<TurnNotice>) {
+        self.growing().excerpts = excerpts;
+    }
+
+    /// The same.
+    pub(super) fn excerpts(&self) -> Vec<TurnNotice> {
+        self.growing().excerpts.clone()
     }
 
     /// Puts a changed block in place. A block takes those after it along.

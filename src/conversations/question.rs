@@ -7,10 +7,11 @@ use tracing::warn;
 use super::{Conversations, TurnTask};
 use crate::{
     agents::{Attached, Image, Message, Parameters, Question, attach},
+    papers,
     queue::BackendIndex,
     settings::ModelName,
     store::{StoreError, TurnRecord},
-    wire::{FileKind, Role, is_blank},
+    wire::{FileKind, FileView, Paper, PaperUnit, Role, TurnNotice, is_blank},
 };
 
 /// Most bytes of text that files add to one question, its history included. Models have an end, too.
@@ -24,38 +25,45 @@ const MAX_HISTORY: usize = 1024 * 1024;
 /// Turns that are read at a time.
 const STEPS: usize = 100;
 
+/// Of what a model can read at once, so many of so many parts are for files: the rest is for what was said.
+const FOR_FILES: (u64, u64) = (3, 4);
+
 /// What may still be added to a question.
 struct Room {
     text: u64,
     pictures: u64,
+    /// What of documents did not fit.
+    excerpts: Vec<TurnNotice>,
 }
 
 impl Conversations {
     /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
-    /// messages come first where there is not room for all.
+    /// messages come first where there is not room for all. With it, which documents are not all of themselves in it.
     pub(super) async fn question(
         &self,
         task: &TurnTask,
         backend: Option<BackendIndex>,
-    ) -> Result<Question, StoreError> {
+    ) -> Result<(Question, Vec<TurnNotice>), StoreError> {
         let turn = &task.turn;
+        let asked = turn.message.as_str();
         let mut turns = self.history(turn).await?;
         // A message that got no answer at all would make two of the user's stand beside each other, which some
         // models refuse.
         turns.retain(|earlier| earlier.state.is_over() && !earlier.answer.is_empty());
         let mut room = Room {
-            text: MAX_TEXT,
+            text: self.room(task, backend),
             pictures: MAX_PICTURES,
+            excerpts: Vec::new(),
         };
-        let mut messages = vec![self.message(turn, &mut room).await];
+        let mut messages = vec![self.message(turn, asked, &mut room).await];
         for earlier in turns.into_iter().rev() {
-            let message = self.message(&earlier, &mut room).await;
+            let message = self.message(&earlier, asked, &mut room).await;
             messages.push(Message::said(Role::Agent, earlier.answer));
             messages.push(message);
         }
         messages.reverse();
         let settings = self.deps.settings.borrow();
-        Ok(Question {
+        let question = Question {
             messages,
             model: ModelName::of_id(&turn.model).unwrap_or_else(|| settings.catalog.default.clone()),
             backend: backend.unwrap_or(BackendIndex(0)),
@@ -66,7 +74,21 @@ impl Conversations {
                 whole: false,
             },
             tools: Arc::default(),
-        })
+        };
+        Ok((question, room.excerpts))
+    }
+
+    /// How many bytes of text files may add to a turn's question.
+    fn room(&self, task: &TurnTask, backend: Option<BackendIndex>) -> u64 {
+        let model = ModelName::of_id(&task.turn.model);
+        let room = model.zip(backend).and_then(|(model, backend)| {
+            let max_tokens = task.choice.max_tokens;
+            self.deps.backends.room(&model, backend, max_tokens)
+        });
+        let Some(room) = room else { return MAX_TEXT };
+        let said = task.turn.message.len() + task.choice.instructions.len();
+        let (parts, of) = FOR_FILES;
+        MAX_TEXT.min(room.saturating_sub(said as u64) / of * parts)
     }
 
     /// The newest turns that lead to a turn, oldest first, as far as [`MAX_HISTORY`] goes.
@@ -88,11 +110,22 @@ impl Conversations {
         Ok(turns)
     }
 
-    /// A turn's message with its files: the text of text files joins it, pictures come along.
-    async fn message(&self, turn: &TurnRecord, room: &mut Room) -> Message {
+    /// A turn's message with its files: the text of text files and documents joins it, pictures come along. `asked` is what is to be answered.
+    async fn message(&self, turn: &TurnRecord, asked: &str, room: &mut Room) -> Message {
         let mut texts = Vec::new();
         let mut images = Vec::new();
+        let mut documents = turn.files.iter().filter(|file| file.paper.is_some()).count() as u64;
         for file in &turn.files {
+            if let Some(paper) = file.paper {
+                // Each may have as much as the others of its message.
+                let share = room.text / documents.max(1);
+                documents = documents.saturating_sub(1);
+                texts.push(
+                    self.document(file, paper, &format!("{asked} {}", turn.message), share, room)
+                        .await,
+                );
+                continue;
+            }
             let left_out = |why: &str| Attached {
                 name: file.name.clone(),
                 text: format!("({why})"),
@@ -105,7 +138,7 @@ impl Conversations {
                     continue;
                 }
                 FileKind::Image => file.size,
-                FileKind::Text => room.text,
+                FileKind::Text | FileKind::Document => room.text,
             };
             match self.deps.vault.read(file.id, limit).await {
                 Ok(bytes) if file.kind == FileKind::Image => {
@@ -135,6 +168,37 @@ impl Conversations {
             ..Message::said(Role::User, attach(&turn.message, &texts))
         }
     }
+
+    /// What of a document goes into a question: all of it, or so many bytes that are about what is asked.
+    async fn document(&self, file: &FileView, paper: Paper, asked: &str, share: u64, room: &mut Room) -> Attached {
+        let text = match self.deps.vault.text(file.id).await {
+            Ok(text) => text,
+            Err(error) => {
+                warn!(file = %file.id, %error, "what was read of a document of this turn is not there");
+                return Attached {
+                    name: file.name.clone(),
+                    text: "(this file cannot be read any more)".to_owned(),
+                };
+            }
+        };
+        let share = usize::try_from(share).unwrap_or(usize::MAX);
+        let excerpt = papers::excerpt(&text, asked, share).await;
+        room.text = room.text.saturating_sub(excerpt.text.len() as u64);
+        if !excerpt.whole {
+            room.excerpts.push(TurnNotice::Excerpt {
+                name: file.name.clone(),
+                unit: paper.unit,
+                read: excerpt.read,
+                of: excerpt.of,
+            });
+        }
+        let mut text = excerpt.text;
+        text.push_str(&left_out(paper));
+        Attached {
+            name: file.name.clone(),
+            text,
+        }
+    }
 }
 
 /// What the operator has every conversation begin with, then what its owner has written for this one.
@@ -145,6 +209,27 @@ fn system(operator: Option<&str>, owner: &str) -> Option<String> {
         .filter(|text| !is_blank(text))
         .collect();
     (!said.is_empty()).then(|| said.join("\n\n"))
+}
+
+/// What a model has to know of a document that was not read whole.
+fn left_out(paper: Paper) -> String {
+    let mut said = String::new();
+    if paper.left_out > 0 {
+        let unit = match paper.unit {
+            PaperUnit::Pages => "pages",
+            PaperUnit::Sheets => "sheets",
+            PaperUnit::Chapters => "chapters",
+            PaperUnit::Whole => "parts",
+        };
+        said.push_str(&format!(
+            "\n(the last {} {unit} of this file could not be read)",
+            paper.left_out
+        ));
+    }
+    if paper.cut {
+        said.push_str("\n(this file is longer than what could be read of it)");
+    }
+    said
 }
 
 /// The text of a file of which these are the first bytes, and a notice where they are not all of its `size`.

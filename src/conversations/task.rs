@@ -171,7 +171,8 @@ impl Conversations {
             timeout: self.deps.settings.borrow().chat_timeout,
         };
         let ending = jobs::answer(bounds, &mut page, |parts, cancel| async move {
-            let question = self.question(task, backend).await.map_err(Fault::History)?;
+            let (question, excerpts) = self.question(task, backend).await.map_err(Fault::History)?;
+            in_flight.set_excerpts(excerpts);
             let (question, key) = self.key_of(question, task.turn.owner).await;
             in_flight.set_asked(key);
             let agent = session.agent(&*self.deps.agents);
@@ -272,6 +273,7 @@ impl Conversations {
         task.turn
             .notices
             .extend(trimmed.map(|turns| TurnNotice::Trimmed { turns }));
+        task.turn.notices.extend(guards.entered.in_flight.excerpts());
         task.turn.reasoning = guards.entered.in_flight.reasoning();
         guards.entered.in_flight.end_thought();
         task.turn.thought_ms = guards.entered.in_flight.thought_ms();

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::papers::PaperFault;
+
 /// A fault with a file. `Display` is for the log.
 #[derive(Debug, Error)]
 pub enum FileError {
@@ -33,6 +35,23 @@ pub enum FileError {
         /// Its name, made harmless.
         name: String,
     },
+    /// Its name is a document's, its content is not.
+    #[error("{name:?} is named like a document and is none")]
+    NotADocument {
+        /// Its name, made harmless.
+        name: String,
+    },
+    /// It is a document, and cannot be read.
+    #[error("{name:?} cannot be read: {fault}")]
+    Unread {
+        /// Its name, made harmless.
+        name: String,
+        /// Why.
+        fault: PaperFault,
+    },
+    /// What reads documents does not start.
+    #[error("documents cannot be read: {0}")]
+    NoReader(#[source] io::Error),
     /// Its name is a text's, its content is in an encoding that cannot be told.
     #[error("{name:?} is not text in UTF-8")]
     NotUtf8 {
@@ -54,7 +73,7 @@ impl FileError {
     /// Whether it is no fault of the file, but of the server.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::NoSpace(_) | Self::Disk(_))
+        matches!(self, Self::NoSpace(_) | Self::Disk(_) | Self::NoReader(_))
     }
 }
 

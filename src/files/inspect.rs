@@ -5,13 +5,25 @@ use std::borrow::Cow;
 use super::{FileError, name::ending};
 use crate::wire::FileKind;
 
-/// Bytes that are enough to tell every picture that is taken, and every byte order mark.
-const HEAD_BYTES: usize = 16;
+/// Bytes that are enough to tell every picture and document that is taken, and every byte order mark.
+const HEAD_BYTES: usize = 20;
 
 /// Endings of pictures, taken or not. Text under such a name was not meant to be read.
 const IMAGE_ENDINGS: [&str; 14] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "gif", "webp", "bmp", "ico", "tif", "tiff", "heic", "heif", "avif",
 ];
+
+/// Endings of documents that are read.
+const DOCUMENT_ENDINGS: [&str; 9] = ["pdf", "docx", "docm", "xlsx", "xlsm", "xlsb", "xls", "ods", "epub"];
+
+/// Endings of web pages, which are read as documents if they look like whole ones.
+const PAGE_ENDINGS: [&str; 3] = ["html", "htm", "xhtml"];
+
+/// How whole web pages begin, in lower case.
+const PAGE_BEGINNINGS: [&[u8]; 4] = [b"<!doctype html", b"<html", b"<head", b"<?xml version"];
+
+/// How the files begin that may be documents: PDF, ZIP, and what Office wrote before it.
+const DOCUMENT_BEGINNINGS: [&[u8]; 3] = [b"%PDF-", b"PK\x03\x04", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"];
 
 /// Endings of text: who uploads one in another encoding than UTF-8 is told so.
 const TEXT_ENDINGS: [&str; 30] = [
@@ -31,6 +43,8 @@ enum State {
     /// Too little has come to tell.
     Head(Vec<u8>),
     Image(&'static str),
+    /// Whoever reads it says which.
+    Document,
     Text(Decoder),
 }
 
@@ -59,9 +73,15 @@ impl Inspector {
                 let head = std::mem::take(head);
                 self.decide(head).map(Cow::Owned)
             }
-            State::Image(_) => Ok(Cow::Borrowed(bytes)),
+            State::Image(_) | State::Document => Ok(Cow::Borrowed(bytes)),
             State::Text(decoder) => decoder.feed(bytes).map_err(|NotText| self.refusal()),
         }
+    }
+
+    /// Whether it is known to be something that is to be read as a document.
+    #[must_use]
+    pub const fn is_document(&self) -> bool {
+        matches!(self.state, State::Document)
     }
 
     /// Says that all has come. Returns the rest to keep, the kind and the MIME type.
@@ -78,13 +98,27 @@ impl Inspector {
         };
         match self.state {
             State::Image(mime) => Ok((rest, FileKind::Image, mime)),
+            // What it is exactly, whoever has read it knows.
+            State::Document => Ok((rest, FileKind::Document, "application/octet-stream")),
             State::Text(ref decoder) if decoder.is_complete() => {
                 if IMAGE_ENDINGS.contains(&ending(&self.name).as_str()) {
                     return Err(FileError::NotAnImage { name: self.name });
                 }
+                if DOCUMENT_ENDINGS.contains(&ending(&self.name).as_str()) {
+                    return Err(FileError::NotADocument { name: self.name });
+                }
                 Ok((rest, FileKind::Text, text_mime(&self.name)))
             }
             _ => Err(self.refusal()),
+        }
+    }
+
+    /// What a document is that no reader knows.
+    pub(crate) fn unknown_document(name: String) -> FileError {
+        if DOCUMENT_ENDINGS.contains(&ending(&name).as_str()) {
+            FileError::NotADocument { name }
+        } else {
+            FileError::Unsupported { name }
         }
     }
 
@@ -93,11 +127,9 @@ impl Inspector {
             self.state = State::Image(mime);
             return Ok(head);
         }
-        // A PDF may well be all ASCII, but what it says is not what it shows.
-        if head.starts_with(b"%PDF-") {
-            return Err(FileError::Unsupported {
-                name: self.name.clone(),
-            });
+        if DOCUMENT_BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)) || self.is_page(&head) {
+            self.state = State::Document;
+            return Ok(head);
         }
         let (mut decoder, mark) = Decoder::of(&head);
         let text = decoder
@@ -108,12 +140,22 @@ impl Inspector {
         Ok(text)
     }
 
+    /// Whether it is a whole web page, by its name and by its look.
+    fn is_page(&self, head: &[u8]) -> bool {
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        let head = head.trim_ascii_start().to_ascii_lowercase();
+        PAGE_ENDINGS.contains(&ending(&self.name).as_str())
+            && PAGE_BEGINNINGS.iter().any(|beginning| head.starts_with(beginning))
+    }
+
     /// Why what is neither text nor a known picture is refused.
     fn refusal(&self) -> FileError {
         let name = self.name.clone();
         let ending = ending(&name);
         if IMAGE_ENDINGS.contains(&ending.as_str()) {
             FileError::NotAnImage { name }
+        } else if DOCUMENT_ENDINGS.contains(&ending.as_str()) {
+            FileError::NotADocument { name }
         } else if TEXT_ENDINGS.contains(&ending.as_str()) {
             FileError::NotUtf8 { name }
         } else {

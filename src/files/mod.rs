@@ -2,8 +2,9 @@
 //!
 //! An upload goes `Vault::begin` → `Upload::write` for each piece → `Upload::finish`. What a file is, is told by its
 //! content; its name decides no more than which sort of text it is called. Text is kept as UTF-8 without a byte order
-//! mark. Whose a file is, the store knows: the vault is asked only for files that the store has found for a session.
+//! mark. A document is kept as it is, and beside it the text that `papers` reads of it. Whose a file is, the store knows: the vault is asked only for files that the store has found for a session.
 
+mod beside;
 mod contents;
 mod error;
 mod folder;
@@ -11,6 +12,7 @@ mod inspect;
 mod name;
 mod vault;
 
+pub(crate) use beside::beside;
 pub use contents::FileContent;
 pub(crate) use contents::{Contents, Draft};
 pub use error::FileError;

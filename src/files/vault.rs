@@ -3,15 +3,20 @@
 use std::{path::Path, sync::Arc};
 
 use tokio::io::AsyncReadExt as _;
+use tracing::warn;
 
 use super::{
     FileError,
+    beside::beside,
     contents::{Contents, Draft, FileContent},
     folder::Folder,
     inspect::Inspector,
     name::harmless,
 };
-use crate::wire::{FileId, FileView};
+use crate::{
+    papers::{MAX_TEXT_BYTES, PaperFault, Reading, Report},
+    wire::{FileId, FileKind, FileView},
+};
 
 /// The contents of uploaded files: in the data directory, or wherever the store keeps them.
 ///
@@ -52,6 +57,8 @@ impl Vault {
         let (id, name) = (FileId::new(), harmless(name));
         let inspector = Inspector::new(name.clone());
         Ok(Upload {
+            contents: Arc::clone(&self.contents),
+            reading: None,
             draft: self.contents.begin(id).await?,
             id,
             name,
@@ -80,7 +87,16 @@ impl Vault {
         self.contents.open(id).await
     }
 
-    /// Removes files. Those that are not there are as good as removed.
+    /// The text that was read of a document, in its parts.
+    ///
+    /// # Errors
+    /// [`FileError::Gone`], or the disk fails.
+    pub(crate) async fn text(&self, document: FileId) -> Result<String, FileError> {
+        let bytes = self.read(beside(document), 2 * MAX_TEXT_BYTES as u64).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Removes files, and what was read of them. Those that are not there are as good as removed.
     ///
     /// # Errors
     /// The first fault of the disk; the other files are removed all the same, where that is possible.
@@ -88,7 +104,8 @@ impl Vault {
         if ids.is_empty() {
             return Ok(());
         }
-        self.contents.remove(ids).await
+        let all: Vec<FileId> = ids.iter().flat_map(|id| [*id, beside(*id)]).collect();
+        self.contents.remove(&all).await
     }
 
     /// Ends well: nothing stays of uploads that were given up.
@@ -100,6 +117,9 @@ impl Vault {
 /// An upload that is coming in. Dropping it removes what has come.
 #[derive(Debug)]
 pub struct Upload {
+    contents: Arc<dyn Contents>,
+    /// Of a document: whoever reads it.
+    reading: Option<Reading>,
     draft: Box<dyn Draft>,
     id: FileId,
     name: String,
@@ -126,6 +146,9 @@ impl Upload {
             });
         }
         let kept = self.inspector.feed(bytes)?;
+        if self.inspector.is_document() {
+            read(&mut self.reading, &kept).await?;
+        }
         self.draft.write(&kept).await?;
         self.kept += kept.len() as u64;
         Ok(())
@@ -142,20 +165,59 @@ impl Upload {
             return Err(FileError::Empty { name: self.name });
         }
         let (rest, kind, mime) = self.inspector.finish()?;
+        if kind == FileKind::Document {
+            read(&mut self.reading, &rest).await?;
+        }
         self.draft.write(&rest).await?;
         self.kept += rest.len() as u64;
         if self.kept == 0 {
             return Err(FileError::Empty { name: self.name });
         }
-        self.draft.keep().await?;
+        let Some(reading) = self.reading else {
+            self.draft.keep().await?;
+            return Ok(FileView {
+                id: self.id,
+                name: self.name,
+                kind,
+                mime: mime.to_owned(),
+                size: self.kept,
+                paper: None,
+            });
+        };
+        let (Report { mime, paper, .. }, text) = match reading.finish().await {
+            Ok(read) => read,
+            Err(PaperFault::Unsupported) => return Err(Inspector::unknown_document(self.name)),
+            Err(fault) => return Err(FileError::Unread { name: self.name, fault }),
+        };
+        // The text first: a document without it would be of no use.
+        let mut beside_it = self.contents.begin(beside(self.id)).await?;
+        beside_it.write(text.as_bytes()).await?;
+        beside_it.keep().await?;
+        if let Err(error) = self.draft.keep().await {
+            if let Err(error) = self.contents.remove(&[beside(self.id)]).await {
+                warn!(%error, "the text of a document that was not kept stays behind");
+            }
+            return Err(error);
+        }
         Ok(FileView {
             id: self.id,
             name: self.name,
             kind,
-            mime: mime.to_owned(),
+            mime,
             size: self.kept,
+            paper: Some(paper),
         })
     }
+}
+
+/// Gives a document's next bytes to whoever reads it.
+async fn read(reading: &mut Option<Reading>, bytes: &[u8]) -> Result<(), FileError> {
+    let reading = match reading {
+        Some(reading) => reading,
+        None => reading.insert(Reading::begin().map_err(FileError::NoReader)?),
+    };
+    reading.feed(bytes).await;
+    Ok(())
 }
 
 #[cfg(test)]

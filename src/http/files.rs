@@ -53,11 +53,31 @@ pub(super) async fn download(
     let found = Client::new(engine, who).file(file).await?;
     let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
-    // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.
+    // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is to keep.
     let (mime, kind) = match file.kind {
         FileKind::Image => (file.mime.as_str(), "inline"),
         FileKind::Text => ("text/plain; charset=utf-8", "attachment"),
+        FileKind::Document if file.mime == "text/html" => ("application/octet-stream", "attachment"),
+        FileKind::Document => (file.mime.as_str(), "attachment"),
     };
+    Ok(given(body, mime, disposition(kind, &file.name), file.size))
+}
+
+/// Gives what was read of a document to its owner, as plain text.
+pub(super) async fn read(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    Path(file): Path<FileId>,
+) -> Result<Response, Refusal> {
+    let found = Client::new(engine, who).read(file).await?;
+    let (file, text) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    let (size, name) = (text.len() as u64, format!("{}.txt", file.name));
+    let shown = disposition("inline", &name);
+    Ok(given(Body::from(text), "text/plain; charset=utf-8", shown, size))
+}
+
+/// A file as an answer, which no browser runs.
+fn given(body: Body, mime: &str, shown: HeaderValue, size: u64) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     for (name, value) in [
@@ -69,7 +89,7 @@ pub(super) async fn download(
             headers.insert(name, value);
         }
     }
-    headers.insert(header::CONTENT_DISPOSITION, disposition(kind, &file.name));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
-    Ok(response)
+    headers.insert(header::CONTENT_DISPOSITION, shown);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    response
 }

@@ -50,6 +50,7 @@ fn doors() -> Router<Arc<Engine>> {
     let files = Router::new()
         .route("/files", post(files::upload))
         .route("/files/{id}", get(files::download))
+        .route("/files/{id}/text", get(files::read))
         .layer(DefaultBodyLimit::disable());
     Router::new()
         .route("/feed", get(feed::open))

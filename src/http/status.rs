@@ -87,11 +87,13 @@ const fn of_file(fault: &FileError) -> StatusCode {
         FileError::Empty { .. } => StatusCode::BAD_REQUEST,
         FileError::Gone => StatusCode::NOT_FOUND,
         FileError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        FileError::Unsupported { .. } | FileError::NotAnImage { .. } | FileError::NotUtf8 { .. } => {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE
-        }
+        FileError::Unsupported { .. }
+        | FileError::NotAnImage { .. }
+        | FileError::NotADocument { .. }
+        | FileError::NotUtf8 { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        FileError::Unread { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         FileError::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
-        FileError::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+        FileError::Disk(_) | FileError::NoReader(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -63,6 +63,12 @@ impl Words {
             }
             Reason::FileUnsupported { name } => say!(self, "reason-file-unsupported", name = name),
             Reason::FileNotAnImage { name } => say!(self, "reason-file-not-an-image", name = name),
+            Reason::FileNotADocument { name } => say!(self, "reason-file-not-a-document", name = name),
+            Reason::FileLocked { name } => say!(self, "reason-file-locked", name = name),
+            Reason::FileNoText { name } => say!(self, "reason-file-no-text", name = name),
+            Reason::FileDamaged { name } => say!(self, "reason-file-damaged", name = name),
+            Reason::FileTooHeavy { name } => say!(self, "reason-file-too-heavy", name = name),
+            Reason::FileNoReader => say!(self, "reason-file-no-reader"),
             Reason::FileNotUtf8 { name } => say!(self, "reason-file-not-utf8", name = name),
             Reason::FileGone => say!(self, "reason-file-gone"),
             Reason::FileNoRoom => say!(self, "reason-file-no-room"),

@@ -9,7 +9,7 @@ use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, KeyRecord, Step, TurnRecord, Unfinished},
     wire::{
-        Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Reason, TurnId, TurnNotice,
+        Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Paper, Reason, TurnId, TurnNotice,
         TurnState, Usage, Versions,
     },
 };
@@ -143,6 +143,7 @@ pub(super) fn file(row: &impl Columns) -> sqlx::Result<FileView> {
         kind: file_kind(&kind)?,
         mime: row.text("mime")?.into_owned(),
         size: number(row, "size")?,
+        paper: row.optional_text("paper")?.as_deref().and_then(paper),
     })
 }
 
@@ -176,15 +177,17 @@ pub(super) fn optional_number(row: &impl Columns, column: &str) -> sqlx::Result<
 }
 
 fn files(json: &str) -> sqlx::Result<Vec<FileView>> {
-    let rows: Vec<(String, String, String, String, u64)> = serde_json::from_str(json).map_err(undecodable)?;
+    let rows: Vec<(String, String, String, String, u64, Option<String>)> =
+        serde_json::from_str(json).map_err(undecodable)?;
     rows.into_iter()
-        .map(|(id, name, kind, mime, size)| {
+        .map(|(id, name, kind, mime, size, of_paper)| {
             Ok(FileView {
                 id: FileId(Uuid::try_parse(&id).map_err(undecodable)?),
                 name,
                 kind: file_kind(&kind)?,
                 mime,
                 size,
+                paper: of_paper.as_deref().and_then(paper),
             })
         })
         .collect()
@@ -267,6 +270,7 @@ fn file_kind(text: &str) -> sqlx::Result<FileKind> {
     match text {
         "text" => Ok(FileKind::Text),
         "image" => Ok(FileKind::Image),
+        "document" => Ok(FileKind::Document),
         other => Err(unknown("kind of a file", other)),
     }
 }
@@ -276,7 +280,18 @@ pub(super) const fn file_kind_column(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Text => "text",
         FileKind::Image => "image",
+        FileKind::Document => "document",
     }
+}
+
+/// What was read of a document as its column.
+pub(super) fn paper_column(file: &FileView) -> Option<String> {
+    serde_json::to_string(&file.paper?).ok()
+}
+
+/// What [`paper_column`] has written. What a later server says of it is not needed to read the rest.
+fn paper(column: &str) -> Option<Paper> {
+    serde_json::from_str(column).ok()
 }
 
 /// A number as databases have them. Times, sizes and tags stay far below the half that would not fit.

@@ -108,6 +108,7 @@ pub(crate) fn file(name: &str) -> FileView {
         kind: FileKind::Text,
         mime: "text/plain".to_owned(),
         size: 12,
+        paper: None,
     }
 }
 

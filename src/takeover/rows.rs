@@ -105,6 +105,7 @@ pub(super) static TABLES: [Table; 16] = [
             ("mime", Text),
             ("size", Integer),
             ("uploaded_at", Integer),
+            ("paper", Text),
         ],
     },
     Table {

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     accounts::{KeyId, Scopes},
+    papers::samples,
     queue::{OrderKey, Owner},
     settings::Loaded,
     store::{
@@ -28,6 +29,9 @@ async fn upload(vault: &Vault, content: &[u8]) -> FileView {
     upload.write(content).await.expect("written");
     upload.finish().await.expect("kept")
 }
+
+/// What is read of the one document.
+const PAGE: &str = "\u{0C}page 1\nA page\n";
 
 /// All that an owner can find out.
 type Seen = (
@@ -93,13 +97,13 @@ async fn site() -> Site {
         .flat_map(|number| format!("{number:08}\n").into_bytes())
         .collect();
     let mut files = Vec::new();
-    for content in [b"short".to_vec(), long] {
+    for content in [b"short".to_vec(), long, samples::pdf(&["A page"])] {
         files.push((upload(&vault, &content).await, content));
     }
 
     let mut talk = Talk::new(owner, "Tabs\tand\\slashes\r\n\0").at(100);
     let mut first = talk.turn(None, "\\N is not nothing\u{1a}");
-    first.files = vec![files[1].0.clone(), files[0].0.clone()];
+    first.files = vec![files[1].0.clone(), files[0].0.clone(), files[2].0.clone()];
     talk.accept(&store, &first, None).await;
     store.update(answered(first.clone(), "ä\n🙂\0")).await.expect("updated");
     let again = talk.say(&store, None, "another version").await;
@@ -227,12 +231,12 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     let summary = take_over(site.folder.path(), &loaded.settings)
         .await
         .expect("taken over");
-    let bytes = site.files.iter().map(|(view, _)| view.size).sum::<u64>() + 8;
+    let bytes = site.files.iter().map(|(view, _)| view.size).sum::<u64>() + 8 + PAGE.len() as u64;
     let expected = TakeoverSummary {
         conversations: 5,
         turns: 7,
         unfinished: 5,
-        files: 3,
+        files: 4,
         bytes,
         missing: 0,
         key: Some(site.folder.path().join("secret.key")),
@@ -254,6 +258,9 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     for (view, content) in &site.files {
         assert_eq!(taken.file(site.owner, view.id).await, Ok(Some(view.clone())));
         assert!(vault.read(view.id, u64::MAX).await.expect("there") == *content);
+        if view.paper.is_some() {
+            assert_eq!(vault.text(view.id).await.expect("there"), PAGE);
+        }
     }
     let key = CookieKey::load_for_database(None, site.folder.path()).expect("there");
     assert_eq!(taken.admits_key(&key.fingerprint()).await, Ok(true));
@@ -341,5 +348,5 @@ async fn what_breaks_off_leaves_nothing_and_a_content_that_has_gone_is_counted()
     let summary = take_over(site.folder.path(), &loaded.settings)
         .await
         .expect("taken over");
-    assert_eq!((summary.files, summary.missing), (2, 1));
+    assert_eq!((summary.files, summary.missing), (3, 1));
 }

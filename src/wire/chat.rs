@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, ConversationId, FeedPosition, FileId, FileView, Place, Reason, TurnId};
+use super::{Choice, ConversationId, FeedPosition, FileId, FileView, PaperUnit, Place, Reason, TurnId};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,17 @@ pub enum TurnNotice {
     Fallback {
         /// The one that has answered.
         model: String,
+    },
+    /// A document is longer than what the model can read at once: it was told what of it the question is about.
+    Excerpt {
+        /// Its name.
+        name: String,
+        /// What its parts are.
+        unit: PaperUnit,
+        /// How many of them were read, whole or not.
+        read: u32,
+        /// How many there are.
+        of: u32,
     },
     /// The answer is one that was given before to the same question.
     Cached,

@@ -13,6 +13,41 @@ pub enum FileKind {
     Text,
     /// A picture, for models that see.
     Image,
+    /// A document that has been read: its text joins the message.
+    Document,
+}
+
+/// What the parts of a document are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub enum PaperUnit {
+    /// It has none.
+    Whole,
+    /// Of a PDF.
+    Pages,
+    /// Of a spreadsheet.
+    Sheets,
+    /// Of a book.
+    Chapters,
+}
+
+/// What was read of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Paper {
+    /// What its parts are.
+    pub unit: PaperUnit,
+    /// How many of them were read.
+    pub parts: u32,
+    /// Characters of text, without white space.
+    pub characters: u64,
+    /// Parts that were left out, because there are too many or they take too long.
+    pub left_out: u32,
+    /// Parts that have no text: they are empty, or pictures.
+    pub blank: u32,
+    /// Whether some of a part is left out, too.
+    pub cut: bool,
 }
 
 /// One uploaded file, as its owner's browser shows it.
@@ -29,4 +64,7 @@ pub struct FileView {
     pub mime: String,
     /// Its size, in bytes.
     pub size: u64,
+    /// What was read of it, if it is a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<Paper>,
 }

@@ -18,7 +18,7 @@ pub use chat::{
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};
-pub use files::{FileKind, FileView};
+pub use files::{FileKind, FileView, Paper, PaperUnit};
 pub use ids::{ConversationId, FileId, TurnId};
 pub use line::{Age, Estimate, Inside, LineView, Place, Status, Trouble};
 pub use logs::{Level, LogRecord, LogsView, Told};

@@ -162,6 +162,33 @@ reasons! {
         /// Its name.
         name: String,
     },
+    /// Its name is a document's, its content is not.
+    FileNotADocument {
+        /// Its name.
+        name: String,
+    },
+    /// It is a document that opens only with a password.
+    FileLocked {
+        /// Its name.
+        name: String,
+    },
+    /// It is a document without any text: its pages are pictures.
+    FileNoText {
+        /// Its name.
+        name: String,
+    },
+    /// It is a document, and damaged.
+    FileDamaged {
+        /// Its name.
+        name: String,
+    },
+    /// It is a document that takes more memory or time to read than one may.
+    FileTooHeavy {
+        /// Its name.
+        name: String,
+    },
+    /// Documents cannot be read at the moment.
+    FileNoReader,
     /// Its name is a text's, its content is in an encoding that cannot be told.
     FileNotUtf8 {
         /// Its name.

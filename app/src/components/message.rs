@@ -12,6 +12,7 @@ use super::{
     anchors,
     button::button,
     icon::{self, Icon},
+    paper::paper,
 };
 use crate::{
     browser,
@@ -238,19 +239,21 @@ pub(super) fn Files(files: Vec<FileView>) -> impl IntoView {
             .into_iter()
             .map(move |file| {
                 let address = format!("/files/{}", file.id);
+                let read = paper(&file);
                 let inside = match file.kind {
                     FileKind::Image => {
                         view! { <img class="thumbnail" src=address.clone() alt="" loading="lazy" /> }.erase()
                     }
-                    FileKind::Text => view! { <Icon path=icon::FILE /> }.erase(),
+                    FileKind::Text | FileKind::Document => view! { <Icon path=icon::FILE /> }.erase(),
                 };
                 view! {
-                    <li>
+                    <li class:with-paper=file.paper.is_some()>
                         <a class="chip" href=address target="_blank" rel="external noopener" data-testid="file">
                             {inside}
                             <span class="chip-name">{file.name}</span>
                             <span class="chip-note">{words.size(file.size)}</span>
                         </a>
+                        {read}
                     </li>
                 }
                 .erase()

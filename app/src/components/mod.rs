@@ -29,6 +29,7 @@ pub(crate) mod message;
 pub(crate) mod more;
 pub(crate) mod notice;
 mod opening;
+mod paper;
 pub(crate) mod plain;
 pub(crate) mod rating;
 mod receipt;

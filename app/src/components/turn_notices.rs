@@ -1,6 +1,9 @@
 //! What the reader of an answer should know of it.
 
-use anteroom::{say, text, wire::TurnNotice};
+use anteroom::{
+    say, text,
+    wire::{PaperUnit, TurnNotice},
+};
 use leptos::prelude::*;
 
 use crate::{
@@ -18,6 +21,15 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
         let said = match notice {
             TurnNotice::Trimmed { turns } => say!(words, "turn-trimmed", turns = *turns),
             TurnNotice::Fallback { model } => say!(words, "turn-fallback", model = store.title(model)),
+            TurnNotice::Excerpt { name, unit, read, of } => {
+                let unit = match unit {
+                    PaperUnit::Pages => "pages",
+                    PaperUnit::Sheets => "sheets",
+                    PaperUnit::Chapters => "chapters",
+                    PaperUnit::Whole => "whole",
+                };
+                say!(words, "turn-excerpt", unit = unit, name = name, read = *read, of = *of)
+            }
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
             // Its receipt stands below.
             TurnNotice::Waited(_) => return None,

@@ -55,7 +55,7 @@ fn turn(state: TurnState) -> TurnView {
             later: None,
         },
         message: "Hello".to_owned(),
-        files: vec![file(FileKind::Image), file(FileKind::Text)],
+        files: vec![file(FileKind::Image), file(FileKind::Text), file(FileKind::Document)],
         state,
         answer: String::new(),
         blocks: vec!["<p>a</p>".to_owned(), String::new()],
@@ -68,6 +68,12 @@ fn turn(state: TurnState) -> TurnView {
                 model: "small@cpu".to_owned(),
             },
             TurnNotice::Cached,
+            TurnNotice::Excerpt {
+                name: "a.pdf".to_owned(),
+                unit: PaperUnit::Pages,
+                read: 3,
+                of: 214,
+            },
             TurnNotice::Waited(Receipt {
                 ms: 42_000,
                 position: 9,
@@ -97,6 +103,14 @@ fn file(kind: FileKind) -> FileView {
         kind,
         mime: "image/png".to_owned(),
         size: 5,
+        paper: (kind == FileKind::Document).then_some(Paper {
+            unit: PaperUnit::Sheets,
+            parts: 3,
+            characters: 1,
+            left_out: 0,
+            blank: 2,
+            cut: true,
+        }),
     }
 }
 

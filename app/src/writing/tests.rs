@@ -22,6 +22,7 @@ fn file(number: u128) -> FileView {
         kind: FileKind::Text,
         mime: "text/plain".to_owned(),
         size: 3,
+        paper: None,
     }
 }
 

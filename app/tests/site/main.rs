@@ -18,6 +18,7 @@ mod nodes;
 mod openai;
 mod operator;
 mod order;
+mod papers;
 mod pools;
 mod programs;
 mod repeats;

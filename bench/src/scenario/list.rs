@@ -22,12 +22,13 @@ pub(crate) enum Scenario {
     Cluster,
     Gateway,
     Tasks,
+    Papers,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -47,6 +48,7 @@ impl Scenario {
         Self::Cluster,
         Self::Gateway,
         Self::Tasks,
+        Self::Papers,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -74,6 +76,7 @@ impl Scenario {
             Self::Cluster => "cluster",
             Self::Gateway => "gateway",
             Self::Tasks => "tasks",
+            Self::Papers => "papers",
             Self::Soak => "soak",
         }
     }

@@ -14,6 +14,7 @@ mod latency;
 mod list;
 mod memory;
 mod nodes;
+mod papers;
 mod pools;
 mod reload;
 mod restart;
@@ -83,6 +84,9 @@ impl Scenario {
             Self::Tasks => {
                 "10,000 tasks of one program in one request; 5 slots, a model that answers at once; a server that is killed (SIGKILL) again and again in the second half"
             }
+            Self::Papers => {
+                "A document of 500 pages, read by a process of its own as an upload is: without the way to the server"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -113,6 +117,7 @@ impl Scenario {
             Self::Cluster => cluster::run(places).await,
             Self::Gateway => gateway::run(places).await,
             Self::Tasks => tasks::run(places).await,
+            Self::Papers => papers::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -139,6 +144,7 @@ impl Scenario {
             | Self::Cluster
             | Self::Gateway
             | Self::Tasks
+            | Self::Papers
             | Self::Soak => {
                 return None;
             }

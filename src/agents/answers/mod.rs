@@ -17,7 +17,10 @@ use quick_cache::{OptionsBuilder, Weighter, sync::Cache};
 use tokio::time::Instant;
 
 pub use self::key::AnswerKey;
-use crate::{queue::Owner, wire::Usage};
+use crate::{
+    queue::Owner,
+    wire::{TurnNotice, Usage},
+};
 
 /// How many answers the tables have room for at first; they grow.
 const EXPECTED: usize = 256;
@@ -35,6 +38,8 @@ pub struct KeptAnswer {
     pub thought_ms: Option<u64>,
     /// Turns that the model could not be told of.
     pub trimmed: Option<u32>,
+    /// What of documents the model was told.
+    pub excerpts: Vec<TurnNotice>,
     /// Tokens taken when it was made.
     pub usage: Usage,
 }
@@ -73,7 +78,8 @@ struct ByBytes;
 
 impl Weighter<AnswerKey, Kept> for ByBytes {
     fn weight(&self, _: &AnswerKey, kept: &Kept) -> u64 {
-        (kept.answer.text.len() + kept.answer.reasoning.len()) as u64 + OVERHEAD
+        (kept.answer.text.len() + kept.answer.reasoning.len()) as u64
+            + OVERHEAD * (1 + kept.answer.excerpts.len() as u64)
     }
 }
 

@@ -63,6 +63,16 @@ impl Backends {
         Ok(asking)
     }
 
+    /// How many bytes of text a question may have there with a model, its history included, and leave room for the answer. `None`: nobody
+    /// says how much the model can read.
+    pub(crate) fn room(&self, model: &ModelName, backend: BackendIndex, max_tokens: Option<u32>) -> Option<u64> {
+        let directory = self.directory();
+        let pool = directory.pool_of(model).and_then(|at| directory.pool(at))?;
+        let context = Directory::context(pool, directory.backend(backend)?)?;
+        let tokens = lock(&pool.known).tokens;
+        Some(tokens.room(context, max_tokens))
+    }
+
     /// Begins the attempt to pass on a program's request of so many bytes.
     ///
     /// # Errors

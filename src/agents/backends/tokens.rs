@@ -137,15 +137,16 @@ impl Tokens {
             .saturating_add(size.pictures.saturating_mul(A_PICTURE))
     }
 
+    /// How many bytes of text a question may have in a context of so many tokens, with room for its answer.
+    pub(super) fn room(self, context: u64, max_tokens: Option<u32>) -> u64 {
+        let tokens = question_room(context, max_tokens).saturating_sub(A_QUESTION + A_MESSAGE);
+        (tokens as f64 * self.bytes.map_or(UNKNOWN, |bytes| bytes * CAREFUL)) as u64
+    }
+
     /// Leaves out the oldest turns of a history that does not fit into a context of so many tokens together with its answer. The last turn
     /// stays, whatever its size. Returns how many turns were left out.
     pub(super) fn fit(self, question: &mut Question, context: u64) -> u32 {
-        let answer = question.parameters.max_tokens.map_or_else(
-            || (context / ANSWER_PART).min(ANSWER_MOST),
-            // An answer of any length leaves room for a question.
-            |most| u64::from(most).min(context / 2),
-        );
-        let room = context.saturating_sub(answer);
+        let room = question_room(context, question.parameters.max_tokens);
         let mut size = Size::of(question);
         let mut turns = 0;
         let mut from = 0;
@@ -162,6 +163,16 @@ impl Tokens {
         question.messages.drain(..from);
         turns
     }
+}
+
+/// What a question may have of a context, in tokens.
+fn question_room(context: u64, max_tokens: Option<u32>) -> u64 {
+    let answer = max_tokens.map_or_else(
+        || (context / ANSWER_PART).min(ANSWER_MOST),
+        // An answer of any length leaves room for a question.
+        |most| u64::from(most).min(context / 2),
+    );
+    context.saturating_sub(answer)
 }
 
 /// Leaves out the older half of the turns before the last message. Returns how many that were; 0: there is nothing left to leave out.
@@ -234,6 +245,12 @@ mod tests {
             assert_eq!(tokens.fit(&mut question, context), left_out, "{context}");
             assert_eq!(question.messages, whole.messages[2 * left_out as usize..], "{context}");
         }
+        assert_eq!(
+            tokens.room(1000, None),
+            2130,
+            "what is left of 1000 for a question, at three bytes a token"
+        );
+        assert_eq!(tokens.room(10, None), 0);
         let mut bounded = conversation(&turns, 300);
         bounded.parameters.max_tokens = Some(700);
         assert_eq!(tokens.fit(&mut bounded, 1600), 1, "the answer needs room, too");

@@ -98,16 +98,37 @@ fn byte_order_marks_are_taken_off_and_utf16_is_turned_to_utf8() {
 }
 
 #[test]
+fn documents_are_kept_as_they_are_whatever_their_name() {
+    for (name, bytes) in [
+        ("x.pdf", b"%PDF-1.4\nall ascii text here".as_slice()),
+        ("x.txt", b"%PDF-"),
+        ("x.docx", b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\x8f\xfa"),
+        ("x", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0\0\0"),
+        ("x.html", b"\xEF\xBB\xBF <!DOCTYPE HTML><p>caf\xe9"),
+        ("x.htm", b"<html><p>\xff"),
+    ] {
+        let (kept, kind, _) = inspect(name, bytes).expect(name);
+        assert!(kind == FileKind::Document && kept == bytes, "{name}");
+    }
+    // A page by its look, and not by its name; and the other way round.
+    for (name, bytes) in [
+        ("x.txt", b"<!doctype html><p>text".as_slice()),
+        ("x.html", b"<script>alert(1)</script>"),
+    ] {
+        assert_eq!(inspect(name, bytes).expect(name).1, FileKind::Text, "{name}");
+    }
+}
+
+#[test]
 fn everything_else_is_refused_with_a_reason() {
-    let zip: &[u8] = b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\x8f\xfa";
     let nul_at_the_end = [b"text ".repeat(10).as_slice(), b"\0"].concat();
     for (name, bytes, reason) in [
         ("x.exe", EXE, "is of no kind that is taken"),
-        ("x.docx", zip, "is of no kind that is taken"),
+        ("x.docx", EXE, "is named like a document and is none"),
         (
-            "x.pdf",
-            b"%PDF-1.4\nall ascii text here".as_slice(),
-            "is of no kind that is taken",
+            "x.PDF",
+            b"all ascii text here".as_slice(),
+            "is named like a document and is none",
         ),
         ("x.png", EXE, "is named like an image and is none"),
         (
@@ -132,7 +153,10 @@ fn everything_else_is_refused_with_a_reason() {
         assert!(error.to_string().contains(reason), "{name}: {error}");
         let of_kind = matches!(
             error,
-            FileError::Unsupported { .. } | FileError::NotAnImage { .. } | FileError::NotUtf8 { .. }
+            FileError::Unsupported { .. }
+                | FileError::NotAnImage { .. }
+                | FileError::NotADocument { .. }
+                | FileError::NotUtf8 { .. }
         );
         assert!(of_kind, "{name}: {error:?}");
     }

@@ -4,7 +4,10 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::wire::FileKind;
+use crate::{
+    papers::{PaperFault, samples},
+    wire::{FileKind, PaperUnit},
+};
 
 const LIMIT: u64 = 1024 * 1024;
 
@@ -64,6 +67,51 @@ async fn what_is_uploaded_can_be_read_and_removed() {
     vault.remove(&[view.id, FileId::new()]).await.expect("removed");
     assert!(matches!(vault.read(view.id, u64::MAX).await, Err(FileError::Gone)));
     assert!(matches!(vault.reader(view.id).await, Err(FileError::Gone)));
+    assert_eq!(files(dir.path()).len(), 0);
+}
+
+#[tokio::test]
+async fn a_document_is_kept_as_it_is_and_its_text_beside_it() {
+    let (dir, vault) = vault().await;
+    let pdf = samples::pdf(&["Hello", "there"]);
+    let view = upload(&vault, "a.bin", &pdf).await.expect("kept");
+    assert_eq!((view.kind, view.mime.as_str()), (FileKind::Document, "application/pdf"));
+    let paper = view.paper.expect("read");
+    assert_eq!((paper.unit, paper.parts, paper.characters), (PaperUnit::Pages, 2, 10));
+    assert_eq!(view.size, pdf.len() as u64);
+    assert!(vault.read(view.id, u64::MAX).await.expect("there") == pdf);
+    assert_eq!(
+        vault.text(view.id).await.expect("there"),
+        "\u{0C}page 1\nHello\n\u{0C}page 2\nthere\n"
+    );
+    assert_eq!(files(dir.path()).len(), 2);
+    vault.remove(&[view.id]).await.expect("removed");
+    assert!(matches!(vault.text(view.id).await, Err(FileError::Gone)));
+    assert_eq!(files(dir.path()).len(), 0);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_says_why_and_leaves_nothing() {
+    let (dir, vault) = vault().await;
+    let unread = |error: FileError| match error {
+        FileError::Unread { name, fault } => (name, fault),
+        other => panic!("{other:?}"),
+    };
+    for (name, content, fault) in [
+        ("a.pdf", b"%PDF-1.7 and nothing".to_vec(), PaperFault::Damaged),
+        ("b.pdf", samples::pdf(&[""]), PaperFault::NoText),
+    ] {
+        let error = upload(&vault, name, &content).await.expect_err(name);
+        assert_eq!(unread(error), (name.to_owned(), fault));
+    }
+    let other = samples::zip(&[("a.txt", b"hello")]);
+    let error = upload(&vault, "c.xlsx", &other).await.expect_err("no workbook");
+    assert!(matches!(error, FileError::NotADocument { name } if name == "c.xlsx"));
+    let error = upload(&vault, "c.zip", &other).await.expect_err("no document");
+    assert!(matches!(error, FileError::Unsupported { .. }));
+    let mut given_up = vault.begin("d.pdf", LIMIT).await.expect("begun");
+    given_up.write(&samples::pdf(&["Hello"])).await.expect("written");
+    drop(given_up);
     assert_eq!(files(dir.path()).len(), 0);
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     store::StoreError,
-    wire::{Incomplete, Reason, TurnNotice, Usage, Versions},
+    wire::{Incomplete, Paper, PaperUnit, Reason, TurnNotice, Usage, Versions},
 };
 
 pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
@@ -13,6 +13,15 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
     let mut turn = talk.turn(None, "What is a queue? 🙂");
     turn.files = vec![file("b.txt"), file("a.txt")];
     turn.files[0].kind = FileKind::Image;
+    turn.files[1].kind = FileKind::Document;
+    turn.files[1].paper = Some(Paper {
+        unit: PaperUnit::Pages,
+        parts: 12,
+        characters: 34_000,
+        left_out: 3,
+        blank: 1,
+        cut: true,
+    });
     talk.accept(&*store, &turn, Some(OrderKey { tag: 7, arrival: 9 })).await;
     let step = store.turn(owner, turn.id).await.expect("read").expect("there");
     assert_eq!(step.turn, turn);

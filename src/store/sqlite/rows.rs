@@ -30,7 +30,7 @@ macro_rules! turn_columns {
          t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
          (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \
          (SELECT r.rating FROM ratings r WHERE r.turn = t.key) AS rating, \
-         (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size) ORDER BY tf.position) \
+         (SELECT json_group_array(json_array(hex(f.id), f.name, f.kind, f.mime, f.size, f.paper) ORDER BY tf.position) \
           FROM turn_files tf JOIN files f ON f.key = tf.file WHERE tf.turn = t.key) AS files"
     };
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
+    (11, "papers", include_str!("migrations/0011_papers.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.

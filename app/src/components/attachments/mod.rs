@@ -15,6 +15,7 @@ use super::{
     anchors,
     button::button,
     icon::{self, Icon},
+    paper::paper,
 };
 use crate::{
     browser,
@@ -56,6 +57,8 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
             Some(place) => format::short_rank(words, &place),
             None => say!(words, "file-checked"),
         },
+        // What was read says more than its size does.
+        Stage::Taken(file) if file.paper.is_some() => String::new(),
         Stage::Taken(_) => words.size(size),
         Stage::Failed { reason, .. } => reason,
     };
@@ -68,6 +71,12 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
     let picture = move || match pictured.get() {
         Some(id) => view! { <img class="thumbnail" src=format!("/files/{id}") alt="" /> }.erase(),
         None => view! { <Icon path=icon::FILE /> }.erase(),
+    };
+    let read = move || {
+        stage.look(|stage| match stage {
+            Stage::Taken(file) => paper(file),
+            _ => None,
+        })
     };
     let percent = move || match stage.get() {
         Stage::Sending { percent } => Some(percent.to_string()),
@@ -97,6 +106,7 @@ fn Attachment(uploads: Uploads, upload: Upload) -> impl IntoView {
             {live(picture)}
             <span class="chip-name">{named}</span>
             <span class="chip-note" role=live(move || failed().then_some("alert"))>{live(note)}</span>
+            {live(read)}
             {when(move || percent().is_some(), move || {
                 view! { <progress class="chip-progress" max="100" value=live(percent)></progress> }.erase()
             })}

@@ -143,6 +143,7 @@ async fn serve<E: std::error::Error + Send + Sync + 'static>(
     agents: impl FnOnce(&Settings, Arc<dyn AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
     among: Option<Among>,
 ) -> (Arc<Engine>, SocketAddr, JoinHandle<()>) {
+    anteroom::papers::read_with(env!("CARGO_BIN_EXE_anteroom").into());
     let mut loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
     let (homes, for_nodes): (Arc<dyn Homes>, _) = match among {
         Some(Among { homes, listener }) => {

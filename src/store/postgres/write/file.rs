@@ -8,7 +8,7 @@ use crate::{
     store::{
         job::Operation,
         postgres::{
-            rows::{file_kind_column, integer},
+            rows::{file_kind_column, integer, paper_column},
             text,
         },
     },
@@ -18,7 +18,7 @@ use crate::{
 const FIND: &str = "SELECT key FROM files WHERE owner = $1 AND id = $2";
 
 /// What is there already stays as it is: a file's content never changes.
-const FILE: &str = "INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+const FILE: &str = "INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at, paper) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (owner, id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// See [`crate::store::Store::add_file`].
@@ -52,6 +52,7 @@ pub(super) async fn add(connection: &mut PgConnection, owner: i64, file: &FileVi
         .bind(file.mime.as_str())
         .bind(integer(file.size))
         .bind(integer(now))
+        .bind(paper_column(file))
         .fetch_one(connection)
         .await
 }

@@ -44,7 +44,7 @@ pub(in crate::store::sqlite) const CHOSEN: &str = concat!(
      WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL"
 );
 
-pub(in crate::store::sqlite) const FILE: &str = "SELECT f.id, f.name, f.kind, f.mime, f.size \
+pub(in crate::store::sqlite) const FILE: &str = "SELECT f.id, f.name, f.kind, f.mime, f.size, f.paper \
      FROM owners o JOIN files f ON f.owner = o.key WHERE o.id = ?1 AND f.id = ?2";
 
 pub(in crate::store::sqlite) async fn page(

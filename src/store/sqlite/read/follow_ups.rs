@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(in crate::store::sqlite) const OF: &str = "SELECT f.id AS follow_up, f.created_at, f.held, f.message, \
-       (SELECT json_group_array(json_array(hex(x.id), x.name, x.kind, x.mime, x.size) ORDER BY l.position) \
+       (SELECT json_group_array(json_array(hex(x.id), x.name, x.kind, x.mime, x.size, x.paper) ORDER BY l.position) \
         FROM follow_up_files l JOIN files x ON x.key = l.file WHERE l.follow_up = f.key) AS files \
      FROM owners o JOIN conversations c ON c.owner = o.key JOIN follow_ups f ON f.conversation = c.key \
      WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL ORDER BY f.key";

@@ -69,6 +69,7 @@ async fn what_was_a_sessions_is_its_owners() {
         kind: FileKind::Text,
         mime: "text/plain".into(),
         size: 12,
+        paper: None,
     };
     assert_eq!(store.file(owner, FILE).await, Ok(Some(file.clone())));
     let path = store.path(owner, SECOND, 10).await.expect("read");

@@ -7,13 +7,13 @@ use crate::{
     queue::Owner,
     store::{
         job::Operation,
-        sqlite::rows::{blob, file_kind_column, integer},
+        sqlite::rows::{blob, file_kind_column, integer, paper_column},
     },
     wire::FileView,
 };
 
 /// What is there already stays as it is: a file's content never changes.
-const FILE: &str = "INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+const FILE: &str = "INSERT INTO files (owner, id, name, kind, mime, size, uploaded_at, paper) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
      ON CONFLICT (owner, id) DO UPDATE SET id = excluded.id RETURNING key";
 
 /// See [`crate::store::Store::add_file`].
@@ -43,6 +43,7 @@ pub(super) async fn add(connection: &mut SqliteConnection, owner: i64, file: &Fi
         .bind(file.mime.as_str())
         .bind(integer(file.size))
         .bind(integer(now))
+        .bind(paper_column(file))
         .fetch_one(connection)
         .await
 }
