@@ -78,6 +78,8 @@ pub(super) struct Connection {
     pub(super) over: CancellationToken,
     /// A call has worked.
     proven: AtomicBool,
+    /// A call has found out that it is over.
+    broken: AtomicBool,
     how_it_ended: Box<dyn Fn() -> Trouble + Send + Sync>,
     tasks: TaskTracker,
 }
@@ -130,6 +132,7 @@ impl Connection {
             users: watch::Sender::new(0),
             over: CancellationToken::new(),
             proven: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             how_it_ended: std::mem::replace(&mut dialed.how_it_ended, Box::new(|| Trouble::Ended { code: None })),
             tasks,
         }
@@ -144,6 +147,21 @@ impl Connection {
     /// Whether a call has worked.
     pub(super) fn is_proven(&self) -> bool {
         self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call has found out that it is over.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Why a call has no result. Over HTTP one may break off without the others.
+    fn failed(&self, error: &ServiceError) -> ToolError {
+        let failed = of_call(error);
+        let is_over = matches!(error, ServiceError::TransportSend(_)) || self.peer.is_transport_closed();
+        if failed == ToolError::Died && is_over {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        failed
     }
 
     /// Why it is over, now that it is.
@@ -198,7 +216,7 @@ impl Connection {
             sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()) => sent,
             () = &mut too_late => return Err(timed_out()),
         };
-        let sent = sent.map_err(|error| of_call(&error))?;
+        let sent = sent.map_err(|error| self.failed(&error))?;
         let (sender, mut told) = mpsc::channel(WAITING);
         self.listeners.lock().insert(sent.progress_token.clone(), sender);
         let mut waits = Waits {
@@ -219,8 +237,11 @@ impl Connection {
         drop(waits);
         let answer = match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(of_call(&error)),
-            Err(_) => return Err(ToolError::Died),
+            Ok(Err(error)) => return Err(self.failed(&error)),
+            Err(_) => {
+                self.broken.store(true, Ordering::Relaxed);
+                return Err(ToolError::Died);
+            }
         };
         self.proven.store(true, Ordering::Relaxed);
         read(answer).await

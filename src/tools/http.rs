@@ -13,6 +13,7 @@ use rmcp::transport::{
 };
 
 use super::{
+    bounded::Bounded,
     dial::{Dialed, begin},
     error::Trouble,
     faults::of_beginning,
@@ -43,7 +44,7 @@ pub(super) async fn dial(url: &Secret, headers: &[(String, Secret)]) -> Result<D
     let mut retries = ExponentialBackoff::default();
     retries.max_times = Some(TAKEN_UP);
     config.retry_config = Arc::new(retries);
-    let client = client(url, headers).ok_or(Trouble::NoAnswer)?;
+    let client = Bounded(client(url, headers).ok_or(Trouble::NoAnswer)?);
     let transport = StreamableHttpClientTransport::with_client(client, config);
     let (running, listeners, changed) = begin(transport).await.map_err(|error| of_beginning(&error))?;
     Ok(Dialed {

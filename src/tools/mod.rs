@@ -7,10 +7,12 @@
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
 //! (`lines.rs`), and what becomes of a program's processes.
 
+mod bounded;
 mod connection;
 mod dial;
 mod error;
 mod faults;
+mod figures;
 mod http;
 pub mod keeper;
 mod lines;
@@ -42,6 +44,7 @@ use tokio_util::{
 pub use self::{
     connection::CallProgress,
     error::{ToolError, Trouble},
+    figures::ToolFigures,
     listing::Offered,
     output::{Content, ToolOutput},
     server::ServerSlot,
@@ -49,6 +52,7 @@ pub use self::{
 };
 use self::{
     dial::{Dial, Dialer},
+    figures::Meter,
     server::{Known, Server},
 };
 pub use crate::settings::Leave;
@@ -66,6 +70,7 @@ pub struct Tools(Arc<Inner>);
 struct Inner {
     servers: RwLock<Servers>,
     dial: Arc<dyn Dial>,
+    meter: Meter,
     closing: CancellationToken,
     tasks: TaskTracker,
     /// Connections close with the last clone.
@@ -124,6 +129,7 @@ impl Tools {
         let tools = Self(Arc::new(Inner {
             servers: RwLock::default(),
             dial,
+            meter: Meter::default(),
             _closing: closing.clone().drop_guard(),
             closing,
             tasks: TaskTracker::new(),
@@ -256,8 +262,20 @@ impl Tools {
         slot: ServerSlot,
         progress: impl Fn(CallProgress) + Send,
     ) -> Result<ToolOutput, ToolError> {
+        let mut counted = self.0.meter.begin(&tool.server);
+        let result = self.result(tool, arguments, progress).await;
+        counted.ends(&result);
+        drop(slot);
+        result
+    }
+
+    async fn result(
+        &self,
+        tool: &Offered,
+        arguments: Map<String, Value>,
+        progress: impl Fn(CallProgress) + Send,
+    ) -> Result<ToolOutput, ToolError> {
         let server = self.server(&tool.server).ok_or(ToolError::NotThere)?;
-        let _slot = slot;
         let _running = server.running();
         let connection = server.connection().await.map_err(ToolError::Unreachable)?;
         // It has just been listed, perhaps for the first time since it was offered.
@@ -270,10 +288,16 @@ impl Tools {
         }
         let longest = server.settings.timeout;
         let result = connection.call(&tool.tool, arguments, longest, progress).await;
-        if result == Err(ToolError::Died) {
+        if connection.is_broken() {
             server.lost(&connection);
         }
         result
+    }
+
+    /// What has become of the calls since the start.
+    #[must_use]
+    pub fn figures(&self) -> ToolFigures {
+        self.0.meter.figures()
     }
 
     /// How the servers are, by name.

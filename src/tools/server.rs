@@ -59,6 +59,8 @@ struct State {
     phase: Phase,
     /// In a row.
     failures: u32,
+    /// When the first of them was, while it is out of service.
+    since: Option<u64>,
     /// What it has, as far as it has ever said so.
     listing: Option<Arc<Listing>>,
 }
@@ -251,6 +253,7 @@ impl Server {
                 {
                     let mut state = self.lock();
                     state.listing = Some(Arc::new(listing));
+                    state.since = None;
                     state.phase = Phase::Connected(Arc::clone(&connection));
                 }
                 tell.send_replace(Some(Ok(())));
@@ -362,10 +365,7 @@ impl State {
         let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
         self.phase = Phase::OutOfService {
             trouble,
-            since: match self.phase {
-                Phase::OutOfService { since, .. } => since,
-                _ => now_ms(),
-            },
+            since: *self.since.get_or_insert_with(now_ms),
             until: Instant::now() + pause,
         };
     }

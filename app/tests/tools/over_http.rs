@@ -49,10 +49,15 @@ async fn mcp(headers: HeaderMap, Json(message): Json<Value>) -> Response {
         }),
         Some("tools/list") => json!({ "tools": [
             { "name": "huge", "inputSchema": { "type": "object" } }, { "name": "echo", "inputSchema": { "type": "object" } },
-            { "name": "broken", "inputSchema": { "type": "object" } },
+            { "name": "broken", "inputSchema": { "type": "object" } }, { "name": "streamed", "inputSchema": { "type": "object" } },
+            { "name": "breaks_off", "inputSchema": { "type": "object" } },
         ] }),
         Some("tools/call") => match message["params"]["name"].as_str() {
             Some("huge") => json!({ "content": [{ "type": "text", "text": "x".repeat(5 << 20) }] }),
+            Some("streamed") => return events(id, 5 << 20),
+            Some("breaks_off") => {
+                return ([(header::CONTENT_TYPE, "text/event-stream")], ": nothing\n\n").into_response();
+            }
             Some("broken") => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             _ => json!({ "content": [{ "type": "text", "text": message["params"]["arguments"].to_string() }] }),
         },
@@ -63,6 +68,14 @@ async fn mcp(headers: HeaderMap, Json(message): Json<Value>) -> Response {
         }
     };
     Json(json!({ "jsonrpc": "2.0", "id": id, "result": result })).into_response()
+}
+
+/// The same as a stream of events.
+fn events(id: &Value, size: usize) -> Response {
+    let text = "x".repeat(size);
+    let answer = json!({ "jsonrpc": "2.0", "id": id, "result": { "content": [{ "type": "text", "text": text }] } });
+    let events = format!("event: message\ndata: {answer}\n\n");
+    ([(header::CONTENT_TYPE, "text/event-stream")], events).into_response()
 }
 
 /// Leads everybody elsewhere, as a post.
@@ -82,6 +95,9 @@ async fn a_server_is_reached_with_its_key_and_what_is_too_large_is_refused() {
         matches!(broken, Err(ToolError::Refused(ref said)) if said.contains("HTTP 500")),
         "{broken:?}"
     );
+    let streamed = call(&tools, "s__streamed", json!({})).await;
+    assert_eq!(streamed, Err(ToolError::TooLarge { bytes: 4 << 20 }));
+    assert_eq!(call(&tools, "s__breaks_off", json!({})).await, Err(ToolError::Died));
     assert_eq!(
         text(&tools, "s__echo", json!({ "a": 2 })).await,
         "{\"a\":2}",

@@ -26,3 +26,39 @@ pub(super) fn register(registry: &mut Registry, figures: &ToolFigures) {
         .collect();
     seconds(registry, "tool", "How long calls of tools took", took);
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode_registry;
+
+    use super::*;
+    use crate::agents::Durations;
+
+    #[test]
+    fn calls_are_counted_by_server_and_outcome() {
+        let text = |figures: &ToolFigures| {
+            let mut registry = Registry::with_prefix("anteroom");
+            register(&mut registry, figures);
+            let mut text = String::new();
+            encode_registry(&mut text, &registry).expect("text");
+            text
+        };
+        let mut figures = ToolFigures::default();
+        assert_eq!(text(&figures), "");
+        figures.calls.insert(("files".to_owned(), "done"), 2);
+        figures.calls.insert(("files".to_owned(), "timed_out"), 1);
+        let mut took = Durations::default();
+        took.add(0.2);
+        took.add(60.0);
+        figures.seconds.insert("files".to_owned(), took);
+        let text = text(&figures);
+        for line in [
+            "anteroom_tool_calls_total{server=\"files\",outcome=\"done\"} 2",
+            "anteroom_tool_calls_total{server=\"files\",outcome=\"timed_out\"} 1",
+            "anteroom_tool_seconds_count{server=\"files\"} 2",
+            "anteroom_tool_seconds_sum{server=\"files\"} 60.2",
+        ] {
+            assert!(text.lines().any(|said| said == line), "{line}\nin\n{text}");
+        }
+    }
+}

@@ -84,6 +84,11 @@ async fn a_call_that_is_dropped_is_cancelled_and_its_slot_free() {
     assert_eq!(second.await.expect("it ran"), text("{\"a\":1}"));
     fake.until(|fake| fake.cancelled.load(Ordering::SeqCst) == 1).await;
     assert_eq!(tools.view()[0].running, 0);
+    let figures = tools.figures();
+    let counted = |outcome| figures.calls.get(&("s".to_owned(), outcome)).copied();
+    assert_eq!((counted("cancelled"), counted("done")), (Some(1), Some(1)));
+    let seconds: u64 = figures.seconds["s"].buckets().map(|(_, count)| count).sum();
+    assert_eq!(seconds, 2);
 }
 
 #[tokio::test(start_paused = true)]
