@@ -184,9 +184,9 @@ mod tests {
     const PIXEL: &str =
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-    fn output(value: Value) -> ToolOutput {
+    fn output(value: &Value) -> ToolOutput {
         let known = serde_json::from_value(value.clone());
-        known.map_or_else(|_| of_value(&value).expect("content"), of_result)
+        known.map_or_else(|_| of_value(value).expect("content"), of_result)
     }
 
     fn text(text: &str) -> Content {
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_content_is_taken_or_named() {
-        let taken = output(json!({ "content": [
+        let taken = output(&json!({ "content": [
             { "type": "text", "text": "words" },
             { "type": "image", "data": PIXEL, "mimeType": "image/jpeg" },
             { "type": "image", "data": "PHN2Zz4=", "mimeType": "image/svg+xml" },
@@ -243,16 +243,16 @@ mod tests {
 
     #[test]
     fn what_is_structured_is_text_where_there_is_none() {
-        let both = output(json!({ "content": [{ "type": "text", "text": "a" }], "structuredContent": { "b": 1 } }));
+        let both = output(&json!({ "content": [{ "type": "text", "text": "a" }], "structuredContent": { "b": 1 } }));
         assert_eq!(both.content, [text("a")]);
-        let alone = output(json!({ "content": [], "structuredContent": { "b": 1 } }));
+        let alone = output(&json!({ "content": [], "structuredContent": { "b": 1 } }));
         assert_eq!(alone.content, [text("{\"b\":1}")]);
     }
 
     #[test]
     fn text_is_cut_at_a_character_and_says_so() {
         let long = "é".repeat(MOST_TEXT);
-        let cut = output(json!({ "content": [
+        let cut = output(&json!({ "content": [
             { "type": "text", "text": "x" }, { "type": "text", "text": long }, { "type": "text", "text": "more" },
         ] }));
         let [first, second, notice] = &cut.content[..] else {
@@ -266,7 +266,7 @@ mod tests {
             &text(&format!("[cut: {} more bytes of text]", MOST_TEXT + 2 + 4))
         );
         let many = vec![json!({ "type": "text", "text": "x" }); MOST_PIECES + 3];
-        let many = output(json!({ "content": many }));
+        let many = output(&json!({ "content": many }));
         assert_eq!(many.content.len(), MOST_PIECES + 1);
         assert_eq!(many.content.last(), Some(&text("[left out: 3 more pieces]")));
     }
