@@ -127,7 +127,11 @@ fn main() -> ExitCode {
     {
         return papers::run();
     }
-    run()
+    // Likewise one that keeps a server of tools.
+    match anteroom::tools::keeper::keep_if_asked() {
+        Some(code) => code,
+        None => run(),
+    }
 }
 
 #[tokio::main]

@@ -97,6 +97,25 @@ nodes-is = { $state ->
    *[behind] behind
 }
 nodes-note = “Running” and “Waiting” are of all nodes.
+tool-servers = Tools
+tool-servers-server = Server of tools
+tool-servers-is = { $state ->
+    [idle] not in use
+    [connecting] connecting
+    [connected] connected
+   *[out] out of service for { $time }
+}
+tool-servers-trouble = { $trouble ->
+    [cannot_start] its program cannot be started
+    [ended] it has ended by itself
+    [too_slow] it was not ready in time
+    [no_answer] nothing answers at its address
+    [unauthorized] its key is missing, or is not taken
+    [redirected] it leads to another address
+    [refused] it answers with an error
+    [closing] Anteroom is about to end
+   *[protocol] it does not keep to the protocol
+}
 charts = Over time
 charts-spans = Span of time
 charts-span = { $span ->

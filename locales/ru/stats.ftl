@@ -97,6 +97,25 @@ nodes-is = { $state ->
    *[behind] отстаёт
 }
 nodes-note = «Выполняется» и «Ждёт» — всех узлов.
+tool-servers = Инструменты
+tool-servers-server = Сервер инструментов
+tool-servers-is = { $state ->
+    [idle] не используется
+    [connecting] подключается
+    [connected] подключён
+   *[out] не работает { $time }
+}
+tool-servers-trouble = { $trouble ->
+    [cannot_start] его программа не запускается
+    [ended] завершился сам
+    [too_slow] не успел запуститься
+    [no_answer] по его адресу никто не отвечает
+    [unauthorized] ключа нет, или он не подошёл
+    [redirected] ведёт на другой адрес
+    [refused] отвечает ошибкой
+    [closing] Anteroom завершает работу
+   *[protocol] не соблюдает протокол
+}
 charts = Во времени
 charts-spans = Промежуток времени
 charts-span = { $span ->

@@ -29,6 +29,8 @@ impl Engine {
             answers: self.conversations.answer_figures(),
             ratings: self.conversations.ratings(),
             tasks: self.kept_tasks.figures(),
+            tools: self.tools.view(),
+            tool_calls: self.tools.figures(),
         }
     }
 

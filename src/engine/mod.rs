@@ -44,6 +44,7 @@ use crate::{
     stats::Stats,
     store::{self, Opened, Store, StoreError},
     tasks::{self, Tasks},
+    tools::Tools,
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -77,6 +78,7 @@ pub struct Engine {
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
     backends: Arc<Backends>,
+    tools: Tools,
     /// `None`: this process keeps its line alone.
     membership: Option<Arc<Membership>>,
     /// What the charts were drawn of last.
@@ -158,6 +160,7 @@ impl Engine {
             backends: Arc::clone(&backends),
         });
         let agents = agents(&settings, context)?;
+        let tools = Tools::start(&settings.tools);
         let tasks = TaskTracker::new();
         let rates = Arc::new(Rates::default());
         let conversations = Conversations::new(conversations::Deps {
@@ -211,6 +214,7 @@ impl Engine {
             operator_key: operator::made_key(),
             agents,
             backends,
+            tools,
             membership,
             minutes: charts::Minutes::default(),
             feeds: Feeds::default(),
@@ -316,6 +320,12 @@ impl Engine {
     #[must_use]
     pub fn backends(&self) -> &Backends {
         &self.backends
+    }
+
+    /// The servers of tools.
+    #[must_use]
+    pub const fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     /// The feeds that are open.
@@ -483,6 +493,7 @@ impl Engine {
             // What cannot be kept is a gap in the charts.
             let _ = self.store.keep_minute(part).await;
         }
+        self.tools.close().await;
         self.vault.close().await;
         self.store.close().await;
         self.tasks.close();

@@ -13,6 +13,7 @@ mod points;
 mod prometheus;
 mod samples;
 mod tasks;
+mod tools;
 
 use std::{
     sync::{
@@ -43,6 +44,7 @@ use crate::{
     queue::{BackendState, EventIndex, JoinError, LeaveReason, LimitState, LineState, Observer, Outcome},
     store::Minute,
     tasks::TaskFigures,
+    tools::{ServerView, ToolFigures},
     wire::{BadEdit, Event, LimitCounts, LimitRow, SettingRow, Span, StatsView},
 };
 
@@ -71,6 +73,10 @@ pub(crate) struct Gauges {
     pub ratings: Ratings,
     /// Where tasks are, and what has become of them.
     pub tasks: TaskFigures,
+    /// How the servers of tools are.
+    pub tools: Vec<ServerView>,
+    /// What has become of calls of tools.
+    pub tool_calls: ToolFigures,
 }
 
 /// A line, and whose it is.
@@ -200,6 +206,7 @@ impl Stats {
                 .collect(),
             models: gauges.models.iter().map(backends::model).collect(),
             nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
+            tools: tools::rows(&gauges.tools, role),
             tasks: tasks::row(&gauges.tasks),
             sessions: gauges.sessions,
             connected: gauges.connected,

@@ -26,7 +26,7 @@ pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERAT
 pub use reason::{Reason, Refused, StoreFault};
 pub use stats::{
     BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, SettingNote,
-    SettingRow, SettingSource, SettingValue, Span, StatsView, TaskRow,
+    SettingRow, SettingSource, SettingValue, Span, StatsView, TaskRow, ToolServerRow,
 };
 pub use visible::is_blank;
 

@@ -189,6 +189,23 @@ pub struct NodeRow {
     pub lag: u64,
 }
 
+/// One server of tools.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolServerRow {
+    /// Its name.
+    pub name: String,
+    /// How it is: the name of a case of the message that says so.
+    pub state: String,
+    /// How long it has been out of service, in whole seconds.
+    pub seconds: f64,
+    /// Why it is, likewise.
+    pub trouble: Option<String>,
+    /// How many tools it has; `None`: that is not known yet.
+    pub tools: Option<u64>,
+    /// Calls that are running.
+    pub running: u64,
+}
+
 /// What the charts show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -340,6 +357,8 @@ pub struct StatsView {
     pub models: Vec<ModelRow>,
     /// A row a node, the one that tells this first; none where it keeps its line alone.
     pub nodes: Vec<NodeRow>,
+    /// A row a server of tools: for the operator alone.
+    pub tools: Vec<ToolServerRow>,
     /// Tasks; `None`: there have been none.
     pub tasks: Option<TaskRow>,
     /// Sessions in memory.

@@ -233,6 +233,14 @@ fn stats() -> StatsView {
                 lag: 3,
             })
             .to_vec(),
+        tools: vec![ToolServerRow {
+            name: "files".to_owned(),
+            state: "out".to_owned(),
+            seconds: 9.0,
+            trouble: Some("ended".to_owned()),
+            tools: Some(3),
+            running: 1,
+        }],
         tasks: Some(TaskRow {
             blocked: 1,
             held: 2,

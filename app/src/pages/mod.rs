@@ -15,3 +15,4 @@ mod settings;
 pub(crate) mod stats;
 mod table;
 mod tasks;
+mod tools;

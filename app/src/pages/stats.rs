@@ -16,6 +16,7 @@ use super::{
     settings::Settings,
     table::{Row, durations, none, slots, table},
     tasks::Tasks,
+    tools::Tools,
 };
 use crate::{
     components::charts::Charts,
@@ -42,6 +43,7 @@ pub(crate) fn StatsPage() -> impl IntoView {
             <Backends view />
             <Tasks view />
             <Nodes view />
+            <Tools view />
             <Charts />
             <Settings view />
         }

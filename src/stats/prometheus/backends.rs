@@ -18,7 +18,7 @@ use crate::{
 
 /// Durations that a back end has counted, as a histogram.
 #[derive(Debug)]
-struct Counted(Durations);
+pub(super) struct Counted(pub(super) Durations);
 
 impl EncodeMetric for Counted {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {

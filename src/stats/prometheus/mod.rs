@@ -5,6 +5,7 @@ mod backends;
 mod nodes;
 mod ordered;
 mod tasks;
+mod tools;
 
 use std::time::Duration;
 
@@ -88,6 +89,7 @@ pub(super) fn text(
         nodes::register(&mut registry, all);
     }
     tasks::register(&mut registry, &gauges.tasks);
+    tools::register(&mut registry, &gauges.tool_calls);
     answers(&mut registry, gauges.answers);
     let ratings = [("good", gauges.ratings.good), ("bad", gauges.ratings.bad)];
     let ratings: Ordered<_> = ratings
