@@ -27,7 +27,9 @@ export interface Knobs {
   tokens?: number;
   /** Pieces of reasoning before the answer. */
   reasoning?: number;
-  reply?: "words" | "markdown" | "echo";
+  reply?: "words" | "markdown" | "echo" | "tool";
+  /** Words before the calls of an answer that calls tools. */
+  before?: number;
   /** The model that answers say they are from. */
   called?: string | null;
   fault?: Fault | null;
@@ -52,6 +54,8 @@ export interface Traits {
   models?: string | null;
   /** Tokens of the longest prompt. */
   context?: number | null;
+  /** `false`: requests that offer tools are refused. */
+  tools?: boolean;
   unwell?: boolean;
   /** Only the first so many requests meet the fault. */
   first?: number | null;
@@ -73,6 +77,9 @@ export interface Record {
     system: string | null;
     model: string;
     messages: number;
+    /** The tools that it offered, and how many results of tools it had. */
+    tools: string[];
+    results: number;
     images: number;
     /** Milliseconds since the start. */
     began: number;

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use crate::{
     door::Connection,
     fault::Fault,
-    knobs::{Directed, Knobs, Reply, RetryAfter, direct},
+    knobs::{Directed, Knobs, RetryAfter, direct},
     record::{Ending, RequestRecord, Visit},
-    reply,
+    reply::{self, Of},
     request::{ChatRequest, EmbeddingsRequest},
     script,
     shared::Shared,
@@ -157,6 +157,13 @@ impl Asked {
             system: self.request.system(),
             model: self.request.model.clone(),
             messages: self.request.messages.len(),
+            tools: self.request.tools().map(str::to_owned).collect(),
+            results: self
+                .request
+                .messages
+                .iter()
+                .filter(|message| message.is_result())
+                .count(),
             images: self.request.images(),
             key: headers.get(header::AUTHORIZATION).is_some_and(|value| {
                 value
@@ -213,6 +220,9 @@ impl Asked {
         {
             return Some(refusal(404, &format!("The model `{}` does not exist.", request.model)));
         }
+        if traits.toolless && request.tools().next().is_some() {
+            return Some(refusal(400, &format!("{} does not support tools", request.model)));
+        }
         let context = traits.context.filter(|&context| request.tokens() > context)?;
         let message = format!("This model's maximum context length is {context} tokens.");
         let mut error = error_body(400, &message);
@@ -223,8 +233,8 @@ impl Asked {
     /// The answer itself.
     fn play(self, fault: Option<Fault>, visit: Visit) -> Response<Body> {
         let request = &self.request;
-        let pieces = reply::pieces(&self.directed, &String::from_utf8_lossy(&self.body));
-        let tool = request.tool().filter(|_| self.directed.knobs.reply == Reply::Tool);
+        let pieces = reply::pieces(&self.directed, request, &String::from_utf8_lossy(&self.body));
+        let calls = pieces.iter().any(|piece| matches!(piece.of, Of::Call { .. }));
         let logprobs = request.logprobs;
         let mut knobs = self.directed.knobs;
         let prompt_tokens = request.tokens();
@@ -236,10 +246,10 @@ impl Asked {
             prompt_tokens,
             usage: request.stream_options.include_usage,
             finish: knobs.finish.clone().unwrap_or_else(|| {
-                let usual = if tool.is_some() { "tool_calls" } else { "stop" };
+                let usual = if calls { "tool_calls" } else { "stop" };
                 usual.to_owned()
             }),
-            tool,
+            first_call: request.calls() + 1,
             logprobs,
         };
         let (mut steps, mime) = if request.stream {

@@ -21,7 +21,8 @@ pub enum Reply {
     Echo,
     /// `request`: the JSON of the whole request, as the server got it.
     Request,
-    /// `tool`: a call of the first tool that the request offers, with the rest of the message as its only argument, `question`.
+    /// `tool`: a call of the first tool that the request offers, with the rest of the message as its only argument, `question`, however often that has
+    /// been called before.
     Tool,
 }
 
@@ -50,6 +51,8 @@ pub struct Knobs {
     pub tokens: usize,
     /// `reasoning`: pieces of reasoning before the answer, of the same pace. They count for whatever counts pieces.
     pub reasoning: usize,
+    /// `before`: words before the calls of an answer that calls tools.
+    pub before: usize,
     /// `reply`.
     pub reply: Reply,
     /// `called`: the model that the answer says it is from; `none`: the one that was asked for.
@@ -84,6 +87,7 @@ impl Knobs {
             "rate" => self.pace = pace_of(given)?,
             "tokens" => self.tokens = given.number()?,
             "reasoning" => self.reasoning = given.number()?,
+            "before" => self.before = given.number()?,
             "after" => self.after = given.number()?,
             "finish" => self.finish = Some(value.to_owned()),
             "called" => self.called = (value != "none").then(|| value.to_owned()),
@@ -123,6 +127,7 @@ impl Knobs {
             "pace": self.pace.as_millis(),
             "tokens": self.tokens,
             "reasoning": self.reasoning,
+            "before": self.before,
             "reply": match self.reply { Reply::Words => "words", Reply::Markdown => "markdown", Reply::Echo => "echo", Reply::Request => "request", Reply::Tool => "tool" },
             "fault": self.fault.map(|fault| fault.to_string()),
             "called": self.called,

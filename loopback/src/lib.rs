@@ -16,7 +16,9 @@
 //! | is fast or slow | `first_token=200ms`, `prefill=1ms` (for each token of the prompt), `pace=20ms` or `rate=50` |
 //! | has some models only | `models=small,large`, `context=8192` |
 //! | reasons first | `reasoning=10` |
-//! | calls a tool | `reply=tool` |
+//! | calls a tool, however often | `reply=tool` |
+//! | says something before it calls | `before=3` |
+//! | takes no tools | `tools=false` |
 //! | says what it was asked | `reply=request` |
 //! | is dead, comes back | `door=closed`, `door=open` ([`Loopback::kill`], [`Loopback::revive`]) |
 //! | flaps | `door=2s:500ms` |
@@ -31,6 +33,10 @@
 //! | says that another model has answered | `called=other` |
 //! | says that it is unwell, and works | `unwell=true` |
 //!
+//! Where tools are offered, words of the last user message have it call some: `use tool add with {"x": 1} and use tool now, then use tool sub with
+//! {"x": 2}` calls two side by side, and a third in a second round; then the answer says what they returned. What stands behind `with` and is no JSON
+//! is sent as it is, to the end of the line.
+//!
 //! | `/control` | |
 //! | --- | --- |
 //! | `GET /control/record` | the [`Record`] |
@@ -42,6 +48,7 @@
 //! A fleet has the same on a port of its own, for each server below `/servers/{name}/control`; there `GET /control/record` is the
 //! [`FleetRecord`], and `POST /control/reset` resets all.
 
+mod calls;
 mod chat;
 mod control;
 mod door;

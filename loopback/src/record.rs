@@ -78,6 +78,12 @@ pub struct RequestRecord {
     pub model: String,
     /// Messages of the request, all roles.
     pub messages: usize,
+    /// The tools that it offers.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// What tools have returned, of all messages.
+    #[serde(default)]
+    pub results: usize,
     /// `image_url` parts, in all messages.
     pub images: usize,
     /// Whether it brought a bearer token.

@@ -1,32 +1,59 @@
 //! What an answer says.
 
-use crate::knobs::{Directed, Reply};
+use crate::{
+    calls,
+    knobs::{Directed, Reply},
+    request::ChatRequest,
+};
 
 /// A piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) text: String,
-    /// Whether it is reasoning, which comes before the answer itself.
-    pub(crate) reasoning: bool,
+    pub(crate) of: Of,
+}
+
+/// What a piece is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The answer itself.
+    Text,
+    /// Reasoning, which comes before the answer itself.
+    Reasoning,
+    /// A call of a tool.
+    Call {
+        /// Which of them, from 0.
+        index: usize,
+        /// It begins with this piece. The others are its arguments.
+        name: Option<String>,
+    },
 }
 
 impl Piece {
     /// The same with other words.
-    pub(crate) const fn saying(&self, text: String) -> Self {
+    pub(crate) fn saying(&self, text: String) -> Self {
         Self {
             text,
-            reasoning: self.reasoning,
+            of: self.of.clone(),
         }
+    }
+
+    /// Words of the answer itself.
+    pub(crate) const fn text(text: String) -> Self {
+        Self { text, of: Of::Text }
     }
 }
 
 /// The answer, in the pieces in which it is sent.
-pub(crate) fn pieces(directed: &Directed, request: &str) -> Vec<Piece> {
-    let piece = |reasoning| move |text| Piece { text, reasoning };
-    let reasoning = reasoning(directed).map(piece(true));
-    reasoning
-        .chain(answer(directed, request).into_iter().map(piece(false)))
-        .collect()
+pub(crate) fn pieces(directed: &Directed, request: &ChatRequest, body: &str) -> Vec<Piece> {
+    let thought = |text| Piece {
+        text,
+        of: Of::Reasoning,
+    };
+    let reasoning = reasoning(directed).map(thought);
+    let answer = calls::pieces(directed, request)
+        .unwrap_or_else(|| answer(directed, body).into_iter().map(Piece::text).collect());
+    reasoning.chain(answer).collect()
 }
 
 /// The first piece repeats the question, as in an answer.
@@ -39,7 +66,8 @@ fn reasoning(directed: &Directed) -> impl Iterator<Item = String> {
 
 fn answer(directed: &Directed, request: &str) -> Vec<String> {
     match directed.knobs.reply {
-        Reply::Words => {
+        // Where no tool is offered, there is nothing to call.
+        Reply::Words | Reply::Tool => {
             let first = format!("Answer to: {}\n\n", directed.rest.trim());
             let words = (1..directed.knobs.tokens).map(|number| format!("word{number} "));
             std::iter::once(first).chain(words).collect()
@@ -47,11 +75,6 @@ fn answer(directed: &Directed, request: &str) -> Vec<String> {
         Reply::Markdown => words(&format!("Answer to: {}\n\n{MARKDOWN}", directed.rest.trim())),
         Reply::Echo => words(&directed.rest),
         Reply::Request => words(request),
-        // The first piece names the tool, the others are its arguments.
-        Reply::Tool => {
-            let question = serde_json::Value::from(directed.rest.trim()).to_string();
-            vec![String::new(), "{\"question\":".to_owned(), question, "}".to_owned()]
-        }
     }
 }
 
@@ -150,9 +173,10 @@ mod tests {
     use crate::{Config, Knobs, knobs::direct};
 
     fn pieces_of(message: &str) -> Vec<String> {
-        let pieces = pieces(&direct(message, &Knobs::from(Config::default())).expect("valid"), "");
+        let directed = direct(message, &Knobs::from(Config::default())).expect("valid");
+        let pieces = pieces(&directed, &ChatRequest::saying("m", message), "");
         assert!(
-            pieces.is_sorted_by_key(|piece| !piece.reasoning),
+            pieces.is_sorted_by_key(|piece| piece.of != Of::Reasoning),
             "reasoning comes first"
         );
         pieces.into_iter().map(|piece| piece.text).collect()
@@ -161,9 +185,9 @@ mod tests {
     #[test]
     fn reasoning_comes_before_the_answer() {
         let directed = direct("[[reasoning=2 tokens=1]] why?", &Knobs::from(Config::default())).expect("valid");
-        let pieces: Vec<_> = pieces(&directed, "")
+        let pieces: Vec<_> = pieces(&directed, &ChatRequest::saying("m", "why?"), "")
             .into_iter()
-            .map(|piece| (piece.reasoning, piece.text))
+            .map(|piece| (piece.of == Of::Reasoning, piece.text))
             .collect();
         let expected = [
             (true, "Thinking about: why?\n\n"),

@@ -67,6 +67,17 @@ pub(crate) struct ChatMessage {
     role: String,
     #[serde(default)]
     content: Content,
+    #[serde(default)]
+    tool_calls: Option<Vec<Called>>,
+    #[serde(default)]
+    tool_call_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Called {
+    #[serde(default)]
+    id: String,
+    function: Function,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +107,8 @@ impl ChatRequest {
             messages: vec![ChatMessage {
                 role: "user".to_owned(),
                 content: Content::Text(text.to_owned()),
+                tool_calls: None,
+                tool_call_id: String::new(),
             }],
             stream: false,
             stream_options: StreamOptions::default(),
@@ -104,18 +117,54 @@ impl ChatRequest {
         }
     }
 
-    /// The first tool that it offers.
-    pub(crate) fn tool(&self) -> Option<String> {
-        self.tools.first().map(|tool| tool.function.name.clone())
+    /// The names of the tools that it offers.
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.iter().map(|tool| tool.function.name.as_str())
     }
 
     /// The text of the last user message.
     pub(crate) fn last_user_message(&self) -> Option<String> {
-        self.messages
+        let asked = self.asked_at()?;
+        self.messages.get(asked).map(ChatMessage::text)
+    }
+
+    /// Where that is. What only brings the pictures that tools have returned is none.
+    fn asked_at(&self) -> Option<usize> {
+        let asks = |at: &usize| {
+            let brings = *at > 0 && self.messages[*at - 1].is_result() && self.messages[*at].ends_with_picture();
+            self.messages[*at].role == "user" && !brings
+        };
+        (0..self.messages.len()).rev().find(asks)
+    }
+
+    /// What there is since.
+    fn since(&self) -> &[ChatMessage] {
+        let asked = self.asked_at().map_or(self.messages.len(), |at| at + 1);
+        &self.messages[asked..]
+    }
+
+    /// How often tools were called since the last user message, those of one answer together.
+    pub(crate) fn rounds(&self) -> usize {
+        self.since()
             .iter()
-            .rev()
-            .find(|message| message.role == "user")
-            .map(ChatMessage::text)
+            .filter(|message| !message.calls().is_empty())
+            .count()
+    }
+
+    /// How many calls there were, in all messages.
+    pub(crate) fn calls(&self) -> usize {
+        self.messages.iter().map(|message| message.calls().len()).sum()
+    }
+
+    /// What the tools have returned that were called since the last user message, each with its tool.
+    pub(crate) fn results(&self) -> impl Iterator<Item = (&str, String)> {
+        let since = self.since();
+        let results = since.iter().filter(|message| message.is_result());
+        results.map(move |result| {
+            let mut calls = since.iter().flat_map(ChatMessage::calls);
+            let call = calls.find(|call| call.id == result.tool_call_id);
+            (call.map_or("nothing", |call| &call.function.name), result.text())
+        })
     }
 
     /// The system message, or OpenAI's newer name for it.
@@ -140,6 +189,22 @@ impl ChatRequest {
 }
 
 impl ChatMessage {
+    /// Whether it is what a tool has returned.
+    pub(crate) fn is_result(&self) -> bool {
+        self.role == "tool"
+    }
+
+    fn calls(&self) -> &[Called] {
+        self.tool_calls.as_deref().unwrap_or_default()
+    }
+
+    fn ends_with_picture(&self) -> bool {
+        match &self.content {
+            Content::Parts(parts) => parts.last().is_some_and(|part| part.kind == "image_url"),
+            Content::Text(_) | Content::None => false,
+        }
+    }
+
     fn text(&self) -> String {
         match &self.content {
             Content::Text(text) => text.clone(),

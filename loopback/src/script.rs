@@ -256,7 +256,7 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, reply, wire::Wire};
+    use crate::{Config, reply, request::ChatRequest, wire::Wire};
 
     fn steps_of(message: &str) -> Vec<Step> {
         let directed = crate::knobs::direct(message, &Knobs::from(Config::default())).expect("valid");
@@ -266,11 +266,11 @@ mod tests {
             prompt_tokens: 1,
             usage: false,
             finish: "stop".to_owned(),
-            tool: None,
+            first_call: 1,
             logprobs: false,
         };
         streamed(
-            &reply::pieces(&directed, ""),
+            &reply::pieces(&directed, &ChatRequest::saying("m", message), ""),
             &directed.knobs,
             directed.knobs.fault,
             &wire,

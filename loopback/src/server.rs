@@ -54,6 +54,7 @@ impl From<Config> for Knobs {
             pace: config.pace,
             tokens: config.tokens,
             reasoning: 0,
+            before: 0,
             reply: Reply::default(),
             called: None,
             fault: None,

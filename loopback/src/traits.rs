@@ -17,6 +17,8 @@ pub struct Traits {
     pub models: Option<Vec<String>>,
     /// `context`: tokens of the longest prompt, also said in the list of models; a longer one is refused. `none`: any length.
     pub context: Option<usize>,
+    /// `tools=false`: it refuses requests that offer tools, as Ollama does where a model takes none.
+    pub toolless: bool,
     /// `unwell`: `/health` says so, whatever becomes of other requests.
     pub unwell: bool,
     /// How long the server's fault lasts.
@@ -132,6 +134,7 @@ impl Traits {
                 self.models = given.unless_none(|names| Ok(names.value.split(',').map(str::to_owned).collect()))?;
             }
             "context" => self.context = given.unless_none(Given::number)?,
+            "tools" => self.toolless = !given.flag()?,
             "unwell" => self.unwell = given.flag()?,
             "first" => self.spell.first = given.unless_none(Given::number)?,
             "every" => self.spell.every = given.unless_none(Given::count)?,
@@ -159,6 +162,7 @@ impl Traits {
             "over": self.over.to_string(),
             "models": self.models.as_ref().map(|names| names.join(",")),
             "context": self.context,
+            "tools": !self.toolless,
             "unwell": self.unwell,
             "first": self.spell.first,
             "every": self.spell.every,

@@ -4,12 +4,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{reply::Piece, script::Format};
+use crate::{
+    reply::{Of, Piece},
+    script::Format,
+};
 
 /// What an answer says of the server's build, as real ones do.
 const FINGERPRINT: &str = "fp_loopback";
-/// The name of a call of a tool.
-const CALL: &str = "call_1";
 
 /// The format of one answer.
 pub(crate) struct Wire {
@@ -20,8 +21,8 @@ pub(crate) struct Wire {
     pub(crate) usage: bool,
     /// The reason that the answer is said to have ended for.
     pub(crate) finish: String,
-    /// The tool that it calls, if it does.
-    pub(crate) tool: Option<String>,
+    /// The number of its first call, so that those of all rounds have names of their own.
+    pub(crate) first_call: usize,
     /// Whether each piece says how likely it was.
     pub(crate) logprobs: bool,
 }
@@ -38,6 +39,11 @@ impl Wire {
         })
     }
 
+    /// What a call is named.
+    fn call(&self, index: usize) -> String {
+        format!("call_{}", self.first_call + index)
+    }
+
     fn usage(&self, pieces: usize) -> Value {
         json!({
             "prompt_tokens": self.prompt_tokens,
@@ -48,18 +54,31 @@ impl Wire {
 
     /// An answer in one body.
     pub(crate) fn whole(&self, pieces: &[Piece]) -> Bytes {
-        let all = |reasoning: bool| -> String {
-            let pieces = pieces.iter().filter(|piece| piece.reasoning == reasoning);
+        let all = |of: &Of| -> String {
+            let pieces = pieces.iter().filter(|piece| piece.of == *of);
             pieces.map(|piece| piece.text.as_str()).collect()
         };
-        let mut message = json!({ "role": "assistant", "content": all(false) });
-        if pieces.iter().any(|piece| piece.reasoning) {
-            message["reasoning_content"] = all(true).into();
+        let mut message = json!({ "role": "assistant", "content": all(&Of::Text) });
+        if pieces.iter().any(|piece| piece.of == Of::Reasoning) {
+            message["reasoning_content"] = all(&Of::Reasoning).into();
         }
-        if let Some(tool) = &self.tool {
-            let call = json!({ "name": tool, "arguments": all(false) });
-            message["content"] = Value::Null;
-            message["tool_calls"] = json!([{ "id": CALL, "type": "function", "function": call }]);
+        let begins = pieces.iter().filter_map(|piece| match &piece.of {
+            Of::Call {
+                index,
+                name: Some(name),
+            } => Some((*index, name)),
+            _ => None,
+        });
+        let calls = begins.map(|(index, name)| {
+            let call = json!({ "name": name, "arguments": all(&Of::Call { index, name: None }) });
+            json!({ "id": self.call(index), "type": "function", "function": call })
+        });
+        let calls: Vec<_> = calls.collect();
+        if !calls.is_empty() {
+            if message["content"] == "" {
+                message["content"] = Value::Null;
+            }
+            message["tool_calls"] = calls.into();
         }
         let answer = json!({
             "id": format!("chatcmpl-{}", self.id),
@@ -76,21 +95,20 @@ impl Wire {
 
 impl Format for Wire {
     fn piece(&self, piece: &Piece) -> Bytes {
-        let name = if piece.reasoning {
-            "reasoning_content"
-        } else {
-            "content"
-        };
-        let delta = match &self.tool {
-            Some(tool) if piece.text.is_empty() => {
-                let call = json!({ "name": tool, "arguments": "" });
-                let call = json!([{ "index": 0, "id": CALL, "type": "function", "function": call }]);
+        let delta = match &piece.of {
+            Of::Text => json!({ "role": "assistant", "content": piece.text }),
+            Of::Reasoning => json!({ "role": "assistant", "reasoning_content": piece.text }),
+            Of::Call {
+                index,
+                name: Some(name),
+            } => {
+                let call = json!({ "name": name, "arguments": "" });
+                let call = json!([{ "index": index, "id": self.call(*index), "type": "function", "function": call }]);
                 json!({ "role": "assistant", "content": null, "tool_calls": call })
             }
-            Some(_) if !piece.reasoning => {
-                json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece.text } }] })
+            Of::Call { index, name: None } => {
+                json!({ "tool_calls": [{ "index": index, "function": { "arguments": piece.text } }] })
             }
-            _ => json!({ "role": "assistant", name: piece.text }),
         };
         let mut choice = json!({ "index": 0, "delta": delta, "finish_reason": null });
         if self.logprobs {

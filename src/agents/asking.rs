@@ -105,7 +105,8 @@ impl Agent for BackendAgent {
 }
 
 impl BackendAgent {
-    /// Asks once; a second time with half the history, where the server says that it is too long.
+    /// Asks once; a second time with half the history, where the server says that it is too long, or without what it says that the model does not take
+    /// and nobody has sent.
     async fn ask(
         &self,
         mut question: Question,
@@ -119,7 +120,10 @@ impl BackendAgent {
                 .await;
             return Ok(());
         };
-        if asking.is_blind() && question.messages.iter().any(|message| !message.images.is_empty()) {
+        if asking.is_blind() {
+            question.leave_found_pictures_out();
+        }
+        if asking.is_blind() && question.has_own_pictures() {
             let fault = Fault::new(
                 AgentError::VisionUnsupported,
                 "it reads no pictures, as the settings say",
@@ -127,6 +131,23 @@ impl BackendAgent {
             return Err(fault);
         }
         match once(&server, &question, asking, parts, state).await {
+            Err(fault) if fault.error == AgentError::ToolsUnsupported && !asking.is_shown() && question.has_tools() => {
+                question.leave_tools_out();
+                asking.changed(&question);
+                let _gone = parts.send(Part::Notice(Notice::ToolsLeftOut)).await;
+                *state = StreamState::default();
+                once(&server, &question, asking, parts, state).await
+            }
+            Err(fault)
+                if fault.error == AgentError::VisionUnsupported
+                    && !asking.is_shown()
+                    && !question.has_own_pictures()
+                    && question.leave_found_pictures_out() =>
+            {
+                asking.changed(&question);
+                *state = StreamState::default();
+                once(&server, &question, asking, parts, state).await
+            }
             Err(fault) if fault.error == AgentError::TooLong && !asking.is_shown() && !question.parameters.whole => {
                 if !asking.halve(&mut question) {
                     return Err(fault);

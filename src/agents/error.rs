@@ -84,6 +84,12 @@ pub enum AgentError {
     /// Pictures for a model that does not see.
     #[error("the model cannot look at pictures")]
     VisionUnsupported,
+    /// Tools for a model that takes none.
+    #[error("the model takes no tools")]
+    ToolsUnsupported,
+    /// More calls of tools than are taken, or with longer arguments.
+    #[error("the model's calls of tools are too many or too long")]
+    CallsTooLarge,
 }
 
 impl AgentError {
@@ -119,6 +125,9 @@ impl AgentError {
             Self::Spent => Reason::ModelSpent,
             Self::Filtered => Reason::ModelFiltered,
             Self::VisionUnsupported => Reason::ModelBlind,
+            // A question with tools is asked again without them, so nobody hears of it.
+            Self::ToolsUnsupported => Reason::ModelRejected { status: 400 },
+            Self::CallsTooLarge => Reason::AnswerTooLong,
         }
     }
 
@@ -143,6 +152,8 @@ impl AgentError {
             Self::Spent => "spent",
             Self::Filtered => "filtered",
             Self::VisionUnsupported => "vision_unsupported",
+            Self::ToolsUnsupported => "tools_unsupported",
+            Self::CallsTooLarge => "calls_too_large",
         }
     }
 }

@@ -16,6 +16,7 @@ mod relaying;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod used;
 
 use std::sync::Arc;
 
@@ -70,6 +71,11 @@ impl Message {
             calls: Vec::new(),
             results: Vec::new(),
         }
+    }
+
+    /// Whether there is anything to see in it.
+    fn has_images(&self) -> bool {
+        !self.images.is_empty() || self.results.iter().any(|result| !result.images.is_empty())
     }
 }
 

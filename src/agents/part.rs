@@ -23,4 +23,6 @@ pub enum Part {
 pub enum Notice {
     /// The conversation is longer than the model can read: so many of its oldest turns were left out. A later notice counts all of them.
     Trimmed(u32),
+    /// The model takes no tools, as its server says: it was asked without those on offer.
+    ToolsLeftOut,
 }

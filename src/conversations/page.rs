@@ -59,6 +59,8 @@ pub(super) struct Page<'a> {
     /// Bytes of text so far.
     length: usize,
     thinking: Thinking,
+    /// Whether the model wants tools used.
+    calls: bool,
     /// Whether there is something that is not shown yet.
     dirty: bool,
     /// When to show it, at the earliest.
@@ -107,6 +109,7 @@ impl<'a> Page<'a> {
             stream: markdown::Stream::default(),
             length: 0,
             thinking: Thinking::default(),
+            calls: false,
             dirty: false,
             next: Instant::now(),
         }
@@ -114,6 +117,11 @@ impl<'a> Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether the model wants tools used: what says nothing else is an answer then.
+    pub(super) const fn calls(&self) -> bool {
+        self.calls
+    }
+
     fn say(&mut self, text: &str) -> Result<(), Overflow> {
         if self.length + text.len() > MAX_ANSWER {
             return Err(Overflow);
@@ -139,7 +147,11 @@ impl Reader for Page<'_> {
                 self.in_flight.set_trimmed(turns);
                 return Ok(());
             }
-            Part::ToolCall(_) | Part::ToolResult(_) => return Ok(()),
+            Part::ToolCall(_) => {
+                self.calls = true;
+                return Ok(());
+            }
+            Part::ToolResult(_) | Part::Notice(Notice::ToolsLeftOut) => return Ok(()),
         }
         self.dirty = true;
         Ok(())

@@ -177,8 +177,9 @@ impl Conversations {
             let agent = session.agent(&*self.deps.agents);
             agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
         });
-        match ending.await {
-            Ending::Done(_) if is_blank(&in_flight.text()) => {
+        let ending = ending.await;
+        match ending {
+            Ending::Done(_) if is_blank(&in_flight.text()) && !page.calls() => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(None)))
             }
             Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {

@@ -9,3 +9,4 @@ mod limits;
 mod models;
 mod spells;
 mod support;
+mod tools;

@@ -37,13 +37,19 @@ pub(in crate::agents) struct Asking<'b> {
 }
 
 impl Backends {
-    /// Begins the attempt that a question asks for, and leaves out of it what its model could not read.
+    /// Begins the attempt that a question asks for, and leaves out of it what its model could not read: turns that are too many, and tools where its
+    /// back end is known to take none.
     ///
     /// # Errors
     /// [`AgentError::OutOfService`]: the back end is not to be asked any more.
     pub(in crate::agents) fn begin(&self, question: &mut Question) -> Result<Asking<'_>, AgentError> {
         let directory = self.directory();
         let mut trimmed = 0;
+        if let Some(backend) = directory.backend(question.backend)
+            && backend.settings.tools == Some(false)
+        {
+            question.leave_tools_out();
+        }
         if let Some(backend) = directory.backend(question.backend)
             && let Some(pool) = directory.pool_of(&question.model).and_then(|at| directory.pool(at))
             && let Some(context) = Directory::context(pool, backend)
@@ -153,8 +159,13 @@ impl Asking<'_> {
         }
         let left_out = tokens::halve(question);
         self.trimmed = self.trimmed.saturating_add(left_out);
-        self.size = Size::of(question);
+        self.changed(question);
         left_out > 0
+    }
+
+    /// The question is another one now.
+    pub(in crate::agents) fn changed(&mut self, question: &Question) {
+        self.size = Size::of(question);
     }
 
     /// The first part of the answer has come.

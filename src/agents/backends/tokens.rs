@@ -5,7 +5,7 @@
 //! others not at all.
 
 use crate::{
-    agents::{Message, Question},
+    agents::{Message, Question, ToolSpec},
     wire::Role,
 };
 
@@ -44,15 +44,33 @@ impl Size {
             messages: 1,
             pictures: 0,
         });
+        let tools = question.tools.iter().map(Self::of_tool);
         let messages = question.messages.iter().map(Self::of_message);
-        messages.chain(system).fold(Self::default(), Self::plus)
+        messages.chain(tools).chain(system).fold(Self::default(), Self::plus)
     }
 
     fn of_message(message: &Message) -> Self {
+        let calls = message.calls.iter();
+        let called: usize = calls.map(|call| call.name.len() + call.arguments.len()).sum();
+        let results = message.results.iter();
+        let returned: usize = results.map(|result| result.name.len() + result.content.len()).sum();
+        let found: usize = message.results.iter().map(|result| result.images.len()).sum();
+        // A result is a message of its own, and so is a call as far as its template goes.
+        let parts = message.calls.len().max(message.results.len()).max(1);
         Self {
-            bytes: message.text.len() as u64,
+            bytes: (message.text.len() + called + returned) as u64,
+            messages: parts as u64,
+            pictures: (message.images.len() + found) as u64,
+        }
+    }
+
+    /// Of a tool on offer, which its model reads with every question.
+    fn of_tool(tool: &ToolSpec) -> Self {
+        let written = tool.name.len() + tool.description.len() + tool.schema.to_string().len();
+        Self {
+            bytes: written as u64,
             messages: 1,
-            pictures: message.images.len() as u64,
+            pictures: 0,
         }
     }
 
@@ -119,7 +137,7 @@ impl Tokens {
             .saturating_add(size.pictures.saturating_mul(A_PICTURE))
     }
 
-    /// Leaves out the oldest turns of a history that does not fit into a context of so many tokens together with its answer. The last message
+    /// Leaves out the oldest turns of a history that does not fit into a context of so many tokens together with its answer. The last turn
     /// stays, whatever its size. Returns how many turns were left out.
     pub(super) fn fit(self, question: &mut Question, context: u64) -> u32 {
         let answer = question.parameters.max_tokens.map_or_else(
@@ -159,9 +177,11 @@ pub(super) fn halve(question: &mut Question) -> u32 {
     u32::try_from(left_out).unwrap_or(u32::MAX)
 }
 
-/// Where the turn after the one at `from` begins: with the next message of the person after an answer. `None`: that is the last one.
+/// Where the turn after the one at `from` begins: with the next thing that the person says after an answer, or after what tools returned to one. What
+/// tools return is no beginning: it stays with the calls. `None`: that is the last one.
 fn next_turn(messages: &[Message], from: usize) -> Option<usize> {
-    let after = |at: usize| messages[at - 1].role == Role::Agent && messages[at].role == Role::User;
+    let says = |message: &Message| message.role == Role::User && message.results.is_empty();
+    let after = |at: usize| !says(&messages[at - 1]) && says(&messages[at]);
     (from + 1..messages.len()).find(|at| after(*at))
 }
 
@@ -170,7 +190,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agents::{Parameters, tests::question_of};
+    use crate::agents::{Parameters, ToolCall, ToolResult, tests::question_of};
 
     fn said(role: Role, bytes: usize) -> Message {
         Message::said(role, "x".repeat(bytes))
@@ -217,6 +237,77 @@ mod tests {
         let mut bounded = conversation(&turns, 300);
         bounded.parameters.max_tokens = Some(700);
         assert_eq!(tokens.fit(&mut bounded, 1600), 1, "the answer needs room, too");
+    }
+
+    /// A turn of so many rounds with a tool.
+    fn with_tools(rounds: usize, bytes: usize) -> Vec<Message> {
+        let mut messages = vec![said(Role::User, bytes)];
+        for round in 0..rounds {
+            let id = round.to_string();
+            let call = ToolCall {
+                id: id.clone(),
+                arguments: "x".repeat(bytes),
+                ..ToolCall::default()
+            };
+            let result = ToolResult {
+                id,
+                content: "x".repeat(bytes),
+                ..ToolResult::default()
+            };
+            messages.push(Message {
+                calls: vec![call],
+                ..said(Role::Agent, 0)
+            });
+            messages.push(Message {
+                results: vec![result],
+                ..said(Role::User, 0)
+            });
+        }
+        messages
+    }
+
+    #[test]
+    fn a_turn_is_never_cut_between_a_call_and_its_result() {
+        let mut messages = with_tools(2, 300);
+        messages.push(said(Role::Agent, 300));
+        // One that was stopped after its tools had returned something.
+        messages.extend(with_tools(1, 300));
+        messages.extend(with_tools(3, 300));
+        let whole = question_of(messages, Parameters::default());
+        let tokens = Tokens::default();
+        let begins = [0, 6, 9];
+        for context in (0..10_000).step_by(50) {
+            let mut question = whole.clone();
+            let left_out = tokens.fit(&mut question, context) as usize;
+            assert_eq!(question.messages, whole.messages[begins[left_out]..], "{context}");
+        }
+        let mut question = whole.clone();
+        assert_eq!(
+            tokens.fit(&mut question, 0),
+            2,
+            "the last turn stays, with all its rounds"
+        );
+        let mut question = whole.clone();
+        assert_eq!(halve(&mut question), 1);
+        assert_eq!(question.messages, whole.messages[6..]);
+    }
+
+    #[test]
+    fn tools_and_what_they_return_count() {
+        let mut question = question_of(with_tools(1, 300), Parameters::default());
+        let before = Size::of(&question);
+        assert_eq!((before.bytes, before.messages, before.pictures), (900, 3, 0));
+        question.messages[2].results[0]
+            .images
+            .push(crate::agents::tests::picture("a.png"));
+        question.tools = [ToolSpec {
+            name: "add".to_owned(),
+            description: "Adds.".to_owned(),
+            schema: serde_json::json!({}),
+        }]
+        .into();
+        let after = Size::of(&question);
+        assert_eq!((after.bytes, after.messages, after.pictures), (910, 4, 1));
     }
 
     #[test]

@@ -46,8 +46,8 @@ impl AgentError {
                 Blame::Server(Strike::Failed)
             }
             Self::Unauthorized | Self::UnknownModel { .. } | Self::Redirected { .. } => Blame::Operator,
-            Self::Rejected { .. } | Self::TooLong | Self::VisionUnsupported => Blame::Question,
-            Self::Empty | Self::Spent | Self::Filtered => Blame::Nobody,
+            Self::Rejected { .. } | Self::TooLong | Self::VisionUnsupported | Self::ToolsUnsupported => Blame::Question,
+            Self::Empty | Self::Spent | Self::Filtered | Self::CallsTooLarge => Blame::Nobody,
         }
     }
 

@@ -1,19 +1,22 @@
 //! Anthropic's messages API.
 
+use std::collections::BTreeSet;
+
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Broken, Fault, StreamState,
+    calls::Piece,
     endpoint::Address,
     frames::{Frame, Framing},
     list::{Listed, read_list},
-    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
+    protocol::{Call, Protocol, arguments, base64, caption, found, parse, put, schema, temperature},
     text::Delta,
 };
 use crate::{
-    agents::Message,
+    agents::{Image, Message, ToolCall, ToolResult, ToolSpec},
     wire::{Incomplete, Role},
 };
 
@@ -49,11 +52,12 @@ struct Tagged<T> {
 #[serde(rename_all = "snake_case")]
 enum Event {
     MessageStart,
+    ContentBlockStart,
     ContentBlockDelta,
     MessageDelta,
     MessageStop,
     Error,
-    /// Pings, the beginning and end of a block, and what is added one day.
+    /// Pings, the end of a block, and what is added one day.
     #[serde(other)]
     Other,
 }
@@ -69,8 +73,35 @@ struct Started {
 }
 
 #[derive(Debug, Deserialize)]
+struct BlockStart<T> {
+    content_block: T,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BlockKind {
+    ToolUse,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToolUse {
+    id: Option<String>,
+    name: String,
+    /// Empty, where it comes in pieces.
+    input: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
 struct BlockDelta<T> {
     delta: T,
+}
+
+/// Which block it is of.
+#[derive(Debug, Deserialize)]
+struct Placed {
+    index: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +109,7 @@ struct BlockDelta<T> {
 enum DeltaKind {
     TextDelta,
     ThinkingDelta,
+    InputJsonDelta,
     #[serde(other)]
     Other,
 }
@@ -90,6 +122,11 @@ struct TextDelta {
 #[derive(Debug, Deserialize)]
 struct ThinkingDelta {
     thinking: Delta,
+}
+
+#[derive(Debug, Deserialize)]
+struct InputJsonDelta {
+    partial_json: Delta,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +201,7 @@ impl Protocol for Anthropic {
             "temperature",
             temperature(&call.parameters).map(|value| value.min(1.0)),
         );
+        offer(call, history, &mut body);
         body
     }
 
@@ -174,9 +212,22 @@ impl Protocol for Anthropic {
     fn read(&self, frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
         match parse::<Tagged<Event>>(frame)?.r#type {
             Event::MessageStart => count(parse::<MessageStart>(frame)?.message.usage, state),
+            Event::ContentBlockStart => {
+                if let BlockKind::ToolUse = parse::<BlockStart<Tagged<BlockKind>>>(frame)?.content_block.r#type {
+                    begin(frame, state)?;
+                }
+            }
             Event::ContentBlockDelta => match parse::<BlockDelta<Tagged<DeltaKind>>>(frame)?.delta.r#type {
                 DeltaKind::TextDelta => state.say(&parse::<BlockDelta<TextDelta>>(frame)?.delta.text),
                 DeltaKind::ThinkingDelta => state.think(&parse::<BlockDelta<ThinkingDelta>>(frame)?.delta.thinking),
+                DeltaKind::InputJsonDelta => {
+                    let arguments = parse::<BlockDelta<InputJsonDelta>>(frame)?.delta.partial_json;
+                    state.calls.add(Piece {
+                        place: parse::<Placed>(frame)?.index,
+                        arguments: &arguments.0,
+                        ..Piece::default()
+                    })?;
+                }
                 DeltaKind::Other => {}
             },
             Event::MessageDelta => {
@@ -195,6 +246,38 @@ impl Protocol for Anthropic {
         }
         Ok(())
     }
+}
+
+/// Offers the tools. Where there are none any more, those that were used are named all the same, which the API insists on, and are not to be used.
+fn offer(call: &Call, history: &[Message], body: &mut Value) {
+    let tool =
+        |tool: &ToolSpec| json!({ "name": tool.name, "description": tool.description, "input_schema": schema(tool) });
+    let mut tools: Vec<Value> = call.tools.iter().map(tool).collect();
+    if tools.is_empty() {
+        let used = history.iter().flat_map(|message| &message.calls);
+        let names: BTreeSet<&str> = used.map(|call| call.name.as_str()).collect();
+        let bare = |name: &str| json!({ "name": name, "input_schema": { "type": "object" } });
+        tools.extend(names.into_iter().map(bare));
+        if !tools.is_empty() {
+            body["tool_choice"] = json!({ "type": "none" });
+        }
+    }
+    if !tools.is_empty() {
+        body["tools"] = tools.into();
+    }
+}
+
+/// A call begins. Some servers that speak the format have all of its input here.
+fn begin(frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
+    let ToolUse { id, name, input } = parse::<BlockStart<ToolUse>>(frame)?.content_block;
+    let piece = Piece {
+        place: parse::<Placed>(frame)?.index,
+        id: &id.unwrap_or_default(),
+        name: &name,
+        ..Piece::default()
+    };
+    let whole = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
+    state.calls.begin(piece, whole.map(|input| input.to_string()))
 }
 
 fn incomplete(reason: &str) -> Option<Incomplete> {
@@ -237,15 +320,56 @@ fn message(message: &Message) -> Value {
         Role::User => "user",
         Role::Agent => "assistant",
     };
-    let mut blocks = Vec::new();
+    // Results have to be first.
+    let mut blocks: Vec<Value> = message.results.iter().map(result).collect();
     for image in &message.images {
         blocks.extend(caption(message, image).map(|text| json!({ "type": "text", "text": text })));
-        let source = json!({ "type": "base64", "media_type": image.mime, "data": base64(image) });
-        blocks.push(json!({ "type": "image", "source": source }));
+        blocks.push(picture(image));
     }
     // A block of blank text is refused.
     if !message.text.trim().is_empty() {
         blocks.push(json!({ "type": "text", "text": message.text }));
     }
+    blocks.extend(message.calls.iter().map(called));
     json!({ "role": role, "content": blocks })
+}
+
+fn picture(image: &Image) -> Value {
+    let source = json!({ "type": "base64", "media_type": image.mime, "data": base64(image) });
+    json!({ "type": "image", "source": source })
+}
+
+fn called(call: &ToolCall) -> Value {
+    json!({ "type": "tool_use", "id": id(&call.id), "name": call.name, "input": arguments(call) })
+}
+
+fn result(result: &ToolResult) -> Value {
+    let mut blocks = Vec::new();
+    if !result.content.trim().is_empty() {
+        blocks.push(json!({ "type": "text", "text": result.content }));
+    }
+    for image in &result.images {
+        blocks.push(json!({ "type": "text", "text": found(result, image) }));
+        blocks.push(picture(image));
+    }
+    let mut told = json!({ "type": "tool_result", "tool_use_id": id(&result.id) });
+    if !blocks.is_empty() {
+        told["content"] = blocks.into();
+    }
+    if result.failed {
+        told["is_error"] = true.into();
+    }
+    told
+}
+
+/// An id, which other models may have given: the API takes fewer characters than they do.
+fn id(id: &str) -> String {
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
+    id.chars().map(fit).collect()
 }

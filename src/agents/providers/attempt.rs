@@ -15,7 +15,7 @@ const LAST_BYTES: Duration = Duration::from_millis(20);
 pub(in crate::agents) struct Hearer<'a> {
     /// The reader of the parts.
     pub(in crate::agents) parts: &'a Parts,
-    /// Called with the first one, before it is put in.
+    /// Called when the first one has begun to come, before it is put in.
     pub(in crate::agents) first: &'a (dyn Fn() + Sync),
 }
 
@@ -47,6 +47,7 @@ impl Server {
                 key: self.endpoint.key.as_ref().map(|key| key.0.as_str()),
                 origin: &self.endpoint.origin,
                 images: request.images,
+                tools: request.tools,
             };
             return Err(Fault::of_refusal(response, &asked).await);
         }
@@ -54,11 +55,11 @@ impl Server {
         if said || hearer.parts.is_closed() {
             Ok(())
         } else {
-            Err(Fault::new(state.silence(), "its answer has no text"))
+            Err(Fault::new(state.silence(), "its answer has no text, and calls nothing"))
         }
     }
 
-    /// Passes the answer on until it is complete. Whether there was any text in it.
+    /// Passes the answer on until it is complete. Whether there was anything in it that a person or a tool is told.
     async fn read(
         &self,
         mut response: Response,
@@ -77,13 +78,16 @@ impl Server {
                 Ok(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
                 Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
             };
+            let begun = state.calls.has_begun();
             let end = state.end(outcome, ended);
-            for part in state.take_parts() {
-                if !heard {
-                    heard = true;
-                    (hearer.first)();
-                }
-                said |= matches!(part, Part::Text(_));
+            let parts = state.take_parts();
+            // A call is passed on when it is whole, and may be long.
+            if !heard && (begun || !parts.is_empty()) {
+                heard = true;
+                (hearer.first)();
+            }
+            for part in parts {
+                said |= matches!(part, Part::Text(_) | Part::ToolCall(_));
                 if hearer.parts.send(part).await.is_err() {
                     return Ok(said);
                 }

@@ -97,6 +97,7 @@ impl Fault {
             },
             500.. => AgentError::ServerFault { status },
             _ if too_long(&words) => AgentError::TooLong,
+            _ if no_tools(&words) => AgentError::ToolsUnsupported,
             _ => AgentError::Rejected { status },
         };
         Self::new(
@@ -130,6 +131,8 @@ impl Fault {
             }
         } else if asked.images && no_vision(&body) {
             AgentError::VisionUnsupported
+        } else if asked.tools && no_tools(&body) {
+            AgentError::ToolsUnsupported
         } else {
             let told = asked.protocol.refusal(status, &body);
             told.unwrap_or_else(|| of_status(status, retry_after, asked.model, &body))
@@ -187,6 +190,8 @@ pub(super) struct Asked<'a> {
     pub(super) origin: &'a str,
     /// Whether there were pictures in the history.
     pub(super) images: bool,
+    /// Whether tools were offered, or used in it.
+    pub(super) tools: bool,
 }
 
 /// Where a redirect leads. What may hold a secret, which is all but scheme, host and port, is left out.
@@ -233,6 +238,40 @@ fn no_vision(body: &str) -> bool {
     let too_much = ["exceed", "too large", "too many"];
     let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
     says(&pictures) && says(&unable) && !says(&too_much)
+}
+
+/// Whether a refusal, in small letters, says that the model takes no tools, or that its server is not set up for them. There is no code for it
+/// either, and several statuses.
+fn no_tools(body: &str) -> bool {
+    let plain = body.replace(['`', '\'', '"', '\\'], "");
+    let tools = [
+        "tools",
+        "tool use",
+        "tool calling",
+        "tool calls",
+        "function calling",
+        "function calls",
+        "functions",
+    ];
+    let unable = [
+        "is not supported",
+        "are not supported",
+        "not supported",
+        "is not enabled",
+        "is unsupported",
+    ];
+    let phrases = [
+        "support tool",
+        "support function call",
+        "unsupported param: tools",
+        "unsupported parameter: tools",
+        "tools param requires",
+        "tool choice requires",
+    ];
+    phrases.iter().any(|phrase| plain.contains(phrase))
+        || tools
+            .iter()
+            .any(|tools| unable.iter().any(|unable| plain.contains(&format!("{tools} {unable}"))))
 }
 
 /// Whether a refusal, in small letters, says that the question is more than the model can read. OpenAI's servers and llama.cpp have a code
@@ -334,6 +373,34 @@ mod tests {
             "the server does not support this",
         ] {
             assert!(!no_vision(body), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_lack_of_tools_is_told_from_other_refusals() {
+        for body in [
+            // Ollama, OpenRouter, vLLM, llama.cpp twice, OpenAI, Groq, Gemini twice, DeepSeek.
+            r#"{"error":"registry.ollama.ai/library/gemma3:latest does not support tools"}"#,
+            "no endpoints found that support tool use. to learn more about provider routing, visit: …",
+            r#"{"message":"\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set"}"#,
+            "tools param requires --jinja flag",
+            r#"{"code":500,"message":"unsupported param: tools","type":"server_error"}"#,
+            "unsupported parameter: 'tools' is not supported with this model.",
+            "`tool calling` is not supported with this model",
+            "function calling is not enabled for models/gemma-3-27b-it",
+            "tool use with function calling is unsupported",
+            "deepseek-reasoner does not support function calling",
+        ] {
+            assert!(no_tools(body), "{body}");
+        }
+        for body in [
+            "invalid schema for function 'add': schema must be a json schema of 'type: \"object\"'",
+            "tools.0.custom.input_schema: json schema is invalid. it must match draft 2020-12",
+            "messages.2: `tool_use` ids were found without `tool_result` blocks immediately after",
+            "invalid 'tools': array too long. expected an array with maximum length 128",
+            "this model's maximum context length is 4096 tokens",
+        ] {
+            assert!(!no_tools(body), "{body}");
         }
     }
 

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 
 use super::{
     Broken, Fault, StreamState,
+    calls::{Piece, is_made},
     endpoint::Address,
     frames::{Frame, Framing},
     list::{Listed, read_list},
-    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
+    protocol::{Call, Protocol, arguments, base64, caption, found, is_object, parse, put, schema, temperature},
     text::Delta,
 };
 use crate::{
-    agents::{AgentError, Message},
+    agents::{AgentError, Message, ToolResult},
     wire::{Incomplete, Role, Usage},
 };
 
@@ -59,12 +60,24 @@ struct Content {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Part {
     #[serde(default)]
     text: Delta,
     /// The model's thoughts are not its answer.
     #[serde(default)]
     thought: bool,
+    function_call: Option<FunctionCall>,
+    /// The thoughts that have led to a call, which nobody but Google's servers can read, and which some of their models insist on having back.
+    thought_signature: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FunctionCall {
+    /// Only later models have one.
+    id: Option<String>,
+    name: String,
+    args: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,7 +135,8 @@ impl Protocol for Gemini {
 
     /// The model is named by the address.
     fn body(&self, call: &Call, history: &[Message]) -> Value {
-        let mut body = json!({ "contents": history.iter().map(content).collect::<Vec<_>>() });
+        let mut body =
+            json!({ "contents": history.iter().map(|message| content(&call.model, message)).collect::<Vec<_>>() });
         if let Some(text) = &call.parameters.system {
             body["systemInstruction"] = json!({ "parts": [{ "text": text }] });
         }
@@ -134,6 +148,13 @@ impl Protocol for Gemini {
         }
         if config != json!({}) {
             body["generationConfig"] = config;
+        }
+        if !call.tools.is_empty() {
+            // `parameters` takes a part of OpenAPI's schemas and refuses all else, this one takes any JSON Schema.
+            let declared = call.tools.iter().map(|tool| {
+                json!({ "name": tool.name, "description": tool.description, "parametersJsonSchema": schema(tool) })
+            });
+            body["tools"] = json!([{ "functionDeclarations": declared.collect::<Vec<_>>() }]);
         }
         body
     }
@@ -153,6 +174,16 @@ impl Protocol for Gemini {
                     state.think(&part.text);
                 } else {
                     state.say(&part.text);
+                }
+                if let Some(FunctionCall { id, name, args }) = part.function_call {
+                    let piece = Piece {
+                        id: &id.unwrap_or_default(),
+                        name: &name,
+                        opaque: part.thought_signature,
+                        ..Piece::default()
+                    };
+                    let args = args.filter(|args| !args.is_null());
+                    state.calls.begin(piece, args.map(|args| args.to_string()))?;
                 }
             }
             if let Some(reason) = candidate.finish_reason {
@@ -208,12 +239,21 @@ fn incomplete(reason: &str) -> Option<Incomplete> {
     }
 }
 
-fn content(message: &Message) -> Value {
+/// What stands for the thoughts of a call that another model has made: those that insist on them take this, as their documentation says.
+const NO_THOUGHTS: &str = "skip_thought_signature_validator";
+
+fn content(model: &str, message: &Message) -> Value {
     let role = match message.role {
         Role::User => "user",
         Role::Agent => "model",
     };
-    let mut parts = Vec::new();
+    let mut parts: Vec<Value> = message.results.iter().map(response).collect();
+    for result in &message.results {
+        for image in &result.images {
+            parts.push(json!({ "text": found(result, image) }));
+            parts.push(json!({ "inlineData": { "mimeType": image.mime, "data": base64(image) } }));
+        }
+    }
     if !message.text.is_empty() {
         parts.push(json!({ "text": message.text }));
     }
@@ -221,5 +261,27 @@ fn content(message: &Message) -> Value {
         parts.extend(caption(message, image).map(|text| json!({ "text": text })));
         parts.push(json!({ "inlineData": { "mimeType": image.mime, "data": base64(image) } }));
     }
+    for (at, call) in message.calls.iter().enumerate() {
+        let mut function = json!({ "name": call.name, "args": arguments(call) });
+        put(&mut function, "id", known(&call.id));
+        let mut part = json!({ "functionCall": function });
+        // An object is what another format keeps there.
+        let own = call.opaque.as_deref().filter(|opaque| !is_object(opaque));
+        let insists = at == 0 && model.contains("gemini-3");
+        put(&mut part, "thoughtSignature", own.or(insists.then_some(NO_THOUGHTS)));
+        parts.push(part);
+    }
     json!({ "role": role, "parts": parts })
+}
+
+fn response(result: &ToolResult) -> Value {
+    let field = if result.failed { "error" } else { "output" };
+    let mut response = json!({ "name": result.name, "response": { field: result.content } });
+    put(&mut response, "id", known(&result.id));
+    json!({ "functionResponse": response })
+}
+
+/// An id, unless it was made here: models that give none do not ask for one.
+fn known(id: &str) -> Option<&str> {
+    (!is_made(id)).then_some(id)
 }

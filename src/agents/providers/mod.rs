@@ -9,6 +9,7 @@
 
 mod anthropic;
 mod attempt;
+mod calls;
 mod endpoint;
 mod fault;
 mod frames;
@@ -24,7 +25,7 @@ mod relay;
 mod stream;
 mod text;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::Url;
@@ -47,7 +48,7 @@ pub use self::{
     reading::{Transcript, transcript},
     relay::{Door, Relayed},
 };
-use super::{AgentError, FactoryError, Question};
+use super::{AgentError, FactoryError, Message, Question};
 use crate::settings::{BackendSettings, Provider};
 
 /// How a provider's servers are spoken to; `None`: it has none.
@@ -91,6 +92,8 @@ pub(in crate::agents) struct Request {
     display: String,
     /// Whether there are pictures in it.
     images: bool,
+    /// Whether tools are offered, or were used.
+    tools: bool,
     /// Longest silence.
     stall: Duration,
 }
@@ -129,9 +132,11 @@ impl Server {
             parameters: question.parameters.clone(),
             context,
             own: self.endpoint.own,
+            tools: Arc::clone(&question.tools),
         };
         let history = history::tidy(&question.messages);
-        let images = history.iter().any(|message| !message.images.is_empty());
+        let images = history.iter().any(Message::has_images);
+        let tools = !question.tools.is_empty() || history.iter().any(|message| !message.calls.is_empty());
         let make = move || (Bytes::from(protocol.body(&call, &history).to_string()), call.model);
         let (body, model) = if images {
             let made = tokio::task::spawn_blocking(make).await;
@@ -147,6 +152,7 @@ impl Server {
             model,
             display: question.model.to_string(),
             images,
+            tools,
             stall,
         })
     }

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 
 use super::{
     Broken, Fault, StreamState,
+    calls::{Piece, is_made},
     endpoint::Address,
     frames::{Frame, Framing},
     list::{Listed, read_list},
-    protocol::{Call, Protocol, base64, parse, put, temperature},
+    protocol::{Call, Protocol, arguments, base64, found, functions, parse, put, temperature},
     text::Delta,
 };
 use crate::{
-    agents::Message,
+    agents::{Message, ToolCall},
     wire::{Incomplete, Role, Usage},
 };
 
@@ -47,6 +48,20 @@ struct Said {
     content: Delta,
     #[serde(default)]
     thinking: Option<Delta>,
+    tool_calls: Option<Vec<Called>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Called {
+    /// Only later versions have one.
+    id: Option<String>,
+    function: Function,
+}
+
+#[derive(Debug, Deserialize)]
+struct Function {
+    name: String,
+    arguments: Option<Value>,
 }
 
 impl Protocol for Ollama {
@@ -82,7 +97,7 @@ impl Protocol for Ollama {
     fn body(&self, call: &Call, history: &[Message]) -> Value {
         let system = call.parameters.system.as_ref();
         let system = system.map(|text| json!({ "role": "system", "content": text }));
-        let messages: Vec<_> = system.into_iter().chain(history.iter().map(message)).collect();
+        let messages: Vec<_> = system.into_iter().chain(history.iter().flat_map(messages)).collect();
         let mut body = json!({ "model": call.model, "messages": messages, "stream": true });
         let mut options = json!({});
         put(&mut options, "temperature", temperature(&call.parameters));
@@ -92,6 +107,7 @@ impl Protocol for Ollama {
         if options != json!({}) {
             body["options"] = options;
         }
+        put(&mut body, "tools", functions(call));
         body
     }
 
@@ -108,6 +124,19 @@ impl Protocol for Ollama {
             state.think(thought);
         }
         state.say(&line.message.content);
+        for Called { id, function } in line.message.tool_calls.unwrap_or_default() {
+            let piece = Piece {
+                id: &id.unwrap_or_default(),
+                name: &function.name,
+                ..Piece::default()
+            };
+            let arguments = function.arguments.filter(|arguments| !arguments.is_null());
+            let written = arguments.map(|arguments| match arguments {
+                Value::String(written) => written,
+                arguments => arguments.to_string(),
+            });
+            state.calls.begin(piece, written)?;
+        }
         if line.done {
             state.usage = Usage {
                 input: line.prompt_eval_count,
@@ -121,14 +150,51 @@ impl Protocol for Ollama {
     }
 }
 
-fn message(message: &Message) -> Value {
+/// A message as one or several: each result is one of its own, and before what the person says.
+fn messages(message: &Message) -> Vec<Value> {
+    let mut messages = Vec::new();
+    let (mut text, mut images) = (Vec::new(), Vec::new());
+    for result in &message.results {
+        let mut returned = json!({ "role": "tool", "tool_name": result.name, "content": result.content });
+        put(&mut returned, "tool_call_id", known(&result.id));
+        messages.push(returned);
+        for image in &result.images {
+            text.push(found(result, image));
+            images.push(base64(image));
+        }
+    }
+    if !message.text.is_empty() {
+        text.push(message.text.clone());
+    }
+    images.extend(message.images.iter().map(base64));
+    if message.results.is_empty() || !text.is_empty() || !images.is_empty() {
+        messages.push(said(message, &text.join("\n\n"), images));
+    }
+    messages
+}
+
+fn said(message: &Message, text: &str, images: Vec<String>) -> Value {
     let role = match message.role {
         Role::User => "user",
         Role::Agent => "assistant",
     };
-    let mut said = json!({ "role": role, "content": message.text });
-    if !message.images.is_empty() {
-        said["images"] = message.images.iter().map(base64).collect();
+    let mut said = json!({ "role": role, "content": text });
+    if !images.is_empty() {
+        said["images"] = images.into();
+    }
+    if !message.calls.is_empty() {
+        said["tool_calls"] = message.calls.iter().map(called).collect();
     }
     said
+}
+
+fn called(call: &ToolCall) -> Value {
+    let mut called = json!({ "function": { "name": call.name, "arguments": arguments(call) } });
+    put(&mut called, "id", known(&call.id));
+    called
+}
+
+/// An id, unless it was made here.
+fn known(id: &str) -> Option<&str> {
+    (!is_made(id)).then_some(id)
 }

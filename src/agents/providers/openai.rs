@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use super::{
     Broken, Door, Fault, StreamState,
+    calls::Piece,
     endpoint::Address,
     frames::{Frame, Framing},
     gemini,
     list::{Listed, read_list},
-    protocol::{Call, Protocol, base64, caption, parse, put, temperature},
+    protocol::{Call, Protocol, arguments, base64, caption, found, functions, is_object, parse, put, temperature},
     text::Delta as Text,
 };
 use crate::{
-    agents::{AgentError, Message},
+    agents::{AgentError, Image, Message, ToolCall},
     wire::{Incomplete, Role, Usage},
 };
 
@@ -101,6 +102,9 @@ struct Delta {
     /// The same, as OpenRouter and newer vLLM call it.
     #[serde(default)]
     reasoning: Option<IgnoredAny>,
+    /// Only noticed here: see [`CalledDelta`].
+    #[serde(default)]
+    tool_calls: Option<IgnoredAny>,
 }
 
 /// What the model thinks, read by itself: a server that has something else there than text harms no answer.
@@ -121,6 +125,37 @@ struct Thought {
     reasoning_content: Option<Text>,
     #[serde(default)]
     reasoning: Option<Text>,
+}
+
+/// Calls, read by themselves: `T` is what the arguments are. OpenAI's servers write them as text that may be cut anywhere, some others as an object.
+#[derive(Debug, Deserialize)]
+struct Called<T> {
+    choices: Vec<CalledChoice<T>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CalledChoice<T> {
+    delta: Option<CalledDelta<T>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CalledDelta<T> {
+    tool_calls: Option<Vec<CallDelta<T>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CallDelta<T> {
+    index: Option<u64>,
+    id: Option<Text>,
+    function: Option<FunctionDelta<T>>,
+    /// What Google's servers want to have back.
+    extra_content: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FunctionDelta<T> {
+    name: Option<Text>,
+    arguments: Option<T>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -182,7 +217,7 @@ impl Protocol for OpenAi {
     fn body(&self, call: &Call, history: &[Message]) -> Value {
         let system = call.parameters.system.as_ref();
         let system = system.map(|text| json!({ "role": "system", "content": text }));
-        let messages: Vec<_> = system.into_iter().chain(history.iter().map(message)).collect();
+        let messages: Vec<_> = system.into_iter().chain(history.iter().flat_map(messages)).collect();
         let mut body = json!({
             "model": call.model,
             "messages": messages,
@@ -197,6 +232,7 @@ impl Protocol for OpenAi {
             "max_tokens"
         };
         put(&mut body, longest, call.parameters.max_tokens);
+        put(&mut body, "tools", functions(call));
         body
     }
 
@@ -216,6 +252,9 @@ impl Protocol for OpenAi {
         let thinks = |delta: &Delta| delta.reasoning_content.is_some() || delta.reasoning.is_some();
         if chunk.choices.iter().any(|choice| thinks(&choice.delta)) {
             think(frame, state);
+        }
+        if chunk.choices.iter().any(|choice| choice.delta.tool_calls.is_some()) {
+            call(frame, state)?;
         }
         for choice in chunk.choices {
             for text in [choice.delta.content, choice.delta.refusal].iter().flatten() {
@@ -252,6 +291,38 @@ fn think(frame: Frame<'_>, state: &mut StreamState) {
     }
 }
 
+fn call(frame: Frame<'_>, state: &mut StreamState) -> Result<(), Fault> {
+    if let Ok(called) = parse::<Called<Text>>(frame) {
+        return add(called, state, |text| text.0);
+    }
+    add(parse::<Called<Value>>(frame)?, state, |value| match value {
+        Value::Null => Vec::new(),
+        Value::String(text) => text.into_bytes(),
+        value => value.to_string().into_bytes(),
+    })
+}
+
+fn add<T>(called: Called<T>, state: &mut StreamState, bytes: impl Fn(T) -> Vec<u8>) -> Result<(), Fault> {
+    let deltas = called.choices.into_iter().filter_map(|choice| choice.delta?.tool_calls);
+    for delta in deltas.flatten() {
+        let (name, arguments) = delta
+            .function
+            .map_or((None, None), |function| (function.name, function.arguments));
+        let text = |told: Option<Text>| told.map(|text| String::from_utf8_lossy(&text.0).into_owned());
+        state.calls.add(Piece {
+            place: delta.index,
+            id: &text(delta.id).unwrap_or_default(),
+            name: &text(name).unwrap_or_default(),
+            arguments: &arguments.map(&bytes).unwrap_or_default(),
+            opaque: delta
+                .extra_content
+                .filter(Value::is_object)
+                .map(|extra| extra.to_string()),
+        })?;
+    }
+    Ok(())
+}
+
 /// `abort` and `error` are vLLM's and OpenRouter's.
 pub(super) fn incomplete(reason: &str) -> Option<Incomplete> {
     match reason {
@@ -262,22 +333,72 @@ pub(super) fn incomplete(reason: &str) -> Option<Incomplete> {
     }
 }
 
-fn message(message: &Message) -> Value {
+/// A message as one or several: each result is one of its own, and before what the person says.
+fn messages(message: &Message) -> Vec<Value> {
+    let mut messages: Vec<Value> = message
+        .results
+        .iter()
+        .map(|result| json!({ "role": "tool", "tool_call_id": result.id, "content": result.content }))
+        .collect();
+    // Such a message takes no pictures.
+    let mut parts = Vec::new();
+    for result in &message.results {
+        for image in &result.images {
+            parts.push(json!({ "type": "text", "text": found(result, image) }));
+            parts.push(picture(image));
+        }
+    }
+    let says = !message.text.is_empty() || !message.images.is_empty() || !parts.is_empty();
+    if says || !message.calls.is_empty() {
+        messages.push(said(message, parts));
+    }
+    messages
+}
+
+/// What one side said, behind these parts.
+fn said(message: &Message, mut parts: Vec<Value>) -> Value {
     let role = match message.role {
         Role::User => "user",
         Role::Agent => "assistant",
     };
-    if message.images.is_empty() {
-        return json!({ "role": role, "content": message.text });
+    if message.images.is_empty() && parts.is_empty() {
+        let mut said = json!({ "role": role, "content": message.text });
+        if !message.calls.is_empty() {
+            if message.text.is_empty() {
+                said["content"] = Value::Null;
+            }
+            said["tool_calls"] = message.calls.iter().map(called).collect();
+        }
+        return said;
     }
-    let mut parts = Vec::new();
     if !message.text.is_empty() {
         parts.push(json!({ "type": "text", "text": message.text }));
     }
     for image in &message.images {
         parts.extend(caption(message, image).map(|text| json!({ "type": "text", "text": text })));
-        let url = format!("data:{};base64,{}", image.mime, base64(image));
-        parts.push(json!({ "type": "image_url", "image_url": { "url": url } }));
+        parts.push(picture(image));
     }
     json!({ "role": role, "content": parts })
+}
+
+fn picture(image: &Image) -> Value {
+    let url = format!("data:{};base64,{}", image.mime, base64(image));
+    json!({ "type": "image_url", "image_url": { "url": url } })
+}
+
+/// A call, as it is given back: to the letter, unless its server could not read it.
+fn called(call: &ToolCall) -> Value {
+    let written = if is_object(&call.arguments) {
+        call.arguments.clone()
+    } else {
+        arguments(call).to_string()
+    };
+    let function = json!({ "name": call.name, "arguments": written });
+    let mut called = json!({ "id": call.id, "type": "function", "function": function });
+    let opaque = call
+        .opaque
+        .as_ref()
+        .and_then(|opaque| serde_json::from_str(opaque).ok());
+    put(&mut called, "extra_content", opaque.filter(Value::is_object));
+    called
 }

@@ -6,7 +6,7 @@ use super::{
     protocol::Protocol,
 };
 use crate::{
-    agents::{AgentError, Part},
+    agents::{AgentError, Part, ToolCall},
     settings::Provider,
     wire::{Incomplete, Usage},
 };
@@ -66,6 +66,8 @@ pub struct Transcript {
     pub text: String,
     /// What the model has told of its thoughts.
     pub reasoning: String,
+    /// The tools that it wants used.
+    pub calls: Vec<ToolCall>,
     /// Tokens, as far as they were told.
     pub usage: Usage,
     /// Why it has ended, where that was not its own end.
@@ -87,28 +89,32 @@ pub fn transcript<'b>(provider: Provider, pieces: impl IntoIterator<Item = &'b [
         let fault = reading.end(&mut state);
         state.end(Err(fault), true)
     });
-    let (mut text, mut reasoning) = (String::new(), String::new());
+    let (mut text, mut reasoning, mut calls) = (String::new(), String::new(), Vec::new());
     for part in state.take_parts() {
         match part {
             Part::Text(piece) => text.push_str(&piece),
             Part::Reasoning(piece) => reasoning.push_str(&piece),
-            Part::ToolCall(_) | Part::ToolResult(_) | Part::Notice(_) => {}
+            Part::ToolCall(call) => calls.push(call),
+            Part::ToolResult(_) | Part::Notice(_) => {}
         }
     }
     let fault = match ended {
         Some(Err(fault)) => Some(fault.error),
-        _ if text.is_empty() => Some(state.silence()),
+        _ if text.is_empty() && calls.is_empty() => Some(state.silence()),
         _ => None,
     };
     Some(Transcript {
         text,
         reasoning,
+        calls,
         usage: state.usage,
         incomplete: state.incomplete,
         fault,
     })
 }
 
+#[cfg(test)]
+mod calls;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -272,7 +278,7 @@ mod tests {
         }
     }
 
-    fn said(provider: Provider, body: &str) -> Transcript {
+    pub(super) fn said(provider: Provider, body: &str) -> Transcript {
         let whole = transcript(provider, [body.as_bytes()]).expect("a server");
         for size in 1..body.len() {
             let pieces = transcript(provider, body.as_bytes().chunks(size));

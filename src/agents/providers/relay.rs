@@ -159,6 +159,7 @@ impl Server {
                 key: self.endpoint.key.as_ref().map(|key| key.0.as_str()),
                 origin: &self.endpoint.origin,
                 images: relay.images,
+                tools: false,
             };
             return Err(Fault::of_refusal(response, &asked).await);
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Fault,
+    calls::Calls,
     opening::Opening,
     text::{Delta, Joiner},
 };
@@ -13,12 +14,14 @@ use crate::{
 /// What one attempt has been told so far.
 #[derive(Clone, Debug, Default)]
 pub(in crate::agents) struct StreamState {
-    /// What has not been passed on yet: text and reasoning.
+    /// What has not been passed on yet.
     parts: Vec<Part>,
     /// Put together what deltas have cut.
     text: Joiner,
     reasoning: Joiner,
     opening: Opening,
+    /// What the model wants used.
+    pub(super) calls: Calls,
     /// Tokens, as far as they were told.
     pub(in crate::agents) usage: Usage,
     /// The model has said that its answer has ended.
@@ -70,6 +73,14 @@ impl StreamState {
         }
     }
 
+    /// Calls are whole at the end of an answer, and not before. One that ended before its time may lack some, or the end of the last.
+    fn put_calls(&mut self) {
+        let calls = std::mem::take(&mut self.calls).finish();
+        if self.incomplete.is_none() {
+            self.parts.extend(calls.into_iter().map(Part::ToolCall));
+        }
+    }
+
     /// Hands out what has not been passed on yet, in the order in which it came.
     pub(super) fn take_parts(&mut self) -> Vec<Part> {
         std::mem::take(&mut self.parts)
@@ -92,6 +103,7 @@ impl StreamState {
             self.put_both(split);
             let rest = self.opening.finish();
             self.put_both(rest);
+            self.put_calls();
             return Some(Ok(()));
         }
         outcome.err().map(Err)

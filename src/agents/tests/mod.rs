@@ -8,6 +8,7 @@ mod logs;
 mod openai;
 pub(in crate::agents) mod providers;
 mod reasoning;
+mod tools;
 
 use std::sync::Arc;
 

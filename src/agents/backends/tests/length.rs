@@ -1,11 +1,11 @@
-//! Conversations that are longer than a model can read, and pictures for one that sees none.
+//! Conversations that are longer than a model can read, pictures for one that sees none, and tools for one that takes none.
 
 use anteroom_loopback::{Config, Loopback};
 
 use super::*;
 use crate::{
     agents::{
-        Notice, Parameters, Part,
+        Notice, Parameters, Part, ToolSpec,
         tests::{picture, providers::Stub, question_of, said},
     },
     wire::Role,
@@ -73,6 +73,27 @@ async fn what_the_server_counts_decides_how_much_fits() {
     let messages = loopback.record().requests[before].messages;
     let tokens = (messages - 1) / 2 * 181;
     assert!((1100..1500).contains(&tokens), "{tokens} of 1500 are used");
+}
+
+#[tokio::test]
+async fn tools_are_offered_unless_the_operator_says_that_there_are_to_be_none() {
+    let loopback = loopback().await;
+    let mut question = conversation(0);
+    question.tools = [ToolSpec {
+        name: "add".to_owned(),
+        description: "Adds.".to_owned(),
+        schema: serde_json::json!({}),
+    }]
+    .into();
+    for (tools, offered) in [(None, 1), (Some(true), 1), (Some(false), 0)] {
+        let mut one = backend("one", &loopback.base_url());
+        one.tools = tools;
+        let (told, outcome) = notices(&talks(one), question.clone()).await;
+        outcome.unwrap();
+        assert_eq!(told, []);
+        let request = loopback.record().requests.pop().unwrap();
+        assert_eq!(request.tools.len(), offered, "{tools:?}");
+    }
 }
 
 /// A server that takes no more than so many messages.

@@ -183,6 +183,10 @@ impl ApiError {
                 let own = said.and_then(|said| Self::said_by_server(status, said));
                 own.unwrap_or_else(|| because(status))
             }
+            AgentError::ToolsUnsupported => Self {
+                param: Some("tools".to_owned()),
+                ..because(StatusCode::BAD_REQUEST)
+            },
             AgentError::Unauthorized | AgentError::UnknownModel { .. } | AgentError::Redirected { .. } => Self {
                 should_retry: Some(false),
                 ..because(StatusCode::BAD_GATEWAY)
@@ -202,7 +206,8 @@ impl ApiError {
             | AgentError::InvalidResponse
             | AgentError::Empty
             | AgentError::Spent
-            | AgentError::Filtered => because(StatusCode::BAD_GATEWAY),
+            | AgentError::Filtered
+            | AgentError::CallsTooLarge => because(StatusCode::BAD_GATEWAY),
         }
     }
 
