@@ -249,6 +249,7 @@ impl Store {
             FeedEvent::Turn(_)
             | FeedEvent::Block { .. }
             | FeedEvent::Thought { .. }
+            | FeedEvent::Step { .. }
             | FeedEvent::Chosen { .. }
             | FeedEvent::Behind { .. }
             | FeedEvent::Version { .. } => {}

@@ -67,6 +67,7 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         thoughts: Vec::new(),
         thought_ms: None,
         good: None,
+        steps: Vec::new(),
         notices: Vec::new(),
         model: String::new(),
         usage: None,
@@ -414,6 +415,7 @@ fn the_list_is_in_the_order_of_last_use() {
             title: String::new(),
             updated_at,
             busy: false,
+            asks: false,
         };
         hear(store, 11, FeedEvent::Conversation(summary(1, 5)));
         hear(store, 12, FeedEvent::Conversation(summary(2, 7)));
@@ -517,6 +519,7 @@ fn an_older_overview_takes_back_nothing_that_the_feed_said() {
             title: "New".to_owned(),
             updated_at: 5,
             busy: false,
+            asks: false,
         };
         let told = Status {
             running: 1,

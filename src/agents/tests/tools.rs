@@ -402,7 +402,8 @@ async fn rounds(talker: &Talker, mut question: Question) -> Vec<(String, Vec<Too
 async fn a_turn_goes_through_its_rounds() {
     let loopback = Loopback::start(Config::default()).await.unwrap();
     let talker = agent_at("m@openai", &loopback.base_url());
-    let asked = "[[before=2]] use tool add with {\"x\": \"\u{1f600}\"} and use tool nope; then use tool add with {broken";
+    let asked =
+        "[[before=2]] use tool add with {\"x\": \"\u{1f600}\"} and use tool nope; then use tool add with {broken";
     let rounds = rounds(&talker, offering(vec![said(Role::User, asked)])).await;
     let called: Vec<Vec<_>> = rounds
         .iter()

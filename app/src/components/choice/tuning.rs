@@ -114,6 +114,7 @@ pub(crate) fn Tuning() -> impl IntoView {
                 instructions: if is_blank(&text) { String::new() } else { text },
                 temperature: number(&temperature).map(|number| number as f32),
                 max_tokens: number(&longest).map(|number| whole(number) as u32),
+                without_tools: known.without_tools,
             };
             if choice != known {
                 choose(store, &conversation, choice);
