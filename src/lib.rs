@@ -53,6 +53,8 @@ pub mod takeover;
 mod tasks;
 #[cfg(feature = "server")]
 pub mod tls;
+#[cfg(feature = "server")]
+pub mod tools;
 
 #[cfg(feature = "server")]
 pub use store::open_log;

@@ -118,8 +118,16 @@ mod flags {
     }
 }
 
+fn main() -> ExitCode {
+    // Such a process is as small as can be.
+    match anteroom::tools::keeper::keep_if_asked() {
+        Some(code) => code,
+        None => run(),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let arguments = match Anteroom::from_env() {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),

@@ -84,7 +84,7 @@ pub(crate) type Progress<'a> = &'a (dyn Fn(&[&str]) + Send + Sync);
 /// The tools of a site.
 #[async_trait]
 pub trait Toolbox: Send + Sync + 'static {
-    /// Whether there are none at all, nor will be.
+    /// Whether there are none at all, for now.
     fn is_empty(&self) -> bool;
     /// What may be offered now. Servers whose tools are not known yet are connected to, which may take a while; those that cannot be are left out.
     /// `waits` is told who is waited for. Cancel-safe.
@@ -98,36 +98,6 @@ pub trait Toolbox: Send + Sync + 'static {
     /// # Errors
     /// [`CallFault`].
     async fn call(&self, tool: &Tool, arguments: Map<String, Value>, slot: ServerSlot) -> Result<Output, CallFault>;
-}
-
-/// Of a site without tools.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NoTools;
-
-#[async_trait]
-impl Toolbox for NoTools {
-    fn is_empty(&self) -> bool {
-        true
-    }
-
-    async fn offer(&self, _: Progress<'_>) -> Vec<Tool> {
-        Vec::new()
-    }
-
-    fn find(&self, _: &str) -> Option<Tool> {
-        None
-    }
-
-    async fn slot(&self, _: &str) -> ServerSlot {
-        Box::new(())
-    }
-
-    async fn call(&self, _: &Tool, _: Map<String, Value>, _: ServerSlot) -> Result<Output, CallFault> {
-        Err(CallFault {
-            fault: ToolFault::Gone,
-            said: "There is no such tool.".to_owned(),
-        })
-    }
 }
 
 /// Reads what a model has written for a tool.

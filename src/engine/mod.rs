@@ -12,6 +12,7 @@ mod nodes;
 mod operator;
 mod refreshes;
 mod retune;
+mod toolbox;
 
 use std::{
     sync::{
@@ -32,10 +33,7 @@ use tracing::{info, warn};
 use crate::{
     accounts::{Principal, Role, keys::Keys, rates::Rates},
     agents::{self, AgentFactory, Backends},
-    conversations::{
-        self, Conversations,
-        toolbox::{NoTools, Toolbox},
-    },
+    conversations::{self, Conversations, toolbox::Toolbox},
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
@@ -47,6 +45,7 @@ use crate::{
     stats::Stats,
     store::{self, Opened, Store, StoreError},
     tasks::{self, Tasks},
+    tools::Tools,
     wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -80,6 +79,7 @@ pub struct Engine {
     operator_key: Secret,
     agents: Arc<dyn AgentFactory>,
     backends: Arc<Backends>,
+    tools: Tools,
     /// `None`: this process keeps its line alone.
     membership: Option<Arc<Membership>>,
     /// What the charts were drawn of last.
@@ -129,10 +129,10 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        Self::start_having(loaded, logs, agents, (homes, Arc::new(NoTools))).await
+        Self::start_having(loaded, logs, agents, (homes, None)).await
     }
 
-    /// The same with these tools.
+    /// The same with these tools; `None`: those of the servers that the settings name.
     ///
     /// # Errors
     /// What keeps it from starting, in words for the operator.
@@ -140,7 +140,7 @@ impl Engine {
         loaded: Loaded,
         logs: Logs,
         agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
-        (homes, tools): (Option<Arc<dyn Homes>>, Arc<dyn Toolbox>),
+        (homes, toolbox): (Option<Arc<dyn Homes>>, Option<Arc<dyn Toolbox>>),
     ) -> anyhow::Result<Arc<Self>>
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -177,6 +177,7 @@ impl Engine {
             backends: Arc::clone(&backends),
         });
         let agents = agents(&settings, context)?;
+        let tools = Tools::start(&settings.tools);
         let tasks = TaskTracker::new();
         let rates = Arc::new(Rates::default());
         let conversations = Conversations::new(conversations::Deps {
@@ -185,7 +186,7 @@ impl Engine {
             vault: Arc::clone(&vault),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
-            tools,
+            tools: toolbox.unwrap_or_else(|| Arc::new(tools.clone())),
             rates: Arc::clone(&rates),
             homes: Arc::clone(&homes),
             settings: active_settings.follow(),
@@ -231,6 +232,7 @@ impl Engine {
             operator_key: operator::made_key(),
             agents,
             backends,
+            tools,
             membership,
             minutes: charts::Minutes::default(),
             feeds: Feeds::default(),
@@ -336,6 +338,12 @@ impl Engine {
     #[must_use]
     pub fn backends(&self) -> &Backends {
         &self.backends
+    }
+
+    /// The servers of tools.
+    #[must_use]
+    pub const fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     /// The feeds that are open.
@@ -503,6 +511,7 @@ impl Engine {
             // What cannot be kept is a gap in the charts.
             let _ = self.store.keep_minute(part).await;
         }
+        self.tools.close().await;
         self.vault.close().await;
         self.store.close().await;
         self.tasks.close();

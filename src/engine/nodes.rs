@@ -104,6 +104,7 @@ impl Engine {
         let _ = timeout(GOODBYE, self.conversations.finished()).await;
         let _ = timeout(GOODBYE, self.programs.finished()).await;
         let _ = timeout(GOODBYE, self.kept_tasks.finished()).await;
+        self.tools.close().await;
         self.vault.close().await;
         self.tasks.close();
         let _ = timeout(GOODBYE, self.tasks.wait()).await;

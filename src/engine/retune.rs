@@ -122,6 +122,7 @@ impl Engine {
             .values
             .send_replace(Arc::new(loaded.settings.clone()));
         self.sessions.set_max(loaded.settings.max_sessions);
+        self.tools.retune(&loaded.settings.tools);
         self.conversations.retune(&loaded.settings);
         let reordered = loaded.settings.policy != before.policy;
         all.loaded = loaded;

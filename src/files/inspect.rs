@@ -122,7 +122,8 @@ impl Inspector {
     }
 }
 
-fn image_mime(head: &[u8]) -> Option<&'static str> {
+/// What kind of picture begins so, of those that are taken.
+pub(crate) fn image_mime(head: &[u8]) -> Option<&'static str> {
     use infer::image::{is_gif, is_jpeg, is_png, is_webp};
     let known: [(infer::Matcher, &str); 4] = [
         (is_png, "image/png"),

@@ -16,5 +16,6 @@ pub(crate) use contents::{Contents, Draft};
 pub use error::FileError;
 pub(crate) use folder::place_in_data_dir;
 pub use inspect::Inspector;
+pub(crate) use inspect::image_mime;
 pub use name::{harmless, titled};
 pub use vault::{Upload, Vault};

@@ -66,7 +66,7 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let shown = EnvFilter::builder().parse(filter)?;
+    let shown = EnvFilter::builder().parse(quiet(filter))?;
     let terminal = fmt::layer().with_writer(writer);
     let terminal = match format {
         LogFormat::Text => terminal.with_ansi(ansi).boxed(),
@@ -75,6 +75,16 @@ where
     Ok(tracing_subscriber::registry()
         .with(terminal.with_filter(shown))
         .with(logs.layer(filter)?))
+}
+
+/// The filter without the records of the library that speaks to servers of tools, which have whole messages in them, unless it names them.
+fn quiet(filter: &str) -> String {
+    const LIBRARY: &str = "rmcp";
+    if filter.contains(LIBRARY) {
+        filter.to_owned()
+    } else {
+        format!("{filter},{LIBRARY}=off")
+    }
 }
 
 impl Logs {
@@ -86,7 +96,7 @@ impl Logs {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let filter = LevelFilter::INFO.or(EnvFilter::builder().parse(filter)?);
+        let filter = LevelFilter::INFO.or(EnvFilter::builder().parse(quiet(filter))?);
         Ok(RecordLayer::new(self.clone()).with_filter(filter))
     }
 

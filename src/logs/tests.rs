@@ -41,6 +41,23 @@ fn a_record_belongs_to_exactly_one_session() {
 }
 
 #[test]
+fn the_library_of_tools_is_silent_unless_it_is_asked_for() {
+    let said = |filter: &str| {
+        let shown = tracing_subscriber::registry().with(EnvFilter::builder().parse(quiet(filter)).expect("a filter"));
+        with_default(shown, || {
+            (
+                tracing::enabled!(target: "rmcp::service", tracing::Level::ERROR),
+                tracing::enabled!(target: "anteroom", tracing::Level::INFO),
+            )
+        })
+    };
+    assert_eq!(said("info"), (false, true));
+    assert_eq!(said("debug,anteroom::queue=trace"), (false, true));
+    assert_eq!(said("info,rmcp=warn"), (true, true));
+    assert_eq!(said(""), (false, false));
+}
+
+#[test]
 fn a_sessions_records_are_no_records_of_the_start() {
     logging("info", |logs| {
         session_span(ANNA).in_scope(|| warn!("back in the line"));

@@ -19,6 +19,7 @@ use super::{
     oddities::oddities,
     prompts::{self, Prompt},
     tables::Raw,
+    tool_servers::{self, ToolServersFile, ToolSettings},
     variables::{VARIABLES, Variable, of_field},
 };
 use crate::wire::{SettingNote, SettingRow, SettingValue};
@@ -57,7 +58,14 @@ pub(super) fn load(
     let given = gather(environment, &assignments, &mut warnings);
     let (file, faults_of_file) = backends_file(&given, read);
     let (prompts, faults_of_prompts) = prompts_file(&given, read);
-    let key_variables: Vec<_> = file.iter().flat_map(BackendsFile::key_variables).collect();
+    let variable = |name: &str| value(name, environment, &assignments);
+    let (tools, faults_of_tools) = tools_file(&given, read, &variable);
+    let of_tools = tools.variables.iter().map(String::as_str);
+    let key_variables: Vec<_> = file
+        .iter()
+        .flat_map(BackendsFile::key_variables)
+        .chain(of_tools)
+        .collect();
     look_for_misspellings(environment, &assignments, &key_variables, &mut warnings, &mut faults);
 
     for (variable, one) in with_variable(&given) {
@@ -83,18 +91,23 @@ pub(super) fn load(
         given: &given,
         file: file.as_ref(),
         whole: faults_of_file.is_empty(),
-        variable: &|name| value(name, environment, &assignments),
+        variable: &variable,
     };
     let (catalog, mut contradictions) = assemble(&sources);
     contradictions.extend(missing_for_nodes(&raw, &given));
     faults.extend(faults_of_file);
     faults.extend(faults_of_prompts);
+    faults.extend(faults_of_tools);
     // Where something could not be read, what is missed may stand in it.
     faults.extend(contradictions.into_iter().filter(|_| whole));
     if !faults.is_empty() {
         return Err(Faults { faults, warnings });
     }
-    let settings = Settings::new(&raw, catalog, prompts);
+    let tools = ToolSettings {
+        servers: tools.servers,
+        keeper: None,
+    };
+    let settings = Settings::new(&raw, catalog, prompts, tools);
     warnings.extend(oddities(&settings, &given, file.as_ref()));
     let names = file
         .iter()
@@ -165,6 +178,25 @@ fn prompts_file(given: &AllGiven, read: ReadFile<'_>) -> (Vec<Prompt>, Vec<Fault
         Err(error) => {
             let advice = format!("this file cannot be read: {error}");
             (Vec::new(), vec![fault(variable, Some(one), advice)])
+        }
+    }
+}
+
+/// What stands in the file that `MCP_FILE` names, and what is wrong with it.
+fn tools_file(
+    given: &AllGiven,
+    read: ReadFile<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> (ToolServersFile, Vec<Fault>) {
+    let Some((row, one)) = of_field("mcp_file").zip(given.get("mcp_file")) else {
+        return (ToolServersFile::default(), Vec::new());
+    };
+    let path = Path::new(&one.text);
+    match read(path) {
+        Ok(bytes) => tool_servers::parse(path, &bytes, variable),
+        Err(error) => {
+            let advice = format!("this file cannot be read: {error}");
+            (ToolServersFile::default(), vec![fault(row, Some(one), advice)])
         }
     }
 }

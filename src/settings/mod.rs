@@ -31,6 +31,7 @@ mod suggest;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tool_servers;
 mod variables;
 pub mod watch;
 
@@ -44,6 +45,7 @@ pub use {
     provider::{Provider, ServerVariables},
     reload::Change,
     tables::Settings,
+    tool_servers::{Leave, LeaveRules, ToolServer, ToolSettings, ToolTransport},
 };
 
 use crate::accounts::Role;
@@ -156,12 +158,12 @@ impl Settings {
     }
 
     /// The files that [`Settings::from_process`] reads as they are now, there or not: the one of [`Settings::file`], and those that
-    /// `BACKENDS_FILE` and `PROMPTS_FILE` name.
+    /// `BACKENDS_FILE`, `PROMPTS_FILE` and `MCP_FILE` name.
     #[must_use]
     pub fn files() -> Vec<PathBuf> {
         let (path, named) = Self::file();
         let dotenv = read(&path, named).ok().flatten().unwrap_or_default();
-        let named = ["BACKENDS_FILE", "PROMPTS_FILE"];
+        let named = ["BACKENDS_FILE", "PROMPTS_FILE", "MCP_FILE"];
         let named = named
             .into_iter()
             .filter_map(|name| file_named(name, &environment(), &dotenv));

@@ -1,9 +1,9 @@
 //! Settings that change while the server runs.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    BackendLimit, BackendSettings, ModelSettings, Viewer,
+    BackendLimit, BackendSettings, ModelSettings, ToolServer, ToolSettings, ToolTransport, Viewer,
     gather::{Given, printable},
     load::{Loaded, rows},
     prompts::Prompt,
@@ -61,6 +61,7 @@ impl Loaded {
                 needs_restart: false,
             });
         }
+        changes.extend(tool_servers(&self.settings.tools, &edited.settings.tools));
         let [rows, public_rows] = [Viewer::Operator, Viewer::Everybody].map(|viewer| {
             let mut rows = rows(&edited.given, viewer);
             for (variable, then) in &notes {
@@ -128,6 +129,40 @@ impl Loaded {
         }
         changes
     }
+}
+
+/// What has changed in the file of tool servers, a server each.
+fn tool_servers(before: &ToolSettings, after: &ToolSettings) -> Vec<Change> {
+    let names: BTreeSet<_> = before
+        .servers
+        .iter()
+        .chain(&after.servers)
+        .map(|server| &server.name)
+        .collect();
+    let changes = names.into_iter().filter_map(|name| {
+        let [before, after] = [before, after].map(|all| all.servers.iter().find(|server| server.name == *name));
+        let value = |server: Option<&Arc<ToolServer>>| {
+            server.map_or(SettingValue::Unset, |server| SettingValue::Text(tool_server(server)))
+        };
+        (before != after).then(|| Change {
+            name: format!("tool server {name}, of MCP_FILE"),
+            values: (value(before), value(after)),
+            needs_restart: false,
+        })
+    });
+    changes.collect()
+}
+
+/// A server of tools on one line. Where it is, and what it gets, may be secret.
+fn tool_server(server: &ToolServer) -> String {
+    let mut text = format!("type = {}", server.transport.name());
+    if let ToolTransport::Program { command, .. } = &server.transport {
+        text.push_str(&format!(", command = {command}"));
+    }
+    if let Some(limit) = server.limit {
+        text.push_str(&format!(", limit = {limit}"));
+    }
+    printable(&text)
 }
 
 /// A back end on one line, as in the file. Its key is hidden.
@@ -252,7 +287,8 @@ mod tests {
             let (of_entries, of_variables): (Vec<_>, Vec<_>) =
                 changes.iter().partition(|change| change.name.contains(", "));
             assert_eq!(of_variables.len(), 1, "{name}");
-            assert_eq!(of_entries.len(), usize::from(name == "BACKENDS_FILE"), "{changes:?}");
+            let has_entries = matches!(name, "BACKENDS_FILE" | "MCP_FILE");
+            assert_eq!(of_entries.len(), usize::from(has_entries), "{changes:?}");
         }
     }
 

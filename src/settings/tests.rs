@@ -25,10 +25,11 @@ fn file(text: &str) -> Result<Loaded, Faults> {
     Settings::load_with([], Some(text), &one_back_end)
 }
 
-/// What stands in the file of prompts, by its name, and in the file of back ends, whatever its name, unless there can hardly be one.
+/// What stands in the files of prompts and of tool servers, by their names, and in the file of back ends, whatever its name, unless there can hardly be one.
 pub(super) fn one_back_end(path: &Path) -> io::Result<Vec<u8>> {
     match path.to_str() {
         Some("prompts.toml") => return Ok(b"[[prompt]]\ntext = \"x\"\n".to_vec()),
+        Some("mcp.json") => return Ok(br#"{"mcpServers": {"one": {"url": "http://127.0.0.1:1"}}}"#.to_vec()),
         Some("!?") => return Err(io::ErrorKind::NotFound.into()),
         _ => {}
     }
@@ -62,7 +63,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 17] = [
+    const TEXTS: [&str; 18] = [
         "7",
         "false",
         "true",
@@ -80,6 +81,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "http://127.0.0.1/0123456789abcdef",
         "postgres://127.0.0.1/anteroom",
         "prompts.toml",
+        "mcp.json",
     ];
     let defaults = env(&WHAT_OTHERS_NEED).expect("they are right").settings;
     let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);

@@ -28,6 +28,7 @@ mod setup;
 mod site;
 mod step;
 mod test;
+mod tools;
 mod wasm;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, clients, faketime, nginx, openai, postgres, schemathesis, setup, site};
+use crate::{browser, cli, clients, faketime, nginx, openai, postgres, schemathesis, setup, site, tools};
 
 /// Name of the binary and package that starts a PostgreSQL for the browser tests.
 const PGTEST: &str = "anteroom-pgtest";
@@ -59,6 +59,9 @@ fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     }
     if clients::install(project) {
         required.push((clients::REQUIRED, "1"));
+    }
+    if tools::install(project) {
+        required.push((tools::REQUIRED, "1"));
     }
     if schemathesis::install(project) {
         required.push((schemathesis::REQUIRED, "1"));

@@ -46,6 +46,7 @@ use super::{
         BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Network, Offer, OrNone, PlainWord, Text,
     },
     prompts::Prompt,
+    tool_servers::ToolSettings,
     variables::Variable,
 };
 use crate::{
@@ -120,6 +121,8 @@ macro_rules! define {
             pub policy: Policy,
             /// What stands in the file that `PROMPTS_FILE` names.
             pub prompts: Arc<Vec<Prompt>>,
+            /// What stands in the file that `MCP_FILE` names.
+            pub tools: Arc<ToolSettings>,
             $($($(
                 #[doc = concat!("`", stringify!($variable), "`.")]
                 #[doc = $meaning]
@@ -129,8 +132,9 @@ macro_rules! define {
 
         impl Settings {
             /// Of what has passed validation.
-            pub(super) fn new(raw: &Raw, catalog: Catalog, prompts: Vec<Prompt>) -> Self {
+            pub(super) fn new(raw: &Raw, catalog: Catalog, prompts: Vec<Prompt>, tools: ToolSettings) -> Self {
                 Self {
+                    tools: Arc::new(tools),
                     prompts: Arc::new(prompts),
                     policy: line::policy(raw, &catalog),
                     catalog: Arc::new(catalog),
@@ -143,6 +147,7 @@ macro_rules! define {
                 Self {
                     policy: edited.policy,
                     prompts: edited.prompts,
+                    tools: edited.tools,
                     catalog: edited.catalog,
                     $($($(
                         $field: if is_fixed(stringify!($field)) { self.$field.clone() } else { edited.$field },

@@ -34,6 +34,11 @@ macro_rules! model_table {
                 shown to_operator;
                 comment "A file with prompts for everybody, and for the start page: docs/settings.md says what stands in it.";
             }
+            /// A file with servers that speak the Model Context Protocol, whose tools models may use. See `docs/tools.md`.
+            MCP_FILE in tools as mcp_file: Option<FilePath> {
+                shown to_operator;
+                comment "A file with servers of tools that models may use, as other clients of the Model Context Protocol read it: docs/tools.md.";
+            }
             /// In how many rounds one answer may use tools. The model is asked once more then, without any.
             TOOL_MAX_ROUNDS as tool_max_rounds: usize {
                 default "16";
