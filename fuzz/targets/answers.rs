@@ -1,8 +1,11 @@
-//! Answers of model servers, in each of their formats: how the bytes are cut makes no difference, and nothing is made up. The same bytes as a
+//! Answers of model servers, in each of their formats: how the bytes are cut makes no difference, and nothing is made up. Calls of tools are bounded,
+//! and no two have the same id. The same bytes as a
 //! list of models: what is taken over can be offered.
 //!
 //! Input: one byte that says how the body is cut, the body.
 #![no_main]
+
+use std::collections::BTreeSet;
 
 use anteroom::{
     agents::{model_names, transcript},
@@ -20,7 +23,15 @@ fuzz_target!(|data: &[u8]| {
             // A byte that is no text becomes a character of three.
             assert!(said.text.len() <= 3 * body.len(), "{provider:?}: {said:?}");
             assert!(said.reasoning.len() <= 3 * body.len(), "{provider:?}: {said:?}");
-            assert!(said.fault.is_some() || !said.text.is_empty(), "{provider:?}: {said:?}");
+            let says = !said.text.is_empty() || !said.calls.is_empty();
+            assert!(said.fault.is_some() || says, "{provider:?}: {said:?}");
+            assert!(said.calls.len() <= 64, "{provider:?}: {said:?}");
+            let ids: BTreeSet<_> = said.calls.iter().map(|call| &call.id).collect();
+            assert_eq!(ids.len(), said.calls.len(), "{provider:?}: {said:?}");
+            for call in &said.calls {
+                let sound = !call.name.is_empty() && !call.arguments.is_empty() && call.arguments.len() <= 256 * 1024 + 3;
+                assert!(sound, "{provider:?}: {call:?}");
+            }
         }
         if let Some(names) = model_names(provider, body) {
             assert!(names.is_sorted() && names.len() <= 500, "{provider:?}: {names:?}");

@@ -122,3 +122,19 @@ demo-attached-no-more = As a demo I can count, but I cannot read further than th
 demo-attached-alone = What would you like to do with it? (A real model would know by now.)
 
 demo-count = Gladly. Stop me whenever you like.
+
+# Tools. {$names} are written as code already.
+demo-tool-use = { $tools ->
+    [one] I have this tool used: { $names }.
+   *[other] I have these tools used: { $names }.
+} As a demo I only go by words, so look whether the arguments are what you meant.
+demo-tool-result = { $what ->
+    [failed] The tool { $name } did not succeed:
+    [nothing] The tool { $name } returned nothing.
+   *[something] The tool { $name } returned this:
+}
+demo-tool-pictures = { $pictures ->
+    [one] It returned { $pictures } picture, too.
+   *[other] It returned { $pictures } pictures, too.
+}
+demo-tool-no-more = A real model would read that, and answer you with it. As a demo I can only pass it on.

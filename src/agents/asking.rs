@@ -132,6 +132,7 @@ impl BackendAgent {
         }
         match once(&server, &question, asking, parts, state).await {
             Err(fault) if fault.error == AgentError::ToolsUnsupported && !asking.is_shown() && question.has_tools() => {
+                tracing::info!(model = %question.model, "the model takes no tools: it is asked again without them");
                 question.leave_tools_out();
                 asking.changed(&question);
                 let _gone = parts.send(Part::Notice(Notice::ToolsLeftOut)).await;

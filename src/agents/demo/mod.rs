@@ -8,6 +8,7 @@ mod line;
 mod samples;
 mod small_talk;
 mod texts;
+mod tools;
 mod variables;
 mod vocabulary;
 mod voice;
@@ -44,7 +45,10 @@ impl DemoAgent {
         usage: &mut Usage,
         first: impl FnOnce() + Send,
     ) {
-        let answer = compose::answer(question, self.context.as_ref());
+        let tools::Step { text, calls } = tools::step(question).unwrap_or_else(|| tools::Step {
+            text: compose::answer(question, self.context.as_ref()),
+            calls: Vec::new(),
+        });
         *usage = Usage {
             input: Some(question.messages.iter().map(tokens_of).sum()),
             output: Some(0),
@@ -52,7 +56,7 @@ impl DemoAgent {
         let mut first = Some(first);
         // Every piece has its own due time, so that a slow reader or timer does not add up.
         let mut due = Instant::now() + self.first_token;
-        for piece in words(&answer) {
+        for piece in words(&text) {
             sleep_until(due).await;
             if let Some(first) = first.take() {
                 first();
@@ -63,6 +67,13 @@ impl DemoAgent {
             let tokens = tokens(piece);
             usage.output = usage.output.map(|count| count + tokens);
             due += Duration::from_secs(tokens) / self.speed;
+        }
+        for call in calls {
+            let tokens = tokens(&call.arguments);
+            if parts.send(Part::ToolCall(call)).await.is_err() {
+                return;
+            }
+            usage.output = usage.output.map(|count| count + tokens);
         }
     }
 }
@@ -87,7 +98,9 @@ fn tokens(text: &str) -> u64 {
 }
 
 fn tokens_of(message: &Message) -> u64 {
-    tokens(&message.text)
+    let calls = message.calls.iter().map(|call| tokens(&call.arguments));
+    let results = message.results.iter().map(|result| tokens(&result.content));
+    tokens(&message.text) + calls.chain(results).sum::<u64>()
 }
 
 #[cfg(test)]

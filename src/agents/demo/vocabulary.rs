@@ -28,6 +28,13 @@ impl<'a> Said<'a> {
         Self { text, words }
     }
 
+    /// Where one of the words ends in the text.
+    pub(super) fn end_of(&self, word: &str) -> usize {
+        // It lies within the text.
+        let begins = word.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
+        (begins + word.len()).min(self.text.len())
+    }
+
     /// Whether one of the words was said.
     pub(super) fn has(&self, topic: Topic) -> bool {
         topic.split_whitespace().any(|entry| self.has_word(entry))
@@ -175,3 +182,56 @@ pub(super) const LONG: Topic = "длинн-";
 pub(super) const ANSWER: Topic = "ответ ответа текст текста";
 /// What else asks for one, and does not speak of one that was given.
 pub(super) const REQUEST: Topic = "дай дайте покаж- напиш- выда- хочу хочется нужен нужна пожалуйста";
+
+/// What somebody asks for a tool with.
+pub(super) const USE: Topic = "\
+    use using call run tool tools \
+    используй используйте воспользу- вызови вызовите вызвать запусти запустите примени примените инструмент-";
+
+/// Words that say nothing of what a tool does.
+const SMALL: Topic = "\
+    a an the of and or to with for from at in on by as is it its this that these those what how who where when which please you your me my i \
+    be are was do does did can could will would tell show give get set make use using call run tool tools back two \
+    и или в во на из с со к ко по о об от до для у за это этот эта эти что как кто где когда какой какая какое какие каков какова \
+    мне мой моя мое ты вы пожалуйста скажи покажи дай сделай используй вызови запусти инструмент";
+
+/// Whether a word says nothing of what a tool does.
+pub(super) fn is_small(word: &str) -> bool {
+    SMALL.split_whitespace().any(|small| small == word)
+}
+
+/// Tools are mostly described in English: stems of what they are asked for in Russian.
+const IN_ENGLISH: [(&str, &str); 24] = [
+    ("файл", "file"),
+    ("прочита", "read"),
+    ("прочти", "read"),
+    ("чита", "read"),
+    ("запиши", "write"),
+    ("найди", "search"),
+    ("поиск", "search"),
+    ("поищи", "search"),
+    ("список", "list"),
+    ("папк", "directory"),
+    ("каталог", "directory"),
+    ("погод", "weather"),
+    ("сумм", "sum"),
+    ("сложи", "add"),
+    ("прибав", "add"),
+    ("вычисли", "calculate"),
+    ("время", "time"),
+    ("времени", "time"),
+    ("дата", "date"),
+    ("эхо", "echo"),
+    ("повтори", "echo"),
+    ("картинк", "image"),
+    ("изображени", "image"),
+    ("страниц", "page"),
+];
+
+/// What a Russian word that asks for a tool is in English, if it is one that is known.
+pub(super) fn in_english(word: &str) -> Option<&'static str> {
+    IN_ENGLISH
+        .iter()
+        .find(|(stem, _)| word.starts_with(stem))
+        .map(|(_, english)| *english)
+}
