@@ -68,7 +68,13 @@ pub(super) fn row(view: RwSignal<TurnView>, index: usize) -> AnyView {
                     <span class="step-tool" dir="auto">{of(|step| &step.tool)}</span>
                     <span class="step-line" dir="auto">{line}</span>
                 </summary>
-                <pre class="step-text" dir="auto" tabindex="0" aria-label=text!(words, "step-told")>
+                <pre
+                    class="step-text"
+                    dir="auto"
+                    tabindex="0"
+                    aria-label=text!(words, "step-told")
+                    hidden=live(move || step.look(|step| step.as_ref().is_none_or(|step| step.arguments.is_empty())))
+                >
                     {of(|step| &step.arguments)}
                 </pre>
                 <div class="step-result" role="group" aria-label=text!(words, "step-result") inner_html=of(|step| &step.result)></div>
