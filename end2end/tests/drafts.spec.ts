@@ -25,7 +25,7 @@ test("what is typed outlives a reload, another tab of the page and the closing o
   await expect(chips(page)).toContainText("notes.txt");
 
   await tab(page, "Stats").click();
-  await expect(page.getByTestId("stats-row")).toHaveCount(4);
+  await expect(page.getByTestId("stats-row")).toHaveCount(5);
   await page.goBack();
   await expect(composer(page)).toHaveValue("half a thought\nof two lines");
   await expect(chips(page)).toContainText("notes.txt");

@@ -162,7 +162,7 @@ test("a file that is on its way goes on while one looks elsewhere", async ({ sta
   await pick(page, [NOTES]);
   await expect(chips(page)).toHaveAttribute("data-state", "sending");
   await page.getByRole("navigation", { name: "Tabs" }).getByRole("link", { name: "Stats" }).click();
-  await expect(page.getByTestId("stats-row")).toHaveCount(4);
+  await expect(page.getByTestId("stats-row")).toHaveCount(5);
   arrive();
   const draft = () => page.evaluate(() => localStorage.getItem("draft/new"));
   await expect.poll(draft).toContain("notes.md");

@@ -33,7 +33,7 @@ async function words(page: Page): Promise<string[]> {
 }
 
 /** Words that are the same in every language: names, units and what an operator has written. */
-const NAMES = /Anteroom|openai|Ctrl|Enter|Markdown|JSON|cookie|loopback@openai|loopback|chat|file_upload|stats_refresh|logs_refresh|p\d\d|trace|debug|info|warn|error|[A-Z_]{3,}|\.env\b/g;
+const NAMES = /Anteroom|openai|Ctrl|Enter|Markdown|JSON|cookie|loopback@openai|loopback|chat|file_upload|stats_refresh|logs_refresh|tool|p\d\d|trace|debug|info|warn|error|[A-Z_]{3,}|\.env\b/g;
 
 async function expectRussian(page: Page): Promise<void> {
   const english = (await words(page)).filter((text) => /[A-Za-z]{2,}/.test(text.replace(NAMES, "")));

@@ -126,7 +126,7 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
       await page.getByRole("navigation", { name: words.tabs }).getByRole("link", { name }).click();
     };
     await tab(words.stats);
-    await expect(page.getByTestId("stats-row")).toHaveCount(4);
+    await expect(page.getByTestId("stats-row")).toHaveCount(5);
     await look("stats");
     await tab(words.logs);
     await expect(page.getByTestId("told").getByRole("listitem").first()).toBeVisible();

@@ -12,11 +12,12 @@ test("the stats tab shows a row a limit, alive, and the settings in force", asyn
   await expect(looker).toHaveTitle("Stats · Anteroom");
   const row = (limit: string) => looker.locator(`[data-testid="stats-row"][data-name="${limit}"]`);
   const cell = (limit: string, label: string) => row(limit).locator(`[data-label="${label}"]`);
-  await expect(looker.getByTestId("stats-row")).toHaveCount(4);
+  await expect(looker.getByTestId("stats-row")).toHaveCount(5);
   await expect(cell("chat", "Running")).toContainText("0 of 1");
   await expect(cell("file_upload", "Running")).toContainText("0 of 2");
   await expect(row("stats_refresh")).toBeVisible();
   await expect(row("logs_refresh")).toBeVisible();
+  await expect(cell("tool", "Running")).toContainText("0 of 1");
   const setting = looker.locator('[data-testid="setting"][data-name="CHAT_CONCURRENCY_LIMIT"]');
   await expect(setting).toContainText("1");
   await expect(setting).toContainText(/environment/i);
@@ -38,7 +39,7 @@ test("the stats tab shows a row a limit, alive, and the settings in force", asyn
   await expect(cell("chat", "Done")).toHaveText("3");
   // The chat tab is where it was.
   await tab(people[0], "Stats").click();
-  await expect(people[0].getByTestId("stats-row")).toHaveCount(4);
+  await expect(people[0].getByTestId("stats-row")).toHaveCount(5);
   await people[0].goBack();
   await expect(answer(people[0])).toContainText("Answer to: question 0");
 });

@@ -131,7 +131,7 @@ pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Stat
             Some(place) => places.push(place),
             // One that is parked neither waits nor runs.
             None if event == Event::Chat && !queue.is_parked(ticket) => {
-                own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn)))
+                own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn)));
             }
             None => {}
         }

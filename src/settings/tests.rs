@@ -162,8 +162,12 @@ fn the_example_names_every_variable_and_has_the_values_of_the_design() {
     let limit = |event: Event| limits(&loaded)[event.index()];
     assert_eq!((limit(Event::Chat), limit(Event::FileUpload)), (Some(3), Some(2)));
     assert_eq!(
-        (limit(Event::StatsRefresh), limit(Event::LogsRefresh)),
-        (Some(5), Some(5))
+        (
+            limit(Event::StatsRefresh),
+            limit(Event::LogsRefresh),
+            limit(Event::Tool)
+        ),
+        (Some(5), Some(5), Some(4))
     );
     let policy = &loaded.settings.policy;
     assert!(policy.concurrent && policy.queue);

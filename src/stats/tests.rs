@@ -423,6 +423,7 @@ async fn prometheus_reads_the_same_figures() {
         "anteroom_service_seconds_sum{event=\"chat\"} 2.0",
         "anteroom_service_seconds_count{event=\"chat\"} 1",
         "anteroom_service_seconds_count{event=\"logs_refresh\"} 0",
+        "anteroom_service_seconds_count{event=\"tool\"} 0",
         "anteroom_sessions 7",
         "anteroom_connected 5",
         "anteroom_uptime_seconds 3.0",

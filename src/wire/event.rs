@@ -16,11 +16,19 @@ pub enum Event {
     StatsRefresh,
     /// Making the records of the logs tab.
     LogsRefresh,
+    /// Using a tool that a model has asked for.
+    Tool,
 }
 
 impl Event {
     /// Every event, in the order of the stats tab.
-    pub const ALL: [Self; 4] = [Self::Chat, Self::FileUpload, Self::StatsRefresh, Self::LogsRefresh];
+    pub const ALL: [Self; 5] = [
+        Self::Chat,
+        Self::FileUpload,
+        Self::StatsRefresh,
+        Self::LogsRefresh,
+        Self::Tool,
+    ];
 
     /// Whether its work is done by model servers.
     #[must_use]
@@ -36,6 +44,7 @@ impl Event {
             Self::FileUpload => "file_upload",
             Self::StatsRefresh => "stats_refresh",
             Self::LogsRefresh => "logs_refresh",
+            Self::Tool => "tool",
         }
     }
 

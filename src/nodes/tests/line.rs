@@ -408,6 +408,27 @@ async fn an_edit_on_one_node_holds_on_all_and_a_newcomer_changes_nothing() {
     drop((first, second));
 }
 
+/// The line of a version that did not have some event, and a node that has it.
+#[tokio::test]
+async fn an_event_that_the_others_lack_comes_with_the_first_node_that_has_it() {
+    let log = Arc::new(MemoryLog::new(policy(1)));
+    let a = Node::join(&log, 1, policy(1)).await;
+    let mut later = policy(7);
+    later.events.push(EventPolicy::new("tool", 2));
+    let (tool, b) = (EventIndex(1), Node::join(&log, 2, later).await);
+    let placed = within(b.queue.place(1, tool, Owner(1))).await;
+    let permit = placed.expect("it is known by now").granted().expect("a slot is free");
+    until(&a.queue, || a.queue.limits().len() == 2).await;
+    let limits: Vec<_> = a
+        .queue
+        .limits()
+        .iter()
+        .map(|limit| (limit.running, limit.limit))
+        .collect();
+    assert_eq!(limits, [(0, Some(1)), (1, Some(2))], "all else stays as they have it");
+    drop(permit);
+}
+
 #[tokio::test]
 async fn each_node_counts_pools_and_back_ends_as_its_own_settings_do() {
     let log = Arc::new(MemoryLog::new(pools(&["small", "large"])));

@@ -130,7 +130,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Clone)]
 pub struct Queue {
-    edge: Edge,
+    pub(super) edge: Edge,
 }
 
 /// What only a queue has that several processes keep.
@@ -355,17 +355,6 @@ impl Queue {
         }
     }
 
-    /// A parked ticket of this process comes back to its line: see [`Ticket::resume`]. `false`: it is not parked (any more).
-    pub fn resume(&self, ticket: TicketId) -> bool {
-        self.edge.resume(ticket)
-    }
-
-    /// Whether a ticket is parked: it holds no slot, and is in no line.
-    #[must_use]
-    pub fn is_parked(&self, ticket: TicketId) -> bool {
-        self.edge.is_parked(ticket)
-    }
-
     /// The standing of a waiting ticket; `None` once it does not wait, and while it is parked: see [`Queue::is_parked`].
     #[must_use]
     pub fn standing(&self, ticket: TicketId) -> Option<Standing> {
@@ -462,12 +451,6 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.edge.show(|machine| machine.waiting())
-    }
-
-    /// Tickets that are parked.
-    #[must_use]
-    pub fn parked(&self) -> usize {
-        self.edge.show(|machine| machine.parked())
     }
 
     /// Every limit, in the order of their first events.

@@ -1,6 +1,6 @@
 //! The edge of the queue: what callers hold, and the lock, wakers and timers around a [`Machine`](super::machine::Machine).
 //!
-//! - `handle`, `ticket`, `permit`, `changes`: what callers hold.
+//! - `handle`, `ticket`, `permit`, `changes`: what callers hold. `parked`: what they do with a ticket that is parked.
 //! - `local`: a queue of this process alone, with its lock, and the wakes and calls that follow it. `seats`: what the lock guards: the
 //!   machine, and who is to be woken when a ticket's state changes.
 //! - `common`: a line that several processes keep, as one of them sees it.
@@ -13,6 +13,7 @@ mod curves;
 mod few;
 mod handle;
 mod local;
+mod parked;
 mod permit;
 mod seats;
 mod ticket;
@@ -165,31 +166,6 @@ impl Edge {
         match self {
             Self::Local(local) => local.start_back(ticket),
             Self::Common(common) => common.start_back(ticket),
-        }
-    }
-
-    /// A running ticket gives its slot back for a while.
-    fn park(&self, ticket: TicketId) {
-        match self {
-            Self::Local(local) => local.park(ticket),
-            Self::Common(common) => common.park(ticket),
-        }
-    }
-
-    /// A parked ticket comes back to its line. `false`: it is not parked.
-    fn resume(&self, ticket: TicketId) -> bool {
-        match self {
-            Self::Local(local) => local.resume(ticket),
-            Self::Common(common) => common.resume(ticket),
-        }
-    }
-
-    /// Whether a ticket is parked, as far as its holder has said.
-    fn is_parked(&self, ticket: TicketId) -> bool {
-        let known = || self.show(|machine| machine.state_of(ticket) == Some(TicketState::Parked));
-        match self {
-            Self::Local(_) => known(),
-            Self::Common(common) => common.is_parked_here(ticket).unwrap_or_else(known),
         }
     }
 

@@ -99,7 +99,7 @@ pub(super) enum GivenUp {
 pub(super) struct OwnerBacklog {
     pub(super) owner: Owner,
     first: Key,
-    first_is: Precedence,
+    first_precedence: Precedence,
     place: OrderKey,
     rest: Option<Box<Rest>>,
 }
@@ -111,11 +111,11 @@ struct Rest {
 }
 
 impl OwnerBacklog {
-    fn new(owner: Owner, (first_is, first): (Precedence, Key), place: OrderKey) -> Self {
+    fn new(owner: Owner, (first_precedence, first): (Precedence, Key), place: OrderKey) -> Self {
         Self {
             owner,
             first,
-            first_is,
+            first_precedence,
             place,
             rest: None,
         }
@@ -142,7 +142,7 @@ impl OwnerBacklog {
     /// How many tickets are before this one.
     pub(super) fn before(&self, ticket: Precedence) -> usize {
         match &self.rest {
-            Some(rest) if ticket != self.first_is => 1 + rest.tickets.rank((ticket, 0)),
+            Some(rest) if ticket != self.first_precedence => 1 + rest.tickets.rank((ticket, 0)),
             _ => 0,
         }
     }
@@ -161,9 +161,9 @@ impl OwnerBacklog {
 
     fn push(&mut self, mut ticket: (Precedence, Key), place: OrderKey) {
         // Tickets start in their order, also one that comes back.
-        if ticket.0 < self.first_is {
+        if ticket.0 < self.first_precedence {
             ticket = (
-                std::mem::replace(&mut self.first_is, ticket.0),
+                std::mem::replace(&mut self.first_precedence, ticket.0),
                 std::mem::replace(&mut self.first, ticket.1),
             );
         }
@@ -195,10 +195,10 @@ impl OwnerBacklog {
             GivenUp::Last => rest.places.last(),
         };
         let Rest { tickets, places } = &mut **self.rest.as_mut()?;
-        if ticket.0 == self.first_is {
+        if ticket.0 == self.first_precedence {
             let next = tickets.first()?;
             tickets.remove(next);
-            (self.first_is, self.first) = next;
+            (self.first_precedence, self.first) = next;
         } else {
             tickets.remove(ticket);
         }

@@ -287,7 +287,10 @@ impl Pair {
         let Held { number, ticket, .. } = self.tickets.swap_remove(index);
         drop(ticket);
         match self.model.tickets[number].state {
-            State::Waiting | State::Parked => assert!(self.model.leave(number, LeaveReason::Cancelled)),
+            state @ (State::Waiting | State::Parked) => {
+                assert!(self.model.leave(number, LeaveReason::Cancelled));
+                self.tally.add(Kind::LeftParked, usize::from(state == State::Parked));
+            }
             State::Granted => {
                 self.told.left[self.model.tickets[number].event][LeaveReason::Cancelled as usize] += 1;
                 self.model.release(number, false);

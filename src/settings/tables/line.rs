@@ -55,6 +55,11 @@ macro_rules! line_table {
                 range 1 to 1000;
                 example "5";
             }
+            /// How many tools may be in use at once.
+            TOOL_CONCURRENCY_LIMIT in policy as tool_concurrency_limit: Option<OrNone<usize>> {
+                range 1 to 1000;
+                example "4";
+            }
             /// Events with the same id share one limit, the lowest of theirs. Not the name of another event.
             CHAT_CONCURRENCY_ID in policy as chat_concurrency_id: Option<PlainWord> {
                 check line::chat_id;
@@ -73,6 +78,10 @@ macro_rules! line_table {
             /// As above, for the logs tab.
             LOGS_CONCURRENCY_ID in policy as logs_concurrency_id: Option<PlainWord> {
                 check line::logs_id;
+            }
+            /// As above, for tools.
+            TOOL_CONCURRENCY_ID in policy as tool_concurrency_id: Option<PlainWord> {
+                check line::tool_id;
             }
             /// How many of all events together may run at once.
             MAX_RUNNING in policy as max_running: OrNone<usize> {
@@ -155,6 +164,7 @@ events! {
     FileUpload: file_concurrency_limit, file_concurrency_id, file_id;
     StatsRefresh: stats_concurrency_limit, stats_concurrency_id, stats_id;
     LogsRefresh: logs_concurrency_limit, logs_concurrency_id, logs_id;
+    Tool: tool_concurrency_limit, tool_concurrency_id, tool_id;
 }
 
 /// The limit of a back end that has none in the file, which is also the built-in demo's: where all of them together have one, that counts.

@@ -8,6 +8,7 @@
 
 mod differences;
 mod names;
+mod parked;
 mod policy;
 mod reporter;
 mod seat;
@@ -358,51 +359,6 @@ impl Common {
         drop(seats);
         drop(before);
         self.line(|line| line.change(job, ticket, Command::StartBack { ticket }));
-    }
-
-    /// A ticket of this process gives its slot back for a while. One that is not its any more has left.
-    pub(super) fn park(&self, ticket: TicketId) {
-        let mut seats = self.seats();
-        let over = seats.over;
-        let Some(seat) = seats.map.get_mut(ticket) else { return };
-        let job = seat.job;
-        let lost = over || matches!(&seat.place, Place::Working(work) if work.lost);
-        let next = if lost {
-            Place::Left(LeaveReason::Closed, Known::ByAll)
-        } else {
-            Place::Parked(None)
-        };
-        let before = std::mem::replace(&mut seat.place, next);
-        drop(seats);
-        drop(before);
-        if !lost {
-            self.line(|line| line.change(job, ticket, Command::Park { ticket }));
-        }
-    }
-
-    /// And comes back to its line. `false`: it is not parked here.
-    pub(super) fn resume(&self, ticket: TicketId) -> bool {
-        let mut seats = self.seats();
-        let Some(seat) = seats.map.get_mut(ticket) else {
-            return false;
-        };
-        let Place::Parked(waker) = &mut seat.place else {
-            return false;
-        };
-        seat.place = Place::Waiting(waker.take());
-        let job = seat.job;
-        drop(seats);
-        self.line(|line| line.change(job, ticket, Command::Resume { ticket }));
-        true
-    }
-
-    /// Whether a ticket is parked, in the words of its holder; `None`: nobody holds it here.
-    pub(super) fn is_parked_here(&self, ticket: TicketId) -> Option<bool> {
-        match self.seats().map.get_mut(ticket)?.place {
-            Place::Stray(_) => None,
-            Place::Parked(_) => Some(true),
-            _ => Some(false),
-        }
     }
 
     pub(super) fn poll_halted(&self, ticket: TicketId, cx: &Context<'_>) -> Poll<()> {

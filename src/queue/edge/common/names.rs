@@ -5,7 +5,7 @@ use crate::queue::{BackendIndex, BackendPolicy, BackendState, Policy, PoolIndex,
 /// Why a process wants another policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retuning {
-    /// It has come to others: what they lack is added, all else stays as they have it.
+    /// It has come to others: what they lack is added, events too, all else stays as they have it.
     Joining,
     /// It has found that its pools or back ends have changed: these are as it says now.
     Discovered,
@@ -21,6 +21,8 @@ pub(in crate::queue::edge) struct Names {
 
 #[derive(Default)]
 struct Places {
+    /// How many events the policy of all has.
+    events_there: usize,
     pools_there: Vec<Option<PoolIndex>>,
     pools_here: Vec<Option<PoolIndex>>,
     backends_there: Vec<Option<BackendIndex>>,
@@ -38,6 +40,7 @@ impl Names {
         let backends = |of: &Policy, other: &Policy| of.backends.iter().map(|one| backend(&one.name, other)).collect();
         Self {
             places: Some(Places {
+                events_there: there.events.len(),
                 pools_there: pools(here, there),
                 pools_here: pools(there, here),
                 backends_there: backends(here, there),
@@ -54,8 +57,13 @@ impl Names {
         }
     }
 
-    /// What a ticket is for, in the words of all. `None`: the policy of all does not have its pool yet.
+    /// What a ticket is for, in the words of all. `None`: the policy of all does not have its event or its pool yet.
     pub(super) fn work_there(&self, work: Work) -> Option<Work> {
+        if let Some(places) = &self.places
+            && work.event.0 >= places.events_there
+        {
+            return None;
+        }
         let Some(pool) = work.pool else { return Some(work) };
         Some(Work {
             pool: Some(self.pool_there(pool)?),
@@ -122,6 +130,9 @@ pub(super) fn merged(there: &Policy, here: &Policy, why: Retuning) -> Policy {
         Retuning::Joining | Retuning::Discovered => there.clone(),
     };
     (merged.backends, merged.pools) = (backends, pools);
+    // Events are known by their places, and one that a version before does not have comes behind its.
+    let known = merged.events.len();
+    merged.events.extend(here.events.iter().skip(known).cloned());
     if why == Retuning::Edited {
         for gone in &mut merged.backends {
             gone.limit = Some(0);
@@ -206,6 +217,17 @@ mod tests {
             &[("small", &[]), ("large", &[2, 1]), ("huge", &[2])],
         );
         assert_eq!(edited, expected);
+        let mut later = here.clone();
+        later.events.push(EventPolicy::new("tool", 4));
+        for why in [Retuning::Joining, Retuning::Discovered, Retuning::Edited] {
+            let added = merged(&there, &later, why);
+            assert_eq!(added.events[1..], later.events[1..]);
+            assert_eq!(
+                merged(&added, &here, Retuning::Joining).events,
+                added.events,
+                "it stays"
+            );
+        }
         let agree = |there| differences(there, &here).is_empty();
         assert!(agree(&edited) && !agree(&joined) && !agree(&there));
         // Once more changes nothing.

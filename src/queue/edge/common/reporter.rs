@@ -63,7 +63,7 @@ pub type Stray = Held;
 
 /// The way from the line of all to this process's queue. To be called by one task, in the order in which things happen.
 pub struct Reporter {
-    common: Weak<Common>,
+    pub(super) common: Weak<Common>,
     /// Who has got a ticket is told last: by then the ticket has its slot, too, if it started at once.
     joined: Vec<(oneshot::Sender<Result<Ticket, JoinError>>, Ticket)>,
     /// Changes of pools that all have now.
@@ -149,30 +149,6 @@ impl Reporter {
                 common.line(|line| line.change(job, ticket, Command::Release { ticket, worked }));
                 common.observer().left(event, reason);
             }
-        }
-    }
-
-    /// All have that a ticket is in its line again, if it could be: its longest wait counts from now on.
-    pub fn resumed(&mut self, ticket: TicketId) {
-        let Some(common) = self.common.upgrade() else { return };
-        let mut seats = common.seats();
-        let waker = match seats.map.get_mut(ticket) {
-            Some(Seat {
-                place: Place::Waiting(waker),
-                ..
-            }) => waker.take(),
-            _ => None,
-        };
-        drop(seats);
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// It is not known whether they have. It is asked for again: where a ticket is not parked, that changes nothing.
-    pub fn not_resumed(&mut self, ticket: TicketId) {
-        let Some(common) = self.common.upgrade() else { return };
-        let waiting = common.seats().waiting(ticket);
-        if let Some(job) = waiting {
-            common.line(|line| line.change(job, ticket, Command::Resume { ticket }));
         }
     }
 
