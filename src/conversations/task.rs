@@ -228,7 +228,10 @@ impl Conversations {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
             }
             Ending::Done(usage) => {
-                self.keep_answer(task.turn.owner, in_flight, usage);
+                // What asks for tools is half an answer.
+                if !page.calls() {
+                    self.keep_answer(task.turn.owner, in_flight, usage);
+                }
                 Ending::Done(usage)
             }
             ending => ending,

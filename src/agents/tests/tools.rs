@@ -425,6 +425,26 @@ async fn a_turn_goes_through_its_rounds() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_demo_model_uses_a_tool_and_says_what_it_returned() {
+    let talker = agent(&[("DEMO_SPEED", "100000")]);
+    let rounds = rounds(
+        &talker,
+        offering(vec![said(Role::User, "use the tool add with {\"x\": 2}")]),
+    )
+    .await;
+    assert_eq!(rounds.len(), 2);
+    let (before, calls) = &rounds[0];
+    assert_eq!(*calls, [called("call_1", "{\"x\": 2}")]);
+    assert!(before.contains("`add`"), "{before}");
+    assert!(rounds[1].0.contains("add of {\"x\": 2}"), "{}", rounds[1].0);
+    let (heard, _) = parts(&talker, question("use the tool add with {\"x\": 2}")).await;
+    assert!(
+        heard.iter().all(|part| matches!(part, Part::Text(_))),
+        "none is on offer: {heard:?}"
+    );
+}
+
 #[tokio::test]
 async fn calls_beyond_all_bounds_are_a_fault_by_name() {
     let long = json!([{ "index": 0, "id": "a", "function": { "name": "add", "arguments": "x".repeat(300 * 1024) } }]);

@@ -10,10 +10,12 @@ use crate::{
 };
 
 fn tool(name: &str, description: &str, properties: Value, required: &[&str]) -> ToolSpec {
+    let mut schema = json!({ "type": "object", "required": required });
+    schema["properties"] = properties;
     ToolSpec {
         name: name.to_owned(),
         description: description.to_owned(),
-        schema: json!({ "type": "object", "properties": properties, "required": required }),
+        schema,
     }
 }
 
