@@ -2,7 +2,7 @@
 step-connects = Подключение к серверу { $server }…
 step-ask = Модель хочет вызвать «{ $tool }» ({ $server }) с тем, что указано выше. Разрешить?
 step-once = Разрешить один раз
-step-conversation = Разрешить в этом разговоре
+step-conversation = Разрешить в этой беседе
 step-no = Не разрешать
 step-stop = Остановить инструмент
 step-told = Что передано инструменту

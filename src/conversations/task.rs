@@ -228,10 +228,7 @@ impl Conversations {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
             }
             Ending::Done(usage) => {
-                // What asks for tools is half an answer.
-                if !page.calls() {
-                    self.keep_answer(task.turn.owner, in_flight, usage);
-                }
+                self.keep_answer(task.turn.owner, in_flight, usage);
                 Ending::Done(usage)
             }
             ending => ending,

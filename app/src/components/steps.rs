@@ -42,9 +42,10 @@ pub(super) fn row(view: RwSignal<TurnView>, index: usize) -> AnyView {
                 .unwrap_or_default();
             say!(words, "step-ask", tool = tool, server = server)
         });
+        let spoken = asked.clone();
         view! {
-            <div class="step-ask" role="group" aria-label=asked.clone() data-testid="step-ask">
-                <p role="alert">{asked}</p>
+            <div class="step-ask" role="group" aria-label=asked data-testid="step-ask">
+                <p role="alert">{spoken}</p>
                 <div class="actions needs-awake">
                     {button("button", "step-once", "", text!(words, "step-once")).post(post("once"))}
                     {button("button", "step-conversation", "", text!(words, "step-conversation"))

@@ -45,6 +45,7 @@ fn overview(number: u64) -> Overview {
         tabs: vec![RefreshKind::Stats],
         starters: Vec::new(),
         fair: true,
+        tools: true,
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -92,6 +93,7 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
         title: String::new(),
         updated_at: 0,
         busy: false,
+        asks: false,
     };
     ConversationView {
         summary,

@@ -354,6 +354,7 @@ fn overview() -> Overview {
         tabs: vec![RefreshKind::Stats],
         starters: vec!["What is new?".to_owned()],
         fair: true,
+        tools: true,
         confirmation: "c0ffee".to_owned(),
     }
 }
