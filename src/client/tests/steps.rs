@@ -117,7 +117,11 @@ async fn who_is_asked_for_leave_holds_no_slot_and_nobody_else_can_give_it() {
     let listed = client.conversations(None).await.expect("read").conversations;
     assert!(listed[0].asks && listed[0].busy);
     let status = client.status();
-    assert_eq!((status.running, status.places), (1, vec![]), "it is being answered, and stands in no line");
+    assert_eq!(
+        (status.running, status.places),
+        (1, vec![]),
+        "it is being answered, and stands in no line"
+    );
 
     // The only slot is somebody else's meanwhile.
     site.model.begin_anew_with(|_, _| vec![says("At once.")]);
