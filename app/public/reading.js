@@ -157,6 +157,9 @@
   var post = function (button) {
     if (button.dataset.asked) return;
     button.dataset.asked = "yes";
+    // What asked for leave goes, and the keyboard stays where it was.
+    var step = within(button, ".step");
+    if (step) step.querySelector("summary").focus();
     ask(button.dataset.post)
       .then(function (answer) {
         if (!answer.ok) throw answer.status;

@@ -36,6 +36,8 @@ pub struct Overview {
     pub starters: Vec<String>,
     /// Whether people take turns (`QUEUE_ORDER=fair`).
     pub fair: bool,
+    /// Whether models may use tools here.
+    pub tools: bool,
     /// Goes with [`forget`](crate::api::forget): a request without it does not come from a page of this session.
     pub confirmation: String,
 }

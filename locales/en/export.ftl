@@ -18,3 +18,5 @@ export-date = { $day } { $month ->
     [11] November
    *[12] December
 } { $year }, { $time } UTC
+export-tool = used the tool “{ $tool }” of { $server }
+export-tool-unknown = called a tool that is not there: “{ $tool }”

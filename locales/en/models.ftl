@@ -16,6 +16,7 @@ tuning-temperature = Temperature
 tuning-temperature-hint = From 0 to { $most }: the higher, the freer it writes.
 tuning-longest = Longest answer
 tuning-longest-hint = From 1 to { $most } tokens, which are about as many short words.
+tuning-tools = The model may use tools
 tuning-wrong = This cannot be kept: see what is marked.
 tuning-kept = Kept with this conversation.
 tuning-done = Done

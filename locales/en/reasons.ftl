@@ -10,6 +10,7 @@ reason-message-gone = This message is not here any more.
 reason-conversation-busy = The last message of this conversation is not answered yet. Wait for its answer, or cancel it.
 reason-too-many-behind = { $most } messages wait behind this one already, as many as may. Wait until one of them begins.
 reason-message-begun = This message does not wait any more: it is being answered, or over.
+reason-step-over = This use of a tool waits for nobody any more: it has been allowed or refused already, or is over.
 reason-before-failed = What was written next waits: the message before it was not answered.
 reason-model-not-offered = The model { $model } is not offered here. Choose another one.
 reason-instructions-too-long = The instructions have { $bytes } bytes; { $most } are allowed. Shorten them.

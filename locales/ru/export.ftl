@@ -18,3 +18,5 @@ export-date = { $day } { $month ->
     [11] ноября
    *[12] декабря
 } { $year } г., { $time } UTC
+export-tool = использован инструмент «{ $tool }» ({ $server })
+export-tool-unknown = вызван несуществующий инструмент «{ $tool }»

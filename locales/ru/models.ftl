@@ -16,6 +16,7 @@ tuning-temperature = Температура
 tuning-temperature-hint = От 0 до { $most }: чем выше, тем свободнее модель выбирает слова.
 tuning-longest = Самый длинный ответ
 tuning-longest-hint = От 1 до { $most } токенов; токен — это примерно полслова.
+tuning-tools = Модели можно пользоваться инструментами
 tuning-wrong = Это нельзя сохранить: посмотрите на отмеченное.
 tuning-kept = Сохранено для этой беседы.
 tuning-done = Готово

@@ -4,7 +4,7 @@ use super::{Message, Question};
 
 impl Question {
     /// Takes the tools away, and has words stand for what was done with them.
-    pub(super) fn leave_tools_out(&mut self) {
+    pub(crate) fn leave_tools_out(&mut self) {
         self.tools = [].into();
         for message in &mut self.messages {
             for call in message.calls.drain(..) {
@@ -28,7 +28,7 @@ impl Question {
     }
 
     /// Whether the model would be told of tools.
-    pub(super) fn has_tools(&self) -> bool {
+    pub(crate) fn has_tools(&self) -> bool {
         !self.tools.is_empty() || self.messages.iter().any(|message| !message.calls.is_empty())
     }
 

@@ -27,6 +27,9 @@ pub enum ClientError {
     /// It is not there, is somebody else's, or is just being answered.
     #[error("there is no such conversation, or it is being answered")]
     NoConversation,
+    /// A use of a tool is not there, is somebody else's, or does not wait for them any more.
+    #[error("there is no such use of a tool that waits")]
+    NoStep,
     /// What was chosen for a conversation cannot be.
     #[error(transparent)]
     Choice(#[from] ChoiceError),

@@ -25,7 +25,7 @@ use crate::{
     store::StoreError,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo, Place,
-        RefreshKind, SearchResults, SendRequest, Sent, Span, Status, TurnId, TurnPage, TurnView, is_blank,
+        RefreshKind, SearchResults, SendRequest, Sent, Span, Status, StepAnswer, TurnId, TurnPage, TurnView, is_blank,
     },
 };
 
@@ -395,6 +395,20 @@ impl Client {
         // A browser that cancels is present.
         self.known();
         self.rooms().cancel(self.owner(), turn)
+    }
+
+    /// Says whether a use of a tool may be done that asks for it, or ends one. Once this has returned, it is stored and in force.
+    ///
+    /// # Errors
+    /// [`ClientError::NoStep`], [`ClientError::Unchanged`].
+    pub async fn answer_step(&self, turn: TurnId, step: usize, answer: StepAnswer) -> Result<(), ClientError> {
+        // A browser that answers is present.
+        self.known();
+        let answered = self.rooms().answer_step(self.owner(), turn, step, answer);
+        match answered.await.map_err(unchanged)? {
+            true => Ok(()),
+            false => Err(ClientError::NoStep),
+        }
     }
 
     /// The tabs with figures or records that are there for them.

@@ -22,6 +22,7 @@ impl ClientError {
             Self::Unreadable(_) => Reason::Unreadable,
             Self::Unchanged(fault) => Reason::NotChanged { fault: fault.into() },
             Self::NoConversation => Reason::ConversationUnavailable,
+            Self::NoStep => Reason::StepOver,
             Self::Choice(fault) => fault.reason(),
             Self::NotAnExport(_) => Reason::NotAnExport,
             Self::NoTitle => Reason::NoTitle,

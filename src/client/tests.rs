@@ -3,6 +3,7 @@
 mod answers;
 mod behind;
 mod choices;
+mod steps;
 mod tasks;
 mod thoughts;
 

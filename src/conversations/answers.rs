@@ -122,8 +122,12 @@ impl Conversations {
         if task.again || !keeps(&self.deps.settings.borrow(), task.choice.temperature) {
             return None;
         }
+        // What tools find is of the moment, and of whoever allows it.
+        if self.may_use_tools(task) {
+            return None;
+        }
         // Why the question cannot be made is told when it is to be asked.
-        let (question, _) = self.question(task, None).await.ok()?;
+        let (question, _) = self.question(task, None, Arc::default()).await.ok()?;
         self.key_of(question, task.turn.owner).await.1
     }
 
@@ -131,7 +135,7 @@ impl Conversations {
     pub(super) async fn key_of(&self, question: Question, owner: Owner) -> (Question, Option<AnswerKey>) {
         let shared = {
             let settings = self.deps.settings.borrow();
-            if !keeps(&settings, question.parameters.temperature) {
+            if !question.tools.is_empty() || !keeps(&settings, question.parameters.temperature) {
                 return (question, None);
             }
             settings.answer_cache_shared
@@ -258,7 +262,7 @@ impl Conversations {
             "turn accepted, and given a kept answer"
         );
         // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer.text, &answer.reasoning)).await;
+        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer.text, &answer.reasoning, &[])).await;
         let shown = rendered.unwrap_or_else(|fault| {
             warn!(%fault, "a kept answer could not be rendered");
             Shown::default()

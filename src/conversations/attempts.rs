@@ -11,7 +11,7 @@ use crate::{
     jobs::{self, Attempt, Course, Ending, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
-    wire::{Reason, TurnNotice, TurnState},
+    wire::{Reason, TurnNotice, TurnState, Usage},
 };
 
 /// How a wait in the line has ended without a slot.
@@ -55,6 +55,14 @@ impl Attempt for TurnAttempt<'_> {
     }
 }
 
+/// An answer that has ended with calls of tools goes on once they have their results.
+fn calls(in_flight: &InFlight, ending: Ending<Fault>) -> Worked<Fault, Usage> {
+    match ending {
+        Ending::Done(usage) if in_flight.has_calls() => Worked::Parks(usage),
+        ending => Worked::Over(ending),
+    }
+}
+
 impl Conversations {
     /// Has a turn answered at a back end, as often as that makes sense there.
     pub(super) async fn attempts(
@@ -63,12 +71,12 @@ impl Conversations {
         in_flight: &InFlight,
         backend: Option<BackendIndex>,
         course: &mut Course,
-    ) -> Worked<Fault> {
+    ) -> Worked<Fault, Usage> {
         if task.key.is_some() && !task.returned {
             self.answers.count_miss();
         }
         let (Some(at), Some(model)) = (backend, ModelName::of_id(&task.turn.model)) else {
-            return Worked::Over(self.answer(task, in_flight, backend).await);
+            return calls(in_flight, self.answer(task, in_flight, backend).await);
         };
         let mut attempt = TurnAttempt {
             conversations: self,
@@ -77,7 +85,11 @@ impl Conversations {
             backend,
         };
         let ended_by = (&in_flight.cancel, &self.stop);
-        jobs::attempts(&self.deps.backends, (&model, at), &mut attempt, course, ended_by).await
+        match jobs::attempts(&self.deps.backends, (&model, at), &mut attempt, course, ended_by).await {
+            Worked::Over(ending) => calls(in_flight, ending),
+            Worked::Back => Worked::Back,
+            Worked::Parks(never) => match never {},
+        }
     }
 
     /// Where a turn was answered is kept with it, and its conversation is best answered there again.
@@ -106,9 +118,8 @@ impl Conversations {
         let permit = guards.place.admitted_by_now();
         if permit.is_none() {
             info!("turn waits again");
-            task.turn.state = TurnState::Waiting;
-            task.turn.started_at = None;
-            self.announce(task, super::in_flight::Shown::default());
+            task.wait();
+            self.announce(task, guards.entered.in_flight.shown());
         }
         permit
     }
@@ -136,7 +147,9 @@ impl Conversations {
     pub(super) async fn wait(&self, task: &mut TurnTask, guards: &mut TurnGuards) -> Result<Permit, NoSlot> {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         let mut follower = task.key.map(|key| self.follow(key, &in_flight));
-        let patience = || self.deps.settings.borrow().abandon_after;
+        // An answer that has begun does not depend on its page.
+        let has_begun = !task.turn.steps.is_empty();
+        let patience = || self.deps.settings.borrow().abandon_after.filter(|_| !has_begun);
         let mut service = self.deps.backends.changes();
         loop {
             let model = ModelName::of_id(&task.turn.model);
@@ -163,7 +176,7 @@ impl Conversations {
                     if task.take_new_choice(&in_flight) {
                         self.moved(task, guards).await;
                     } else if reworded {
-                        self.announce(task, super::in_flight::Shown::default());
+                        self.announce(task, in_flight.shown());
                     }
                     follower = self.follow_anew(task, &in_flight).await;
                 }
@@ -203,7 +216,7 @@ impl Conversations {
 
     /// A turn is in another line: its place is stored, and its pages are told.
     async fn moved(&self, task: &mut TurnTask, guards: &TurnGuards) {
-        self.announce(task, super::in_flight::Shown::default());
+        self.announce(task, guards.entered.in_flight.shown());
         // Those of the same owner that were behind it have moved up.
         self.moved_up(task.turn.owner).await;
         if let Some(key) = guards.place.order_key() {

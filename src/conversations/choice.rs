@@ -85,7 +85,9 @@ impl Conversations {
             let pool = self.deps.agents.pool(&chosen.model);
             // It changes its line in the same moment, or a slot of the line that it leaves could come to it meanwhile.
             let waits = || {
-                live.ticket.get().is_some_and(|ticket| match pool {
+                // An answer of which there is something goes on as it is.
+                let ticket = live.ticket.get().filter(|_| live.steps.len() == 0);
+                ticket.is_some_and(|ticket| match pool {
                     Some(pool) if queue.pool_of(*ticket) != Some(pool) => queue.change_pool(*ticket, pool),
                     _ => queue.order_key(*ticket).is_some(),
                 })
@@ -132,12 +134,14 @@ mod tests {
             instructions: String::new(),
             temperature: Some(0.0),
             max_tokens: Some(1),
+            without_tools: false,
         };
         let most = Choice {
             model: Some("large@gpu".into()),
             instructions: "x".repeat(MAX_INSTRUCTIONS_BYTES),
             temperature: Some(MAX_TEMPERATURE),
             max_tokens: Some(MAX_ANSWER_TOKENS),
+            without_tools: true,
         };
         for choice in [Choice::default(), least.clone(), most.clone()] {
             assert_eq!(bounded(choice.clone()), Ok(choice));

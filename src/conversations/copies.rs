@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Conversations, title::given, view::summary};
+use super::{Conversations, retold::callable, rounds::MAX_TURN, title::given, view::summary};
 use crate::{
     clock::now_ms,
     queue::Owner,
     sessions::Session,
-    store::{ConversationRecord, StoreError, TurnRecord},
+    store::{ConversationRecord, StoreError, ToolStep, TurnRecord},
     wire::{
-        Choice, ConversationId, FeedEvent, FileView, Incomplete, MAX_MESSAGE_BYTES, TurnId, TurnNotice, TurnState,
-        Usage,
+        Choice, ConversationId, FeedEvent, FileId, FileView, Incomplete, MAX_MESSAGE_BYTES, StepContent, StepState,
+        TurnId, TurnNotice, TurnState, Usage,
     },
 };
 
@@ -61,6 +61,8 @@ struct One {
     answer: String,
     #[serde(default)]
     reasoning: String,
+    #[serde(default)]
+    steps: Vec<ToolStep>,
     #[serde(default)]
     notices: Vec<TurnNotice>,
     model: String,
@@ -131,6 +133,18 @@ impl Conversations {
                 files.extend(self.deps.store.file(owner, file.id).await?);
             }
             turn.files = files;
+            for step in &mut turn.steps {
+                let mut kept = Vec::new();
+                for content in std::mem::take(&mut step.content) {
+                    if let StepContent::Picture { file, .. } = content
+                        && self.deps.store.file(owner, file).await?.is_none()
+                    {
+                        continue;
+                    }
+                    kept.push(content);
+                }
+                step.content = kept;
+            }
             turns.push(turn);
         }
         Ok(self.copy(owner, session, title, turns, whole.head, choice).await?)
@@ -162,7 +176,13 @@ impl Conversations {
             turn.conversation = record.id;
             turn.parent = turn.parent.and_then(|parent| names.get(&parent).copied());
             record.head = id;
+            let pictures: Vec<FileId> = turn.steps.iter().flat_map(ToolStep::pictures).collect();
             store.accept(record.clone(), turn, None, choice.take()).await?;
+            for picture in pictures {
+                if let Some(file) = store.file(owner, picture).await? {
+                    store.add_step_file(owner, id, file, now_ms()).await?;
+                }
+            }
         }
         if let Some(&head) = names.get(&head).filter(|head| **head != record.head) {
             store.show(owner, record.id, head).await?;
@@ -170,7 +190,7 @@ impl Conversations {
         }
         session
             .journal()
-            .append(FeedEvent::Conversation(summary(&record, false)));
+            .append(FeedEvent::Conversation(summary(&record, false, false)));
         Ok(record.id)
     }
 }
@@ -208,6 +228,28 @@ fn read(content: &[u8]) -> Result<Whole, ImportError> {
     Ok(whole)
 }
 
+/// The steps of a turn that is over, whatever a file says of them: each stands in the answer, where those before it do or later.
+fn steps_of(steps: Vec<ToolStep>, answer: &str) -> Vec<ToolStep> {
+    let (mut said, mut round, mut room) = (0, 0, MAX_TURN);
+    let fits = steps.into_iter().map_while(|step| {
+        room = room.checked_sub(step.bytes())?;
+        Some(step)
+    });
+    fits.map(|mut step| {
+        said = answer
+            .floor_char_boundary(step.said.clamp(said, answer.len()))
+            .max(said);
+        round = step.round.clamp(round, round + 1);
+        (step.said, step.round) = (said, round);
+        step.name = callable(&step.name);
+        if !step.state.is_over() {
+            step.state = StepState::Stopped;
+        }
+        step
+    })
+    .collect()
+}
+
 impl One {
     fn record(self, owner: Owner) -> TurnRecord {
         let state = match (self.state, self.incomplete) {
@@ -216,6 +258,7 @@ impl One {
             (TurnState::Waiting | TurnState::Running, _) => TurnState::Cancelled,
             (state, _) => state,
         };
+        let steps = steps_of(self.steps, &self.answer);
         let ms = |at: Timestamp| u64::try_from(at.as_millisecond()).unwrap_or_default();
         let accepted_at = self.accepted_at.map_or_else(now_ms, ms);
         TurnRecord {
@@ -231,6 +274,7 @@ impl One {
             reasoning: self.reasoning,
             thought_ms: None,
             good: None,
+            steps,
             notices: self.notices,
             model: self.model,
             backend: None,

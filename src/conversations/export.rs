@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::Conversations;
+use super::{Conversations, retold, step_view};
 use crate::{
     language::{Language, Words},
     queue::Owner,
     say,
-    store::{ConversationRecord, StoreError, TurnRecord},
+    store::{ConversationRecord, StoreError, ToolStep, TurnRecord},
     wire::{Choice, ConversationId, FileView, Incomplete, TurnId, TurnNotice, TurnState, Usage},
 };
 
@@ -51,6 +51,8 @@ struct One {
     answer: String,
     /// What the model thought before and between.
     reasoning: String,
+    /// What tools were used meanwhile. `said`: bytes of the answer before that.
+    steps: Vec<ToolStep>,
     notices: Vec<TurnNotice>,
     model: String,
     usage: Option<Usage>,
@@ -104,8 +106,22 @@ fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>
             let _ = write!(text, "\n- {} ({}, {})\n", file.name, file.mime, words.size(file.size));
         }
         let _ = write!(text, "\n## {}\n\n", turn.model);
-        if !turn.answer.is_empty() {
-            let _ = writeln!(text, "{}", turn.answer.trim_end());
+        let (rounds, last) = retold::rounds(&turn);
+        for round in &rounds {
+            if !round.said.trim().is_empty() {
+                let _ = writeln!(text, "{}\n", round.said.trim_end());
+            }
+            for step in round.steps {
+                let tool = step_view::named(step);
+                let used = match step.server.is_empty() {
+                    true => say!(words, "export-tool-unknown", tool = tool),
+                    false => say!(words, "export-tool", tool = tool, server = step.server.as_str()),
+                };
+                let _ = writeln!(text, "> *{used}*\n");
+            }
+        }
+        if !last.is_empty() {
+            let _ = writeln!(text, "{}", last.trim_end());
         }
         let remark = match &turn.state {
             TurnState::Done => None,
@@ -162,6 +178,7 @@ impl From<TurnRecord> for One {
             incomplete,
             answer: turn.answer,
             reasoning: turn.reasoning,
+            steps: turn.steps,
             notices: turn.notices,
             model: turn.model,
             usage: turn.usage,

@@ -117,7 +117,7 @@ impl Conversations {
             };
             if let Acceptance::Accepted { turn, .. } = live.decided().await {
                 let waits = || {
-                    let ticket = live.ticket.get();
+                    let ticket = live.ticket.get().filter(|_| live.steps.len() == 0);
                     ticket.is_some_and(|ticket| self.deps.queue.order_key(*ticket).is_some())
                 };
                 // Stored first. Should it begin in this moment, what it begins with is stored once more.

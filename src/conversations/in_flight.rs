@@ -13,11 +13,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Chosen, SendError};
+use super::{Chosen, SendError, live_steps::LiveSteps};
 use crate::{
-    agents::{AnswerKey, KeptAnswer},
+    agents::{AnswerKey, KeptAnswer, ToolCall},
     markdown,
     queue::{Owner, TicketId},
+    store::ToolStep,
     wire::{ConversationId, TurnId, TurnNotice},
 };
 
@@ -28,15 +29,28 @@ pub(super) struct Shown {
     pub(super) blocks: Vec<String>,
     /// What the model thinks.
     pub(super) thoughts: Vec<String>,
+    /// How many blocks stand before each use of a tool.
+    pub(super) steps: Vec<usize>,
 }
 
 impl Shown {
-    /// Of a whole answer. Takes a while if that is long.
-    pub(super) fn of(answer: &str, reasoning: &str) -> Self {
-        Self {
-            blocks: markdown::render(answer),
+    /// Of a whole answer, in which tools were used. Takes a while if that is long.
+    pub(super) fn of(answer: &str, reasoning: &str, steps: &[ToolStep]) -> Self {
+        let mut shown = Self {
             thoughts: markdown::render(reasoning),
+            ..Self::default()
+        };
+        let mut from = 0;
+        for step in steps {
+            // What is said in one round is a text of its own.
+            if let Some(said) = answer.get(from..step.said).filter(|said| !said.is_empty()) {
+                shown.blocks.extend(markdown::render(said));
+                from = step.said;
+            }
+            shown.steps.push(shown.blocks.len());
         }
+        shown.blocks.extend(markdown::render(&answer[from..]));
+        shown
     }
 }
 
@@ -65,6 +79,8 @@ pub(super) struct InFlight {
     /// The conversation that it is in, likewise.
     pub(super) conversation: OnceLock<ConversationId>,
     pub(super) cancel: CancellationToken,
+    /// The tools that are used meanwhile.
+    pub(super) steps: LiveSteps,
     growing: Mutex<Growing>,
     /// What its owner has changed while it waited, until its task takes it.
     changed: Mutex<Changed>,
@@ -98,6 +114,23 @@ struct Growing {
     excerpts: Vec<TurnNotice>,
     /// Both as a page shows them.
     shown: Shown,
+    /// What was there when this round began: it stays, whatever becomes of the round.
+    before: Before,
+    /// The tools that the model wants to have used, in this round.
+    calls: Vec<ToolCall>,
+}
+
+/// How much there is of an answer at the beginning of a round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Before {
+    /// Bytes of what was said.
+    pub(super) text: usize,
+    /// Bytes of what the model has thought.
+    pub(super) reasoning: usize,
+    /// Blocks of both.
+    pub(super) blocks: usize,
+    /// See `blocks`.
+    pub(super) thoughts: usize,
 }
 
 impl Growing {
@@ -140,9 +173,71 @@ impl InFlight {
         decided.map_or(Acceptance::GivenUp, |decided| decided.clone())
     }
 
-    /// What the agent has said counts no more: it is asked again.
+    /// What the agent has said in this round counts no more: it is asked again.
     pub(super) fn begin_again(&self) {
-        *self.growing() = Growing::default();
+        let mut growing = self.growing();
+        let before = growing.before;
+        growing.text.truncate(before.text);
+        growing.reasoning.truncate(before.reasoning);
+        growing.shown.blocks.truncate(before.blocks);
+        growing.shown.thoughts.truncate(before.thoughts);
+        growing.calls.clear();
+        if before == Before::default() {
+            (growing.thinks_since, growing.thought_for, growing.trimmed) = (None, None, 0);
+        }
+    }
+
+    /// An attempt at this round begins. What there was before it.
+    pub(super) fn begin_attempt(&self) -> Before {
+        let mut growing = self.growing();
+        growing.calls.clear();
+        growing.before
+    }
+
+    /// Adds a tool that the model wants to have used.
+    pub(super) fn add_call(&self, call: ToolCall) {
+        self.growing().calls.push(call);
+    }
+
+    /// Whether the model wants tools used.
+    pub(super) fn has_calls(&self) -> bool {
+        !self.growing().calls.is_empty()
+    }
+
+    /// The tools that the model wants to have used, once.
+    pub(super) fn take_calls(&self) -> Vec<ToolCall> {
+        std::mem::take(&mut self.growing().calls)
+    }
+
+    /// A round is over, and these steps stand at the end of it. What is there by now stays.
+    pub(super) fn end_round(&self, steps: usize) {
+        let mut growing = self.growing();
+        growing.end_thought();
+        let stand = growing.shown.blocks.len();
+        growing.shown.steps.extend(std::iter::repeat_n(stand, steps));
+        growing.before = Before {
+            text: growing.text.len(),
+            reasoning: growing.reasoning.len(),
+            blocks: stand,
+            thoughts: growing.shown.thoughts.len(),
+        };
+    }
+
+    /// How many blocks stand before a step.
+    pub(super) fn stand_of(&self, step: usize) -> usize {
+        let growing = self.growing();
+        let stands = growing.shown.steps.get(step);
+        stands.map_or(growing.shown.blocks.len(), |stand| *stand)
+    }
+
+    /// It goes on after this, which was said before the server ended.
+    pub(super) fn restore(&self, text: &str, reasoning: &str, shown: Shown) {
+        let mut growing = self.growing();
+        text.clone_into(&mut growing.text);
+        reasoning.clone_into(&mut growing.reasoning);
+        growing.shown = shown;
+        drop(growing);
+        self.end_round(0);
     }
 
     /// Adds what the agent says next.
@@ -180,10 +275,10 @@ impl InFlight {
         self.growing().end_thought();
     }
 
-    /// Whether there is anything that somebody can have read.
+    /// Whether there is anything of this round that somebody can have read.
     pub(super) fn has_shown(&self) -> bool {
         let growing = self.growing();
-        !growing.text.is_empty() || !growing.reasoning.is_empty()
+        growing.text.len() > growing.before.text || growing.reasoning.len() > growing.before.reasoning
     }
 
     /// So many of the oldest turns were left out of the question.
@@ -443,6 +538,7 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.in_flight.steps.leave_alone();
         let mut all = self.turns.all();
         all.remove(&self.key);
         if let Some(alias) = self.alias {

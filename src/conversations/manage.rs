@@ -37,7 +37,7 @@ impl Conversations {
             let busy = session.is_conversation_busy(id);
             session
                 .journal()
-                .append(FeedEvent::Conversation(summary(&record, busy)));
+                .append(FeedEvent::Conversation(summary(&record, busy, self.asks(owner, id))));
         }
         Ok(renamed)
     }
@@ -84,7 +84,7 @@ impl Conversations {
         let busy = session.is_conversation_busy(id);
         session
             .journal()
-            .append(FeedEvent::Conversation(summary(&record, busy)));
+            .append(FeedEvent::Conversation(summary(&record, busy, self.asks(owner, id))));
         self.go_on(session, owner, id, Why::Changed);
         Ok(true)
     }
@@ -136,7 +136,7 @@ impl Conversations {
                 None => (None, None, conversation.title.clone()),
             };
             Found {
-                conversation: summary(&conversation, busy(conversation.id)),
+                conversation: summary(&conversation, busy(conversation.id), self.asks(owner, conversation.id)),
                 turn,
                 role,
                 excerpt: excerpt(&whole, text),

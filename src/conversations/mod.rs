@@ -15,7 +15,9 @@ mod follow_ups;
 mod going_on;
 mod in_flight;
 mod last_backends;
+mod live_steps;
 mod manage;
+mod offers;
 mod order;
 mod page;
 mod path;
@@ -24,11 +26,16 @@ mod prepare;
 mod question;
 mod ratings;
 mod resume;
+mod retold;
+mod rounds;
 mod send;
+mod step_view;
 mod strays;
 mod task;
 mod title;
 mod told;
+pub(crate) mod toolbox;
+mod using;
 mod view;
 
 use std::{sync::Arc, time::Duration};
@@ -49,6 +56,7 @@ use last_backends::LastBackends;
 use path::Path;
 use pending::PendingOutcomes;
 pub(crate) use ratings::Ratings;
+use toolbox::Toolbox;
 
 use crate::{
     accounts::rates::Rates,
@@ -60,7 +68,7 @@ use crate::{
     sessions::{Claim, Place, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
-    wire::{Choice, Receipt, TurnId, TurnNotice, Versions},
+    wire::{Choice, Receipt, TurnId, TurnNotice, TurnState, Versions},
 };
 
 /// What conversations need of the other rooms.
@@ -75,6 +83,8 @@ pub struct Deps {
     pub agents: Arc<dyn AgentFactory>,
     /// Who answers, and what to do when they fail.
     pub backends: Arc<Backends>,
+    /// What models may use.
+    pub tools: Arc<dyn Toolbox>,
     /// What owners have used.
     pub rates: Arc<Rates>,
     /// Where owners are at home.
@@ -111,6 +121,14 @@ struct TurnTask {
 }
 
 impl TurnTask {
+    /// It waits in its line. An answer of which there is something has begun all the same.
+    fn wait(&mut self) {
+        self.turn.state = TurnState::Waiting;
+        if self.turn.steps.is_empty() {
+            self.turn.started_at = None;
+        }
+    }
+
     /// What its owner has chosen since it was sent holds, until it starts. `false`: nothing.
     fn take_new_choice(&mut self, in_flight: &InFlight) -> bool {
         let Some(Chosen { choice, model }) = in_flight.take_chosen() else {
@@ -136,6 +154,10 @@ impl TurnTask {
 
     /// Its wait is over: what there is to tell of it is kept with it, if it was long enough to be told of.
     fn keep_receipt(&mut self, wait: Option<Wait>, waited: Duration) {
+        // What is told is the wait for its beginning.
+        if !self.turn.steps.is_empty() {
+            return;
+        }
         let notices = &mut self.turn.notices;
         notices.retain(|notice| !matches!(notice, TurnNotice::Waited(_)));
         let Some(wait) = wait.filter(|_| waited >= WORTH_TELLING) else {

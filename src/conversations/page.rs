@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::error;
 
-use super::in_flight::InFlight;
+use super::in_flight::{Before, InFlight};
 use crate::{
     agents::{AgentError, Notice, Part},
     jobs::{Overflow, Reader},
@@ -23,6 +23,8 @@ const BYTES_A_PACE: usize = 4 * 1024;
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// Most that is kept of what a model thinks, in bytes. An answer does not end for that: the rest of the thoughts is left out.
 const MAX_REASONING: usize = 1024 * 1024;
+/// Stands between what is said in two rounds of an answer.
+const BETWEEN: &str = "\n\n";
 /// Stands where thoughts are left out.
 const LEFT_OUT: &str = "\n\n…\n";
 
@@ -59,8 +61,8 @@ pub(super) struct Page<'a> {
     /// Bytes of text so far.
     length: usize,
     thinking: Thinking,
-    /// Whether the model wants tools used.
-    calls: bool,
+    /// What other rounds of the answer have left.
+    before: Before,
     /// Whether there is something that is not shown yet.
     dirty: bool,
     /// When to show it, at the earliest.
@@ -101,15 +103,20 @@ impl Thinking {
 
 impl<'a> Page<'a> {
     pub(super) fn new(session: &'a Session, turn: &TurnRecord, in_flight: &'a InFlight) -> Self {
+        let before = in_flight.begin_attempt();
         Self {
             session,
             turn: turn.id,
             conversation: turn.conversation,
             in_flight,
             stream: markdown::Stream::default(),
-            length: 0,
-            thinking: Thinking::default(),
-            calls: false,
+            length: before.text,
+            thinking: Thinking {
+                length: before.reasoning,
+                interrupted: before.reasoning > 0,
+                ..Thinking::default()
+            },
+            before,
             dirty: false,
             next: Instant::now(),
         }
@@ -117,14 +124,14 @@ impl<'a> Page<'a> {
 }
 
 impl Page<'_> {
-    /// Whether the model wants tools used: what says nothing else is an answer then.
-    pub(super) const fn calls(&self) -> bool {
-        self.calls
-    }
-
     fn say(&mut self, text: &str) -> Result<(), Overflow> {
         if self.length + text.len() > MAX_ANSWER {
             return Err(Overflow);
+        }
+        // What is said in another round is a paragraph of its own.
+        if self.before.text > 0 && self.length == self.before.text && !text.is_empty() {
+            self.in_flight.add_text(BETWEEN);
+            self.length += BETWEEN.len();
         }
         self.length += text.len();
         self.stream.push(text);
@@ -147,8 +154,8 @@ impl Reader for Page<'_> {
                 self.in_flight.set_trimmed(turns);
                 return Ok(());
             }
-            Part::ToolCall(_) => {
-                self.calls = true;
+            Part::ToolCall(call) => {
+                self.in_flight.add_call(call);
                 return Ok(());
             }
             Part::ToolResult(_) | Part::Notice(Notice::ToolsLeftOut) => return Ok(()),
@@ -165,6 +172,7 @@ impl Reader for Page<'_> {
         self.dirty = false;
         let (turn, conversation, journal) = (self.turn, self.conversation, self.session.journal());
         for (index, html) in self.thinking.stream.changes() {
+            let index = self.before.thoughts + index;
             self.in_flight.set_thought(index, html.clone());
             journal.append(FeedEvent::Thought {
                 turn,
@@ -174,6 +182,7 @@ impl Reader for Page<'_> {
             });
         }
         for (index, html) in self.stream.changes() {
+            let index = self.before.blocks + index;
             self.in_flight.set_block(index, html.clone());
             journal.append(FeedEvent::Block {
                 turn,

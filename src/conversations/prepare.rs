@@ -184,6 +184,7 @@ fn new_turn(
         reasoning: String::new(),
         thought_ms: None,
         good: None,
+        steps: Vec::new(),
         notices: Vec::new(),
         model: asked.model,
         backend: None,

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{Conversations, TurnTask};
+use super::{Conversations, TurnTask, retold};
 use crate::{
-    agents::{Attached, Image, Message, Parameters, Question, attach},
+    agents::{Attached, Image, Message, Parameters, Question, ToolResult, ToolSpec, attach},
     papers,
     queue::BackendIndex,
     settings::ModelName,
-    store::{StoreError, TurnRecord},
-    wire::{FileKind, FileView, Paper, PaperUnit, Role, TurnNotice, is_blank},
+    store::{StoreError, ToolStep, TurnRecord},
+    wire::{FileKind, FileView, Paper, PaperUnit, Role, StepContent, TurnNotice, is_blank},
 };
 
 /// Most bytes of text that files add to one question, its history included. Models have an end, too.
@@ -27,6 +27,8 @@ const STEPS: usize = 100;
 
 /// Of what a model can read at once, so many of so many parts are for files: the rest is for what was said.
 const FOR_FILES: (u64, u64) = (3, 4);
+/// Said to a model that has used tools in as many rounds as it may.
+const NO_MORE_TOOLS: &str = "(No tools can be used any more for this answer. Answer now, with what is there.)";
 
 /// What may still be added to a question.
 struct Room {
@@ -38,32 +40,36 @@ struct Room {
 
 impl Conversations {
     /// The history of a turn's conversation, up to the turn and with its message last. The files of the newest
-    /// messages come first where there is not room for all. With it, which documents are not all of themselves in it.
+    /// messages come first where there is not room for all. Of a turn that has used tools, what it has said so far and what came of them
+    /// stands behind that. With it, which documents are not all of themselves in it.
     pub(super) async fn question(
         &self,
         task: &TurnTask,
         backend: Option<BackendIndex>,
+        tools: Arc<[ToolSpec]>,
     ) -> Result<(Question, Vec<TurnNotice>), StoreError> {
         let turn = &task.turn;
         let asked = turn.message.as_str();
         let mut turns = self.history(turn).await?;
         // A message that got no answer at all would make two of the user's stand beside each other, which some
         // models refuse.
-        turns.retain(|earlier| earlier.state.is_over() && !earlier.answer.is_empty());
+        turns.retain(|earlier| earlier.state.is_over() && !(earlier.answer.is_empty() && earlier.steps.is_empty()));
         let mut room = Room {
             text: self.room(task, backend),
             pictures: MAX_PICTURES,
             excerpts: Vec::new(),
         };
-        let mut messages = vec![self.message(turn, asked, &mut room).await];
+        let (mut messages, _) = self.rounds(turn, &mut room).await;
+        messages.push(self.message(turn, asked, &mut room).await);
         for earlier in turns.into_iter().rev() {
-            let message = self.message(&earlier, asked, &mut room).await;
-            messages.push(Message::said(Role::Agent, earlier.answer));
-            messages.push(message);
+            let (rounds, said) = self.rounds(&earlier, &mut room).await;
+            messages.push(retold::last(&said));
+            messages.extend(rounds);
+            messages.push(self.message(&earlier, asked, &mut room).await);
         }
         messages.reverse();
         let settings = self.deps.settings.borrow();
-        let question = Question {
+        let mut question = Question {
             messages,
             model: ModelName::of_id(&turn.model).unwrap_or_else(|| settings.catalog.default.clone()),
             backend: backend.unwrap_or(BackendIndex(0)),
@@ -73,8 +79,15 @@ impl Conversations {
                 max_tokens: task.choice.max_tokens,
                 whole: false,
             },
-            tools: Arc::default(),
+            tools,
         };
+        // Not every server takes calls in a conversation that has no tools.
+        if question.tools.is_empty() && question.has_tools() {
+            question.leave_tools_out();
+        }
+        if let Some(results) = question.messages.last_mut().filter(|_| self.is_last_round(task)) {
+            results.text += &format!("\n\n{NO_MORE_TOOLS}");
+        }
         Ok((question, room.excerpts))
     }
 
@@ -98,7 +111,7 @@ impl Conversations {
             let steps = self.path(turn.owner, last, STEPS).await?;
             next = steps.first().and_then(|step| step.turn.parent);
             for step in steps.into_iter().rev() {
-                let Some(left) = room.checked_sub(step.turn.message.len() + step.turn.answer.len()) else {
+                let Some(left) = room.checked_sub(bytes(&step.turn)) else {
                     next = None;
                     break;
                 };
@@ -108,6 +121,49 @@ impl Conversations {
         }
         turns.reverse();
         Ok(turns)
+    }
+
+    /// The rounds of an answer that have ended with calls, the last message first, and what was said after them.
+    async fn rounds(&self, turn: &TurnRecord, room: &mut Room) -> (Vec<Message>, String) {
+        let (rounds, said) = retold::rounds(turn);
+        let mut messages = Vec::new();
+        for round in rounds.iter().rev() {
+            let mut results = Vec::new();
+            for step in round.steps {
+                results.push(self.result(step, room).await);
+            }
+            messages.extend(round.messages(results).into_iter().rev());
+        }
+        (messages, said.to_owned())
+    }
+
+    /// What came of a step, with its pictures as far as there is room for them.
+    async fn result(&self, step: &ToolStep, room: &mut Room) -> ToolResult {
+        let mut images = Vec::new();
+        for content in &step.content {
+            let StepContent::Picture { file, mime } = content else {
+                continue;
+            };
+            match self.deps.vault.read(*file, room.pictures.saturating_add(1)).await {
+                Ok(bytes) if bytes.len() as u64 <= room.pictures => {
+                    room.pictures -= bytes.len() as u64;
+                    images.push(Image {
+                        name: step.name.clone(),
+                        mime: mime.clone(),
+                        bytes: bytes.into(),
+                    });
+                }
+                Ok(_) => {}
+                Err(error) => warn!(%file, %error, "a picture of a tool cannot be read"),
+            }
+        }
+        ToolResult {
+            id: step.call.clone(),
+            name: step.name.clone(),
+            content: retold::text(step),
+            images,
+            failed: retold::has_failed(step),
+        }
     }
 
     /// A turn's message with its files: the text of text files and documents joins it, pictures come along. `asked` is what is to be answered.
@@ -199,6 +255,12 @@ impl Conversations {
             text,
         }
     }
+}
+
+/// Bytes of all that a model is told of a turn, but for its files.
+fn bytes(turn: &TurnRecord) -> usize {
+    let steps = turn.steps.iter().map(ToolStep::bytes);
+    turn.message.len() + turn.answer.len() + steps.sum::<usize>()
 }
 
 /// What the operator has every conversation begin with, then what its owner has written for this one.

@@ -60,7 +60,7 @@ impl Conversations {
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,
                 ran: unfinished.turn.turn.state == TurnState::Running,
-                parked: false,
+                parked: unfinished.turn.turn.has_open_steps(),
             })
             .collect();
         let tickets = self.deps.queue.restore(&returning);
@@ -138,8 +138,11 @@ impl Conversations {
         let _ = entered.in_flight.ticket.set(place.id());
         let _ = entered.in_flight.conversation.set(conversation.id);
         entered.in_flight.accepted(turn.id, conversation.id);
-        turn.state = TurnState::Waiting;
-        turn.started_at = None;
+        // One that has used tools has begun, whatever it waits for.
+        if turn.steps.is_empty() {
+            turn.state = TurnState::Waiting;
+            turn.started_at = None;
+        }
         let span = turn_span(&session, turn.id);
         let next = self.goes_on(&session, turn.owner, conversation.id);
         let task = TurnTask {

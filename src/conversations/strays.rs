@@ -140,7 +140,7 @@ impl Conversations {
                 joined: now.saturating_sub(waited),
                 key: one.key,
                 ran: turn.state == TurnState::Running,
-                parked: false,
+                parked: turn.has_open_steps(),
             };
             (turn.id.0.as_u128(), ticket)
         });

@@ -1,6 +1,13 @@
 //! One turn's task: stored, in the line, answered, its outcome stored.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, future::Either};
 use tracing::{error, info, warn};
@@ -10,6 +17,7 @@ use super::{
     accept::NotAccepted,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
+    rounds::stop_steps,
     told::Figures,
 };
 use crate::{
@@ -18,7 +26,7 @@ use crate::{
     jobs::{self, Bounds, Course, Ending, Left, model_first},
     queue::{BackendIndex, Ended, LeaveReason, Permit},
     store::{StoreError, TurnRecord},
-    wire::{FeedEvent, Reason, TurnNotice, TurnState, is_blank},
+    wire::{FeedEvent, Reason, TurnNotice, TurnState, Usage, is_blank},
 };
 
 impl Conversations {
@@ -52,7 +60,10 @@ impl Conversations {
 
     /// Takes a turn through that is stored. Dropped before its end (only when the process ends), it leaves the line or
     /// frees its slot, and the store still has the turn as unfinished: the next start takes it up.
-    pub(super) async fn wait_and_run(self, task: TurnTask, guards: TurnGuards) {
+    pub(super) async fn wait_and_run(self, mut task: TurnTask, guards: TurnGuards) {
+        if !task.turn.steps.is_empty() {
+            self.take_up_steps(&mut task, &guards.entered.in_flight).await;
+        }
         self.run(task, guards, None).await;
     }
 
@@ -60,6 +71,12 @@ impl Conversations {
     pub(super) async fn run(self, mut task: TurnTask, mut guards: TurnGuards, mut permit: Option<Permit>) {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         loop {
+            if guards.place.is_parked() {
+                match Box::pin(self.next_round(task, guards)).await {
+                    Some(next) => (task, guards, permit) = next,
+                    None => return,
+                }
+            }
             let admitted = match permit.take() {
                 Some(permit) => Ok(permit),
                 None => self.wait(&mut task, &mut guards).await,
@@ -84,6 +101,11 @@ impl Conversations {
                     return;
                 }
             };
+            // It should have been parked, and is not: its place in the log was another's.
+            if !in_flight.steps.open().is_empty() {
+                guards.place.take_back(admitted.park());
+                continue;
+            }
             begin(&mut task);
             task.keep_receipt(admitted.wait(), admitted.waited());
             let (mut beginning, waited) = (task.clone(), admitted.waited());
@@ -108,6 +130,10 @@ impl Conversations {
             match ran.left {
                 Left::Over(ending, ended) => return self.end(task, ending, backend, guards, ended).await,
                 Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course),
+                Left::Parked(ticket, usage) => {
+                    guards.place.take_back(ticket);
+                    self.end_round(&mut task, &guards, backend, usage).await;
+                }
                 Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket),
             }
         }
@@ -138,10 +164,18 @@ impl Conversations {
         };
         match (left, accepted) {
             (Left::Over(_, ended), Err(NotAccepted)) => ended.withdraw(),
-            (Left::Back(ticket) | Left::Halted(ticket), Err(NotAccepted)) => ticket.withdraw(),
+            (Left::Back(ticket) | Left::Halted(ticket) | Left::Parked(ticket, _), Err(NotAccepted)) => {
+                ticket.withdraw()
+            }
             (Left::Over(ending, ended), Ok(versions)) => {
                 task.versions = versions;
                 self.end(task, ending, backend, guards, ended).await;
+            }
+            (Left::Parked(ticket, usage), Ok(versions)) => {
+                task.versions = versions;
+                guards.place.take_back(ticket);
+                self.end_round(&mut task, &guards, backend, usage).await;
+                self.clone().run(task, guards, None).await;
             }
             (Left::Halted(ticket), Ok(versions)) => {
                 task.versions = versions;
@@ -170,8 +204,12 @@ impl Conversations {
             stopped: &self.stop,
             timeout: self.deps.settings.borrow().chat_timeout,
         };
+        let offers = &AtomicBool::new(false);
         let ending = jobs::answer(bounds, &mut page, |parts, cancel| async move {
-            let (question, excerpts) = self.question(task, backend).await.map_err(Fault::History)?;
+            let tools = self.offered(task, in_flight).await;
+            offers.store(!tools.is_empty(), Ordering::Relaxed);
+            let asked = self.question(task, backend, tools).await;
+            let (question, excerpts) = asked.map_err(Fault::History)?;
             in_flight.set_excerpts(excerpts);
             let (question, key) = self.key_of(question, task.turn.owner).await;
             in_flight.set_asked(key);
@@ -179,18 +217,20 @@ impl Conversations {
             agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
         });
         let ending = ending.await;
+        // What nobody has offered is not there to be called.
+        if !offers.load(Ordering::Relaxed) {
+            drop(in_flight.take_calls());
+        }
         match ending {
-            Ending::Done(_) if is_blank(&in_flight.text()) && !page.calls() => {
+            ending @ Ending::Done(_) if in_flight.has_calls() => ending,
+            Ending::Done(_) if is_blank(&in_flight.text()) => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(None)))
             }
             Ending::Incomplete(cause, _) if is_blank(&in_flight.text()) => {
                 Ending::Failed(Fault::Agent(AgentError::of_silence(Some(cause))))
             }
             Ending::Done(usage) => {
-                // What asks for tools is half an answer.
-                if !page.calls() {
-                    self.keep_answer(task.turn.owner, in_flight, usage);
-                }
+                self.keep_answer(task.turn.owner, in_flight, usage);
                 Ending::Done(usage)
             }
             ending => ending,
@@ -221,18 +261,11 @@ impl Conversations {
     /// How a turn is once its job has ended in this way. `None`: it is not over, the next start of the server takes it up.
     fn state(&self, ending: Ending<Fault>, turn: &mut TurnRecord) -> Option<TurnState> {
         if let Ending::Done(usage) | Ending::Incomplete(_, usage) = &ending {
-            let limit = self.deps.settings.borrow().key_tokens_per_minute;
-            self.deps.rates.take_usage(turn.owner, limit, *usage);
+            self.take_usage(turn, *usage);
         }
         Some(match ending {
-            Ending::Done(usage) => {
-                turn.usage = Some(usage);
-                TurnState::Done
-            }
-            Ending::Incomplete(cause, usage) => {
-                turn.usage = Some(usage);
-                TurnState::Incomplete { cause }
-            }
+            Ending::Done(_) => TurnState::Done,
+            Ending::Incomplete(cause, _) => TurnState::Incomplete { cause },
             Ending::Cancelled => TurnState::Cancelled,
             Ending::Expired => TurnState::Expired {
                 reason: Reason::TooSlow {
@@ -248,6 +281,21 @@ impl Conversations {
             },
             Ending::Stopped => return None,
         })
+    }
+
+    /// Counts what a round has taken, beside what those before it have.
+    pub(super) fn take_usage(&self, turn: &mut TurnRecord, usage: Usage) {
+        let limit = self.deps.settings.borrow().key_tokens_per_minute;
+        self.deps.rates.take_usage(turn.owner, limit, usage);
+        let before = turn.usage.unwrap_or_default();
+        let sum = |before: Option<u64>, now: Option<u64>| match (before, now) {
+            (Some(before), Some(now)) => Some(before.saturating_add(now)),
+            (before, now) => before.or(now),
+        };
+        turn.usage = Some(Usage {
+            input: sum(before.input, usage.input),
+            output: sum(before.output, usage.output),
+        });
     }
 
     /// Stores how a job has left its turn.
@@ -276,7 +324,7 @@ impl Conversations {
         task.turn.notices.extend(guards.entered.in_flight.excerpts());
         task.turn.reasoning = guards.entered.in_flight.reasoning();
         guards.entered.in_flight.end_thought();
-        task.turn.thought_ms = guards.entered.in_flight.thought_ms();
+        task.turn.thought_ms = guards.entered.in_flight.thought_ms().or(task.turn.thought_ms);
         task.turn.state = state;
         task.turn.ended_at = Some(now_ms());
         let Figures {
@@ -291,7 +339,8 @@ impl Conversations {
     }
 
     /// Stores how a turn has ended, then tells the pages.
-    async fn over(&self, mut task: TurnTask, guards: TurnGuards, ended: Option<Ended>) {
+    pub(super) async fn over(&self, mut task: TurnTask, guards: TurnGuards, ended: Option<Ended>) {
+        stop_steps(&mut task.turn.steps);
         // Given to the store before the slot is free for other processes: none of them can know of the one without the other. And counted
         // before anybody hears of it.
         let store = &self.deps.store;
@@ -314,8 +363,9 @@ impl Conversations {
         // What was deleted or shown otherwise must not wait for the disk: listed before the claim is given back.
         let pending = (!kept).then(|| self.pending.enter(&task.turn));
         let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());
+        let steps = task.turn.steps.clone();
         // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer, &reasoning)).await;
+        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer, &reasoning, &steps)).await;
         let shown = rendered.unwrap_or_else(|fault| {
             error!(%fault, "an answer could not be rendered");
             guards.entered.in_flight.shown()
@@ -359,7 +409,9 @@ async fn kept(storing: impl Future<Output = Result<(), StoreError>>, running: bo
 /// Marks a turn as begun.
 fn begin(task: &mut TurnTask) {
     task.turn.state = TurnState::Running;
-    task.turn.started_at = Some(now_ms());
+    // What was there before is a part of the same answer.
+    let began = task.turn.started_at.filter(|_| !task.turn.steps.is_empty());
+    task.turn.started_at = began.or_else(|| Some(now_ms()));
     task.turn.attempts += u32::from(!task.returned);
 }
 

@@ -1,6 +1,6 @@
 //! Turns and conversations, as their owner's browser shows them.
 
-use super::{Conversations, TurnTask, in_flight::Shown};
+use super::{Conversations, TurnTask, in_flight::Shown, step_view};
 use crate::{
     queue::Owner,
     sessions::Session,
@@ -20,6 +20,10 @@ impl Conversations {
     /// Tells every open page of the session how a turn and its conversation are now.
     pub(super) fn announce(&self, task: &mut TurnTask, shown: Shown) {
         task.take_new_title();
+        let asks = self
+            .in_flight
+            .find(task.turn.owner, task.turn.id)
+            .is_some_and(|live| live.steps.asks());
         let TurnTask {
             session,
             conversation,
@@ -31,9 +35,9 @@ impl Conversations {
             return;
         }
         let journal = session.journal();
-        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, shown))));
+        journal.append(FeedEvent::Turn(Box::new(view(turn.clone(), *versions, shown, None))));
         let busy = session.is_conversation_busy(conversation.id);
-        journal.append(FeedEvent::Conversation(summary(conversation, busy)));
+        journal.append(FeedEvent::Conversation(summary(conversation, busy, asks && busy)));
     }
 
     /// An owner's conversations that come after `after`, or the first ones, the last used first. `session` is that of who
@@ -53,7 +57,10 @@ impl Conversations {
         records.truncate(CONVERSATIONS);
         let busy = |id| session.is_some_and(|session| session.is_conversation_busy(id));
         Ok(ConversationPage {
-            conversations: records.iter().map(|record| summary(record, busy(record.id))).collect(),
+            conversations: records
+                .iter()
+                .map(|record| summary(record, busy(record.id), self.asks(owner, record.id)))
+                .collect(),
             more,
         })
     }
@@ -77,7 +84,7 @@ impl Conversations {
         let TurnPage { turns, earlier } = self.page(owner, record.head).await?;
         let busy = session.is_some_and(|session| session.is_conversation_busy(conversation));
         Ok(Some(ConversationView {
-            summary: summary(&record, busy),
+            summary: summary(&record, busy, self.asks(owner, conversation)),
             turns,
             earlier,
             choice,
@@ -133,54 +140,74 @@ impl Conversations {
     }
 
     async fn shown(&self, owner: Owner, mut steps: Vec<Step>) -> Result<Vec<TurnView>, StoreError> {
-        let live: Vec<Option<Shown>> = steps
+        let live: Vec<(Option<Shown>, Option<String>)> = steps
             .iter_mut()
             .map(|step| self.catch_up(owner, &mut step.turn))
             .collect();
         // Rendering long answers takes a while that the async threads must not wait.
         let rendered = tokio::task::spawn_blocking(move || {
             let all = steps.into_iter().zip(live);
-            all.map(|(Step { turn, versions }, live)| {
-                let shown = live.unwrap_or_else(|| Shown::of(&turn.answer, &turn.reasoning));
-                view(turn, versions, shown)
+            all.map(|(Step { turn, versions }, (live, connecting))| {
+                let shown = live.unwrap_or_else(|| Shown::of(&turn.answer, &turn.reasoning, &turn.steps));
+                view(turn, versions, shown, connecting)
             })
             .collect()
         });
         rendered.await.map_err(|error| StoreError::Other(error.to_string()))
     }
 
-    /// What the store does not know of a turn that is not over: whether it runs, and its answer so far.
-    fn catch_up(&self, owner: Owner, turn: &mut TurnRecord) -> Option<Shown> {
+    /// Whether a turn of a conversation waits for its owner to allow the use of a tool.
+    pub(super) fn asks(&self, owner: Owner, conversation: ConversationId) -> bool {
+        let live = self.in_flight.of_conversation(owner, conversation);
+        live.is_some_and(|live| live.steps.asks())
+    }
+
+    /// What the store does not know of a turn that is not over: whether it runs, its answer so far, and the servers of tools that it waits for.
+    fn catch_up(&self, owner: Owner, turn: &mut TurnRecord) -> (Option<Shown>, Option<String>) {
         if turn.state.is_over() {
-            return None;
+            return (None, None);
         }
         let Some(live) = self.in_flight.find(owner, turn.id) else {
-            return Some(Shown::default());
+            return (None, None);
         };
+        let steps = live.steps.steps();
+        // One that has just been taken up has not been shown here yet.
+        if steps.len() < turn.steps.len() {
+            return (None, None);
+        }
+        turn.steps = steps;
         let waits = live
             .ticket
             .get()
             .is_some_and(|ticket| self.deps.queue.order_key(*ticket).is_some());
         turn.state = if waits { TurnState::Waiting } else { TurnState::Running };
-        if waits {
+        if waits && turn.steps.is_empty() {
             turn.started_at = None;
         }
         turn.answer = live.text();
-        turn.thought_ms = live.thought_ms();
-        Some(live.shown())
+        turn.thought_ms = live.thought_ms().or(turn.thought_ms);
+        (Some(live.shown()), live.steps.connecting())
     }
 }
 
-pub(super) fn summary(record: &ConversationRecord, busy: bool) -> ConversationSummary {
+pub(super) fn summary(record: &ConversationRecord, busy: bool, asks: bool) -> ConversationSummary {
     ConversationSummary {
         id: record.id,
         title: record.title.clone(),
         updated_at: record.updated_at,
         busy,
+        asks,
     }
 }
 
-fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
+fn view(turn: TurnRecord, versions: Versions, shown: Shown, connecting: Option<String>) -> TurnView {
+    let rounds = turn.steps.last().map_or(0, |step| step.round + 1);
+    let connecting = connecting.map(|servers| step_view::connecting(servers, rounds, shown.blocks.len()));
+    let steps = turn.steps.iter().zip(&shown.steps);
+    let steps = steps
+        .map(|(step, stand)| step_view::of(step, *stand))
+        .chain(connecting)
+        .collect();
     TurnView {
         id: turn.id,
         conversation: turn.conversation,
@@ -193,6 +220,7 @@ fn view(turn: TurnRecord, versions: Versions, shown: Shown) -> TurnView {
         blocks: shown.blocks,
         thoughts: shown.thoughts,
         thought_ms: turn.thought_ms,
+        steps,
         notices: turn.notices,
         good: turn.good,
         model: turn.model,

@@ -12,6 +12,7 @@ mod nodes;
 mod operator;
 mod refreshes;
 mod retune;
+mod toolbox;
 
 use std::{
     sync::{
@@ -32,7 +33,7 @@ use tracing::{info, warn};
 use crate::{
     accounts::{Principal, Role, keys::Keys, rates::Rates},
     agents::{self, AgentFactory, Backends},
-    conversations::{self, Conversations},
+    conversations::{self, Conversations, toolbox::Toolbox},
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
@@ -128,6 +129,22 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
+        Self::start_having(loaded, logs, agents, (homes, None)).await
+    }
+
+    /// The same with these tools; `None`: those of the servers that the settings name.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub(crate) async fn start_having<E>(
+        loaded: Loaded,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        (homes, toolbox): (Option<Arc<dyn Homes>>, Option<Arc<dyn Toolbox>>),
+    ) -> anyhow::Result<Arc<Self>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
@@ -169,6 +186,7 @@ impl Engine {
             vault: Arc::clone(&vault),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
+            tools: toolbox.unwrap_or_else(|| Arc::new(tools.clone())),
             rates: Arc::clone(&rates),
             homes: Arc::clone(&homes),
             settings: active_settings.follow(),

@@ -1,4 +1,5 @@
-//! The doors that the page's own script asks at: for conversations that are made of others, and for what is thought of an answer. Only scripts
+//! The doors that the page's own script asks at: for conversations that are made of others, for what is thought of an answer, and for leave
+//! to use tools. Only scripts
 //! of our pages come through: a form that somebody has smuggled into a page could bring the cookie along, but no header of its choice.
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::{
     accounts::Principal,
     client::Client,
     engine::Engine,
-    wire::{ConversationId, Reason, TurnId},
+    wire::{ConversationId, Reason, StepAnswer, TurnId},
 };
 
 /// What a page's script says with each such request.
@@ -80,5 +81,19 @@ pub(super) async fn rate(
         _ => return Err(gone()),
     };
     Client::new(engine, who).rate(turn, good).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `/step/{turn}/{step}/once` and the like: whether a tool may be used, or `stop`. Open pages hear of it over the feed.
+pub(super) async fn step(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    Path((turn, step, answer)): Path<(String, String, String)>,
+) -> Result<StatusCode, Refusal> {
+    by_a_page(&headers)?;
+    let parsed = turn.parse().ok().zip(step.parse().ok()).zip(StepAnswer::named(&answer));
+    let ((turn, step), answer) = parsed.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone))?;
+    Client::new(engine, who).answer_step(turn, step, answer).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -57,6 +57,7 @@ fn doors() -> Router<Arc<Engine>> {
         .route("/export/{file}", get(export::download))
         .route("/branch/{turn}", post(actions::branch))
         .route("/rate/{turn}/{rating}", post(actions::rate))
+        .route("/step/{turn}/{step}/{answer}", post(actions::step))
         .route(
             "/import",
             post(actions::import).layer(DefaultBodyLimit::max(MAX_IMPORT_BYTES)),

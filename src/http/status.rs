@@ -18,6 +18,7 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::Send(refusal) => of_refusal(refusal),
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
         ClientError::NoConversation => StatusCode::NOT_FOUND,
+        ClientError::NoStep => StatusCode::CONFLICT,
         ClientError::Choice(fault) => of_choice(fault),
         ClientError::NotAnExport(_) | ClientError::NoTitle => StatusCode::BAD_REQUEST,
         ClientError::NotConfirmed | ClientError::NotShown => StatusCode::FORBIDDEN,

@@ -1,6 +1,6 @@
 //! The slot: held for as long as the work takes, and free before anything else happens.
 
-use std::{pin::pin, time::Duration};
+use std::{convert::Infallible, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{task::yield_now, time::sleep};
@@ -12,29 +12,33 @@ use crate::queue::{Ended, Outcome, Permit, Queue, Ticket};
 /// How long a model server takes to read a request, generously.
 const ASKING: Duration = Duration::from_millis(1);
 
-/// What becomes of a job's work.
+/// What becomes of a job's work. `P`: what there is to say of work that may wait for something else in between.
 #[derive(Debug)]
-pub(crate) enum Worked<F> {
+pub(crate) enum Worked<F, P = Infallible> {
     /// It has ended.
     Over(Ending<F>),
     /// Its back end has failed before there was any result: it is to start again from the front of its line.
     Back,
+    /// It has come to a point from which on it needs no slot for a while.
+    Parks(P),
 }
 
 /// A job that has its slot no more.
-pub(crate) struct Ran<F, T, B> {
+pub(crate) struct Ran<F, T, B, P = Infallible> {
     /// What became of it.
-    pub left: Left<F>,
+    pub left: Left<F, P>,
     /// What came of the beginning, or the rest of that.
     pub beginning: Either<T, B>,
 }
 
 /// How a job has left its slot, which is free again.
-pub(crate) enum Left<F> {
+pub(crate) enum Left<F, P = Infallible> {
     /// It has ended so. It is counted when the second is dropped.
     Over(Ending<F>, Ended),
     /// It is in its line again.
     Back(Ticket),
+    /// It waits for something else, and its ticket is parked.
+    Parked(Ticket, P),
     /// It was stopped, because another process may have it by now. What it has brought is to be dropped.
     Halted(Ticket),
 }
@@ -46,12 +50,12 @@ pub(crate) enum Left<F> {
 ///
 /// # Errors
 /// That of the beginning, if it comes first: the work has been stopped then, and counts as never accepted.
-pub(crate) async fn run<F, T, E, B>(
+pub(crate) async fn run<F, P, T, E, B>(
     queue: &Queue,
     permit: Permit,
-    work: impl Future<Output = Worked<F>> + Unpin,
+    work: impl Future<Output = Worked<F, P>> + Unpin,
     beginning: B,
-) -> Result<Ran<F, T, B>, E>
+) -> Result<Ran<F, T, B, P>, E>
 where
     B: Future<Output = Result<T, E>> + Unpin,
 {
@@ -88,6 +92,11 @@ where
             Left::Over(ending, ended)
         }
         Some(Worked::Back) => Left::Back(permit.start_back()),
+        Some(Worked::Parks(why)) => {
+            let parked = permit.park();
+            model_first(queue).await;
+            Left::Parked(parked, why)
+        }
         None => Left::Halted(permit.set_aside()),
     };
     Ok(Ran { left, beginning })

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Journal, MemoryJournals, Replay};
-use crate::wire::{ConversationId, FeedEvent, FeedPosition, FollowUp, TurnId, TurnView};
+use crate::wire::{ConversationId, FeedEvent, FeedPosition, FollowUp, StepView, TurnId, TurnView};
 
 /// Most bytes that one session's journal keeps. A browser that was away for longer asks for its
 /// conversation again, which costs it one request.
@@ -49,6 +49,7 @@ struct TurnEvents {
     turn: Option<u64>,
     blocks: BTreeMap<usize, u64>,
     thoughts: BTreeMap<usize, u64>,
+    steps: BTreeMap<usize, u64>,
 }
 
 impl MemoryJournal {
@@ -183,8 +184,17 @@ impl Log {
                         ..TurnEvents::default()
                     },
                 );
-                if let Some(TurnEvents { turn, blocks, thoughts }) = replaced {
-                    let pieces = blocks.into_values().chain(thoughts.into_values());
+                if let Some(TurnEvents {
+                    turn,
+                    blocks,
+                    thoughts,
+                    steps,
+                }) = replaced
+                {
+                    let pieces = blocks
+                        .into_values()
+                        .chain(thoughts.into_values())
+                        .chain(steps.into_values());
                     self.remove(turn.into_iter().chain(pieces));
                 }
             }
@@ -197,6 +207,14 @@ impl Log {
                 let thoughts = &mut self.turns.entry(*turn).or_default().thoughts;
                 let replaced = put(thoughts, *index, number);
                 self.remove(replaced.into_values());
+            }
+            FeedEvent::Step { turn, index, step, .. } => {
+                let steps = &mut self.turns.entry(*turn).or_default().steps;
+                let replaced = match step {
+                    Some(_) => steps.insert(*index, number).into_iter().collect(),
+                    None => put(steps, *index, number).into_values().collect::<Vec<_>>(),
+                };
+                self.remove(replaced);
             }
         }
         self.bytes += weight(&event);
@@ -247,6 +265,9 @@ impl Log {
                 FeedEvent::Thought { turn, index, .. } => self.forget_turn(turn, |events| {
                     events.thoughts.remove(&index);
                 }),
+                FeedEvent::Step { turn, index, .. } => self.forget_turn(turn, |events| {
+                    events.steps.remove(&index);
+                }),
             }
         }
     }
@@ -260,7 +281,8 @@ impl Log {
     fn forget_turn(&mut self, id: TurnId, forget: impl FnOnce(&mut TurnEvents)) {
         if let Some(events) = self.turns.get_mut(&id) {
             forget(events);
-            if events.turn.is_none() && events.blocks.is_empty() && events.thoughts.is_empty() {
+            let pieces = [&events.blocks, &events.thoughts, &events.steps];
+            if events.turn.is_none() && pieces.iter().all(|pieces| pieces.is_empty()) {
                 self.turns.remove(&id);
             }
         }
@@ -287,6 +309,7 @@ fn weight(event: &FeedEvent) -> usize {
                     + turn.message.len()
                     + turn.answer.len()
                     + turn.blocks.iter().chain(&turn.thoughts).map(String::len).sum::<usize>()
+                    + turn.steps.iter().map(step_weight).sum::<usize>()
             }
             FeedEvent::Chosen { choice, .. } => {
                 choice.instructions.len() + choice.model.as_ref().map_or(0, String::len)
@@ -296,7 +319,13 @@ fn weight(event: &FeedEvent) -> usize {
                 each.sum()
             }
             FeedEvent::Block { html, .. } | FeedEvent::Thought { html, .. } => html.len(),
+            FeedEvent::Step { step, .. } => step.as_deref().map_or(0, step_weight),
         }
+}
+
+/// What a step takes: what it has returned is there twice, as it came and drawn.
+fn step_weight(step: &StepView) -> usize {
+    size_of::<StepView>() + step.arguments.len() + 2 * step.result.len()
 }
 
 #[cfg(test)]
@@ -310,6 +339,7 @@ mod tests {
             title: title.into(),
             updated_at: 0,
             busy: false,
+            asks: false,
         })
     }
 
@@ -327,6 +357,7 @@ mod tests {
             thoughts: Vec::new(),
             thought_ms: None,
             good: None,
+            steps: Vec::new(),
             notices: Vec::new(),
             model: String::new(),
             usage: None,

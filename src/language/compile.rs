@@ -19,7 +19,7 @@ use super::{
 macro_rules! locale {
     ($folder:literal) => {
         Locale {
-            pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
+            pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats" "steps"),
             server: locale!($folder: "aids" "charts" "plain" "programs"),
             demo: locale!($folder: "demo"),
         }

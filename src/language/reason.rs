@@ -3,8 +3,28 @@
 use super::{Arg, Words};
 use crate::{
     say,
-    wire::{Incomplete, Reason, StoreFault},
+    wire::{Incomplete, Reason, StoreFault, ToolFault},
 };
+
+impl From<ToolFault> for Arg {
+    /// The name of the case.
+    fn from(fault: ToolFault) -> Self {
+        Self::from(match fault {
+            ToolFault::Gone => "gone",
+            ToolFault::Changed => "changed",
+            ToolFault::Arguments => "arguments",
+            ToolFault::Unreachable => "unreachable",
+            ToolFault::Ended => "ended",
+            ToolFault::TimedOut => "timed-out",
+            ToolFault::TooLarge => "too-large",
+            ToolFault::Invalid => "invalid",
+            ToolFault::Itself => "itself",
+            ToolFault::Busy => "busy",
+            ToolFault::Unknown => "unknown",
+            ToolFault::NotKept => "not-kept",
+        })
+    }
+}
 
 impl From<StoreFault> for Arg {
     /// The name of the case.
@@ -37,6 +57,7 @@ impl Words {
             Reason::ConversationBusy => say!(self, "reason-conversation-busy"),
             Reason::TooManyBehind { most } => say!(self, "reason-too-many-behind", most = *most),
             Reason::MessageBegun => say!(self, "reason-message-begun"),
+            Reason::StepOver => say!(self, "reason-step-over"),
             Reason::BeforeFailed => say!(self, "reason-before-failed"),
             Reason::ModelNotOffered { model } => say!(self, "reason-model-not-offered", model = model),
             Reason::InstructionsTooLong { bytes, most } => {

@@ -163,6 +163,7 @@ impl Task {
                 }
                 Left::Back(ticket) => (ticket, false),
                 Left::Halted(ticket) => (ticket, true),
+                Left::Parked(_, never) => match never {},
             };
             if is_halted && job.has_shown() {
                 if self.keeper.is_none() {

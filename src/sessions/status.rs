@@ -126,11 +126,13 @@ pub fn place(
 pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Status {
     let mut places = Vec::new();
     let mut own: Vec<(TicketId, PoolIndex, Option<TurnId>)> = Vec::new();
+    let mut parked = 0;
     for (ticket, event, turn) in session.into_iter().flat_map(Session::tickets) {
         match place(queue, backends, ticket, event, turn) {
             Some(place) => places.push(place),
-            // One that is parked neither waits nor runs.
-            None if event == Event::Chat && !queue.is_parked(ticket) => {
+            // One that is parked is in no line and no slot, and its answer goes on.
+            None if event == Event::Chat && queue.is_parked(ticket) => parked += 1,
+            None if event == Event::Chat => {
                 own.extend(queue.pool_of(ticket).map(|pool| (ticket, pool, turn)));
             }
             None => {}
@@ -155,6 +157,6 @@ pub fn of(queue: &Queue, backends: &Backends, session: Option<&Session>) -> Stat
     Status {
         lines: lines.collect(),
         places,
-        running: own.len() as u64,
+        running: own.len() as u64 + parked,
     }
 }

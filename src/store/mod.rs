@@ -13,6 +13,7 @@ mod readers;
 mod rows;
 pub(crate) mod search;
 pub(crate) mod sqlite;
+mod steps;
 mod task_rows;
 mod tasks;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use follow_ups::{Added, FollowUpStore};
 pub(crate) use minutes::{KEPT, Minute};
+pub(crate) use steps::{Leave, StepStore, ToolStep};
 pub(crate) use tasks::{
     BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter,
     TaskRecord, TaskState, TaskStore, Webhook,
@@ -148,12 +150,14 @@ pub struct TurnRecord {
     pub files: Vec<FileView>,
     /// Where it is.
     pub state: TurnState,
-    /// The answer; empty until the turn is over.
+    /// The answer; empty until the turn is over, but for what was said before tools were used.
     pub answer: String,
     /// What the model thought before and between, likewise. Nothing of it is told to a model later, or searched.
     pub reasoning: String,
     /// How long it thought before the first words of the answer, or before it was ended, in milliseconds.
     pub thought_ms: Option<u64>,
+    /// What tools were used meanwhile, in the order in which they were called.
+    pub steps: Vec<ToolStep>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
     /// What its reader thinks of the answer; `None`: nothing was said. [`Store::rate`] alone changes it.
@@ -172,6 +176,14 @@ pub struct TurnRecord {
     pub ended_at: Option<u64>,
     /// How often its answer has been begun: more than once only where the server ended meanwhile.
     pub attempts: u32,
+}
+
+impl TurnRecord {
+    /// Whether a use of a tool of it is not over: then it holds no slot, and waits in no line.
+    #[must_use]
+    pub fn has_open_steps(&self) -> bool {
+        self.steps.iter().any(|step| !step.state.is_over())
+    }
 }
 
 /// A turn among its versions.
@@ -238,7 +250,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: TaskStore + FollowUpStore + Send + Sync {
+pub trait Store: TaskStore + FollowUpStore + StepStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     accounts::KeyId,
     queue::{OrderKey, Owner},
-    store::{ConversationRecord, KeyRecord, Step, TurnRecord, Unfinished},
+    store::{ConversationRecord, KeyRecord, Leave, Step, TurnRecord, Unfinished, steps::read_steps},
     wire::{
         Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Paper, Reason, TurnId, TurnNotice,
         TurnState, Usage, Versions,
@@ -67,6 +67,7 @@ pub(super) fn choice(row: &impl Columns) -> sqlx::Result<Choice> {
         #[expect(clippy::cast_possible_truncation, reason = "it was made of one of this width")]
         temperature: temperature.map(|temperature| temperature as f32),
         max_tokens: max_tokens.map(u32::try_from).transpose().map_err(undecodable)?,
+        without_tools: row.flag("without_tools")?,
     })
 }
 
@@ -90,6 +91,7 @@ pub(super) fn turn(row: &impl Columns) -> sqlx::Result<TurnRecord> {
         answer: row.text("answer")?.into_owned(),
         reasoning: row.text("reasoning")?.into_owned(),
         thought_ms: optional_number(row, "thought_ms")?,
+        steps: read_steps(row.optional_text("steps")?.as_deref()),
         notices: notices(&row.text("notices")?),
         good: row.optional_integer("rating")?.map(|rating| rating > 0),
         model: row.text("model")?.into_owned(),
@@ -132,6 +134,14 @@ pub(super) fn unfinished(row: &impl Columns) -> sqlx::Result<Unfinished> {
         choice: choice(row)?,
         turn: step(row)?,
         key: tag.zip(arrival).map(|(tag, arrival)| OrderKey { tag, arrival }),
+    })
+}
+
+pub(super) fn leave(row: &impl Columns) -> sqlx::Result<Leave> {
+    Ok(Leave {
+        tool: row.text("tool")?.into_owned(),
+        fingerprint: row.text("fingerprint")?.into_owned(),
+        allowed: row.flag("allowed")?,
     })
 }
 
@@ -293,6 +303,8 @@ pub(super) fn paper_column(file: &FileView) -> Option<String> {
 fn paper(column: &str) -> Option<Paper> {
     serde_json::from_str(column).ok()
 }
+
+pub(super) use super::steps::written_steps;
 
 /// A number as databases have them. Times, sizes and tags stay far below the half that would not fit.
 pub(super) fn integer(number: u64) -> i64 {

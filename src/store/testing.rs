@@ -60,6 +60,7 @@ impl Talk {
             reasoning: String::new(),
             thought_ms: None,
             good: None,
+            steps: Vec::new(),
             notices: Vec::new(),
             model: "demo@builtin".to_owned(),
             backend: None,
@@ -98,6 +99,7 @@ pub(crate) fn a_choice(model: &str) -> Choice {
         instructions: "Be brief.\nПишите коротко.".to_owned(),
         temperature: Some(0.7),
         max_tokens: Some(1_000_000),
+        without_tools: true,
     }
 }
 

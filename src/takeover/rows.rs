@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 16] = [
+pub(super) static TABLES: [Table; 18] = [
     Table {
         name: "owners",
         counted: true,
@@ -62,6 +62,7 @@ pub(super) static TABLES: [Table; 16] = [
             ("temperature", Real),
             ("max_tokens", Integer),
             ("instructions", Text),
+            ("without_tools", Flag),
         ],
     },
     Table {
@@ -91,6 +92,7 @@ pub(super) static TABLES: [Table; 16] = [
             ("message", Text),
             ("answer", Text),
             ("reasoning", Text),
+            ("steps", Text),
         ],
     },
     Table {
@@ -112,6 +114,21 @@ pub(super) static TABLES: [Table; 16] = [
         name: "turn_files",
         counted: false,
         columns: &[("turn", Integer), ("position", Integer), ("file", Integer)],
+    },
+    Table {
+        name: "step_files",
+        counted: false,
+        columns: &[("turn", Integer), ("file", Integer)],
+    },
+    Table {
+        name: "leaves",
+        counted: false,
+        columns: &[
+            ("conversation", Integer),
+            ("tool", Text),
+            ("fingerprint", Text),
+            ("allowed", Flag),
+        ],
     },
     Table {
         name: "follow_ups",

@@ -37,6 +37,8 @@ pub struct Offered {
     pub leave: Leave,
     /// Of its name, its description, its arguments and what else its server says of it: a tool that has changed has another one.
     pub fingerprint: [u8; 16],
+    /// Whether doing the same twice is as good as once, as its server says: it changes nothing, or nothing more.
+    pub repeatable: bool,
 }
 
 /// All that a server has.
@@ -127,6 +129,7 @@ fn offered(server: &ToolServer, tool: Tool) -> Result<Offered, &'static str> {
         tool: name,
         leave,
         fingerprint,
+        repeatable: annotations.read_only_hint == Some(true) || annotations.idempotent_hint == Some(true),
     })
 }
 

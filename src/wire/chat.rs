@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, ConversationId, FeedPosition, FileId, FileView, PaperUnit, Place, Reason, TurnId};
+use super::{Choice, ConversationId, FeedPosition, FileId, FileView, PaperUnit, Place, Reason, StepView, TurnId};
 
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,6 +191,8 @@ pub struct TurnView {
     pub thoughts: Vec<String>,
     /// How long it thought before the first words of its answer, in milliseconds; `None`: it did not, or that is not known.
     pub thought_ms: Option<u64>,
+    /// What tools were used meanwhile, in the order in which they were called.
+    pub steps: Vec<StepView>,
     /// What its reader should know of the answer.
     pub notices: Vec<TurnNotice>,
     /// What its reader thinks of the answer; `None`: nothing was said.
@@ -233,6 +235,8 @@ pub struct ConversationSummary {
     pub updated_at: u64,
     /// Whether a turn of it waits or runs.
     pub busy: bool,
+    /// Whether that waits for its owner to allow the use of a tool.
+    pub asks: bool,
 }
 
 /// A part of the list of conversations, the last used first.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Choice, ConversationId, ConversationSummary, FollowUp, LogsView, Reason, StatsView, Status, TurnId, TurnView,
+    Choice, ConversationId, ConversationSummary, FollowUp, LogsView, Reason, StatsView, Status, StepView, TurnId,
+    TurnView,
 };
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
@@ -118,5 +119,16 @@ pub enum FeedEvent {
         index: usize,
         /// Clean HTML. Empty at index 0: the model begins anew, and what it thought before is void.
         html: String,
+    },
+    /// A use of a tool: new, or in place of the one with this index.
+    Step {
+        /// The turn.
+        turn: TurnId,
+        /// The conversation it belongs to.
+        conversation: ConversationId,
+        /// As [`TurnView::steps`] counts them.
+        index: usize,
+        /// `None`: there is none any more, nor any after it.
+        step: Option<Box<StepView>>,
     },
 }

@@ -102,7 +102,7 @@ pub struct Status {
     pub lines: Vec<LineView>,
     /// This session's waiting tickets, all events, first to start first.
     pub places: Vec<Place>,
-    /// How many of this session's own chat tickets are running.
+    /// How many of this session's own turns are being answered, those included that wait for a tool.
     pub running: u64,
 }
 

@@ -10,6 +10,7 @@ mod logs;
 mod models;
 mod reason;
 mod stats;
+mod steps;
 mod visible;
 
 pub use chat::{
@@ -28,6 +29,9 @@ pub use stats::{
     BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, SettingNote,
     SettingRow, SettingSource, SettingValue, Span, StatsView, TaskRow, ToolServerRow,
 };
+#[cfg(feature = "server")]
+pub use steps::StepContent;
+pub use steps::{StepAnswer, StepState, StepView, ToolFault};
 pub use visible::is_blank;
 
 /// Longest message a browser may send, in bytes of UTF-8.

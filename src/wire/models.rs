@@ -34,6 +34,8 @@ pub struct Choice {
     pub temperature: Option<f32>,
     /// The longest answer, in tokens, from 1 to [`MAX_ANSWER_TOKENS`].
     pub max_tokens: Option<u32>,
+    /// Whether it is answered without tools, though the site has some.
+    pub without_tools: bool,
 }
 
 mod hundredths {

@@ -81,6 +81,8 @@ reasons! {
     },
     /// It was to be changed or taken back, and is being answered already, or over.
     MessageBegun,
+    /// A use of a tool was to be allowed, refused or stopped, and waits for that no more.
+    StepOver,
     /// What stood before it in its conversation was not answered.
     BeforeFailed,
     /// What was chosen for its conversation names a model that is not offered.

@@ -92,6 +92,9 @@ pub(crate) fn Announcer() -> impl IntoView {
                 page = say!(words, "title-waiting", number = position, kind = kind)
             );
         }
+        if store.conversations.all.look(|list| list.iter().any(|one| one.asks)) {
+            return say!(words, "title", page = text!(words, "title-asks"));
+        }
         if running {
             return say!(words, "title", page = text!(words, "title-running"));
         }

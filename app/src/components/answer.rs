@@ -3,6 +3,7 @@
 use anteroom::text;
 use leptos::prelude::*;
 
+use super::steps;
 use crate::{
     erase::{Erase as _, Look as _, each, live, memo, when},
     feed::{Block, Blocks, Turn},
@@ -11,25 +12,62 @@ use crate::{
 
 /// The blocks of a text. While it grows, only the block that grows is written again.
 pub(super) fn rows(blocks: &Blocks) -> AnyView {
-    let words = words();
     let blocks = blocks.0.clone();
-    let row = move |block: Block| {
-        let html = block.html;
-        view! { <div class="block" dir="auto" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
-    };
     each(move || blocks.get(), |block| block.key.to_string(), row)
+}
+
+fn row(block: Block) -> AnyView {
+    let (words, html) = (words(), block.html);
+    view! { <div class="block" dir="auto" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
+}
+
+/// What stands in an answer.
+enum Item {
+    Block(Block),
+    /// A use of a tool, by its number.
+    Step(usize),
+}
+
+/// The blocks of an answer, and the tools that it has used where it has used them.
+fn items(turn: &Turn) -> AnyView {
+    let view = RwSignal::from(turn.view.clone());
+    let stands = memo(move || view.look(|view| view.steps.iter().map(|step| step.after).collect::<Vec<_>>()));
+    let blocks = turn.blocks.0.clone();
+    let items = move || {
+        let (stands, mut items, mut next) = (stands.get(), Vec::new(), 0);
+        for (at, block) in blocks.get().into_iter().enumerate() {
+            while stands.get(next).is_some_and(|stand| *stand <= at) {
+                items.push(Item::Step(next));
+                next += 1;
+            }
+            items.push(Item::Block(block));
+        }
+        items.extend((next..stands.len()).map(Item::Step));
+        items
+    };
+    let key = |item: &Item| match item {
+        Item::Block(block) => block.key.to_string(),
+        Item::Step(index) => format!("step-{index}"),
+    };
+    each(items, key, move |item| match item {
+        Item::Block(block) => row(block),
+        Item::Step(index) => steps::row(view, index),
+    })
 }
 
 /// The answer so far.
 #[component]
 pub(crate) fn Answer(turn: Turn, running: Memo<bool>) -> impl IntoView {
     let words = words();
-    let rows = rows(&turn.blocks);
+    let rows = items(&turn);
+    let view = RwSignal::from(turn.view.clone());
     // What the model thinks tells by itself that there is more to come.
     let empty = memo(move || {
-        [&turn.blocks, &turn.thoughts]
-            .iter()
-            .all(|text| text.0.look(Vec::is_empty))
+        let blocks = turn.blocks.0.look(Vec::len);
+        view.look(|view| match view.steps.last() {
+            Some(last) => last.after >= blocks && last.state.is_over(),
+            None => blocks == 0 && turn.thoughts.0.look(Vec::is_empty),
+        })
     });
     let caret = move || {
         view! {

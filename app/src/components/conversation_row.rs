@@ -71,7 +71,9 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows, days: Me
     // The open one shows both by itself.
     let mark = move || {
         let of = id.to_string();
-        if store.unsent_in.look(|unsent| unsent.contains(&id)) {
+        if line.look(|line| line.asks) {
+            Some(("conversation-mark asks-mark", text!(words, "list-asks")))
+        } else if store.unsent_in.look(|unsent| unsent.contains(&id)) {
             Some(("conversation-mark unsent-mark", text!(words, "list-unsent")))
         } else if store.drafted.look(|drafted| drafted.contains(&of)) {
             Some(("conversation-mark draft-mark", text!(words, "list-draft")))

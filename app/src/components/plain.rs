@@ -58,7 +58,7 @@ mod made {
 mod made {
     use anteroom::{
         say,
-        wire::{ConversationId, TurnId, TurnState},
+        wire::{ConversationId, StepState, TurnId, TurnState},
     };
     use leptos::prelude::*;
 
@@ -97,6 +97,39 @@ mod made {
     }
 
     pub(super) fn turn(store: Store, turn: &Turn, last: bool) -> String {
+        format!("{}{}", leave(store, turn), whole(store, turn, last))
+    }
+
+    /// What can be said to tools that ask for leave.
+    fn leave(store: Store, turn: &Turn) -> String {
+        let words = words();
+        let (of, asking) = turn.view.peek(|view| {
+            let steps = view.steps.iter().enumerate();
+            let asking = steps.filter(|(_, step)| step.state == StepState::Asks);
+            let asking = asking.map(|(index, step)| (index, step.tool.clone(), step.server.clone()));
+            (view.conversation, asking.collect::<Vec<_>>())
+        });
+        let forms = asking.into_iter().map(|(index, tool, server)| {
+            let fields = vec![
+                ("conversation", of.to_string()),
+                ("turn", turn.id.to_string()),
+                ("step", index.to_string()),
+            ];
+            let answer = |value: &'static str, text: String| {
+                view! { <button class="button" type="submit" name="answer" value=value>{text}</button> }
+            };
+            let inside = view! {
+                <p>{say!(words, "step-ask", tool = tool, server = server)}</p>
+                {answer("once", say!(words, "step-once"))}
+                {answer("conversation", say!(words, "step-conversation"))}
+                {answer("no", say!(words, "step-no"))}
+            };
+            form(store, "step", fields, inside).to_html()
+        });
+        forms.collect()
+    }
+
+    fn whole(store: Store, turn: &Turn, last: bool) -> String {
         let words = words();
         let of = turn.view.peek(|view| view.conversation);
         let (action, text) = match turn.view.peek(|view| view.state.clone()) {

@@ -69,7 +69,9 @@ impl Store {
             | FeedEvent::Behind { conversation, .. } => {
                 self.pass_on(conversation, number, event);
             }
-            FeedEvent::Block { conversation, turn, .. } | FeedEvent::Thought { conversation, turn, .. } => {
+            FeedEvent::Block { conversation, turn, .. }
+            | FeedEvent::Thought { conversation, turn, .. }
+            | FeedEvent::Step { conversation, turn, .. } => {
                 // An answer may begin before its message is accepted, and with it the conversation that it stands in.
                 match self.unbegun_with(turn) {
                     Some(unbegun) => unbegun.apply(event),

@@ -289,6 +289,11 @@ impl Conversation {
                     }
                 }
             }
+            FeedEvent::Step { turn, index, step, .. } => {
+                if let Some(turn) = self.turn(turn).filter(|turn| !turn.is_failed()) {
+                    turn.put_step(index, step.map(|step| *step));
+                }
+            }
             FeedEvent::Chosen { choice, .. } => self.choose(choice),
             FeedEvent::Behind { follow_ups, .. } => self.set_behind(follow_ups),
             FeedEvent::Version { head, .. } => {

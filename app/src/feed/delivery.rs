@@ -28,6 +28,7 @@ pub(super) fn show(store: Store, conversation: &Conversation, id: TurnId, messag
         thoughts: Vec::new(),
         thought_ms: None,
         good: None,
+        steps: Vec::new(),
         notices: Vec::new(),
         model: untrack(|| store.chosen(conversation)),
         usage: None,

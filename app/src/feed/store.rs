@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) starters: Vec<String>,
     /// Whether people take turns in the line.
     pub(crate) fair: bool,
+    /// Whether models may use tools here.
+    pub(crate) tools: bool,
     /// See [`Overview::confirmation`].
     pub(crate) confirmation: String,
 }
@@ -249,6 +251,7 @@ impl Store {
             FeedEvent::Turn(_)
             | FeedEvent::Block { .. }
             | FeedEvent::Thought { .. }
+            | FeedEvent::Step { .. }
             | FeedEvent::Chosen { .. }
             | FeedEvent::Behind { .. }
             | FeedEvent::Version { .. } => {}
@@ -266,6 +269,7 @@ impl Store {
             tabs: overview.tabs,
             starters: overview.starters,
             fair: overview.fair,
+            tools: overview.tools,
             confirmation: overview.confirmation,
         });
         self.stand(overview.status);

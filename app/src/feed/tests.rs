@@ -45,6 +45,7 @@ fn overview(number: u64) -> Overview {
         tabs: vec![RefreshKind::Stats],
         starters: Vec::new(),
         fair: true,
+        tools: true,
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -67,6 +68,7 @@ fn turn(id: u128, state: TurnState, blocks: &[&str]) -> TurnView {
         thoughts: Vec::new(),
         thought_ms: None,
         good: None,
+        steps: Vec::new(),
         notices: Vec::new(),
         model: String::new(),
         usage: None,
@@ -91,6 +93,7 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
         title: String::new(),
         updated_at: 0,
         busy: false,
+        asks: false,
     };
     ConversationView {
         summary,
@@ -414,6 +417,7 @@ fn the_list_is_in_the_order_of_last_use() {
             title: String::new(),
             updated_at,
             busy: false,
+            asks: false,
         };
         hear(store, 11, FeedEvent::Conversation(summary(1, 5)));
         hear(store, 12, FeedEvent::Conversation(summary(2, 7)));
@@ -517,6 +521,7 @@ fn an_older_overview_takes_back_nothing_that_the_feed_said() {
             title: "New".to_owned(),
             updated_at: 5,
             busy: false,
+            asks: false,
         };
         let told = Status {
             running: 1,

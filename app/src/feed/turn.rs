@@ -1,6 +1,6 @@
 //! One turn as the screen holds it: a signal for what is said of it, and the blocks of its texts.
 
-use anteroom::wire::{Reason, TurnId, TurnView};
+use anteroom::wire::{Reason, StepView, TurnId, TurnView};
 use leptos::prelude::*;
 
 use super::blocks::Blocks;
@@ -73,6 +73,19 @@ impl Turn {
             self.view.set(view);
         }
         self.accept();
+    }
+
+    /// Puts a use of a tool in its place; `None`: there is none there any more, nor after it.
+    pub(super) fn put_step(&self, index: usize, step: Option<StepView>) {
+        self.view.update(|view| {
+            let steps = &mut view.steps;
+            match step {
+                Some(step) if index < steps.len() => steps[index] = step,
+                // A hole would mean a lost event; the end state, which has all of them, fills it.
+                Some(step) => steps.push(step),
+                None => steps.truncate(index),
+            }
+        });
     }
 
     /// The server has it.

@@ -33,6 +33,7 @@ fn summary() -> ConversationSummary {
         title: "\u{1f600} \"quoted\"\n".to_owned(),
         updated_at: 1_700_000_000_123,
         busy: true,
+        asks: false,
     }
 }
 
@@ -40,6 +41,21 @@ fn position() -> FeedPosition {
     FeedPosition {
         epoch: id(2),
         number: (1 << 53) - 1,
+    }
+}
+
+fn step(state: StepState) -> StepView {
+    StepView {
+        server: "files".to_owned(),
+        tool: "read \"it\"".to_owned(),
+        arguments: "{\n  \"a\": 1\n}".to_owned(),
+        state,
+        result: "<pre>\u{1f600}</pre>".to_owned(),
+        began_at: Some(1_700_000_000_123),
+        ms: None,
+        round: 2,
+        after: 1,
+        content: Vec::new(),
     }
 }
 
@@ -62,6 +78,17 @@ fn turn(state: TurnState) -> TurnView {
         thoughts: vec!["<p>b</p>".to_owned()],
         thought_ms: Some(1200),
         good: None,
+        steps: [
+            StepState::Asks,
+            StepState::Connects,
+            StepState::Runs,
+            StepState::Failed {
+                fault: ToolFault::TimedOut,
+            },
+            StepState::Done,
+        ]
+        .map(step)
+        .into(),
         notices: vec![
             TurnNotice::Trimmed { turns: 3 },
             TurnNotice::Fallback {
@@ -349,6 +376,7 @@ fn overview() -> Overview {
         tabs: vec![RefreshKind::Stats],
         starters: vec!["What is new?".to_owned()],
         fair: true,
+        tools: true,
         confirmation: "c0ffee".to_owned(),
     }
 }
@@ -380,6 +408,7 @@ fn choice() -> Choice {
         instructions: "Be \"brief\".\n".to_owned(),
         temperature: Some(0.7),
         max_tokens: Some(1_000_000),
+        without_tools: true,
     }
 }
 
@@ -425,6 +454,18 @@ fn the_feed_is_read_as_it_was_written() {
             conversation: ConversationId(id(1)),
             index: 0,
             html: String::new(),
+        },
+        FeedEvent::Step {
+            turn: TurnId(id(3)),
+            conversation: ConversationId(id(1)),
+            index: 1,
+            step: Some(Box::new(step(StepState::Denied))),
+        },
+        FeedEvent::Step {
+            turn: TurnId(id(3)),
+            conversation: ConversationId(id(1)),
+            index: 1,
+            step: None,
         },
         FeedEvent::Block {
             turn: TurnId(id(3)),

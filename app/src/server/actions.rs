@@ -6,7 +6,7 @@ use anteroom::{
     client::ClientError,
     engine::Engine,
     http::Refusal,
-    wire::{ConversationId, Reason, TurnId},
+    wire::{ConversationId, Reason, StepAnswer, TurnId},
 };
 use axum::{
     Form,
@@ -33,6 +33,9 @@ struct Fields {
     /// Of an answer that is asked for once more.
     new: Option<TurnId>,
     title: Option<String>,
+    /// Of a use of a tool: which of its turn, and what is to become of it.
+    step: Option<usize>,
+    answer: Option<StepAnswer>,
 }
 
 /// Takes a form, and leads back to the page that shows what has come of it.
@@ -62,6 +65,10 @@ async fn act(engine: Arc<Engine>, request: &Extensions, action: &str, fields: Fi
     client.confirmed(&fields.confirmation).map_err(refused)?;
     let conversation = fields.conversation;
     let here = format!("/c/{conversation}");
+    if let ("step", Some(turn), Some(step), Some(answer)) = (action, fields.turn, fields.step, fields.answer) {
+        client.answer_step(turn, step, answer).await.map_err(refused)?;
+        return Ok(here);
+    }
     match (action, fields.turn, fields.new, fields.title) {
         // One that is over by now is shown as it is.
         ("cancel", Some(turn), _, _) => {

@@ -63,6 +63,7 @@ async fn overview_of(engine: &Engine, client: &Client) -> Result<Overview, Clien
             .map(|prompt| prompt.text.clone())
             .collect(),
         fair: settings.policy.order == Order::Fair,
+        tools: !engine.tools().is_empty(),
         confirmation: client.confirmation(),
     })
 }

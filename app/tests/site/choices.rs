@@ -83,6 +83,7 @@ fn large() -> Choice {
         instructions: "Be brief.".to_owned(),
         temperature: Some(0.7),
         max_tokens: Some(100),
+        without_tools: false,
     }
 }
 

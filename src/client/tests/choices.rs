@@ -43,6 +43,7 @@ fn large() -> Choice {
         instructions: "Be brief.".into(),
         temperature: Some(0.5),
         max_tokens: Some(100),
+        without_tools: false,
     }
 }
 

@@ -39,6 +39,12 @@ macro_rules! model_table {
                 shown to_operator;
                 comment "A file with servers of tools that models may use, as other clients of the Model Context Protocol read it: docs/tools.md.";
             }
+            /// In how many rounds one answer may use tools. The model is asked once more then, without any.
+            TOOL_MAX_ROUNDS as tool_max_rounds: usize {
+                default "16";
+                range 1 to 100;
+                comment "In how many rounds one answer may use tools; then the model has to answer with what is there.";
+            }
             /// Which back end a ticket gets, of those that are free: the one with the most slots free for its size, each in turn, or each as often as its weight says.
             BACKEND_BALANCE in catalog as backend_balance: Balance {
                 default "least_loaded";

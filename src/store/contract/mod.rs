@@ -5,6 +5,7 @@ pub(crate) mod follow_ups;
 pub(crate) mod keys;
 pub(crate) mod minutes;
 pub(crate) mod removal;
+pub(crate) mod steps;
 pub(crate) mod tasks;
 pub(crate) mod turns;
 pub(crate) mod unfinished;
@@ -219,6 +220,31 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::removal::forgetting_removes_all_of_one_owner::<super::super::$kind>().await;
+                }
+            }
+            mod steps {
+                #[tokio::test]
+                async fn steps_come_back_with_their_turn() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::steps::steps_come_back_with_their_turn::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn leave_is_kept_with_its_conversation() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::steps::leave_is_kept_with_its_conversation::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_tools_return_goes_with_its_conversation() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::steps::what_tools_return_goes_with_its_conversation::<super::super::$kind>().await;
                 }
             }
             mod tasks {

@@ -20,6 +20,7 @@ mod open;
 mod read;
 mod rows;
 mod schema;
+mod steps;
 mod target;
 mod tasks;
 mod text;

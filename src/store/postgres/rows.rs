@@ -19,14 +19,15 @@ macro_rules! conversation_columns {
 /// The columns of [`choice`]: `h` is the row of the conversation's choices, if it has one.
 macro_rules! choice_columns {
     () => {
-        "h.model AS chosen_model, h.temperature, h.max_tokens, h.instructions"
+        "h.model AS chosen_model, h.temperature, h.max_tokens, h.instructions, \
+         coalesce(h.without_tools, false) AS without_tools"
     };
 }
 
 /// The columns of [`turn`]: `o` is its owner, `c` its conversation, `t` itself.
 macro_rules! turn_columns {
     () => {
-        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.backend, t.notices, t.thought_ms, t.reasoning, \
+        "o.id AS owner, c.id AS conversation, t.id AS turn, t.message, t.answer, t.model, t.backend, t.notices, t.thought_ms, t.reasoning, t.steps, \
          t.state, t.reason, \
          t.counted, t.input_tokens, t.output_tokens, t.accepted_at, t.started_at, t.ended_at, t.attempts, \
          (SELECT p.id FROM turns p WHERE p.key = t.parent) AS parent, \

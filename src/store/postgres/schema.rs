@@ -19,11 +19,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
+    (10, "steps", include_str!("migrations/0010_steps.sql")),
     (11, "papers", include_str!("migrations/0011_papers.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 24] = [
+pub(super) const TABLES: [&str; 26] = [
     "nodes",
     "site",
     "owners",
@@ -48,6 +49,8 @@ pub(super) const TABLES: [&str; 24] = [
     "follow_up_files",
     "ratings",
     "minutes",
+    "leaves",
+    "step_files",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -19,6 +19,7 @@ mod rows;
 mod schema;
 mod snapshot;
 mod source;
+mod steps;
 mod survey;
 mod tasks;
 mod transaction;

@@ -19,11 +19,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
+    (10, "steps", include_str!("migrations/0010_steps.sql")),
     (11, "papers", include_str!("migrations/0011_papers.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 16] = [
+pub(super) const TABLES: [&str; 18] = [
     "owners",
     "conversations",
     "choices",
@@ -40,6 +41,8 @@ pub(super) const TABLES: [&str; 16] = [
     "deliveries",
     "ratings",
     "minutes",
+    "leaves",
+    "step_files",
 ];
 
 /// What a database has had of them.

@@ -6,7 +6,7 @@ mod note;
 
 use anteroom::{
     say, text,
-    wire::{TurnId, TurnState},
+    wire::{StepState, TurnId, TurnState},
 };
 use leptos::prelude::*;
 
@@ -36,6 +36,8 @@ pub(crate) struct Calls {
 enum Call {
     /// It is their turn.
     Begun,
+    /// Their leave is wanted.
+    Asks,
     /// The answer is there.
     Answered,
     /// It has come to nothing.
@@ -47,15 +49,17 @@ enum Call {
 enum Stage {
     Waits,
     Runs,
+    Asks,
     Over(Option<Call>),
 }
 
 impl Stage {
-    const fn of(state: &TurnState, accepted: bool) -> Self {
+    const fn of(state: &TurnState, accepted: bool, asks: bool) -> Self {
         match state {
             // One that is still on its way waits for nobody.
             TurnState::Waiting if !accepted => Self::Over(None),
             TurnState::Waiting => Self::Waits,
+            TurnState::Running if asks => Self::Asks,
             TurnState::Running => Self::Runs,
             TurnState::Done | TurnState::Incomplete { .. } => Self::Over(Some(Call::Answered)),
             TurnState::Failed { .. } | TurnState::Expired { .. } => Self::Over(Some(Call::Failed)),
@@ -68,6 +72,7 @@ impl Stage {
     const fn since(self, before: Self) -> Option<Call> {
         match (before, self) {
             (Self::Waits, Self::Runs) => Some(Call::Begun),
+            (Self::Waits | Self::Runs, Self::Asks) => Some(Call::Asks),
             (Self::Waits | Self::Runs, Self::Over(call)) => call,
             _ => None,
         }
@@ -99,7 +104,11 @@ impl Calls {
                 turns.look(|turns| {
                     let last = turns.last()?;
                     let accepted = last.delivery.look(|delivery| *delivery == Delivery::Accepted);
-                    Some((last.id, last.view.look(|view| Stage::of(&view.state, accepted))))
+                    let stage = last.view.look(|view| {
+                        let asks = view.steps.iter().any(|step| step.state == StepState::Asks);
+                        Stage::of(&view.state, accepted, asks)
+                    });
+                    Some((last.id, stage))
                 })
             });
             if let (Some(Some((turn, before))), Some((same, now))) = (before, now)
@@ -128,6 +137,7 @@ impl Calls {
         if self.note.get_untracked() {
             note::show(match call {
                 Call::Begun => text!(words, "call-begun"),
+                Call::Asks => text!(words, "call-asks"),
                 Call::Answered => text!(words, "call-answered"),
                 Call::Failed => text!(words, "call-failed"),
             });
@@ -208,11 +218,14 @@ mod tests {
         // The page has missed the beginning.
         assert!(answered.since(Waits) == Some(Call::Answered));
         assert!(answered.since(answered).is_none());
+        // Who is asked for leave once is called once, however long that takes.
+        let asks = Stage::of(&TurnState::Running, true, true);
+        assert!(asks.since(Runs) == Some(Call::Asks) && asks.since(asks).is_none() && Runs.since(asks).is_none());
         // A ticket that has come back.
         assert!(Waits.since(Runs).is_none());
-        assert!(Stage::of(&TurnState::Cancelled, true).since(Waits).is_none());
+        assert!(Stage::of(&TurnState::Cancelled, true, false).since(Waits).is_none());
         assert!(
-            Runs.since(Stage::of(&TurnState::Waiting, false)).is_none(),
+            Runs.since(Stage::of(&TurnState::Waiting, false, false)).is_none(),
             "it began at once"
         );
     }

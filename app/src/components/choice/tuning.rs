@@ -13,7 +13,7 @@ use crate::{
         anchors,
         icon::{self, Icon},
     },
-    erase::{Erase as _, Look as _, live},
+    erase::{Erase as _, Look as _, live, when},
     feed::{Shown, Store, choose},
     format::{decimal, whole},
     words::words,
@@ -64,7 +64,7 @@ pub(crate) fn Tuning() -> impl IntoView {
     let shown = expect_context::<Shown>();
     let words = words();
     let instructions = NodeRef::<html::Textarea>::new();
-    let [temperature, longest] = [(); 2].map(|()| NodeRef::<html::Input>::new());
+    let [temperature, longest, tools] = [(); 3].map(|()| NodeRef::<html::Input>::new());
     let wrong = RwSignal::new([false; 3]);
     let kept = RwSignal::new(false);
 
@@ -88,6 +88,10 @@ pub(crate) fn Tuning() -> impl IntoView {
                 .map(|number| decimal(number.into()))
                 .unwrap_or_default(),
         );
+        // Where the site has tools.
+        if let Some(tools) = tools.get_untracked() {
+            tools.set_checked(!choice.without_tools);
+        }
         longest.set_value(&choice.max_tokens.map(|number| number.to_string()).unwrap_or_default());
         wrong.set([false; 3]);
         kept.set(false);
@@ -114,6 +118,9 @@ pub(crate) fn Tuning() -> impl IntoView {
                 instructions: if is_blank(&text) { String::new() } else { text },
                 temperature: number(&temperature).map(|number| number as f32),
                 max_tokens: number(&longest).map(|number| whole(number) as u32),
+                without_tools: tools
+                    .get_untracked()
+                    .map_or(known.without_tools, |tools| !tools.checked()),
             };
             if choice != known {
                 choose(store, &conversation, choice);
@@ -157,6 +164,15 @@ pub(crate) fn Tuning() -> impl IntoView {
             }
             .erase()
         };
+    let use_tools = move || {
+        view! {
+            <label class="tuning-switch">
+                <input type="checkbox" data-testid="tuning-tools" node_ref=tools />
+                {text!(words, "tuning-tools")}
+            </label>
+        }
+        .erase()
+    };
     let told = move || match (wrong.look(|wrong| wrong.contains(&true)), kept.get()) {
         (true, _) => text!(words, "tuning-wrong"),
         (false, true) => text!(words, "tuning-kept"),
@@ -204,6 +220,7 @@ pub(crate) fn Tuning() -> impl IntoView {
                 say!(words, "tuning-longest-hint", most = MAX_ANSWER_TOKENS),
                 numbers(2, longest, "tuning-longest", "1", MAX_ANSWER_TOKENS.to_string(), "1"),
             )}
+            {when(move || store.facts.look(|facts| facts.tools), use_tools)}
             <div class="sheet-foot">
                 <p class="quiet" role="status" data-testid="tuning-told">{live(told)}</p>
                 <button class="button" type="submit" data-testid="tuning-done">

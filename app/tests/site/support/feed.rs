@@ -180,6 +180,18 @@ impl Feed {
                     }
                 }
             }
+            FeedEvent::Step { turn, index, step, .. } => {
+                if let Some(turn) = self.turns.get_mut(turn) {
+                    match step {
+                        Some(step) if *index < turn.steps.len() => turn.steps[*index] = (**step).clone(),
+                        Some(step) => {
+                            assert_eq!(turn.steps.len(), *index, "no step may be missing");
+                            turn.steps.push((**step).clone());
+                        }
+                        None => turn.steps.truncate(*index),
+                    }
+                }
+            }
             FeedEvent::Chosen { conversation, choice } => {
                 self.choices.insert(*conversation, choice.clone());
             }

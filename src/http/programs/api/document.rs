@@ -72,7 +72,7 @@ pub(in crate::http::programs) struct StreamEvent {
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
         conversations::sending::create, conversations::sending::send, conversations::sending::rename, conversations::sending::remove,
-        conversations::sending::cancel,
+        conversations::sending::cancel, conversations::steps::answer,
     ),
     components(schemas(chat::Placed, chat::Part, chat::Done, Refused, openai::ErrorBody<'static>)),
     modifiers(&Whole),

@@ -5,4 +5,5 @@ pub(super) mod follow_ups;
 pub(super) mod keys;
 pub(super) mod minutes;
 pub(super) mod search;
+pub(super) mod steps;
 pub(super) mod turns;

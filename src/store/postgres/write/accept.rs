@@ -11,7 +11,7 @@ use crate::{
         ConversationRecord, TurnRecord,
         job::Operation,
         postgres::{
-            rows::{integer, owner_id, state_columns, written_notices},
+            rows::{integer, owner_id, state_columns, written_notices, written_steps},
             text,
             whole::{Bound, Found, Rest, Whole},
         },
@@ -44,15 +44,15 @@ macro_rules! accept {
           ), done AS ( \
            INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
              started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
-             thought_ms) \
-           SELECT c.owner, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 \
+             thought_ms, steps) \
+           SELECT c.owner, $7, c.key, f.key, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26 \
            FROM conversation c, followed f WHERE f.key IS NOT NULL \
            ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
              arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
              started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
              input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
              message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
-             reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
+             reasoning = excluded.reasoning, thought_ms = excluded.thought_ms, steps = excluded.steps \
            RETURNING key, owner, conversation, xmax <> 0 AS again \
          )"
     };
@@ -70,7 +70,7 @@ static WHOLE_ACCEPT: LazyLock<Whole> = LazyLock::new(|| {
         accept!(),
         ", bare AS (DELETE FROM turn_files f USING done d WHERE d.again AND f.turn = d.key)"
     );
-    Whole::new(parts, 25, Found::Always)
+    Whole::new(parts, 26, Found::Always)
 });
 
 /// One that is noted, as it mostly is since its upload.
@@ -206,5 +206,6 @@ impl Accept {
             .bind(written_notices(&turn.notices))
             .bind(text::stored(&turn.reasoning))
             .bind(turn.thought_ms.map(integer))
+            .bind(written_steps(&turn.steps))
     }
 }

@@ -8,10 +8,10 @@ use uuid::Uuid;
 use crate::{
     queue::{OrderKey, Owner},
     store::{
-        ConversationRecord, TurnRecord,
+        ConversationRecord, ToolStep, TurnRecord,
         job::Operation,
         postgres::{
-            rows::{self, conversation_columns, integer, owner_id, state_columns, written_notices},
+            rows::{self, conversation_columns, integer, owner_id, state_columns, written_notices, written_steps},
             text,
             whole::{Bound, Found, Rest, Whole},
         },
@@ -25,7 +25,7 @@ macro_rules! update {
         "done AS (UPDATE turns SET state = $3, reason = $4, attempts = $5, started_at = $6, \
            ended_at = $7, counted = $8, input_tokens = $9, output_tokens = $10, model = $11, message = $12, answer = $13, \
            tag = CASE WHEN $14 THEN NULL ELSE tag END, arrival = CASE WHEN $14 THEN NULL ELSE arrival END, \
-           backend = $15, notices = $16, reasoning = $17, thought_ms = $18 \
+           backend = $15, notices = $16, reasoning = $17, thought_ms = $18, steps = $19 \
          WHERE EXISTS (SELECT FROM held) AND owner = (SELECT key FROM owners WHERE id = $1) AND id = $2 RETURNING key)"
     };
 }
@@ -33,7 +33,7 @@ macro_rules! update {
 const UPDATE: &str = concat!("WITH held AS (SELECT 1), ", update!(), " SELECT FROM done");
 
 /// One that is not there is changed as little as it is by itself.
-static WHOLE_UPDATE: LazyLock<Whole> = LazyLock::new(|| Whole::new(update!(), 18, Found::OrNot));
+static WHOLE_UPDATE: LazyLock<Whole> = LazyLock::new(|| Whole::new(update!(), 19, Found::OrNot));
 
 /// All places in one statement: after a restart there may be thousands.
 const REORDER: &str = "UPDATE turns SET tag = m.tag, arrival = m.arrival \
@@ -87,8 +87,9 @@ impl Operation for Update {
 /// How long the texts of a turn are.
 pub(super) fn bytes(turn: &TurnRecord) -> usize {
     let notices: usize = turn.notices.len() * size_of::<TurnNotice>();
+    let steps: usize = turn.steps.iter().map(|step| size_of::<ToolStep>() + step.bytes()).sum();
     let short = turn.model.len() + turn.backend.as_ref().map_or(0, String::len) + notices;
-    turn.message.len() + turn.answer.len() + turn.reasoning.len() + short
+    turn.message.len() + turn.answer.len() + turn.reasoning.len() + steps + short
 }
 
 impl Update {
@@ -115,6 +116,7 @@ impl Update {
             .bind(written_notices(&turn.notices))
             .bind(text::stored(&turn.reasoning))
             .bind(turn.thought_ms.map(integer))
+            .bind(written_steps(&turn.steps))
     }
 }
 

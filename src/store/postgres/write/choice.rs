@@ -14,10 +14,10 @@ use crate::{
 const FIND: &str = "SELECT c.key FROM owners o JOIN conversations c ON c.owner = o.key \
      WHERE o.id = $1 AND c.id = $2 AND c.deleted_at IS NULL";
 
-const KEEP: &str = "INSERT INTO choices (conversation, model, temperature, max_tokens, instructions) \
-     VALUES ($1, $2, $3, $4, $5) \
+const KEEP: &str = "INSERT INTO choices (conversation, model, temperature, max_tokens, instructions, without_tools) \
+     VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT (conversation) DO UPDATE SET model = excluded.model, temperature = excluded.temperature, \
-       max_tokens = excluded.max_tokens, instructions = excluded.instructions";
+       max_tokens = excluded.max_tokens, instructions = excluded.instructions, without_tools = excluded.without_tools";
 
 /// The first condition is the index's.
 const WAITING: &str = "UPDATE turns SET model = $2 \
@@ -58,6 +58,7 @@ pub(super) async fn keep(connection: &mut PgConnection, conversation: i64, choic
         .bind(choice.temperature.map(f64::from))
         .bind(choice.max_tokens.map(i64::from))
         .bind(text::stored(&choice.instructions))
+        .bind(choice.without_tools)
         .execute(connection)
         .await
         .map(drop)

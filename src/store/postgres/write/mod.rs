@@ -12,6 +12,7 @@ mod minutes;
 mod owner;
 mod rating;
 mod removal;
+mod steps;
 
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
@@ -24,3 +25,4 @@ pub(super) use minutes::KeepMinute;
 pub(super) use owner::key as owner_key;
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
+pub(super) use steps::{AddStepFile, KeepLeave};

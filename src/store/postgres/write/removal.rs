@@ -27,7 +27,8 @@ const EXPIRED: &str = "SELECT c.key, c.id, o.id AS owner, c.deleted_at IS NULL A
      ) ORDER BY c.key LIMIT $3";
 
 const CARRIED: &str = "SELECT tf.file FROM turns t JOIN turn_files tf ON tf.turn = t.key WHERE t.conversation = $1 \
-     UNION SELECT l.file FROM follow_ups f JOIN follow_up_files l ON l.follow_up = f.key WHERE f.conversation = $1";
+     UNION SELECT l.file FROM follow_ups f JOIN follow_up_files l ON l.follow_up = f.key WHERE f.conversation = $1 \
+     UNION SELECT s.file FROM turns t JOIN step_files s ON s.turn = t.key WHERE t.conversation = $1";
 
 /// Unless another process has just accepted a message into it, or removed it.
 const REMOVE: &str = "DELETE FROM conversations WHERE key = $1 AND (deleted_at < $2 OR updated_at < $3)";
@@ -35,13 +36,15 @@ const REMOVE: &str = "DELETE FROM conversations WHERE key = $1 AND (deleted_at <
 /// Another process may be storing a message that carries one of them. It is waited for here; the statement that follows sees it.
 const LOCK_FILES: &str = "SELECT key FROM files WHERE key = ANY($1) ORDER BY key FOR UPDATE";
 
-/// A file that another message carries is still of use.
+/// A file that another message carries, or an answer has, is still of use.
 const REMOVE_FILES: &str = "DELETE FROM files WHERE key = ANY($1) \
      AND NOT EXISTS (SELECT 1 FROM turn_files tf WHERE tf.file = files.key) \
+     AND NOT EXISTS (SELECT 1 FROM step_files s WHERE s.file = files.key) \
      AND NOT EXISTS (SELECT 1 FROM follow_up_files l WHERE l.file = files.key) RETURNING id";
 
 const UNUSED_FILES: &str = "SELECT key FROM files WHERE uploaded_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM turn_files tf WHERE tf.file = files.key) \
+     AND NOT EXISTS (SELECT 1 FROM step_files s WHERE s.file = files.key) \
      AND NOT EXISTS (SELECT 1 FROM follow_up_files l WHERE l.file = files.key)";
 
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.

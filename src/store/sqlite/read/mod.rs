@@ -5,5 +5,6 @@ pub(super) mod follow_ups;
 pub(super) mod keys;
 pub(super) mod minutes;
 pub(super) mod search;
+pub(super) mod steps;
 pub(super) mod turns;
 pub(super) mod unfinished;

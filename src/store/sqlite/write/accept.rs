@@ -8,7 +8,7 @@ use crate::{
     store::{
         ConversationRecord, TurnRecord,
         job::Operation,
-        sqlite::rows::{blob, integer, state_columns, written_notices},
+        sqlite::rows::{blob, integer, state_columns, written_notices, written_steps},
     },
     wire::Choice,
 };
@@ -23,14 +23,14 @@ const PARENT: &str = "SELECT key FROM turns WHERE owner = ?1 AND id = ?2 AND con
 /// A turn that is there already stays where it is: those that follow it are stored after it.
 const TURN: &str = "INSERT INTO turns (owner, id, conversation, parent, state, reason, tag, arrival, attempts, accepted_at, \
        started_at, ended_at, counted, input_tokens, output_tokens, model, message, answer, backend, notices, reasoning, \
-       thought_ms) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
+       thought_ms, steps) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) \
      ON CONFLICT (owner, id) DO UPDATE SET state = excluded.state, reason = excluded.reason, tag = excluded.tag, \
        arrival = excluded.arrival, attempts = excluded.attempts, accepted_at = excluded.accepted_at, \
        started_at = excluded.started_at, ended_at = excluded.ended_at, counted = excluded.counted, \
        input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, model = excluded.model, \
        message = excluded.message, answer = excluded.answer, backend = excluded.backend, notices = excluded.notices, \
-       reasoning = excluded.reasoning, thought_ms = excluded.thought_ms \
+       reasoning = excluded.reasoning, thought_ms = excluded.thought_ms, steps = excluded.steps \
      RETURNING key";
 
 const CARRY: &str = "INSERT INTO turn_files (turn, position, file) VALUES (?1, ?2, ?3)";
@@ -128,6 +128,7 @@ async fn insert(
         .bind(written_notices(&turn.notices))
         .bind(turn.reasoning.as_str())
         .bind(turn.thought_ms.map(integer))
+        .bind(written_steps(&turn.steps))
         .fetch_one(connection)
         .await
 }

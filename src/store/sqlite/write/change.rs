@@ -7,7 +7,9 @@ use crate::{
     store::{
         ConversationRecord, TurnRecord,
         job::Operation,
-        sqlite::rows::{self, blob, conversation_columns, integer, owner_blob, state_columns, written_notices},
+        sqlite::rows::{
+            self, blob, conversation_columns, integer, owner_blob, state_columns, written_notices, written_steps,
+        },
     },
     wire::{ConversationId, TurnId},
 };
@@ -16,7 +18,7 @@ use crate::{
 pub(in crate::store::sqlite) const UPDATE: &str = "UPDATE turns SET state = ?3, reason = ?4, attempts = ?5, started_at = ?6, \
        ended_at = ?7, counted = ?8, input_tokens = ?9, output_tokens = ?10, model = ?11, message = ?12, answer = ?13, \
        tag = iif(?14, NULL, tag), arrival = iif(?14, NULL, arrival), backend = ?15, notices = ?16, reasoning = ?17, \
-       thought_ms = ?18 \
+       thought_ms = ?18, steps = ?19 \
      WHERE owner = (SELECT key FROM owners WHERE id = ?1) AND id = ?2";
 
 /// All places in one statement: after a restart there may be thousands. Materialised, or the planner looks through all of
@@ -78,6 +80,7 @@ impl Operation for Update {
             .bind(written_notices(&turn.notices))
             .bind(turn.reasoning.as_str())
             .bind(turn.thought_ms.map(integer))
+            .bind(written_steps(&turn.steps))
             .execute(connection)
             .await
             .map(drop)

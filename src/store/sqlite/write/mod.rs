@@ -10,6 +10,7 @@ mod minutes;
 mod owner;
 mod rating;
 mod removal;
+mod steps;
 
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
@@ -20,6 +21,7 @@ pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use minutes::KeepMinute;
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
+pub(super) use steps::{AddStepFile, KeepLeave};
 
 #[cfg(test)]
 pub(super) use {

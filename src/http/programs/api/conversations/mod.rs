@@ -2,6 +2,7 @@
 
 pub(super) mod list;
 pub(super) mod sending;
+pub(super) mod steps;
 mod views;
 
 use std::sync::Arc;
@@ -28,7 +29,11 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/conversations/{id}", patch(sending::rename))
         .route("/api/v1/conversations/{id}", delete(sending::remove))
         .route("/api/v1/conversations/{id}/turns", post(sending::send))
-        .route("/api/v1/conversations/{id}/turns/{turn}", delete(sending::cancel));
+        .route("/api/v1/conversations/{id}/turns/{turn}", delete(sending::cancel))
+        .route(
+            "/api/v1/conversations/{id}/turns/{turn}/steps/{step}",
+            post(steps::answer),
+        );
     scope::needs(Scope::Read, read).merge(scope::needs(Scope::Chat, chat))
 }
 

@@ -197,6 +197,7 @@ async fn choice(
         instructions: system.clone().unwrap_or(known.instructions),
         temperature: temperature.or(known.temperature),
         max_tokens: max_tokens.or(known.max_tokens),
+        without_tools: known.without_tools,
     }))
 }
 

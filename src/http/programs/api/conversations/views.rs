@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::steps::Step;
 use crate::wire::{self, ConversationId, FileView, Incomplete, Reason, Role, TurnId, TurnNotice, TurnState, Usage};
 
 /// A conversation in a list.
@@ -68,6 +69,8 @@ pub(in super::super) struct Turn {
     incomplete: Option<Incomplete>,
     /// The answer so far.
     answer: String,
+    /// The tools that were used meanwhile, in the order in which they were called.
+    steps: Vec<Step>,
     /// What its reader should know of it.
     notices: Vec<TurnNotice>,
     /// Who answers.
@@ -189,6 +192,7 @@ impl From<wire::TurnView> for Turn {
             reason,
             incomplete,
             answer: turn.answer,
+            steps: turn.steps.into_iter().map(Step::from).collect(),
             notices: turn.notices,
             model: turn.model,
             usage: turn.usage,

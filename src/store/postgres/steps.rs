@@ -1,0 +1,33 @@
+//! What steps need beside their turns.
+
+use async_trait::async_trait;
+
+use futures_util::FutureExt as _;
+
+use super::{PostgresStore, read, write};
+use crate::{
+    queue::Owner,
+    store::{Leave, StepStore, StoreError},
+    wire::{ConversationId, FileView, TurnId},
+};
+
+#[async_trait]
+impl StepStore for PostgresStore {
+    async fn leaves(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<Leave>, StoreError> {
+        self.read(move |connection| read::steps::leaves(connection, owner, conversation).boxed())
+            .await
+    }
+
+    async fn keep_leave(&self, owner: Owner, conversation: ConversationId, leave: Leave) -> Result<bool, StoreError> {
+        self.write(write::KeepLeave {
+            owner,
+            conversation,
+            leave,
+        })
+        .await
+    }
+
+    async fn add_step_file(&self, owner: Owner, turn: TurnId, file: FileView, now: u64) -> Result<bool, StoreError> {
+        self.write(write::AddStepFile { owner, turn, file, now }).await
+    }
+}
