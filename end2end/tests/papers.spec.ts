@@ -36,6 +36,7 @@ for (const [where, viewport, colorScheme] of [
     const turn = lastTurn(page);
     await expect(turn.getByTestId("file")).toHaveText([/report\.pdf/, /budget\.xlsx/]);
     await expect(turn.getByTestId("paper")).toHaveText([/^Read: 3 pages/, /^Read: 1 sheet/]);
+    await turn.getByTestId("paper").first().scrollIntoViewIfNeeded();
     await page.screenshot({ path: test.info().outputPath("message.png") });
     expect(await barriers(page)).toEqual([]);
     // Nothing stands out at the side.

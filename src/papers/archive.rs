@@ -62,7 +62,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(&'static str, Text), PaperFault> {
 /// Looks at all files of an archive that another reader unpacks: none may be a bomb.
 fn check(archive: &mut Archive<'_>) -> Result<(), PaperFault> {
     for index in 0..archive.len() {
-        let file = archive.by_index_raw(index).map_err(fault)?;
+        let file = archive.by_index_raw(index).map_err(|error| fault(&error))?;
         let (packed, unpacked) = (file.compressed_size(), file.size());
         let read = file
             .name()
@@ -86,7 +86,7 @@ pub(super) fn open<'a>(
     let file = match archive.by_name(name) {
         Ok(file) => file,
         Err(ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(fault(error)),
+        Err(error) => return Err(fault(&error)),
     };
     let (packed, unpacked) = (file.compressed_size(), file.size());
     if unpacked > MAX_UNPACKED || is_bomb(packed, unpacked) {
@@ -106,7 +106,7 @@ pub(super) fn whole(archive: &mut Archive<'_>, name: &str) -> Result<Option<Vec<
     Ok(Some(bytes))
 }
 
-fn fault(error: ZipError) -> PaperFault {
+fn fault(error: &ZipError) -> PaperFault {
     match error {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => PaperFault::Locked,
         _ => PaperFault::Damaged,

@@ -35,7 +35,7 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
     match speed(other, &["-enc", "UTF-8", "-", "-"], &file).await {
         Ok(theirs) => measures.push(Measure::new("the same with pdftotext", theirs, Unit::PerSecond)),
         Err(error) => {
-            eprintln!("bench: papers: pdftotext is not here (Debian and Ubuntu: apt install poppler-utils): {error:#}")
+            eprintln!("bench: papers: pdftotext is not here (Debian and Ubuntu: apt install poppler-utils): {error:#}");
         }
     }
     Ok(measures)
