@@ -6,6 +6,7 @@ use comrak::html::escape;
 use serde_json::Value;
 
 use crate::{
+    language::labels::IMAGE,
     store::ToolStep,
     wire::{StepContent, StepState, StepView},
 };
@@ -91,7 +92,7 @@ fn drawn(content: &[StepContent]) -> String {
                 let _ = write!(
                     html,
                     "<a class=\"step-picture\" href=\"/files/{file}\" target=\"_blank\" rel=\"external noopener\">\
-                     <img src=\"/files/{file}\" alt=\"\" loading=\"lazy\"></a>"
+                     <img src=\"/files/{file}\" alt=\"{IMAGE}\" loading=\"lazy\"></a>"
                 );
             }
             StepContent::Link { uri, name } => {

@@ -165,7 +165,7 @@ impl Conversations {
         match (left, accepted) {
             (Left::Over(_, ended), Err(NotAccepted)) => ended.withdraw(),
             (Left::Back(ticket) | Left::Halted(ticket) | Left::Parked(ticket, _), Err(NotAccepted)) => {
-                ticket.withdraw()
+                ticket.withdraw();
             }
             (Left::Over(ending, ended), Ok(versions)) => {
                 task.versions = versions;

@@ -288,7 +288,7 @@ impl Conversations {
                     kept.push(match self.keep_picture(task, tool, &mime, bytes).await {
                         Ok((file, mime)) => StepContent::Picture { file, mime },
                         Err(why) => StepContent::Text(format!("(a picture is left out: {why})")),
-                    })
+                    });
                 }
             }
         }

@@ -129,7 +129,7 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        Self::start_having(loaded, logs, agents, (homes, None)).await
+        Self::start_having(loaded, logs, agents, homes, None).await
     }
 
     /// The same with these tools; `None`: those of the servers that the settings name.
@@ -140,7 +140,8 @@ impl Engine {
         loaded: Loaded,
         logs: Logs,
         agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
-        (homes, toolbox): (Option<Arc<dyn Homes>>, Option<Arc<dyn Toolbox>>),
+        homes: Option<Arc<dyn Homes>>,
+        toolbox: Option<Arc<dyn Toolbox>>,
     ) -> anyhow::Result<Arc<Self>>
     where
         E: std::error::Error + Send + Sync + 'static,

@@ -29,6 +29,14 @@ pub(super) fn row(view: RwSignal<TurnView>, index: usize) -> AnyView {
     let of = move |read: fn(&StepView) -> &String| {
         live(move || step.look(|step| step.as_ref().map(|step| read(step).clone()).unwrap_or_default()))
     };
+    // A picture has its name in the language of the page.
+    let result = live(move || {
+        step.look(|step| {
+            step.as_ref()
+                .map(|step| words.labelled(&step.result))
+                .unwrap_or_default()
+        })
+    });
     let asks = memo(is(|state| *state == StepState::Asks));
     let line = live(move || step.look(|step| step.as_ref().map(|step| line(words, step)).unwrap_or_default()));
     let name = live(move || step.look(|step| step.as_ref().map(|step| name(&step.state)).unwrap_or_default()));
@@ -78,7 +86,7 @@ pub(super) fn row(view: RwSignal<TurnView>, index: usize) -> AnyView {
                 >
                     {of(|step| &step.arguments)}
                 </pre>
-                <div class="step-result" role="group" aria-label=text!(words, "step-result") inner_html=of(|step| &step.result)></div>
+                <div class="step-result" role="group" aria-label=text!(words, "step-result") inner_html=result></div>
             </details>
             {when(is(|state| matches!(state, StepState::Runs | StepState::Waits)), stop)}
             {when(move || asks.get(), ask)}

@@ -263,7 +263,7 @@ async fn start(folder: &TempDir, settings: &[(&str, &str)], model: &Arc<Model>, 
     let models = Arc::new(Models(Arc::clone(model)));
     let agents = |_: &Settings, _| Ok::<_, Infallible>(models as Arc<dyn AgentFactory>);
     let tools = Arc::clone(tools) as Arc<dyn Toolbox>;
-    let engine = Engine::start_having(loaded(folder, settings), Logs::default(), agents, (None, Some(tools))).await;
+    let engine = Engine::start_having(loaded(folder, settings), Logs::default(), agents, None, Some(tools)).await;
     engine.expect("it starts")
 }
 
