@@ -4,7 +4,7 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
-use anteroom::say;
+use anteroom::{say, wire::RefreshKind};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -18,7 +18,7 @@ use crate::{
     erase::{Erase as _, Look as _, live, memo},
     feed::{Shown, Store},
     initial::{InitialData, Preloaded},
-    pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
+    pages::{chat::ChatPage, data::DataPage, drawn::DrawnPage, missing::MissingPage},
     route::{Page, conversation_of},
     words::words,
 };
@@ -83,8 +83,8 @@ fn Routes() -> impl IntoView {
     let page = move || match shown.get() {
         page if !store.shows(page) => view! { <MissingPage /> }.erase(),
         Page::Chat => view! { <ChatPage /> }.erase(),
-        Page::Stats => view! { <StatsPage /> }.erase(),
-        Page::Logs => view! { <LogsPage /> }.erase(),
+        Page::Stats => view! { <DrawnPage kind=RefreshKind::Stats /> }.erase(),
+        Page::Logs => view! { <DrawnPage kind=RefreshKind::Logs /> }.erase(),
         Page::Data => view! { <DataPage /> }.erase(),
         Page::Missing => view! { <MissingPage /> }.erase(),
     };

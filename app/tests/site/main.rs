@@ -5,6 +5,8 @@ mod api;
 mod choices;
 mod conversations;
 mod doors;
+#[path = "../drawn/mod.rs"]
+mod drawn;
 mod elsewhere;
 mod endings;
 mod faults;
@@ -27,6 +29,7 @@ mod seen;
 mod sharing;
 mod shutdown;
 mod support;
+mod tabs;
 mod tasks;
 mod visit;
 mod webhooks;
