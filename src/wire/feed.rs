@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    Choice, ConversationId, ConversationSummary, FollowUp, Reason, Status, TurnId, TurnView,
-};
+use super::{Choice, ConversationId, ConversationSummary, FollowUp, Reason, Status, TurnId, TurnView};
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

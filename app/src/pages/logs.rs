@@ -34,8 +34,7 @@ pub(crate) fn logs(words: &'static Words, view: &LogsView) -> AnyView {
         view! { <p class="record-note">{older}</p> }
     };
     let older = (view.dropped > 0).then(older);
-    let not_yours =
-        || view! { <p class="record-note" data-testid="startup-hidden">{text!(words, "logs-hidden")}</p> };
+    let not_yours = || view! { <p class="record-note" data-testid="startup-hidden">{text!(words, "logs-hidden")}</p> };
     let not_yours = view.startup.is_empty().then(not_yours);
     view! {
         <section class="panel">

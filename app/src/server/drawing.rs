@@ -110,9 +110,15 @@ mod tests {
             ..LogsView::default()
         };
         let english = Tabs.logs(&view, Language::English);
-        let (last, first) = (english.find("You left the line after 42 s"), english.find("21 characters"));
+        let (last, first) = (
+            english.find("You left the line after 42 s"),
+            english.find("21 characters"),
+        );
         assert!(last.is_some() && last < first, "{english}");
         let russian = Tabs.logs(&view, Language::Russian);
-        assert!(russian.contains("42 с") && !russian.contains("Your message"), "{russian}");
+        assert!(
+            russian.contains("42 с") && !russian.contains("Your message"),
+            "{russian}"
+        );
     }
 }

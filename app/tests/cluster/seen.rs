@@ -169,10 +169,7 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
     let first = node("9");
     let second = node("8");
 
-    for (node, other, differs) in [
-        (&first, &second, ""),
-        (&second, &first, "Not in force: MAX_RUNNING."),
-    ] {
+    for (node, other, differs) in [(&first, &second, ""), (&second, &first, "Not in force: MAX_RUNNING.")] {
         let view = operator_at_home_on(node).await.stats().await;
         assert_eq!(view.one("settings-differ").text(), differs);
         let rows = nodes(&view);

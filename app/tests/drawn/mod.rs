@@ -106,7 +106,9 @@ impl Drawn {
     /// The only one.
     pub(crate) fn one(&self, hook: &str) -> &Element {
         let all = self.all(hook);
-        let [one] = all[..] else { panic!("{} of {hook}: {}", all.len(), self.html) };
+        let [one] = all[..] else {
+            panic!("{} of {hook}: {}", all.len(), self.html)
+        };
         one
     }
 
@@ -118,7 +120,11 @@ impl Drawn {
 
     /// Those that have a class.
     pub(crate) fn of_class(&self, class: &str) -> Vec<&Element> {
-        let has = |element: &Element| element.attribute("class").is_some_and(|all| all.split(' ').any(|one| one == class));
+        let has = |element: &Element| {
+            element
+                .attribute("class")
+                .is_some_and(|all| all.split(' ').any(|one| one == class))
+        };
         self.all.find(&has)
     }
 
@@ -142,8 +148,12 @@ impl Drawn {
     /// A setting as it is shown: its value, and what else is said of it.
     pub(crate) fn setting(&self, name: &str) -> (String, String) {
         let rows = self.all("setting").into_iter();
-        let row = rows.filter(|row| row.attribute("data-name") == Some(name)).collect::<Vec<_>>();
-        let [row] = row[..] else { panic!("{} rows of {name}", row.len()) };
+        let row = rows
+            .filter(|row| row.attribute("data-name") == Some(name))
+            .collect::<Vec<_>>();
+        let [row] = row[..] else {
+            panic!("{} rows of {name}", row.len())
+        };
         let code = row.elements("code");
         let [known, value] = code[..] else { panic!("{row:?}") };
         assert_eq!(known.text(), name);

@@ -1,9 +1,6 @@
 //! Addresses and paths are the operator's to see.
 
-use anteroom::{
-    settings::Settings,
-    wire::RefreshKind,
-};
+use anteroom::{settings::Settings, wire::RefreshKind};
 use reqwest::{Client, Response, StatusCode, header, redirect};
 
 use crate::{
@@ -81,7 +78,10 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
         .retune(Settings::load(site.variables_but("DATA_DIR"), Some(edit)))
         .await;
     let told = stats(&visitor).await;
-    assert_eq!(told.setting("OPENAI_BASE_URL"), ("(set)".to_owned(), "needs a restart".to_owned()));
+    assert_eq!(
+        told.setting("OPENAI_BASE_URL"),
+        ("(set)".to_owned(), "needs a restart".to_owned())
+    );
     let bad = "DATA_DIR=/srv/elsewhere\nOPENAI_BASE_URL=10.1.2.3:8000\nQUEUE_MAX_SIZE=no";
     site.engine
         .retune(Settings::load(site.variables_but("OPENAI_BASE_URL"), Some(bad)))

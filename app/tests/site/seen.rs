@@ -49,7 +49,10 @@ async fn a_back_end_that_fails_is_seen_with_its_state_and_its_faults() {
     let state = away.cell("State");
     assert!(state == "being tried" || left_alone(state), "{away:?}");
     let times = away.cell("Faults").strip_prefix("not reachable: ");
-    assert!(times.is_some_and(|times| times.parse().is_ok_and(|times: u64| times > 0)), "{away:?}");
+    assert!(
+        times.is_some_and(|times| times.parse().is_ok_and(|times: u64| times > 0)),
+        "{away:?}"
+    );
     assert_eq!((away.cell("Answers"), away.cell(FIRST)), ("0", "–"));
     assert_eq!((there.name.as_str(), there.cell("State")), ("openai-2", "ready"));
     assert_eq!((there.cell("Answers"), there.cell("Running")), ("2", "0 of 1"));
@@ -91,7 +94,12 @@ async fn what_the_operator_has_to_mend_is_told_to_the_operator_alone() {
     assert!(matches!(turn.state, TurnState::Failed { .. }), "{:?}", turn.state);
 
     let view = stats(&visitor).await;
-    let misfits = |view: &Drawn| view.rows("backend-row").into_iter().map(|row| row.wrong).collect::<Vec<_>>();
+    let misfits = |view: &Drawn| {
+        view.rows("backend-row")
+            .into_iter()
+            .map(|row| row.wrong)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(misfits(&view), [""]);
     let back_end: Row = view.rows("backend-row").remove(0);
     assert_eq!(

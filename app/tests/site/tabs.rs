@@ -36,7 +36,11 @@ async fn what_has_not_changed_is_not_brought_again() {
     let kind = RefreshKind::Logs;
     browser.refresh(kind).await;
     let drawn = feed.drawn(kind).await.expect("the first is brought");
-    assert!(drawn.html.contains("No message of this browser was answered"), "{}", drawn.html);
+    assert!(
+        drawn.html.contains("No message of this browser was answered"),
+        "{}",
+        drawn.html
+    );
     browser.refresh(kind).await;
     assert!(feed.drawn(kind).await.is_none(), "the page has it");
     // Another page has nothing yet.
@@ -54,5 +58,8 @@ async fn a_tab_names_the_style_sheet_that_it_needs() {
     browser.refresh(RefreshKind::Stats).await;
     let drawn = feed.stats().await;
     let links = drawn.sheets();
-    assert!(matches!(&links[..], [link] if link.starts_with("/pkg/tabs.")), "{links:?}");
+    assert!(
+        matches!(&links[..], [link] if link.starts_with("/pkg/tabs.")),
+        "{links:?}"
+    );
 }

@@ -166,7 +166,8 @@ async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, t
                 _ => {}
             },
             FeedMessage::Drawn {
-                refresh: RefreshKind::Logs, ..
+                refresh: RefreshKind::Logs,
+                ..
             } => subjects.refreshed(),
             _ => {}
         }

@@ -40,7 +40,10 @@ async fn body(response: Response) -> String {
 fn urls_are_found_with_hashes_and_without() {
     let hashed = built_by_xtask();
     for extension in ["js", "wasm", "css"] {
-        assert_eq!(hashed.newest("anteroom", extension), format!("/pkg/anteroom.{HASH}.{extension}"));
+        assert_eq!(
+            hashed.newest("anteroom", extension),
+            format!("/pkg/anteroom.{HASH}.{extension}")
+        );
     }
 
     let leptos = files(&[

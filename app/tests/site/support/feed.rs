@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anteroom::wire::{
-    Choice, ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, RefreshKind, Status, TurnId, TurnState, TurnView,
+    Choice, ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, RefreshKind, Status, TurnId, TurnState,
+    TurnView,
 };
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
