@@ -13,7 +13,7 @@ use crate::{erase::Erase as _, format};
 /// How each back end is, what it has done, and what each model has read and written.
 pub(super) fn backends(words: &'static Words, view: &StatsView) -> AnyView {
     let backends = view.backends.iter().map(|row| backend(words, row)).collect();
-    let heads = vec![
+    let heads = [
         text!(words, "backends-name"),
         text!(words, "limits-running"),
         text!(words, "backends-state"),
@@ -24,7 +24,7 @@ pub(super) fn backends(words: &'static Words, view: &StatsView) -> AnyView {
         text!(words, "backends-faults"),
     ];
     let models = view.models.iter().map(|row| model(words, row)).collect();
-    let heads_of_models = vec![
+    let heads_of_models = [
         text!(words, "model"),
         text!(words, "backends-answers"),
         text!(words, "models-input"),
@@ -32,8 +32,8 @@ pub(super) fn backends(words: &'static Words, view: &StatsView) -> AnyView {
         text!(words, "models-cost"),
     ];
     view! {
-        {table(text!(words, "backends"), "backend-row", heads, backends)}
-        {table(text!(words, "models"), "model-row", heads_of_models, models)}
+        {table(text!(words, "backends"), "backend-row", &heads, backends)}
+        {table(text!(words, "models"), "model-row", &heads_of_models, models)}
     }
     .erase()
 }

@@ -12,7 +12,7 @@ use crate::{erase::Erase as _, format};
 
 /// How each node is and how far it knows the line, where this one may be one of several.
 pub(super) fn nodes(words: &'static Words, view: &StatsView) -> Option<AnyView> {
-    let heads = vec![
+    let heads = [
         text!(words, "nodes-node"),
         text!(words, "limits-running"),
         text!(words, "backends-state"),
@@ -23,7 +23,7 @@ pub(super) fn nodes(words: &'static Words, view: &StatsView) -> Option<AnyView> 
     let note = (count > 1).then(|| text!(words, "nodes-note"));
     let figures = || {
         view! {
-            {table(text!(words, "nodes"), "node-row", heads, rows)}
+            {table(text!(words, "nodes"), "node-row", &heads, rows)}
             <p class="quiet" data-testid="nodes-note">
                 {note}
             </p>

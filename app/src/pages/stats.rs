@@ -60,7 +60,7 @@ fn tiles(words: &'static Words, view: &StatsView) -> AnyView {
 
 /// A row a limit, and a row for each of its lines where they are several.
 fn limits(words: &'static Words, view: &StatsView) -> AnyView {
-    let heads = vec![
+    let heads = [
         text!(words, "limits-limit"),
         text!(words, "limits-running"),
         text!(words, "limits-waiting"),
@@ -74,7 +74,7 @@ fn limits(words: &'static Words, view: &StatsView) -> AnyView {
         text!(words, "limits-expired"),
     ];
     let rows = view.limits.iter().map(|row| limit(words, row)).collect();
-    table(text!(words, "limits"), "stats-row", heads, rows)
+    table(text!(words, "limits"), "stats-row", &heads, rows)
 }
 
 fn limit(words: &Words, row: &LimitRow) -> Row {

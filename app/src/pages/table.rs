@@ -22,7 +22,7 @@ pub(super) struct Row {
 
 /// A table. A row keeps its nodes from one drawing to the next, by its `data-key`. `heads` are the name's, and the figures'; tests know the
 /// rows by `hook`.
-pub(super) fn table(title: &'static str, hook: &'static str, heads: Vec<&'static str>, rows: Vec<Row>) -> AnyView {
+pub(super) fn table(title: &'static str, hook: &'static str, heads: &[&'static str], rows: Vec<Row>) -> AnyView {
     let row = |row: Row| {
         let key = format!("{} {}", row.name, row.about);
         let name = row.name.clone();

@@ -12,7 +12,7 @@ use super::table::{Row, table};
 /// Where tasks are and what programs are told of them, once there have been any.
 pub(super) fn tasks(words: &'static Words, view: &StatsView) -> Option<AnyView> {
     let rows = vec![row(words, view.tasks.as_ref()?)];
-    let heads = vec![
+    let heads = [
         text!(words, "tasks"),
         text!(words, "tasks-blocked"),
         text!(words, "tasks-held"),
@@ -25,7 +25,7 @@ pub(super) fn tasks(words: &'static Words, view: &StatsView) -> Option<AnyView> 
         text!(words, "tasks-outbox"),
         text!(words, "tasks-given-up"),
     ];
-    Some(table(text!(words, "tasks"), "task-row", heads, rows))
+    Some(table(text!(words, "tasks"), "task-row", &heads, rows))
 }
 
 fn row(words: &Words, of: &TaskRow) -> Row {

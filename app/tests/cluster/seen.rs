@@ -234,8 +234,8 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
     second.stop();
     let silent = async {
         loop {
-            let rows = nodes(&operator.stats().await).into_iter();
-            let row = rows.filter(|row| !row.about.starts_with(THIS)).next();
+            let mut rows = nodes(&operator.stats().await).into_iter();
+            let row = rows.find(|row| !row.about.starts_with(THIS));
             let row = row.expect("it has its row still");
             if let Some(time) = row.cell("State").strip_prefix("not heard of for ") {
                 return time.to_owned();
