@@ -102,23 +102,44 @@
   };
 
   // What is rarely wanted comes when it is.
-  var rest = null;
-  var more = function (what, argument) {
-    rest =
-      rest ||
-      import("/reading-more.js").then(function (module) {
+  var parts = {}, misses = 0;
+  var from = function (file, what, argument, missed) {
+    parts[file] =
+      parts[file] ||
+      // What has failed to come once does not come again by the same address.
+      import(misses ? file + "?" + misses : file).then(function (module) {
         return module.start({ within: within, byId: byId, aid: aid, tools: tools, ask: ask, failed: failed });
       });
-    rest.then(
+    parts[file].then(
       function (all) {
         all[what](argument);
       },
       function () {
-        rest = null;
+        misses++;
+        delete parts[file];
         failed();
+        if (missed) missed();
       }
     );
   };
+  var more = function (what, argument) {
+    from("/reading-more.js", what, argument);
+  };
+  // The page has been brought what the server has drawn.
+  var again = 0;
+  var draw = function (place) {
+    clearTimeout(again);
+    from("/tabs.js", "draw", place, function () {
+      again = setTimeout(draw, 3000, place);
+    });
+  };
+  doc.addEventListener(
+    "drawn",
+    function (event) {
+      draw(event.target);
+    },
+    true
+  );
   doc.addEventListener("change", function (event) {
     var input = within(event.target, "[data-import]");
     if (input && input.files[0]) more("take", input);

@@ -4,12 +4,12 @@
     reason = "leptos writes a public struct of properties for every component"
 )]
 
-use anteroom::say;
+use anteroom::{say, wire::RefreshKind};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
+#[cfg(feature = "ssr")]
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
-    hooks::use_location,
     path,
 };
 
@@ -18,7 +18,8 @@ use crate::{
     erase::{Erase as _, Look as _, live, memo},
     feed::{Shown, Store},
     initial::{InitialData, Preloaded},
-    pages::{chat::ChatPage, data::DataPage, logs::LogsPage, missing::MissingPage, stats::StatsPage},
+    location::here,
+    pages::{chat::ChatPage, data::DataPage, drawn::DrawnPage, missing::MissingPage},
     route::{Page, conversation_of},
     words::words,
 };
@@ -28,45 +29,39 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Store::new());
-    view! {
-        <Router>
-            {routes()}
-        </Router>
-    }
-    .erase()
+    routes()
 }
 
 /// The addresses that there are; any other is answered with 404.
 #[cfg(feature = "ssr")]
 fn routes() -> AnyView {
-    view! {
-        <FlatRoutes fallback=Routes>
-            <Route path=path!("/") view=Routes />
-            <Route path=path!("/c/:id") view=Routes />
-            <Route path=path!("/stats") view=Routes />
-            <Route path=path!("/logs") view=Routes />
-            <Route path=path!("/data") view=Routes />
-        </FlatRoutes>
-    }
-    .erase()
+    let routes = || {
+        view! {
+            <FlatRoutes fallback=Routes>
+                <Route path=path!("/") view=Routes />
+                <Route path=path!("/c/:id") view=Routes />
+                <Route path=path!("/stats") view=Routes />
+                <Route path=path!("/logs") view=Routes />
+                <Route path=path!("/data") view=Routes />
+            </FlatRoutes>
+        }
+        .erase()
+    };
+    view! { <Router>{routes()}</Router> }.erase()
 }
 
 /// In the browser every address leads to the same view, which stays while its pages change.
 #[cfg(not(feature = "ssr"))]
 fn routes() -> AnyView {
-    view! {
-        <FlatRoutes fallback=|| ()>
-            <Route path=path!("/*any") view=Routes />
-        </FlatRoutes>
-    }
-    .erase()
+    provide_context(crate::location::Here::follow());
+    view! { <Routes /> }.erase()
 }
 
 /// The pages, once the store holds what they show.
 #[component]
 fn Routes() -> impl IntoView {
     let store = expect_context::<Store>();
-    let path = use_location().pathname;
+    let path = here().path;
     // Of an address that leads nowhere, nobody needs to be known.
     if path.peek(|path| Page::of(path)) == Page::Missing {
         let words = words();
@@ -83,8 +78,8 @@ fn Routes() -> impl IntoView {
     let page = move || match shown.get() {
         page if !store.shows(page) => view! { <MissingPage /> }.erase(),
         Page::Chat => view! { <ChatPage /> }.erase(),
-        Page::Stats => view! { <StatsPage /> }.erase(),
-        Page::Logs => view! { <LogsPage /> }.erase(),
+        Page::Stats => view! { <DrawnPage kind=RefreshKind::Stats /> }.erase(),
+        Page::Logs => view! { <DrawnPage kind=RefreshKind::Logs /> }.erase(),
         Page::Data => view! { <DataPage /> }.erase(),
         Page::Missing => view! { <MissingPage /> }.erase(),
     };

@@ -1,5 +1,4 @@
-//! The few things that are asked of the browser directly. None may be called on the server, except [`now`] and
-//! [`lower_case`].
+//! The few things that are asked of the browser directly. None may be called on the server, except [`now`].
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -32,18 +31,6 @@ pub(crate) fn zone() -> i32 {
     -behind
 }
 
-/// A text in lower case. In the browser by its own means: the standard library would bring its table of all letters.
-pub(crate) fn lower_case(text: &str) -> String {
-    #[cfg(feature = "hydrate")]
-    {
-        js_sys::JsString::from(text).to_lower_case().into()
-    }
-    #[cfg(not(feature = "hydrate"))]
-    {
-        text.to_lowercase()
-    }
-}
-
 /// A time of day as the person's clock shows it, `14:03:27`.
 pub(crate) fn clock(at: u64) -> String {
     #[expect(
@@ -57,14 +44,6 @@ pub(crate) fn clock(at: u64) -> String {
         date.get_minutes(),
         date.get_seconds()
     )
-}
-
-/// How many minutes the person's clock is ahead of UTC, negative where it is behind.
-pub(crate) fn ahead_of_utc() -> i32 {
-    #[expect(clippy::cast_possible_truncation, reason = "minutes of a day at most")]
-    {
-        -js_sys::Date::new_0().get_timezone_offset() as i32
-    }
 }
 
 /// Whether the page is in sight.
@@ -123,6 +102,14 @@ pub(crate) fn typed(id: &str) -> String {
     let field = document().get_element_by_id(id);
     let field = field.and_then(|field| field.dyn_into::<HtmlTextAreaElement>().ok());
     field.map(|field| field.value()).unwrap_or_default()
+}
+
+/// Hands what the server has drawn to `public/reading.js`, which puts it into its place.
+pub(crate) fn draw(place: &HtmlElement, html: &str) {
+    let _ = js_sys::Reflect::set(place, &JsValue::from_str("drawn"), &JsValue::from_str(html));
+    if let Ok(drawn) = web_sys::Event::new("drawn") {
+        let _ = place.dispatch_event(&drawn);
+    }
 }
 
 /// Closes a popover, if it is open.

@@ -277,6 +277,7 @@ pub(crate) fn ago(words: &Words, at: u64, now: u64) -> String {
 }
 
 /// The same within a sentence: `just now`, `5 min ago`.
+#[cfg(feature = "ssr")]
 pub(crate) fn some_time_ago(words: &Words, at: u64, now: u64) -> String {
     match age(words, at, now) {
         Some(age) => say!(words, "ago-some-time", age = age),

@@ -15,6 +15,7 @@ mod focus;
 mod format;
 mod initial;
 mod json;
+mod location;
 mod pages;
 mod remaining;
 mod route;

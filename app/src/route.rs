@@ -64,6 +64,12 @@ impl Page {
     }
 }
 
+/// The path of an address of this site.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn path_of(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// The conversation that an address names.
 pub(crate) fn conversation_of(path: &str) -> Option<ConversationId> {
     path.strip_prefix("/c/")?.trim_end_matches('/').parse().ok()

@@ -19,8 +19,6 @@ estimate = { $how ->
    *[about] about { $time }
 }
 ago-now = now
-ago-just-now = just now
-ago-some-time = { $age } ago
 
 line-rank = You are { -ordinal } of { $of } in line
 line-slot-free = the slot is free

@@ -1,10 +1,9 @@
-# The logs tab.
+# What the server draws on the logs tab. Only the server says this: browsers are not sent it.
 logs-dropped = { $count ->
     [one] { $count } older record had to make room
    *[other] { $count } older records had to make room
 }
 logs-none = No record matches.
-logs-asking = Asking for the records…
 logs-hidden = Whoever runs this server sees them here, with the operator’s link.
 logs-level = Level, at least
 logs-text = Text

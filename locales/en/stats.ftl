@@ -1,6 +1,4 @@
-# The stats tab.
-refresh-waiting = Your refresh is { -ordinal } in line
-refresh-every = Refreshed every { $seconds } s
+# What the server draws on the stats tab. Only the server says this: browsers are not sent it.
 settings = Settings in force
 settings-changed = Last changed { $ago }, without a restart.
 settings-unchanged = As they were at the start. An edit of .env takes effect at once.
@@ -9,7 +7,6 @@ settings-differ = Not in force: { $names }.
 settings-variable = Variable
 settings-value = Value
 settings-from = From
-stats-asking = Asking for the figures…
 tile-model = Model
 tile-sessions = Sessions
 tile-connected = Connected
@@ -143,3 +140,5 @@ setting-source = { $source ->
     [file] .env
    *[default] default
 }
+ago-just-now = just now
+ago-some-time = { $age } ago

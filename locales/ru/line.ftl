@@ -14,8 +14,6 @@ estimate = { $how ->
    *[about] примерно { $time }
 }
 ago-now = сейчас
-ago-just-now = только что
-ago-some-time = { $age } назад
 
 line-rank = Ваше место в очереди: { $number } из { $of }
 line-slot-free = место свободно

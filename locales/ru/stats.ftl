@@ -1,6 +1,4 @@
-# Вкладка статистики.
-refresh-waiting = Ваше обновление { -ordinal } в очереди
-refresh-every = Обновляется каждые { $seconds } с
+# Что сервер рисует на вкладке статистики. Это говорит только сервер: браузерам это не передаётся.
 settings = Действующие настройки
 settings-changed = Последнее изменение: { $ago }, без перезапуска.
 settings-unchanged = Такие же, как при запуске. Изменение .env действует сразу.
@@ -9,7 +7,6 @@ settings-differ = Не действует: { $names }.
 settings-variable = Переменная
 settings-value = Значение
 settings-from = Откуда
-stats-asking = Запрашиваем данные…
 tile-model = Модель
 tile-sessions = Сеансы
 tile-connected = На связи
@@ -143,3 +140,5 @@ setting-source = { $source ->
     [file] .env
    *[default] по умолчанию
 }
+ago-just-now = только что
+ago-some-time = { $age } назад

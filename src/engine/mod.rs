@@ -40,13 +40,13 @@ use crate::{
     nodes::{Alone, Homes, Membership},
     programs::{self, Programs},
     queue::Queue,
-    sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, status},
+    sessions::{CookieJar, CookieKey, KeyError, Session, SessionId, Sessions, View, status},
     settings::{Loaded, Secret, Settings},
     stats::Stats,
     store::{self, Opened, Store, StoreError},
     tasks::{self, Tasks},
     tools::Tools,
-    wire::{FeedMessage, FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
+    wire::{FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
 pub use feeds::{Feeds, OpenFeed};
@@ -417,8 +417,8 @@ impl Engine {
     pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, who: Principal) {
         let engine = Arc::clone(self);
         self.refreshes.ask(who.owner(), session, kind, move || match kind {
-            RefreshKind::Stats => FeedMessage::Stats(Box::new(engine.stats_view(who.role))),
-            RefreshKind::Logs => FeedMessage::Logs(Box::new(engine.logs_view(who.session, who.role))),
+            RefreshKind::Stats => View::Stats(Box::new(engine.stats_view(who.role))),
+            RefreshKind::Logs => View::Logs(Box::new(engine.logs_view(who.session, who.role))),
         });
     }
 

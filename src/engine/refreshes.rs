@@ -12,9 +12,9 @@ use tracing::{Instrument as _, debug, error};
 use crate::{
     conversations::Conversations,
     queue::{Outcome, Owner, Queue},
-    sessions::Session,
+    sessions::{Session, View},
     settings::Settings,
-    wire::{Event, FeedMessage, Reason, RefreshKind},
+    wire::{Event, Reason, RefreshKind},
 };
 
 /// Takes refreshes through the line. Cheap to clone.
@@ -49,7 +49,7 @@ impl Refreshes {
         owner: Owner,
         session: &Arc<Session>,
         kind: RefreshKind,
-        make: impl FnOnce() -> FeedMessage + Send + 'static,
+        make: impl FnOnce() -> View + Send + 'static,
     ) {
         session.presence().touch();
         let Some(claim) = session.claim_refresh(kind) else {
@@ -59,7 +59,6 @@ impl Refreshes {
             RefreshKind::Stats => Event::StatsRefresh,
             RefreshKind::Logs => Event::LogsRefresh,
         };
-        let refused = move |reason: Reason| FeedMessage::RefreshRefused { refresh: kind, reason };
         let (session, settings) = (Arc::clone(session), self.settings.clone());
         let (queue, conversations) = (self.queue.clone(), self.conversations.clone());
         let span = crate::logs::session_span(session.id());
@@ -68,30 +67,30 @@ impl Refreshes {
                 Ok(place) => place,
                 Err(why) => {
                     drop(claim);
-                    session.tell(kind, refused(why.into()));
+                    session.tell(kind, Err(why.into()));
                     return;
                 }
             };
             let patience = || settings.borrow().abandon_after;
-            let message = match place.admitted(patience, pending()).await {
+            let answer = match place.admitted(patience, pending()).await {
                 Ok(permit) => {
                     let made = tokio::task::spawn_blocking(make).await;
                     let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
                     permit.finish(outcome);
-                    made.unwrap_or_else(|fault| {
+                    made.map_err(|fault| {
                         error!(%fault, %event, "a refresh failed");
-                        refused(Reason::RefreshFailed)
+                        Reason::RefreshFailed
                     })
                 }
                 Err(left) => {
                     debug!(?left, %event, "refresh left the line");
                     conversations.moved_up(owner).await;
-                    refused(Reason::RefreshLeft)
+                    Err(Reason::RefreshLeft)
                 }
             };
             // Given back before the page hears of it: it may ask again in the same instant.
             drop((claim, place));
-            session.tell(kind, message);
+            session.tell(kind, answer);
         };
         self.tasks.spawn(work.instrument(span));
     }

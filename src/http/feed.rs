@@ -1,8 +1,13 @@
 //! The feed: one WebSocket a page, from which it learns everything.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
+    Extension,
     extract::{
         Query, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
@@ -14,19 +19,23 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
-use tracing::{Instrument as _, debug};
+use tracing::{Instrument as _, debug, error};
 use uuid::Uuid;
 
-use super::pace;
+use super::{
+    drawing::{self, Draws},
+    pace,
+};
 use crate::{
     accounts::Principal,
     client::Client,
     engine::{Engine, VERSION},
     journal::Replay,
+    language::Language,
     nodes::Home,
     queue::Owner,
-    sessions::Session,
-    wire::{FeedMessage, FeedPosition, Status},
+    sessions::{Answer, Session},
+    wire::{FeedMessage, FeedPosition, Reason, Status},
 };
 
 /// A page that hears nothing for much longer than this takes the connection for dead.
@@ -45,11 +54,16 @@ pub(super) struct From {
     epoch: Uuid,
     #[serde(default)]
     after: u64,
+    /// The tag of the language that it is written in, which may not be the one that its browser would be answered in by now.
+    #[serde(default)]
+    language: String,
 }
 
 /// Opens the feed of the cookie's session.
 pub(super) async fn open(
     State(engine): State<Arc<Engine>>,
+    Extension(draws): Extension<Arc<dyn Draws>>,
+    Extension(spoken): Extension<Language>,
     who: Principal,
     Query(from): Query<From>,
     upgrade: WebSocketUpgrade,
@@ -58,6 +72,7 @@ pub(super) async fn open(
         epoch: from.epoch,
         number: from.after,
     };
+    let language = Language::of_tag(&from.language).unwrap_or(spoken);
     upgrade
         .max_message_size(MOST_READ)
         .max_frame_size(MOST_READ)
@@ -74,6 +89,9 @@ pub(super) async fn open(
                     session: &session,
                     socket,
                     last: Status::default(),
+                    language,
+                    draws,
+                    drawn: [const { None }; 2],
                 }
                 .run(position)
                 .await;
@@ -102,6 +120,10 @@ struct Feed<'a> {
     session: &'a Session,
     socket: WebSocket,
     last: Status,
+    language: Language,
+    draws: Arc<dyn Draws>,
+    /// Hashes of what it has brought last of each tab.
+    drawn: [Option<u64>; 2],
 }
 
 impl Feed<'_> {
@@ -160,9 +182,10 @@ impl Feed<'_> {
                     // Where this session stands may have changed, too.
                     look = Some(Instant::now());
                 }
-                message = told.next() => {
+                answer = told.next() => {
+                    let message = self.draw(&answer).await;
                     self.send(&message).await?;
-                    told.sent(&message);
+                    told.sent(&answer);
                 }
                 () = self.session.left().cancelled() => return Err(End::Left),
                 () = self.engine.closing().cancelled() => return Err(End::Closing),
@@ -261,6 +284,30 @@ impl Feed<'_> {
         Ok(None)
     }
 
+    /// What came of a refresh, as this page shows it.
+    async fn draw(&mut self, answer: &Arc<Answer>) -> FeedMessage {
+        let refresh = answer.refresh;
+        let drawn = match &answer.outcome {
+            Ok(_) => {
+                let (answer, draws, language) = (Arc::clone(answer), Arc::clone(&self.draws), self.language);
+                let drawn = tokio::task::spawn_blocking(move || drawn(&answer, &*draws, language)).await;
+                drawn.unwrap_or_else(|fault| {
+                    error!(%fault, ?refresh, "a tab could not be drawn");
+                    Err(Reason::RefreshFailed)
+                })
+            }
+            Err(reason) => Err(reason.clone()),
+        };
+        match drawn {
+            Ok((html, hash)) => {
+                let known = self.drawn[refresh as usize].replace(hash) == Some(hash);
+                let html = (!known).then(|| html.as_ref().to_owned());
+                FeedMessage::Drawn { refresh, html }
+            }
+            Err(reason) => FeedMessage::RefreshRefused { refresh, reason },
+        }
+    }
+
     async fn send(&mut self, message: &FeedMessage) -> Result<(), End> {
         let Ok(text) = serde_json::to_string(message) else {
             debug!("a feed message could not be written as JSON");
@@ -275,6 +322,15 @@ impl Feed<'_> {
             Ok(Err(_)) | Err(_) => Err(End::Page),
         }
     }
+}
+
+/// What came of a refresh, as HTML and its hash.
+fn drawn(answer: &Answer, draws: &dyn Draws, language: Language) -> Result<(Arc<str>, u64), Reason> {
+    let view = answer.outcome.as_ref().map_err(Reason::clone)?;
+    let html = answer.drawn(language, || drawing::draw(draws, view, language));
+    let mut hasher = DefaultHasher::new();
+    html.hash(&mut hasher);
+    Ok((html, hasher.finish()))
 }
 
 /// Waits until sessions may be at home elsewhere, if there is anywhere else.

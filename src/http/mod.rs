@@ -3,6 +3,7 @@
 mod actions;
 mod body;
 mod disposition;
+mod drawing;
 mod error;
 mod export;
 mod feed;
@@ -21,13 +22,14 @@ pub mod status;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     middleware,
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use drawing::Draws;
 pub use error::Refusal;
 pub use identity::{NoCookie, cookies, set_session};
 pub use link::{Unreached, serve_nodes, watch};
@@ -45,7 +47,7 @@ use crate::{
 pub const MAX_BODY: usize = (MAX_MESSAGE_BYTES + MAX_INSTRUCTIONS_BYTES) * 6 + 16 * 1024;
 
 /// The engine's own doors that lead to something of a session.
-fn doors() -> Router<Arc<Engine>> {
+fn doors(draws: Arc<dyn Draws>) -> Router<Arc<Engine>> {
     // A file's size is checked while it streams, against a setting.
     let files = Router::new()
         .route("/files", post(files::upload))
@@ -53,7 +55,7 @@ fn doors() -> Router<Arc<Engine>> {
         .route("/files/{id}/text", get(files::read))
         .layer(DefaultBodyLimit::disable());
     Router::new()
-        .route("/feed", get(feed::open))
+        .route("/feed", get(feed::open).layer(Extension(draws)))
         .route("/export/{file}", get(export::download))
         .route("/branch/{turn}", post(actions::branch))
         .route("/rate/{turn}/{rating}", post(actions::rate))
@@ -66,11 +68,11 @@ fn doors() -> Router<Arc<Engine>> {
 }
 
 /// Puts every door of the site, the engine's and `pages`, behind the checks; `plain` are those of a page's surroundings that have nothing of a
-/// session, such as its files. How much a page reads of a request is for itself to bound ([`MAX_BODY`]): it refuses in words.
+/// session, such as its files. What tabs show is drawn by `draws`. How much a page reads of a request is for itself to bound ([`MAX_BODY`]): it refuses in words.
 ///
 /// Beside other nodes, whatever has something of a session is answered by its home, wherever it came in.
-pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router) -> Router {
-    let mut doors = doors().with_state(Arc::clone(engine));
+pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router, draws: Arc<dyn Draws>) -> Router {
+    let mut doors = doors(draws).with_state(Arc::clone(engine));
     let welcoming = |pages: Router| {
         pages
             .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::welcome))

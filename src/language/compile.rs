@@ -19,8 +19,8 @@ use super::{
 macro_rules! locale {
     ($folder:literal) => {
         Locale {
-            pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats" "steps"),
-            server: locale!($folder: "aids" "charts" "plain" "programs"),
+            pages: locale!($folder: "chat" "data" "figures" "frame" "line" "list" "models" "reasons" "steps" "tabs"),
+            server: locale!($folder: "aids" "charts" "export" "logs" "plain" "programs" "stats"),
             demo: locale!($folder: "demo"),
         }
     };
@@ -37,8 +37,8 @@ type Files = &'static [File];
 struct Locale {
     /// What a browser is sent.
     pages: Files,
-    /// What browsers never say themselves: what programs are told, what stands in pages without scripts, and in the parts of a page that
-    /// the browser's half has no hand in.
+    /// What browsers never say themselves: what programs are told, what stands in pages without scripts, in the parts of a page that the
+    /// browser's half has no hand in, and in files to keep.
     server: Files,
     /// What the built-in demo model says.
     demo: Files,

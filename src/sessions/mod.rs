@@ -1,5 +1,6 @@
 //! Sessions: a cookie, its session, its one agent.
 
+mod answer;
 mod cookie;
 mod id;
 mod link;
@@ -11,6 +12,7 @@ mod session;
 pub mod status;
 mod told;
 
+pub use answer::{Answer, View};
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
 pub use place::{Place, would_refuse};

@@ -8,14 +8,14 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Presence, SessionId,
+    Answer, Presence, SessionId, View,
     told::{Tellers, Told},
 };
 use crate::{
     agents::{Agent, AgentFactory},
     journal::{Journal, Journals},
     queue::TicketId,
-    wire::{ConversationId, Event, FeedMessage, RefreshKind, TurnId},
+    wire::{ConversationId, Event, Reason, RefreshKind, TurnId},
 };
 
 /// One browser's session.
@@ -82,8 +82,8 @@ impl Session {
 
     /// Tells every open feed of this session what came of a refresh. Where there is none, the next one hears that it has to be
     /// asked for again.
-    pub fn tell(&self, kind: RefreshKind, message: FeedMessage) {
-        self.tellers.tell(kind, message);
+    pub fn tell(&self, refresh: RefreshKind, outcome: Result<View, Reason>) {
+        self.tellers.tell(Answer::new(refresh, outcome));
     }
 
     /// What one feed is told of refreshes from now on, and what was missed before.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::wire::{FeedMessage, Reason, RefreshKind};
+use super::Answer;
+use crate::wire::{Reason, RefreshKind};
 
 const KINDS: [RefreshKind; 2] = [RefreshKind::Stats, RefreshKind::Logs];
 
@@ -27,17 +28,17 @@ struct State {
 #[derive(Debug, Default)]
 struct Place {
     /// One for each of [`KINDS`].
-    messages: Mutex<[Option<Arc<FeedMessage>>; KINDS.len()]>,
+    answers: Mutex<[Option<Arc<Answer>>; KINDS.len()]>,
     filled: Notify,
 }
 
 impl Place {
-    fn messages(&self) -> MutexGuard<'_, [Option<Arc<FeedMessage>>; KINDS.len()]> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn answers(&self) -> MutexGuard<'_, [Option<Arc<Answer>>; KINDS.len()]> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, index: usize, message: Arc<FeedMessage>) {
-        self.messages()[index] = Some(message);
+    fn put(&self, index: usize, answer: Arc<Answer>) {
+        self.answers()[index] = Some(answer);
         self.filled.notify_one();
     }
 }
@@ -48,12 +49,13 @@ impl Tellers {
     }
 
     /// Tells every feed what came of a refresh, in place of what it has not sent of that kind.
-    pub(super) fn tell(&self, kind: RefreshKind, message: FeedMessage) {
-        let (message, index) = (Arc::new(message), kind as usize);
+    pub(super) fn tell(&self, answer: Answer) {
+        let index = answer.refresh as usize;
+        let answer = Arc::new(answer);
         let mut state = self.state();
         state.missed[index] = state.feeds.is_empty();
         for feed in &state.feeds {
-            feed.put(index, Arc::clone(&message));
+            feed.put(index, Arc::clone(&answer));
         }
     }
 
@@ -63,10 +65,7 @@ impl Tellers {
         let mut state = self.state();
         for (index, missed) in std::mem::take(&mut state.missed).into_iter().enumerate() {
             if missed {
-                let again = FeedMessage::RefreshRefused {
-                    refresh: KINDS[index],
-                    reason: Reason::RefreshMissed,
-                };
+                let again = Answer::new(KINDS[index], Err(Reason::RefreshMissed));
                 place.put(index, Arc::new(again));
             }
         }
@@ -84,21 +83,21 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The next message; the same again until it is [`Told::sent`], or a later one has taken its place. Cancel-safe.
-    pub async fn next(&self) -> Arc<FeedMessage> {
+    /// The next answer; the same again until it is [`Told::sent`], or a later one has taken its place. Cancel-safe.
+    pub async fn next(&self) -> Arc<Answer> {
         loop {
-            let message = self.place.messages().iter().flatten().next().map(Arc::clone);
-            if let Some(message) = message {
-                return message;
+            let answer = self.place.answers().iter().flatten().next().map(Arc::clone);
+            if let Some(answer) = answer {
+                return answer;
             }
             self.place.filled.notified().await;
         }
     }
 
-    /// Notes that a message has been sent.
-    pub fn sent(&self, message: &Arc<FeedMessage>) {
-        for place in self.place.messages().iter_mut() {
-            place.take_if(|known| Arc::ptr_eq(known, message));
+    /// Notes that an answer has been sent.
+    pub fn sent(&self, answer: &Arc<Answer>) {
+        for place in self.place.answers().iter_mut() {
+            place.take_if(|known| Arc::ptr_eq(known, answer));
         }
     }
 }
@@ -108,7 +107,7 @@ impl Drop for Told<'_> {
         // Under the lock of all, so that nothing is told to it any more.
         let mut state = self.all.state();
         state.feeds.retain(|feed| !Arc::ptr_eq(feed, &self.place));
-        for (missed, left) in state.missed.iter_mut().zip(self.place.messages().iter()) {
+        for (missed, left) in state.missed.iter_mut().zip(self.place.answers().iter()) {
             *missed |= left.is_some();
         }
     }
@@ -118,34 +117,34 @@ impl Drop for Told<'_> {
 mod tests {
     use futures_util::FutureExt as _;
 
-    use super::*;
+    use super::{super::View, *};
 
-    fn refusal(refresh: RefreshKind, message: &str) -> FeedMessage {
-        FeedMessage::RefreshRefused {
-            refresh,
-            reason: Reason::Told {
-                sentence: message.to_owned(),
-            },
-        }
+    type Heard = (RefreshKind, Result<View, Reason>);
+
+    fn refusal(refresh: RefreshKind, message: &str) -> Heard {
+        let sentence = message.to_owned();
+        (refresh, Err(Reason::Told { sentence }))
     }
 
-    fn missed(refresh: RefreshKind) -> FeedMessage {
-        FeedMessage::RefreshRefused {
-            refresh,
-            reason: Reason::RefreshMissed,
-        }
+    const fn missed(refresh: RefreshKind) -> Heard {
+        (refresh, Err(Reason::RefreshMissed))
     }
 
     fn tell(all: &Tellers, kind: RefreshKind, message: &str) {
-        all.tell(kind, refusal(kind, message));
+        let (refresh, outcome) = refusal(kind, message);
+        all.tell(Answer::new(refresh, outcome));
+    }
+
+    fn heard(answer: &Answer) -> Heard {
+        (answer.refresh, answer.outcome.clone())
     }
 
     /// What waits to be sent, in the order in which it would be.
-    fn hear(told: &Told<'_>) -> Vec<FeedMessage> {
+    fn hear(told: &Told<'_>) -> Vec<Heard> {
         std::iter::from_fn(|| {
-            let message = told.next().now_or_never()?;
-            told.sent(&message);
-            Some((*message).clone())
+            let answer = told.next().now_or_never()?;
+            told.sent(&answer);
+            Some(heard(&answer))
         })
         .collect()
     }
@@ -205,7 +204,7 @@ mod tests {
     async fn a_feed_that_waits_is_woken() {
         let all = Tellers::default();
         let told = all.follow();
-        let (message, ()) = tokio::join!(told.next(), async { tell(&all, RefreshKind::Logs, "now") });
-        assert_eq!(*message, refusal(RefreshKind::Logs, "now"));
+        let (answer, ()) = tokio::join!(told.next(), async { tell(&all, RefreshKind::Logs, "now") });
+        assert_eq!(heard(&answer), refusal(RefreshKind::Logs, "now"));
     }
 }

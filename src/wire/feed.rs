@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    Choice, ConversationId, ConversationSummary, FollowUp, LogsView, Reason, StatsView, Status, StepView, TurnId,
-    TurnView,
-};
+use super::{Choice, ConversationId, ConversationSummary, FollowUp, Reason, Status, StepView, TurnId, TurnView};
 
 /// A place in a session's feed. `/feed?epoch=…&after=…` replays what came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +48,13 @@ pub enum FeedMessage {
     },
     /// Where this session stands now. Not numbered, not replayed.
     Status(Status),
-    /// The figures of the stats tab, asked for by some tab of this session.
-    Stats(Box<StatsView>),
-    /// The records of the logs tab, likewise.
-    Logs(Box<LogsView>),
+    /// What a tab shows, asked for by some page of this session.
+    Drawn {
+        /// Which.
+        refresh: RefreshKind,
+        /// Clean HTML in the language of the page; `None`: it is what this feed has brought last.
+        html: Option<String>,
+    },
     /// A refresh came to nothing, or came when no feed was there: it is asked for again.
     RefreshRefused {
         /// Which.

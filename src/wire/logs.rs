@@ -1,10 +1,7 @@
-//! What the logs tab shows.
-
-use serde::{Deserialize, Serialize};
+//! What the logs tab shows, for whoever draws it: pages are sent what was drawn.
 
 /// How grave a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Every detail.
     Trace,
@@ -19,7 +16,7 @@ pub enum Level {
 }
 
 /// One record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
     /// Grows; tells one record from another.
     pub number: u64,
@@ -36,7 +33,7 @@ pub struct LogRecord {
 }
 
 /// What became of a message, for whoever sent it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// That of the record which says it.
     pub number: u64,
@@ -53,7 +50,7 @@ pub struct Told {
 }
 
 /// The whole logs tab: this session's own records and those of the server's start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogsView {
     /// What the session's records say of its messages, oldest first.
     pub told: Vec<Told>,

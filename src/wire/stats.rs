@@ -1,4 +1,4 @@
-//! What the stats tab shows.
+//! What the stats tab shows, for whoever draws it. Of this only [`Span`] goes over the wire: pages are sent what was drawn.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 
 /// Two percentiles: of a duration in seconds, unless told.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Percentiles {
     /// The median.
     pub p50: f64,
@@ -16,7 +16,7 @@ pub struct Percentiles {
 }
 
 /// A limit, or the line of one model where a limit has several.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LimitRow {
     /// The limit's name: its `concurrency_id`, or the event's name.
     pub name: String,
@@ -39,7 +39,7 @@ pub struct LimitRow {
 }
 
 /// What is counted of a limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LimitCounts {
     /// Waits of those that started; `None` before the first.
     pub wait: Option<Percentiles>,
@@ -58,8 +58,7 @@ pub struct LimitCounts {
 }
 
 /// How a back end is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     /// It takes tickets.
     Ready,
@@ -91,7 +90,7 @@ impl Health {
 }
 
 /// One back end, since the start. Neither its address nor its key is told to anybody.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BackendRow {
     /// Its name.
     pub name: String,
@@ -124,7 +123,7 @@ pub struct BackendRow {
 }
 
 /// One model, since the start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelRow {
     /// Its id.
     pub model: String,
@@ -139,8 +138,7 @@ pub struct ModelRow {
 }
 
 /// How a node is, as the one that tells of it knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeState {
     /// It takes part in the line.
     TakesPart,
@@ -169,7 +167,7 @@ impl NodeState {
 }
 
 /// One node that takes part in the line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeRow {
     /// Its name, as the logs have it.
     pub name: String,
@@ -190,7 +188,7 @@ pub struct NodeRow {
 }
 
 /// One server of tools.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ToolServerRow {
     /// Its name.
     pub name: String,
@@ -234,7 +232,7 @@ impl Span {
 }
 
 /// Tasks, and what programs are told of them: what there is of those who are at home at the node that tells this, and what it has counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskRow {
     /// They wait for other tasks.
     pub blocked: u64,
@@ -259,7 +257,7 @@ pub struct TaskRow {
 }
 
 /// One setting in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingRow {
     /// The variable.
     pub name: String,
@@ -272,8 +270,7 @@ pub struct SettingRow {
 }
 
 /// A value, or what stands in its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingValue {
     /// As it was written.
     Text(String),
@@ -298,8 +295,7 @@ impl fmt::Display for SettingValue {
 }
 
 /// Where a value came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingSource {
     /// The environment.
     Environment,
@@ -322,8 +318,7 @@ impl SettingSource {
 }
 
 /// What there is to say of a value that `.env` would change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingNote {
     /// The environment has another one, and wins.
     EnvironmentWins {
@@ -338,7 +333,7 @@ pub enum SettingNote {
 }
 
 /// An edit of the settings that was not taken over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadEdit {
     /// When it was read, in milliseconds since the Unix epoch.
     pub at: u64,
@@ -347,7 +342,7 @@ pub struct BadEdit {
 }
 
 /// The whole stats tab.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StatsView {
     /// A row a limit, and below it a row for each of its lines if they are several.
     pub limits: Vec<LimitRow>,

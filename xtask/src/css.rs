@@ -1,4 +1,4 @@
-//! The style sheet: `style/main.css` with its imports in place. Lightning CSS makes it small for a release. Development does without
+//! The style sheets: `style/main.css`, and `style/tabs.css` for two tabs alone, each with its imports in place. Lightning CSS makes it small for a release. Development does without
 //! it, and so without npm: there the files stand one after the other.
 
 use std::fs;
@@ -11,15 +11,18 @@ use crate::project::{Mode, Project};
 use crate::setup;
 use crate::step::{self, step};
 
-/// One style sheet of `style/main.css` and all that it imports.
-pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<String> {
-    let main = project.root.join("style/main.css");
+/// Those that pages load.
+pub(crate) const SHEETS: [&str; 2] = ["main.css", "tabs.css"];
+
+/// One style sheet of a file of [`SHEETS`] and all that it imports.
+pub(crate) fn build(project: &Project, mode: Mode, sheet: &str) -> anyhow::Result<String> {
+    let main = project.root.join("style").join(sheet);
     match mode {
         Mode::Dev => concatenate(&main),
         Mode::Release => {
             let tools = project.root.join("xtask/npm");
             setup::npm(&tools)?;
-            step("make the style sheet small", || bundle(&tools, &main))
+            step(&format!("make {sheet} small"), || bundle(&tools, &main))
         }
     }
 }
@@ -78,14 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn the_style_sheet_of_this_workspace_can_be_put_together() -> anyhow::Result<()> {
+    fn the_style_sheets_of_this_workspace_can_be_put_together() -> anyhow::Result<()> {
         let style = Path::new(env!("CARGO_MANIFEST_DIR")).join("../style");
-        let css = concatenate(&style.join("main.css"))?;
+        let sheets = SHEETS.map(|sheet| concatenate(&style.join(sheet)));
+        let css = sheets.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat();
         for file in fs::read_dir(&style)? {
             let path = file?.path();
             let part = fs::read_to_string(&path)?;
             assert!(
-                path.ends_with("main.css") || css.contains(&part),
+                SHEETS.iter().any(|sheet| path.ends_with(sheet)) || css.contains(&part),
                 "{} is not imported",
                 path.display()
             );

@@ -38,8 +38,10 @@ pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> 
 pub(crate) fn finish(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
     let bindings = wasm::bindings(project, mode)?;
     let mut assets = app(&bindings)?;
-    let css = css::build(project, mode)?;
-    assets.push(Asset::hashed("pkg/anteroom.css", css.into_bytes()));
+    for (sheet, path) in css::SHEETS.into_iter().zip(["pkg/anteroom.css", "pkg/tabs.css"]) {
+        let css = css::build(project, mode, sheet)?;
+        assets.push(Asset::hashed(path, css.into_bytes()));
+    }
     assets.extend(tree(&project.root.join("app/public"), "")?);
     write(&project.site(mode), &assets, mode)
 }

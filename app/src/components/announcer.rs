@@ -5,13 +5,13 @@ use std::time::Duration;
 use anteroom::{say, text, wire::Event};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 
 use crate::{
     browser,
     erase::{Look as _, memo},
     feed::Store,
     format,
+    location::here,
     route::{Page, conversation_of},
     words::words,
 };
@@ -78,7 +78,7 @@ pub(crate) fn Announcer() -> impl IntoView {
         now
     });
 
-    let path = use_location().pathname;
+    let path = here().path;
     let title = move || {
         if store.is_lost() {
             return say!(words, "title", page = text!(words, "title-lost"));

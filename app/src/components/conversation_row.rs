@@ -5,11 +5,6 @@ use anteroom::{
     wire::{ConversationId, ConversationSummary},
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::{
-    NavigateOptions,
-    components::A,
-    hooks::{use_location, use_navigate},
-};
 
 use super::{
     anchors,
@@ -22,6 +17,7 @@ use crate::{
     erase::{Erase as _, Look as _, choose, effect, live, memo, when},
     feed::{Store, changes},
     focus, format,
+    location::here,
     route::conversation_of,
     words::words,
 };
@@ -100,18 +96,20 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows, days: Me
             view! { <span class="conversation-at">{at}</span> }.erase()
         },
     );
+    let path = here().path;
     let link = view! {
         <div class="conversation-line" hidden=live(move || rows.renaming.get() == Some(id))>
-            <A
+            <a
                 href=format!("/c/{id}")
-                attr:class="conversation"
-                attr:data-testid="conversation"
+                class="conversation"
+                data-testid="conversation"
+                aria-current=live(move || path.look(|path| conversation_of(path) == Some(id)).then_some("page"))
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 <span class="conversation-title" dir="auto">{live(move || title.get())}</span>
                 {live(marked)}
                 {sign}
-            </A>
+            </a>
             <button
                 class="icon-button conversation-more needs-awake"
                 type="button"
@@ -146,21 +144,20 @@ pub(super) fn button_id(id: ConversationId) -> String {
 fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     let store = expect_context::<Store>();
     let id = line.peek(|line| line.id);
-    let path = use_location().pathname;
-    let navigate = use_navigate();
+    let here = here();
     let rename = move || {
         rows.menu.set(None);
         rows.renaming.set(Some(id));
     };
     let delete = move || {
-        let was_open = path.peek(|path| conversation_of(path)) == Some(id);
+        let was_open = here.path.peek(|path| conversation_of(path)) == Some(id);
         rows.menu.set(None);
         // The row goes: its neighbour is where one goes on.
         let next = store.conversations.beside(id).map(button_id);
         changes::delete(store, line.get_untracked(), was_open);
         browser::focus_control(next.as_deref().unwrap_or(anchors::NEW_CHAT));
         if was_open {
-            navigate("/", NavigateOptions::default());
+            here.go("/");
         }
     };
     let words = words();

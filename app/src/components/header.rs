@@ -2,12 +2,12 @@
 
 use anteroom::text;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use crate::{
     browser,
     erase::{Erase as _, Look as _, live},
     feed::Store,
+    location::here,
     route::Page,
     words::words,
 };
@@ -50,7 +50,7 @@ pub(crate) fn Header() -> impl IntoView {
 #[component]
 pub(crate) fn Tabs(class: &'static str) -> impl IntoView {
     let store = expect_context::<Store>();
-    let path = use_location().pathname;
+    let path = here().path;
     let words = words();
     let there = Page::TABS.into_iter().filter(|page| untrack(|| store.shows(*page)));
     let tab = |page: Page| {

@@ -2,10 +2,10 @@
 
 use anteroom::{language::Language, say};
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use crate::{
     erase::{Erase as _, live},
+    location::here,
     words::words,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 /// It works without scripts.
 #[component]
 pub(crate) fn LanguageSwitch() -> impl IntoView {
-    let path = use_location().pathname;
+    let path = here().path;
     let words = words();
     let one = move |language: Language| {
         let address = live(move || format!("/language?to={}&back={}", language.code(), path.get()));

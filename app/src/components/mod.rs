@@ -14,7 +14,6 @@ pub(crate) mod brand;
 pub(crate) mod broken;
 pub(crate) mod button;
 mod call;
-pub(crate) mod charts;
 pub(crate) mod choice;
 pub(crate) mod composer;
 pub(crate) mod conversation_row;

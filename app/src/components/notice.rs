@@ -2,7 +2,6 @@
 
 use anteroom::{say, text};
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{anchors, button::button, conversation_row::button_id, icon};
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     erase::{Erase as _, Look as _, live, when},
     feed::{Store, changes},
     focus,
+    location::here,
     words::words,
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn Notices() -> impl IntoView {
         }
         .erase()
     };
-    let navigate = use_navigate();
+    let here = here();
     let title = move || {
         store.deleted.look(|deleted| {
             deleted
@@ -70,12 +70,10 @@ pub(crate) fn Notices() -> impl IntoView {
         })
     };
     let deleted = move || {
-        let navigate = navigate.clone();
         let undo = move || {
-            let navigate = navigate.clone();
             changes::undelete(store, move |deleted| {
                 if deleted.was_open {
-                    navigate(&format!("/c/{}", deleted.id), NavigateOptions::default());
+                    here.go(&format!("/c/{}", deleted.id));
                 } else if !browser::focus_control(&button_id(deleted.id)) {
                     focus::follow(button_id(deleted.id), anchors::NEW_CHAT);
                 }

@@ -7,12 +7,13 @@ use anteroom::{
     wire::{Found as Hit, Reason, SearchResults},
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use leptos_router::components::A;
 
 use super::anchors;
 use crate::{
     api, browser,
     erase::{Erase as _, Look as _, effect, live},
+    location::here,
+    route::conversation_of,
     words::words,
 };
 
@@ -150,6 +151,7 @@ fn hit(hit: Hit) -> AnyView {
         ..
     } = hit;
     let (before, place, after) = excerpt;
+    let id = conversation.id;
     // `public/reading.js` goes there, and marks it.
     let (text, at) = (place.clone(), turn.map(|turn| turn.to_string()));
     let excerpt = view! {
@@ -157,6 +159,8 @@ fn hit(hit: Hit) -> AnyView {
         <mark>{place}</mark>
         {after}
     };
+    let path = here().path;
+    let current = live(move || path.look(|path| conversation_of(path) == Some(id)).then_some("page"));
     // Found in the title, that is the excerpt.
     let inside = match turn {
         None => view! { <span class="found-title">{excerpt}</span> }.erase(),
@@ -168,16 +172,17 @@ fn hit(hit: Hit) -> AnyView {
     };
     view! {
         <li>
-            <A
+            <a
                 href=format!("/c/{}", conversation.id)
-                attr:class="found"
-                attr:data-testid="hit"
-                attr:data-turn=at
-                attr:data-text=text
+                class="found"
+                data-testid="hit"
+                data-turn=at
+                data-text=text
+                aria-current=current
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 {inside}
-            </A>
+            </a>
         </li>
     }
     .erase()

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anteroom::{say, text};
 use leptos::{html, prelude::*};
-use leptos_router::hooks::use_location;
 
 use super::{
     anchors,
@@ -20,6 +19,7 @@ use crate::{
     browser,
     erase::{Erase as _, Look as _, choose, each, effect, every, live, memo, when},
     feed::{self, Conversation, Rest, Store, Turn},
+    location::here,
     route::Page,
     words::words,
     writing::drafts,
@@ -41,7 +41,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
         true => String::new(),
         false => store.title(&store.facts.look(|facts| facts.model.clone())),
     };
-    let path = use_location().pathname;
+    let path = here().path;
     let drafted = move || {
         path.look(|path| path != "/") && store.drafted.look(|drafted| drafted.iter().any(|of| of == drafts::NEW))
     };
@@ -154,7 +154,7 @@ fn Conversations() -> impl IntoView {
 #[component]
 fn Unbegun(conversation: Conversation, turn: Turn) -> impl IntoView {
     let store = expect_context::<Store>();
-    let path = use_location().pathname;
+    let path = here().path;
     let words = words();
     let view = turn.view;
     let title = view.peek(|view| {

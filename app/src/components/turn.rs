@@ -5,7 +5,6 @@ use anteroom::{
     wire::{Reason, TurnId, TurnState},
 };
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::{
     anchors, answer::Answer, button::button, choice::another, facts::Facts, icon, message::Message, opening, plain,
@@ -17,6 +16,7 @@ use crate::{
     erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{Conversation, Delivery, Store, Turn, sending, unsent},
     focus,
+    location::here,
     words::words,
 };
 
@@ -146,7 +146,7 @@ fn Undelivered(
     conversation: Conversation,
 ) -> impl IntoView {
     let store = expect_context::<Store>();
-    let navigate = use_navigate();
+    let here = here();
     let refused = reason.is_some();
     let words = words();
     let why = move || match (&reason, store.is_lost()) {
@@ -169,7 +169,7 @@ fn Undelivered(
         let (turn, conversation) = (turn.clone(), conversation.clone());
         move || {
             if unsent::edit(store, &conversation, &turn) {
-                navigate("/", NavigateOptions::default());
+                here.go("/");
             }
             browser::focus(anchors::COMPOSER);
         }

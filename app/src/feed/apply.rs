@@ -51,9 +51,8 @@ impl Store {
                     self.stand(status);
                 }
             }
-            FeedMessage::Stats(view) => self.stats.arrived(*view),
-            FeedMessage::Logs(view) => self.logs.arrived(*view),
-            FeedMessage::RefreshRefused { refresh, reason } => self.refuse(refresh, reason),
+            FeedMessage::Drawn { refresh, html } => self.refresh(refresh).arrived(html),
+            FeedMessage::RefreshRefused { refresh, reason } => self.refresh(refresh).refused(reason),
         }
     }
 

@@ -28,5 +28,5 @@ pub(crate) use list::List;
 pub(crate) use loading::{load, load_earlier, load_more};
 pub(crate) use rest::Rest;
 pub(crate) use socket::start;
-pub(crate) use store::{Link, Refresh, Store};
+pub(crate) use store::{Link, Store};
 pub(crate) use turn::{Delivery, Turn};

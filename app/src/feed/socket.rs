@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CloseEvent, MessageEvent, VisibilityState, WebSocket, js_sys};
 
 use super::{Link, Store, comeback};
-use crate::{format, json};
+use crate::{format, json, words::words};
 
 /// Longest silence of the server: it speaks at least every 20 s.
 const LONGEST_SILENCE_MS: f64 = 45_000.0;
@@ -101,9 +101,10 @@ impl Feed {
             "ws"
         };
         let host = location.host().ok()?;
+        let feed = format!("{scheme}://{host}/feed?language={}", words().language().code());
         Some(match self.store.position.get_value() {
-            Some(at) => format!("{scheme}://{host}/feed?epoch={}&after={}", at.epoch, at.number),
-            None => format!("{scheme}://{host}/feed"),
+            Some(at) => format!("{feed}&epoch={}&after={}", at.epoch, at.number),
+            None => feed,
         })
     }
 

@@ -1,10 +1,10 @@
 //! The store: signals, one for each thing on the screen that changes by itself.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use anteroom::wire::{
-    ConversationId, ConversationView, FeedEvent, FeedPosition, LogsView, ModelInfo, Place, Reason, RefreshKind,
-    StatsView, Status, TurnId, TurnState,
+    ConversationId, ConversationView, FeedEvent, FeedPosition, ModelInfo, Place, Reason, RefreshKind, Status, TurnId,
+    TurnState,
 };
 use leptos::prelude::*;
 
@@ -46,35 +46,30 @@ pub(crate) enum Link {
 }
 
 /// One of the two refreshes.
-pub(crate) struct Refresh<T: Send + Sync + 'static> {
-    /// The last view that came.
-    pub(crate) view: RwSignal<Option<Arc<T>>>,
+#[derive(Clone, Copy)]
+pub(crate) struct Refresh {
+    /// What the server has drawn last; empty before the first.
+    pub(crate) html: RwSignal<String>,
     /// Why the last one did not come.
     pub(crate) refusal: RwSignal<Option<Reason>>,
     /// Whether one was asked for and has not come back.
     pub(crate) pending: RwSignal<bool>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Refresh<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: Send + Sync + 'static> Copy for Refresh<T> {}
-
-impl<T: Send + Sync + 'static> Refresh<T> {
+impl Refresh {
     fn new() -> Self {
         Self {
-            view: RwSignal::new(None),
+            html: RwSignal::new(String::new()),
             refusal: RwSignal::new(None),
             pending: RwSignal::new(false),
         }
     }
 
-    /// It has come.
-    pub(crate) fn arrived(self, view: T) {
-        self.view.set(Some(Arc::new(view)));
+    /// It has come; `None`: and is as it was.
+    pub(crate) fn arrived(self, html: Option<String>) {
+        if let Some(html) = html {
+            self.html.set(html);
+        }
         self.refusal.set(None);
         self.pending.set(false);
     }
@@ -113,8 +108,8 @@ pub(crate) struct Store {
     pub(crate) unseen: RwSignal<bool>,
     /// When the server was last heard before the connection was lost.
     pub(crate) lost_at: RwSignal<Option<u64>>,
-    pub(crate) stats: Refresh<StatsView>,
-    pub(crate) logs: Refresh<LogsView>,
+    pub(crate) stats: Refresh,
+    pub(crate) logs: Refresh,
     /// Something to tell, until it is dismissed.
     pub(crate) notice: RwSignal<Option<Reason>>,
     /// The conversation that the next message from the start page begins.
@@ -374,11 +369,11 @@ impl Store {
             .look(|status| status.places.iter().find(|place| place.event == event).cloned())
     }
 
-    /// A refresh came to nothing.
-    pub(crate) fn refuse(self, kind: RefreshKind, reason: Reason) {
+    /// What is known of a refresh.
+    pub(crate) const fn refresh(self, kind: RefreshKind) -> Refresh {
         match kind {
-            RefreshKind::Stats => self.stats.refused(reason),
-            RefreshKind::Logs => self.logs.refused(reason),
+            RefreshKind::Stats => self.stats,
+            RefreshKind::Logs => self.logs,
         }
     }
 }

@@ -187,168 +187,6 @@ fn place() -> Place {
     }
 }
 
-fn backend(health: Health) -> BackendRow {
-    BackendRow {
-        name: "rack".to_owned(),
-        place: "gpu".to_owned(),
-        health,
-        seconds: (health == Health::Out).then_some(8.0),
-        outage: (health == Health::Cooling).then(|| "overloaded".to_owned()),
-        running: 1,
-        limit: None,
-        auto: true,
-        first_part: Some(Percentiles { p50: 0.25, p95: 2.5 }),
-        speed: None,
-        answers: 2,
-        retries: 3,
-        faults: vec![("stalled".to_owned(), 4)],
-        misfit: Some("unauthorized".to_owned()),
-    }
-}
-
-fn stats() -> StatsView {
-    StatsView {
-        limits: vec![
-            LimitRow {
-                name: "chat".to_owned(),
-                model: None,
-                events: vec![Event::Chat],
-                running: 1,
-                limit: None,
-                waiting: 2,
-                parked: 3,
-                longest_wait: Some(1.25),
-                counts: Some(LimitCounts {
-                    wait: None,
-                    service: Some(Percentiles { p50: 1.0, p95: 2.5 }),
-                    done: 1,
-                    failed: 2,
-                    refused: 3,
-                    cancelled: 4,
-                    expired: 5,
-                }),
-            },
-            LimitRow {
-                name: "chat".to_owned(),
-                model: Some("large@gpu".to_owned()),
-                events: Vec::new(),
-                running: 1,
-                limit: Some(2),
-                waiting: 2,
-                parked: 0,
-                longest_wait: None,
-                counts: None,
-            },
-        ],
-        backends: Health::ALL.map(backend).to_vec(),
-        models: vec![ModelRow {
-            model: "large@gpu".to_owned(),
-            answers: 1,
-            input: 2,
-            output: 3,
-            cost: Some(0.5),
-        }],
-        nodes: [NodeState::TakesPart, NodeState::CutOff]
-            .map(|state| NodeRow {
-                name: "n-1".to_owned(),
-                this: state == NodeState::CutOff,
-                address: Some("10.0.0.1:8101".to_owned()),
-                state,
-                seconds: Some(9.0),
-                running: 1,
-                applied: Some(2),
-                lag: 3,
-            })
-            .to_vec(),
-        tools: vec![ToolServerRow {
-            name: "files".to_owned(),
-            state: "out".to_owned(),
-            seconds: 9.0,
-            trouble: Some("ended".to_owned()),
-            tools: Some(3),
-            running: 1,
-        }],
-        tasks: Some(TaskRow {
-            blocked: 1,
-            held: 2,
-            waiting: 3,
-            running: 4,
-            done: 5,
-            failed: 6,
-            cancelled: 7,
-            told: 8,
-            outbox: 9,
-            given_up: 10,
-        }),
-        sessions: 1,
-        connected: 2,
-        memory: Some(1 << 40),
-        good: 3,
-        bad: 1,
-        uptime: 0.0,
-        model: "demo".to_owned(),
-        version: "1".to_owned(),
-        settings: [
-            (SettingValue::Text("b".to_owned()), SettingSource::DotEnv, None),
-            (
-                SettingValue::Set,
-                SettingSource::Environment,
-                Some(SettingNote::EnvironmentWins { line: 3 }),
-            ),
-            (
-                SettingValue::Unset,
-                SettingSource::Default,
-                Some(SettingNote::NeedsRestart {
-                    then: Some(SettingValue::Hidden),
-                }),
-            ),
-            (
-                SettingValue::Hidden,
-                SettingSource::Default,
-                Some(SettingNote::NeedsRestart { then: None }),
-            ),
-        ]
-        .map(|(value, source, note)| SettingRow {
-            name: "A".to_owned(),
-            value,
-            source,
-            note,
-        })
-        .to_vec(),
-        settings_differ: vec!["MAX_RUNNING".to_owned()],
-        settings_changed_at: Some(8),
-        bad_edit: Some(BadEdit {
-            at: 9,
-            message: "d".to_owned(),
-        }),
-    }
-}
-
-fn logs() -> LogsView {
-    let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
-    let record = |level| LogRecord {
-        number: 1,
-        at: 2,
-        level,
-        target: "anteroom".to_owned(),
-        message: "e".to_owned(),
-        fields: vec![("name".to_owned(), "value".to_owned())],
-    };
-    LogsView {
-        told: vec![Told {
-            number: 1,
-            at: 2,
-            what: "answered".to_owned(),
-            waited: 3,
-            took: 4,
-            characters: 5,
-        }],
-        session: levels.map(record).to_vec(),
-        startup: Vec::new(),
-        dropped: 3,
-    }
-}
-
 fn overview() -> Overview {
     Overview {
         conversations: ConversationPage {
@@ -482,6 +320,10 @@ fn the_feed_is_read_as_it_was_written() {
         resumed,
         version: "1".to_owned(),
     };
+    let drawn = |refresh, html: Option<&str>| FeedMessage::Drawn {
+        refresh,
+        html: html.map(str::to_owned),
+    };
     let refused = |refresh| FeedMessage::RefreshRefused {
         refresh,
         reason: reason(),
@@ -490,8 +332,8 @@ fn the_feed_is_read_as_it_was_written() {
         hello(true),
         hello(false),
         FeedMessage::Status(Status::default()),
-        FeedMessage::Stats(Box::new(stats())),
-        FeedMessage::Logs(Box::new(logs())),
+        drawn(RefreshKind::Stats, Some("<dl class=\"tiles\">\n</dl>")),
+        drawn(RefreshKind::Logs, None),
         refused(RefreshKind::Stats),
         refused(RefreshKind::Logs),
     ] {

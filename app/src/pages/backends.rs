@@ -3,31 +3,17 @@
 use anteroom::{
     language::Words,
     say, text,
-    wire::{BackendRow, ModelRow},
+    wire::{BackendRow, ModelRow, StatsView},
 };
 use leptos::prelude::*;
 
-use super::{
-    stats::View,
-    table::{Row, durations, none, pair, slots, table},
-};
-use crate::{
-    erase::{Erase as _, Look as _},
-    format,
-    words::words,
-};
+use super::table::{Row, durations, none, pair, slots, table};
+use crate::{erase::Erase as _, format};
 
 /// How each back end is, what it has done, and what each model has read and written.
-#[component]
-pub(crate) fn Backends(view: View) -> impl IntoView {
-    let words = words();
-    let backends = move || {
-        view.look(|view| {
-            let rows = view.as_deref().map(|view| view.backends.as_slice()).unwrap_or_default();
-            rows.iter().map(|row| backend(words, row)).collect()
-        })
-    };
-    let heads = vec![
+pub(super) fn backends(words: &'static Words, view: &StatsView) -> AnyView {
+    let backends = view.backends.iter().map(|row| backend(words, row)).collect();
+    let heads = [
         text!(words, "backends-name"),
         text!(words, "limits-running"),
         text!(words, "backends-state"),
@@ -37,13 +23,8 @@ pub(crate) fn Backends(view: View) -> impl IntoView {
         text!(words, "backends-retries"),
         text!(words, "backends-faults"),
     ];
-    let models = move || {
-        view.look(|view| {
-            let rows = view.as_deref().map(|view| view.models.as_slice()).unwrap_or_default();
-            rows.iter().map(|row| model(words, row)).collect()
-        })
-    };
-    let heads_of_models = vec![
+    let models = view.models.iter().map(|row| model(words, row)).collect();
+    let heads_of_models = [
         text!(words, "model"),
         text!(words, "backends-answers"),
         text!(words, "models-input"),
@@ -51,8 +32,8 @@ pub(crate) fn Backends(view: View) -> impl IntoView {
         text!(words, "models-cost"),
     ];
     view! {
-        {table(text!(words, "backends"), "backend-row", heads, backends)}
-        {table(text!(words, "models"), "model-row", heads_of_models, models)}
+        {table(text!(words, "backends"), "backend-row", &heads, backends)}
+        {table(text!(words, "models"), "model-row", &heads_of_models, models)}
     }
     .erase()
 }

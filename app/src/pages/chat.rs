@@ -2,15 +2,12 @@
 
 use anteroom::{text, wire::Reason};
 use leptos::prelude::*;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate},
-};
 
 use crate::{
     components::{button::button, composer::Composer, transcript::Transcript, welcome::Welcome},
     erase::{Erase as _, Look as _, effect, live, memo, when},
     feed::{self, Load, Shown, Store},
+    location::here,
     route::conversation_of,
     words::words,
 };
@@ -20,7 +17,8 @@ use crate::{
 pub(crate) fn ChatPage() -> impl IntoView {
     let store = expect_context::<Store>();
     store.renew();
-    let path = use_location().pathname;
+    let here = here();
+    let path = here.path;
     let words = words();
     let open = memo(move || conversation_of(&path.get()));
     // A path below `/c/` that names no conversation.
@@ -34,18 +32,11 @@ pub(crate) fn ChatPage() -> impl IntoView {
         }
     });
     // The fresh conversation has been taken by the server: from here on it has an address.
-    let navigate = use_navigate();
     effect(move || {
         let begun = store.fresh.look(|fresh| fresh.id.get());
         match (begun, open.get()) {
             (Some(id), None) => {
-                navigate(
-                    &format!("/c/{id}"),
-                    NavigateOptions {
-                        scroll: false,
-                        ..NavigateOptions::default()
-                    },
-                );
+                here.go(&format!("/c/{id}"));
             }
             (Some(id), Some(open)) if id == open => store.renew(),
             _ => {}

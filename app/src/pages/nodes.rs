@@ -7,43 +7,30 @@ use anteroom::{
 };
 use leptos::prelude::*;
 
-use super::{
-    stats::View,
-    table::{Row, none, table},
-};
-use crate::{
-    erase::{Erase as _, Look as _, live, when},
-    format,
-    words::words,
-};
+use super::table::{Row, none, table};
+use crate::{erase::Erase as _, format};
 
 /// How each node is and how far it knows the line, where this one may be one of several.
-#[component]
-pub(crate) fn Nodes(view: View) -> impl IntoView {
-    let words = words();
-    let count = move || view.look(|view| view.as_deref().map_or(0, |view| view.nodes.len()));
-    let figures = move || {
-        let rows = move || view.look(|view| view.as_deref().map_or_else(Vec::new, |view| rows(words, view)));
-        let heads = vec![
-            text!(words, "nodes-node"),
-            text!(words, "limits-running"),
-            text!(words, "backends-state"),
-            text!(words, "nodes-log"),
-        ];
-        let note = move || (count() > 1).then(|| text!(words, "nodes-note"));
+pub(super) fn nodes(words: &'static Words, view: &StatsView) -> Option<AnyView> {
+    let heads = [
+        text!(words, "nodes-node"),
+        text!(words, "limits-running"),
+        text!(words, "backends-state"),
+        text!(words, "nodes-log"),
+    ];
+    let rows: Vec<_> = view.nodes.iter().map(|node| row(words, node)).collect();
+    let count = rows.len();
+    let note = (count > 1).then(|| text!(words, "nodes-note"));
+    let figures = || {
         view! {
-            {table(text!(words, "nodes"), "node-row", heads, rows)}
+            {table(text!(words, "nodes"), "node-row", &heads, rows)}
             <p class="quiet" data-testid="nodes-note">
-                {live(note)}
+                {note}
             </p>
         }
         .erase()
     };
-    when(move || count() > 0, figures)
-}
-
-fn rows(words: &Words, view: &StatsView) -> Vec<Row> {
-    view.nodes.iter().map(|node| row(words, node)).collect()
+    (count > 0).then(figures)
 }
 
 fn row(words: &Words, node: &NodeRow) -> Row {

@@ -12,14 +12,15 @@ use leptos::{prelude::*, task::spawn_local};
 use crate::{
     api, browser,
     erase::{Look as _, effect, every, live},
-    feed::{Link, Refresh, Store},
+    feed::{Link, Store},
     words::words,
 };
 
 const EVERY: Duration = Duration::from_secs(2);
 
 /// Keeps a view fresh for as long as the calling component lives.
-pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKind, refresh: Refresh<T>) {
+pub(crate) fn keep_fresh(store: Store, kind: RefreshKind) {
+    let refresh = store.refresh(kind);
     let ask = move || {
         // The answer comes over the feed: without it there is nobody to hear it.
         if refresh.pending.get_untracked() || !browser::visible() || store.link.get_untracked() != Link::Live {
@@ -28,7 +29,7 @@ pub(crate) fn keep_fresh<T: Send + Sync + 'static>(store: Store, kind: RefreshKi
         refresh.pending.set(true);
         spawn_local(async move {
             if let Err(error) = api::refresh(kind).await {
-                store.refuse(kind, error.reason);
+                refresh.refused(error.reason);
             }
         });
     };

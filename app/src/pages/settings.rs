@@ -1,7 +1,5 @@
 //! The settings in force, on the stats tab.
 
-use std::sync::Arc;
-
 use anteroom::{
     language::Words,
     say, text,
@@ -9,47 +7,28 @@ use anteroom::{
 };
 use leptos::prelude::*;
 
-use crate::{
-    browser,
-    erase::{Erase as _, Look as _, each, live, memo},
-    format,
-    words::words,
-};
+use crate::{browser, erase::Erase as _, format};
 
 /// Every setting, where it comes from, when they last changed, which are not in force because all nodes have something else, and what is
 /// wrong with the last edit until it is mended.
-#[component]
-pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
-    let words = words();
-    let rows = memo(move || view.look(|view| view.as_deref().map(|view| view.settings.clone()).unwrap_or_default()));
-    let bad_edit = memo(move || view.look(|view| view.as_deref().and_then(|view| view.bad_edit.clone())));
-    let changed_at = memo(move || view.look(|view| view.as_deref().and_then(|view| view.settings_changed_at)));
-    let changed = move || match changed_at.get() {
-        // Read again with every refresh, so that it does not stand still.
-        Some(at) => view.look(|_| say!(words, "settings-changed", ago = ago(words, at))),
+pub(super) fn settings(words: &'static Words, view: &StatsView) -> AnyView {
+    let changed = match view.settings_changed_at {
+        Some(at) => say!(words, "settings-changed", ago = ago(words, at)),
         None => say!(words, "settings-unchanged"),
     };
-    let differ = move || {
-        view.look(|view| {
-            let names = view.as_deref().map(|view| view.settings_differ.join(", "));
-            let names = names.filter(|names| !names.is_empty())?;
-            Some(say!(words, "settings-differ", names = names))
-        })
-    };
-    let bad = move || bad_edit.get().map(|edit| wrong(words, &edit));
-    let key = move |row: &SettingRow| {
-        let note = row.note.as_ref().map(|note| said(words, note)).unwrap_or_default();
-        format!("{} {} {} {note}", row.name, row.value, row.source.name())
-    };
+    let names = view.settings_differ.join(", ");
+    let differ = (!names.is_empty()).then(|| say!(words, "settings-differ", names = names));
+    let bad = view.bad_edit.as_ref().map(|edit| wrong(words, edit));
+    let rows = view.settings.iter().map(|one| row(words, one.clone()));
     view! {
         <section class="panel" data-testid="settings">
             <h2>{text!(words, "settings")}</h2>
-            <div role="status">{live(bad)}</div>
+            <div role="status">{bad}</div>
             <p class="bad" data-testid="settings-differ">
-                {live(differ)}
+                {differ}
             </p>
             <p class="quiet" data-testid="settings-changed">
-                {live(changed)}
+                {changed}
             </p>
             <div class="table-frame" tabindex="0" role="region" aria-label=text!(words, "settings")>
                 <table class="settings">
@@ -60,7 +39,7 @@ pub(crate) fn Settings(view: Signal<Option<Arc<StatsView>>>) -> impl IntoView {
                             <th scope="col">{text!(words, "settings-from")}</th>
                         </tr>
                     </thead>
-                    <tbody>{each(move || rows.get(), key, move |one| row(words, one))}</tbody>
+                    <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
         </section>
@@ -90,8 +69,8 @@ fn said(words: &Words, note: &SettingNote) -> String {
     }
 }
 
-fn row(words: &'static Words, row: SettingRow) -> AnyView {
-    let hook = row.name.clone();
+fn row(words: &Words, row: SettingRow) -> AnyView {
+    let (hook, key) = (row.name.clone(), row.name.clone());
     let note = row.note.map(|note| {
         let note = said(words, &note);
         view! { <span class="setting-note">{note}</span> }.erase()
@@ -102,7 +81,7 @@ fn row(words: &'static Words, row: SettingRow) -> AnyView {
         SettingSource::Default => "default",
     };
     view! {
-        <tr data-testid="setting" data-name=hook>
+        <tr data-testid="setting" data-name=hook data-key=key>
             <th scope="row">
                 <code>{row.name}</code>
             </th>

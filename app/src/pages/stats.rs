@@ -1,112 +1,68 @@
-//! The stats tab: the limits, the back ends, the nodes, the charts, the server itself, the settings in force.
-
-use std::sync::Arc;
+//! What the stats tab shows: the limits, the back ends, the nodes, the charts, the server itself, the settings in force.
 
 use anteroom::{
     language::Words,
     say, text,
-    wire::{Event, LimitRow, RefreshKind, StatsView},
+    wire::{LimitRow, StatsView},
 };
 use leptos::prelude::*;
 
 use super::{
-    backends::Backends,
-    nodes::Nodes,
-    refreshing::{Freshness, keep_fresh},
-    settings::Settings,
+    backends::backends,
+    charts::charts,
+    nodes::nodes,
+    settings::settings,
     table::{Row, durations, none, slots, table},
-    tasks::Tasks,
-    tools::Tools,
+    tasks::tasks,
+    tools::tools,
 };
-use crate::{
-    components::charts::Charts,
-    erase::{Erase as _, Look as _, choose, live, memo},
-    feed::Store,
-    format,
-    route::Page,
-    words::words,
-};
+use crate::{erase::Erase as _, format};
 
-/// The stats tab.
-#[component]
-pub(crate) fn StatsPage() -> impl IntoView {
-    let store = expect_context::<Store>();
-    let refresh = store.stats;
-    let words = words();
-    keep_fresh(store, RefreshKind::Stats, refresh);
-    let here = memo(move || refresh.view.look(Option::is_some));
-    let view = Signal::derive(move || refresh.view.get());
-    let figures = move || {
-        view! {
-            <Tiles view />
-            <Limits view />
-            <Backends view />
-            <Tasks view />
-            <Nodes view />
-            <Tools view />
-            <Charts />
-            <Settings view />
-        }
-        .erase()
-    };
-    let none = move || view! { <p class="quiet needs-awake">{text!(words, "stats-asking")}</p> }.erase();
+/// The figures.
+pub(crate) fn stats(words: &'static Words, view: &StatsView) -> AnyView {
     view! {
-        <div class="page">
-            <header class="page-head">
-                <h1>{Page::Stats.name(words)}</h1>
-                <Freshness event=Event::StatsRefresh refusal=refresh.refusal />
-            </header>
-            {choose(move || here.get(), figures, none)}
-        </div>
+        {tiles(words, view)}
+        {limits(words, view)}
+        {backends(words, view)}
+        {tasks(words, view)}
+        {nodes(words, view)}
+        {tools(words, view)}
+        {charts(words)}
+        {settings(words, view)}
     }
     .erase()
 }
 
-/// What the tab shows; `None`: nothing has come yet.
-pub(super) type View = Signal<Option<Arc<StatsView>>>;
-
 /// Figures of the server at a glance.
-#[component]
-fn Tiles(view: View) -> impl IntoView {
-    let words = words();
-    let tile = move |name: &'static str, read: fn(&Words, &StatsView) -> String| {
-        let figure = move || view.look(|view| view.as_deref().map(|view| read(words, view)));
+fn tiles(words: &'static Words, view: &StatsView) -> AnyView {
+    let tile = |name: &'static str, figure: String| {
         view! {
             <div class="tile">
                 <dt>{name}</dt>
-                <dd>{live(figure)}</dd>
+                <dd>{figure}</dd>
             </div>
         }
     };
+    let memory = view
+        .memory
+        .map_or_else(|| say!(words, "unknown"), |bytes| words.size(bytes));
+    let ratings = format!("{} : {}", words.number(view.good), words.number(view.bad));
     view! {
         <dl class="tiles">
-            {tile(text!(words, "tile-model"), |_, view| view.model.clone())}
-            {tile(text!(words, "tile-sessions"), |words, view| words.number(view.sessions))}
-            {tile(text!(words, "tile-connected"), |words, view| words.number(view.connected))}
-            {tile(text!(words, "tile-memory"), |words, view| {
-                view.memory.map_or_else(|| say!(words, "unknown"), |bytes| words.size(bytes))
-            })}
-            {tile(text!(words, "tile-ratings"), |words, view| {
-                format!("{} : {}", words.number(view.good), words.number(view.bad))
-            })}
-            {tile(text!(words, "tile-uptime"), |words, view| format::duration(words, view.uptime))}
-            {tile(text!(words, "tile-version"), |_, view| view.version.clone())}
+            {tile(text!(words, "tile-model"), view.model.clone())}
+            {tile(text!(words, "tile-sessions"), words.number(view.sessions))}
+            {tile(text!(words, "tile-connected"), words.number(view.connected))}
+            {tile(text!(words, "tile-memory"), memory)} {tile(text!(words, "tile-ratings"), ratings)}
+            {tile(text!(words, "tile-uptime"), format::duration(words, view.uptime))}
+            {tile(text!(words, "tile-version"), view.version.clone())}
         </dl>
     }
     .erase()
 }
 
 /// A row a limit, and a row for each of its lines where they are several.
-#[component]
-fn Limits(view: View) -> impl IntoView {
-    let words = words();
-    let rows = move || {
-        view.look(|view| {
-            let rows = view.as_deref().map(|view| view.limits.as_slice()).unwrap_or_default();
-            rows.iter().map(|row| limit(words, row)).collect()
-        })
-    };
-    let heads = vec![
+fn limits(words: &'static Words, view: &StatsView) -> AnyView {
+    let heads = [
         text!(words, "limits-limit"),
         text!(words, "limits-running"),
         text!(words, "limits-waiting"),
@@ -119,7 +75,8 @@ fn Limits(view: View) -> impl IntoView {
         text!(words, "limits-cancelled"),
         text!(words, "limits-expired"),
     ];
-    table(text!(words, "limits"), "stats-row", heads, rows)
+    let rows = view.limits.iter().map(|row| limit(words, row)).collect();
+    table(text!(words, "limits"), "stats-row", &heads, rows)
 }
 
 fn limit(words: &Words, row: &LimitRow) -> Row {

@@ -1,12 +1,9 @@
-//! A table of figures, each of which changes in its place.
+//! A table of figures.
 
 use anteroom::{language::Words, say, wire::Percentiles};
 use leptos::prelude::*;
 
-use crate::{
-    erase::{Erase as _, Look as _, each, live, memo},
-    format,
-};
+use crate::{erase::Erase as _, format};
 
 /// One row: what it is of, and its figures as they are written.
 #[derive(Clone, Default, PartialEq)]
@@ -23,70 +20,46 @@ pub(super) struct Row {
     pub(super) cells: Vec<String>,
 }
 
-impl Row {
-    fn key(&self) -> String {
-        format!("{} {}", self.name, self.about)
-    }
-}
-
-/// A table. Each row keeps its nodes; only figures change. `heads` are the name's, and the figures'; tests know the rows by `hook`.
-pub(super) fn table(
-    title: &'static str,
-    hook: &'static str,
-    heads: Vec<&'static str>,
-    rows: impl Fn() -> Vec<Row> + Send + Sync + 'static,
-) -> AnyView {
-    let rows = memo(rows);
-    let labels = heads.clone();
-    let row = move |first: Row| {
-        let key = first.key();
-        let of = memo(move || {
-            rows.look(|rows| rows.iter().find(|row| row.key() == key).cloned())
-                .unwrap_or_default()
-        });
-        let text = move |read: fn(&Row) -> &String| live(move || of.look(|row| read(row).clone()));
-        let cell = |(at, label): (usize, &&'static str)| {
-            let figure = move || of.look(|row| row.cells.get(at).cloned());
-            let share = (at == 0 && first.share.is_some()).then(|| {
-                let share = move || of.look(|row| row.share.map(|share| share.to_string()));
-                view! {
-                    <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-                        <rect class="share-all" width="100" height="4" />
-                        <rect class="share-busy" width=live(share) height="4" />
-                    </svg>
-                }
-                .erase()
-            });
+/// A table. A row keeps its nodes from one drawing to the next, by its `data-key`. `heads` are the name's, and the figures'; tests know the
+/// rows by `hook`.
+pub(super) fn table(title: &'static str, hook: &'static str, heads: &[&'static str], rows: Vec<Row>) -> AnyView {
+    let row = |row: Row| {
+        let key = format!("{} {}", row.name, row.about);
+        let name = row.name.clone();
+        let share = row.share.map(|share| {
             view! {
-                <td data-label=*label>
-                    {live(figure)} {share}
-                </td>
+                <svg class="share" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+                    <rect class="share-all" width="100" height="4" />
+                    <rect class="share-busy" width=share.to_string() height="4" />
+                </svg>
             }
             .erase()
-        };
-        let cells = labels[1..].iter().enumerate().map(cell).collect_view();
+        });
+        // Below the first figure.
+        let shares = std::iter::once(share).chain(std::iter::repeat_with(|| None));
+        let cells = row.cells.into_iter().zip(&heads[1..]).zip(shares);
+        let cells = cells.map(|((figure, label), share)| view! { <td data-label=*label>{figure} {share}</td> }.erase());
         view! {
-            <tr class=hook data-testid=hook data-name=first.name.clone()>
+            <tr class=hook data-testid=hook data-name=name data-key=key>
                 <th scope="row">
-                    {text(|row| &row.name)} <small>{text(|row| &row.about)}</small>
-                    <small class="wrong">{text(|row| &row.wrong)}</small>
+                    {row.name} <small>{row.about}</small> <small class="wrong">{row.wrong}</small>
                 </th>
-                {cells}
+                {cells.collect_view()}
             </tr>
         }
         .erase()
     };
-    let head = |head| view! { <th scope="col">{head}</th> }.erase();
-    let heads = heads.into_iter().map(head).collect_view();
+    let rows = rows.into_iter().map(row).collect_view();
+    let head = |head: &&'static str| view! { <th scope="col">{*head}</th> }.erase();
     view! {
         <section class="panel">
             <h2>{title}</h2>
             <div class="table-frame" tabindex="0" role="region" aria-label=title>
                 <table class="figures">
                     <thead>
-                        <tr>{heads}</tr>
+                        <tr>{heads.iter().map(head).collect_view()}</tr>
                     </thead>
-                    <tbody>{each(move || rows.get(), Row::key, row)}</tbody>
+                    <tbody>{rows}</tbody>
                 </table>
             </div>
         </section>

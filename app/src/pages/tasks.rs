@@ -7,42 +7,25 @@ use anteroom::{
 };
 use leptos::prelude::*;
 
-use super::{
-    stats::View,
-    table::{Row, table},
-};
-use crate::{
-    erase::{Look as _, when},
-    words::words,
-};
+use super::table::{Row, table};
 
 /// Where tasks are and what programs are told of them, once there have been any.
-#[component]
-pub(crate) fn Tasks(view: View) -> impl IntoView {
-    let words = words();
-    let some = move || view.look(|view| view.as_deref().is_some_and(|view| view.tasks.is_some()));
-    let figures = move || {
-        let rows = move || view.look(|view| view.as_deref().map_or_else(Vec::new, |view| rows(words, view)));
-        let heads = vec![
-            text!(words, "tasks"),
-            text!(words, "tasks-blocked"),
-            text!(words, "tasks-held"),
-            text!(words, "limits-waiting"),
-            text!(words, "limits-running"),
-            text!(words, "limits-done"),
-            text!(words, "limits-failed"),
-            text!(words, "limits-cancelled"),
-            text!(words, "tasks-told"),
-            text!(words, "tasks-outbox"),
-            text!(words, "tasks-given-up"),
-        ];
-        table(text!(words, "tasks"), "task-row", heads, rows)
-    };
-    when(some, figures)
-}
-
-fn rows(words: &Words, view: &StatsView) -> Vec<Row> {
-    view.tasks.iter().map(|of| row(words, of)).collect()
+pub(super) fn tasks(words: &'static Words, view: &StatsView) -> Option<AnyView> {
+    let rows = vec![row(words, view.tasks.as_ref()?)];
+    let heads = [
+        text!(words, "tasks"),
+        text!(words, "tasks-blocked"),
+        text!(words, "tasks-held"),
+        text!(words, "limits-waiting"),
+        text!(words, "limits-running"),
+        text!(words, "limits-done"),
+        text!(words, "limits-failed"),
+        text!(words, "limits-cancelled"),
+        text!(words, "tasks-told"),
+        text!(words, "tasks-outbox"),
+        text!(words, "tasks-given-up"),
+    ];
+    Some(table(text!(words, "tasks"), "task-row", &heads, rows))
 }
 
 fn row(words: &Words, of: &TaskRow) -> Row {

@@ -7,36 +7,20 @@ use anteroom::{
 };
 use leptos::prelude::*;
 
-use super::{
-    stats::View,
-    table::{Row, none, table},
-};
-use crate::{
-    erase::{Look as _, when},
-    format,
-    words::words,
-};
+use super::table::{Row, none, table};
+use crate::format;
 
 /// How each server of tools is, where there are some, for the operator.
-#[component]
-pub(crate) fn Tools(view: View) -> impl IntoView {
-    let words = words();
-    let are_there = move || view.look(|view| view.as_deref().is_some_and(|view| !view.tools.is_empty()));
-    let figures = move || {
-        let rows = move || view.look(|view| view.as_deref().map_or_else(Vec::new, |view| rows(words, view)));
-        let heads = vec![
-            text!(words, "tool-servers-server"),
-            text!(words, "limits-running"),
-            text!(words, "backends-state"),
-            text!(words, "tool-servers"),
-        ];
-        table(text!(words, "tool-servers"), "tool-server-row", heads, rows)
-    };
-    when(are_there, figures)
-}
-
-fn rows(words: &Words, view: &StatsView) -> Vec<Row> {
-    view.tools.iter().map(|server| row(words, server)).collect()
+pub(super) fn tools(words: &'static Words, view: &StatsView) -> Option<AnyView> {
+    let heads = [
+        text!(words, "tool-servers-server"),
+        text!(words, "limits-running"),
+        text!(words, "backends-state"),
+        text!(words, "tool-servers"),
+    ];
+    let rows: Vec<_> = view.tools.iter().map(|server| row(words, server)).collect();
+    let some = !rows.is_empty();
+    some.then(|| table(text!(words, "tool-servers"), "tool-server-row", &heads, rows))
 }
 
 fn row(words: &Words, server: &ToolServerRow) -> Row {

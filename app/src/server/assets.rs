@@ -57,13 +57,18 @@ fn site() -> &'static Files {
 
 /// Where the browser finds the app, whether its names hold hashes (`cargo xtask`) or not (`cargo leptos`).
 pub fn urls() -> AssetUrls {
-    let [js, wasm, css] = ["js", "wasm", "css"].map(|extension| site().newest(extension));
+    let [js, wasm, css] = ["js", "wasm", "css"].map(|extension| site().newest("anteroom", extension));
     AssetUrls {
         js,
         wasm,
         css,
         words: words::urls(),
     }
+}
+
+/// Where the browser finds the style sheet of what only the tabs show that the server draws.
+pub(super) fn sheet_of_tabs() -> String {
+    site().newest("tabs", "css")
 }
 
 /// `false` where the server was built without the site, so that its pages would have neither style nor script.
@@ -157,19 +162,19 @@ impl Files {
     }
 
     /// Of several (a folder that both `cargo xtask` and `cargo leptos` have written to), the one written last.
-    fn newest(&self, extension: &str) -> String {
-        let of_the_app = |path: &str| {
+    fn newest(&self, name: &str, extension: &str) -> String {
+        let of_this_name = |path: &str| {
             let rest = path
-                .strip_prefix("/pkg/anteroom")
-                .and_then(|rest| rest.strip_suffix(extension));
+                .strip_prefix("/pkg/")
+                .and_then(|rest| rest.strip_prefix(name)?.strip_suffix(extension));
             rest.map(|rest| rest.strip_prefix("_bg").unwrap_or(rest))
                 .is_some_and(|rest| rest == "." || is_hash(rest.trim_matches('.')))
         };
         self.files
             .iter()
-            .filter(|(path, _)| of_the_app(path))
+            .filter(|(path, _)| of_this_name(path))
             .max_by_key(|(_, file)| file.modified)
-            .map_or_else(|| format!("/pkg/anteroom.{extension}"), |(path, _)| path.clone())
+            .map_or_else(|| format!("/pkg/{name}.{extension}"), |(path, _)| path.clone())
     }
 
     fn answer(&self, path: &str, headers: &HeaderMap) -> Response {

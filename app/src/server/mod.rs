@@ -6,6 +6,7 @@ pub mod assets;
 pub mod backup;
 mod charts;
 mod described;
+mod drawing;
 mod forms;
 pub mod keys;
 mod listen;

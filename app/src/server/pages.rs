@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, api, assets, described, operator, refusals};
+use super::{actions, api, assets, described, drawing, operator, refusals};
 use crate::{
     App,
     initial::Preloaded,
@@ -71,6 +71,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         engine,
         pages,
         operator.merge(assets::router()).merge(described::router()),
+        Arc::new(drawing::Tabs),
     )
 }
 

@@ -6,6 +6,9 @@
 
 #[path = "../browser/mod.rs"]
 mod browser;
+#[path = "../drawn/mod.rs"]
+#[expect(dead_code, reason = "the tests of one site look at more of it")]
+mod drawn;
 mod nginx;
 mod nodes;
 mod proxy;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anteroom::wire::{FeedMessage, NodeState, StatsView, TurnId};
+use anteroom::wire::{FeedMessage, TurnId};
 use anteroom_loopback::{Config, Loopback};
 use futures_util::StreamExt as _;
 use reqwest::{Client, RequestBuilder, header, redirect};
@@ -13,11 +13,21 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
 };
 
-use crate::nodes::Node;
+use crate::{
+    drawn::{Drawn, Row},
+    nodes::Node,
+};
 
 /// Far more than anything here needs.
 const GIVE_UP: Duration = Duration::from_secs(60);
 const KEY: &str = "0123456789abcdef";
+/// As an English page has it.
+const THIS: &str = "this one";
+const TAKES_PART: &str = "takes part";
+
+fn nodes(view: &Drawn) -> Vec<Row> {
+    view.rows("node-row")
+}
 
 async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     match timeout(GIVE_UP, work).await {
@@ -82,7 +92,7 @@ impl Visitor {
     }
 
     /// The stats tab, as its page hears of it.
-    async fn stats(&self) -> StatsView {
+    async fn stats(&self) -> Drawn {
         let mut request = format!("ws://{}/feed", self.site)
             .into_client_request()
             .expect("an address");
@@ -98,8 +108,9 @@ impl Visitor {
             loop {
                 let frame = feed.next().await.expect("the feed is open").expect("a frame");
                 let Message::Text(text) = frame else { continue };
-                if let FeedMessage::Stats(view) = serde_json::from_str(&text).expect("a feed message") {
-                    return *view;
+                let message = serde_json::from_str(&text).expect("a feed message");
+                if let FeedMessage::Drawn { html, .. } = message {
+                    return Drawn::read(&html.expect("it has not come before"));
                 }
             }
         };
@@ -122,7 +133,7 @@ async fn operator_at_home_on(node: &Node) -> Visitor {
         loop {
             let operator = Visitor::come(node).await.operate().await;
             let view = operator.stats().await;
-            if view.nodes[0].address.as_ref() == Some(&node.link) {
+            if nodes(&view)[0].about == format!("{THIS} · {}", node.link) {
                 return operator;
             }
         }
@@ -158,18 +169,18 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
     let first = node("9");
     let second = node("8");
 
-    for (node, other, differs) in [(&first, &second, &[][..]), (&second, &first, &["MAX_RUNNING"][..])] {
+    for (node, other, differs) in [(&first, &second, ""), (&second, &first, "Not in force: MAX_RUNNING.")] {
         let view = operator_at_home_on(node).await.stats().await;
-        assert_eq!(view.settings_differ, differs);
-        let addresses: Vec<_> = view.nodes.iter().map(|row| row.address.clone()).collect();
-        assert_eq!(addresses, [node, other].map(|node| Some(node.link.clone())));
-        let this: Vec<_> = view.nodes.iter().map(|row| row.this).collect();
-        assert_eq!(this, [true, false]);
-        assert_ne!(view.nodes[0].name, view.nodes[1].name);
-        for row in &view.nodes {
-            assert_eq!(row.state, NodeState::TakesPart, "{row:?}");
+        assert_eq!(view.one("settings-differ").text(), differs);
+        let rows = nodes(&view);
+        let abouts: Vec<_> = rows.iter().map(|row| row.about.clone()).collect();
+        assert_eq!(abouts, [format!("{THIS} · {}", node.link), other.link.clone()]);
+        assert_ne!(rows[0].name, rows[1].name);
+        for row in &rows {
+            assert_eq!(row.cell("State"), TAKES_PART, "{row:?}");
         }
-        assert!(view.nodes[0].applied.is_some_and(|applied| applied > 0), "{view:?}");
+        let applied = rows[0].cell("Log").replace(',', "");
+        assert!(applied.parse().is_ok_and(|applied: u64| applied > 0), "{rows:?}");
         let health = reqwest::get(format!("http://{}/health", node.addr)).await;
         let health: Value = health.expect("an answer").json().await.expect("JSON");
         assert_eq!(health["node"], "takes_part");
@@ -178,7 +189,8 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
         let differ = metric(node, "anteroom_node_settings_differ")
             .await
             .expect("it is there");
-        assert!((differ - differs.len() as f64).abs() < 0.5, "{differ}");
+        let expected = if differs.is_empty() { 0.0 } else { 1.0 };
+        assert!((differ - expected).abs() < 0.5, "{differ}");
         assert!(
             metric(node, "anteroom_node_lease_seconds")
                 .await
@@ -186,9 +198,9 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
         );
     }
     let view = Visitor::come(&second).await.stats().await;
-    assert_eq!(view.nodes.len(), 2);
-    assert!(view.nodes.iter().all(|row| row.address.is_none()), "{view:?}");
-    assert!(view.settings_differ.is_empty(), "{view:?}");
+    let abouts: Vec<_> = nodes(&view).into_iter().map(|row| row.about).collect();
+    assert_eq!(abouts, [THIS, ""], "without addresses");
+    assert_eq!(view.one("settings-differ").text(), "");
 
     // One runs and three wait, wherever they came in.
     model.hold(true);
@@ -222,20 +234,17 @@ async fn each_node_is_seen_on_all_and_what_is_its_own_adds_up() {
     second.stop();
     let silent = async {
         loop {
-            let view = operator.stats().await;
-            let row = view
-                .nodes
-                .into_iter()
-                .find(|row| !row.this)
-                .expect("it has its row still");
-            if row.state == NodeState::Silent {
-                return row;
+            let mut rows = nodes(&operator.stats().await).into_iter();
+            let row = rows.find(|row| !row.about.starts_with(THIS));
+            let row = row.expect("it has its row still");
+            if let Some(time) = row.cell("State").strip_prefix("not heard of for ") {
+                return time.to_owned();
             }
-            assert_eq!(row.state, NodeState::TakesPart, "{row:?}");
+            assert_eq!(row.cell("State"), TAKES_PART, "{row:?}");
             sleep(Duration::from_millis(100)).await;
         }
     };
-    let row = soon("a node that says nothing", silent).await;
+    let time = soon("a node that says nothing", silent).await;
     second.go_on();
-    assert!(row.seconds.is_some(), "{row:?}");
+    assert!(time.ends_with(" s") && time != "0 s", "{time}");
 }

@@ -161,8 +161,7 @@ async fn a_refresh_that_nobody_was_there_to_hear_of_is_told_to_the_next_feed() {
                 refresh
             }
             // It came between the end of its work and the telling.
-            FeedMessage::Stats(_) => RefreshKind::Stats,
-            FeedMessage::Logs(_) => RefreshKind::Logs,
+            FeedMessage::Drawn { refresh, .. } => refresh,
             _ => continue,
         });
     }

@@ -5,6 +5,8 @@ mod api;
 mod choices;
 mod conversations;
 mod doors;
+#[path = "../drawn/mod.rs"]
+mod drawn;
 mod elsewhere;
 mod endings;
 mod faults;
@@ -28,6 +30,7 @@ mod seen;
 mod sharing;
 mod shutdown;
 mod support;
+mod tabs;
 mod tasks;
 mod visit;
 mod webhooks;

@@ -1,12 +1,12 @@
 //! Addresses and paths are the operator's to see.
 
-use anteroom::{
-    settings::Settings,
-    wire::{FeedMessage, RefreshKind, SettingRow, StatsView},
-};
+use anteroom::{settings::Settings, wire::RefreshKind};
 use reqwest::{Client, Response, StatusCode, header, redirect};
 
-use crate::support::{Browser, Site};
+use crate::{
+    drawn::Drawn,
+    support::{Browser, Site},
+};
 
 pub(crate) const KEY: &str = "a&key?of=24%characters+";
 pub(crate) const ENCODED: &str = "a%26key%3Fof%3D24%25characters%2B";
@@ -44,14 +44,15 @@ pub(crate) async fn operator(browser: &Browser, key: &str) -> Browser {
     }
 }
 
-pub(crate) async fn stats(browser: &Browser) -> StatsView {
+pub(crate) async fn stats(browser: &Browser) -> Drawn {
     let mut feed = browser.feed().await;
     browser.refresh(RefreshKind::Stats).await;
     feed.stats().await
 }
 
-fn row<'a>(view: &'a StatsView, name: &str) -> &'a SettingRow {
-    view.settings.iter().find(|row| row.name == name).expect("a row")
+/// What is shown of a setting's value.
+fn value(view: &Drawn, name: &str) -> String {
+    view.setting(name).0
 }
 
 #[tokio::test]
@@ -61,7 +62,7 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
     let model = site.model.base_url();
     let visitor = site.browser().await;
     let view = stats(&visitor).await;
-    for (name, value) in [
+    for (name, shown) in [
         ("DATA_DIR", "(set)"),
         ("OPENAI_BASE_URL", "(set)"),
         ("SITE_ADDR", "(set)"),
@@ -69,21 +70,24 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
         ("OPERATOR_KEY", "(hidden)"),
         ("MODEL", "loopback@openai"),
     ] {
-        assert_eq!(row(&view, name).value.to_string(), value, "{name}");
+        assert_eq!(value(&view, name), shown, "{name}");
     }
     // An edit, a good or a bad one, tells no more.
     let edit = "DATA_DIR=/srv/elsewhere\nOPENAI_BASE_URL=http://10.1.2.3:8000\nQUEUE_MAX_SIZE=9";
     site.engine
         .retune(Settings::load(site.variables_but("DATA_DIR"), Some(edit)))
         .await;
-    let told = serde_json::to_string(&stats(&visitor).await).expect("JSON");
-    assert!(told.contains(r#"{"needs_restart":{"then":null}}"#), "{told}");
+    let told = stats(&visitor).await;
+    assert_eq!(
+        told.setting("DATA_DIR"),
+        ("(set)".to_owned(), "needs a restart".to_owned())
+    );
     let bad = "DATA_DIR=/srv/elsewhere\nOPENAI_BASE_URL=10.1.2.3:8000\nQUEUE_MAX_SIZE=no";
     site.engine
         .retune(Settings::load(site.variables_but("OPENAI_BASE_URL"), Some(bad)))
         .await;
     let edited = stats(&visitor).await;
-    let faults = edited.bad_edit.clone().expect("it is told").message;
+    let faults = edited.one("bad-edit").text();
     assert!(
         faults.contains("QUEUE_MAX_SIZE = no") && faults.contains("OPENAI_BASE_URL = (set)"),
         "{faults}"
@@ -91,26 +95,25 @@ async fn addresses_and_paths_are_shown_with_the_operators_link_only() {
 
     let whoever = operator(&visitor, ENCODED).await;
     let seen = stats(&whoever).await;
-    assert_eq!(row(&seen, "DATA_DIR").value.to_string(), folder);
-    assert_eq!(row(&seen, "OPENAI_BASE_URL").value.to_string(), model);
-    assert_eq!(row(&seen, "SITE_ADDR").value.to_string(), "127.0.0.1:3999");
-    assert_eq!(row(&seen, "OPERATOR_KEY").value.to_string(), "(hidden)");
-    assert!(seen.bad_edit.expect("it is told").message.contains("10.1.2.3:8000"));
+    assert_eq!(value(&seen, "DATA_DIR"), folder);
+    assert_eq!(value(&seen, "OPENAI_BASE_URL"), model);
+    assert_eq!(value(&seen, "SITE_ADDR"), "127.0.0.1:3999");
+    assert_eq!(value(&seen, "OPERATOR_KEY"), "(hidden)");
+    assert!(seen.one("bad-edit").text().contains("10.1.2.3:8000"));
 
-    let mut everywhere = vec![told, faults, serde_json::to_string(&edited).expect("JSON")];
+    let mut everywhere = vec![told.html, faults, edited.html];
     for path in ["/", "/stats", "/logs", "/data", "/health", "/metrics"] {
         everywhere.push(visitor.ask(visitor.get(path)).await.text);
     }
     let mut feed = visitor.feed().await;
     visitor.send("hello").await;
     visitor.refresh(RefreshKind::Logs).await;
-    loop {
-        if let FeedMessage::Logs(view) = feed.next().await {
-            assert!(view.startup.is_empty(), "{view:?}");
-            everywhere.push(serde_json::to_string(&view).expect("JSON"));
-            break;
-        }
+    let records = feed.drawn(RefreshKind::Logs).await.expect("they have not come before");
+    for startup in records.of_class("startup") {
+        assert!(startup.elements("time").is_empty(), "{startup:?}");
     }
+    records.one("startup-hidden");
+    everywhere.push(records.html);
     for text in everywhere {
         for hidden in [
             &*folder,
@@ -179,7 +182,7 @@ async fn the_operators_link_needs_its_key_and_leaves_none_behind() {
 
     let whoever = operator(&browser, &key).await;
     let folder = site.data().display().to_string();
-    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value.to_string(), folder);
+    assert_eq!(value(&stats(&whoever).await, "DATA_DIR"), folder);
     // The cookie of another session makes nobody the operator.
     let other = site.browser().await;
     let mark = whoever.cookie.split("; ").last().expect("the operator's cookie");
@@ -187,20 +190,20 @@ async fn the_operators_link_needs_its_key_and_leaves_none_behind() {
         cookie: format!("{}; {mark}", other.cookie),
         ..other
     };
-    assert_eq!(row(&stats(&thief).await, "DATA_DIR").value.to_string(), "(set)");
+    assert_eq!(value(&stats(&thief).await, "DATA_DIR"), "(set)");
     // One who has never been here before gets a session, too.
     let nobody = Browser {
         cookie: String::new(),
         ..browser
     };
     let fresh = operator(&nobody, &key).await;
-    assert_eq!(row(&stats(&fresh).await, "DATA_DIR").value.to_string(), folder);
+    assert_eq!(value(&stats(&fresh).await, "DATA_DIR"), folder);
 
     // Another key, in force at once: whoever had the old one is a visitor again.
     let edit = Settings::load(site.variables(), Some("OPERATOR_KEY=0123456789abcdef"));
     site.engine.retune(edit).await;
-    assert_eq!(row(&stats(&whoever).await, "DATA_DIR").value.to_string(), "(set)");
+    assert_eq!(value(&stats(&whoever).await, "DATA_DIR"), "(set)");
     assert_eq!(open_link(&whoever, &key).await.status(), StatusCode::FORBIDDEN);
     let again = operator(&whoever, "0123456789abcdef").await;
-    assert_eq!(row(&stats(&again).await, "DATA_DIR").value.to_string(), folder);
+    assert_eq!(value(&stats(&again).await, "DATA_DIR"), folder);
 }

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use anteroom::{
-    settings::Settings,
-    wire::{RefreshKind, SettingNote, StatsView},
-};
+use anteroom::{settings::Settings, wire::RefreshKind};
 
-use crate::support::{Browser, Site};
+use crate::{
+    drawn::Drawn,
+    support::{Browser, Site},
+};
 
 /// Edits the settings as a new text of `.env` would.
 async fn edit(site: &Site, dotenv: &str) {
     site.engine.retune(Settings::load(site.variables(), Some(dotenv))).await;
 }
 
-async fn stats(browser: &Browser) -> StatsView {
+async fn stats(browser: &Browser) -> Drawn {
     let mut feed = browser.feed().await;
     browser.refresh(RefreshKind::Stats).await;
     feed.stats().await
@@ -92,7 +92,9 @@ async fn a_new_order_is_the_order_after_a_restart_too() {
 async fn a_bad_edit_changes_nothing_and_is_told_until_it_is_mended() {
     let site = Site::start(&[("SITE_ADDR", "127.0.0.1:3000"), ("QUEUE_MAX_SIZE", "7")]).await;
     let browser = site.browser().await;
-    assert_eq!(stats(&browser).await.settings_changed_at, None);
+    let changed = |view: &Drawn| view.one("settings-changed").text();
+    let never = "As they were at the start. An edit of .env takes effect at once.";
+    assert_eq!(changed(&stats(&browser).await), never);
     edit(&site, "CHAT_CONCURRENCY_LIMIT=2").await;
     edit(
         &site,
@@ -100,21 +102,14 @@ async fn a_bad_edit_changes_nothing_and_is_told_until_it_is_mended() {
     )
     .await;
     let view = stats(&browser).await;
-    assert!(view.settings_changed_at.is_some());
-    let bad = view.bad_edit.clone().expect("it is told").message;
+    assert!(changed(&view).starts_with("Last changed "), "{}", changed(&view));
+    let bad = view.one("bad-edit").text();
     assert!(
         bad.contains("did you mean CHAT_TIMEOUT") && bad.contains("FILE_CONCURRENCY_LIMIT"),
         "{bad}"
     );
-    let row = |view: &StatsView, name: &str| {
-        view.settings
-            .iter()
-            .find(|row| row.name == name)
-            .expect("a row")
-            .clone()
-    };
     assert_eq!(
-        row(&view, "CHAT_CONCURRENCY_LIMIT").value.to_string(),
+        view.setting("CHAT_CONCURRENCY_LIMIT").0,
         "2",
         "nothing has changed, the good lines neither"
     );
@@ -125,9 +120,9 @@ async fn a_bad_edit_changes_nothing_and_is_told_until_it_is_mended() {
     )
     .await;
     let view = stats(&browser).await;
-    assert_eq!(view.bad_edit, None, "it is mended");
-    assert_eq!(row(&view, "CHAT_CONCURRENCY_LIMIT").value.to_string(), "3");
-    let note = row(&view, "QUEUE_MAX_SIZE").note;
-    assert_eq!(note, Some(SettingNote::EnvironmentWins { line: 3 }));
-    assert_eq!(view.limits[0].limit, Some(3));
+    assert!(view.all("bad-edit").is_empty(), "it is mended");
+    assert_eq!(view.setting("CHAT_CONCURRENCY_LIMIT").0, "3");
+    let (_, note) = view.setting("QUEUE_MAX_SIZE");
+    assert_eq!(note, "the environment wins over .env line 3");
+    assert_eq!(view.rows("stats-row")[0].cell("Running"), "0 of 3");
 }

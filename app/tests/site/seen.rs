@@ -1,14 +1,16 @@
 //! What is seen of the model servers: on the stats tab, and by a scraper.
 
-use anteroom::wire::{BackendRow, Health, TurnState};
+use anteroom::wire::TurnState;
 
 use crate::{
+    drawn::{Drawn, Row},
     operator::{ENCODED, KEY, operator, stats},
     support::{Site, answer_of},
 };
 
 /// Nobody listens there.
 const NOWHERE: &str = "127.0.0.1:9";
+const FIRST: &str = "First token p50 / p95";
 
 /// A site with two model servers, of which one is not there.
 async fn half_a_site() -> Site {
@@ -35,29 +37,35 @@ async fn a_back_end_that_fails_is_seen_with_its_state_and_its_faults() {
     }
 
     let view = stats(&browser).await;
-    let [away, there] = &view.backends[..] else {
-        panic!("{:?}", view.backends)
+    let back_ends = view.rows("backend-row");
+    let [away, there] = &back_ends[..] else {
+        panic!("{back_ends:?}")
     };
-    assert_eq!((away.name.as_str(), away.place.as_str()), ("openai-1", "openai"));
-    assert!(matches!(away.health, Health::Out | Health::Trying), "{away:?}");
-    assert_eq!(away.seconds.is_some(), away.health == Health::Out, "{away:?}");
+    assert_eq!((away.name.as_str(), away.about.as_str()), ("openai-1", "openai"));
+    let left_alone = |state: &str| {
+        let time = state.strip_prefix("out of service for ");
+        time.is_some_and(|time| time.starts_with(|first: char| first.is_ascii_digit()))
+    };
+    let state = away.cell("State");
+    assert!(state == "being tried" || left_alone(state), "{away:?}");
+    let times = away.cell("Faults").strip_prefix("not reachable: ");
     assert!(
-        matches!(&away.faults[..], [(kind, times)] if kind == "unreachable" && *times > 0),
+        times.is_some_and(|times| times.parse().is_ok_and(|times: u64| times > 0)),
         "{away:?}"
     );
-    assert_eq!((away.answers, &away.first_part), (0, &None));
-    assert_eq!((there.name.as_str(), there.health), ("openai-2", Health::Ready));
-    assert_eq!((there.answers, there.running, there.limit), (2, 0, Some(1)));
-    assert!(there.faults.is_empty() && there.first_part.is_some(), "{there:?}");
-    let [model] = &view.models[..] else {
-        panic!("{:?}", view.models)
-    };
+    assert_eq!((away.cell("Answers"), away.cell(FIRST)), ("0", "–"));
+    assert_eq!((there.name.as_str(), there.cell("State")), ("openai-2", "ready"));
+    assert_eq!((there.cell("Answers"), there.cell("Running")), ("2", "0 of 1"));
+    assert!(there.cell("Faults") == "0" && there.cell(FIRST) != "–", "{there:?}");
+    let models = view.rows("model-row");
+    let [model] = &models[..] else { panic!("{models:?}") };
     assert_eq!(
-        (model.model.as_str(), model.answers, model.cost),
-        ("loopback@openai", 2, None)
+        (model.name.as_str(), model.cell("Answers"), model.cell("Cost")),
+        ("loopback@openai", "2", "–")
     );
     // One model, one line: the limit has no rows but its own.
-    assert_eq!(view.limits.iter().filter(|row| row.name == "chat").count(), 1);
+    let limits = view.rows("stats-row").into_iter();
+    assert_eq!(limits.filter(|row| row.name == "chat").count(), 1);
 
     let metrics = browser.ask(browser.get("/metrics")).await.text;
     for expected in [
@@ -71,7 +79,7 @@ async fn a_back_end_that_fails_is_seen_with_its_state_and_its_faults() {
     }
     let faults = "anteroom_backend_faults_total{backend=\"openai-1\",kind=\"unreachable\"} ";
     assert!(metrics.contains(faults), "{metrics}");
-    let told = serde_json::to_string(&view).expect("JSON") + &metrics;
+    let told = view.html + &metrics;
     for address in [NOWHERE, &site.model.base_url()] {
         assert!(!told.contains(address), "{address}: {told}");
     }
@@ -86,18 +94,23 @@ async fn what_the_operator_has_to_mend_is_told_to_the_operator_alone() {
     assert!(matches!(turn.state, TurnState::Failed { .. }), "{:?}", turn.state);
 
     let view = stats(&visitor).await;
-    let misfits = |rows: &[BackendRow]| rows.iter().map(|row| row.misfit.clone()).collect::<Vec<_>>();
-    assert_eq!(misfits(&view.backends), [None]);
-    let faults = vec![("unauthorized".to_owned(), 1)];
+    let misfits = |view: &Drawn| {
+        view.rows("backend-row")
+            .into_iter()
+            .map(|row| row.wrong)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(misfits(&view), [""]);
+    let back_end: Row = view.rows("backend-row").remove(0);
     assert_eq!(
-        (view.backends[0].health, &view.backends[0].faults),
-        (Health::Ready, &faults)
+        (back_end.cell("State"), back_end.cell("Faults")),
+        ("ready", "key not accepted: 1")
     );
     let whoever = operator(&visitor, ENCODED).await;
     let seen = stats(&whoever).await;
-    assert_eq!(misfits(&seen.backends), [Some("unauthorized".to_owned())]);
+    assert_eq!(misfits(&seen), ["It does not accept its key: mend the key."]);
     // Neither address nor key, not even to the operator.
-    let told = serde_json::to_string(&seen.backends).expect("JSON") + &whoever.ask(whoever.get("/metrics")).await.text;
+    let told = format!("{:?}", seen.rows("backend-row")) + &whoever.ask(whoever.get("/metrics")).await.text;
     for hidden in ["sk-of-nobody", &*site.model.base_url()] {
         assert!(!told.contains(hidden), "{hidden}: {told}");
     }
@@ -105,5 +118,5 @@ async fn what_the_operator_has_to_mend_is_told_to_the_operator_alone() {
     // An answer shows that it is mended.
     let sent = visitor.send("and now?").await;
     assert_eq!(answer_of(&visitor, sent.turn).await.state, TurnState::Done);
-    assert_eq!(misfits(&stats(&whoever).await.backends), [None]);
+    assert_eq!(misfits(&stats(&whoever).await), [""]);
 }

@@ -3,7 +3,10 @@
 use anteroom::wire::{Event, FeedMessage, Reason, RefreshKind, TurnState};
 use reqwest::StatusCode;
 
-use crate::support::{Site, answer_of, request};
+use crate::{
+    drawn::Drawn,
+    support::{Site, answer_of, request},
+};
 
 #[tokio::test]
 async fn with_concurrency_off_everything_shares_one_line() {
@@ -37,16 +40,18 @@ async fn with_concurrency_off_everything_shares_one_line() {
     let mut came = Vec::new();
     while came.len() < 2 {
         match feed.next().await {
-            FeedMessage::Stats(stats) => {
-                assert_eq!(stats.limits.len(), 1);
-                came.push("stats");
+            FeedMessage::Drawn { refresh, html } => {
+                if refresh == RefreshKind::Stats {
+                    let stats = Drawn::read(&html.expect("it has not come before"));
+                    assert_eq!(stats.rows("stats-row").len(), 1);
+                }
+                came.push(refresh);
             }
-            FeedMessage::Logs(_) => came.push("logs"),
             FeedMessage::RefreshRefused { reason, .. } => panic!("{reason:?}"),
             _ => {}
         }
     }
-    assert_eq!(came, ["stats", "logs"]);
+    assert_eq!(came, [RefreshKind::Stats, RefreshKind::Logs]);
     assert_eq!(feed.over(waiting.turn).await.state, TurnState::Done);
     assert_eq!(answer_of(&one, running.turn).await.state, TurnState::Done);
     assert_eq!(site.model.record().max, 1);

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anteroom::wire::{FeedEvent, FeedMessage, TurnId, TurnState};
+use anteroom::wire::{FeedEvent, FeedMessage, RefreshKind, TurnId, TurnState};
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use tokio::{
@@ -165,7 +165,10 @@ async fn read(mut socket: WebSocketStream<TcpStream>, subjects: Arc<Subjects>, t
                 FeedEvent::Block { turn, .. } => subjects.tell(turn, Seen::Piece),
                 _ => {}
             },
-            FeedMessage::Logs(_) => subjects.refreshed(),
+            FeedMessage::Drawn {
+                refresh: RefreshKind::Logs,
+                ..
+            } => subjects.refreshed(),
             _ => {}
         }
     };

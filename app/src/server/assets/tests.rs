@@ -40,7 +40,10 @@ async fn body(response: Response) -> String {
 fn urls_are_found_with_hashes_and_without() {
     let hashed = built_by_xtask();
     for extension in ["js", "wasm", "css"] {
-        assert_eq!(hashed.newest(extension), format!("/pkg/anteroom.{HASH}.{extension}"));
+        assert_eq!(
+            hashed.newest("anteroom", extension),
+            format!("/pkg/anteroom.{HASH}.{extension}")
+        );
     }
 
     let leptos = files(&[
@@ -48,20 +51,26 @@ fn urls_are_found_with_hashes_and_without() {
         ("pkg/anteroom_bg.wasm", 1),
         ("pkg/anteroom.css", 1),
     ]);
-    assert_eq!(leptos.newest("js"), "/pkg/anteroom.js");
-    assert_eq!(leptos.newest("wasm"), "/pkg/anteroom_bg.wasm");
-    assert_eq!(leptos.newest("css"), "/pkg/anteroom.css");
+    assert_eq!(leptos.newest("anteroom", "js"), "/pkg/anteroom.js");
+    assert_eq!(leptos.newest("anteroom", "wasm"), "/pkg/anteroom_bg.wasm");
+    assert_eq!(leptos.newest("anteroom", "css"), "/pkg/anteroom.css");
+
+    // The sheet of the tabs is another one, which is not taken for the app's.
+    let tabs = format!("pkg/tabs.{HASH}.css");
+    let both = files(&[("pkg/anteroom.css", 1), (&tabs, 2)]);
+    assert_eq!(both.newest("anteroom", "css"), "/pkg/anteroom.css");
+    assert_eq!(both.newest("tabs", "css"), format!("/{tabs}"));
 }
 
 #[test]
 fn of_two_builds_the_newer_is_served() {
     let hashed = format!("pkg/anteroom.{HASH}.js");
     assert_eq!(
-        files(&[("pkg/anteroom.js", 2), (&hashed, 1)]).newest("js"),
+        files(&[("pkg/anteroom.js", 2), (&hashed, 1)]).newest("anteroom", "js"),
         "/pkg/anteroom.js"
     );
     assert_eq!(
-        files(&[("pkg/anteroom.js", 1), (&hashed, 2)]).newest("js"),
+        files(&[("pkg/anteroom.js", 1), (&hashed, 2)]).newest("anteroom", "js"),
         format!("/{hashed}")
     );
 }
@@ -69,7 +78,7 @@ fn of_two_builds_the_newer_is_served() {
 #[test]
 fn other_files_are_not_taken_for_the_app() {
     let files = files(&[("pkg/anteroom-extra.js", 9), ("pkg/snippets/a/inline0.js", 9)]);
-    assert_eq!(files.newest("js"), "/pkg/anteroom.js");
+    assert_eq!(files.newest("anteroom", "js"), "/pkg/anteroom.js");
 }
 
 #[test]

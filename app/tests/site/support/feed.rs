@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anteroom::wire::{
-    Choice, ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, StatsView, Status, TurnId, TurnState, TurnView,
+    Choice, ConversationId, FeedEvent, FeedMessage, FeedPosition, Place, RefreshKind, Status, TurnId, TurnState,
+    TurnView,
 };
 use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
@@ -13,6 +14,7 @@ use tokio_tungstenite::{
 };
 
 use super::{Browser, soon};
+use crate::drawn::Drawn;
 
 /// One page's feed. It keeps what a page would show.
 pub(crate) struct Feed {
@@ -56,10 +58,21 @@ impl Feed {
         from: Option<FeedPosition>,
         origin: &str,
     ) -> Result<Self, tungstenite::Error> {
-        let query = from
-            .map(|at| format!("?epoch={}&after={}", at.epoch, at.number))
-            .unwrap_or_default();
-        let mut request = format!("ws://{}/feed{query}", browser.addr).into_client_request()?;
+        let query = from.map(|at| format!("epoch={}&after={}", at.epoch, at.number));
+        Self::open_with(browser, &query.unwrap_or_default(), origin).await
+    }
+
+    /// The same of a page that is written in the language of this tag.
+    ///
+    /// # Errors
+    /// The server refused the feed.
+    pub(crate) async fn open_in(browser: &Browser, language: &str) -> Result<Self, tungstenite::Error> {
+        let origin = format!("http://{}", browser.addr);
+        Self::open_with(browser, &format!("language={language}"), &origin).await
+    }
+
+    async fn open_with(browser: &Browser, query: &str, origin: &str) -> Result<Self, tungstenite::Error> {
+        let mut request = format!("ws://{}/feed?{query}", browser.addr).into_client_request()?;
         request
             .headers_mut()
             .insert("cookie", HeaderValue::from_str(&browser.cookie).expect("a header"));
@@ -112,10 +125,16 @@ impl Feed {
     }
 
     /// The next figures that come.
-    pub(crate) async fn stats(&mut self) -> StatsView {
+    pub(crate) async fn stats(&mut self) -> Drawn {
+        self.drawn(RefreshKind::Stats).await.expect("they have not come before")
+    }
+
+    /// What a tab shows next; `None`: what has come before.
+    pub(crate) async fn drawn(&mut self, kind: RefreshKind) -> Option<Drawn> {
         loop {
-            if let FeedMessage::Stats(view) = self.next().await {
-                return *view;
+            match self.next().await {
+                FeedMessage::Drawn { refresh, html } if refresh == kind => return html.as_deref().map(Drawn::read),
+                _ => {}
             }
         }
     }
