@@ -29,7 +29,8 @@ fuzz_target!(|data: &[u8]| {
             let ids: BTreeSet<_> = said.calls.iter().map(|call| &call.id).collect();
             assert_eq!(ids.len(), said.calls.len(), "{provider:?}: {said:?}");
             for call in &said.calls {
-                let sound = !call.name.is_empty() && !call.arguments.is_empty() && call.arguments.len() <= 256 * 1024 + 3;
+                let sound =
+                    !call.name.is_empty() && !call.arguments.is_empty() && call.arguments.len() <= 256 * 1024 + 3;
                 assert!(sound, "{provider:?}: {call:?}");
             }
         }
