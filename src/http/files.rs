@@ -17,6 +17,7 @@ use crate::{
     accounts::Principal,
     client::Client,
     engine::Engine,
+    files::FileContent,
     wire::{FileId, FileKind, FileView, Reason},
 };
 
@@ -52,6 +53,12 @@ pub(super) async fn download(
 ) -> Result<Response, Refusal> {
     let found = Client::new(engine, who).file(file).await?;
     let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    Ok(given(&file, content))
+}
+
+/// A file, as whoever may have it is given it.
+#[must_use]
+pub fn given(file: &FileView, content: FileContent) -> Response {
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is plain text to keep.
     let (mime, kind) = match file.kind {
@@ -71,5 +78,5 @@ pub(super) async fn download(
     }
     headers.insert(header::CONTENT_DISPOSITION, disposition(kind, &file.name));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
-    Ok(response)
+    response
 }

@@ -20,7 +20,7 @@ macro_rules! locale {
     ($folder:literal) => {
         Locale {
             pages: locale!($folder: "chat" "data" "export" "figures" "frame" "line" "list" "logs" "models" "reasons" "stats"),
-            server: locale!($folder: "aids" "charts" "plain" "programs"),
+            server: locale!($folder: "aids" "along" "charts" "plain" "programs"),
             demo: locale!($folder: "demo"),
         }
     };

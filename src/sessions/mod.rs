@@ -1,6 +1,7 @@
 //! Sessions: a cookie, its session, its one agent.
 
 mod cookie;
+mod guest;
 mod id;
 mod link;
 mod operator;
@@ -16,5 +17,5 @@ pub use id::SessionId;
 pub use place::{Place, would_refuse};
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
-pub use session::{Claim, Session};
+pub use session::{Attending, Claim, Session};
 pub use told::Told;

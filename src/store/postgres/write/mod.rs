@@ -10,6 +10,7 @@ mod key;
 mod keys;
 mod minutes;
 mod owner;
+mod passes;
 mod rating;
 mod removal;
 
@@ -22,5 +23,6 @@ pub(super) use key::Admit;
 pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use minutes::KeepMinute;
 pub(super) use owner::key as owner_key;
+pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};

@@ -8,6 +8,7 @@ mod follow_ups;
 mod keys;
 mod minutes;
 mod owner;
+mod passes;
 mod rating;
 mod removal;
 
@@ -18,6 +19,7 @@ pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use keys::{AddKey, RevokeKey};
 pub(super) use minutes::KeepMinute;
+pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 
