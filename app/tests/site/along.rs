@@ -179,7 +179,7 @@ async fn looking_at_a_link_uses_nothing_up_and_the_second_to_press_is_refused() 
         let (status, shown) = text(page(&site, &path, "")).await;
         assert_eq!(status, StatusCode::OK);
         assert!(
-            !shown.contains("story"),
+            !shown.contains("gate=middle"),
             "a preview hears nothing of the conversation: {shown}"
         );
         let head = device().head(format!("http://{}{path}", site.addr)).send().await;
@@ -229,7 +229,9 @@ async fn a_guest_comes_through_no_other_door() {
         browser.uploaded("a.txt", "mine").await,
         browser.uploaded("b.txt", "other").await,
     );
-    let with_file = browser.send_with(None, "look [[reply=markdown]]", vec![file.id]).await;
+    let with_file = browser
+        .send_with(None, "xylophone [[reply=markdown]]", vec![file.id])
+        .await;
     let guest = open(&site, &link(&browser, with_file.conversation, "kind=watch").await).await;
     let file_path = |id| format!("{}/files/{id}", guest.path);
     assert_eq!(text(page(&site, &file_path(file.id), &guest.cookie)).await.1, "mine");
@@ -305,7 +307,10 @@ async fn a_guest_comes_through_no_other_door() {
             status.is_client_error() || status.is_server_error(),
             "{function}: {status} {said}"
         );
-        assert!(!said.contains("story") && !said.contains("look"), "{function}: {said}");
+        assert!(
+            !said.contains("gate=middle") && !said.contains("xylophone"),
+            "{function}: {said}"
+        );
     }
     for path in [
         "/".to_owned(),
@@ -313,10 +318,7 @@ async fn a_guest_comes_through_no_other_door() {
         format!("/c/{}", with_file.conversation),
     ] {
         let (_, shown) = text(page(&site, &path, &guest.cookie)).await;
-        assert!(
-            !shown.contains("story") && !shown.contains("[[reply=markdown]]"),
-            "{path}"
-        );
+        assert!(!shown.contains("gate=middle") && !shown.contains("xylophone"), "{path}");
     }
     let (status, _) = text(page(
         &site,
@@ -338,7 +340,7 @@ async fn a_guest_comes_through_no_other_door() {
     let id = second.path.strip_prefix("/along/").expect("a pass");
     form(&stranger, "along-revoke", other, &format!("pass={id}")).await;
     assert_eq!(text(page(&site, &second.path, &second.cookie)).await.0, StatusCode::OK);
-    assert_eq!(site.engine.sessions().len(), 2, "guests have none");
+    assert_eq!(site.engine.sessions().len(), 1, "guests have none");
 }
 
 #[tokio::test]
@@ -405,20 +407,18 @@ async fn what_is_over_forgotten_or_switched_off_shows_nothing() {
 }
 
 #[tokio::test]
-async fn guessing_is_slow() {
+async fn an_address_that_guesses_is_refused_after_a_while() {
     let site = Site::start(&[]).await;
-    let (browser, sent) = talk(&site).await;
-    let good = link(&browser, sent.conversation, "kind=watch").await;
-    let mut refused = StatusCode::NOT_FOUND;
-    for number in 0..31 {
+    // It gets one guess back every other second: however slow this machine is, it guesses faster.
+    for number in 0..1_000 {
         let (status, _) = text(page(&site, &format!("/t/{number:032}"), "")).await;
-        refused = status;
+        match status {
+            StatusCode::NOT_FOUND => {}
+            StatusCode::TOO_MANY_REQUESTS if number >= 30 => return,
+            other => panic!("{number}: {other}"),
+        }
     }
-    assert_eq!(refused, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(
-        press(&site, &good, "", "").await.status(),
-        StatusCode::TOO_MANY_REQUESTS
-    );
+    panic!("it guesses on");
 }
 
 #[derive(Clone, Default)]
@@ -448,6 +448,8 @@ async fn no_secret_is_in_a_log_or_in_the_database() {
     let (browser, sent) = talk(&site).await;
     open(&site, &link(&browser, sent.conversation, "kind=watch").await).await;
     let heard = tracing::subscriber::set_default(subscriber);
+    // Another test, on another thread, may have been the first to come by at the same moment.
+    tracing::callsite::rebuild_interest_cache();
     let path = link(&browser, sent.conversation, "kind=watch").await;
     text(page(&site, &path, "")).await;
     let guest = open(&site, &path).await;
