@@ -61,6 +61,17 @@ const EARLY: &str = r#"(function () {
   });
 })();"#;
 
+/// Whether conversations are not to be taken along: then nothing leads there.
+fn stays() -> bool {
+    #[cfg(feature = "ssr")]
+    {
+        let engine = use_context::<std::sync::Arc<anteroom::engine::Engine>>();
+        engine.is_some_and(|engine| !engine.settings().take_along)
+    }
+    #[cfg(not(feature = "ssr"))]
+    false
+}
+
 /// The document: its head, with the assets, and the body that the browser's half takes over.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let assets = use_context::<AssetUrls>().unwrap_or_else(|| AssetUrls::named_by(&options));
@@ -75,7 +86,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html lang=language.code()>
+        <html lang=language.code() data-stays=stays().then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
@@ -108,6 +119,18 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// A document without scripts around what is no page of the app.
 #[cfg(feature = "ssr")]
 pub(crate) fn document(language: Language, title: String, css: String, content: impl IntoView) -> impl IntoView {
+    document_with(language, title, css, (), content)
+}
+
+/// The same with more in its head.
+#[cfg(feature = "ssr")]
+pub(crate) fn document_with(
+    language: Language,
+    title: String,
+    css: String,
+    head: impl IntoView,
+    content: impl IntoView,
+) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang=language.code()>
@@ -118,6 +141,7 @@ pub(crate) fn document(language: Language, title: String, css: String, content: 
                 <title>{title}</title>
                 <link rel="stylesheet" href=css />
                 <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
+                {head}
             </head>
             <body>{content}</body>
         </html>

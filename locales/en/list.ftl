@@ -11,6 +11,7 @@ row-more = More about { $title }
 row-rename = Rename
 row-markdown = Save as Markdown
 row-json = Save as JSON
+row-along = Take along
 row-several = Select several
 row-delete = Delete
 row-title = Title

@@ -11,6 +11,7 @@ row-more = Ещё о беседе «{ $title }»
 row-rename = Переименовать
 row-markdown = Сохранить в Markdown
 row-json = Сохранить в JSON
+row-along = Взять с собой
 row-several = Выбрать несколько
 row-delete = Удалить
 row-title = Название

@@ -1,6 +1,7 @@
 //! Who asks.
 
 pub mod keys;
+pub mod passes;
 mod principal;
 pub mod rates;
 mod scopes;

@@ -4,6 +4,8 @@
 
 mod error;
 mod files;
+mod guest;
+mod passes;
 mod reason;
 mod tasks;
 
@@ -13,6 +15,8 @@ use tracing::error;
 use uuid::Uuid;
 
 pub use error::{ClientError, UploadError};
+pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
+pub use passes::{MOVING, WATCHING};
 
 use crate::{
     accounts::Principal,

@@ -31,7 +31,7 @@ use tokio_util::{
 use tracing::{info, warn};
 
 use crate::{
-    accounts::{Principal, Role, keys::Keys, rates::Rates},
+    accounts::{Principal, Role, keys::Keys, passes::Revocations, rates::Rates},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations, toolbox::Toolbox},
     files::Vault,
@@ -85,6 +85,7 @@ pub struct Engine {
     /// What the charts were drawn of last.
     minutes: charts::Minutes,
     feeds: Feeds,
+    revocations: Revocations,
     homes: Arc<dyn Homes>,
     moves: watch::Sender<()>,
     tasks: TaskTracker,
@@ -237,6 +238,7 @@ impl Engine {
             membership,
             minutes: charts::Minutes::default(),
             feeds: Feeds::default(),
+            revocations: Revocations::default(),
             homes,
             moves: watch::Sender::new(()),
             tasks,
@@ -351,6 +353,12 @@ impl Engine {
     #[must_use]
     pub const fn feeds(&self) -> &Feeds {
         &self.feeds
+    }
+
+    /// Passes that are revoked.
+    #[must_use]
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// Where sessions are at home.

@@ -17,6 +17,7 @@ use crate::{
     accounts::Principal,
     client::Client,
     engine::Engine,
+    files::FileContent,
     wire::{FileId, FileKind, FileView, Reason},
 };
 
@@ -52,6 +53,12 @@ pub(super) async fn download(
 ) -> Result<Response, Refusal> {
     let found = Client::new(engine, who).file(file).await?;
     let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    Ok(given(&file, content))
+}
+
+/// A file, as whoever may have it is given it.
+#[must_use]
+pub fn given(file: &FileView, content: FileContent) -> Response {
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(content));
     // Whatever it holds, it is never a page: pictures are shown by their checked type, the rest is to keep.
     let (mime, kind) = match file.kind {
@@ -60,7 +67,7 @@ pub(super) async fn download(
         FileKind::Document if file.mime == "text/html" => ("application/octet-stream", "attachment"),
         FileKind::Document => (file.mime.as_str(), "attachment"),
     };
-    Ok(given(body, mime, disposition(kind, &file.name), file.size))
+    answer(body, mime, disposition(kind, &file.name), file.size)
 }
 
 /// Gives what was read of a document to its owner, as plain text.
@@ -73,11 +80,11 @@ pub(super) async fn read(
     let (file, text) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
     let (size, name) = (text.len() as u64, format!("{}.txt", file.name));
     let shown = disposition("inline", &name);
-    Ok(given(Body::from(text), "text/plain; charset=utf-8", shown, size))
+    Ok(answer(Body::from(text), "text/plain; charset=utf-8", shown, size))
 }
 
 /// A file as an answer, which no browser runs.
-fn given(body: Body, mime: &str, shown: HeaderValue, size: u64) -> Response {
+fn answer(body: Body, mime: &str, shown: HeaderValue, size: u64) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     for (name, value) in [

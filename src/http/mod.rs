@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod feed;
 mod files;
+mod guest;
 mod headers;
 mod health;
 mod identity;
@@ -31,6 +32,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use drawing::Draws;
 pub use error::Refusal;
+pub use files::given;
+pub use guest::{Admitted, guessed_wrong, may_guess, set_guest};
 pub use identity::{NoCookie, cookies, set_session};
 pub use link::{Unreached, serve_nodes, watch};
 pub use origin::CrossSite;
@@ -67,11 +70,19 @@ fn doors(draws: Arc<dyn Draws>) -> Router<Arc<Engine>> {
         .merge(files)
 }
 
+/// The doors of passes. None of them gives anybody a session's cookie by itself.
+pub struct PassDoors {
+    /// Where links lead.
+    pub links: Router,
+    /// What guests see, behind [`Admitted`].
+    pub guests: Router,
+}
+
 /// Puts every door of the site, the engine's and `pages`, behind the checks; `plain` are those of a page's surroundings that have nothing of a
 /// session, such as its files. What tabs show is drawn by `draws`. How much a page reads of a request is for itself to bound ([`MAX_BODY`]): it refuses in words.
 ///
 /// Beside other nodes, whatever has something of a session is answered by its home, wherever it came in.
-pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router, draws: Arc<dyn Draws>) -> Router {
+pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router, draws: Arc<dyn Draws>, passes: PassDoors) -> Router {
     let mut doors = doors(draws).with_state(Arc::clone(engine));
     let welcoming = |pages: Router| {
         pages
@@ -79,18 +90,23 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router, draws: Arc<dyn D
             .layer(middleware::from_fn(body::bound))
     };
     let mut pages = welcoming(pages);
+    let PassDoors { links, mut guests } = passes;
     let link = link::Link::of(engine);
     let programs = programs::doors(engine, link.as_ref());
     if let Some(link) = link {
         let state = (Arc::clone(engine), link);
         doors = doors.layer(middleware::from_fn_with_state(state.clone(), link::forward));
+        guests = guests.layer(middleware::from_fn_with_state(state.clone(), link::forward_guest));
         pages = pages.layer(middleware::from_fn_with_state(state, link::forward_page));
     }
     let language = Router::new()
         .route("/language", post(language::choose))
         .with_state(Arc::clone(engine));
+    let guests = guests.layer(middleware::from_fn_with_state(Arc::clone(engine), guest::admit));
     let checked = doors
         .merge(language)
+        .merge(guests)
+        .merge(links.layer(middleware::from_fn(body::bound)))
         .merge(pages)
         .merge(welcoming(plain))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))

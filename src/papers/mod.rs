@@ -1,8 +1,8 @@
 //! Documents that people attach, read into text: PDF, Word, spreadsheets, EPUB and web pages.
 //!
 //! What they hold was written by anybody, and a stack that overflows or memory that runs out cannot be caught. So they are read in a
-//! process of their own, which has bounds on its memory, its time and its files ([`run`]); [`Reading`] is the server's end of it. What
-//! comes back is a [`Report`], and the text in parts ([`parts`]): pages, sheets, chapters.
+//! process of their own, which has bounds on its memory, its time and its files ([`run`]); `Reading` is the server's end of it. What
+//! comes back is a [`Report`], and the text in parts (`parts`): pages, sheets, chapters.
 //!
 //! - `pdf/`, `sheets.rs`, `word.rs`, `book.rs`, `web.rs`: one format each; `archive.rs`: what is packed, unpacked within bounds;
 //!   `text.rs`: where they write.

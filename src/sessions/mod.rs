@@ -2,6 +2,7 @@
 
 mod answer;
 mod cookie;
+mod guest;
 mod id;
 mod link;
 mod operator;
@@ -18,5 +19,5 @@ pub use id::SessionId;
 pub use place::{Place, would_refuse};
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
-pub use session::{Claim, Session};
+pub use session::{Attending, Claim, Session};
 pub use told::Told;

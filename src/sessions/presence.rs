@@ -42,9 +42,20 @@ impl Presence {
 
     /// Counts a feed until the guard is dropped.
     pub fn enter(&self) -> Here<'_> {
+        self.come();
+        Here(self)
+    }
+
+    /// One feed more.
+    pub(super) fn come(&self) {
         self.touch();
         self.feeds.send_modify(|feeds| *feeds += 1);
-        Here(self)
+    }
+
+    /// One feed less. Patience counts from the moment the last one closed.
+    pub(super) fn go(&self) {
+        self.touch();
+        self.feeds.send_modify(|feeds| *feeds -= 1);
     }
 
     /// Returns once no feed has been open, and nothing has been asked, for as long as `patience` says: it is asked
@@ -75,9 +86,7 @@ impl Presence {
 
 impl Drop for Here<'_> {
     fn drop(&mut self) {
-        // Patience counts from the moment the last feed closed.
-        self.0.touch();
-        self.0.feeds.send_modify(|feeds| *feeds -= 1);
+        self.0.go();
     }
 }
 

@@ -40,6 +40,30 @@ struct Held {
     tickets: BTreeMap<TicketId, (Event, Option<TurnId>)>,
 }
 
+/// Somebody follows this session: for as long as this lives, its browser counts as there.
+pub struct Attending(Arc<Session>);
+
+impl Attending {
+    /// From now on.
+    #[must_use]
+    pub fn new(session: Arc<Session>) -> Self {
+        session.presence.come();
+        Self(session)
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl Drop for Attending {
+    fn drop(&mut self) {
+        self.0.presence.go();
+    }
+}
+
 impl Session {
     pub(super) fn new(id: SessionId, journals: &dyn Journals) -> Self {
         Self {

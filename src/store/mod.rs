@@ -8,6 +8,7 @@ mod fault;
 mod follow_ups;
 mod job;
 mod minutes;
+mod passes;
 pub(crate) mod postgres;
 mod readers;
 mod rows;
@@ -29,6 +30,8 @@ pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use follow_ups::{Added, FollowUpStore};
 pub(crate) use minutes::{KEPT, Minute};
+pub(crate) use passes::PassStore;
+pub use passes::{PassKind, PassRecord};
 pub(crate) use steps::{Leave, StepStore, ToolStep};
 pub(crate) use tasks::{
     BatchRecord, CancelledBatch, Delivery, Ended, NewBatch, NewTask, OpenTask, TakenIn, TaskEnd, TaskFilter,
@@ -250,7 +253,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: TaskStore + FollowUpStore + StepStore + Send + Sync {
+pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 18] = [
+pub(super) static TABLES: [Table; 19] = [
     Table {
         name: "owners",
         counted: true,
@@ -234,6 +234,22 @@ pub(super) static TABLES: [Table; 18] = [
             ("created_at", Integer),
             ("expires_at", Integer),
             ("revoked_at", Integer),
+        ],
+    },
+    Table {
+        name: "passes",
+        counted: true,
+        columns: &[
+            ("key", Integer),
+            ("id", Id),
+            ("conversation", Integer),
+            ("digest", Text),
+            ("kind", Text),
+            ("created_at", Integer),
+            ("expires_at", Integer),
+            ("used_at", Integer),
+            ("revoked_at", Integer),
+            ("guest", Text),
         ],
     },
     Table {

@@ -173,6 +173,10 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
                 <Icon path=icon::SAVE />
                 {text!(words, "row-json")}
             </a>
+            <a class="quiet-button along-link" href=format!("/c/{id}/along") rel="external" data-testid="along">
+                <Icon path=icon::PHONE />
+                {text!(words, "row-along")}
+            </a>
             // `public/reading.js` does this one.
             {button("quiet-button", "select-several", icon::MANY, text!(words, "row-several"))
                 .post(live(|| "#several".to_owned()))}

@@ -35,6 +35,7 @@ pub(crate) const RIGHT: &str = "m9.5 6 6 6-6 6";
 pub(crate) const MORE: &str = "M5 12h.01M12 12h.01M19 12h.01";
 pub(crate) const PENCIL: &str = "m4.5 19.5 1-4.5L16 4.5l3.5 3.5L9 18.5z";
 pub(crate) const SAVE: &str = "M12 4v10.5M7.5 10.5 12 15l4.5-4.5M5 19.5h14";
+pub(crate) const PHONE: &str = "M7.5 3.5h9v17h-9zM11 17.5h2";
 pub(crate) const BRANCH: &str = "M7 4v16M7 13c0-4 10-2 10-6.5M17 3.5a1.5 1.5 0 1 1 0 3 1.5 1.5 0 0 1 0-3";
 pub(crate) const GOOD: &str =
     "M4 11h3v8.5H4zM7 11l3.5-7.5c1.4 0 2.2 1 2.2 2.3V9H18a1.8 1.8 0 0 1 1.8 2.1l-1 6.4a2.2 2.2 0 0 1-2.2 2H7";

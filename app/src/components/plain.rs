@@ -180,6 +180,7 @@ mod made {
                 {form(store, "rename", of(), rename)}
                 <div class="actions">
                     {save("md", say!(words, "row-markdown"))} {save("json", say!(words, "row-json"))}
+                    <a class="button along-link" href=format!("/c/{id}/along")>{say!(words, "row-along")}</a>
                 </div>
                 {form(store, "delete", of(), delete)}
             </details>

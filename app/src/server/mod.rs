@@ -1,6 +1,7 @@
 //! The server's half of the app: what stands behind its server functions, its routes, its start and its end.
 
 mod actions;
+mod along;
 pub mod api;
 pub mod assets;
 pub mod backup;

@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, api, assets, described, drawing, operator, refusals};
+use super::{actions, along, api, assets, described, drawing, operator, refusals};
 use crate::{
     App,
     initial::Preloaded,
@@ -52,9 +52,11 @@ pub fn router(engine: &Arc<Engine>) -> Router {
     let operator = Router::new()
         .route("/operator", get(operator::enter))
         .with_state((Arc::clone(engine), urls.clone()));
+    let passes = along::passes(engine, &urls);
     let pages = Router::new()
         .route("/api/{*function}", post(refusals::unknown_function))
         .route(actions::ROUTE, actions::door(Arc::clone(engine)))
+        .merge(along::owner(engine, &urls))
         // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(
@@ -72,6 +74,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         pages,
         operator.merge(assets::router()).merge(described::router()),
         Arc::new(drawing::Tabs),
+        passes,
     )
 }
 
@@ -105,7 +108,7 @@ fn page_without_slash(uri: &Uri) -> Option<String> {
 async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     // Of an address that leads nowhere, nobody needs to be known.
-    if Page::of(path) == Page::Missing {
+    if Page::of(path) == Page::Missing || along::is_owners(path) {
         return next.run(request).await;
     }
     let first = match request.extensions().get() {

@@ -1,6 +1,7 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
 mod addresses;
+mod along;
 mod api;
 mod choices;
 mod conversations;

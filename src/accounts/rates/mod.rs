@@ -20,6 +20,7 @@ pub struct Rates {
     requests: Table<Owner>,
     tokens: Table<Owner>,
     addresses: Table<IpAddr>,
+    guesses: Table<IpAddr>,
 }
 
 impl Rates {
@@ -73,6 +74,19 @@ impl Rates {
     /// There is none left; where it stands.
     pub fn take_from_address(&self, address: IpAddr, limit: u64) -> Result<Standing, Standing> {
         self.addresses.take(address, limit)
+    }
+
+    /// Looks whether an address that may send so many wrong secrets of passes a minute has any left.
+    ///
+    /// # Errors
+    /// There are none left; where it stands.
+    pub fn look_for_guesses(&self, address: IpAddr, limit: u64) -> Result<Standing, Standing> {
+        self.guesses.look(address, limit)
+    }
+
+    /// Takes one of them.
+    pub fn take_guess(&self, address: IpAddr, limit: u64) -> Standing {
+        self.guesses.charge(address, limit, 1.0)
     }
 
     /// Gives one back that came to nothing.

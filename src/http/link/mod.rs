@@ -33,7 +33,7 @@ use axum::{
 use hyper_util::rt::TokioIo;
 use tracing::{Instrument as _, debug};
 
-use super::{MAX_BODY, Refusal, programs::MAX_PROGRAM_BODY};
+use super::{MAX_BODY, Refusal, guest::Admitted, programs::MAX_PROGRAM_BODY};
 use crate::{
     accounts::Principal,
     conversations::MAX_IMPORT_BYTES,
@@ -101,6 +101,29 @@ pub(super) async fn forward_page(State((engine, link)): State<Doors>, request: R
             request.extensions_mut().insert(Unreached(refusal));
             next.run(request).await
         }
+    }
+}
+
+/// The same for whoever watches a conversation by a pass, which only the home of its owner can show.
+pub(super) async fn forward_guest(State((_, link)): State<Doors>, request: Request, next: Next) -> Response {
+    let admitted: Option<Admitted> = request.extensions().get().copied();
+    let linked = request.extensions().get::<Linked>().is_some();
+    let guest = admitted.and_then(|Admitted(guest)| guest.ok());
+    let Some(guest) = guest.filter(|_| !linked) else {
+        return next.run(request).await;
+    };
+    if link.homes.home(guest.owner) == Home::Here {
+        return next.run(request).await;
+    }
+    let (parts, _) = request.into_parts();
+    let follows = parts.uri.path().ends_with("/feed");
+    let asked = Asked::whole(parts, axum::body::Bytes::new());
+    let asked = if follows { asked.patient() } else { asked };
+    match link.forward(guest.owner, asked).await {
+        Outcome::Here(request) => next.run(request).await,
+        // Nothing that guests ask for becomes a WebSocket.
+        Outcome::Answered(response) | Outcome::Feed(response, _) => response,
+        Outcome::Failed(refusal, ..) => refusal.into_response(),
     }
 }
 

@@ -7,7 +7,7 @@ mod local;
 mod me;
 mod openai;
 mod place;
-mod rates;
+pub(super) mod rates;
 mod revoked;
 mod scope;
 mod tasks;

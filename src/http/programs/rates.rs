@@ -3,11 +3,11 @@
 //!
 //! What is said of it in answers is as the draft "RateLimit header fields for HTTP" of the IETF has it (draft-ietf-httpapi-ratelimit-headers-10).
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -59,6 +59,14 @@ pub(super) async fn by_address(State(engine): State<Arc<Engine>>, request: Reque
     response
 }
 
+/// The address that a request counts for; `None`: it has been counted elsewhere.
+pub(in crate::http) fn address(engine: &Engine, request: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let Peer(peer) = request.get::<Peer>().copied()?;
+    let settings = engine.settings();
+    let trusted = settings.trusted_proxies.as_deref().unwrap_or_default();
+    Some(network(client(peer, headers, trusted)))
+}
+
 /// For each key.
 pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let settings = engine.settings();
@@ -107,7 +115,7 @@ fn is_refused(response: &Response) -> bool {
     response.status().is_client_error() || response.status().is_server_error()
 }
 
-fn refused(standing: Standing, reason: impl FnOnce(u64, u64) -> Reason) -> Refusal {
+pub(in crate::http) fn refused(standing: Standing, reason: impl FnOnce(u64, u64) -> Reason) -> Refusal {
     let seconds = whole(standing.wait).clamp(1, LONGEST_PAUSE);
     Refusal {
         retry_after: Some(seconds),

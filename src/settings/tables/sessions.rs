@@ -16,6 +16,13 @@ macro_rules! sessions_table {
                 comment
                     "Conversations and files that were last used more days ago than this are removed for good; none keeps them.";
             }
+            /// Whether people may take a conversation along to another device, by a link that is good once. See `docs/along.md`.
+            TAKE_ALONG as take_along: bool {
+                default "true";
+                comment
+                    "true: people may take a conversation along to another device, by a link that is good once (docs/along.md)."
+                    "false: nobody makes such links, and those that are out are of no use.";
+            }
             /// How long an idle session stays in memory. One that has only looked at the page stays for 10 s.
             SESSION_IDLE_TIMEOUT as session_idle_timeout: Duration {
                 default "1h";

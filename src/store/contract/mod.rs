@@ -4,6 +4,7 @@ pub(crate) mod conversations;
 pub(crate) mod follow_ups;
 pub(crate) mod keys;
 pub(crate) mod minutes;
+pub(crate) mod passes;
 pub(crate) mod removal;
 pub(crate) mod steps;
 pub(crate) mod tasks;
@@ -187,6 +188,39 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::keys::a_name_is_free_again_once_its_key_is_revoked::<super::super::$kind>().await;
+                }
+            }
+            mod passes {
+                #[tokio::test]
+                async fn a_pass_is_used_once_whoever_comes_first() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::passes::a_pass_is_used_once_whoever_comes_first::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn of_two_at_once_one_uses_it() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::passes::of_two_at_once_one_uses_it::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_is_over_or_revoked_is_of_no_use() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::passes::what_is_over_or_revoked_is_of_no_use::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn they_go_with_their_conversation_and_with_their_owner() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::passes::they_go_with_their_conversation_and_with_their_owner::<super::super::$kind>().await;
                 }
             }
             mod removal {

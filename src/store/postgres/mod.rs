@@ -17,6 +17,7 @@ mod link;
 mod log;
 mod node;
 mod open;
+mod passes;
 mod read;
 mod rows;
 mod schema;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "tasks", include_str!("migrations/0004_tasks.sql")),
     (5, "format", include_str!("migrations/0005_format.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
+    (7, "passes", include_str!("migrations/0007_passes.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
     (10, "steps", include_str!("migrations/0010_steps.sql")),
@@ -24,7 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 26] = [
+pub(super) const TABLES: [&str; 27] = [
     "nodes",
     "site",
     "owners",
@@ -51,6 +52,7 @@ pub(super) const TABLES: [&str; 26] = [
     "minutes",
     "leaves",
     "step_files",
+    "passes",
 ];
 
 /// How long others, who start at the same time, may take for the same.

@@ -13,6 +13,7 @@ mod lock;
 mod log;
 mod open;
 mod options;
+mod passes;
 mod read;
 mod reserve;
 mod rows;

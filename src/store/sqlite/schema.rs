@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "keys", include_str!("migrations/0004_keys.sql")),
     (5, "tasks", include_str!("migrations/0005_tasks.sql")),
     (6, "follow_ups", include_str!("migrations/0006_follow_ups.sql")),
+    (7, "passes", include_str!("migrations/0007_passes.sql")),
     (8, "ratings", include_str!("migrations/0008_ratings.sql")),
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
     (10, "steps", include_str!("migrations/0010_steps.sql")),
@@ -24,7 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 18] = [
+pub(super) const TABLES: [&str; 19] = [
     "owners",
     "conversations",
     "choices",
@@ -43,6 +44,7 @@ pub(super) const TABLES: [&str; 18] = [
     "minutes",
     "leaves",
     "step_files",
+    "passes",
 ];
 
 /// What a database has had of them.

@@ -1,0 +1,100 @@
+//! Passes, as the owner of a conversation makes and revokes them.
+
+use std::time::Duration;
+
+use tracing::{error, info};
+use uuid::Uuid;
+
+use super::{Client, ClientError, done, unchanged, unreadable};
+use crate::{
+    accounts::passes::{PassKind, PassRecord, PassSecret},
+    clock::now_ms,
+    wire::ConversationId,
+};
+
+/// Most passes of one conversation that are out at a time.
+const MOST: usize = 20;
+
+/// For how long a pass that moves a session can be used.
+pub const MOVING: Duration = Duration::from_secs(10 * 60);
+
+/// For how long a pass can be for watching, the usual time first.
+pub const WATCHING: [Duration; 3] = [
+    Duration::from_secs(24 * 3600),
+    Duration::from_secs(3600),
+    Duration::from_secs(7 * 24 * 3600),
+];
+
+impl Client {
+    /// Makes a pass to one of their conversations. What stands in its link is told this once. `lives`: of the times of [`WATCHING`]; one that moves
+    /// their session has a time of its own. `None`: as many are out as may be.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn make_pass(
+        &self,
+        conversation: ConversationId,
+        kind: PassKind,
+        lives: Duration,
+    ) -> Result<Option<(PassRecord, PassSecret)>, ClientError> {
+        self.passes(conversation).await?;
+        if !self.engine.settings().take_along {
+            return Ok(None);
+        }
+        let lives = match kind {
+            PassKind::Move => MOVING,
+            PassKind::Watch if WATCHING.contains(&lives) => lives,
+            PassKind::Watch => WATCHING[0],
+        };
+        let (secret, now) = (PassSecret::random(), now_ms());
+        let pass = PassRecord {
+            id: Uuid::new_v4(),
+            owner: self.owner(),
+            conversation,
+            kind,
+            digest: secret.digest(),
+            created_at: now,
+            expires_at: now.saturating_add(u64::try_from(lives.as_millis()).unwrap_or(u64::MAX)),
+            used_at: None,
+            revoked_at: None,
+            guest: None,
+        };
+        let added = self.engine.store().add_pass(pass.clone(), MOST).await;
+        if !added.map_err(unchanged)? {
+            return Ok(None);
+        }
+        info!(pass = %pass.id, kind = kind.name(), "a pass was made");
+        Ok(Some((pass, secret)))
+    }
+
+    /// The passes of one of their conversations that can still be used or are watched by, the last made first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn passes(&self, conversation: ConversationId) -> Result<Vec<PassRecord>, ClientError> {
+        let store = self.engine.store();
+        let there = store.conversation(self.owner(), conversation).await;
+        if there.map_err(unreadable)?.is_none() {
+            return Err(ClientError::NoConversation);
+        }
+        let now = now_ms();
+        let passes = store.passes(self.owner(), conversation).await.map_err(unreadable)?;
+        let out = |pass: &PassRecord| pass.revoked_at.is_none() && pass.expires_at > now;
+        Ok(passes.into_iter().filter(out).collect())
+    }
+
+    /// Revokes a pass of theirs. Whoever watches by it sees no more from this moment on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_pass(&self, pass: Uuid) -> Result<(), ClientError> {
+        let revoked = self.engine.store().revoke_pass(self.owner(), pass, now_ms()).await;
+        if let Err(fault) = &revoked {
+            error!(%fault, %pass, "a pass could not be revoked");
+        }
+        done(revoked)?;
+        self.engine.revocations().tell();
+        info!(%pass, "a pass was revoked");
+        Ok(())
+    }
+}
