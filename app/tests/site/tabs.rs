@@ -24,7 +24,7 @@ async fn each_page_is_brought_a_tab_in_its_own_language_through_whatever_door() 
         let drawn = feed.stats().await;
         let limits = drawn.of_class("panel")[0].elements("h2")[0].text();
         assert_eq!(limits, *head);
-        assert_eq!(drawn.rows("stats-row").len(), 4);
+        assert_eq!(drawn.rows("stats-row").len(), 5);
     }
 }
 
