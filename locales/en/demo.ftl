@@ -125,8 +125,8 @@ demo-count = Gladly. Stop me whenever you like.
 
 # Tools. {$names} are written as code already.
 demo-tool-use = { $tools ->
-    [one] I have this tool used: { $names }.
-   *[other] I have these tools used: { $names }.
+    [one] I call this tool: { $names }.
+   *[other] I call these tools: { $names }.
 } As a demo I only go by words, so look whether the arguments are what you meant.
 demo-tool-result = { $what ->
     [failed] The tool { $name } did not succeed:
