@@ -36,6 +36,8 @@ pub mod markdown;
 #[cfg(feature = "server")]
 pub mod nodes;
 #[cfg(feature = "server")]
+mod own_program;
+#[cfg(feature = "server")]
 pub mod papers;
 #[cfg(feature = "server")]
 pub mod programs;

@@ -1,7 +1,7 @@
 //! Where the page is, and the way to another one.
 //!
 //! On the server that is the business of leptos' router, which has the address of a request. In the browser it is a signal, clicks on links and
-//! `history`: nothing else of a router is used there, and with leptos' own a first visit takes 10 KB more.
+//! `history`: nothing else of a router is used there, and leptos' own would be sent to everybody.
 
 #[cfg(not(feature = "ssr"))]
 pub(crate) use here::Here;

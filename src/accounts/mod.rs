@@ -1,5 +1,6 @@
 //! Who asks.
 
+mod digest;
 pub mod keys;
 pub mod passes;
 mod principal;

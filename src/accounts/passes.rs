@@ -6,10 +6,10 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::digest::digest;
 pub use crate::store::{PassKind, PassRecord};
 use crate::{queue::Owner, wire::ConversationId};
 
@@ -38,8 +38,7 @@ impl PassSecret {
     /// All that is kept of it.
     #[must_use]
     pub fn digest(&self) -> String {
-        let digest = Sha256::digest(self.0.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&self.0)
     }
 
     /// As it is sent. To be shown to whoever makes it, once.

@@ -5,6 +5,7 @@
 
 mod accept;
 mod answers;
+mod arguments;
 mod attempts;
 mod choice;
 mod copies;

@@ -7,8 +7,8 @@ use std::{
 
 use tokio::{sync::Notify, time::sleep};
 
-use super::{Conversations, TurnTask, in_flight::InFlight, step_view, toolbox::Leave};
-use crate::{agents::ToolSpec, wire::FeedEvent};
+use super::{Conversations, TurnTask, in_flight::InFlight, step_view};
+use crate::{agents::ToolSpec, tools::Leave, wire::FeedEvent};
 
 /// Nobody is told of a connection that is there sooner.
 const WORTH_TELLING: Duration = Duration::from_millis(300);

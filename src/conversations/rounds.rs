@@ -8,11 +8,11 @@ use tracing::{info, warn};
 
 use super::{
     Conversations, TurnGuards, TurnTask,
+    arguments::arguments,
     attempts::NoSlot,
     in_flight::{InFlight, Shown},
     retold::callable,
     told::Figures,
-    toolbox::{self, arguments},
 };
 use crate::{
     agents::{ToolCall, Tries},
@@ -20,6 +20,7 @@ use crate::{
     jobs::Ending,
     queue::{BackendIndex, LeaveReason, Permit},
     store::{Leave, ToolStep},
+    tools,
     wire::{StepAnswer, StepContent, StepState, ToolFault, Usage},
 };
 
@@ -87,8 +88,9 @@ impl Conversations {
         // It has come this far: what ends the server from here on is not what its beginning did.
         turn.attempts = 0;
         (task.returned, task.tries) = (false, Tries::new());
-        in_flight.steps.set(task.turn.steps.clone(), &in_flight.cancel);
+        // Stored before anybody can see them: what is asked for here is asked for after a crash, too.
         self.keep(task.turn.clone()).await;
+        in_flight.steps.set(task.turn.steps.clone(), &in_flight.cancel);
         info!(
             round,
             steps = new,
@@ -145,9 +147,9 @@ impl Conversations {
                 leave.tool == format!("{}/{}", tool.server, tool.tool) && leave.fingerprint == tool.fingerprint
             });
             step.state = match (tool.leave, known.map(|known| known.allowed)) {
-                (toolbox::Leave::Allow, _) | (toolbox::Leave::Ask, Some(true)) => StepState::Waits,
-                (toolbox::Leave::Deny, _) | (toolbox::Leave::Ask, Some(false)) => StepState::Denied,
-                (toolbox::Leave::Ask, None) => StepState::Asks,
+                (tools::Leave::Allow, _) | (tools::Leave::Ask, Some(true)) => StepState::Waits,
+                (tools::Leave::Deny, _) | (tools::Leave::Ask, Some(false)) => StepState::Denied,
+                (tools::Leave::Ask, None) => StepState::Asks,
             };
             if step.state == StepState::Denied {
                 step.content = vec![StepContent::Text(super::using::DENIED.to_owned())];

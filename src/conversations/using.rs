@@ -8,18 +8,15 @@ use serde_json::{Map, Value};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
-    Conversations, TurnTask,
-    in_flight::InFlight,
-    rounds::MAX_TURN,
-    step_view,
-    toolbox::{CallFault, Content, Output, ServerSlot, Tool, arguments},
-    view::summary,
+    Conversations, TurnTask, arguments::arguments, in_flight::InFlight, rounds::MAX_TURN, step_view,
+    toolbox::CallFault, view::summary,
 };
 use crate::{
     clock::now_ms,
     files::FileError,
     queue::{JoinError, LeaveReason, Outcome, Owner, Permit},
     store::{Leave, StoreError, ToolStep},
+    tools::{Content, Offered, ServerSlot, ToolOutput},
     wire::{Event, FeedEvent, FileId, FileKind, StepAnswer, StepContent, StepState, ToolFault, TurnId},
 };
 
@@ -37,7 +34,7 @@ const MAX_PARTS: usize = 64;
 
 /// A tool that may be used now.
 struct Ready {
-    tool: Tool,
+    tool: Offered,
     told: Map<String, Value>,
     slot: ServerSlot,
     permit: Permit,
@@ -143,7 +140,7 @@ impl Conversations {
     }
 
     /// The tool of a step. After a start it is known only once its server has been asked.
-    async fn tool_of(&self, step: &ToolStep) -> Option<Tool> {
+    async fn tool_of(&self, step: &ToolStep) -> Option<Offered> {
         if let Some(tool) = self.deps.tools.find(&step.name) {
             return Some(tool);
         }
@@ -195,8 +192,8 @@ impl Conversations {
         &self,
         task: &TurnTask,
         in_flight: &InFlight,
-        (tool, permit): (&Tool, Permit),
-        called: Option<std::thread::Result<Result<Output, CallFault>>>,
+        (tool, permit): (&Offered, Permit),
+        called: Option<std::thread::Result<Result<ToolOutput, CallFault>>>,
     ) -> Used {
         let Some(called) = called else {
             permit.finish(Outcome::Cancelled);
@@ -210,7 +207,7 @@ impl Conversations {
             })
         });
         match called {
-            Ok(Output { content, failed }) => {
+            Ok(ToolOutput { content, failed }) => {
                 permit.finish(if failed { Outcome::Failed } else { Outcome::Done });
                 let state = match failed {
                     true => StepState::Failed {
@@ -254,7 +251,7 @@ impl Conversations {
         &self,
         task: &TurnTask,
         in_flight: &InFlight,
-        tool: &Tool,
+        tool: &Offered,
         content: Vec<Content>,
     ) -> Vec<StepContent> {
         let taken: usize = in_flight.steps.steps().iter().map(ToolStep::bytes).sum();
@@ -301,7 +298,7 @@ impl Conversations {
     async fn keep_picture(
         &self,
         task: &TurnTask,
-        tool: &Tool,
+        tool: &Offered,
         mime: &str,
         bytes: Bytes,
     ) -> Result<(FileId, String), &'static str> {

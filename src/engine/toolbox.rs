@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::{
-    conversations::toolbox::{CallFault, Content, Leave, Output, Progress, ServerSlot, Tool, Toolbox},
-    tools::{self, Offered, ToolError, ToolOutput, Tools},
+    conversations::toolbox::{CallFault, Progress, Toolbox},
+    tools::{Offered, ServerSlot, ToolError, ToolOutput, Tools},
     wire::ToolFault,
 };
 
@@ -15,58 +15,26 @@ impl Toolbox for Tools {
         Self::is_empty(self)
     }
 
-    async fn offer(&self, waits: Progress<'_>) -> Vec<Tool> {
-        let offer = Self::offer(self, |connecting| waits(connecting.servers)).await;
-        offer.tools.iter().map(tool).collect()
+    async fn offer(&self, waits: Progress<'_>) -> Vec<Offered> {
+        Self::offer(self, |connecting| waits(connecting.servers)).await.tools
     }
 
-    fn find(&self, name: &str) -> Option<Tool> {
-        Self::find(self, name).as_ref().map(tool)
+    fn find(&self, name: &str) -> Option<Offered> {
+        Self::find(self, name)
     }
 
     async fn slot(&self, server: &str) -> ServerSlot {
-        Box::new(Self::slot(self, server).await)
+        Self::slot(self, server).await
     }
 
-    async fn call(&self, tool: &Tool, arguments: Map<String, Value>, slot: ServerSlot) -> Result<Output, CallFault> {
-        let offered = Self::find(self, &tool.spec.name).ok_or_else(|| failed(&ToolError::NotThere))?;
-        // Held beside the call: what it holds is the server's own affair.
-        let _slot = slot;
-        let called = Self::call(self, &offered, arguments, tools::ServerSlot::default(), |_| ());
-        called.await.map(output).map_err(|fault| failed(&fault))
-    }
-}
-
-fn tool(offered: &Offered) -> Tool {
-    Tool {
-        spec: offered.spec.clone(),
-        server: offered.server.clone(),
-        tool: offered.tool.clone(),
-        title: offered.title.clone(),
-        leave: match offered.leave {
-            tools::Leave::Ask => Leave::Ask,
-            tools::Leave::Allow => Leave::Allow,
-            tools::Leave::Deny => Leave::Deny,
-        },
-        fingerprint: hex(offered.fingerprint),
-        repeatable: offered.repeatable,
-    }
-}
-
-/// As text, for the store.
-fn hex(fingerprint: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(fingerprint))
-}
-
-fn output(output: ToolOutput) -> Output {
-    let content = output.content.into_iter().map(|content| match content {
-        tools::Content::Text(text) => Content::Text(text),
-        tools::Content::Picture { mime, bytes } => Content::Picture { mime, bytes },
-        tools::Content::Link { uri, name } => Content::Link { uri, name },
-    });
-    Output {
-        content: content.collect(),
-        failed: output.failed,
+    async fn call(
+        &self,
+        tool: &Offered,
+        arguments: Map<String, Value>,
+        slot: ServerSlot,
+    ) -> Result<ToolOutput, CallFault> {
+        let called = Self::call(self, tool, arguments, slot, |_| ());
+        called.await.map_err(|fault| failed(&fault))
     }
 }
 

@@ -1,13 +1,6 @@
 //! How the server has a document read: by a process of its own, which has it from the first byte on and is gone whatever happens.
 
-use std::{
-    ffi::OsString,
-    io,
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{ffi::OsString, io, path::PathBuf, process::Stdio, sync::OnceLock, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -20,6 +13,7 @@ use super::{
     MAX_TEXT_BYTES, PaperFault, Report,
     child::{ANSWER, Answer},
 };
+use crate::own_program::own_program;
 
 /// How long reading may take once all has come. The process bounds its own time; this is for one that waits for something.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,11 +36,7 @@ fn reader() -> io::Result<(PathBuf, Vec<OsString>)> {
     if let Some(program) = PROGRAM.get() {
         return Ok((program.clone(), vec![super::COMMAND.into()]));
     }
-    // By this name it is there even once another version has taken its place, which may speak otherwise.
-    let own = match Path::new("/proc/self/exe") {
-        own if cfg!(target_os = "linux") && own.exists() => own.to_owned(),
-        _ => std::env::current_exe()?,
-    };
+    let own = own_program()?;
     // The tests of this crate are a program that knows no commands, but tests.
     let arguments: &[&str] = if cfg!(test) {
         &[

@@ -12,6 +12,8 @@ use std::{
     process::ExitCode,
 };
 
+use crate::own_program::own_program;
+
 /// The word that makes a keeper of Anteroom's program.
 const WORD: &str = "keep-tool-server";
 /// What a keeper returns whose server cannot be started, as shells do.
@@ -19,12 +21,9 @@ pub(super) const CANNOT_START: i32 = 127;
 
 /// The program that is a keeper when it is asked to be: `named`, or this one.
 pub(super) fn program(named: Option<&Path>) -> PathBuf {
-    // The file may be another one by now, of a newer version; what runs is still there under this name.
-    const RUNNING: &str = "/proc/self/exe";
     match named {
         Some(named) => named.to_owned(),
-        None if Path::new(RUNNING).exists() => RUNNING.into(),
-        None => env::current_exe().unwrap_or_else(|_| "anteroom".into()),
+        None => own_program().unwrap_or_else(|_| "anteroom".into()),
     }
 }
 

@@ -35,8 +35,8 @@ pub struct Offered {
     pub title: Option<String>,
     /// Whether it may be called: as the operator says, or else what follows from what its server says of it.
     pub leave: Leave,
-    /// Of its name, its description, its arguments and what else its server says of it: a tool that has changed has another one.
-    pub fingerprint: [u8; 16],
+    /// Of its name, its description, its arguments and what else its server says of it, in hexadecimal digits: a tool that has changed has another one.
+    pub fingerprint: String,
     /// Whether doing the same twice is as good as once, as its server says: it changes nothing, or nothing more.
     pub repeatable: bool,
 }
@@ -167,7 +167,7 @@ fn schema(schema: &Map<String, Value>) -> Result<Value, &'static str> {
     Ok(schema)
 }
 
-fn fingerprint(tool: &Tool) -> [u8; 16] {
+fn fingerprint(tool: &Tool) -> String {
     let parts = [
         json!(tool.name),
         json!(tool.description),
@@ -180,9 +180,7 @@ fn fingerprint(tool: &Tool) -> [u8; 16] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let mut first = [0; 16];
-    first.copy_from_slice(&hash.finalize()[..16]);
-    first
+    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn short(text: &str, most: usize) -> String {

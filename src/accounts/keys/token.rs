@@ -5,10 +5,9 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::accounts::KeyId;
+use crate::accounts::{KeyId, digest::digest};
 
 /// How every token begins, so that people, and programs that look for secrets in the wrong places, know one.
 const PREFIX: &str = "anteroom_";
@@ -46,8 +45,7 @@ impl Token {
     /// All that is kept of it.
     #[must_use]
     pub fn digest(&self) -> String {
-        let digest = Sha256::digest(self.0.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&self.0)
     }
 
     /// As it is sent. To be shown to whoever makes it, once.

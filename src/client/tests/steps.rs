@@ -9,7 +9,8 @@ use self::site::{Model, Site, calls, says};
 use super::*;
 use crate::{
     agents::{Message, Part},
-    conversations::toolbox::{CallFault, Content, Leave, Output},
+    conversations::toolbox::CallFault,
+    tools::{Content, Leave, ToolOutput},
     wire::{Reason, StepAnswer, StepContent, StepState, StepView, ToolFault, TurnState},
 };
 
@@ -235,7 +236,7 @@ async fn what_fails_is_a_result_and_not_the_end() {
     });
     site.tools.returns("panics", |_| panic!("on purpose"));
     site.tools.returns("fails", |_| {
-        Ok(Output {
+        Ok(ToolOutput {
             content: vec![Content::Text("No such file.".into())],
             failed: true,
         })
@@ -448,9 +449,10 @@ async fn what_ran_when_the_server_ended_is_done_again_only_where_that_does_no_ha
         let client = site.visitor();
         let sent = client.send(asks("Both.", &[])).await.expect("accepted");
         let both = [StepState::Done, StepState::Runs];
-        let client_ref = &client;
+        let (client_ref, tools) = (&client, &site.tools);
+        // It is said to run once that is being noted, and called once it is.
         until(client_ref, "one of two", async || {
-            states(&turn_of(client_ref, sent.conversation).await) == both
+            states(&turn_of(client_ref, sent.conversation).await) == both && tools.calls_of("slow") == 1
         })
         .await;
         site.restart(true).await;
@@ -497,7 +499,7 @@ async fn pictures_are_files_of_their_owner_for_as_long_as_the_answer_is_there() 
             mime: "image/png".into(),
             bytes: Bytes::from_static(bytes),
         };
-        Ok(Output {
+        Ok(ToolOutput {
             content: vec![
                 picture(PIXEL),
                 picture(b"no picture at all"),

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use super::super::*;
 use crate::{
     agents::{Part, ToolCall, ToolSpec},
-    conversations::toolbox::{CallFault, Content, Leave, Output, Progress, ServerSlot, Tool, Toolbox},
+    conversations::toolbox::{CallFault, Progress, Toolbox},
+    tools::{Content, Leave, Offered, ServerSlot, ToolOutput},
     wire::{StepState, Usage},
 };
 
@@ -109,11 +110,11 @@ impl Model {
     }
 }
 
-type Returns = Arc<dyn Fn(&Map<String, Value>) -> Result<Output, CallFault> + Send + Sync>;
+type Returns = Arc<dyn Fn(&Map<String, Value>) -> Result<ToolOutput, CallFault> + Send + Sync>;
 
 /// The tools of one server.
 pub(super) struct Tools {
-    all: Mutex<HashMap<String, (Tool, Option<Returns>)>>,
+    all: Mutex<HashMap<String, (Offered, Option<Returns>)>>,
     called: Mutex<Vec<String>>,
     running: AtomicUsize,
     /// The tool that does not return for now; empty: all of them. `None`: none.
@@ -143,7 +144,7 @@ impl Tools {
 
     /// Adds a tool that takes a path, and returns what it was told.
     pub(super) fn tool(&self, name: &str, leave: Leave, repeatable: bool) {
-        let tool = Tool {
+        let tool = Offered {
             spec: ToolSpec {
                 name: format!("files__{name}"),
                 description: "Does something with a path.".into(),
@@ -166,7 +167,7 @@ impl Tools {
     pub(super) fn returns(
         &self,
         name: &str,
-        returns: impl Fn(&Map<String, Value>) -> Result<Output, CallFault> + Send + Sync + 'static,
+        returns: impl Fn(&Map<String, Value>) -> Result<ToolOutput, CallFault> + Send + Sync + 'static,
     ) {
         let mut all = self.all.lock().expect("no panic");
         let tool = all.get_mut(&format!("files__{name}")).expect("a tool");
@@ -209,7 +210,7 @@ impl Toolbox for Tools {
         self.all.lock().expect("no panic").is_empty()
     }
 
-    async fn offer(&self, waits: Progress<'_>) -> Vec<Tool> {
+    async fn offer(&self, waits: Progress<'_>) -> Vec<Offered> {
         let mut slowly = self.connects_slowly.subscribe();
         if *slowly.borrow_and_update() {
             waits(&["files"]);
@@ -221,7 +222,7 @@ impl Toolbox for Tools {
         tools
     }
 
-    fn find(&self, name: &str) -> Option<Tool> {
+    fn find(&self, name: &str) -> Option<Offered> {
         self.all
             .lock()
             .expect("no panic")
@@ -230,10 +231,15 @@ impl Toolbox for Tools {
     }
 
     async fn slot(&self, _: &str) -> ServerSlot {
-        Box::new(())
+        ServerSlot::default()
     }
 
-    async fn call(&self, tool: &Tool, arguments: Map<String, Value>, _: ServerSlot) -> Result<Output, CallFault> {
+    async fn call(
+        &self,
+        tool: &Offered,
+        arguments: Map<String, Value>,
+        _: ServerSlot,
+    ) -> Result<ToolOutput, CallFault> {
         self.called.lock().expect("no panic").push(tool.tool.clone());
         self.running.fetch_add(1, Ordering::SeqCst);
         let _running = Running(&self.running);
@@ -243,7 +249,7 @@ impl Toolbox for Tools {
         let returns = self.all.lock().expect("no panic")[&tool.spec.name].1.clone();
         match returns {
             Some(returns) => returns(&arguments),
-            None => Ok(Output {
+            None => Ok(ToolOutput {
                 content: vec![Content::Text(Value::Object(arguments).to_string())],
                 failed: false,
             }),
