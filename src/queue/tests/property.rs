@@ -164,8 +164,13 @@ fn prove(name: &'static str, shape: &Shape, operations: usize, often: &[Kind]) {
         prop::collection::vec(any_step(shape), 1..shape.steps),
     );
     let tally = RefCell::new(Tally::default());
+    let seldom = |tally: &Tally| -> Vec<_> { often.iter().filter(|kind| tally.of(**kind) < OFTEN).collect() };
     let mut cases = 0;
-    while tally.borrow().operations < operations || cases < Config::default().cases {
+    // What is rare happens more or less often by chance: the visits go on until there was enough of it.
+    let enough = |tally: &Tally| {
+        tally.operations >= operations && (seldom(tally).is_empty() || tally.operations >= 4 * operations)
+    };
+    while !enough(&tally.borrow()) || cases < Config::default().cases {
         let mut runner = TestRunner::new(config.clone());
         let outcome = runner.run(&visits, |(policy, steps)| {
             let seen = visit(policy, steps);
@@ -178,7 +183,7 @@ fn prove(name: &'static str, shape: &Shape, operations: usize, often: &[Kind]) {
         cases += BATCH;
     }
     let tally = tally.into_inner();
-    let seldom: Vec<_> = often.iter().filter(|kind| tally.of(**kind) < OFTEN).collect();
+    let seldom = seldom(&tally);
     assert!(seldom.is_empty(), "this run proves too little of {seldom:?}: {tally:?}");
 }
 
