@@ -3,6 +3,7 @@
 mod answers;
 mod behind;
 mod choices;
+mod polling;
 mod steps;
 mod tasks;
 mod thoughts;

@@ -126,7 +126,7 @@ impl Conversations {
             Ok(place) => {
                 let _ = in_flight.ticket.set(place.id());
                 let mut guards = TurnGuards {
-                    _claim: claim,
+                    claim,
                     entered,
                     place,
                     _next: next,

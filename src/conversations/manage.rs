@@ -101,7 +101,7 @@ impl Conversations {
         };
         let conversation = step.turn.conversation;
         // A turn on its way is the one that is shown, until it is over.
-        let Some(_claim) = session.claim(conversation) else {
+        let Some(_claim) = session.claim_or_wait(conversation).await else {
             return Ok(false);
         };
         let head = store.newest_below(owner, turn).await?;

@@ -191,12 +191,13 @@ fn turn_span(session: &Session, turn: TurnId) -> Span {
 
 /// What a turn holds of its session until it is over.
 struct TurnGuards {
-    /// Its conversation, which takes one turn at a time.
-    _claim: Claim,
+    // In the order in which they are given back: who gets the conversation next finds nothing of this turn.
     /// Its entry in the list of turns on their way.
     entered: Entered,
     /// Its place in the line, and in what the session shows of itself.
     place: Place,
+    /// Its conversation, which takes one turn at a time.
+    claim: Claim,
     /// What stands behind it is looked at once the conversation is free.
     _next: GoesOn,
 }

@@ -44,7 +44,7 @@ impl Conversations {
         let files = self.files(owner, &request.files).await?;
         let id = request.conversation.unwrap_or(begun);
         // Claimed before looking, so that what is shown last stays so.
-        let claim = session.claim(id).ok_or(SendError::ConversationBusy)?;
+        let claim = session.claim_or_wait(id).await.ok_or(SendError::ConversationBusy)?;
         let (title, parent, known) = match request.conversation {
             Some(id) => {
                 let known = store.chosen(owner, id).await?;
@@ -99,7 +99,10 @@ impl Conversations {
     ) -> Result<Prepared, SendError> {
         let store = &self.deps.store;
         let known = store.turn(owner, id).await?.ok_or(SendError::UnknownTurn)?.turn;
-        let claim = session.claim(known.conversation).ok_or(SendError::ConversationBusy)?;
+        let claim = session.claim_or_wait(known.conversation).await;
+        let claim = claim.ok_or(SendError::ConversationBusy)?;
+        // Looked at again: its answer may have ended meanwhile.
+        let known = store.turn(owner, id).await?.ok_or(SendError::UnknownTurn)?.turn;
         let conversation = store.chosen(owner, known.conversation).await?;
         let (conversation, choice) = conversation.ok_or(SendError::UnknownConversation)?;
         let Chosen { choice, model } = self.chosen(choice)?;

@@ -160,7 +160,7 @@ impl Conversations {
             path: Path::new(),
         };
         let guards = TurnGuards {
-            _claim: claim,
+            claim,
             entered,
             place,
             _next: next,

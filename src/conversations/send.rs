@@ -183,7 +183,7 @@ impl Conversations {
         let _ = in_flight.ticket.set(place.id());
         let _ = in_flight.conversation.set(task.turn.conversation);
         let guards = TurnGuards {
-            _claim: claim,
+            claim,
             entered,
             place,
             _next: self.goes_on(session, owner, task.turn.conversation),

@@ -341,6 +341,7 @@ impl Conversations {
     /// Stores how a turn has ended, then tells the pages.
     pub(super) async fn over(&self, mut task: TurnTask, guards: TurnGuards, ended: Option<Ended>) {
         stop_steps(&mut task.turn.steps);
+        guards.claim.ends();
         // Given to the store before the slot is free for other processes: none of them can know of the one without the other. And counted
         // before anybody hears of it.
         let store = &self.deps.store;

@@ -2,9 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,14 +27,24 @@ pub struct Session {
     presence: Presence,
     left: CancellationToken,
     tellers: Tellers,
+    /// A conversation has been given back.
+    freed: Notify,
     held: Mutex<Held>,
+}
+
+/// A conversation with a turn that waits or runs.
+#[derive(Default)]
+struct Busy {
+    /// The title that it was given meanwhile.
+    title: Option<String>,
+    /// Whether the turn's outcome is being stored, or is.
+    ends: bool,
 }
 
 #[derive(Default)]
 struct Held {
     agent: Option<Arc<dyn Agent>>,
-    /// Conversations with a turn that waits or runs, with the titles that they were given meanwhile.
-    busy: HashMap<ConversationId, Option<String>>,
+    busy: HashMap<ConversationId, Busy>,
     /// Conversations that were deleted while something of them was on its way.
     removed: HashSet<ConversationId>,
     /// Refreshes that wait or run.
@@ -72,6 +84,7 @@ impl Session {
             presence: Presence::new(),
             left: CancellationToken::new(),
             tellers: Tellers::default(),
+            freed: Notify::new(),
             held: Mutex::default(),
         }
     }
@@ -150,14 +163,14 @@ impl Session {
     /// Notes that a conversation has been renamed, for the turn that it has on its way, if it has.
     pub fn renamed(&self, conversation: ConversationId, title: &str) {
         if let Some(known) = self.held().busy.get_mut(&conversation) {
-            *known = Some(title.to_owned());
+            known.title = Some(title.to_owned());
         }
     }
 
     /// The title that a conversation was given while its turn was on its way.
     #[must_use]
     pub fn new_title(&self, conversation: ConversationId) -> Option<String> {
-        self.held().busy.get(&conversation)?.clone()
+        self.held().busy.get(&conversation)?.title.clone()
     }
 
     /// Notes that a conversation has been deleted, or brought back.
@@ -182,9 +195,28 @@ impl Session {
         let Entry::Vacant(free) = held.busy.entry(conversation) else {
             return None;
         };
-        free.insert(None);
+        free.insert(Busy::default());
         drop(held);
         Some(Claim(Arc::clone(self), Claimed::Conversation(conversation)))
+    }
+
+    /// Takes the conversation for one turn; `None` while another has it. One whose outcome is being stored has it for a moment yet: who has
+    /// seen that outcome may send in that moment, and is waited with.
+    ///
+    /// Nothing is taken where the future is dropped.
+    pub async fn claim_or_wait(self: &Arc<Self>, conversation: ConversationId) -> Option<Claim> {
+        loop {
+            let mut freed = pin!(self.freed.notified());
+            // Before looking: what is given back in between is heard of.
+            freed.as_mut().enable();
+            if let Some(claim) = self.claim(conversation) {
+                return Some(claim);
+            }
+            if self.held().busy.get(&conversation).is_some_and(|busy| !busy.ends) {
+                return None;
+            }
+            freed.await;
+        }
     }
 
     /// Takes the refresh of one tab; `None` while one is under way.
@@ -222,6 +254,17 @@ enum Claimed {
     Refresh(RefreshKind),
 }
 
+impl Claim {
+    /// What it was taken for is as good as over.
+    pub fn ends(&self) {
+        if let Claimed::Conversation(id) = self.1
+            && let Some(busy) = self.0.held().busy.get_mut(&id)
+        {
+            busy.ends = true;
+        }
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut held = self.0.held();
@@ -230,6 +273,7 @@ impl Drop for Claim {
             Claimed::Refresh(kind) => drop(held.refreshing.remove(&kind)),
         }
         drop(held);
+        self.0.freed.notify_waiters();
         self.0.presence.touch();
     }
 }
