@@ -42,8 +42,7 @@ enum Said {
     Hello(IgnoredAny),
     Event(IgnoredAny),
     Status(IgnoredAny),
-    Stats(IgnoredAny),
-    Logs(IgnoredAny),
+    Drawn { refresh: RefreshKind },
     RefreshRefused { refresh: RefreshKind },
 }
 
@@ -173,9 +172,7 @@ async fn came(feed: &mut Feed, wanted: RefreshKind) -> Came {
         match (said(feed).await, wanted) {
             (None, _) => return Came::Gone,
             (Some(Said::Hello(_)), _) => return Came::Greeting,
-            (Some(Said::Stats(_)), RefreshKind::Stats) | (Some(Said::Logs(_)), RefreshKind::Logs) => {
-                return Came::Answer;
-            }
+            (Some(Said::Drawn { refresh }), _) if refresh == wanted => return Came::Answer,
             (Some(Said::RefreshRefused { refresh }), _) if refresh == wanted => return Came::Refusal,
             (Some(_), _) => {}
         }
