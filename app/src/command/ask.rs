@@ -115,7 +115,7 @@ enum Attempt {
 impl Asking {
     /// Reads it to its end, over as many connections as that takes.
     async fn go_on(&mut self) -> Ended {
-        let mut patience = Patience::default();
+        let mut patience = Patience::of_a_person();
         loop {
             let why = match self.attempt().await {
                 Attempt::Over(ended) => return ended,

@@ -117,8 +117,10 @@ impl Output {
 /// What has come of an attempt.
 enum Attempt {
     Over(Ended),
-    /// The connection is lost, or the server asks for a pause.
+    /// The connection is lost.
     Lost(String),
+    /// The server is there, and asks for a pause.
+    Later(String),
 }
 
 impl Running {
@@ -143,19 +145,20 @@ impl Running {
 
     /// Follows it to its end, over as many connections as that takes.
     async fn go_on(&mut self) -> Ended {
-        let mut patience = Patience::default();
+        let mut patience = Patience::overnight();
         loop {
             let before = self.state.clone();
-            let why = match self.attempt().await {
+            let (why, is_there) = match self.attempt().await {
                 Attempt::Over(ended) => return ended,
-                Attempt::Lost(why) => why,
+                Attempt::Lost(why) => (why, self.state.batch.is_some()),
+                Attempt::Later(why) => (why, true),
             };
             if self.state != before {
                 patience.renew();
             }
             self.status.say(format!("{why}. Trying again…"));
             // A server that was never reached is not there.
-            if self.state.batch.is_none() || !patience.pause().await {
+            if !is_there || !patience.pause().await {
                 return failed(why);
             }
         }
@@ -276,10 +279,10 @@ fn read(event: &Event) -> Value {
 
 /// A server that takes nothing at the moment is asked again.
 async fn not_taken(response: Response) -> Attempt {
-    let passes = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&response.status());
     let why = refused(response).await;
     if passes {
-        Attempt::Lost(why)
+        Attempt::Later(why)
     } else {
         Attempt::Over(failed(why))
     }
