@@ -7,8 +7,8 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use serde::Serialize;
 
@@ -38,6 +38,17 @@ fn by_a_page(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// A handler that takes it before the body reads nothing of what no page of ours has sent.
+pub(super) struct ByAPage;
+
+impl<S: Sync> FromRequestParts<S> for ByAPage {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        by_a_page(&parts.headers).map(|()| Self)
+    }
+}
+
 /// `/branch/{turn}`: a new conversation of everything up to there.
 pub(super) async fn branch(
     State(engine): State<Arc<Engine>>,
@@ -56,10 +67,9 @@ pub(super) async fn branch(
 pub(super) async fn import(
     State(engine): State<Arc<Engine>>,
     who: Principal,
-    headers: HeaderMap,
+    _: ByAPage,
     content: Bytes,
 ) -> Result<Json<Made>, Refusal> {
-    by_a_page(&headers)?;
     let conversation = Client::new(engine, who).import(&content).await?;
     Ok(Json(Made { conversation }))
 }

@@ -21,7 +21,7 @@ pub(super) struct Health {
     version: &'static str,
     model: String,
     /// `ok`, or why nothing can be stored at the moment, or what is damaged; what is there can be read all the same.
-    store: String,
+    store: &'static str,
     /// What was odd at the start and harmless by itself, a sentence each.
     warnings: Vec<String>,
     /// How it stands among the nodes: `joining`, `gone`, or as [`NodeState`](crate::wire::NodeState) has it. Not there where it is none of several.
@@ -45,7 +45,7 @@ pub(super) async fn health(State(engine): State<Arc<Engine>>) -> impl IntoRespon
         store: store
             .fault()
             .or_else(|| store.damage())
-            .map_or_else(|| "ok".into(), |fault| fault.to_string()),
+            .map_or("ok", |fault| fault.in_public()),
         warnings: store.warnings().to_vec(),
         node: node(&engine),
     };

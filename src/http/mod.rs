@@ -65,7 +65,9 @@ fn doors(draws: Arc<dyn Draws>) -> Router<Arc<Engine>> {
         .route("/step/{turn}/{step}/{answer}", post(actions::step))
         .route(
             "/import",
-            post(actions::import).layer(DefaultBodyLimit::max(MAX_IMPORT_BYTES)),
+            post(actions::import)
+                .layer(DefaultBodyLimit::max(MAX_IMPORT_BYTES))
+                .layer(middleware::from_fn(body::bound)),
         )
         .merge(files)
 }

@@ -46,6 +46,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What kind of fault it is, for everybody: the words of a database or a system name users, addresses and paths.
+    #[must_use]
+    pub const fn in_public(&self) -> &'static str {
+        match self {
+            Self::Full => "the disk is full",
+            Self::ReadOnly(_) => "the database cannot be written",
+            Self::Locked => "the database is locked by another program",
+            Self::Damaged(_) => "the database is damaged",
+            Self::Away(_) => "the database cannot be reached",
+            Self::Closed => "the store is closed",
+            Self::Other(_) => "the store failed",
+        }
+    }
+
     /// What an error of the system means.
     #[must_use]
     pub fn of_io(error: &io::Error) -> Self {
