@@ -11,6 +11,7 @@
 //! Of any other request nothing is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
 //! the program asks again.
 
+mod charge;
 mod chunks;
 mod fault;
 mod job;

@@ -8,6 +8,7 @@ use tracing::info;
 
 use super::{
     Deps, Done, ProgramFault, Programs, Request,
+    charge::charged,
     chunks::{Chunks, DONE},
     job::Job,
     kept::Keeper,
@@ -17,7 +18,7 @@ use crate::{
     jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
     queue::{BackendIndex, Ended, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
     settings::ModelName,
-    wire::{Event, Usage},
+    wire::Event,
 };
 
 /// A request on its way.
@@ -210,7 +211,7 @@ impl Task {
         let backends = &programs.deps.backends;
         let mut service = backends.changes();
         loop {
-            let instead = backends.instead_of(&self.model).filter(|_| self.tries.may_fall_back());
+            let instead = backends.instead_of(&self.model, &self.tries);
             if let Some((model, pool)) = instead.filter(|(_, pool)| self.may_be_asked_at(*pool)) {
                 self.fall_back(&ticket, model, pool);
             }
@@ -241,20 +242,29 @@ impl Task {
     }
 
     /// What an answer took counts for its key, once for all who follow.
-    fn charge(&self, usage: Usage) {
+    fn charge(&self, done: Option<&Done>) {
         let limit = self.deps().settings.borrow().key_tokens_per_minute;
+        let usage = charged(&self.request, &self.job, done);
         self.deps().rates.take_usage(self.job.owner(), limit, usage);
     }
 
-    /// What comes of an attempt that has ended so.
+    /// What comes of an attempt that has ended so. The model has worked for one that was ended before its time, too.
     fn end(&self, ending: Ending<Fault>, done: Option<Bytes>) -> Result<Done, ProgramFault> {
+        let was_ended = matches!(
+            ending,
+            Ending::Cancelled | Ending::Expired | Ending::Stopped | Ending::Overflow
+        );
+        if was_ended || (matches!(ending, Ending::Failed(_)) && self.job.has_shown()) {
+            self.charge(None);
+        }
         match ending {
             Ending::Done(usage) | Ending::Incomplete(_, usage) => {
-                self.charge(usage);
-                Ok(Done {
+                let done = Done {
                     last: done.unwrap_or_default(),
                     usage,
-                })
+                };
+                self.charge(Some(&done));
+                Ok(done)
             }
             Ending::Failed(Fault::Agent(error, said)) => Err(ProgramFault::Agent(error, said.map(Arc::from))),
             Ending::Failed(Fault::Unfit(fault)) => Err(ProgramFault::Unfit(fault)),

@@ -29,8 +29,8 @@ use crate::{
     wire::{Reason, Refused, Usage},
 };
 
-/// Every door of programs, with what a key has to let its program do there. A new one is a line here.
-const DOORS: &[(Method, &str, Option<Scope>)] = &[
+/// Every door of programs, with what a key has to let its program do there. A new one is a line here; one that is not is found by the test of the document.
+pub(super) const DOORS: &[(Method, &str, Option<Scope>)] = &[
     (Method::GET, "/api/v1/key", None),
     (Method::POST, "/api/v1/chat", Some(Scope::Chat)),
     (Method::POST, "/api/v1/chat/stream", Some(Scope::Chat)),
@@ -88,6 +88,11 @@ const DOORS: &[(Method, &str, Option<Scope>)] = &[
         "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/export",
         Some(Scope::Read),
     ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/steps/2",
+        Some(Scope::Chat),
+    ),
     (Method::GET, "/api/v1/none", None),
     (Method::POST, "/v1/chat/completions", Some(Scope::Chat)),
     (Method::POST, "/v1/responses", Some(Scope::Chat)),
@@ -102,6 +107,7 @@ const DOORS: &[(Method, &str, Option<Scope>)] = &[
     (Method::GET, "/api/v1/tasks/0/stream", Some(Scope::Tasks)),
     (Method::GET, "/api/v1/tasks/batches/0", Some(Scope::Tasks)),
     (Method::GET, "/api/v1/tasks/batches/0/stream", Some(Scope::Tasks)),
+    (Method::DELETE, "/api/v1/tasks/batches/0", Some(Scope::Tasks)),
     (Method::POST, "/chat/async", Some(Scope::Tasks)),
     (Method::GET, "/chat/task/0", Some(Scope::Tasks)),
 ];

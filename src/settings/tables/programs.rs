@@ -12,8 +12,8 @@ macro_rules! programs_table {
                     "Most requests, and tokens (read and written), of one key of a program in a minute: numbers, or none. docs/api.md says"
                     "how keys are made.";
             }
-            /// Most tokens, read and written, of one key in a minute. They are counted when an answer is there, so a key may owe some, and is
-            /// let in again once it owes none.
+            /// Most tokens, read and written, of one key in a minute. They are counted when an answer is over, as the model server says or
+            /// else about, so a key may owe some, and is let in again once it owes none.
             KEY_TOKENS_PER_MINUTE as key_tokens_per_minute: OrNone<u64> {
                 default "none";
                 range 1 to 1_000_000_000;

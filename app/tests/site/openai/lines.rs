@@ -244,3 +244,20 @@ async fn what_answers_take_counts_for_their_key() {
     assert!((1..=120).contains(&seconds), "{seconds}");
     assert_eq!(site.model.record().requests.len(), 1);
 }
+
+#[tokio::test]
+async fn so_does_what_was_broken_off() {
+    let site = Site::start(&[("KEY_TOKENS_PER_MINUTE", "10")]).await;
+    let program = Program::new(site.addr);
+    let mut stream = program
+        .stream(program.chat(&streaming("one two three [[hold=true]]")))
+        .await;
+    assert!(stream.data().await.is_some());
+    drop(stream);
+    site.until_load(0, 0).await;
+    let refused = program.ask(program.chat(&saying("And now?"))).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.error()["code"]),
+        (429, &json!("rate_limit_exceeded"))
+    );
+}

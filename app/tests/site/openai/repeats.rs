@@ -167,3 +167,18 @@ async fn who_does_not_come_back_is_given_up() {
     site.until_load(1, 0).await;
     assert_eq!(asked(&site, "The second").await, 0);
 }
+
+#[tokio::test]
+async fn a_stream_that_was_named_begins_again_where_the_first_was_broken_off() {
+    let site = Site::start(&[]).await;
+    let program = Program::new(site.addr);
+    let request = || program.chat(&streaming("Named [[hold=true]]")).header(KEY, "night");
+    let mut stream = program.stream(request()).await;
+    let first = stream.data().await.expect("its beginning");
+    drop(stream);
+    let mut again = program.stream(request()).await;
+    assert_eq!(again.data().await.as_ref(), Some(&first), "from its beginning");
+    site.model.hold(false);
+    assert!(!again.rest().await.is_empty());
+    assert_eq!(asked(&site, "Named").await, 1);
+}

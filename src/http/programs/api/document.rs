@@ -184,7 +184,10 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{super::super::routes, *};
+    use super::{
+        super::super::{routes, tests::DOORS},
+        *,
+    };
 
     /// Older names of what has another one in the document, and what answers for everything that there is not.
     const NOT_DESCRIBED: [&str; 7] = [
@@ -242,6 +245,34 @@ mod tests {
             assert!(known.remove(path).is_some(), "{path} is not there any more");
         }
         assert_eq!(known, described().1);
+    }
+
+    /// Whether somebody who asks there is answered by this route.
+    fn leads_to(asked: &str, route: &str) -> bool {
+        let asked = asked.split('?').next().unwrap_or_default();
+        let (asked, route): (Vec<_>, Vec<_>) = (asked.split('/').collect(), route.split('/').collect());
+        asked.len() == route.len()
+            && asked
+                .iter()
+                .zip(route)
+                .all(|(asked, part)| *asked == part || part.starts_with('{'))
+    }
+
+    #[test]
+    fn every_route_is_tried_with_every_kind_of_principal() {
+        for (route, methods) in known() {
+            let tried: BTreeSet<_> = DOORS
+                .iter()
+                .filter(|(_, asked, _)| leads_to(asked, &route))
+                .map(|(method, ..)| method.as_str().to_ascii_lowercase())
+                .collect();
+            // What answers for everything that there is not does so for each method alike.
+            if route.ends_with("{other}") {
+                assert!(!tried.is_empty(), "{route}");
+            } else {
+                assert!(tried.is_superset(&methods), "{route}: {methods:?}, {tried:?}");
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) struct Line {
 /// Something of the caller's that waits.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Waiting {
-    /// The request, the turn or the task.
+    /// The request or the turn. Tasks are asked for by themselves.
     id: Option<Uuid>,
     /// Which of them it is.
     kind: Kind,

@@ -84,8 +84,9 @@ fn again(headers: &HeaderMap, request: &Request) -> Result<Option<Again>, Reques
         return Ok(None);
     }
     Ok(Some(Again {
+        // Whoever has named it gets it again from its beginning; a client that only counts its tries has shown what it was given.
+        resumes: key.is_some(),
         key,
-        resumes: false,
         repeats: tries
             .and_then(|tries| tries.parse().ok())
             .is_some_and(|tries: u32| tries > 0),
