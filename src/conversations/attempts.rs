@@ -11,7 +11,8 @@ use crate::{
     jobs::{self, Attempt, Course, Ending, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
-    wire::{Reason, TurnNotice, TurnState, Usage},
+    store::TurnRecord,
+    wire::{FileKind, Reason, TurnNotice, TurnState, Usage},
 };
 
 /// How a wait in the line has ended without a slot.
@@ -53,6 +54,11 @@ impl Attempt for TurnAttempt<'_> {
     fn may_be_asked_of(&self, _: &ModelName) -> bool {
         true
     }
+}
+
+/// What a turn that joins the line has been through: nothing yet.
+pub(super) fn tries_of(turn: &TurnRecord) -> Tries {
+    Tries::new().seeing(turn.files.iter().any(|file| file.kind == FileKind::Image))
 }
 
 /// An answer that has ended with calls of tools goes on once they have their results.
@@ -153,8 +159,10 @@ impl Conversations {
         let mut service = self.deps.backends.changes();
         loop {
             let model = ModelName::of_id(&task.turn.model);
-            let instead = model.as_ref().and_then(|model| self.deps.backends.instead_of(model));
-            if let Some(instead) = instead.filter(|_| task.tries.may_fall_back()) {
+            let instead = model
+                .as_ref()
+                .and_then(|model| self.deps.backends.instead_of(model, &task.tries));
+            if let Some(instead) = instead {
                 // From here on it is not given the answer of the model that it leaves.
                 drop(follower.take());
                 if in_flight.given().is_none() {

@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tracing::{Instrument as _, error, info, warn};
 
-use super::{Conversations, Deps, TurnGuards, TurnTask, in_flight::Entered, path::Path, turn_span};
+use super::{Conversations, Deps, TurnGuards, TurnTask, attempts::tries_of, in_flight::Entered, path::Path, turn_span};
 use crate::{
     accounts::browser_of,
-    agents::Tries,
     clock::now_ms,
     queue::{EventIndex, RestoredTicket, Retuning, Ticket, Work},
     sessions::{Claim, Session, Sessions},
@@ -145,6 +144,7 @@ impl Conversations {
         }
         let span = turn_span(&session, turn.id);
         let next = self.goes_on(&session, turn.owner, conversation.id);
+        let tries = tries_of(&turn);
         let task = TurnTask {
             session,
             conversation,
@@ -155,7 +155,7 @@ impl Conversations {
             // It may be one that somebody wants another answer of; nothing is kept yet in any case.
             again: true,
             key: None,
-            tries: Tries::new(),
+            tries,
             returned: false,
             path: Path::new(),
         };

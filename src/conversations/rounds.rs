@@ -10,12 +10,13 @@ use super::{
     Conversations, TurnGuards, TurnTask,
     arguments::arguments,
     attempts::NoSlot,
+    attempts::tries_of,
     in_flight::{InFlight, Shown},
     retold::callable,
     told::Figures,
 };
 use crate::{
-    agents::{ToolCall, Tries},
+    agents::ToolCall,
     clock::now_ms,
     jobs::Ending,
     queue::{BackendIndex, LeaveReason, Permit},
@@ -87,7 +88,7 @@ impl Conversations {
         turn.thought_ms = in_flight.thought_ms().or(turn.thought_ms);
         // It has come this far: what ends the server from here on is not what its beginning did.
         turn.attempts = 0;
-        (task.returned, task.tries) = (false, Tries::new());
+        (task.returned, task.tries) = (false, tries_of(turn));
         // Stored before anybody can see them: what is asked for here is asked for after a crash, too.
         self.keep(task.turn.clone()).await;
         in_flight.steps.set(task.turn.steps.clone(), &in_flight.cancel);

@@ -6,13 +6,13 @@ use tracing::Instrument as _;
 
 use super::{
     Conversations, SendError, TurnGuards, TurnTask,
+    attempts::tries_of,
     in_flight::{Acceptance, Entered, InFlight},
     path::Path,
     prepare::Prepared,
     turn_span,
 };
 use crate::{
-    agents::Tries,
     queue::Owner,
     sessions::{Session, status, would_refuse},
     store::{ConversationRecord, StoreError},
@@ -131,6 +131,7 @@ impl Conversations {
             head: turn.id,
         };
         let span = turn_span(session, turn.id);
+        let tries = tries_of(&turn);
         let mut task = TurnTask {
             session: Arc::clone(session),
             conversation,
@@ -140,7 +141,7 @@ impl Conversations {
             chooses,
             again,
             key: None,
-            tries: Tries::new(),
+            tries,
             returned: false,
             path: Path::new(),
         };

@@ -56,6 +56,9 @@ pub(crate) async fn attempts<A: Attempt>(
 ) -> Worked<A::Fault> {
     loop {
         let ending = attempt.ask().await;
+        if matches!(ending, Ending::Expired) && !attempt.has_shown() {
+            backends.ran_out(backend);
+        }
         let Ending::Failed(fault) = &ending else {
             return Worked::Over(ending);
         };

@@ -315,6 +315,20 @@ impl Directory {
         backend.settings.vision.or_else(listed)
     }
 
+    /// Whether a model reads pictures wherever it is asked, where anybody says so: which of its back ends a question goes to is known
+    /// only as it starts.
+    pub(super) fn sees(&self, at: PoolIndex) -> Option<bool> {
+        let pool = self.pool(at)?;
+        let vision = self.backends_of_pool(at).map(|backend| Self::vision(pool, backend));
+        vision
+            .reduce(|one, other| match (one, other) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+                (Some(true), Some(true)) => Some(true),
+            })
+            .flatten()
+    }
+
     /// A policy with these pools and back ends.
     pub(super) fn fill(&self, policy: Policy) -> Policy {
         let backends = self.backends.iter().map(|(name, backend)| {

@@ -156,6 +156,21 @@ impl Known {
         }
     }
 
+    /// The time of an attempt, which has been given up since, ran out before anything had come of it.
+    pub(super) fn ran_out(&mut self, now: Instant, jitter: f64) {
+        let error = AgentError::Stalled;
+        self.meter.failed(error.kind());
+        if self.is_out(now) {
+            return;
+        }
+        let began = self.breaker.begin(now);
+        self.breaker.failed(began, Strike::Failed, now, jitter);
+        if self.is_out(now) {
+            self.failing_since = self.failing_since.or(Some(now));
+            self.trouble = Some(error.reason());
+        }
+    }
+
     /// It was given up.
     pub(super) fn left(&mut self, attempt: &Attempt) {
         self.running = self.running.saturating_sub(1);

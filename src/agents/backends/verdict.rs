@@ -67,6 +67,7 @@ pub struct Tries {
     retries: u32,
     pub(super) since: Instant,
     fell_back: bool,
+    sees: bool,
 }
 
 impl Tries {
@@ -77,7 +78,15 @@ impl Tries {
             retries: 0,
             since: Instant::now(),
             fell_back: false,
+            sees: false,
         }
+    }
+
+    /// Of a question with pictures, which no model that is known to read none answers in place of another.
+    #[must_use]
+    pub const fn seeing(mut self, sees: bool) -> Self {
+        self.sees = sees;
+        self
     }
 }
 
@@ -89,9 +98,13 @@ impl Tries {
     }
 
     /// Whether the fallback may still be asked.
-    #[must_use]
-    pub const fn may_fall_back(&self) -> bool {
+    pub(super) const fn may_fall_back(&self) -> bool {
         !self.fell_back
+    }
+
+    /// Whether whoever answers has to read pictures.
+    pub(super) const fn has_to_see(&self) -> bool {
+        self.sees
     }
 }
 
@@ -129,6 +142,22 @@ pub enum Verdict {
 }
 
 impl Backends {
+    /// The time of a job ran out at a back end that had brought nothing: it may send signs of life for ever. Like any other fault it counts
+    /// against that one; the job has had its time.
+    pub fn ran_out(&self, backend: BackendIndex) {
+        let directory = self.directory();
+        let Some(backend) = directory.backend(backend) else {
+            return;
+        };
+        let now = Instant::now();
+        lock(&backend.known).ran_out(now, rand::random_range(0.0..=1.0));
+        tracing::warn!(
+            backend = backend.settings.name,
+            "the model server had brought nothing when the time for the answer was over"
+        );
+        self.tell(backend.index, now);
+    }
+
     /// What becomes of a ticket whose attempt at a back end has failed. `shown`: there was text or reasoning, which people have read.
     /// `tries` are counted on.
     pub fn verdict(
@@ -154,7 +183,7 @@ impl Backends {
             _ => (Verdict::Final, false),
         };
         let helpless = matches!(verdict, Verdict::Final | Verdict::Wait);
-        if let Some((model, pool)) = directory.fallback(model, now).filter(|_| helpless && !tries.fell_back) {
+        if let Some((model, pool)) = directory.fallback(model, tries, now).filter(|_| helpless) {
             tries.fall_back();
             tracing::warn!(%model, "the fallback is asked");
             return Verdict::Fallback { model, pool };

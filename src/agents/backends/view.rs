@@ -27,7 +27,7 @@ pub struct Offered {
     pub title: Option<String>,
     /// The pool of the queue that its tickets are for.
     pub pool: PoolIndex,
-    /// Whether it reads pictures, where anybody says so. `true` if one of its back ends does.
+    /// Whether it reads pictures, where anybody says so. `true` if all of its back ends do, for any of them may get the question.
     pub vision: Option<bool>,
     /// Longest conversation with its answer, in tokens, where anybody says so. That of the back end with the shortest.
     pub context: Option<u64>,
@@ -230,19 +230,11 @@ impl Directory {
             .collect();
         let name = &pool.settings.name;
         let titles = || backends.iter().find_map(|backend| backend.listed(&name.name)?.title);
-        let vision = backends.iter().map(|backend| Self::vision(pool, backend));
         Offered {
             name: name.clone(),
             title: pool.settings.title.clone().or_else(titles),
             pool: at,
-            // One that sees is enough for "yes", and one of which nothing is known for "perhaps".
-            vision: vision
-                .reduce(|one, other| match (one, other) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    (Some(false), Some(false)) => Some(false),
-                })
-                .flatten(),
+            vision: self.sees(at),
             context: backends.iter().filter_map(|backend| Self::context(pool, backend)).min(),
         }
     }

@@ -43,15 +43,16 @@ impl Backends {
         }))
     }
 
-    /// The model that answers in place of one of which no back end is in service, and its pool; `None`: nobody does, or nobody need.
+    /// The model that answers in place of one of which no back end is in service, and its pool; `None`: nobody does, nobody need, or one that has
+    /// been through `tries` has been there.
     #[must_use]
-    pub fn instead_of(&self, model: &ModelName) -> Option<(ModelName, PoolIndex)> {
+    pub fn instead_of(&self, model: &ModelName, tries: &Tries) -> Option<(ModelName, PoolIndex)> {
         let directory = self.directory();
         let now = Instant::now();
         let is_out = directory
             .pool_of(model)
             .is_none_or(|pool| !directory.is_in_service(pool, now));
-        directory.fallback(model, now).filter(|_| is_out)
+        directory.fallback(model, tries, now).filter(|_| is_out)
     }
 
     /// Returns once a turn has waited for a pool that is out of service for as long as it may, with the reason for which it fails. Cancel-safe; where
@@ -96,14 +97,23 @@ impl Directory {
     }
 
     /// The model that may answer in place of this one.
-    pub(super) fn fallback(&self, instead_of: &ModelName, now: Instant) -> Option<(ModelName, PoolIndex)> {
+    pub(super) fn fallback(
+        &self,
+        instead_of: &ModelName,
+        tries: &Tries,
+        now: Instant,
+    ) -> Option<(ModelName, PoolIndex)> {
+        if !tries.may_fall_back() {
+            return None;
+        }
         let model = self
             .catalog
             .fallback
             .as_ref()
             .filter(|fallback| *fallback != instead_of)?;
         let pool = self.pool_of(model)?;
-        self.is_in_service(pool, now).then(|| (model.clone(), pool))
+        let sees = !tries.has_to_see() || self.sees(pool) != Some(false);
+        (sees && self.is_in_service(pool, now)).then(|| (model.clone(), pool))
     }
 
     /// When a turn has waited long enough for a pool of which nothing works; `None`: something does, or it may wait for ever.

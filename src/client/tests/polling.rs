@@ -54,10 +54,17 @@ async fn whoever_has_seen_the_outcome_may_send() {
             conversation: Some(conversation),
             ..asks("next", &[])
         };
-        last = client.send(next).await.unwrap_or_else(|why| panic!("round {round}: {why}")).turn;
+        last = client
+            .send(next)
+            .await
+            .unwrap_or_else(|why| panic!("round {round}: {why}"))
+            .turn;
     }
     look_until_over(&client, conversation).await;
-    client.again(last, TurnId::new()).await.expect("another answer is asked for");
+    client
+        .again(last, TurnId::new())
+        .await
+        .expect("another answer is asked for");
     look_until_over(&client, conversation).await;
     engine.shutdown(Duration::ZERO).await;
 }

@@ -104,12 +104,12 @@ entries! {
         limit: BackendLimit {
             range 1 to 1000;
         }
-        /// How much of the work it gets where `BACKEND_BALANCE` is `weighted`.
+        /// How much of the work it gets, beside the others of its place, unless `BACKEND_BALANCE` is `round_robin`.
         weight: u32 {
             default "1";
             range 1 to 1000;
         }
-        /// Whether its models read pictures.
+        /// Whether its models read pictures. A model is offered as one that does where all of its back ends do.
         vision: bool {}
         /// Whether its models call tools.
         tools: bool {}

@@ -45,7 +45,7 @@ macro_rules! model_table {
                 range 1 to 100;
                 comment "In how many rounds one answer may use tools; then the model has to answer with what is there.";
             }
-            /// Which back end a ticket gets, of those that are free: the one with the most slots free for its size, each in turn, or each as often as its weight says.
+            /// Which back end a ticket gets, of those that are free: the one with the least to do for its weight, each in turn, or each as often as its weight says.
             BACKEND_BALANCE in catalog as backend_balance: Balance {
                 default "least_loaded";
                 comment "Which back end is next, of those that are free: least_loaded, round_robin or weighted.";

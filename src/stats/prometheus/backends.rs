@@ -4,7 +4,7 @@ use std::fmt;
 
 use prometheus_client::{
     encoding::{EncodeMetric, MetricEncoder, NoLabelSet},
-    metrics::{MetricType, TypedMetric, counter::ConstCounter},
+    metrics::{MetricType, TypedMetric, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 
@@ -105,6 +105,34 @@ fn backends(registry: &mut Registry, all: &[(BackendFigures, BackendState)]) {
         "backend_first_token",
         "From a request to the first part of its answer",
         firsts,
+    );
+    let speeds: Ordered<_> = all
+        .iter()
+        .filter_map(|(of, _)| Some((of, of.speed?)))
+        .flat_map(|(of, speed)| {
+            [("0.5", speed.p50), ("0.95", speed.p95)].map(|(quantile, tokens)| {
+                let labels = vec![label(of), ("quantile", quantile.to_owned())];
+                (labels, ConstGauge::new(tokens))
+            })
+        })
+        .collect();
+    registry.register(
+        "backend_tokens_per_second",
+        "Tokens a second of the latest answers",
+        speeds,
+    );
+    let pauses: Ordered<_> = all
+        .iter()
+        .map(|(of, _)| {
+            let (_, left) = health(of.health);
+            (vec![label(of)], ConstGauge::new(left.unwrap_or_default()))
+        })
+        .collect();
+    seconds(
+        registry,
+        "backend_left_alone",
+        "How long a back end gets no tickets yet; 0 where it gets some, is tried or is another node's to tell",
+        pauses,
     );
 }
 

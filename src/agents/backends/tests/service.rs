@@ -276,16 +276,79 @@ async fn the_fallback_answers_where_the_model_cannot_and_the_question_could() {
     );
     let misfit = backends.verdict(&asked, ONE, &AgentError::Unauthorized, false, &mut Tries::new());
     assert_eq!(misfit, fallback);
-    assert_eq!(backends.instead_of(&asked), None, "it works, as far as anybody knows");
+    let none = Tries::new();
+    assert_eq!(
+        backends.instead_of(&asked, &none),
+        None,
+        "it works, as far as anybody knows"
+    );
     for backend in [ONE, TWO] {
         fail(&backends, backend, &REFUSED);
     }
-    assert_eq!(backends.instead_of(&asked), Some((model("small@cloud"), PoolIndex(1))));
+    let cloud = Some((model("small@cloud"), PoolIndex(1)));
+    assert_eq!(backends.instead_of(&asked, &none), cloud);
+    assert_eq!(
+        backends.instead_of(&asked, &Tries::new().seeing(true)),
+        cloud,
+        "it may see"
+    );
     let mut tries = Tries::new();
     assert_eq!(backends.verdict(&asked, TWO, &REFUSED, false, &mut tries), fallback);
+    assert_eq!(backends.instead_of(&asked, &tries), None, "it has been asked");
     let cloud = BackendIndex(2);
     fail(&backends, cloud, &REFUSED);
     let last = backends.verdict(&model("small@cloud"), cloud, &REFUSED, false, &mut tries);
     assert_eq!(last, Verdict::Wait, "there is no other");
-    assert_eq!(backends.instead_of(&asked), None, "it is out itself");
+    assert_eq!(backends.instead_of(&asked, &none), None, "it is out itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_is_blind_is_not_shown_pictures() {
+    let mut with = pair();
+    with.fallback = Some(model("small@cloud"));
+    let mut cloud = backend("cloud", NOWHERE);
+    (cloud.pool, cloud.models, cloud.vision) = ("cloud".to_owned(), None, Some(false));
+    with.backends.push(cloud);
+    let backends = Backends::new(&settings(with)).unwrap();
+    let asked = model("m@gpu");
+    for backend in [ONE, TWO] {
+        fail(&backends, backend, &REFUSED);
+    }
+    let mut seeing = Tries::new().seeing(true);
+    assert_eq!(backends.instead_of(&asked, &seeing), None);
+    let waits = backends.verdict(&asked, TWO, &REFUSED, false, &mut seeing);
+    assert_eq!(waits, Verdict::Wait, "its own model sees, and may be back");
+    assert!(backends.instead_of(&asked, &Tries::new()).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_sees_where_all_of_its_back_ends_do() {
+    for (eyes, sees) in [
+        ([Some(true), Some(true)], Some(true)),
+        ([Some(true), None], None),
+        ([Some(true), Some(false)], Some(false)),
+        ([None, Some(false)], Some(false)),
+    ] {
+        let mut with = pair();
+        for (backend, vision) in with.backends.iter_mut().zip(eyes) {
+            backend.vision = vision;
+        }
+        let backends = Backends::new(&settings(with)).unwrap();
+        assert_eq!(backends.models()[0].vision, sees, "{eyes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_brings_nothing_in_all_the_time_there_is_goes_out_of_service() {
+    let backends = Backends::new(&settings(pair())).unwrap();
+    let pool = backends.pool(&model("m@gpu")).unwrap();
+    for _ in 0..3 {
+        assert!(backends.figures().backends[0].faults.len() < 2);
+        assert_eq!(backends.figures().backends[0].health, Health::Ready);
+        backends.ran_out(ONE);
+    }
+    let one = &backends.figures().backends[0];
+    assert!(matches!(one.health, Health::Open(_)), "{:?}", one.health);
+    assert_eq!(one.faults, [("stalled", 3)]);
+    assert_eq!(backends.trouble(pool), None, "the other one works");
 }
