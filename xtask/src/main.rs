@@ -15,6 +15,7 @@ mod debian;
 mod faketime;
 mod fuzz;
 mod lock;
+mod mounts;
 mod nginx;
 mod openai;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::project::{Mode, Project};
 use crate::server::{LOOPBACK, SERVER};
 use crate::setup::NPX;
 use crate::step::{self, step};
-use crate::{browser, cli, clients, faketime, nginx, openai, postgres, schemathesis, setup, site, tools};
+use crate::{browser, cli, clients, faketime, mounts, nginx, openai, postgres, schemathesis, setup, site, tools};
 
 /// Name of the binary and package that starts a PostgreSQL for the browser tests.
 const PGTEST: &str = "anteroom-pgtest";
@@ -65,6 +65,9 @@ fn required(project: &Project) -> Vec<(&'static str, &'static str)> {
     }
     if schemathesis::install(project) {
         required.push((schemathesis::REQUIRED, "1"));
+    }
+    if mounts::find(project) {
+        required.push((mounts::REQUIRED, "1"));
     }
     if faketime::find() {
         required.push((faketime::REQUIRED, "1"));
