@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
 
-use crate::support::{Browser, Site, soon};
+use crate::support::{Browser, Html, Site, soon};
 
 /// A device without any cookie, which follows no redirect by itself.
 fn device() -> Client {
@@ -96,6 +96,14 @@ async fn open(site: &Site, path: &str) -> Guest {
         path,
         cookie: cookie.split(';').next().expect("a pair").to_owned(),
     }
+}
+
+/// What a guest is shown of a conversation.
+pub(super) async fn shown(site: &Site, browser: &Browser, conversation: ConversationId) -> Html {
+    let guest = open(site, &link(browser, conversation, "kind=watch").await).await;
+    let (status, html) = text(page(site, &guest.path, &guest.cookie)).await;
+    assert_eq!(status, StatusCode::OK, "{html}");
+    Html::read(&html)
 }
 
 /// The guest's feed, as text.

@@ -8,18 +8,22 @@ use anteroom::{
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::{Client, header, redirect};
 
-use crate::support::{Browser, Feed, Html, Site, request};
+use crate::{
+    along,
+    support::{Browser, Feed, Html, Site, request},
+};
 
 /// Nothing in these is taken for anything.
 const PLAIN: &str = "plain words";
 
-const HOSTILE: [&str; 19] = [
+const HOSTILE: [&str; 20] = [
     "What does </title> do in HTML?",
     "</title><meta http-equiv=refresh content=\"0;url=https://evil.example\">",
     "</title></head><body><form method=post action=/api/forget><button>Go on</button></form>",
     "</title><script>alert(1)</script>",
     "</script><script>alert(1)</script>",
     "<script>alert(1)",
+    "</noscript><img src=x onerror=alert(1)>",
     "<!--",
     "--><img src=x onerror=alert(1)>",
     "<!--<script>",
@@ -100,6 +104,7 @@ async fn titles_and_file_names_are_words_everywhere() {
         let mut visitor = Visitor::new(&site, words).await;
         for ((path, html), (_, plain)) in visitor.pages().await.iter().zip(&plain) {
             assert_eq!(html.shape, plain.shape, "{path} of {words}");
+            assert_eq!(html.scripted, plain.scripted, "{path} of {words}");
             assert!(html.says(words), "{path} of {words}: {:?}", html.texts);
             let is_own = path.starts_with("/c/");
             let title = format!("{words} · Anteroom");
@@ -185,6 +190,7 @@ async fn messages_are_words_on_their_pages() {
     for words in HOSTILE.into_iter().chain(LINES) {
         let (browser, sent, [own, other]) = visit(words).await;
         assert_eq!(own.shape, plain[0].shape, "{words:?}");
+        assert_eq!(own.scripted, plain[0].scripted, "{words:?}");
         assert_eq!(other.shape, plain[1].shape, "{words:?}");
         assert!(own.says(&parsed(words)), "{words:?}: {:?}", own.texts);
         let json = browser.get(&format!("/export/{}.json", sent.conversation));
@@ -224,7 +230,32 @@ async fn pages_that_refuse_show_words_as_words() {
     for words in HOSTILE.into_iter().chain(LINES) {
         for (html, plain) in refused(words).await.iter().zip(&plain) {
             assert_eq!(html.shape, plain.shape, "{words:?}");
+            assert_eq!(html.scripted, plain.scripted, "{words:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn guests_are_shown_words_as_words() {
+    let site = Site::start(&[]).await;
+    let shown = async |words: &str| {
+        let visitor = Visitor::new(&site, words).await;
+        let sent = visitor
+            .browser
+            .send_with(Some(visitor.conversation), words, Vec::new())
+            .await;
+        let mut feed = visitor.browser.feed().await;
+        feed.over(sent.turn).await;
+        let html = along::shown(&site, &visitor.browser, visitor.conversation).await;
+        let says = html.says(&parsed(words)) && html.says(&visitor.file.name);
+        assert!(says, "{words:?}: {:?}", html.texts);
+        html
+    };
+    let plain = shown(PLAIN).await;
+    for words in HOSTILE {
+        let html = shown(words).await;
+        let shapes = (&html.shape, &html.scripted);
+        assert_eq!(shapes, (&plain.shape, &plain.scripted), "{words:?}");
     }
 }
 

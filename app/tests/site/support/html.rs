@@ -14,13 +14,27 @@ use html5ever::{
 pub(crate) struct Html {
     /// Tags with the names of their attributes, and comments, in order. Not those of an answer: that is made of other HTML.
     pub(crate) shape: Vec<String>,
+    /// The same as a browser has it that runs scripts: to that, what stands in `<noscript>` is text.
+    pub(crate) scripted: Vec<String>,
     /// Texts, each with the name of the element it stands in.
     pub(crate) texts: Vec<(String, String)>,
 }
 
 impl Html {
     pub(crate) fn read(html: &str) -> Self {
-        let tokenizer = Tokenizer::new(Reader::default(), TokenizerOpts::default());
+        let scripted = Self::read_by(html, true).shape;
+        Self {
+            scripted,
+            ..Self::read_by(html, false)
+        }
+    }
+
+    fn read_by(html: &str, scripts: bool) -> Self {
+        let reader = Reader {
+            scripts,
+            ..Reader::default()
+        };
+        let tokenizer = Tokenizer::new(reader, TokenizerOpts::default());
         let input = BufferQueue::default();
         input.push_back(StrTendril::from(html));
         while let html5ever::TokenizerResult::Script(()) = tokenizer.feed(&input) {}
@@ -42,6 +56,7 @@ impl Html {
 
 #[derive(Default)]
 struct Reader {
+    scripts: bool,
     found: RefCell<Html>,
     /// The element that was opened or closed last.
     within: RefCell<String>,
@@ -103,6 +118,7 @@ impl Reader {
         }
         match name.as_str() {
             "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            "noscript" if self.scripts => TokenSinkResult::RawData(RawKind::Rawtext),
             "style" => TokenSinkResult::RawData(RawKind::Rawtext),
             "script" => TokenSinkResult::RawData(RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
