@@ -246,6 +246,82 @@ async fn the_fallback_answers_and_says_so() {
     assert_eq!(turn.notices.first(), Some(&fallback));
 }
 
+/// What a page of the documents says, in its first block of this kind that names this.
+fn documented(page: &str, kind: &str, naming: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+    let page = std::fs::read_to_string(path).expect("the page");
+    let fence = format!("```{kind}\n");
+    let mut blocks = page.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks
+        .find(|block| block.contains(naming))
+        .expect("the block")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn the_file_in_the_documents_gets_answers_of_all_that_it_names() {
+    let names = ["gpu1", "gpu2", "desk", "hosted"];
+    let fleet = Fleet::start(names.map(str::to_owned)).await.expect("free ports");
+    let server = |name: &str| {
+        let mut servers = fleet.servers().iter();
+        servers.find(|server| server.name() == name).expect("a server")
+    };
+    let mut file = documented("docs/models.md", "toml", "[[backend]]");
+    let hosted = "key_variable = \"OPENAI_API_KEY\"";
+    for (written, meant) in [
+        ("http://10.0.0.11:8000/v1", server("gpu1").base_url()),
+        ("http://10.0.0.12:8000/v1", server("gpu2").base_url()),
+        // The servers of these tests speak OpenAI's API alone.
+        (
+            "provider = \"ollama\"\nurl = \"http://10.0.0.20:11434\"",
+            format!("provider = \"openai\"\nurl = \"{}\"", server("desk").base_url()),
+        ),
+        (hosted, format!("{hosted}\nurl = \"{}\"", server("hosted").base_url())),
+    ] {
+        assert_eq!(file.matches(written).count(), 1, "{written}");
+        file = file.replace(written, &meant);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("backends.toml");
+    std::fs::write(&path, file).expect("written");
+    let path = path.display().to_string();
+    let settings = documented("docs/models.md", "ini", "BACKENDS_FILE");
+    let settings = settings.lines().filter_map(|line| line.split_once('='));
+    let settings = settings.map(|(name, value)| match name {
+        "BACKENDS_FILE" => (name, path.as_str()),
+        _ => (name, value),
+    });
+    let site = Site::start(&settings.collect::<Vec<_>>()).await;
+    let browser = site.browser().await;
+
+    // The two of one pool share its work.
+    fleet.servers().iter().for_each(|server| server.hold(true));
+    let both = [browser.send("one").await, browser.send("two").await];
+    for name in ["gpu1", "gpu2"] {
+        server(name).until(|record| record.now == 1).await;
+    }
+    fleet.servers().iter().for_each(|server| server.hold(false));
+    for sent in &both {
+        assert_eq!(answer_of(&browser, sent.turn).await.state, TurnState::Done);
+    }
+    for (name, model) in [("desk", "llama3.2@desk"), ("hosted", "gpt-4o-mini@hosted")] {
+        let sent: anteroom::wire::Sent = browser.try_send(&ask(name, model)).await.json();
+        assert_eq!(answer_of(&browser, sent.turn).await.state, TurnState::Done, "{model}");
+        assert_eq!(server(name).record().of(name).count(), 1, "{model}");
+    }
+    // Where none of the others can, the hosted one answers.
+    for name in ["gpu1", "gpu2"] {
+        server(name).kill().await.expect("killed");
+    }
+    let sent = browser.send("who is there?").await;
+    let turn = answer_of(&browser, sent.turn).await;
+    assert_eq!(
+        (turn.state, turn.model.as_str()),
+        (TurnState::Done, "gpt-4o-mini@hosted")
+    );
+    assert_eq!(server("hosted").record().of("who is there?").count(), 1);
+}
+
 #[tokio::test]
 async fn a_conversation_goes_back_to_the_server_that_has_it_in_its_cache() {
     let pooled = Pooled::start(
