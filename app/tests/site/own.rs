@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{Browser, Reply, Site, answer_of, edit};
+use crate::{
+    along::Written,
+    support::{Browser, Reply, Site, answer_of, edit},
+};
 
 const PAGE: &str = "/data/tools";
 const SEALED_WITH: &str = "0123456789012345678901234567890123456789";
@@ -36,6 +39,10 @@ async fn mcp(headers: HeaderMap, Json(message): Json<Value>) -> Response {
             "annotations": { "readOnlyHint": true, "openWorldHint": false },
         }] }),
         Some("tools/call") if key.contains("revoked") => return StatusCode::UNAUTHORIZED.into_response(),
+        // What a tool returns is its owner's to read, and may be logged by whoever carries it.
+        Some("tools/call") if key.contains("silent") => {
+            json!({ "content": [{ "type": "text", "text": "it is a secret" }] })
+        }
         Some("tools/call") => json!({ "content": [{ "type": "text", "text": format!("it is {key}") }] }),
         Some(method) if method.starts_with("notifications/") => return StatusCode::ACCEPTED.into_response(),
         _ => {
@@ -322,4 +329,38 @@ async fn what_is_kept_is_encrypted_and_bound_and_given_again_where_it_cannot_be_
     );
     remove(&browser).await;
     assert!(!page(&browser).await.contains("unused"));
+}
+
+#[tokio::test]
+async fn nothing_of_a_key_is_in_a_log_an_export_or_a_figure() {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let Asking { site, .. } = Asking::start().await;
+    let browser = site.browser().await;
+    let heard = tracing::subscriber::set_default(subscriber);
+    tracing::callsite::rebuild_interest_cache();
+    give(&browser, "silent-s3cr3t").await;
+    let turn = asked(&browser).await;
+    assert!(result(&turn).contains("it is a secret"), "{turn:?}");
+    give(&browser, "an-old-s3cr3t").await;
+    assert_eq!(wanted(&asked(&browser).await), [OwnKeyFault::Refused]);
+    remove(&browser).await;
+    drop(heard);
+    let log = String::from_utf8(written.0.lock().expect("no panic").clone()).expect("text");
+    assert!(log.contains("anteroom::"), "{log}");
+    // The test's own client says what it sends; the site is what is looked at.
+    let of_site = |line: &&str| !["reqwest", "hyper"].iter().any(|client| line.contains(client));
+    for line in log.lines().filter(of_site) {
+        assert!(!line.contains("s3cr3t"), "{line}");
+    }
+    for path in [format!("/export/{}.json", turn.conversation), "/metrics".to_owned()] {
+        let reply = browser.ask(browser.get(&path)).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {reply:?}");
+        assert!(!reply.text.contains("s3cr3t"), "{path}");
+    }
 }
