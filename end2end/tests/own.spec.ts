@@ -114,7 +114,10 @@ test("without scripts a key is given, used, refused and replaced, on a phone, in
   await refused.getByRole("link", { name: "Дать ключ" }).click();
   await expect(ownServer(page, "web")).toHaveAttribute("data-state", "refused");
   await page.screenshot({ path: "test-results/plain/own-state-phone.png", fullPage: true });
-  await give(page, "web", ["a-new-token"]);
+  // Enter gives it, too.
+  await web.getByTestId("own-value").fill("a-new-token");
+  await web.getByTestId("own-value").press("Enter");
+  await expect(web).toHaveAttribute("data-state", "given");
   await ask();
   await expectSteps(page, ["done"]);
   await expect(answer(page)).toContainText("address of a-new-token");

@@ -218,28 +218,32 @@ fn server(words: &'static Words, confirmation: &str, server: &OwnServer) -> AnyV
             </label>
         }
     });
-    let give = (!server.inputs.is_empty()).then(|| {
+    let heading = anchor(&name);
+    let form = format!("{heading}-give");
+    let asked = !server.inputs.is_empty();
+    let give = asked.then(|| {
+        view! {
+            <form class="own-form" id=form.clone() method="post" action="/api/form/own-give">
+                {ours()}
+                {fields.collect_view()}
+            </form>
+        }
+    });
+    let button = asked.then(|| {
         let button = match server.given_at {
             None => say!(words, "own-give"),
             Some(_) => say!(words, "own-replace"),
         };
-        view! {
-            <form class="own-form" method="post" action="/api/form/own-give">
-                {ours()}
-                {fields.collect_view()}
-                <button class="button" type="submit" data-testid="own-give">{button}</button>
-            </form>
-        }
+        view! { <button class="button" type="submit" form=form.clone() data-testid="own-give">{button}</button> }
     });
     let remove = server.given_at.map(|_| {
         view! {
-            <form class="own-buttons" method="post" action="/api/form/own-remove">
+            <form method="post" action="/api/form/own-remove">
                 {ours()}
                 <button class="button button-bad" type="submit" data-testid="own-remove">{say!(words, "own-remove")}</button>
             </form>
         }
     });
-    let heading = anchor(&name);
     view! {
         <section
             class="along-way own-server"
@@ -252,7 +256,7 @@ fn server(words: &'static Words, confirmation: &str, server: &OwnServer) -> AnyV
             <h2 id=format!("{heading}-name")>{name.clone()}</h2>
             <p class="own-state" data-testid="own-state">{say!(words, "own-state", state = state, date = date)}</p>
             {give}
-            {remove}
+            <div class="own-buttons">{button}{remove}</div>
         </section>
     }
     .into_any()
