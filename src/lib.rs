@@ -18,6 +18,8 @@ mod clock;
 #[cfg(feature = "server")]
 mod conversations;
 #[cfg(feature = "server")]
+pub mod credentials;
+#[cfg(feature = "server")]
 mod data_dir;
 #[cfg(feature = "server")]
 pub mod engine;

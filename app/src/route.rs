@@ -64,6 +64,9 @@ impl Page {
     }
 }
 
+/// Where people give keys of their own for tools: a page that the server makes by itself.
+pub(crate) const OWN_KEYS: &str = "/data/tools";
+
 /// The path of an address of this site.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn path_of(address: &str) -> &str {

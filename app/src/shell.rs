@@ -72,6 +72,17 @@ fn stays() -> bool {
     false
 }
 
+/// Whether some server of tools wants a key of each person: else nothing leads to where one is given.
+fn asks() -> bool {
+    #[cfg(feature = "ssr")]
+    {
+        let engine = use_context::<std::sync::Arc<anteroom::engine::Engine>>();
+        engine.is_some_and(|engine| engine.asks_for_credentials())
+    }
+    #[cfg(not(feature = "ssr"))]
+    false
+}
+
 /// The document: its head, with the assets, and the body that the browser's half takes over.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let assets = use_context::<AssetUrls>().unwrap_or_else(|| AssetUrls::named_by(&options));
@@ -86,7 +97,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html lang=language.code() data-stays=stays().then_some("")>
+        <html lang=language.code() data-stays=stays().then_some("") data-asks=asks().then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />

@@ -9,3 +9,6 @@ data-forget-yes = Yes, delete everything of mine
 data-import = Bring a conversation back
 data-import-what = A conversation that was saved as JSON, here or on another Anteroom, becomes one of yours again, with every version of its answers.
 data-import-file = Choose a file
+data-own = Your keys for tools
+data-own-what = Some tools here work on your behalf, with a key that you give for them.
+data-own-open = Give or remove keys

@@ -35,3 +35,9 @@ turn-excerpt = { $unit ->
 }
 turn-fallback = Answered by { $model }, because the chosen model was not in service.
 turn-cached = The same was asked before: this is the answer of then.
+turn-key = { $fault ->
+    [missing] { $server } wants a key of yours. Its tools were left out.
+    [unreadable] The key that you gave for { $server } cannot be read any more. Its tools were left out.
+   *[refused] { $server } does not take the key that you gave. Its tools were left out.
+}
+turn-key-give = Give a key

@@ -21,6 +21,7 @@ step-failed = failed: { $fault ->
     [changed] the tool has changed meanwhile
     [arguments] the model called it wrongly
     [unreachable] its server cannot be reached
+    [unauthorized] its server does not take the key
     [ended] its server has ended
     [timed-out] it took too long
     [too-large] what it returned is too large

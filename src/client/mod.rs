@@ -2,6 +2,7 @@
 //!
 //! Pages, files and the feed come through here, and programs will. What is another's is not found, as if it were not there.
 
+mod credentials;
 mod error;
 mod files;
 mod guest;

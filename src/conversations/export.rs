@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Conversations, retold, step_view};
@@ -139,15 +139,7 @@ fn markdown(record: &ConversationRecord, turns: impl Iterator<Item = TurnRecord>
 
 /// A time as the language writes it.
 fn date(time: Timestamp, words: &Words) -> String {
-    let time = time.to_zoned(TimeZone::UTC);
-    say!(
-        words,
-        "export-date",
-        day = time.day().to_string(),
-        month = time.month().to_string(),
-        year = time.year().to_string(),
-        time = time.strftime("%H:%M").to_string(),
-    )
+    words.date(u64::try_from(time.as_millisecond()).unwrap_or_default())
 }
 
 fn json(record: ConversationRecord, choice: Choice, turns: Vec<TurnRecord>) -> Result<String, StoreError> {

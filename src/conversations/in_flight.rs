@@ -112,6 +112,8 @@ struct Growing {
     trimmed: u32,
     /// Documents of which it was told a part.
     excerpts: Vec<TurnNotice>,
+    /// Servers of tools of which it was told nothing.
+    left_out: Vec<TurnNotice>,
     /// Both as a page shows them.
     shown: Shown,
     /// What was there when this round began: it stays, whatever becomes of the round.
@@ -299,6 +301,16 @@ impl InFlight {
     /// The same.
     pub(super) fn excerpts(&self) -> Vec<TurnNotice> {
         self.growing().excerpts.clone()
+    }
+
+    /// The tools of these servers were left out of the question.
+    pub(super) fn set_left_out(&self, left_out: Vec<TurnNotice>) {
+        self.growing().left_out = left_out;
+    }
+
+    /// The same.
+    pub(super) fn left_out(&self) -> Vec<TurnNotice> {
+        self.growing().left_out.clone()
     }
 
     /// Puts a changed block in place. A block takes those after it along.

@@ -8,7 +8,11 @@ use std::{
 use tokio::{sync::Notify, time::sleep};
 
 use super::{Conversations, TurnTask, in_flight::InFlight, step_view};
-use crate::{agents::ToolSpec, tools::Leave, wire::FeedEvent};
+use crate::{
+    agents::ToolSpec,
+    tools::Leave,
+    wire::{FeedEvent, OwnKeyFault, TurnNotice},
+};
 
 /// Nobody is told of a connection that is there sooner.
 const WORTH_TELLING: Duration = Duration::from_millis(300);
@@ -53,15 +57,27 @@ impl Conversations {
                 more.notified().await;
             }
         };
-        let tools = tokio::select! {
+        let offers = tokio::select! {
             biased;
-            tools = self.deps.tools.offer(&waits) => tools,
+            offers = self.deps.tools.offer(task.turn.owner, &waits) => offers,
             never = tell => never,
         };
         drop(telling);
-        let offered = tools.into_iter().filter(|tool| tool.leave != Leave::Deny);
+        in_flight.set_left_out(left_out(task, offers.left_out));
+        let offered = offers.tools.into_iter().filter(|tool| tool.leave != Leave::Deny);
         offered.map(|tool| tool.spec).collect()
     }
+}
+
+/// What is told of servers that want a key of this person. That one is wanted is told with the first message of a conversation alone: whoever gives
+/// none does without.
+fn left_out(task: &TurnTask, servers: Vec<(String, OwnKeyFault)>) -> Vec<TurnNotice> {
+    let is_first = task.turn.parent.is_none();
+    let told = servers
+        .into_iter()
+        .filter(|(_, fault)| is_first || *fault != OwnKeyFault::Missing);
+    told.map(|(server, fault)| TurnNotice::KeyWanted { server, fault })
+        .collect()
 }
 
 /// Tells the pages of a turn which servers are connected to, until it is dropped.

@@ -21,7 +21,7 @@ use crate::{
     jobs::Ending,
     queue::{BackendIndex, LeaveReason, Permit},
     store::{Leave, ToolStep},
-    tools,
+    tools::{self, Offered},
     wire::{StepAnswer, StepContent, StepState, ToolFault, Usage},
 };
 
@@ -60,6 +60,75 @@ impl TurnTask {
     }
 }
 
+/// What a call of a model becomes. `room`: bytes that the turn may still have.
+fn step_of(
+    call: ToolCall,
+    tool: Option<Offered>,
+    (round, said): (u32, usize),
+    leaves: &[Leave],
+    room: usize,
+) -> ToolStep {
+    let mut step = ToolStep {
+        call: call.id,
+        name: callable(&call.name),
+        opaque: call.opaque,
+        server: String::new(),
+        tool: String::new(),
+        title: None,
+        fingerprint: String::new(),
+        repeatable: false,
+        arguments: call.arguments,
+        state: StepState::Waits,
+        content: Vec::new(),
+        round,
+        said,
+        called_at: now_ms(),
+        began_at: None,
+        ended_at: None,
+    };
+    let mut fails = |fault, said: String| {
+        step.state = StepState::Failed { fault };
+        step.content = vec![StepContent::Text(said)];
+    };
+    let Some(tool) = tool else {
+        fails(
+            ToolFault::Gone,
+            format!("There is no tool called {}.", callable(&call.name)),
+        );
+        step.arguments
+            .truncate(step.arguments.floor_char_boundary(MAX_ARGUMENTS.min(room)));
+        return step;
+    };
+    let fits = arguments(&step.arguments, &tool.spec.schema);
+    if step.arguments.len() > MAX_ARGUMENTS.min(room) {
+        fails(
+            ToolFault::Arguments,
+            format!("The arguments are longer than {MAX_ARGUMENTS} bytes."),
+        );
+        step.arguments = "{}".to_owned();
+    } else if let Err(why) = fits {
+        fails(ToolFault::Arguments, why);
+    } else {
+        let known = leaves.iter().find(|leave| {
+            leave.tool == format!("{}/{}", tool.server, tool.tool) && leave.fingerprint == tool.fingerprint
+        });
+        step.state = match (tool.leave, known.map(|known| known.allowed)) {
+            (tools::Leave::Allow, _) | (tools::Leave::Ask, Some(true)) => StepState::Waits,
+            (tools::Leave::Deny, _) | (tools::Leave::Ask, Some(false)) => StepState::Denied,
+            (tools::Leave::Ask, None) => StepState::Asks,
+        };
+        if step.state == StepState::Denied {
+            step.content = vec![StepContent::Text(super::using::DENIED.to_owned())];
+        }
+    }
+    step.server = tool.server;
+    step.tool = tool.tool;
+    step.title = tool.title;
+    step.fingerprint = tool.fingerprint;
+    step.repeatable = tool.repeatable;
+    step
+}
+
 impl Conversations {
     /// A round has ended with calls, and its slot is free. Its steps are stored, then shown.
     pub(super) async fn end_round(
@@ -76,7 +145,8 @@ impl Conversations {
         let leaves = self.leaves(task).await;
         let (said, mut room) = (in_flight.text().len(), MAX_TURN.saturating_sub(task.bytes_of_steps()));
         for call in in_flight.take_calls() {
-            let step = self.step_of(call, (round, said), &leaves, room);
+            let tool = self.deps.tools.find(task.turn.owner, &call.name).await;
+            let step = step_of(call, tool, (round, said), &leaves, room);
             room = room.saturating_sub(step.bytes());
             task.turn.steps.push(step);
         }
@@ -98,70 +168,6 @@ impl Conversations {
             "a round of the answer has ended with calls of tools"
         );
         self.announce(task, in_flight.shown());
-    }
-
-    /// What a call of a model becomes. `room`: bytes that the turn may still have.
-    fn step_of(&self, call: ToolCall, (round, said): (u32, usize), leaves: &[Leave], room: usize) -> ToolStep {
-        let tool = self.deps.tools.find(&call.name);
-        let mut step = ToolStep {
-            call: call.id,
-            name: callable(&call.name),
-            opaque: call.opaque,
-            server: String::new(),
-            tool: String::new(),
-            title: None,
-            fingerprint: String::new(),
-            repeatable: false,
-            arguments: call.arguments,
-            state: StepState::Waits,
-            content: Vec::new(),
-            round,
-            said,
-            called_at: now_ms(),
-            began_at: None,
-            ended_at: None,
-        };
-        let mut fails = |fault, said: String| {
-            step.state = StepState::Failed { fault };
-            step.content = vec![StepContent::Text(said)];
-        };
-        let Some(tool) = tool else {
-            fails(
-                ToolFault::Gone,
-                format!("There is no tool called {}.", callable(&call.name)),
-            );
-            step.arguments
-                .truncate(step.arguments.floor_char_boundary(MAX_ARGUMENTS.min(room)));
-            return step;
-        };
-        let fits = arguments(&step.arguments, &tool.spec.schema);
-        if step.arguments.len() > MAX_ARGUMENTS.min(room) {
-            fails(
-                ToolFault::Arguments,
-                format!("The arguments are longer than {MAX_ARGUMENTS} bytes."),
-            );
-            step.arguments = "{}".to_owned();
-        } else if let Err(why) = fits {
-            fails(ToolFault::Arguments, why);
-        } else {
-            let known = leaves.iter().find(|leave| {
-                leave.tool == format!("{}/{}", tool.server, tool.tool) && leave.fingerprint == tool.fingerprint
-            });
-            step.state = match (tool.leave, known.map(|known| known.allowed)) {
-                (tools::Leave::Allow, _) | (tools::Leave::Ask, Some(true)) => StepState::Waits,
-                (tools::Leave::Deny, _) | (tools::Leave::Ask, Some(false)) => StepState::Denied,
-                (tools::Leave::Ask, None) => StepState::Asks,
-            };
-            if step.state == StepState::Denied {
-                step.content = vec![StepContent::Text(super::using::DENIED.to_owned())];
-            }
-        }
-        step.server = tool.server;
-        step.tool = tool.tool;
-        step.title = tool.title;
-        step.fingerprint = tool.fingerprint;
-        step.repeatable = tool.repeatable;
-        step
     }
 
     /// What was said of tools for the conversation of a turn. What cannot be read has not been said.

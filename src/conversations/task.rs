@@ -322,6 +322,11 @@ impl Conversations {
             .notices
             .extend(trimmed.map(|turns| TurnNotice::Trimmed { turns }));
         task.turn.notices.extend(guards.entered.in_flight.excerpts());
+        for notice in guards.entered.in_flight.left_out() {
+            if !task.turn.notices.contains(&notice) {
+                task.turn.notices.push(notice);
+            }
+        }
         task.turn.reasoning = guards.entered.in_flight.reasoning();
         guards.entered.in_flight.end_thought();
         task.turn.thought_ms = guards.entered.in_flight.thought_ms().or(task.turn.thought_ms);

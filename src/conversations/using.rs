@@ -107,7 +107,7 @@ impl Conversations {
             self.keep_steps(task, in_flight).await;
             self.tell_step(task, in_flight, index);
         }
-        let Some(tool) = self.tool_of(&step).await else {
+        let Some(tool) = self.tool_of(task.turn.owner, &step).await else {
             return Err(Some(Used::failed(ToolFault::Gone, "This tool is not there any more.")));
         };
         if tool.fingerprint != step.fingerprint {
@@ -140,12 +140,12 @@ impl Conversations {
     }
 
     /// The tool of a step. After a start it is known only once its server has been asked.
-    async fn tool_of(&self, step: &ToolStep) -> Option<Offered> {
-        if let Some(tool) = self.deps.tools.find(&step.name) {
+    async fn tool_of(&self, owner: Owner, step: &ToolStep) -> Option<Offered> {
+        if let Some(tool) = self.deps.tools.find(owner, &step.name).await {
             return Some(tool);
         }
-        self.deps.tools.offer(&|_| ()).await;
-        self.deps.tools.find(&step.name)
+        self.deps.tools.offer(owner, &|_| ()).await;
+        self.deps.tools.find(owner, &step.name).await
     }
 
     /// Has a tool used. `None`: it goes on elsewhere.
@@ -166,7 +166,7 @@ impl Conversations {
             return Some(Used::failed(ToolFault::NotKept, said));
         }
         self.tell_step(task, in_flight, index);
-        let call = AssertUnwindSafe(self.deps.tools.call(&tool, told, slot)).catch_unwind();
+        let call = AssertUnwindSafe(self.deps.tools.call(task.turn.owner, &tool, told, slot)).catch_unwind();
         let stop = in_flight.steps.stop_of(index);
         let called = tokio::select! {
             biased;

@@ -34,6 +34,7 @@ use crate::{
     accounts::{Principal, Role, keys::Keys, passes::Revocations, rates::Rates},
     agents::{self, AgentFactory, Backends},
     conversations::{self, Conversations, toolbox::Toolbox},
+    credentials::Credentials,
     files::Vault,
     journal::MemoryJournals,
     logs::Logs,
@@ -52,6 +53,7 @@ use context::EngineContext;
 pub use feeds::{Feeds, OpenFeed};
 use refreshes::Refreshes;
 use retune::ActiveSettings;
+use toolbox::Toolshed;
 
 /// Anteroom's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -80,6 +82,7 @@ pub struct Engine {
     agents: Arc<dyn AgentFactory>,
     backends: Arc<Backends>,
     tools: Tools,
+    credentials: Credentials,
     /// `None`: this process keeps its line alone.
     membership: Option<Arc<Membership>>,
     /// What the charts were drawn of last.
@@ -180,6 +183,16 @@ impl Engine {
         });
         let agents = agents(&settings, context)?;
         let tools = Tools::start(&settings.tools);
+        let credentials = Credentials::new(
+            Arc::clone(&store),
+            tools.clone(),
+            active_settings.follow(),
+            &jar.credentials_key(),
+        );
+        let toolshed = Toolshed {
+            tools: tools.clone(),
+            credentials: credentials.clone(),
+        };
         let tasks = TaskTracker::new();
         let rates = Arc::new(Rates::default());
         let conversations = Conversations::new(conversations::Deps {
@@ -188,7 +201,7 @@ impl Engine {
             vault: Arc::clone(&vault),
             agents: Arc::clone(&agents),
             backends: Arc::clone(&backends),
-            tools: toolbox.unwrap_or_else(|| Arc::new(tools.clone())),
+            tools: toolbox.unwrap_or_else(|| Arc::new(toolshed)),
             rates: Arc::clone(&rates),
             homes: Arc::clone(&homes),
             settings: active_settings.follow(),
@@ -235,6 +248,7 @@ impl Engine {
             agents,
             backends,
             tools,
+            credentials,
             membership,
             minutes: charts::Minutes::default(),
             feeds: Feeds::default(),
@@ -347,6 +361,17 @@ impl Engine {
     #[must_use]
     pub const fn tools(&self) -> &Tools {
         &self.tools
+    }
+
+    /// What people have given of their own for servers of tools.
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Whether some server of tools asks for something of each person's own.
+    #[must_use]
+    pub fn asks_for_credentials(&self) -> bool {
+        self.credentials.are_asked_for()
     }
 
     /// The feeds that are open.
@@ -463,7 +488,9 @@ impl Engine {
     pub async fn forget(&self, who: Principal) -> Result<(), StoreError> {
         self.programs.forget(who.owner());
         self.kept_tasks.forget(who.owner());
+        let person = self.credentials.person(who.owner()).await;
         let files = self.conversations.forget(who.owner()).await?;
+        self.credentials.let_go(person.all());
         self.remove_files(&files).await;
         self.logs.forget(who.session);
         // Its pages begin again, with nothing.

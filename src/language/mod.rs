@@ -8,6 +8,8 @@
 
 #[cfg(feature = "server")]
 mod compile;
+#[cfg(feature = "server")]
+mod date;
 mod figures;
 pub mod labels;
 mod pattern;

@@ -3,7 +3,7 @@
 use super::{Arg, Words};
 use crate::{
     say,
-    wire::{Incomplete, Reason, StoreFault, ToolFault},
+    wire::{Incomplete, OwnKeyFault, Reason, StoreFault, ToolFault},
 };
 
 impl From<ToolFault> for Arg {
@@ -14,6 +14,7 @@ impl From<ToolFault> for Arg {
             ToolFault::Changed => "changed",
             ToolFault::Arguments => "arguments",
             ToolFault::Unreachable => "unreachable",
+            ToolFault::Unauthorized => "unauthorized",
             ToolFault::Ended => "ended",
             ToolFault::TimedOut => "timed-out",
             ToolFault::TooLarge => "too-large",
@@ -22,6 +23,17 @@ impl From<ToolFault> for Arg {
             ToolFault::Busy => "busy",
             ToolFault::Unknown => "unknown",
             ToolFault::NotKept => "not-kept",
+        })
+    }
+}
+
+impl From<OwnKeyFault> for Arg {
+    /// The name of the case.
+    fn from(fault: OwnKeyFault) -> Self {
+        Self::from(match fault {
+            OwnKeyFault::Missing => "missing",
+            OwnKeyFault::Unreadable => "unreadable",
+            OwnKeyFault::Refused => "refused",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod cookie;
+mod credentials;
 mod guest;
 mod id;
 mod link;

@@ -106,6 +106,7 @@ pub(super) fn load(
     let tools = ToolSettings {
         servers: tools.servers,
         keeper: None,
+        most_own: raw.tool_max_own_connections.value(),
     };
     let settings = Settings::new(&raw, catalog, prompts, tools);
     warnings.extend(oddities(&settings, &given, file.as_ref()));

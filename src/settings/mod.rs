@@ -45,7 +45,9 @@ pub use {
     provider::{Provider, ServerVariables},
     reload::Change,
     tables::Settings,
-    tool_servers::{Leave, LeaveRules, ToolServer, ToolSettings, ToolTransport},
+    tool_servers::{
+        LONGEST_OWN_VALUE, Leave, LeaveRules, OwnInput, OwnValues, ToolServer, ToolSettings, ToolTransport,
+    },
 };
 
 use crate::accounts::Role;

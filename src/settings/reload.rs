@@ -162,6 +162,10 @@ fn tool_server(server: &ToolServer) -> String {
     if let Some(limit) = server.limit {
         text.push_str(&format!(", limit = {limit}"));
     }
+    if server.is_persons() {
+        let inputs = server.own.inputs.iter().map(|input| input.id.as_str());
+        text.push_str(&format!(", inputs = {}", inputs.collect::<Vec<_>>().join(" ")));
+    }
     printable(&text)
 }
 

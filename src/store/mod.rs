@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod contract;
+mod credentials;
 mod desk;
 mod fault;
 mod follow_ups;
@@ -26,6 +27,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use thiserror::Error;
 
+pub(crate) use credentials::{CredentialRecord, CredentialStore};
 pub(crate) use desk::{KeyDesk, desk};
 pub(crate) use fault::StoreError;
 pub(crate) use follow_ups::{Added, FollowUpStore};
@@ -253,7 +255,7 @@ pub struct KeysVersion {
 ///
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
-pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + Send + Sync {
+pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + CredentialStore + Send + Sync {
     /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
     /// the first ones.
     async fn conversations(

@@ -34,7 +34,7 @@ pub(super) struct Table {
 }
 
 /// All that lasts, those tables that others refer to first.
-pub(super) static TABLES: [Table; 19] = [
+pub(super) static TABLES: [Table; 20] = [
     Table {
         name: "owners",
         counted: true,
@@ -250,6 +250,16 @@ pub(super) static TABLES: [Table; 19] = [
             ("used_at", Integer),
             ("revoked_at", Integer),
             ("guest", Text),
+        ],
+    },
+    Table {
+        name: "credentials",
+        counted: false,
+        columns: &[
+            ("owner", Integer),
+            ("server", Text),
+            ("sealed", Text),
+            ("given_at", Integer),
         ],
     },
     Table {

@@ -10,8 +10,8 @@ use crate::{
     queue::{OrderKey, Owner},
     settings::Loaded,
     store::{
-        BatchRecord, Delivery, FollowUpStore as _, KeyRecord, NewBatch, NewTask, OpenTask, Store, TakenIn, TaskEnd,
-        TaskFilter, TaskRecord, TaskState, TurnRecord, Unfinished, Webhook,
+        BatchRecord, CredentialRecord, CredentialStore as _, Delivery, FollowUpStore as _, KeyRecord, NewBatch,
+        NewTask, OpenTask, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState, TurnRecord, Unfinished, Webhook,
         postgres::{Opener, PostgresStore},
         sqlite::SqliteStore,
         testing::{Talk, a_choice, an_owner, answered},
@@ -152,12 +152,21 @@ async fn site() -> Site {
     };
     assert_eq!(store.add_key(key).await, Ok(true));
     leave_tasks(&store, owner).await;
+    store.keep_credential(owner, credential()).await.expect("kept");
     store.close().await;
     Site {
         folder,
         owner,
         deleted: deleted.id(),
         files,
+    }
+}
+
+fn credential() -> CredentialRecord {
+    CredentialRecord {
+        server: "a \\N server".into(),
+        sealed: "AQ-_".into(),
+        given_at: 5,
     }
 }
 
@@ -265,6 +274,7 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     let key = CookieKey::load_for_database(None, site.folder.path()).expect("there");
     assert_eq!(taken.admits_key(&key.fingerprint()).await, Ok(true));
     assert_eq!(taken.admits_key("another").await, Ok(false));
+    assert_eq!(taken.credentials(site.owner).await, Ok(vec![credential()]));
     let keys = taken.keys().await.expect("read");
     assert_eq!(keys.len(), 1);
     assert_eq!(source.keys().await, Ok(keys.clone()));

@@ -63,6 +63,7 @@ impl Dial for Dialer {
                     args,
                     env,
                     cwd: cwd.as_deref(),
+                    is_quiet: server.has_own(),
                 };
                 program::dial(&start).await
             }

@@ -38,6 +38,9 @@ pub enum ToolError {
     /// The server refused the call; its words.
     #[error("the server refused: {0}")]
     Refused(String),
+    /// Its server does not take the key that it was called with.
+    #[error("the server does not take the key that it was called with")]
+    Unauthorized,
     /// It can only go on after a question to a person, or to a model, which is not done for servers here.
     #[error("the server wants to ask somebody first")]
     WantsInput,
@@ -59,6 +62,7 @@ impl ToolError {
             Self::TooLarge { .. } => "too_large",
             Self::BadArguments(_) => "bad_arguments",
             Self::Refused(_) => "refused",
+            Self::Unauthorized => "unauthorized",
             Self::WantsInput => "wants_input",
             Self::Protocol(_) => "protocol",
         }
@@ -89,6 +93,15 @@ pub enum Trouble {
     /// It wants to know who asks: a key is missing, or is not taken.
     #[error("it wants another key, or one at all")]
     Unauthorized,
+    /// It wants something of each person's own, and this one has given nothing.
+    #[error("it wants a key of each person's own")]
+    Wanted,
+    /// The same; what this one has given cannot be read any more.
+    #[error("it wants a key of each person's own, and the one that was given cannot be read any more")]
+    Unreadable,
+    /// As many connections of people's own as there may be are in use.
+    #[error("as many people as may be are using connections of their own")]
+    Full,
     /// It leads to another server.
     #[error("it leads to another address, which is not followed")]
     Redirected,
@@ -113,6 +126,9 @@ impl Trouble {
             Self::TooSlow { .. } => "too_slow",
             Self::NoAnswer => "no_answer",
             Self::Unauthorized => "unauthorized",
+            Self::Wanted => "wanted",
+            Self::Unreadable => "unreadable",
+            Self::Full => "full",
             Self::Redirected => "redirected",
             Self::Refused(_) => "refused",
             Self::Protocol(_) => "protocol",

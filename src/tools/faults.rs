@@ -22,9 +22,15 @@ pub(super) fn of_call(error: &ServiceError) -> ToolError {
         ServiceError::McpError(error) => of_answer(error),
         ServiceError::TransportSend(error) => match cause(&*error.error) {
             Some(StreamableHttpError::ResponseBodyTooLarge { max_size }) => ToolError::TooLarge { bytes: *max_size },
-            Some(error @ (StreamableHttpError::HttpStatus(_) | StreamableHttpError::UnexpectedServerResponse(_))) => {
-                ToolError::Refused(of_http(error).to_string())
-            }
+            Some(
+                error @ (StreamableHttpError::HttpStatus(_)
+                | StreamableHttpError::UnexpectedServerResponse(_)
+                | StreamableHttpError::AuthRequired(_)
+                | StreamableHttpError::InsufficientScope(_)),
+            ) => match of_http(error) {
+                Trouble::Unauthorized => ToolError::Unauthorized,
+                trouble => ToolError::Refused(trouble.to_string()),
+            },
             _ => ToolError::Died,
         },
         ServiceError::InputRequiredRoundsExceeded { .. } => ToolError::WantsInput,

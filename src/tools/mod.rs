@@ -1,7 +1,7 @@
 //! Tools: servers of the Model Context Protocol, whose tools a model may have used while it answers.
 //!
 //! Servers are shared by everybody and connected to when they are needed: `server.rs` says when, `dial.rs` how, `connection.rs` is what comes
-//! of it. A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
+//! of it. Those that want something of each person's own (`person.rs`) have a connection a person (`private.rs`). A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
 //! what models are told, `output.rs` what they get back. This room knows no conversation, no line and no page.
 //!
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
@@ -19,6 +19,8 @@ mod lines;
 mod listing;
 mod names;
 mod output;
+mod person;
+mod private;
 mod program;
 mod server;
 mod skim;
@@ -35,7 +37,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Map, Value};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -47,21 +49,42 @@ pub use self::{
     figures::ToolFigures,
     listing::Offered,
     output::{Content, ToolOutput},
+    person::{Given, OwnKey, Person},
     server::ServerSlot,
     view::{ServerState, ServerView},
 };
 use self::{
     dial::{Dial, Dialer},
     figures::Meter,
+    person::Has,
+    private::{Held, Persons, Private},
     server::{Known, Server},
 };
 pub use crate::settings::Leave;
-use crate::settings::ToolSettings;
+use crate::settings::{ToolServer, ToolSettings};
 
 /// How long closing may take.
 const CLOSE: Duration = Duration::from_secs(6);
 
-type Servers = Arc<BTreeMap<String, Arc<Server>>>;
+type Servers = Arc<BTreeMap<String, Place>>;
+
+/// A server of the settings.
+#[derive(Clone)]
+enum Place {
+    /// One connection is everybody's.
+    Shared(Arc<Server>),
+    /// Each person has one of their own.
+    Persons(Arc<Persons>),
+}
+
+impl Place {
+    fn settings(&self) -> &Arc<ToolServer> {
+        match self {
+            Self::Shared(server) => &server.settings,
+            Self::Persons(persons) => &persons.settings,
+        }
+    }
+}
 
 /// Every server of tools. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -69,6 +92,7 @@ pub struct Tools(Arc<Inner>);
 
 struct Inner {
     servers: RwLock<Servers>,
+    private: Private,
     dial: Arc<dyn Dial>,
     meter: Meter,
     closing: CancellationToken,
@@ -101,6 +125,8 @@ pub struct Missing {
     pub server: String,
     /// Why.
     pub reason: Trouble,
+    /// Whether it is about something of each person's own.
+    pub own: bool,
 }
 
 /// The servers that are waited for: called again whenever there is one less.
@@ -128,6 +154,7 @@ impl Tools {
         let closing = CancellationToken::new();
         let tools = Self(Arc::new(Inner {
             servers: RwLock::default(),
+            private: Private::default(),
             dial,
             meter: Meter::default(),
             _closing: closing.clone().drop_guard(),
@@ -142,37 +169,70 @@ impl Tools {
     /// closes after its last call.
     pub fn retune(&self, settings: &ToolSettings) {
         let inner = &self.0;
+        inner.private.bound(settings.most_own);
         let mut servers = inner.servers.write().unwrap_or_else(PoisonError::into_inner);
         let before = Arc::clone(&servers);
         let all = settings.servers.iter().map(|edited| {
-            let same = before.get(&edited.name).filter(|server| server.settings == *edited);
-            let server = same.map_or_else(
-                || {
-                    Server::new(
-                        Arc::clone(edited),
-                        Arc::clone(&inner.dial),
-                        inner.closing.clone(),
-                        inner.tasks.clone(),
-                    )
-                },
-                Arc::clone,
-            );
-            (edited.name.clone(), server)
+            let same = before.get(&edited.name).filter(|place| place.settings() == edited);
+            let place = same.cloned().unwrap_or_else(|| match edited.is_persons() {
+                true => Place::Persons(Persons::new(Arc::clone(edited))),
+                false => {
+                    let slots = edited.limit.map(|limit| Arc::new(Semaphore::new(limit)));
+                    Place::Shared(self.make(Arc::clone(edited), slots))
+                }
+            });
+            (edited.name.clone(), place)
         });
-        *servers = Arc::new(all.collect());
-        for (name, server) in before.iter() {
-            if !servers.get(name).is_some_and(|now| Arc::ptr_eq(now, server)) {
-                server.retire();
+        let all: BTreeMap<_, _> = all.collect();
+        *servers = Arc::new(all);
+        for (name, place) in before.iter() {
+            match (place, servers.get(name)) {
+                (Place::Shared(server), Some(Place::Shared(now))) if Arc::ptr_eq(server, now) => {}
+                (Place::Persons(persons), Some(Place::Persons(now))) if Arc::ptr_eq(persons, now) => {}
+                (Place::Shared(server), _) => server.retire(),
+                (Place::Persons(persons), _) => inner.private.retire_all(persons),
             }
         }
+    }
+
+    fn make(&self, settings: Arc<ToolServer>, slots: Option<Arc<Semaphore>>) -> Arc<Server> {
+        let inner = &self.0;
+        let (dial, closing) = (Arc::clone(&inner.dial), inner.closing.clone());
+        Server::new(settings, slots, dial, closing, inner.tasks.clone())
     }
 
     fn servers(&self) -> Servers {
         Arc::clone(&self.0.servers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn server(&self, name: &str) -> Option<Arc<Server>> {
-        self.servers().get(name).map(Arc::clone)
+    /// The server as somebody reaches it: everybody's, or with what they have given. The one way to a connection.
+    fn reach(&self, place: &Place, person: &Person) -> Result<Held, Trouble> {
+        let persons = match place {
+            Place::Shared(server) => return Ok(Held::shared(Arc::clone(server))),
+            Place::Persons(persons) => persons,
+        };
+        match person.has(&persons.settings.name) {
+            Has::Given(given) => {
+                let make = |settings| self.make(settings, persons.slots.clone());
+                self.0.private.of(persons, given, make)
+            }
+            Has::Unreadable => Err(Trouble::Unreadable),
+            Has::Nothing => Err(Trouble::Wanted),
+        }
+    }
+
+    /// What was given is not any more, or is another person's business: its connection closes after its last call.
+    pub fn let_go(&self, given: &Given) {
+        self.0.private.retire(given.key);
+    }
+
+    /// What was last wrong with somebody's own connection to a server, as far as nothing has gone well since.
+    #[must_use]
+    pub fn own_trouble(&self, server: &str, given: &Given) -> Option<Trouble> {
+        match self.servers().get(server)? {
+            Place::Shared(_) => None,
+            Place::Persons(persons) => self.0.private.trouble(persons, given.key),
+        }
     }
 
     /// Whether there are no servers at all.
@@ -181,32 +241,44 @@ impl Tools {
         self.servers().is_empty()
     }
 
-    /// What may be offered to a model now. Connects to the servers whose tools are not known yet, all at once, each for as long as its settings
-    /// let it; `progress` is told which are waited for. Those that cannot be had are left out.
+    /// The same as [`Tools::offer_to`], for somebody who has given nothing of their own.
     pub async fn offer(&self, progress: impl Fn(Connecting<'_>) + Send) -> Offer {
+        self.offer_to(&Person::nobody(), progress).await
+    }
+
+    /// What may be offered to a model now, for this person. Connects to the servers whose tools are not known yet, all at once, each for as long as
+    /// its settings let it; `progress` is told which are waited for. Those that cannot be had are left out.
+    pub async fn offer_to(&self, person: &Person, progress: impl Fn(Connecting<'_>) + Send) -> Offer {
         let servers = self.servers();
         let mut found = BTreeMap::new();
         let mut waiting = Vec::new();
-        for (name, server) in servers.iter() {
+        let mut connecting = FuturesUnordered::new();
+        for (name, place) in servers.iter() {
+            let name = name.as_str();
+            let server = match self.reach(place, person) {
+                Ok(server) => server,
+                Err(trouble) => {
+                    found.insert(name, Known::OutOfService(trouble));
+                    continue;
+                }
+            };
             match server.known() {
-                Known::Nothing => waiting.push(name.as_str()),
+                Known::Nothing => {
+                    waiting.push(name);
+                    connecting.push(async move {
+                        // Given back at once: what matters is what it has said.
+                        let known = match server.connection().await {
+                            Ok(_) => server.listing().map_or(Known::Nothing, Known::Tools),
+                            Err(trouble) => Known::OutOfService(trouble),
+                        };
+                        (name, known)
+                    });
+                }
                 known => {
-                    found.insert(name.as_str(), known);
+                    found.insert(name, known);
                 }
             }
         }
-        let mut connecting: FuturesUnordered<_> = waiting
-            .iter()
-            .filter_map(|name| servers.get_key_value(*name))
-            .map(|(name, server)| async move {
-                // Given back at once: what matters is what it has said.
-                let known = match server.connection().await {
-                    Ok(_) => server.listing().map_or(Known::Nothing, Known::Tools),
-                    Err(trouble) => Known::OutOfService(trouble),
-                };
-                (name.as_str(), known)
-            })
-            .collect();
         while !waiting.is_empty() {
             progress(Connecting { servers: &waiting });
             let Some((name, known)) = connecting.next().await else {
@@ -226,6 +298,7 @@ impl Tools {
                 Known::OutOfService(reason) => offer.missing.push(Missing {
                     server: server.to_owned(),
                     reason,
+                    own: matches!(servers.get(server), Some(Place::Persons(_))),
                 }),
                 Known::Nothing => {}
             }
@@ -233,28 +306,42 @@ impl Tools {
         offer
     }
 
-    /// The tool that a model calls so, of those that are known.
+    /// The same as [`Tools::find_for`], for somebody who has given nothing of their own.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Offered> {
+        self.find_for(&Person::nobody(), name)
+    }
+
+    /// The tool that this person's model calls so, of those that are known.
+    #[must_use]
+    pub fn find_for(&self, person: &Person, name: &str) -> Option<Offered> {
         let servers = self.servers();
-        servers
-            .values()
-            .find_map(|server| server.listing()?.find(name).cloned())
+        servers.values().find_map(|place| {
+            let server = match place {
+                Place::Shared(server) => Arc::clone(server),
+                Place::Persons(persons) => {
+                    let given = person.given(&persons.settings.name)?;
+                    self.0.private.find(persons, given.key)?
+                }
+            };
+            server.listing()?.find(name).cloned()
+        })
     }
 
-    /// One of the calls that this server takes at once, which [`Tools::call`] needs. Waits until one is free.
+    /// One of the calls that this server takes at once, of everybody's, which [`Tools::call`] needs. Waits until one is free.
     pub async fn slot(&self, server: &str) -> ServerSlot {
-        match self.server(server) {
-            Some(server) => server.slot().await,
-            None => ServerSlot::default(),
-        }
+        let slots = match self.servers().get(server) {
+            Some(Place::Shared(server)) => server.slots.clone(),
+            Some(Place::Persons(persons)) => persons.slots.clone(),
+            None => None,
+        };
+        ServerSlot::of(slots).await
     }
 
-    /// Calls a tool, connecting to its server where that is not connected. Dropped, the server is told that nobody waits any more, and its slot
-    /// is free.
+    /// The same as [`Tools::call_for`], for somebody who has given nothing of their own.
     ///
     /// # Errors
-    /// [`ToolError`]. That the tool itself has failed is none: [`ToolOutput::failed`].
+    /// [`ToolError`].
     pub async fn call(
         &self,
         tool: &Offered,
@@ -262,8 +349,24 @@ impl Tools {
         slot: ServerSlot,
         progress: impl Fn(CallProgress) + Send,
     ) -> Result<ToolOutput, ToolError> {
+        self.call_for(&Person::nobody(), tool, arguments, slot, progress).await
+    }
+
+    /// Calls a tool for this person, connecting to its server where that is not connected. Dropped, the server is told that nobody waits any more,
+    /// and its slot is free.
+    ///
+    /// # Errors
+    /// [`ToolError`]. That the tool itself has failed is none: [`ToolOutput::failed`].
+    pub async fn call_for(
+        &self,
+        person: &Person,
+        tool: &Offered,
+        arguments: Map<String, Value>,
+        slot: ServerSlot,
+        progress: impl Fn(CallProgress) + Send,
+    ) -> Result<ToolOutput, ToolError> {
         let mut counted = self.0.meter.begin(&tool.server);
-        let result = self.result(tool, arguments, progress).await;
+        let result = self.result(person, tool, arguments, progress).await;
         counted.ends(&result);
         drop(slot);
         result
@@ -271,11 +374,13 @@ impl Tools {
 
     async fn result(
         &self,
+        person: &Person,
         tool: &Offered,
         arguments: Map<String, Value>,
         progress: impl Fn(CallProgress) + Send,
     ) -> Result<ToolOutput, ToolError> {
-        let server = self.server(&tool.server).ok_or(ToolError::NotThere)?;
+        let place = self.servers().get(&tool.server).cloned().ok_or(ToolError::NotThere)?;
+        let server = self.reach(&place, person).map_err(ToolError::Unreachable)?;
         let _running = server.running();
         let connection = server.connection().await.map_err(ToolError::Unreachable)?;
         // It has just been listed, perhaps for the first time since it was offered.
@@ -288,8 +393,11 @@ impl Tools {
         }
         let longest = server.settings.timeout;
         let result = connection.call(&tool.tool, arguments, longest, progress).await;
-        if connection.is_broken() {
-            server.lost(&connection);
+        if result == Err(ToolError::Unauthorized) {
+            // Whoever calls next is told at once, and not by each of its tools.
+            server.lost(&connection, Some(Trouble::Unauthorized));
+        } else if connection.is_broken() {
+            server.lost(&connection, None);
         }
         result
     }
@@ -303,7 +411,12 @@ impl Tools {
     /// How the servers are, by name.
     #[must_use]
     pub fn view(&self) -> Vec<ServerView> {
-        self.servers().values().map(|server| server.view()).collect()
+        let servers = self.servers();
+        let view = |place: &Place| match place {
+            Place::Shared(server) => server.view(),
+            Place::Persons(persons) => self.0.private.view(persons),
+        };
+        servers.values().map(view).collect()
     }
 
     /// Closes every connection, and waits a moment for that. There are no others afterwards.

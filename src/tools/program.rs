@@ -51,6 +51,8 @@ pub(super) struct Start<'s> {
     pub(super) args: &'s [Secret],
     pub(super) env: &'s [(String, Secret)],
     pub(super) cwd: Option<&'s Path>,
+    /// Nothing of what it says goes to the log: it has what one person has given, and may say that in any form.
+    pub(super) is_quiet: bool,
 }
 
 /// How a program ended: what it returned, if it did.
@@ -89,7 +91,14 @@ pub(super) async fn dial(start: &Start<'_>) -> Result<Dialed, Trouble> {
     let (ended, last_lines) = (Ended::default(), LastLines::default());
     // Its end is that of the program, or soon after that of the connection.
     tokio::spawn(
-        log(start.name.to_owned(), errors, Arc::clone(&last_lines), closed.clone()).instrument(Span::current()),
+        log(
+            start.name.to_owned(),
+            errors,
+            Arc::clone(&last_lines),
+            start.is_quiet,
+            closed.clone(),
+        )
+        .instrument(Span::current()),
     );
     let program = Program {
         lines: Lines::new(start.name, output, input),
@@ -177,7 +186,13 @@ impl Transport<RoleClient> for Program {
 }
 
 /// Takes what a server says on its standard error to the log.
-async fn log(name: String, errors: impl AsyncRead + Unpin, last_lines: LastLines, closed: CancellationToken) {
+async fn log(
+    name: String,
+    errors: impl AsyncRead + Unpin,
+    last_lines: LastLines,
+    is_quiet: bool,
+    closed: CancellationToken,
+) {
     let mut errors = BufReader::new(errors);
     let mut line = Vec::new();
     let mut told = 0;
@@ -206,7 +221,7 @@ async fn log(name: String, errors: impl AsyncRead + Unpin, last_lines: LastLines
         }
         let text = said(String::from_utf8_lossy(&line).trim());
         line.clear();
-        if text.is_empty() {
+        if text.is_empty() || is_quiet {
             continue;
         }
         if minute.elapsed() > Duration::from_secs(60) {

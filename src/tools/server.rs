@@ -43,7 +43,8 @@ const LISTED: Duration = Duration::from_secs(1);
 pub(super) struct Server {
     pub(super) settings: Arc<ToolServer>,
     dial: Arc<dyn Dial>,
-    slots: Option<Arc<Semaphore>>,
+    /// May be those of other connections, too.
+    pub(super) slots: Option<Arc<Semaphore>>,
     state: Mutex<State>,
     /// Calls that are running, or wait for the connection.
     running: AtomicUsize,
@@ -93,6 +94,18 @@ pub struct ServerSlot {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
+impl ServerSlot {
+    /// One of these, once one is free; `None`: there are as many as there are calls.
+    pub(super) async fn of(slots: Option<Arc<Semaphore>>) -> Self {
+        let permit = match slots {
+            // Never closed.
+            Some(slots) => slots.acquire_owned().await.ok(),
+            None => None,
+        };
+        Self { _permit: permit }
+    }
+}
+
 /// A call is counted as long as this lives.
 pub(super) struct Running<'s>(&'s AtomicUsize);
 
@@ -105,12 +118,13 @@ impl Drop for Running<'_> {
 impl Server {
     pub(super) fn new(
         settings: Arc<ToolServer>,
+        slots: Option<Arc<Semaphore>>,
         dial: Arc<dyn Dial>,
         closing: CancellationToken,
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
-            slots: settings.limit.map(|limit| Arc::new(Semaphore::new(limit))),
+            slots,
             settings,
             dial,
             state: Mutex::default(),
@@ -144,15 +158,6 @@ impl Server {
             (Phase::OutOfService { .. }, _) | (_, None) => Known::Nothing,
             (_, Some(listing)) => Known::Tools(Arc::clone(listing)),
         }
-    }
-
-    pub(super) async fn slot(&self) -> ServerSlot {
-        let permit = match &self.slots {
-            // Never closed.
-            Some(slots) => Arc::clone(slots).acquire_owned().await.ok(),
-            None => None,
-        };
-        ServerSlot { _permit: permit }
     }
 
     pub(super) fn running(&self) -> Running<'_> {
@@ -224,16 +229,15 @@ impl Server {
         }
     }
 
-    /// This connection is of no use any more. It closes after its last call.
-    pub(super) fn lost(&self, connection: &Arc<Connection>) {
+    /// This connection is of no use any more, for this reason or one that it knows itself. It closes after its last call.
+    pub(super) fn lost(&self, connection: &Arc<Connection>, trouble: Option<Trouble>) {
         connection.over.cancel();
         let mut state = self.lock();
         if matches!(&state.phase, Phase::Connected(current) if Arc::ptr_eq(current, connection)) {
             if connection.is_proven() {
                 state.failures = 0;
             }
-            let trouble = connection.how_it_ended();
-            state.fail(trouble);
+            state.fail(trouble.unwrap_or_else(|| connection.how_it_ended()));
         }
     }
 
@@ -261,7 +265,14 @@ impl Server {
                 self.mind(dialed, connection).await;
             }
             Err(trouble) => {
-                warn!(code = trouble.code(), "a server of tools is out of service: {trouble}");
+                // In its own words it may repeat what one person has given.
+                match self.settings.has_own() {
+                    false => warn!(code = trouble.code(), "a server of tools is out of service: {trouble}"),
+                    true => info!(
+                        code = trouble.code(),
+                        "a person's own connection to a server of tools fails"
+                    ),
+                }
                 self.lock().fail(trouble.clone());
                 tell.send_replace(Some(Err(trouble)));
             }
@@ -294,7 +305,7 @@ impl Server {
             }
             tokio::select! {
                 _ = &mut ended => {
-                    self.lost(&connection);
+                    self.lost(&connection, None);
                     return;
                 }
                 () = self.retired.cancelled(), if !is_last => {}
@@ -337,7 +348,7 @@ impl Server {
                 self.lock().listing = Some(Arc::new(listing));
             }
             // Those that are known stay; one that is not there any more fails when it is called.
-            Ok(Err(trouble)) => debug!("a server does not say which tools it has now: {trouble}"),
+            Ok(Err(trouble)) => debug!(code = trouble.code(), "a server does not say which tools it has now"),
             Err(_) => debug!("a server does not say in time which tools it has now"),
         }
     }

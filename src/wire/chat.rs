@@ -130,6 +130,26 @@ pub enum TurnNotice {
     Cached,
     /// It was waited for.
     Waited(Receipt),
+    /// The tools of a server were left out, which wants a key of each person's own.
+    KeyWanted {
+        /// The server.
+        server: String,
+        /// What is wrong with it.
+        fault: OwnKeyFault,
+    },
+}
+
+/// What is wrong with the key that somebody has given for a server of tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub enum OwnKeyFault {
+    /// They have given none.
+    Missing,
+    /// It cannot be read any more, and is to be given again.
+    Unreadable,
+    /// The server does not take it.
+    Refused,
 }
 
 /// What a wait was like, by the line's own count.

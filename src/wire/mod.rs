@@ -14,8 +14,8 @@ mod steps;
 mod visible;
 
 pub use chat::{
-    ConversationPage, ConversationSummary, ConversationView, FollowUp, Found, Incomplete, PathPoint, Receipt, Role,
-    SearchResults, SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
+    ConversationPage, ConversationSummary, ConversationView, FollowUp, Found, Incomplete, OwnKeyFault, PathPoint,
+    Receipt, Role, SearchResults, SendRequest, Sent, TurnNotice, TurnPage, TurnState, TurnView, Usage, Versions,
 };
 pub use event::Event;
 pub use feed::{FeedEvent, FeedMessage, FeedPosition, RefreshKind};

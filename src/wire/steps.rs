@@ -43,6 +43,8 @@ pub enum ToolFault {
     Arguments,
     /// Its server cannot be reached.
     Unreachable,
+    /// Its server does not take the key that it was called with.
+    Unauthorized,
     /// Its server has ended, or the connection to it.
     Ended,
     /// It took too long.

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::{
     erase::{Erase as _, Look as _, live},
     feed::{Store, Turn},
+    route::OWN_KEYS,
     words::words,
 };
 
@@ -31,10 +32,16 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
                 say!(words, "turn-excerpt", unit = unit, name = name, read = *read, of = *of)
             }
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
+            TurnNotice::KeyWanted { server, fault } => {
+                say!(words, "turn-key", fault = *fault, server = server.as_str())
+            }
             // Its receipt stands below.
             TurnNotice::Waited(_) => return None,
         };
-        Some(view! { <p class="turn-notice" data-testid="turn-notice">{said}</p> }.erase())
+        let way = matches!(notice, TurnNotice::KeyWanted { .. }).then(|| {
+            view! { <a href=OWN_KEYS rel="external" data-testid="own-keys">{text!(words, "turn-key-give")}</a> }
+        });
+        Some(view! { <p class="turn-notice" data-testid="turn-notice">{said}{way}</p> }.erase())
     };
     live(move || {
         turn.view

@@ -95,6 +95,10 @@ fn turn(state: TurnState) -> TurnView {
                 model: "small@cpu".to_owned(),
             },
             TurnNotice::Cached,
+            TurnNotice::KeyWanted {
+                server: "tickets".to_owned(),
+                fault: OwnKeyFault::Unreadable,
+            },
             TurnNotice::Excerpt {
                 name: "a.pdf".to_owned(),
                 unit: PaperUnit::Pages,

@@ -6,7 +6,7 @@ use leptos::{ev, prelude::*};
 use crate::{
     erase::{Erase as _, Look as _, live},
     feed::{Store, changes},
-    route::Page,
+    route::{OWN_KEYS, Page},
     words::words,
 };
 
@@ -29,6 +29,15 @@ pub(crate) fn DataPage() -> impl IntoView {
             <section class="panel prose">
                 <p>{text!(words, "data-kept")}</p>
                 <p>{text!(words, "data-deleted")}</p>
+            </section>
+            <section class="panel prose own-way">
+                <h2>{text!(words, "data-own")}</h2>
+                <p>{text!(words, "data-own-what")}</p>
+                <p>
+                    <a class="button" href=OWN_KEYS rel="external" data-testid="own-keys">
+                        {text!(words, "data-own-open")}
+                    </a>
+                </p>
             </section>
             <section class="panel prose needs-awake">
                 <h2>{text!(words, "data-import")}</h2>

@@ -13,6 +13,7 @@ pub mod keys;
 mod listen;
 pub mod migrate;
 mod operator;
+mod own;
 pub mod pages;
 mod refusals;
 pub mod run;

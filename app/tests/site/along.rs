@@ -429,8 +429,9 @@ async fn an_address_that_guesses_is_refused_after_a_while() {
     panic!("it guesses on");
 }
 
+/// What has been logged.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -21,6 +21,7 @@ mod nodes;
 mod openai;
 mod operator;
 mod order;
+mod own;
 mod papers;
 mod pools;
 mod programs;

@@ -4,6 +4,7 @@
 
 mod everything;
 mod over_http;
+mod persons;
 mod processes;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use anteroom::{
-    settings::{LeaveRules, Secret, ToolServer, ToolSettings, ToolTransport},
+    settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
     tools::{Content, Offered, ToolError, ToolOutput, Tools},
 };
 use serde_json::Value;
@@ -36,6 +37,7 @@ fn server(name: &str, transport: ToolTransport) -> ToolServer {
         idle: GIVE_UP,
         leave: LeaveRules::default(),
         only: None,
+        own: OwnValues::default(),
     }
 }
 
@@ -52,6 +54,7 @@ fn settings(servers: impl IntoIterator<Item = ToolServer>) -> ToolSettings {
     ToolSettings {
         servers: servers.into_iter().map(Arc::new).collect(),
         keeper: Some(env!("CARGO_BIN_EXE_anteroom").into()),
+        ..ToolSettings::default()
     }
 }
 

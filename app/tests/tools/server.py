@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-TOOLS = ["echo", "environment", "die", "pid", "say"]
+TOOLS = ["echo", "environment", "die", "pid", "say", "whose"]
 
 if "--stubborn" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -34,6 +34,9 @@ def call(name, arguments):
         return json.dumps(sorted(os.environ))
     if name == "pid":
         return f"{os.getpid()} {child.pid}"
+    if name == "whose":
+        print(f"called with {os.environ.get('WHOSE_KEY')}", file=sys.stderr, flush=True)
+        return os.environ.get("WHOSE_KEY", "nobody")
     if name == "say":
         print(arguments["text"], file=sys.stderr, flush=True)
     return json.dumps({"arguments": arguments, "argv": sys.argv[1:], "cwd": os.getcwd()})

@@ -45,6 +45,13 @@ macro_rules! model_table {
                 range 1 to 100;
                 comment "In how many rounds one answer may use tools; then the model has to answer with what is there.";
             }
+            /// How many connections to servers of tools may be open that are one person's each, made with what that person has given. Past that, the one that
+            /// has not been used for longest closes. See `docs/tools.md`.
+            TOOL_MAX_OWN_CONNECTIONS in tools as tool_max_own_connections: usize {
+                default "100";
+                range 1 to 10_000;
+                comment "Connections to servers of tools that are one person's each, with a key of theirs: docs/tools.md.";
+            }
             /// Which back end a ticket gets, of those that are free: the one with the least to do for its weight, each in turn, or each as often as its weight says.
             BACKEND_BALANCE in catalog as backend_balance: Balance {
                 default "least_loaded";

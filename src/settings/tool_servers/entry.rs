@@ -20,6 +20,7 @@ use super::{
     },
     Leave, LeaveRules, ToolServer, ToolTransport, command,
     json::Json,
+    own::{OwnInput, OwnValues, Piece},
 };
 
 /// The keys that other clients know, then Anteroom's own.
@@ -58,7 +59,12 @@ pub(super) struct Entry<'e, 't> {
     pub(super) reader: &'e mut Reader<'t>,
     pub(super) variable: &'e dyn Fn(&str) -> Option<String>,
     pub(super) variables: &'e mut Vec<String>,
+    /// What each person may be asked for.
+    pub(super) inputs: &'e [OwnInput],
 }
+
+/// Names with a text each, and those of them that have something of each person's own in it.
+type Pairs = (Vec<(String, Secret)>, Vec<(String, Vec<Piece>)>);
 
 /// What is written, as far as it could be read.
 #[derive(Default)]
@@ -69,6 +75,8 @@ struct Written {
     cwd: Option<(usize, PathBuf)>,
     url: Option<(usize, String)>,
     headers: Vec<(String, Secret)>,
+    /// Variables or headers with something of each person's own in them.
+    own: Vec<(String, Vec<Piece>)>,
     kind: Option<(usize, String)>,
     limit: Option<usize>,
     timeout: Option<Duration>,
@@ -85,7 +93,7 @@ impl Entry<'_, '_> {
     /// `None`: it is disabled, or something is wrong with it, which has been said.
     pub(super) fn read(&mut self, json: Json<'_>) -> Option<ToolServer> {
         let at = self.line(json);
-        if PlainWord::parse(self.name).is_none_or(|name| name.is_empty()) {
+        if !is_plain_name(self.name) {
             let subject = printable(self.name);
             self.reader
                 .fault(at, &subject, "a server's name has up to 64 letters, digits, - and _");
@@ -111,6 +119,7 @@ impl Entry<'_, '_> {
             idle: written.idle.unwrap_or(Duration::from_secs(600)),
             leave: written.leave,
             only: written.only,
+            own: OwnValues::new(self.inputs, written.own),
         })
     }
 
@@ -128,13 +137,19 @@ impl Entry<'_, '_> {
         match key {
             "command" => written.command = self.words(key, value).map(|command| (at, command)),
             "args" => written.args = self.texts(key, value).into_iter().map(Secret).collect(),
-            "env" => written.env = self.pairs(key, value, env_name),
+            "env" => (written.env, written.own) = self.pairs(key, value, env_name),
             "cwd" => written.cwd = self.words(key, value).map(|cwd| (at, cwd.into())),
             "url" => written.url = self.words(key, value).map(|url| (at, url)),
             "headers" => {
-                written.headers = self.pairs(key, value, header_name);
-                let unfit = |(_, value): &&(String, Secret)| HeaderValue::from_str(&value.0).is_err();
-                if let Some((name, _)) = written.headers.iter().find(unfit) {
+                let (headers, own) = self.pairs(key, value, header_name);
+                let is_unfit = |text: &Secret| HeaderValue::from_str(&text.0).is_err();
+                let shared = headers.iter().find(|(_, value)| is_unfit(value)).map(|(name, _)| name);
+                let unfit = shared.or_else(|| {
+                    let is_unfit = |piece: &Piece| matches!(piece, Piece::Text(text) if is_unfit(text));
+                    let mut own = own.iter().filter(|(_, pieces)| pieces.iter().any(is_unfit));
+                    own.next().map(|(name, _)| name)
+                });
+                if let Some(name) = unfit {
                     let key = format!("headers.{name}");
                     self.fault(
                         at,
@@ -142,6 +157,7 @@ impl Entry<'_, '_> {
                         "a header's value has visible ASCII characters and spaces only",
                     );
                 }
+                (written.headers, written.own) = (headers, own);
             }
             "type" => written.kind = self.words(key, value).map(|kind| (at, kind)),
             "limit" => {
@@ -312,13 +328,14 @@ impl Entry<'_, '_> {
     }
 
     /// Names with a text each. `named` says what is wrong with a name.
-    fn pairs(&mut self, key: &str, value: Json<'_>, named: fn(&str) -> Option<&'static str>) -> Vec<(String, Secret)> {
+    fn pairs(&mut self, key: &str, value: Json<'_>, named: fn(&str) -> Option<&'static str>) -> Pairs {
         let at = self.line(value);
         let Some(object) = value.object() else {
             self.fault(at, key, "an object is needed, with a text under each name");
-            return Vec::new();
+            return Pairs::default();
         };
         let mut pairs = BTreeMap::new();
+        let mut own = BTreeMap::new();
         for (name, value) in object.iter() {
             let (at, key) = (self.line(*value), format!("{key}.{}", printable(name)));
             if let Some(advice) = named(name) {
@@ -326,19 +343,39 @@ impl Entry<'_, '_> {
                 continue;
             }
             match value.string() {
-                Some(text) => {
-                    if let Some(text) = self.expanded(at, &key, &text) {
-                        pairs.insert(name.clone(), Secret(text));
+                Some(text) => match self.pieces(at, &key, &text) {
+                    Some(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Input(_))) => {
+                        own.insert(name.clone(), pieces);
                     }
-                }
+                    Some(pieces) => {
+                        pairs.insert(name.clone(), Secret(whole(pieces)));
+                    }
+                    None => {}
+                },
                 None => self.fault(at, &key, "a text is needed"),
             }
         }
-        pairs.into_iter().collect()
+        (pairs.into_iter().collect(), own.into_iter().collect())
     }
 
-    /// With what variables hold in place of `${NAME}`, and of `${NAME:-text}`, which has a text for where there is no such variable.
+    /// A text that is the same for everybody.
     fn expanded(&mut self, at: usize, key: &str, text: &str) -> Option<String> {
+        let pieces = self.pieces(at, key, text)?;
+        if pieces.iter().any(|piece| matches!(piece, Piece::Input(_))) {
+            self.fault(
+                at,
+                key,
+                "what each person gives of their own belongs into env or headers",
+            );
+            return None;
+        }
+        Some(whole(pieces))
+    }
+
+    /// With what variables hold in place of `${NAME}`, and of `${NAME:-text}`, which has a text for where there is no such variable. `${input:id}`
+    /// is what each person gives.
+    fn pieces(&mut self, at: usize, key: &str, text: &str) -> Option<Vec<Piece>> {
+        let mut pieces = Vec::new();
         let mut whole = String::with_capacity(text.len());
         let mut rest = text;
         let mut complete = true;
@@ -352,6 +389,17 @@ impl Entry<'_, '_> {
                 Some((name, otherwise)) => (name, Some(otherwise)),
                 None => (inner, None),
             };
+            rest = after;
+            if let Some(id) = name.strip_prefix("input:") {
+                let known = self.inputs.iter().any(|input| input.id == id);
+                if let Some(advice) = unfit_input(id, known, otherwise) {
+                    self.fault(at, key, &advice);
+                    complete = false;
+                }
+                pieces.push(Piece::Text(Secret(std::mem::take(&mut whole))));
+                pieces.push(Piece::Input(id.to_owned()));
+                continue;
+            }
             self.variables.push(name.to_owned());
             match (self.variable)(name).or_else(|| otherwise.map(str::to_owned)) {
                 Some(value) => whole.push_str(&value),
@@ -364,14 +412,17 @@ impl Entry<'_, '_> {
                     complete = false;
                 }
             }
-            rest = after;
         }
         whole.push_str(rest);
-        if whole.contains('\0') {
+        pieces.push(Piece::Text(Secret(whole)));
+        if pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Text(text) if text.0.contains('\0')))
+        {
             self.fault(at, key, "a text cannot have a zero byte in it");
             return None;
         }
-        complete.then_some(whole)
+        complete.then_some(pieces)
     }
 
     fn line(&self, json: Json<'_>) -> usize {
@@ -381,6 +432,28 @@ impl Entry<'_, '_> {
     fn fault(&mut self, at: usize, key: &str, advice: &str) {
         self.reader.fault(at, &format!("{}: {key}", self.name), advice);
     }
+}
+
+/// What is the same for everybody, as one text.
+fn whole(pieces: Vec<Piece>) -> String {
+    let texts = pieces.into_iter().map(|piece| match piece {
+        Piece::Text(text) => text.0,
+        Piece::Input(_) => String::new(),
+    });
+    texts.collect()
+}
+
+fn unfit_input(id: &str, is_known: bool, otherwise: Option<&str>) -> Option<String> {
+    if otherwise.is_some() {
+        return Some("each person gives their own here: there is no other value".to_owned());
+    }
+    let advice = || format!("there is no input {}: describe it under \"inputs\"", printable(id));
+    (!is_known).then(advice)
+}
+
+/// Whether servers and inputs may be called so.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    PlainWord::parse(name).is_some_and(|name| !name.is_empty())
 }
 
 fn env_name(name: &str) -> Option<&'static str> {

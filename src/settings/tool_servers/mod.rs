@@ -1,12 +1,14 @@
 //! The file of tool servers, which `MCP_FILE` names: servers that speak the Model Context Protocol, in the JSON that other clients of it
 //! read, too.
 //!
-//! `json.rs` keeps where everything stands, `entry.rs` reads one server, `command.rs` looks for its program. As with the file of back ends,
+//! `json.rs` keeps where everything stands, `entry.rs` reads one server, `command.rs` looks for its program, `own.rs` says what each person
+//! gives of their own. As with the file of back ends,
 //! every fault is told at once, and none repeats a value that may be a key.
 
 mod command;
 mod entry;
 mod json;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -18,20 +20,37 @@ use std::{
 };
 
 use self::json::Json;
+pub use self::own::{LONGEST_OWN_VALUE, OwnInput, OwnValues};
 use super::{Secret, backends::Reader, faults::Fault};
 
 /// Most servers.
 const MOST: usize = 100;
 /// What the file begins with.
 const HEAD: &str = "mcpServers";
+/// What each person is asked for.
+const INPUTS: &str = "inputs";
+/// How many connections there may be that are one person's each, where nothing is said.
+const MOST_OWN: usize = 100;
 
 /// The servers whose tools models may use.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ToolSettings {
     /// In the order of their names.
     pub servers: Vec<Arc<ToolServer>>,
     /// The program that starts servers and ends them; `None`: this one. A test, which is another program, names Anteroom's here.
     pub keeper: Option<PathBuf>,
+    /// How many connections there may be that are one person's each.
+    pub most_own: usize,
+}
+
+impl Default for ToolSettings {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            keeper: None,
+            most_own: MOST_OWN,
+        }
+    }
 }
 
 /// One server.
@@ -53,6 +72,8 @@ pub struct ToolServer {
     pub leave: LeaveRules,
     /// The tools that are offered; `None`: all that it has.
     pub only: Option<BTreeSet<String>>,
+    /// What each person gives of their own.
+    pub own: OwnValues,
 }
 
 /// How a server is reached.
@@ -180,15 +201,19 @@ fn read(
         reader.fault(at, HEAD, format!("write {{\"{HEAD}\": {{\"name\": {{…}}}}}}"));
         return;
     };
+    // Servers name them, wherever they stand.
+    let inputs = head.iter().find(|(key, _)| key == INPUTS);
+    let inputs = inputs.map_or_else(Vec::new, |(_, value)| own::inputs(*value, text, reader));
     let mut servers = BTreeMap::new();
     for (key, value) in head.iter() {
         let at = line(reader, *value);
         match key.as_str() {
             HEAD => {}
+            INPUTS => continue,
             // An editor's, which says nothing of servers.
             "$schema" => continue,
             other => {
-                reader.unknown(at, "", other, [HEAD].into_iter());
+                reader.unknown(at, "", other, [HEAD, INPUTS].into_iter());
                 continue;
             }
         }
@@ -204,6 +229,7 @@ fn read(
                 reader,
                 variable,
                 variables: &mut file.variables,
+                inputs: &inputs,
             };
             let server = entry.read(*value);
             if servers.contains_key(name) {

@@ -67,6 +67,7 @@ fn files_of_other_clients_are_read_as_they_are() {
         idle: Duration::from_secs(600),
         leave: LeaveRules::default(),
         only: None,
+        own: OwnValues::default(),
     };
     let files = ToolTransport::Program {
         command: PROGRAM.to_owned(),
@@ -212,4 +213,120 @@ fn what_is_no_json_is_told_with_its_line() {
     });
     let said = missing.expect_err("no such file").to_string();
     assert!(said.contains("MCP_FILE") && said.contains("cannot be read"), "{said}");
+}
+
+/// A server of each transport that wants something of each person.
+const PERSONS: &str = r#"{
+  "mcpServers": {
+    "web": { "url": "https://mcp.example/mcp", "headers": { "Authorization": "Bearer ${input:token}", "X-Team": "${TEAM}" } },
+    "git": { "command": "sh", "env": { "WHO": "${input:name}/${TEAM}/${input:token}", "PLAIN": "1" } },
+    "all": { "command": "sh" }
+  },
+  "inputs": [
+    { "type": "promptString", "id": "name", "description": " Your name " },
+    { "type": "promptString", "id": "token", "description": "A token", "password": true },
+    { "type": "promptString", "id": "of-others" }
+  ]
+}"#;
+
+#[test]
+fn what_each_person_gives_is_put_in_where_the_file_says() {
+    let all = servers(PERSONS, &[("TEAM", "t")]);
+    let [shared, git, web] = &all[..] else {
+        panic!("{all:?}")
+    };
+    assert!(!shared.is_persons() && git.is_persons() && web.is_persons());
+    let asked = |server: &ToolServer| -> Vec<_> {
+        let inputs = server.inputs();
+        inputs
+            .map(|input| (input.id.clone(), input.description.clone(), input.password))
+            .collect()
+    };
+    let token = ("token".to_owned(), Some("A token".to_owned()), true);
+    assert_eq!(
+        asked(git),
+        [("name".to_owned(), Some("Your name".to_owned()), false), token.clone()]
+    );
+    assert_eq!(asked(web), [token]);
+    let given = [("name", "anna"), ("token", "s3cr3t")];
+    let given: BTreeMap<_, _> = given
+        .map(|(input, value)| (input.to_owned(), Secret(value.to_owned())))
+        .into();
+    let pairs = |server: &ToolServer| {
+        let filled = server.filled(&given).expect("all is given");
+        assert!(filled.has_own() && !filled.is_persons());
+        assert!(!format!("{filled:?}").contains("s3cr3t"), "{filled:?}");
+        let (ToolTransport::Program { env: pairs, .. } | ToolTransport::Http { headers: pairs, .. }) = filled.transport;
+        let pairs = pairs.into_iter().map(|(name, value)| format!("{name}={}", value.0));
+        pairs.collect::<Vec<_>>()
+    };
+    assert_eq!(pairs(git), ["PLAIN=1", "WHO=anna/t/s3cr3t"]);
+    assert_eq!(pairs(web), ["X-Team=t", "Authorization=Bearer s3cr3t"]);
+    assert_eq!(git.filled(&BTreeMap::new()), None);
+    // What was given for one place is not for another of the same name.
+    assert_eq!(
+        (git.place().as_str(), web.place().as_str()),
+        ("stdio sh", "http https://mcp.example")
+    );
+    for (value, of_web, of_git) in [
+        ("s3cr3t", true, true),
+        ("", false, false),
+        ("  ", false, false),
+        ("two\nlines", false, false),
+        ("ключ", false, true),
+        ("a\0b", false, false),
+        (&"x".repeat(4097), false, false),
+    ] {
+        assert_eq!((web.takes(value), git.takes(value)), (of_web, of_git), "{value:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_inputs_is_told() {
+    let said = faults(
+        r#"{
+  "inputs": [
+    { "type": "promptString", "id": "token" },
+    { "type": "pickString", "id": "choice", "options": ["a"] },
+    { "type": "promptString", "id": "token" },
+    { "id": "no-type" },
+    { "type": "promptString" },
+    { "type": "promptString", "id": "a b", "password": "yes", "default": "s3cr3t" },
+    7
+  ],
+  "mcpServers": {
+    "a": { "command": "sh", "args": ["--token=${input:token}"] },
+    "b": { "command": "sh", "env": { "A": "${input:tokn}" } },
+    "c": { "url": "http://x/${input:token}" },
+    "d": { "url": "http://x", "headers": { "X": "${input:token:-s3cr3t}" } },
+    "e": { "url": "http://x", "headers": { "X": "\u0007 ${input:token}" } }
+  }
+}"#,
+    );
+    let expected = [
+        (4, "inputs[1]: type", "allowed is promptString"),
+        (4, "inputs[1]: options", "there is no such key"),
+        (5, "inputs[2]: id", "there is an input token above"),
+        (6, "inputs[3]", "\"type\": \"promptString\""),
+        (7, "inputs[4]", "this needs an id"),
+        (8, "inputs[5]: id", "letters, digits"),
+        (8, "inputs[5]: password", "true or false"),
+        (8, "inputs[5]: default", "each person gives their own"),
+        (9, "inputs[6]", "an object is needed"),
+        (12, "a: args[0]", "belongs into env or headers"),
+        (13, "b: env.A", "there is no input tokn"),
+        (14, "c: url", "belongs into env or headers"),
+        (15, "d: headers.X", "each person gives their own"),
+        (16, "e: headers.X", "visible ASCII"),
+    ];
+    for (line, subject, advice) in expected {
+        let begins = format!("{line}: {subject}: ");
+        assert!(
+            said.iter().any(|one| one.starts_with(&begins) && one.contains(advice)),
+            "{begins}{advice}\nin\n{}",
+            said.join("\n")
+        );
+    }
+    assert_eq!(said.len(), expected.len(), "{}", said.join("\n"));
+    assert!(!said.concat().contains("s3cr3t"), "{}", said.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! What every store promises, as tests that each of them passes: `contract::tests!(Kind)` in its own tests.
 
 pub(crate) mod conversations;
+pub(crate) mod credentials;
 pub(crate) mod follow_ups;
 pub(crate) mod keys;
 pub(crate) mod minutes;
@@ -112,6 +113,23 @@ macro_rules! tests {
                         return;
                     }
                     $crate::store::contract::conversations::a_search_looks_through_titles_messages_and_answers::<super::super::$kind>().await;
+                }
+            }
+            mod credentials {
+                #[tokio::test]
+                async fn what_is_given_is_kept_replaced_and_removed() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::credentials::what_is_given_is_kept_replaced_and_removed::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn what_was_given_goes_with_its_owner() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::credentials::what_was_given_goes_with_its_owner::<super::super::$kind>().await;
                 }
             }
             mod follow_ups {

@@ -7,6 +7,7 @@
 mod access;
 mod append;
 mod contents;
+mod credentials;
 mod desk;
 mod fault;
 mod faults;

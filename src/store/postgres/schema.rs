@@ -22,10 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
     (10, "steps", include_str!("migrations/0010_steps.sql")),
     (11, "papers", include_str!("migrations/0011_papers.sql")),
+    (13, "credentials", include_str!("migrations/0013_credentials.sql")),
 ];
 
 /// The tables that all of them together make.
-pub(super) const TABLES: [&str; 27] = [
+pub(super) const TABLES: [&str; 28] = [
     "nodes",
     "site",
     "owners",
@@ -53,6 +54,7 @@ pub(super) const TABLES: [&str; 27] = [
     "leaves",
     "step_files",
     "passes",
+    "credentials",
 ];
 
 /// How long others, who start at the same time, may take for the same.

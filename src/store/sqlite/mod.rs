@@ -5,6 +5,7 @@
 //! acknowledged survives a power cut.
 
 mod cleaning;
+mod credentials;
 mod desk;
 mod faults;
 mod follow_ups;

@@ -22,10 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
     (10, "steps", include_str!("migrations/0010_steps.sql")),
     (11, "papers", include_str!("migrations/0011_papers.sql")),
+    (13, "credentials", include_str!("migrations/0013_credentials.sql")),
 ];
 
 /// The tables that all of them together make, those that others refer to first.
-pub(super) const TABLES: [&str; 19] = [
+pub(super) const TABLES: [&str; 20] = [
     "owners",
     "conversations",
     "choices",
@@ -45,6 +46,7 @@ pub(super) const TABLES: [&str; 19] = [
     "leaves",
     "step_files",
     "passes",
+    "credentials",
 ];
 
 /// What a database has had of them.

@@ -21,7 +21,7 @@ use super::super::{
     faults::of_beginning,
     lines::Lines,
 };
-use crate::settings::{LeaveRules, Secret, ToolServer, ToolSettings, ToolTransport};
+use crate::settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport};
 
 /// Shared by all its connections, and the test.
 #[derive(Default)]
@@ -46,6 +46,16 @@ pub(super) struct Fake {
     pub(super) subscription: Mutex<Value>,
     /// It speaks the version without a handshake.
     pub(super) is_new: bool,
+    /// Keys that it does not take.
+    pub(super) refused: Mutex<Vec<String>>,
+}
+
+/// The key that is sent to it.
+fn key(server: &ToolServer) -> String {
+    match &server.transport {
+        ToolTransport::Http { headers, .. } => headers.iter().map(|(_, value)| value.0.as_str()).collect(),
+        ToolTransport::Program { .. } => String::new(),
+    }
 }
 
 pub(super) struct Gate(pub(super) Semaphore);
@@ -94,7 +104,7 @@ impl Fake {
         self.news.notify_one();
     }
 
-    async fn serve(self: Arc<Self>, stream: DuplexStream) {
+    async fn serve(self: Arc<Self>, stream: DuplexStream, key: String) {
         let (read, mut write) = tokio::io::split(stream);
         let (say, mut said) = mpsc::unbounded_channel::<Value>();
         self.writers.lock().expect("whole").push(say.clone());
@@ -109,8 +119,8 @@ impl Fake {
                     if message["params"]["name"] == "die" {
                         break;
                     }
-                    let (fake, say) = (Arc::clone(&self), say.clone());
-                    tokio::spawn(async move { fake.hear(message, &say).await });
+                    let (fake, say, key) = (Arc::clone(&self), say.clone(), key.clone());
+                    tokio::spawn(async move { fake.hear(message, &say, &key).await });
                 }
                 Some(message) = said.recv() => {
                     let line = match message {
@@ -127,7 +137,7 @@ impl Fake {
         self.happened();
     }
 
-    async fn hear(&self, message: Value, say: &mpsc::UnboundedSender<Value>) {
+    async fn hear(&self, message: Value, say: &mpsc::UnboundedSender<Value>, key: &str) {
         let id = message["id"].clone();
         let answer = |result: Value| {
             let _ = say.send(json!({ "jsonrpc": "2.0", "id": id, "result": result }));
@@ -162,7 +172,11 @@ impl Fake {
                 let from: usize = params["cursor"]
                     .as_str()
                     .map_or(0, |cursor| cursor.parse().expect("ours"));
-                let tools = self.tools.lock().expect("whole").clone();
+                let mut tools = self.tools.lock().expect("whole").clone();
+                // Whoever has a key sees a tool that is theirs alone.
+                if !key.is_empty() {
+                    tools.push(tool(&format!("of-{key}")));
+                }
                 let page: Vec<_> = tools.iter().skip(from).take(2).collect();
                 let mut result = json!({ "tools": page });
                 if from + 2 < tools.len() {
@@ -216,6 +230,7 @@ impl Fake {
                     self.gate.0.acquire().await.expect("open").forget();
                     text("whole");
                 }
+                "whose" => text(key),
                 "refuse" => fail(-32_000, "not today"),
                 "mistake" => fail(-32_602, "no such column"),
                 "odd" => {
@@ -236,7 +251,7 @@ impl Fake {
 
 #[async_trait]
 impl Dial for Arc<Fake> {
-    async fn dial(&self, _server: &ToolServer) -> Result<Dialed, Trouble> {
+    async fn dial(&self, server: &ToolServer) -> Result<Dialed, Trouble> {
         self.dials.fetch_add(1, Ordering::SeqCst);
         let slow = *self.slow.lock().expect("whole");
         if let Some(slow) = slow {
@@ -247,8 +262,12 @@ impl Dial for Arc<Fake> {
             self.broken.store(broken - 1, Ordering::SeqCst);
             return Err(Trouble::NoAnswer);
         }
+        let key = key(server);
+        if self.refused.lock().expect("whole").contains(&key) {
+            return Err(Trouble::Unauthorized);
+        }
         let (ours, theirs) = duplex(64 << 10);
-        tokio::spawn(Arc::clone(self).serve(theirs));
+        tokio::spawn(Arc::clone(self).serve(theirs, key));
         let (read, write) = tokio::io::split(ours);
         let begun = begin(Lines::new("fake", read, write)).await;
         let (running, listeners, changed) = begun.map_err(|error| of_beginning(&error))?;
@@ -275,6 +294,7 @@ pub(super) fn server(name: &str) -> ToolServer {
         idle: Duration::from_secs(600),
         leave: LeaveRules::default(),
         only: None,
+        own: OwnValues::default(),
     }
 }
 
@@ -282,5 +302,6 @@ pub(super) fn settings(servers: impl IntoIterator<Item = ToolServer>) -> ToolSet
     ToolSettings {
         servers: servers.into_iter().map(Arc::new).collect(),
         keeper: None,
+        ..ToolSettings::default()
     }
 }

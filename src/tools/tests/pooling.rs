@@ -96,6 +96,7 @@ async fn a_server_that_fails_is_left_out_and_tried_again_less_and_less_often() {
         let missing = Missing {
             server: "s".to_owned(),
             reason: Trouble::NoAnswer,
+            own: false,
         };
         assert_eq!((offer.tools.len(), offer.missing), (0, vec![missing]));
         let expected = (Trouble::NoAnswer, Duration::from_secs(pause));

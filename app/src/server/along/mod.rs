@@ -70,7 +70,7 @@ pub(super) fn passes(engine: &Arc<Engine>, urls: &AssetUrls) -> PassDoors {
 
 /// What a page may load and do.
 #[derive(Clone, Copy)]
-enum Allowed {
+pub(super) enum Allowed {
     /// To send its forms.
     Forms,
     /// To follow what it shows.
@@ -94,7 +94,7 @@ impl Allowed {
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// A page of its own, around what `content` makes. Nobody keeps it, and what it leads to hears nothing of its address.
-fn page<V: IntoView>(
+pub(super) fn page<V: IntoView>(
     page: &PlainPage,
     allowed: Allowed,
     title: &str,

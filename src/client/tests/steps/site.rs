@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use super::super::*;
 use crate::{
     agents::{Part, ToolCall, ToolSpec},
-    conversations::toolbox::{CallFault, Progress, Toolbox},
+    conversations::toolbox::{CallFault, Offers, Progress, Toolbox},
+    queue::Owner,
     tools::{Content, Leave, Offered, ServerSlot, ToolOutput},
     wire::{StepState, Usage},
 };
@@ -210,7 +211,7 @@ impl Toolbox for Tools {
         self.all.lock().expect("no panic").is_empty()
     }
 
-    async fn offer(&self, waits: Progress<'_>) -> Vec<Offered> {
+    async fn offer(&self, _: Owner, waits: Progress<'_>) -> Offers {
         let mut slowly = self.connects_slowly.subscribe();
         if *slowly.borrow_and_update() {
             waits(&["files"]);
@@ -219,10 +220,13 @@ impl Toolbox for Tools {
         let all = self.all.lock().expect("no panic");
         let mut tools: Vec<_> = all.values().map(|(tool, _)| tool.clone()).collect();
         tools.sort_by(|one, other| one.tool.cmp(&other.tool));
-        tools
+        Offers {
+            tools,
+            left_out: Vec::new(),
+        }
     }
 
-    fn find(&self, name: &str) -> Option<Offered> {
+    async fn find(&self, _: Owner, name: &str) -> Option<Offered> {
         self.all
             .lock()
             .expect("no panic")
@@ -236,6 +240,7 @@ impl Toolbox for Tools {
 
     async fn call(
         &self,
+        _: Owner,
         tool: &Offered,
         arguments: Map<String, Value>,
         _: ServerSlot,

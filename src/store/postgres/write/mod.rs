@@ -4,6 +4,7 @@
 mod accept;
 mod change;
 mod choice;
+mod credentials;
 mod file;
 mod follow_ups;
 mod key;
@@ -18,6 +19,7 @@ mod steps;
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
 pub(super) use choice::Choose;
+pub(super) use credentials::{KeepCredential, RemoveCredential};
 pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use key::Admit;

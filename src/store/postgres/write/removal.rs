@@ -47,6 +47,10 @@ const UNUSED_FILES: &str = "SELECT key FROM files WHERE uploaded_at < $1 \
      AND NOT EXISTS (SELECT 1 FROM step_files s WHERE s.file = files.key) \
      AND NOT EXISTS (SELECT 1 FROM follow_up_files l WHERE l.file = files.key)";
 
+/// What was given by owners that have nothing else any more. Whoever has conversations is not too old.
+const UNUSED_CREDENTIALS: &str = "DELETE FROM credentials WHERE given_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner)";
+
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.
 pub(in crate::store::postgres) struct Purge {
     pub(in crate::store::postgres) deleted_before: u64,
@@ -102,6 +106,10 @@ impl Operation for Purge {
                 .fetch_all(&mut *connection)
                 .await?;
             orphans.extend(remove_files(connection, unused).await?);
+            sqlx::query(UNUSED_CREDENTIALS)
+                .bind(integer(before))
+                .execute(&mut *connection)
+                .await?;
         }
         remember(connection, &orphans).await?;
         part.files.extend(orphans);

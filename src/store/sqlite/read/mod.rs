@@ -1,6 +1,7 @@
 //! Looking things up.
 
 pub(super) mod conversations;
+pub(super) mod credentials;
 pub(super) mod follow_ups;
 pub(super) mod keys;
 pub(super) mod minutes;

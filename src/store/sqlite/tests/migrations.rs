@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     accounts::{KeyId, Scopes},
-    store::{Added, FollowUpStore as _, KeyRecord, Purged, sqlite::schema},
+    store::{Added, CredentialRecord, CredentialStore as _, FollowUpStore as _, KeyRecord, Purged, sqlite::schema},
     wire::{Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Role, TurnState},
 };
 
@@ -236,7 +236,7 @@ async fn references_and_indices_come_along() {
         assert!(layout.iter().any(|line| line == of_owner), "{of_owner}: {layout:#?}");
     }
     let refers = layout.iter().filter(|line| line.contains("owner in owners"));
-    assert_eq!(refers.count(), 7, "{layout:#?}");
+    assert_eq!(refers.count(), 8, "{layout:#?}");
 
     let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await;
     assert_eq!(broken.expect("read").len(), 0);
@@ -263,4 +263,20 @@ async fn behind_a_message_of_before_another_may_stand() {
     let added = store.add_follow_up(owner, CONVERSATION, follow_up.clone(), 10).await;
     assert_eq!(added, Ok(Added::Kept));
     assert_eq!(store.follow_ups(owner, CONVERSATION).await, Ok(vec![follow_up]));
+}
+
+#[tokio::test]
+async fn who_was_there_before_may_give_a_key_of_their_own() {
+    let folder = kept_by_session().await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+    assert_eq!(store.credentials(owner).await, Ok(Vec::new()));
+    let given = CredentialRecord {
+        server: "tickets".into(),
+        sealed: "AQ".into(),
+        given_at: 30,
+    };
+    store.keep_credential(owner, given.clone()).await.expect("kept");
+    assert_eq!(store.credentials(owner).await, Ok(vec![given]));
+    assert!(store.conversation(owner, CONVERSATION).await.expect("read").is_some());
 }

@@ -42,6 +42,10 @@ pub(in crate::store::sqlite) const UNUSED_FILES: &str = "DELETE FROM files WHERE
      AND NOT EXISTS (SELECT 1 FROM step_files s WHERE s.file = files.key) \
      AND NOT EXISTS (SELECT 1 FROM follow_up_files l WHERE l.file = files.key) RETURNING id";
 
+/// What was given by owners that have nothing else any more. Whoever has conversations is not too old.
+pub(in crate::store::sqlite) const UNUSED_CREDENTIALS: &str = "DELETE FROM credentials WHERE given_at < ?1 \
+     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner)";
+
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.
 pub(in crate::store::sqlite) struct Purge {
     pub(in crate::store::sqlite) deleted_before: u64,
@@ -100,8 +104,13 @@ impl Operation for Purge {
                 .fetch_all(&mut *connection)
                 .await?;
             orphans.extend(ids(unused)?);
+            let credentials = sqlx::query(UNUSED_CREDENTIALS)
+                .bind(integer(before))
+                .execute(&mut *connection)
+                .await?;
+            part.removed |= credentials.rows_affected() > 0;
         }
-        part.removed = !expired.is_empty() || !orphans.is_empty();
+        part.removed |= !expired.is_empty() || !orphans.is_empty();
         remember(connection, &orphans).await?;
         part.files.extend(orphans);
         Ok(part)
