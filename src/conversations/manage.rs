@@ -8,7 +8,7 @@ use crate::{
     queue::Owner,
     sessions::Session,
     store::{Hit, StoreError, search::find_in},
-    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, TurnId, TurnState},
+    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, Shelving, TurnId, TurnState},
 };
 
 /// Most conversations that one search finds.
@@ -33,13 +33,44 @@ impl Conversations {
         if renamed {
             session.renamed(id, &title);
         }
+        self.tell_line(owner, session, id).await?;
+        Ok(renamed)
+    }
+
+    /// Puts a conversation elsewhere in the list: above the days, into the archive, or back. `false`: there is no such conversation of this
+    /// owner.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    pub async fn shelve(
+        &self,
+        owner: Owner,
+        session: &Session,
+        id: ConversationId,
+        shelving: Shelving,
+    ) -> Result<bool, StoreError> {
+        let Some(shelf) = self.deps.store.shelve(owner, id, shelving).await? else {
+            return Ok(false);
+        };
+        session.shelved(id, shelf);
+        self.tell_line(owner, session, id).await?;
+        Ok(true)
+    }
+
+    /// Tells every open page of a session how the line of a conversation in the list is now.
+    async fn tell_line(
+        &self,
+        owner: Owner,
+        session: &Session,
+        id: ConversationId,
+    ) -> Result<(), StoreError> {
         if let Some(record) = self.deps.store.conversation(owner, id).await? {
             let busy = session.is_conversation_busy(id);
             session
                 .journal()
                 .append(FeedEvent::Conversation(summary(&record, busy, self.asks(owner, id))));
         }
-        Ok(renamed)
+        Ok(())
     }
 
     /// Deletes a conversation so that it can be brought back for a while; what waits or runs in it is ended. `false`: there is

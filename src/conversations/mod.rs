@@ -66,7 +66,7 @@ use crate::{
     logs::session_span,
     nodes::Homes,
     queue::{LeaveReason, Owner, Queue, Wait},
-    sessions::{Claim, Place, Session},
+    sessions::{Claim, Place, Relisted, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
     wire::{Choice, Receipt, TurnId, TurnNotice, TurnState, Versions},
@@ -176,11 +176,17 @@ impl TurnTask {
         }));
     }
 
-    /// Its owner may have renamed the conversation meanwhile.
-    fn take_new_title(&mut self) {
-        if let Some(title) = self.session.new_title(self.conversation.id) {
-            self.conversation.title = title;
-        }
+    /// Its conversation, which its owner may have renamed meanwhile, or put elsewhere in the list.
+    fn line(&self) -> ConversationRecord {
+        let mut line = self.conversation.clone();
+        let Relisted { title, shelf } = self.session.relisted(line.id);
+        line.title = title.unwrap_or(line.title);
+        line.shelf = shelf.unwrap_or(line.shelf);
+        line
+    }
+
+    fn take_new_line(&mut self) {
+        self.conversation = self.line();
     }
 }
 

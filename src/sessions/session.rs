@@ -15,7 +15,7 @@ use crate::{
     agents::{Agent, AgentFactory},
     journal::{Journal, Journals},
     queue::TicketId,
-    wire::{ConversationId, Event, Reason, RefreshKind, TurnId},
+    wire::{ConversationId, Event, Reason, RefreshKind, Shelf, TurnId},
 };
 
 /// One browser's session.
@@ -31,13 +31,22 @@ pub struct Session {
 #[derive(Default)]
 struct Held {
     agent: Option<Arc<dyn Agent>>,
-    /// Conversations with a turn that waits or runs, with the titles that they were given meanwhile.
-    busy: HashMap<ConversationId, Option<String>>,
+    /// Conversations with a turn that waits or runs, with what has become of their lines in the list meanwhile.
+    busy: HashMap<ConversationId, Relisted>,
     /// Conversations that were deleted while something of them was on its way.
     removed: HashSet<ConversationId>,
     /// Refreshes that wait or run.
     refreshing: HashSet<RefreshKind>,
     tickets: BTreeMap<TicketId, (Event, Option<TurnId>)>,
+}
+
+/// What has become of a conversation's line in the list while its turn was on its way; `None`: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relisted {
+    /// The title that it was given.
+    pub title: Option<String>,
+    /// Where it was put.
+    pub shelf: Option<Shelf>,
 }
 
 /// Somebody follows this session: for as long as this lives, its browser counts as there.
@@ -150,14 +159,21 @@ impl Session {
     /// Notes that a conversation has been renamed, for the turn that it has on its way, if it has.
     pub fn renamed(&self, conversation: ConversationId, title: &str) {
         if let Some(known) = self.held().busy.get_mut(&conversation) {
-            *known = Some(title.to_owned());
+            known.title = Some(title.to_owned());
         }
     }
 
-    /// The title that a conversation was given while its turn was on its way.
+    /// The same of one that has been put elsewhere in the list.
+    pub fn shelved(&self, conversation: ConversationId, shelf: Shelf) {
+        if let Some(known) = self.held().busy.get_mut(&conversation) {
+            known.shelf = Some(shelf);
+        }
+    }
+
+    /// What has become of a conversation's line in the list since its turn was claimed.
     #[must_use]
-    pub fn new_title(&self, conversation: ConversationId) -> Option<String> {
-        self.held().busy.get(&conversation)?.clone()
+    pub fn relisted(&self, conversation: ConversationId) -> Relisted {
+        self.held().busy.get(&conversation).cloned().unwrap_or_default()
     }
 
     /// Notes that a conversation has been deleted, or brought back.
@@ -182,7 +198,7 @@ impl Session {
         let Entry::Vacant(free) = held.busy.entry(conversation) else {
             return None;
         };
-        free.insert(None);
+        free.insert(Relisted::default());
         drop(held);
         Some(Claim(Arc::clone(self), Claimed::Conversation(conversation)))
     }

@@ -29,6 +29,7 @@ mod restart;
 mod retuning;
 mod seen;
 mod sharing;
+mod shelves;
 mod shutdown;
 mod support;
 mod tabs;
