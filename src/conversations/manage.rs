@@ -29,6 +29,7 @@ impl Conversations {
         title: &str,
     ) -> Result<bool, StoreError> {
         let Some(title) = given(title) else { return Ok(false) };
+        self.titles.end((owner, id));
         let renamed = self.deps.store.rename(owner, id, &title).await?;
         if renamed {
             session.renamed(id, &title);
@@ -58,7 +59,7 @@ impl Conversations {
     }
 
     /// Tells every open page of a session how the line of a conversation in the list is now.
-    async fn tell_line(
+    pub(super) async fn tell_line(
         &self,
         owner: Owner,
         session: &Session,
@@ -82,6 +83,7 @@ impl Conversations {
         let Some(record) = self.deps.store.conversation(owner, id).await? else {
             return Ok(false);
         };
+        self.titles.end((owner, id));
         // From here on the end of its last turn does not bring it back to the pages, and what stands behind that does not begin.
         session.set_removed(id, true);
         let deleted = self.deps.store.delete(owner, id, now_ms()).await;
@@ -188,6 +190,7 @@ impl Conversations {
     pub async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
         let files = self.deps.store.forget(owner).await?;
         self.cancel_all(owner);
+        self.titles.end_all(owner);
         self.forget_answers(owner);
         Ok(files)
     }

@@ -34,6 +34,7 @@ mod step_view;
 mod strays;
 mod task;
 mod title;
+mod titles;
 mod told;
 pub(crate) mod toolbox;
 mod using;
@@ -217,6 +218,7 @@ pub struct Conversations {
     answers: Arc<Answers>,
     going_on: Arc<GoingOn>,
     ratings: Arc<ratings::Counted>,
+    titles: Arc<titles::Awaited>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -237,6 +239,7 @@ impl Conversations {
             answers: Arc::default(),
             going_on: Arc::default(),
             ratings: Arc::default(),
+            titles: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),

@@ -375,6 +375,7 @@ impl Conversations {
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(guards);
         self.announce(&mut task, shown);
+        self.entitle(&task);
         if let Some(head) = head {
             let conversation = task.turn.conversation;
             task.session.journal().append(FeedEvent::Version { conversation, head });

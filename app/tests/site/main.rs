@@ -34,5 +34,6 @@ mod shutdown;
 mod support;
 mod tabs;
 mod tasks;
+mod titles;
 mod visit;
 mod webhooks;
