@@ -38,8 +38,12 @@ test("a conversation is pinned and archived, in every tab, and a message brings 
 
   await menu(page, "plums");
   await page.getByTestId("archived").click();
-  await expect(titles(page)).toHaveText(["apples", "pears"]);
+  // It is the one that is open, and stays in sight, until somebody folds the archive.
+  await expect(archive(page)).toHaveAttribute("open");
   await expect(more(page, "pears")).toBeFocused();
+  await expect(titles(page)).toHaveText(["apples", "pears", "plums"]);
+  await archive(page).locator("summary").click();
+  await expect(titles(page)).toHaveText(["apples", "pears"]);
   await expect(archive(other)).toBeVisible();
   await expect(titles(other)).toHaveText(["apples", "pears"]);
   await page.screenshot({ path: "test-results/looks/list.png" });
@@ -83,14 +87,14 @@ test("several conversations are pinned and archived together", async ({ start })
   const site = await start();
   const page = await site.person();
   await say(page, "apples", "pears", "plums");
-  await menu(page, "plums");
+  await menu(page, "pears");
   await page.getByTestId("select-several").click();
   const bar = page.getByTestId("several");
   const press = (name: string): Promise<void> => bar.getByRole("button", { name, exact: true }).click();
   await page.getByRole("checkbox", { name: /apples/ }).click();
   await expect(bar).toContainText("Chosen: 2");
   await press("Archive");
-  await expect(titles(page)).toHaveText(["pears"]);
+  await expect(titles(page)).toHaveText(["plums"]);
   await expect(bar).toContainText("Chosen: 0");
   await expect(bar.getByRole("button", { name: "Bring back" })).toBeFocused();
   await press("Bring back");
@@ -108,11 +112,12 @@ test("several conversations are pinned and archived together", async ({ start })
   await press("Unpin");
   await expect(titles(page)).toHaveText(["pears", "plums", "apples"]);
 
+  // The open one stays in sight.
   await page.getByRole("checkbox", { name: /plums/ }).click();
   await press("Archive");
-  await expect(titles(page)).toHaveText(["pears", "apples"]);
-  await archive(page).locator("summary").click();
-  await page.getByRole("checkbox", { name: /plums/ }).click();
+  await expect(archive(page)).toHaveAttribute("open");
+  await expect(titles(page)).toHaveText(["pears", "apples", "plums"]);
+  await archive(page).getByRole("checkbox", { name: /plums/ }).click();
   await press("Take out of the archive");
   await expect(titles(page)).toHaveText(["pears", "plums", "apples"]);
   await press("Done");
