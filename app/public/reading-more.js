@@ -181,20 +181,56 @@ export function start({ within, byId, aid, tools, ask, failed }) {
     if (!bar) return;
     bar.querySelector("[data-count]").textContent = ticked.length;
     bar.querySelector("[data-several=delete]").disabled = !ticked.length;
+    bar.querySelectorAll("[data-what]").forEach(function (button) {
+      var all = !!ticked.length && ticked.every(is[button.dataset.what]);
+      button.hidden = all !== (button.dataset.to === "false");
+      button.disabled = !ticked.length;
+    });
+  };
+  var is = {
+    pinned: function (row) {
+      return "pinned" in row.dataset;
+    },
+    archived: function (row) {
+      return !!within(row, ".archived");
+    },
   };
   var boxes = function (nav, on) {
     nav.classList.toggle("selecting", on);
     nav.querySelectorAll(".conversation[href^='/c/']").forEach(function (row) {
       if (on) {
+        // One that has come since is new, and not chosen.
         row.setAttribute("role", "checkbox");
-        row.setAttribute("aria-checked", "false");
+        if (!row.hasAttribute("aria-checked")) row.setAttribute("aria-checked", "false");
       } else {
         row.removeAttribute("role");
         row.removeAttribute("aria-checked");
       }
     });
   };
-  var gone = [];
+  var come = new MutationObserver(function () {
+    var nav = list();
+    if (!nav) return come.disconnect();
+    boxes(nav, true);
+    count();
+  });
+  var gone = [], back = null;
+  var chosen = function (rows) {
+    return rows.map(function (row) {
+      return row.pathname.split("/")[2];
+    });
+  };
+  var remove = function (id) {
+    return ["/api/delete", "conversation=" + id];
+  };
+  var restore = function (id) {
+    return ["/api/undelete", "conversation=" + id];
+  };
+  var shelve = function (what, to) {
+    return function (id) {
+      return ["/shelf/" + id + "/" + what + "/" + to];
+    };
+  };
   var several = {
     begin: function (button) {
       var nav = within(button, ".conversations");
@@ -202,6 +238,7 @@ export function start({ within, byId, aid, tools, ask, failed }) {
       if (!nav || !aids || list()) return;
       nav.after(doc.importNode(aids.content.querySelector(".several"), true));
       boxes(nav, true);
+      come.observe(nav, { childList: true, subtree: true });
       var row = within(button, "li").querySelector(".conversation");
       row.setAttribute("aria-checked", "true");
       row.focus();
@@ -216,28 +253,37 @@ export function start({ within, byId, aid, tools, ask, failed }) {
       if (again) again.focus();
     },
     delete: function () {
-      gone = ticked.map(function (row) {
-        return row.pathname.split("/")[2];
-      });
+      gone = chosen(ticked);
       if (gone.indexOf(location.pathname.split("/")[2]) >= 0) byId("new-chat").click();
-      each("/api/delete");
+      each(remove, restore);
+    },
+    shelve: function (button) {
+      var data = button.dataset;
+      gone = chosen(
+        ticked.filter(function (row) {
+          return is[data.what](row) !== (data.to === "true");
+        })
+      );
+      // What is pinned is in sight; what is archived may have to be brought back.
+      each(shelve(data.what, data.to), data.what + data.to === "archivedtrue" && shelve("archived", "false"));
     },
     undo: function () {
-      each("/api/undelete");
+      each(back);
     },
   };
-  var each = function (path) {
+  var each = function (request, undoing) {
     var bar = doc.querySelector(".several");
     Promise.all(
       gone.map(function (id) {
-        return ask(path, "conversation=" + id).then(function (answer) {
+        return ask.apply(null, request(id)).then(function (answer) {
           if (!answer.ok) throw answer.status;
         });
       })
     ).then(
       function () {
         var undo = bar.querySelector("[data-several=undo]");
-        undo.hidden = path === "/api/undelete";
+        back = undoing;
+        undo.hidden = !back;
         count();
         (undo.hidden ? bar.querySelector("[data-several=done]") : undo).focus();
       },
@@ -273,7 +319,7 @@ export function start({ within, byId, aid, tools, ask, failed }) {
           return at !== Number(data.drop);
         })
       );
-    else if (data.several) several[data.several]();
+    else if (data.several) several[data.several](button);
   });
   doc.addEventListener("keydown", function (event) {
     if (event.key === " " && within(event.target, ".selecting .conversation")) {

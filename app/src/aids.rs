@@ -33,6 +33,19 @@ fn prompts() -> Vec<(String, String)> {
     Vec::new()
 }
 
+/// Two buttons for the chosen conversations, of which one is there at a time: to make all of them so, and to undo that.
+fn shelving(what: &'static str, text: &'static str, undo: &'static str) -> impl IntoView {
+    let one = |to: &'static str, text| {
+        let hidden = to == "false";
+        view! {
+            <button class="button" type="button" data-several="shelve" data-what=what data-to=to hidden=hidden>
+                {text}
+            </button>
+        }
+    };
+    (one("true", text), one("false", undo))
+}
+
 /// The sheet of keys, the button that quotes, and what is said where something did not get through.
 pub(crate) fn aids(words: &'static Words) -> impl IntoView {
     let given = prompts().into_iter().map(|(name, text)| {
@@ -65,6 +78,8 @@ pub(crate) fn aids(words: &'static Words) -> impl IntoView {
             <div class="several" role="group" aria-label=text!(words, "several") data-testid="several">
                 <p role="status">{text!(words, "several-chosen")}" "<b data-count="">"0"</b></p>
                 <div class="actions">
+                    {shelving("pinned", text!(words, "row-pin"), text!(words, "row-unpin"))}
+                    {shelving("archived", text!(words, "row-archive"), text!(words, "row-unarchive"))}
                     <button class="button button-bad" type="button" data-several="delete">
                         {text!(words, "row-delete")}
                     </button>

@@ -75,10 +75,10 @@ impl Preloaded {
         last.is_some_and(|turn| !turn.state.is_over())
     }
 
-    /// The title of the conversation that the page shows.
+    /// The line in the list of the conversation that the page shows.
     #[cfg(feature = "ssr")]
-    pub(crate) fn title(&self) -> Option<String> {
-        self.shown().map(|view| view.summary.title.clone())
+    pub(crate) fn line(&self) -> Option<anteroom::wire::ConversationSummary> {
+        self.shown().map(|view| view.summary.clone())
     }
 
     #[cfg(feature = "ssr")]

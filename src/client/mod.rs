@@ -30,7 +30,8 @@ use crate::{
     store::StoreError,
     wire::{
         Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo, Place,
-        RefreshKind, SearchResults, SendRequest, Sent, Span, Status, StepAnswer, TurnId, TurnPage, TurnView, is_blank,
+        RefreshKind, SearchResults, SendRequest, Sent, Shelving, Span, Status, StepAnswer, TurnId, TurnPage, TurnView,
+        is_blank,
     },
 };
 
@@ -99,7 +100,8 @@ impl Client {
         self.engine.jar().confirmation(self.who.session)
     }
 
-    /// Their conversations that come after `after`, or the first ones, the last used first.
+    /// Their conversations that come after `after`, or the first ones: those that are pinned, the others, those that are archived, of each
+    /// the last used first.
     ///
     /// # Errors
     /// [`ClientError::Unreadable`].
@@ -253,6 +255,14 @@ impl Client {
             return Err(ClientError::NoTitle);
         }
         done(self.rooms().rename(self.owner(), &self.session(), id, title).await)
+    }
+
+    /// Puts a conversation elsewhere in the list: above the days, into the archive, or back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn shelve(&self, id: ConversationId, shelving: Shelving) -> Result<(), ClientError> {
+        done(self.rooms().shelve(self.owner(), &self.session(), id, shelving).await)
     }
 
     /// Chooses the model of a conversation, its instructions and the like, from now on. A message of it that waits is answered so; one

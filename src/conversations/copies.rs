@@ -13,8 +13,8 @@ use crate::{
     sessions::Session,
     store::{ConversationRecord, StoreError, ToolStep, TurnRecord},
     wire::{
-        Choice, ConversationId, FeedEvent, FileId, FileView, Incomplete, MAX_MESSAGE_BYTES, StepContent, StepState,
-        TurnId, TurnNotice, TurnState, Usage,
+        Choice, ConversationId, FeedEvent, FileId, FileView, Incomplete, MAX_MESSAGE_BYTES, Shelf, Shelving,
+        StepContent, StepState, TurnId, TurnNotice, TurnState, Usage,
     },
 };
 
@@ -45,6 +45,10 @@ struct Whole {
     head: TurnId,
     #[serde(default)]
     model: Option<String>,
+    #[serde(default)]
+    pinned: bool,
+    #[serde(default)]
+    archived: bool,
     turns: Vec<One>,
 }
 
@@ -102,7 +106,10 @@ impl Conversations {
         let head = turns.last().map_or(turn, |last| last.id);
         let title = given(&format!("↳ {}", record.title.trim_start_matches("↳ "))).unwrap_or(record.title);
         let chosen = (choice != Choice::default()).then_some(choice);
-        self.copy(owner, session, title, turns, head, chosen).await.map(Some)
+        let shelving = Shelving::default();
+        self.copy(owner, session, (title, shelving), turns, head, chosen)
+            .await
+            .map(Some)
     }
 
     /// Makes a conversation of a file that [`Conversations::export`] has written as JSON, here or elsewhere, with every version of
@@ -147,15 +154,21 @@ impl Conversations {
             }
             turns.push(turn);
         }
-        Ok(self.copy(owner, session, title, turns, whole.head, choice).await?)
+        let shelving = Shelving {
+            pinned: Some(whole.pinned),
+            archived: Some(whole.archived),
+        };
+        Ok(self
+            .copy(owner, session, (title, shelving), turns, whole.head, choice)
+            .await?)
     }
 
-    /// Keeps these turns as a conversation of their own, each after the one that it follows, and tells the pages.
+    /// Keeps these turns as a conversation of their own, each after the one that it follows, puts it in its place in the list, and tells the pages.
     async fn copy(
         &self,
         owner: Owner,
         session: &Arc<Session>,
-        title: String,
+        (title, shelving): (String, Shelving),
         turns: Vec<TurnRecord>,
         head: TurnId,
         mut choice: Option<Choice>,
@@ -167,6 +180,7 @@ impl Conversations {
             title,
             updated_at: now_ms(),
             head,
+            shelf: Shelf::default(),
         };
         let mut names = HashMap::new();
         for mut turn in turns {
@@ -187,6 +201,10 @@ impl Conversations {
         if let Some(&head) = names.get(&head).filter(|head| **head != record.head) {
             store.show(owner, record.id, head).await?;
             record.head = head;
+        }
+        if shelving != Shelving::default() {
+            let shelf = store.shelve(owner, record.id, shelving).await?;
+            record.shelf = shelf.unwrap_or_default();
         }
         session
             .journal()

@@ -36,6 +36,8 @@ struct Whole {
     head: TurnId,
     /// The model that is chosen for it; none: the site's default.
     model: Option<String>,
+    pinned: bool,
+    archived: bool,
     turns: Vec<One>,
 }
 
@@ -150,6 +152,8 @@ fn json(record: ConversationRecord, choice: Choice, turns: Vec<TurnRecord>) -> R
         updated_at: time(record.updated_at),
         head: record.head,
         model: choice.model,
+        pinned: record.shelf.pinned,
+        archived: record.shelf.archived,
         turns: turns.into_iter().map(One::from).collect(),
     };
     serde_json::to_string_pretty(&whole).map_err(|error| StoreError::Other(error.to_string()))

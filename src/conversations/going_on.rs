@@ -302,6 +302,7 @@ impl Conversations {
         session.presence().touch();
         let prepared = Prepared {
             title: conversation.title,
+            shelf: conversation.shelf.in_use(),
             turn: next_turn((owner, id), conversation.head, next, chosen.model),
             versions: Some(Versions::default()),
             claim,

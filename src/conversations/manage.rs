@@ -8,7 +8,7 @@ use crate::{
     queue::Owner,
     sessions::Session,
     store::{Hit, StoreError, search::find_in},
-    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, TurnId, TurnState},
+    wire::{ConversationId, FeedEvent, FileId, Found, SearchResults, Shelving, TurnId, TurnState},
 };
 
 /// Most conversations that one search finds.
@@ -29,17 +29,49 @@ impl Conversations {
         title: &str,
     ) -> Result<bool, StoreError> {
         let Some(title) = given(title) else { return Ok(false) };
+        self.titles.end((owner, id));
         let renamed = self.deps.store.rename(owner, id, &title).await?;
         if renamed {
             session.renamed(id, &title);
         }
+        self.tell_line(owner, session, id).await?;
+        Ok(renamed)
+    }
+
+    /// Puts a conversation elsewhere in the list: above the days, into the archive, or back. `false`: there is no such conversation of this
+    /// owner.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    pub async fn shelve(
+        &self,
+        owner: Owner,
+        session: &Session,
+        id: ConversationId,
+        shelving: Shelving,
+    ) -> Result<bool, StoreError> {
+        let Some(shelf) = self.deps.store.shelve(owner, id, shelving).await? else {
+            return Ok(false);
+        };
+        session.shelved(id, shelf);
+        self.tell_line(owner, session, id).await?;
+        Ok(true)
+    }
+
+    /// Tells every open page of a session how the line of a conversation in the list is now.
+    pub(super) async fn tell_line(
+        &self,
+        owner: Owner,
+        session: &Session,
+        id: ConversationId,
+    ) -> Result<(), StoreError> {
         if let Some(record) = self.deps.store.conversation(owner, id).await? {
             let busy = session.is_conversation_busy(id);
             session
                 .journal()
                 .append(FeedEvent::Conversation(summary(&record, busy, self.asks(owner, id))));
         }
-        Ok(renamed)
+        Ok(())
     }
 
     /// Deletes a conversation so that it can be brought back for a while; what waits or runs in it is ended. `false`: there is
@@ -51,6 +83,7 @@ impl Conversations {
         let Some(record) = self.deps.store.conversation(owner, id).await? else {
             return Ok(false);
         };
+        self.titles.end((owner, id));
         // From here on the end of its last turn does not bring it back to the pages, and what stands behind that does not begin.
         session.set_removed(id, true);
         let deleted = self.deps.store.delete(owner, id, now_ms()).await;
@@ -157,6 +190,7 @@ impl Conversations {
     pub async fn forget(&self, owner: Owner) -> Result<Vec<FileId>, StoreError> {
         let files = self.deps.store.forget(owner).await?;
         self.cancel_all(owner);
+        self.titles.end_all(owner);
         self.forget_answers(owner);
         Ok(files)
     }

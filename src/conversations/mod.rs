@@ -34,6 +34,7 @@ mod step_view;
 mod strays;
 mod task;
 mod title;
+mod titles;
 mod told;
 pub(crate) mod toolbox;
 mod using;
@@ -66,7 +67,7 @@ use crate::{
     logs::session_span,
     nodes::Homes,
     queue::{LeaveReason, Owner, Queue, Wait},
-    sessions::{Claim, Place, Session},
+    sessions::{Claim, Place, Relisted, Session},
     settings::Settings,
     store::{ConversationRecord, Store, TurnRecord},
     wire::{Choice, Receipt, TurnId, TurnNotice, TurnState, Versions},
@@ -176,11 +177,17 @@ impl TurnTask {
         }));
     }
 
-    /// Its owner may have renamed the conversation meanwhile.
-    fn take_new_title(&mut self) {
-        if let Some(title) = self.session.new_title(self.conversation.id) {
-            self.conversation.title = title;
-        }
+    /// Its conversation, which its owner may have renamed meanwhile, or put elsewhere in the list.
+    fn line(&self) -> ConversationRecord {
+        let mut line = self.conversation.clone();
+        let Relisted { title, shelf } = self.session.relisted(line.id);
+        line.title = title.unwrap_or(line.title);
+        line.shelf = shelf.unwrap_or(line.shelf);
+        line
+    }
+
+    fn take_new_line(&mut self) {
+        self.conversation = self.line();
     }
 }
 
@@ -212,6 +219,7 @@ pub struct Conversations {
     answers: Arc<Answers>,
     going_on: Arc<GoingOn>,
     ratings: Arc<ratings::Counted>,
+    titles: Arc<titles::Awaited>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -232,6 +240,7 @@ impl Conversations {
             answers: Arc::default(),
             going_on: Arc::default(),
             ratings: Arc::default(),
+            titles: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),

@@ -10,13 +10,15 @@ use crate::{
     store::TurnRecord,
     wire::{
         Choice, ConversationId, FileId, FileView, FollowUp, MAX_FILES_PER_MESSAGE, MAX_MESSAGE_BYTES, SendRequest,
-        TurnId, TurnState, Versions, is_blank,
+        Shelf, TurnId, TurnState, Versions, is_blank,
     },
 };
 
 /// A turn that may join the line.
 pub(super) struct Prepared {
     pub(super) title: String,
+    /// Where its conversation stands in the list once it is accepted.
+    pub(super) shelf: Shelf,
     pub(super) turn: TurnRecord,
     /// Where it stands among its versions, if that is known.
     pub(super) versions: Option<Versions>,
@@ -45,7 +47,7 @@ impl Conversations {
         let id = request.conversation.unwrap_or(begun);
         // Claimed before looking, so that what is shown last stays so.
         let claim = session.claim_or_wait(id).await.ok_or(SendError::ConversationBusy)?;
-        let (title, parent, known) = match request.conversation {
+        let (title, shelf, parent, known) = match request.conversation {
             Some(id) => {
                 let known = store.chosen(owner, id).await?;
                 let (known, choice) = known.ok_or(SendError::UnknownConversation)?;
@@ -53,12 +55,12 @@ impl Conversations {
                     Some(other) => self.turn_of(owner, id, other).await?.parent,
                     None => Some(known.head),
                 };
-                (known.title, parent, choice)
+                (known.title, known.shelf.in_use(), parent, choice)
             }
             None => {
                 // One of this name may have been deleted before.
                 session.set_removed(id, false);
-                (title(&request.text, &files), None, Choice::default())
+                (title(&request.text, &files), Shelf::default(), None, Choice::default())
             }
         };
         let chooses = chosen.as_ref().is_some_and(|chosen| chosen.choice != known);
@@ -68,6 +70,7 @@ impl Conversations {
         };
         Ok(Prepared {
             title,
+            shelf,
             turn: new_turn(
                 owner,
                 request.turn,
@@ -119,6 +122,7 @@ impl Conversations {
         } = known;
         Ok(Prepared {
             title: conversation.title,
+            shelf: conversation.shelf.in_use(),
             turn: new_turn(
                 owner,
                 if in_place { id } else { new },

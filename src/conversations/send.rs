@@ -115,6 +115,7 @@ impl Conversations {
     ) -> Result<Sent, SendError> {
         let Prepared {
             title,
+            shelf,
             turn,
             versions,
             claim,
@@ -129,6 +130,7 @@ impl Conversations {
             title,
             updated_at: turn.accepted_at,
             head: turn.id,
+            shelf,
         };
         let span = turn_span(session, turn.id);
         let tries = tries_of(&turn);

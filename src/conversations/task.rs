@@ -376,11 +376,12 @@ impl Conversations {
             error!(%fault, "an answer could not be rendered");
             guards.entered.in_flight.shown()
         });
-        task.take_new_title();
+        task.take_new_line();
         let head = self.show_answered(&task).await;
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(guards);
         self.announce(&mut task, shown);
+        self.entitle(&task);
         if let Some(head) = head {
             let conversation = task.turn.conversation;
             task.session.journal().append(FeedEvent::Version { conversation, head });

@@ -12,9 +12,14 @@ const GIVEN: usize = 200;
 /// A conversation's title: the first sentence of its first message, without Markdown, or the name of its first file.
 pub(super) fn title(text: &str, files: &[FileView]) -> String {
     let full = said(text).or_else(|| files.first().map(|file| file.name.clone()));
-    let full = full.unwrap_or_default();
-    let mut title: String = full.chars().filter(|c| !c.is_control()).take(MADE).collect();
-    if title.chars().count() < full.chars().count() {
+    cut(&full.unwrap_or_default())
+}
+
+/// As much of a text as a title holds, on one line.
+fn cut(full: &str) -> String {
+    let shown = || full.chars().filter(|c| !c.is_control());
+    let mut title: String = shown().take(MADE).collect();
+    if shown().nth(MADE).is_some() {
         // Rather a whole word less than half of one more.
         let words = title.chars().take(MADE / 2).map(char::len_utf8).sum();
         if let Some(space) = title.rfind(' ').filter(|&space| space > words) {
@@ -136,6 +141,40 @@ fn first_sentence(text: &str) -> String {
     text.to_owned()
 }
 
+/// A title of what a model has said when it was asked for one: its first line, as far as that is fit to be shown; `None`: nothing of it is.
+///
+/// It may be anything: an essay, marks, characters that turn the text around them about.
+pub(super) fn model_made(said: &str) -> Option<String> {
+    let line = said
+        .lines()
+        .map(|line| line.replace(turns_about, ""))
+        .find(|line| !is_blank(line))?;
+    let mut title = plain(line.trim());
+    if let Some((name, rest)) = title.split_once(':')
+        && matches!(
+            name.trim_matches('*').to_lowercase().as_str(),
+            "title" | "название" | "заголовок"
+        )
+    {
+        title = rest.trim().to_owned();
+    }
+    for (left, right) in [('"', '"'), ('“', '”'), ('«', '»'), ('„', '“'), ('\'', '\''), ('‘', '’')] {
+        let inside = title.strip_prefix(left).and_then(|title| title.strip_suffix(right));
+        if let Some(inside) = inside.filter(|inside| !inside.contains([left, right])) {
+            title = inside.trim().to_owned();
+        }
+    }
+    let ended = title.strip_suffix('.').filter(|title| !title.ends_with('.'));
+    let title = ended.map(str::to_owned).unwrap_or(title);
+    let title = cut(&title);
+    (!is_blank(&title)).then_some(title)
+}
+
+/// Whether a character changes the direction of the text around it, or is seen by nobody.
+const fn turns_about(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 /// A title as its owner gives it, on one line; `None`: nothing of it is left.
 pub(super) fn given(text: &str) -> Option<String> {
     let words: Vec<&str> = text
@@ -216,6 +255,33 @@ mod tests {
         ] {
             assert_eq!(title(text, &[]), made, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_a_model_calls_a_title_is_one_short_line_without_anything_around() {
+        for (said, made) in [
+            ("Borrow checker", "Borrow checker"),
+            (
+                "\n\n  \"Fair queueing explained.\"  \nIt is about…",
+                "Fair queueing explained",
+            ),
+            ("**Title: Why the sky is blue**", "Why the sky is blue"),
+            ("# «Почему небо голубое»", "Почему небо голубое"),
+            ("Название: Почему небо голубое", "Почему небо голубое"),
+            ("\"Hello\" and \"goodbye\"", "\"Hello\" and \"goodbye\""),
+            ("Wait for it...", "Wait for it..."),
+            ("\u{202e}evil\u{0} \u{7}name\u{2066}", "evil name"),
+            ("</title><script>alert(1)</script>", "</title><script>alert(1)</script>"),
+        ] {
+            assert_eq!(model_made(said).as_deref(), Some(made), "{said:?}");
+        }
+        for nothing in ["", " \n\t", "\u{200b}\u{feff}\n", "\"\"", "\u{202e}"] {
+            assert_eq!(model_made(nothing), None, "{nothing:?}");
+        }
+        let long = model_made(&"word ".repeat(1_000)).expect("a title");
+        assert!(long.chars().count() <= MADE + 1 && long.ends_with("word…"), "{long}");
+        let one = model_made(&"ü".repeat(10_000)).expect("a title");
+        assert_eq!(one.chars().count(), MADE + 1);
     }
 
     #[test]

@@ -386,10 +386,10 @@ impl Conversations {
             step: Some(Box::new(step_view::of(&step, in_flight.stand_of(index)))),
         });
         // Whether it asks is told in the list, too.
-        let mut record = task.conversation.clone();
-        record.title = session.new_title(conversation).unwrap_or(record.title);
+        let record = task.line();
         let busy = session.is_conversation_busy(conversation);
-        journal.append(FeedEvent::Conversation(summary(&record, busy, in_flight.steps.asks())));
+        let line = summary(&record, busy, in_flight.steps.asks());
+        journal.append(FeedEvent::Conversation(line));
     }
 
     /// Ends a step alone, or says whether it may be done. What is said of a tool for the whole conversation is stored before it is in force.

@@ -19,7 +19,7 @@ const TURNS: usize = 30;
 impl Conversations {
     /// Tells every open page of the session how a turn and its conversation are now.
     pub(super) fn announce(&self, task: &mut TurnTask, shown: Shown) {
-        task.take_new_title();
+        task.take_new_line();
         let asks = self
             .in_flight
             .find(task.turn.owner, task.turn.id)
@@ -40,8 +40,8 @@ impl Conversations {
         journal.append(FeedEvent::Conversation(summary(conversation, busy, asks && busy)));
     }
 
-    /// An owner's conversations that come after `after`, or the first ones, the last used first. `session` is that of who
-    /// asks, if it is in memory.
+    /// An owner's conversations that come after `after`, or the first ones: in the order of the list. `session` is
+    /// that of who asks, if it is in memory.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -197,6 +197,8 @@ pub(super) fn summary(record: &ConversationRecord, busy: bool, asks: bool) -> Co
         updated_at: record.updated_at,
         busy,
         asks,
+        pinned: record.shelf.pinned,
+        archived: record.shelf.archived,
     }
 }
 

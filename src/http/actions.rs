@@ -1,4 +1,4 @@
-//! The doors that the page's own script asks at: for conversations that are made of others, for what is thought of an answer, and for leave
+//! The doors that the page's own script asks at: for conversations that are made of others, for what is thought of an answer, for the place of a conversation in the list, and for leave
 //! to use tools. Only scripts
 //! of our pages come through: a form that somebody has smuggled into a page could bring the cookie along, but no header of its choice.
 
@@ -17,7 +17,7 @@ use crate::{
     accounts::Principal,
     client::Client,
     engine::Engine,
-    wire::{ConversationId, Reason, StepAnswer, TurnId},
+    wire::{ConversationId, Reason, Shelving, StepAnswer, TurnId},
 };
 
 /// What a page's script says with each such request.
@@ -91,6 +91,27 @@ pub(super) async fn rate(
         _ => return Err(gone()),
     };
     Client::new(engine, who).rate(turn, good).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `/shelf/{conversation}/pinned/true`, `archived/false` and the like: where a conversation stands in the list. Open pages hear of it over
+/// the feed.
+pub(super) async fn shelve(
+    State(engine): State<Arc<Engine>>,
+    who: Principal,
+    headers: HeaderMap,
+    Path((conversation, what, to)): Path<(String, String, String)>,
+) -> Result<StatusCode, Refusal> {
+    by_a_page(&headers)?;
+    let parsed = conversation.parse().ok().zip(to.parse().ok());
+    let (id, to) = parsed.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::ConversationGone))?;
+    let mut shelving = Shelving::default();
+    match what.as_str() {
+        "pinned" => shelving.pinned = Some(to),
+        "archived" => shelving.archived = Some(to),
+        _ => return Err(Refusal::new(StatusCode::NOT_FOUND, Reason::ConversationGone)),
+    }
+    Client::new(engine, who).shelve(id, shelving).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -62,6 +62,7 @@ fn doors(draws: Arc<dyn Draws>) -> Router<Arc<Engine>> {
         .route("/export/{file}", get(export::download))
         .route("/branch/{turn}", post(actions::branch))
         .route("/rate/{turn}/{rating}", post(actions::rate))
+        .route("/shelf/{conversation}/{what}/{to}", post(actions::shelve))
         .route("/step/{turn}/{step}/{answer}", post(actions::step))
         .route(
             "/import",

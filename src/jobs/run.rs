@@ -61,6 +61,7 @@ where
 {
     let selected = {
         let work = pin!(async {
+            permit.cleared().await;
             tokio::select! {
                 biased;
                 worked = work => Some(worked),

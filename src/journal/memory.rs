@@ -340,6 +340,8 @@ mod tests {
             updated_at: 0,
             busy: false,
             asks: false,
+            pinned: false,
+            archived: false,
         })
     }
 

@@ -20,5 +20,5 @@ pub use id::SessionId;
 pub use place::{Place, would_refuse};
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
-pub use session::{Attending, Claim, Session};
+pub use session::{Attending, Claim, Relisted, Session};
 pub use told::Told;

@@ -17,7 +17,7 @@ use crate::{
     agents::{Agent, AgentFactory},
     journal::{Journal, Journals},
     queue::TicketId,
-    wire::{ConversationId, Event, Reason, RefreshKind, TurnId},
+    wire::{ConversationId, Event, Reason, RefreshKind, Shelf, TurnId},
 };
 
 /// One browser's session.
@@ -35,8 +35,8 @@ pub struct Session {
 /// A conversation with a turn that waits or runs.
 #[derive(Default)]
 struct Busy {
-    /// The title that it was given meanwhile.
-    title: Option<String>,
+    /// What has become of its line in the list meanwhile.
+    relisted: Relisted,
     /// Whether the turn's outcome is being stored, or is.
     ends: bool,
 }
@@ -50,6 +50,15 @@ struct Held {
     /// Refreshes that wait or run.
     refreshing: HashSet<RefreshKind>,
     tickets: BTreeMap<TicketId, (Event, Option<TurnId>)>,
+}
+
+/// What has become of a conversation's line in the list while its turn was on its way; `None`: nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relisted {
+    /// The title that it was given.
+    pub title: Option<String>,
+    /// Where it was put.
+    pub shelf: Option<Shelf>,
 }
 
 /// Somebody follows this session: for as long as this lives, its browser counts as there.
@@ -163,14 +172,25 @@ impl Session {
     /// Notes that a conversation has been renamed, for the turn that it has on its way, if it has.
     pub fn renamed(&self, conversation: ConversationId, title: &str) {
         if let Some(known) = self.held().busy.get_mut(&conversation) {
-            known.title = Some(title.to_owned());
+            known.relisted.title = Some(title.to_owned());
         }
     }
 
-    /// The title that a conversation was given while its turn was on its way.
+    /// The same of one that has been put elsewhere in the list.
+    pub fn shelved(&self, conversation: ConversationId, shelf: Shelf) {
+        if let Some(known) = self.held().busy.get_mut(&conversation) {
+            known.relisted.shelf = Some(shelf);
+        }
+    }
+
+    /// What has become of a conversation's line in the list since its turn was claimed.
     #[must_use]
-    pub fn new_title(&self, conversation: ConversationId) -> Option<String> {
-        self.held().busy.get(&conversation)?.title.clone()
+    pub fn relisted(&self, conversation: ConversationId) -> Relisted {
+        self.held()
+            .busy
+            .get(&conversation)
+            .map(|busy| busy.relisted.clone())
+            .unwrap_or_default()
     }
 
     /// Notes that a conversation has been deleted, or brought back.

@@ -84,6 +84,15 @@ impl Audience {
     }
 }
 
+/// What conversations are called, until their owners say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Titles {
+    /// By the first words of their first message.
+    FirstWords,
+    /// As their model says once it has answered, while a slot of it is free.
+    Model,
+}
+
 /// How log records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {

@@ -1,7 +1,7 @@
 //! What is allowed, and yet hardly meant.
 
 use super::{
-    BackendLimit, Provider, Settings,
+    BackendLimit, Provider, Settings, Titles,
     backends::BackendsFile,
     gather::{AllGiven, Source},
 };
@@ -22,6 +22,12 @@ pub(super) fn oddities(settings: &Settings, given: &AllGiven, file: Option<&Back
     if settings.node_addr.is_some() && settings.operator_key.is_none() {
         odd.push(
             "NODE_ADDR is set, and OPERATOR_KEY is not: each node makes one of its own, and the operator's link of one opens nothing on the others."
+                .to_owned(),
+        );
+    }
+    if settings.node_addr.is_some() && settings.titles == Titles::Model {
+        odd.push(
+            "TITLES is model, and NODE_ADDR is set: among several nodes no model is asked for titles, and conversations are called by their first words."
                 .to_owned(),
         );
     }

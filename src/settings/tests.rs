@@ -63,7 +63,7 @@ fn said(loaded: Result<Loaded, Faults>) -> String {
 
 /// A text for this variable that changes the settings.
 pub(super) fn another(variable: &Variable) -> &'static str {
-    const TEXTS: [&str; 18] = [
+    const TEXTS: [&str; 19] = [
         "7",
         "false",
         "true",
@@ -82,6 +82,7 @@ pub(super) fn another(variable: &Variable) -> &'static str {
         "postgres://127.0.0.1/anteroom",
         "prompts.toml",
         "mcp.json",
+        "model",
     ];
     let defaults = env(&WHAT_OTHERS_NEED).expect("they are right").settings;
     let changes = |text: &&str| beside(variable.name, text).is_ok_and(|loaded| loaded.settings != defaults);

@@ -48,7 +48,9 @@ use crate::{
     nodes::{Database, Incarnation},
     queue::{OrderKey, Owner, Policy},
     settings::{Secret, Settings},
-    wire::{Choice, ConversationId, FileId, FileView, Role, TurnId, TurnNotice, TurnState, Usage, Versions},
+    wire::{
+        Choice, ConversationId, FileId, FileView, Role, Shelf, Shelving, TurnId, TurnNotice, TurnState, Usage, Versions,
+    },
 };
 
 /// The store cannot be opened. `Display` is for the operator.
@@ -136,6 +138,8 @@ pub struct ConversationRecord {
     pub updated_at: u64,
     /// The last turn that is shown. Those before it are found by [`TurnRecord::parent`].
     pub head: TurnId,
+    /// Where it stands in the list. [`Store::shelve`] alone changes it, and a message that is accepted.
+    pub shelf: Shelf,
 }
 
 /// One turn, as stored.
@@ -256,8 +260,8 @@ pub struct KeysVersion {
 /// Cancel-safe throughout: a write whose future is dropped is made whole or not at all.
 #[async_trait]
 pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + CredentialStore + Send + Sync {
-    /// An owner's conversations, the last used first, at most `most`: those that come after `after` in that order, or
-    /// the first ones.
+    /// An owner's conversations: those that are pinned, the others, those that are archived, of each the last used first. At most
+    /// `most`: those that come after `after` in that order, or the first ones.
     async fn conversations(
         &self,
         owner: Owner,
@@ -293,7 +297,7 @@ pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + CredentialS
     async fn file(&self, owner: Owner, id: FileId) -> Result<Option<FileView>, StoreError>;
 
     /// Stores a turn as accepted, and its conversation as it is now, both new or not. `key` as in [`Unfinished`]. A
-    /// conversation that was just deleted is brought back by it; the title of one that is there stays, for it may have been
+    /// conversation that was just deleted is brought back by it, and so is one out of the archive; the title of one that is there stays, for it may have been
     /// renamed meanwhile. `choice` is what was chosen along with the message; `None`: what is chosen for the conversation stays. A turn
     /// whose parent is not there is an error. What stood behind another message under this id does so no more.
     async fn accept(
@@ -329,6 +333,10 @@ pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + CredentialS
     async fn choose(&self, owner: Owner, id: ConversationId, choice: Choice, model: &str) -> Result<bool, StoreError>;
     /// Gives a conversation another title. `false`: there is no such conversation.
     async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError>;
+    /// Gives a conversation another title, if it still has this one. `false`: there is no such conversation, or it is called otherwise.
+    async fn retitle(&self, owner: Owner, id: ConversationId, from: &str, to: &str) -> Result<bool, StoreError>;
+    /// Puts a conversation elsewhere in the list. `None`: there is no such conversation; else where it stands now.
+    async fn shelve(&self, owner: Owner, id: ConversationId, shelving: Shelving) -> Result<Option<Shelf>, StoreError>;
     /// Keeps what a reader thinks of an answer; `None`: nothing any more. `false`: there is no such turn, or nothing was said of it.
     async fn rate(&self, owner: Owner, turn: TurnId, good: Option<bool>) -> Result<bool, StoreError>;
     /// Deletes a conversation so that it can be brought back until [`Store::purge`]. `false`: there is none.

@@ -9,8 +9,8 @@ use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, KeyRecord, Leave, Step, TurnRecord, Unfinished, steps::read_steps},
     wire::{
-        Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Paper, Reason, TurnId, TurnNotice,
-        TurnState, Usage, Versions,
+        Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Incomplete, Paper, Reason, Shelf, Shelving,
+        TurnId, TurnNotice, TurnState, Usage, Versions,
     },
 };
 
@@ -54,7 +54,31 @@ pub(super) fn conversation(row: &impl Columns) -> sqlx::Result<ConversationRecor
         title: row.text("title")?.into_owned(),
         updated_at: number(row, "updated_at")?,
         head: TurnId(row.id("head")?),
+        shelf: read_shelf(row.integer("shelf")?),
     })
+}
+
+/// In the number that tells where a conversation stands in the list: it is pinned.
+const PINNED: i64 = 1;
+/// Likewise: it is not archived. So the higher the number, the further up it stands; the migrations and what accepts a message know it, too.
+const IN_SIGHT: i64 = 2;
+
+pub(super) const fn read_shelf(stored: i64) -> Shelf {
+    Shelf {
+        pinned: stored & PINNED != 0,
+        archived: stored & IN_SIGHT == 0,
+    }
+}
+
+/// A change of that number: what stays of it, and what is added then.
+pub(super) fn shelving_columns(shelving: Shelving) -> (i64, i64) {
+    let bits = [
+        (shelving.pinned, PINNED),
+        (shelving.archived.map(|archived| !archived), IN_SIGHT),
+    ];
+    let changed = bits.iter().filter(|(to, _)| to.is_some()).map(|(_, bit)| bit);
+    let set = bits.iter().filter(|(to, _)| *to == Some(true)).map(|(_, bit)| bit);
+    (!changed.sum::<i64>(), set.sum())
 }
 
 pub(super) fn choice(row: &impl Columns) -> sqlx::Result<Choice> {

@@ -3,7 +3,7 @@
 use crate::{
     queue::{OrderKey, Owner},
     store::{ConversationRecord, Step, Store, TurnRecord},
-    wire::{Choice, ConversationId, FileId, FileKind, FileView, TurnId, TurnState},
+    wire::{Choice, ConversationId, FileId, FileKind, FileView, Shelf, TurnId, TurnState},
 };
 
 /// Somebody new.
@@ -26,6 +26,7 @@ impl Talk {
                 title: title.to_owned(),
                 updated_at: 1_000,
                 head: TurnId::new(),
+                shelf: Shelf::default(),
             },
         }
     }

@@ -50,6 +50,7 @@ pub(super) static TABLES: [Table; 20] = [
             ("head", Id),
             ("updated_at", Integer),
             ("deleted_at", Integer),
+            ("shelf", Integer),
             ("title", Text),
         ],
     },

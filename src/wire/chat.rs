@@ -257,9 +257,21 @@ pub struct ConversationSummary {
     pub busy: bool,
     /// Whether that waits for its owner to allow the use of a tool.
     pub asks: bool,
+    /// See [`Shelf::pinned`](super::Shelf::pinned).
+    pub pinned: bool,
+    /// See [`Shelf::archived`](super::Shelf::archived).
+    pub archived: bool,
 }
 
-/// A part of the list of conversations, the last used first.
+impl ConversationSummary {
+    /// Where it belongs in the list: the higher, the further up.
+    #[must_use]
+    pub const fn rank(&self) -> (bool, bool, u64) {
+        (!self.archived, self.pinned, self.updated_at)
+    }
+}
+
+/// A part of the list of conversations: those that are pinned, the others, those that are archived; of each the last used first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationPage {
     /// The conversations.

@@ -9,6 +9,7 @@ mod line;
 mod logs;
 mod models;
 mod reason;
+mod shelf;
 mod stats;
 mod steps;
 mod visible;
@@ -25,6 +26,7 @@ pub use line::{Age, Estimate, Inside, LineView, Place, Status, Trouble};
 pub use logs::{Level, LogRecord, LogsView, Told};
 pub use models::{Choice, MAX_ANSWER_TOKENS, MAX_INSTRUCTIONS_BYTES, MAX_TEMPERATURE, ModelInfo};
 pub use reason::{Reason, Refused, StoreFault};
+pub use shelf::{Shelf, Shelving};
 pub use stats::{
     BackendRow, BadEdit, Health, LimitCounts, LimitRow, ModelRow, NodeRow, NodeState, Percentiles, SettingNote,
     SettingRow, SettingSource, SettingValue, Span, StatsView, TaskRow, ToolServerRow,

@@ -72,6 +72,12 @@ impl Button {
         self.view(Box::new(|_| ()))
     }
 
+    /// The same, and what the page does by itself.
+    pub(crate) fn post_and(mut self, path: String, press: impl FnMut() + 'static) -> AnyView {
+        self.post = Some(live(move || path.clone()));
+        self.press(press)
+    }
+
     /// The button, and what it does.
     pub(crate) fn press(self, mut press: impl FnMut() + 'static) -> AnyView {
         self.view(Box::new(move |_| press()))

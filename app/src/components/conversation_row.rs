@@ -52,6 +52,8 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows, days: Me
     let store = expect_context::<Store>();
     let id = summary.id;
     let words = words();
+    // For the choice of several: `public/reading-more.js`.
+    let pinned = summary.pinned.then_some("");
     let line = memo(move || store.summary(id).unwrap_or_else(|| summary.clone()));
     let title = memo(move || line.look(|line| line.title.clone()));
     let open = move || rows.menu.get() == Some(id);
@@ -103,6 +105,7 @@ pub(crate) fn ConversationRow(summary: ConversationSummary, rows: Rows, days: Me
                 href=format!("/c/{id}")
                 class="conversation"
                 data-testid="conversation"
+                data-pinned=pinned
                 aria-current=live(move || path.look(|path| conversation_of(path) == Some(id)).then_some("page"))
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
@@ -161,10 +164,38 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
         }
     };
     let words = words();
+    // A row is made anew wherever it is put, and with it this menu.
+    let (pinned, archived) = line.peek(|line| (line.pinned, line.archived));
+    let shelve = move |what: &'static str, icon, is: bool, text| {
+        let press = move || {
+            rows.menu.set(None);
+            match store.conversations.beside(id).filter(|_| what == "archived" && !is) {
+                // Out of sight with it: its neighbour is where one goes on.
+                Some(next) => drop(browser::focus_control(&button_id(next))),
+                None => focus::follow(button_id(id), anchors::NEW_CHAT),
+            }
+        };
+        button("quiet-button", what, icon, text).post_and(format!("/shelf/{id}/{what}/{}", !is), press)
+    };
+    let pin = (!archived).then(|| {
+        let text = if pinned {
+            text!(words, "row-unpin")
+        } else {
+            text!(words, "row-pin")
+        };
+        shelve("pinned", icon::PIN, pinned, text)
+    });
+    let archive = if archived {
+        text!(words, "row-unarchive")
+    } else {
+        text!(words, "row-archive")
+    };
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
         <div class="conversation-menu" role="group" aria-label=live(move || line.look(|line| line.title.clone()))>
             {button("quiet-button", "rename", icon::PENCIL, text!(words, "row-rename")).press(rename)}
+            {pin}
+            {shelve("archived", icon::ARCHIVE, archived, archive)}
             <a class="quiet-button" href=export("md") download="" rel="external" data-testid="export-md">
                 <Icon path=icon::SAVE />
                 {text!(words, "row-markdown")}

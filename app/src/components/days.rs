@@ -15,6 +15,8 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// How long ago, as far as the list tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
+    /// Not how long ago: it stands above all that tells that.
+    Pinned,
     Today,
     Yesterday,
     Week,
@@ -40,6 +42,7 @@ impl Age {
 
     fn name(self, words: &'static Words) -> &'static str {
         match self {
+            Self::Pinned => text!(words, "list-pinned"),
             Self::Today => text!(words, "day-today"),
             Self::Yesterday => text!(words, "day-yesterday"),
             Self::Week => text!(words, "day-week"),
@@ -49,11 +52,14 @@ impl Age {
     }
 }
 
-/// The first conversation of each age.
+/// The first conversation of each age. The archive has none.
 pub(crate) fn heads(all: &[ConversationSummary], now: u64, zone: i32) -> Heads {
     let mut heads = Heads::new();
-    for one in all {
-        let age = Age::of(one.updated_at, now, zone);
+    for one in all.iter().take_while(|one| !one.archived) {
+        let age = match one.pinned {
+            true => Age::Pinned,
+            false => Age::of(one.updated_at, now, zone),
+        };
         if heads.last().is_none_or(|(_, last)| *last != age) {
             heads.push((one.id, age));
         }
@@ -71,6 +77,31 @@ pub(crate) fn head(heads: &Heads, id: ConversationId) -> Option<AnyView> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pinned_stands_above_the_days_and_the_archive_has_none() {
+        let now = 20_000 * 86_400_000;
+        let one = |id, updated_at, pinned, archived| ConversationSummary {
+            id: ConversationId(uuid::Uuid::from_u128(id)),
+            title: String::new(),
+            updated_at,
+            busy: false,
+            asks: false,
+            pinned,
+            archived,
+        };
+        let all = [
+            one(1, now, true, false),
+            one(2, 0, true, false),
+            one(3, now, false, false),
+            one(4, 0, false, false),
+            one(5, now, true, true),
+            one(6, now, false, true),
+        ];
+        let heads = heads(&all, now, 0);
+        let heads: Vec<_> = heads.iter().map(|(id, age)| (id.0.as_u128(), *age)).collect();
+        assert_eq!(heads, [(1, Age::Pinned), (3, Age::Today), (4, Age::Earlier)]);
+    }
 
     #[test]
     fn a_day_begins_where_the_reader_is() {

@@ -43,6 +43,8 @@ pub(crate) const BAD: &str =
     "M4 13h3V4.5H4zM7 13l3.5 7.5c1.4 0 2.2-1 2.2-2.3V15H18a1.8 1.8 0 0 0 1.8-2.1l-1-6.4a2.2 2.2 0 0 0-2.2-2H7";
 pub(crate) const MANY: &str = "m4 7 1.5 1.5L8 5.5M4 16l1.5 1.5L8 14.5M11.5 7H20M11.5 16H20";
 pub(crate) const PROMPTS: &str = "M6 4.5h12v15l-6-4-6 4z";
+pub(crate) const PIN: &str = "M9 3.5h6l-.5 6.5 3 3.5h-11l3-3.5zM12 13.5v7";
+pub(crate) const ARCHIVE: &str = "M4 5h16v4H4zM5.5 9v10.5h13V9M10 13h4";
 pub(crate) const BIN: &str = "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13";
 pub(crate) const FILE: &str = "M6.5 3.5h7l4 4v13h-11zM13.5 3.5v4h4";
 pub(crate) const SYSTEM: &str = "M4 5h16v11H4zM9 20h6";

@@ -159,13 +159,32 @@ mod made {
 
     fn manage(store: Store, id: ConversationId) -> String {
         let words = words();
-        let title = Preloaded::of_request()
-            .and_then(|page| page.title())
-            .unwrap_or_default();
+        let Some(line) = Preloaded::of_request().and_then(|page| page.line()) else {
+            return String::new();
+        };
+        let title = line.title;
         let of = || vec![("conversation", id.to_string())];
         let rename = view! {
             <input class="text-field" name="title" maxlength="200" aria-label=say!(words, "row-title") value=title />
             <button class="button" type="submit">{say!(words, "row-keep")}</button>
+        };
+        let shelve = |what: &'static str, is: bool, text: String| {
+            let mut fields = of();
+            fields.push((what, (!is).to_string()));
+            let button = view! { <button class="button" type="submit">{text}</button> };
+            form(store, "shelve", fields, button)
+        };
+        let pin = (!line.archived).then(|| {
+            let text = if line.pinned {
+                say!(words, "row-unpin")
+            } else {
+                say!(words, "row-pin")
+            };
+            shelve("pinned", line.pinned, text)
+        });
+        let archive = match line.archived {
+            true => say!(words, "row-unarchive"),
+            false => say!(words, "row-archive"),
         };
         let delete = view! {
             <p>{say!(words, "plain-delete-really")}</p>
@@ -178,6 +197,7 @@ mod made {
             <details class="plain-manage">
                 <summary class="button">{say!(words, "plain-manage")}</summary>
                 {form(store, "rename", of(), rename)}
+                <div class="actions">{pin} {shelve("archived", line.archived, archive)}</div>
                 <div class="actions">
                     {save("md", say!(words, "row-markdown"))} {save("json", say!(words, "row-json"))}
                     <a class="button along-link" href=format!("/c/{id}/along")>{say!(words, "row-along")}</a>

@@ -170,6 +170,10 @@ fn hit(hit: Hit) -> AnyView {
         }
         .erase(),
     };
+    let archived = conversation.archived.then(|| {
+        let mark = text!(words(), "list-archived");
+        view! { <span class="conversation-mark">{mark}</span> }.erase()
+    });
     view! {
         <li>
             <a
@@ -182,6 +186,7 @@ fn hit(hit: Hit) -> AnyView {
                 on:click=move |_| browser::hide_popover(anchors::CONVERSATIONS)
             >
                 {inside}
+                {archived}
             </a>
         </li>
     }

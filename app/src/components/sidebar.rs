@@ -20,7 +20,7 @@ use crate::{
     erase::{Erase as _, Look as _, choose, each, effect, every, live, memo, when},
     feed::{self, Conversation, Rest, Store, Turn},
     location::here,
-    route::Page,
+    route::{Page, conversation_of},
     words::words,
     writing::drafts,
 };
@@ -107,6 +107,9 @@ fn Conversations() -> impl IntoView {
         if let Some(list) = list.get_untracked()
             && list.scroll_height() - list.scroll_top() - list.client_height() < NEAR
             && store.conversations.rest.peek(|rest| *rest == Rest::More)
+            && list
+                .query_selector(".archived:not([open])")
+                .is_ok_and(|folded| folded.is_none())
         {
             feed::load_more(store);
         }
@@ -122,10 +125,44 @@ fn Conversations() -> impl IntoView {
         .collect::<Vec<_>>()
     };
     let empty = move || store.conversations.all.look(Vec::is_empty) && store.unbegun.look(Vec::is_empty);
+    let path = here().path;
+    // They come last, so that what lies beyond is theirs, too.
+    let has_archived = move || {
+        store
+            .conversations
+            .all
+            .look(|all| all.last().is_some_and(|last| last.archived))
+    };
     let beyond = move || {
         more(&store.conversations.rest.get(), text!(words, "list-more"), move || {
             feed::load_more(store);
         })
+    };
+    let shown = move |archived: bool| {
+        each(
+            move || {
+                let all = store.conversations.all.get();
+                all.into_iter().filter(|one| one.archived == archived).collect()
+            },
+            // Put elsewhere, it is another row: whatever waits for that finds it there.
+            |summary| format!("{}{}", summary.id, summary.pinned),
+            move |summary| view! { <ConversationRow summary rows days /> }.erase(),
+        )
+    };
+    let archive = move || {
+        let open = path.peek(|path| conversation_of(path));
+        let open = store
+            .conversations
+            .all
+            .peek(|all| all.iter().any(|one| one.archived && Some(one.id) == open));
+        view! {
+            <details class="archived" open=open data-testid="archive">
+                <summary class="list-day">{text!(words, "list-archive")}</summary>
+                <ul>{shown(true)}</ul>
+                {live(beyond)}
+            </details>
+        }
+        .erase()
     };
     view! {
         <nav class="conversations" aria-label=text!(words, "conversations") node_ref=list on:scroll=scrolled>
@@ -138,13 +175,9 @@ fn Conversations() -> impl IntoView {
                     |(_, turn)| turn.id.to_string(),
                     move |(conversation, turn)| view! { <Unbegun conversation turn /> }.erase(),
                 )}
-                {each(
-                    move || store.conversations.all.get(),
-                    |summary| summary.id.to_string(),
-                    move |summary| view! { <ConversationRow summary rows days /> }.erase(),
-                )}
+                {shown(false)}
             </ul>
-            {live(beyond)}
+            {choose(has_archived, archive, move || live(beyond).erase())}
         </nav>
     }
     .erase()

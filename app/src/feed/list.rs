@@ -9,7 +9,7 @@ use crate::erase::Look as _;
 /// The conversations that are here, and what lies beyond them. Copies share it.
 #[derive(Clone, Copy)]
 pub(crate) struct List {
-    /// The last used first.
+    /// Those that are pinned, the others, those that are archived; of each the last used first.
     pub(crate) all: RwSignal<Vec<ConversationSummary>>,
     /// What comes after them.
     pub(crate) rest: RwSignal<Rest>,
@@ -34,18 +34,20 @@ impl List {
         let more = self.rest.peek(|rest| *rest != Rest::Nothing);
         self.all.update(|list| {
             list.retain(|known| known.id != summary.id);
-            let place = list.partition_point(|known| known.updated_at > summary.updated_at);
+            let place = list.partition_point(|known| known.rank() > summary.rank());
             if place < list.len() || !more {
                 list.insert(place, summary);
             }
         });
     }
 
-    /// The one after this, else the one before it.
+    /// The one after this, else the one before it, in the archive as outside of it.
     pub(crate) fn beside(self, id: ConversationId) -> Option<ConversationId> {
         self.all.peek(|list| {
             let place = list.iter().position(|known| known.id == id)?;
-            let beside = list.get(place + 1).or_else(|| list.get(place.checked_sub(1)?))?;
+            let archived = list[place].archived;
+            let at = |place: usize| list.get(place).filter(|near| near.archived == archived);
+            let beside = at(place + 1).or_else(|| at(place.checked_sub(1)?))?;
             Some(beside.id)
         })
     }

@@ -34,6 +34,8 @@ fn summary() -> ConversationSummary {
         updated_at: 1_700_000_000_123,
         busy: true,
         asks: false,
+        pinned: true,
+        archived: false,
     }
 }
 

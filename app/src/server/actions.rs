@@ -6,7 +6,7 @@ use anteroom::{
     client::ClientError,
     engine::Engine,
     http::Refusal,
-    wire::{ConversationId, Reason, StepAnswer, TurnId},
+    wire::{ConversationId, Reason, Shelving, StepAnswer, TurnId},
 };
 use axum::{
     Form,
@@ -33,6 +33,8 @@ struct Fields {
     /// Of an answer that is asked for once more.
     new: Option<TurnId>,
     title: Option<String>,
+    pinned: Option<bool>,
+    archived: Option<bool>,
     /// Of a use of a tool: which of its turn, and what is to become of it.
     step: Option<usize>,
     answer: Option<StepAnswer>,
@@ -67,6 +69,12 @@ async fn act(engine: Arc<Engine>, request: &Extensions, action: &str, fields: Fi
     let here = format!("/c/{conversation}");
     if let ("step", Some(turn), Some(step), Some(answer)) = (action, fields.turn, fields.step, fields.answer) {
         client.answer_step(turn, step, answer).await.map_err(refused)?;
+        return Ok(here);
+    }
+    if action == "shelve" {
+        let Fields { pinned, archived, .. } = fields;
+        let shelving = Shelving { pinned, archived };
+        client.shelve(conversation, shelving).await.map_err(refused)?;
         return Ok(here);
     }
     match (action, fields.turn, fields.new, fields.title) {

@@ -111,6 +111,7 @@ async fn a_form_in_place_of_a_button_needs_the_confirmation_of_its_own_session()
             "form/again",
             format!("conversation={id}&turn={}&new={}", sent.turn, TurnId::new()),
         ),
+        ("form/shelve", format!("conversation={id}&archived=true")),
         ("form/delete", format!("conversation={id}")),
     ];
     for (form, fields) in &forms {
@@ -130,6 +131,7 @@ async fn a_form_in_place_of_a_button_needs_the_confirmation_of_its_own_session()
     }
     let view = browser.conversation(id).await.expect("it is there");
     assert_eq!((view.summary.title.as_str(), view.turns.len()), ("hello", 1));
+    assert!(!view.summary.archived);
 
     // Another site's page, whatever it knows.
     let form = browser
@@ -159,6 +161,10 @@ async fn a_form_in_place_of_a_button_needs_the_confirmation_of_its_own_session()
             "form/again" => {
                 let turns = browser.conversation(id).await.expect("it is there").turns;
                 assert_eq!(turns.last().map(|turn| turn.versions.count), Some(2));
+            }
+            "form/shelve" => {
+                let line = browser.conversation(id).await.expect("it is there").summary;
+                assert!(line.archived && !line.pinned);
             }
             _ => assert_eq!(browser.conversation(id).await, None),
         }

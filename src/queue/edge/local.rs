@@ -31,6 +31,8 @@ pub(super) struct Local {
     pub(super) clock: Clock,
     /// Those who follow the changes, which [`Seats`] counts.
     pub(super) told: Notify,
+    /// Those who wait for the slot that is lent to be claimed, or to be given back.
+    pub(super) lent: Notify,
     observer: Arc<dyn Observer>,
 }
 
@@ -41,6 +43,7 @@ impl Local {
             computing: Mutex::new(()),
             clock: Clock::new(),
             told: Notify::new(),
+            lent: Notify::new(),
             observer,
         }
     }
@@ -65,6 +68,9 @@ impl Local {
         // Watchers of the line first: tokio runs next what was woken last, which is to be the ticket that starts.
         if after.changed {
             self.told.notify_waiters();
+        }
+        if after.claimed {
+            self.lent.notify_waiters();
         }
         after.wake.for_each(Waker::wake);
         after.left.for_each(|(event, how)| self.observer.left(event, how));

@@ -4,6 +4,7 @@
 //! - `local`: a queue of this process alone, with its lock, and the wakes and calls that follow it. `seats`: what the lock guards: the
 //!   machine, and who is to be woken when a ticket's state changes.
 //! - `common`: a line that several processes keep, as one of them sees it.
+//! - `idle`: a slot that nobody needs, lent to work that is no ticket.
 //! - `curves`: estimates, computed outside the lock. `clock`: tokio's time and the machine's.
 
 mod changes;
@@ -12,6 +13,7 @@ mod common;
 mod curves;
 mod few;
 mod handle;
+mod idle;
 mod local;
 mod parked;
 mod permit;
@@ -29,6 +31,7 @@ use tokio::{sync::Notify, time::Instant};
 pub use changes::Changes;
 pub use common::{CommonLine, Difference, Held, JoinAsk, Reporter, Retuning, Stray};
 pub use handle::Queue;
+pub use idle::IdleSlot;
 pub use permit::{Ended, Permit};
 pub use ticket::Ticket;
 

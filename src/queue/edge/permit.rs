@@ -10,7 +10,7 @@ use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, Tic
 ///
 /// It counts against the limit that its event belongs to now: after a retuning that may be another one than it started at.
 pub struct Permit {
-    edge: Edge,
+    pub(super) edge: Edge,
     ticket: TicketId,
     event: EventIndex,
     grant: Grant,

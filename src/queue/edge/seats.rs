@@ -2,7 +2,7 @@
 
 use std::{mem, task::Waker, time::Duration};
 
-use super::{curves::Curves, few::Few};
+use super::{curves::Curves, few::Few, idle::Lent};
 use crate::queue::{
     EventIndex, JoinError, LeaveReason, OrderKey, Policy, TicketId,
     machine::{Command, Effect, Machine, TicketState, Time, UnknownWork, ids::IdMap},
@@ -12,6 +12,8 @@ use crate::queue::{
 pub(super) struct Seats {
     pub(super) machine: Machine,
     pub(super) curves: Curves,
+    /// The slot that is lent.
+    pub(super) lent: Option<Lent>,
     /// How often some position, count or limit has changed.
     pub(super) changes: u64,
     /// Of each ticket that waits or is parked, or has left and whose [`Ticket`](crate::queue::Ticket) has yet to learn why.
@@ -34,6 +36,8 @@ pub(super) struct Aftermath {
     pub(super) left: Few<(EventIndex, LeaveReason)>,
     /// Some position, count or limit has changed.
     pub(super) changed: bool,
+    /// The slot that is lent is needed.
+    pub(super) claimed: bool,
     pub(super) answer: Answer,
 }
 
@@ -57,6 +61,7 @@ impl Seats {
         Self {
             machine: Machine::new(policy),
             curves: Curves::default(),
+            lent: None,
             changes: 0,
             seats: IdMap::default(),
         }
@@ -67,6 +72,7 @@ impl Seats {
         let Self { machine, seats, .. } = self;
         machine.apply(now, command, &mut Telling { seats, after })?;
         self.changes += u64::from(after.changed);
+        after.claimed |= self.lent.as_mut().is_some_and(|lent| lent.look(&self.machine));
         Ok(())
     }
 

@@ -41,11 +41,11 @@ impl Machine {
         &self.policy.pools[at as usize].backends
     }
 
-    fn running_on(&self, BackendIndex(at): BackendIndex) -> usize {
+    pub(super) fn running_on(&self, BackendIndex(at): BackendIndex) -> usize {
         self.backends[at as usize].running
     }
 
-    fn has_room(&self, backend: BackendIndex) -> bool {
+    pub(super) fn has_room(&self, backend: BackendIndex) -> bool {
         self.slots_of(backend)
             .is_none_or(|slots| self.running_on(backend) < slots)
     }

@@ -40,7 +40,7 @@
 //! - `admit`: slots, and who gets the next one; `limit`, `backend`: where they are; `turns`: whose turn it is between lines.
 //! - `again`: another place for a ticket; `park`: none for a while; `expire`: who has waited too long; `restore`, `retune`: a line is put together; `read`, `inside`:
 //!   what the state shows of itself.
-//! - `story`: what a wait was like, counted as it goes on.
+//! - `story`: what a wait was like, counted as it goes on. `spare`: which slots nobody needs.
 //! - `estimate`: when a ticket is likely to start; `situation`: what an estimate is made from.
 
 mod admit;
@@ -64,6 +64,7 @@ mod restore;
 mod retune;
 mod situation;
 mod snapshot;
+mod spare;
 mod story;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 mod backends;
 mod estimates;
+mod idle;
 mod model;
 mod pair;
 mod parked;

@@ -14,7 +14,7 @@ const ONE: BackendIndex = BackendIndex(0);
 const TWO: BackendIndex = BackendIndex(1);
 
 /// Event `a` with these pools, each of them back ends by their places, and back ends with these limits.
-fn pools(pools: &[&[u32]], limits: &[usize]) -> Policy {
+pub(super) fn pools(pools: &[&[u32]], limits: &[usize]) -> Policy {
     let named = |name: usize| name.to_string();
     Policy {
         pools: (0..)
@@ -47,11 +47,11 @@ fn of_pool(pool: u32) -> Work {
     }
 }
 
-fn join_pool(queue: &Queue, pool: u32, owner: u128) -> Ticket {
+pub(super) fn join_pool(queue: &Queue, pool: u32, owner: u128) -> Ticket {
     queue.join(of_pool(pool), Owner(owner), Instant::now()).unwrap()
 }
 
-fn start_in(queue: &Queue, pool: u32, owner: u128) -> Permit {
+pub(super) fn start_in(queue: &Queue, pool: u32, owner: u128) -> Permit {
     take(&mut join_pool(queue, pool, owner))
 }
 

@@ -1,7 +1,7 @@
 //! One of a few words.
 
 use super::{
-    super::{Audience, LogFormat, allowed::Allowed},
+    super::{Audience, LogFormat, Titles, allowed::Allowed},
     Kind,
 };
 use crate::{
@@ -72,6 +72,22 @@ impl Kind for LogFormat {
         match text.to_ascii_lowercase().as_str() {
             "text" => Some(Self::Text),
             "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+impl Kind for Titles {
+    type Value = Self;
+
+    fn allowed() -> Allowed {
+        Allowed::just("`first_words`, `model`", "first_words or model")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "first_words" => Some(Self::FirstWords),
+            "model" => Some(Self::Model),
             _ => None,
         }
     }

@@ -40,7 +40,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::{
-    Audience, BackendLimit, Catalog, LogFormat, ModelName, Secret, UpdateRate,
+    Audience, BackendLimit, Catalog, LogFormat, ModelName, Secret, Titles, UpdateRate,
     field::{Field, readable},
     kinds::{
         BaseUrl, Bytes, DatabaseUrl, FilePath, HostPort, Kind, List, LogFilter, Network, Offer, OrNone, PlainWord, Text,

@@ -100,6 +100,15 @@ macro_rules! model_table {
                 shown to_nobody;
                 comment "Said to the model before every conversation that has no instructions of its own.";
             }
+            /// What conversations are called: by the `first_words` of their first message, or as their `model` says after its first answer. It is asked
+            /// for that only while a slot of it is free and nobody waits, and what it says is given up as soon as somebody needs the slot. Where several nodes keep the
+            /// line (`NODE_ADDR`), it is not asked.
+            TITLES as titles: Titles {
+                default "first_words";
+                comment
+                    "What conversations are called: first_words of the first message, or as the model says, asked while a slot of it is idle."
+                    "It gives way at once to whoever needs the slot. Among several nodes it is not asked.";
+            }
             /// Longest silence of the model server, before and between the pieces of an answer.
             MODEL_STALL_TIMEOUT as model_stall_timeout: Duration {
                 default "60";

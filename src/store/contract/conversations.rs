@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     store::Hit,
-    wire::{Choice, Role},
+    wire::{Choice, Role, Shelving},
 };
 
 async fn titles(store: &dyn Store, owner: Owner) -> Vec<String> {
@@ -45,6 +45,74 @@ pub(crate) async fn the_last_used_come_first_page_by_page<K: Kind>() {
     assert_eq!(titles(&*store, owner).await, ["0", "5", "4", "2", "1"]);
 }
 
+pub(crate) async fn the_pinned_come_first_and_the_archived_last<K: Kind>() {
+    let Fixture { store, folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut made = Vec::new();
+    for number in 0..6_u64 {
+        let mut talk = Talk::new(owner, &format!("{number}")).at(100 + number);
+        talk.say(&*store, None, "hello").await;
+        made.push(talk);
+    }
+    let pinned = |to| Shelving {
+        pinned: Some(to),
+        ..Shelving::default()
+    };
+    let archived = |to| Shelving {
+        archived: Some(to),
+        ..Shelving::default()
+    };
+    let shelve = async |number: usize, shelving| {
+        let shelf = store.shelve(owner, made[number].id(), shelving).await;
+        let shelf = shelf.expect("written").expect("there");
+        (shelf.pinned, shelf.archived)
+    };
+    assert_eq!(shelve(1, pinned(true)).await, (true, false));
+    assert_eq!(shelve(3, pinned(true)).await, (true, false));
+    assert_eq!(shelve(5, archived(true)).await, (false, true));
+    assert_eq!(shelve(0, archived(true)).await, (false, true));
+    assert_eq!(titles(&*store, owner).await, ["3", "1", "4", "2", "5", "0"]);
+    // Page by page it is the same, also where one part ends and the next begins.
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.conversations(owner, after, 1).await.expect("read");
+        let Some(one) = page.into_iter().next() else { break };
+        after = Some(one.id);
+        listed.push(one.title);
+    }
+    assert_eq!(listed, ["3", "1", "4", "2", "5", "0"]);
+    // In the archive it stays pinned, and is so again once it comes back.
+    assert_eq!(shelve(3, archived(true)).await, (true, true));
+    assert_eq!(titles(&*store, owner).await, ["1", "4", "2", "3", "5", "0"]);
+    assert_eq!(
+        shelve(3, Shelving::default()).await,
+        (true, true),
+        "nothing is asked for"
+    );
+    assert_eq!(shelve(1, pinned(false)).await, (false, false));
+    // A search finds what is archived.
+    let hits = store.search(owner, "hello", 10).await.expect("read");
+    assert_eq!(hits.len(), 6);
+    assert!(hits.iter().any(|hit| hit.conversation.shelf.archived));
+    // A message brings it back, and another title does not.
+    assert_eq!(store.rename(owner, made[5].id(), "5").await, Ok(true));
+    for number in [0, 3] {
+        let parent = made[number].conversation.head;
+        let mut talk = made[number].clone().at(200 + number as u64);
+        talk.say(&*store, Some(parent), "again").await;
+    }
+    assert_eq!(titles(&*store, owner).await, ["3", "0", "4", "2", "1", "5"]);
+    // It is another's, not there, or deleted.
+    assert_eq!(store.shelve(an_owner(), made[0].id(), pinned(true)).await, Ok(None));
+    assert_eq!(store.shelve(owner, ConversationId::new(), pinned(true)).await, Ok(None));
+    assert_eq!(store.delete(owner, made[4].id(), 7).await, Ok(true));
+    assert_eq!(store.shelve(owner, made[4].id(), pinned(true)).await, Ok(None));
+    store.close().await;
+    let store = K::open(folder.path()).await;
+    assert_eq!(titles(&*store, owner).await, ["3", "0", "2", "1", "5"]);
+}
+
 pub(crate) async fn a_conversation_can_be_renamed<K: Kind>() {
     let Fixture { store, folder: _folder } = fixture::<K>().await;
     let owner = an_owner();
@@ -55,6 +123,25 @@ pub(crate) async fn a_conversation_can_be_renamed<K: Kind>() {
     talk.say(&*store, None, "sent before the new title was known").await;
     assert_eq!(titles(&*store, owner).await, ["After"]);
     assert_eq!(store.rename(owner, ConversationId::new(), "Nothing").await, Ok(false));
+}
+
+pub(crate) async fn only_the_title_that_is_named_gives_way_to_another<K: Kind>() {
+    let Fixture { store, folder: _folder } = fixture::<K>().await;
+    let owner = an_owner();
+    let mut talk = Talk::new(owner, "Made");
+    talk.say(&*store, None, "hello").await;
+    let retitle = async |owner, id, from, to| store.retitle(owner, id, from, to).await;
+    assert_eq!(retitle(owner, talk.id(), "Another", "Better").await, Ok(false));
+    assert_eq!(retitle(an_owner(), talk.id(), "Made", "Better").await, Ok(false));
+    assert_eq!(retitle(owner, ConversationId::new(), "Made", "Better").await, Ok(false));
+    assert_eq!(titles(&*store, owner).await, ["Made"]);
+    assert_eq!(retitle(owner, talk.id(), "Made", "Better").await, Ok(true));
+    assert_eq!(titles(&*store, owner).await, ["Better"]);
+    assert_eq!(store.rename(owner, talk.id(), "Mine").await, Ok(true));
+    assert_eq!(retitle(owner, talk.id(), "Better", "Best").await, Ok(false));
+    assert_eq!(titles(&*store, owner).await, ["Mine"]);
+    assert_eq!(store.delete(owner, talk.id(), 7).await, Ok(true));
+    assert_eq!(retitle(owner, talk.id(), "Mine", "Best").await, Ok(false));
 }
 
 pub(crate) async fn what_is_thought_of_an_answer_is_kept_with_it<K: Kind>() {

@@ -60,11 +60,27 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
+                async fn the_pinned_come_first_and_the_archived_last() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::conversations::the_pinned_come_first_and_the_archived_last::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
                 async fn a_conversation_can_be_renamed() {
                     if !<super::super::$kind as $crate::store::contract::Kind>::present() {
                         return;
                     }
                     $crate::store::contract::conversations::a_conversation_can_be_renamed::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
+                async fn only_the_title_that_is_named_gives_way_to_another() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::conversations::only_the_title_that_is_named_gives_way_to_another::<super::super::$kind>().await;
                 }
 
                 #[tokio::test]

@@ -53,7 +53,7 @@ use super::{
 use crate::{
     accounts::KeyId,
     queue::{OrderKey, Owner},
-    wire::{Choice, ConversationId, FileId, FileView, TurnId},
+    wire::{Choice, ConversationId, FileId, FileView, Shelf, Shelving, TurnId},
 };
 
 pub(crate) use desk::desk;
@@ -265,6 +265,15 @@ impl Store for SqliteStore {
     async fn rename(&self, owner: Owner, id: ConversationId, title: &str) -> Result<bool, StoreError> {
         let title = title.to_owned();
         self.write(write::Rename { owner, id, title }).await
+    }
+
+    async fn retitle(&self, owner: Owner, id: ConversationId, from: &str, to: &str) -> Result<bool, StoreError> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.write(write::Retitle { owner, id, from, to }).await
+    }
+
+    async fn shelve(&self, owner: Owner, id: ConversationId, shelving: Shelving) -> Result<Option<Shelf>, StoreError> {
+        self.write(write::Shelve { owner, id, shelving }).await
     }
 
     async fn rate(&self, owner: Owner, turn: TurnId, good: Option<bool>) -> Result<bool, StoreError> {

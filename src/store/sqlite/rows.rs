@@ -11,7 +11,7 @@ pub(super) use crate::store::rows::*;
 /// The columns of [`conversation`]: `o` is its owner, `c` itself.
 macro_rules! conversation_columns {
     () => {
-        "o.id AS owner, c.id AS conversation, c.title, c.updated_at, c.head"
+        "o.id AS owner, c.id AS conversation, c.title, c.updated_at, c.head, c.shelf"
     };
 }
 

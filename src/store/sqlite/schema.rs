@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "minutes", include_str!("migrations/0009_minutes.sql")),
     (10, "steps", include_str!("migrations/0010_steps.sql")),
     (11, "papers", include_str!("migrations/0011_papers.sql")),
+    (12, "shelves", include_str!("migrations/0012_shelves.sql")),
     (13, "credentials", include_str!("migrations/0013_credentials.sql")),
 ];
 

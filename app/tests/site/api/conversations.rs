@@ -113,6 +113,76 @@ async fn conversations_are_listed_found_renamed_exported_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_conversation_is_pinned_and_archived_and_a_message_brings_it_back() {
+    let site = Site::start(&[]).await;
+    let program = Program::new(site.addr);
+    let mut paths = Vec::new();
+    for message in ["apples", "pears", "plums"] {
+        let said = say(&program, LIST, &json!({ "message": message })).await;
+        paths.push(format!("{LIST}/{}", said.json["conversation"].as_str().expect("an id")));
+    }
+    let lines = async || {
+        let list = program.ask(program.get(LIST)).await.json;
+        let list = list["conversations"].as_array().expect("a list").clone();
+        let line = |one: Value| json!([one["title"], one["pinned"], one["archived"]]);
+        Value::from(list.into_iter().map(line).collect::<Vec<_>>())
+    };
+    let change = async |path: &str, change: Value| {
+        let changed = program.patch(path, &change).send().await;
+        changed.expect("an answer").status()
+    };
+    assert_eq!(
+        lines().await,
+        json!([
+            ["plums", false, false],
+            ["pears", false, false],
+            ["apples", false, false]
+        ])
+    );
+    for (path, to) in [
+        (&paths[0], json!({ "pinned": true, "title": "Apples" })),
+        (&paths[2], json!({ "archived": true })),
+        (&paths[1], json!({})),
+    ] {
+        assert_eq!(change(path, to).await.as_u16(), 204);
+    }
+    let listed = json!([["Apples", true, false], ["pears", false, false], ["plums", false, true]]);
+    assert_eq!(lines().await, listed);
+    // What cannot be done as a whole, or is not there, changes nothing.
+    for wrong in [
+        json!({ "title": " ", "pinned": false }),
+        json!({ "pinned": "no" }),
+        json!({ "pin": true }),
+    ] {
+        assert!(change(&paths[0], wrong).await.is_client_error());
+    }
+    let nowhere = format!("{LIST}/{}", uuid::Uuid::nil());
+    let gone = program.ask(program.patch(&nowhere, &json!({}))).await;
+    assert_eq!(refused(&gone), (404, "conversation_unavailable"));
+    assert_eq!(lines().await, listed);
+    let found = program.ask(program.get(&format!("{LIST}/search?q=plums"))).await.json;
+    assert_eq!(found["found"][0]["conversation"]["archived"], true, "{found}");
+    let export = program.ask(program.get(&format!("{}/export", paths[2]))).await.json;
+    assert_eq!((&export["pinned"], &export["archived"]), (&json!(false), &json!(true)));
+
+    let again = say(
+        &program,
+        &format!("{}/turns", paths[2]),
+        &json!({ "message": "and now?" }),
+    )
+    .await;
+    assert_eq!(again.status.as_u16(), 200, "{again:?}");
+    let listed = json!([
+        ["Apples", true, false],
+        ["plums", false, false],
+        ["pears", false, false]
+    ]);
+    assert_eq!(lines().await, listed);
+    let view = program.ask(program.get(&paths[0])).await.json;
+    assert_eq!((&view["pinned"], &view["archived"]), (&json!(true), &json!(false)));
+}
+
+#[tokio::test]
 async fn a_message_that_is_sent_again_is_the_same_one() {
     let site = Site::start(&[]).await;
     let program = Program::new(site.addr);

@@ -33,6 +33,8 @@ pub(crate) struct Feed {
     pub(crate) statuses: usize,
     /// Titles of the conversations that were named and not removed.
     pub(crate) conversations: HashMap<ConversationId, String>,
+    /// Which of them are pinned, and which archived, as far as it was told.
+    pub(crate) shelves: HashMap<ConversationId, (bool, bool)>,
     /// Heartbeats so far.
     pub(crate) pings: usize,
     /// The last turn of the version last chosen.
@@ -93,6 +95,7 @@ impl Feed {
             positions: BTreeMap::new(),
             statuses: 0,
             conversations: HashMap::new(),
+            shelves: HashMap::new(),
             head: None,
             choices: HashMap::new(),
             pings: 0,
@@ -216,6 +219,7 @@ impl Feed {
             }
             FeedEvent::Conversation(summary) => {
                 self.conversations.insert(summary.id, summary.title.clone());
+                self.shelves.insert(summary.id, (summary.pinned, summary.archived));
             }
             FeedEvent::ConversationRemoved { id } => {
                 self.conversations.remove(id);

@@ -71,7 +71,7 @@ pub(in crate::http::programs) struct StreamEvent {
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
-        conversations::sending::create, conversations::sending::send, conversations::sending::rename, conversations::sending::remove,
+        conversations::sending::create, conversations::sending::send, conversations::sending::change, conversations::sending::remove,
         conversations::sending::cancel, conversations::steps::answer,
     ),
     components(schemas(chat::Placed, chat::Part, chat::Done, Refused, openai::ErrorBody<'static>)),

@@ -35,7 +35,7 @@ macro_rules! accept {
          ), conversation AS ( \
            INSERT INTO conversations (owner, id, head, updated_at, title) SELECT o.key, $2, $3, $4, $5 FROM owner o \
            ON CONFLICT (owner, id) DO UPDATE \
-           SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key, owner \
+           SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL, shelf = conversations.shelf | 2 RETURNING key, owner \
          ), followed AS ( \
            SELECT CASE WHEN $6::uuid IS NULL THEN 0 ELSE \
              (SELECT t.key FROM turns t JOIN conversation c ON c.key = t.conversation AND c.owner = t.owner WHERE t.id = $6) END AS key \

@@ -14,7 +14,9 @@ mod owner;
 mod passes;
 mod rating;
 mod removal;
+mod shelf;
 mod steps;
+mod title;
 
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
@@ -29,4 +31,6 @@ pub(super) use owner::key as owner_key;
 pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
+pub(super) use shelf::Shelve;
 pub(super) use steps::{AddStepFile, KeepLeave};
+pub(super) use title::Retitle;

@@ -15,7 +15,7 @@ pub(in crate::store::sqlite) const FIRST_PAGE: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM owners o JOIN conversations c ON c.owner = o.key AND c.deleted_at IS NULL \
-     WHERE o.id = ?1 ORDER BY c.updated_at DESC, c.key DESC LIMIT ?2"
+     WHERE o.id = ?1 ORDER BY c.shelf DESC, c.updated_at DESC, c.key DESC LIMIT ?2"
 );
 
 /// The conversation to go on after may have been deleted meanwhile, but still has its place.
@@ -23,9 +23,9 @@ pub(in crate::store::sqlite) const NEXT_PAGE: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM owners o JOIN conversations c ON c.owner = o.key AND c.deleted_at IS NULL \
-     WHERE o.id = ?1 AND (c.updated_at, c.key) < \
-     (SELECT a.updated_at, a.key FROM conversations a WHERE a.owner = o.key AND a.id = ?3) \
-     ORDER BY c.updated_at DESC, c.key DESC LIMIT ?2"
+     WHERE o.id = ?1 AND (c.shelf, c.updated_at, c.key) < \
+     (SELECT a.shelf, a.updated_at, a.key FROM conversations a WHERE a.owner = o.key AND a.id = ?3) \
+     ORDER BY c.shelf DESC, c.updated_at DESC, c.key DESC LIMIT ?2"
 );
 
 pub(in crate::store::sqlite) const ONE: &str = concat!(

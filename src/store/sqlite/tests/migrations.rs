@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     accounts::{KeyId, Scopes},
     store::{Added, CredentialRecord, CredentialStore as _, FollowUpStore as _, KeyRecord, Purged, sqlite::schema},
-    wire::{Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Role, TurnState},
+    wire::{Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Role, Shelf, Shelving, TurnState},
 };
 
 /// What a browser without an account had: conversations and files were its session's then.
@@ -61,6 +61,7 @@ async fn what_was_a_sessions_is_its_owners() {
             title: "Apples".into(),
             updated_at: 20,
             head: SECOND,
+            shelf: Shelf::default(),
         })
     );
     let file = FileView {
@@ -206,6 +207,31 @@ async fn a_database_of_before_answers_were_rated_takes_ratings() {
     store.close().await;
     let store = open(folder.path()).await;
     assert_eq!(turn(&store).await, ("green".to_owned(), Some(true)));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_conversation_of_before_stands_among_the_days_and_can_be_put_elsewhere() {
+    let folder = made_before(11, KEPT_BY_OWNER).await;
+    let store = open(folder.path()).await;
+    let owner = Owner(BROWSER.as_u128());
+    let shelf = async |store: &SqliteStore| {
+        let all = store.conversations(owner, None, 10).await.expect("read");
+        all.iter().map(|one| one.shelf).collect::<Vec<_>>()
+    };
+    assert_eq!(shelf(&store).await, [Shelf::default()]);
+    let archived = Shelving {
+        archived: Some(true),
+        ..Shelving::default()
+    };
+    let now = Shelf {
+        archived: true,
+        ..Shelf::default()
+    };
+    assert_eq!(store.shelve(owner, CONVERSATION, archived).await, Ok(Some(now)));
+    store.close().await;
+    let store = open(folder.path()).await;
+    assert_eq!(shelf(&store).await, [now]);
     store.close().await;
 }
 

@@ -31,6 +31,8 @@ async fn no_query_scans_a_table() {
         ("find", write::FIND, false),
         ("waiting", write::WAITING, false),
         ("rename", write::RENAME, false),
+        ("retitle", write::RETITLE, false),
+        ("shelve", write::SHELVE, false),
         ("undelete", write::UNDELETE, false),
         ("expired", write::EXPIRED, true),
         ("remove", write::REMOVE, false),

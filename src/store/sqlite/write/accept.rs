@@ -16,7 +16,7 @@ use crate::{
 /// A message into a conversation that was just deleted brings it back, or the message would be lost with it.
 const CONVERSATION: &str = "INSERT INTO conversations (owner, id, head, updated_at, title) VALUES (?1, ?2, ?3, ?4, ?5) \
      ON CONFLICT (owner, id) DO UPDATE \
-     SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL RETURNING key";
+     SET head = excluded.head, updated_at = excluded.updated_at, deleted_at = NULL, shelf = conversations.shelf | 2 RETURNING key";
 
 const PARENT: &str = "SELECT key FROM turns WHERE owner = ?1 AND id = ?2 AND conversation = ?3";
 

@@ -12,7 +12,9 @@ mod owner;
 mod passes;
 mod rating;
 mod removal;
+mod shelf;
 mod steps;
+mod title;
 
 pub(super) use accept::Accept;
 pub(super) use change::{Delete, Rename, Reorder, Show, Undelete, Update};
@@ -25,11 +27,15 @@ pub(super) use minutes::KeepMinute;
 pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
+pub(super) use shelf::Shelve;
 pub(super) use steps::{AddStepFile, KeepLeave};
+pub(super) use title::Retitle;
 
 #[cfg(test)]
 pub(super) use {
     change::{RENAME, REORDER, SHOW, UNDELETE, UPDATE},
     choice::{FIND, WAITING},
     removal::{EXPIRED, REMOVE, UNUSED_FILES},
+    shelf::SHELVE,
+    title::RETITLE,
 };

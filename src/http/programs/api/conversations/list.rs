@@ -35,7 +35,7 @@ pub(in super::super) struct Page {
     after: Option<ConversationId>,
 }
 
-/// The caller's conversations, the last used first, fifty at a time.
+/// The caller's conversations, fifty at a time: those that are pinned, the others, those that are archived, of each the last used first.
 #[utoipa::path(
     get, path = "/api/v1/conversations", tag = "conversations", params(Page),
     responses((status = 200, description = "A part of the list", body = Conversations)),

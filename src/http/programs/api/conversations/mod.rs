@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/conversations/{id}/export", get(list::export));
     let chat = Router::new()
         .route("/api/v1/conversations", post(sending::create))
-        .route("/api/v1/conversations/{id}", patch(sending::rename))
+        .route("/api/v1/conversations/{id}", patch(sending::change))
         .route("/api/v1/conversations/{id}", delete(sending::remove))
         .route("/api/v1/conversations/{id}/turns", post(sending::send))
         .route("/api/v1/conversations/{id}/turns/{turn}", delete(sending::cancel))

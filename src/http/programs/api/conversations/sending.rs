@@ -1,4 +1,4 @@
-//! Conversations, changed: a message sent, a title given, all of it deleted.
+//! Conversations, changed: a message sent, a title or a place in the list given, all of it deleted.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::{
     engine::Engine,
     http::Refusal,
     language::Language,
-    wire::{self, Choice, ConversationId, Reason, Refused, SendRequest, TurnId},
+    wire::{self, Choice, ConversationId, Reason, Refused, SendRequest, Shelving, TurnId},
 };
 
 /// A message of a conversation.
@@ -211,30 +211,49 @@ fn named_by(key: &str, within: Option<ConversationId>) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// Another title.
+/// What is to change of a conversation. Unless told, it stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Title {
-    title: String,
+#[schema(example = json!({ "title": "Names", "pinned": true }))]
+pub(in super::super) struct Change {
+    /// Another title.
+    title: Option<String>,
+    /// Whether it stands above the others.
+    pinned: Option<bool>,
+    /// Whether it is out of sight at the end of the list, until a message is sent in it.
+    archived: Option<bool>,
 }
 
-/// Gives a conversation another title.
+/// Gives a conversation another title, or another place in the list.
 #[utoipa::path(
-    patch, path = "/api/v1/conversations/{id}", tag = "conversations", request_body = Title,
+    patch, path = "/api/v1/conversations/{id}", tag = "conversations", request_body = Change,
     params(("id" = ConversationId, Path, description = "The conversation")),
     responses(
-        (status = 204, description = "It has the title"),
+        (status = 204, description = "It is as was asked for"),
         (status = 404, description = "The caller has none of this id", body = Refused),
     ),
 )]
-pub(in super::super) async fn rename(
+pub(in super::super) async fn change(
     State(engine): State<Arc<Engine>>,
     who: Principal,
     Path(id): Path<String>,
-    Body(Title { title }): Body<Title>,
+    Body(change): Body<Change>,
 ) -> Result<StatusCode, Refusal> {
     let id = named(&id).ok_or_else(|| gone(Reason::ConversationGone))?;
-    Client::new(engine, who).rename(id, &title).await?;
+    let client = Client::new(engine, who);
+    let Change {
+        title,
+        pinned,
+        archived,
+    } = change;
+    if let Some(title) = &title {
+        client.rename(id, title).await?;
+    }
+    let shelving = Shelving { pinned, archived };
+    // Without anything to change it is looked for all the same.
+    if title.is_none() || shelving != Shelving::default() {
+        client.shelve(id, shelving).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

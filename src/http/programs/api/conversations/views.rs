@@ -16,12 +16,16 @@ pub(in super::super) struct Summary {
     updated_at: u64,
     /// Whether a turn of it waits or runs.
     busy: bool,
+    /// Whether it stands above the others.
+    pinned: bool,
+    /// Whether it is out of sight at the end of the list, until a message is sent in it.
+    archived: bool,
 }
 
 /// A part of the list of conversations.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in super::super) struct Conversations {
-    /// The last used first.
+    /// Those that are pinned, the others, those that are archived; of each the last used first.
     pub(super) conversations: Vec<Summary>,
     /// Whether there are more: ask for those `after` the last of these.
     pub(super) more: bool,
@@ -132,6 +136,8 @@ impl From<wire::ConversationSummary> for Summary {
             title: summary.title,
             updated_at: summary.updated_at,
             busy: summary.busy,
+            pinned: summary.pinned,
+            archived: summary.archived,
         }
     }
 }
