@@ -5,6 +5,7 @@
 mod error;
 mod files;
 mod guest;
+mod keys;
 mod passes;
 mod reason;
 mod tasks;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub use error::{ClientError, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
+pub use keys::{SeenKey, Unmade};
 pub use passes::{MOVING, WATCHING};
 
 use crate::{

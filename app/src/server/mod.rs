@@ -2,6 +2,7 @@
 
 mod actions;
 mod along;
+mod apart;
 pub mod api;
 pub mod assets;
 pub mod backup;
@@ -14,5 +15,6 @@ mod listen;
 pub mod migrate;
 mod operator;
 pub mod pages;
+pub(crate) mod program_keys;
 mod refusals;
 pub mod run;

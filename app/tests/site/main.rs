@@ -23,6 +23,7 @@ mod operator;
 mod order;
 mod papers;
 mod pools;
+mod program_keys;
 mod programs;
 mod repeats;
 mod restart;
