@@ -20,6 +20,7 @@ mod listing;
 mod names;
 mod output;
 mod program;
+mod recorded;
 mod server;
 mod skim;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use self::{
     figures::ToolFigures,
     listing::Offered,
     output::{Content, ToolOutput},
+    recorded::{recorded_output, recorded_tools},
     server::ServerSlot,
     view::{ServerState, ServerView},
 };
