@@ -6,6 +6,7 @@ mod credentials;
 mod error;
 mod files;
 mod guest;
+mod keys;
 mod passes;
 mod reason;
 mod tasks;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 pub use error::{ClientError, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
+pub use keys::{SeenKey, Unmade};
 pub use passes::{MOVING, WATCHING};
 
 use crate::{

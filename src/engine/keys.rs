@@ -24,6 +24,7 @@ pub(super) fn spawn(engine: &Arc<Engine>, known: KeysVersion) {
         loop {
             tokio::select! {
                 () = reader.closing.cancelled() => return,
+                () = reader.keys.changed() => {}
                 () = sleep(LOOK) => {}
             }
             match look(&reader, known).await {

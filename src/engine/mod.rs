@@ -33,6 +33,7 @@ use tracing::{info, warn};
 use crate::{
     accounts::{Principal, Role, keys::Keys, passes::Revocations, rates::Rates},
     agents::{self, AgentFactory, Backends},
+    clock::now_ms,
     conversations::{self, Conversations, toolbox::Toolbox},
     credentials::Credentials,
     files::Vault,
@@ -458,8 +459,10 @@ impl Engine {
     /// The stats tab.
     #[must_use]
     pub fn stats_view(&self, role: Role) -> StatsView {
-        self.stats
-            .view(&self.gauges(), role, self.model(), self.active_settings.view(role))
+        let settings = self.active_settings.view(role);
+        let view = self.stats.view(&self.gauges(), role, self.model(), settings);
+        let keys = (role == Role::Operator).then(|| self.keys.valid(now_ms()) as u64);
+        StatsView { keys, ..view }
     }
 
     /// The logs tab of a session. What the start has logged names addresses and paths.

@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(&'static str, Text), PaperFault> {
             check(&mut archive)?;
             Ok((
                 "application/vnd.oasis.opendocument.spreadsheet",
-                sheets::read_open(bytes)?,
+                sheets::read_open(&mut archive, bytes)?,
             ))
         }
         _ => Err(PaperFault::Unsupported),
@@ -72,6 +72,12 @@ fn check(archive: &mut Archive<'_>) -> Result<(), PaperFault> {
         }
     }
     Ok(())
+}
+
+/// One of the files that [`check`] has looked at, to be read piece by piece. `None`: it cannot be.
+pub(super) fn checked<'a>(archive: &'a mut Archive<'_>, name: &str) -> Option<BufReader<impl Read + 'a>> {
+    let file = archive.by_name(name).ok()?;
+    Some(BufReader::new(file.take(2 * MAX_UNPACKED)))
 }
 
 const fn is_bomb(packed: u64, unpacked: u64) -> bool {

@@ -46,21 +46,29 @@ pub fn run() -> ExitCode {
 fn answer() -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    let (answer, text) = match read(&bytes) {
-        Ok(document) => {
-            let report = Report {
-                mime: document.mime.to_owned(),
-                paper: document.paper,
-                bytes: document.text.len(),
-            };
-            (Answer::Read(report), document.text)
-        }
+    let (answer, text) = match read_here(&bytes) {
+        Ok((report, text)) => (Answer::Read(report), text),
         Err(fault) => (Answer::Failed(fault), String::new()),
     };
     let mut out = io::stdout().lock();
     writeln!(out, "\n{ANSWER}{}", serde_json::to_string(&answer)?)?;
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Reads a document in this process, which has whatever bounds it has. A server has it read in a process of its own ([`run`]): what is wrong with
+/// a document may panic, or take all memory there is.
+///
+/// # Errors
+/// [`PaperFault`].
+pub fn read_here(bytes: &[u8]) -> Result<(Report, String), PaperFault> {
+    let document = read(bytes)?;
+    let report = Report {
+        mime: document.mime.to_owned(),
+        paper: document.paper,
+        bytes: document.text.len(),
+    };
+    Ok((report, document.text))
 }
 
 /// Bounds memory and time, and lets this process write no file, start no other and open next to nothing.

@@ -29,7 +29,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use child::{COMMAND, run};
+pub use child::{COMMAND, read_here, run};
 pub(crate) use parts::parts;
 pub(crate) use reading::Reading;
 pub use reading::read_with;

@@ -1,13 +1,19 @@
 //! Spreadsheets: one table a sheet, its cells with tabs between.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor};
 
 use calamine::{
     Data, DataRef, ExcelDateTime, Ods, OdsError, Range, Reader, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx,
     XlsxError, open_workbook_from_rs,
 };
 
-use super::{PaperFault, text::Text};
+use quick_xml::events::Event;
+
+use super::{
+    PaperFault,
+    archive::{self, Archive},
+    text::Text,
+};
 use crate::wire::PaperUnit;
 
 /// Most cells that are read of a sheet.
@@ -83,12 +89,32 @@ pub(super) fn read_old(bytes: &[u8]) -> Result<Text, PaperFault> {
 }
 
 /// Reads an ODS.
-pub(super) fn read_open(bytes: &[u8]) -> Result<Text, PaperFault> {
+pub(super) fn read_open(archive: &mut Archive<'_>, bytes: &[u8]) -> Result<Text, PaperFault> {
+    // A table that does not end would be read for ever.
+    if !archive::checked(archive, "content.xml").is_some_and(is_whole) {
+        return Err(PaperFault::Damaged);
+    }
     let mut book: Ods<File<'_>> = open_workbook_from_rs(Cursor::new(bytes)).map_err(|error| match error {
         OdsError::Password => PaperFault::Locked,
         _ => PaperFault::Damaged,
     })?;
     Ok(read_ranges(&mut book))
+}
+
+/// Whether every element of an XML file ends.
+fn is_whole(xml: impl BufRead) -> bool {
+    let mut xml = quick_xml::Reader::from_reader(xml);
+    let (mut open, mut buffer) = (0_u64, Vec::new());
+    loop {
+        match xml.read_event_into(&mut buffer) {
+            Ok(Event::Start(_)) => open += 1,
+            Ok(Event::End(_)) => open = open.saturating_sub(1),
+            Ok(Event::Eof) => return open == 0,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+        buffer.clear();
+    }
 }
 
 fn read_ranges<'a>(book: &mut impl Reader<File<'a>>) -> Text {

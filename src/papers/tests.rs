@@ -301,6 +301,19 @@ async fn a_sheet_that_says_it_is_huge_is_as_large_as_its_cells() {
 }
 
 #[tokio::test]
+async fn a_table_that_does_not_end_is_not_read_for_ever() {
+    let table = "<x xmlns:table=\"t\"><table:table table:name=\"One\"><table:table-row>";
+    let file = zip(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        ("META-INF/manifest.xml", b"<manifest/>"),
+        ("content.xml", table.as_bytes()),
+    ]);
+    // Killed after its time it would have been too heavy.
+    let fault = by_process(&file).await.expect_err("it does not end");
+    assert_eq!(fault, PaperFault::Damaged);
+}
+
+#[tokio::test]
 async fn a_book_reads_nothing_outside() {
     let book = epub(&[
         ("../../../../../../etc/passwd", "<p>root</p>"),

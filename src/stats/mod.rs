@@ -208,6 +208,7 @@ impl Stats {
             nodes: gauges.nodes.as_ref().map_or_else(Vec::new, |nodes| nodes.rows(role)),
             tools: tools::rows(&gauges.tools, role),
             tasks: tasks::row(&gauges.tasks),
+            keys: None,
             sessions: gauges.sessions,
             connected: gauges.connected,
             memory: gauges.memory,

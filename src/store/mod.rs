@@ -245,6 +245,14 @@ pub struct KeyRecord {
     pub revoked_at: Option<u64>,
 }
 
+impl KeyRecord {
+    /// Whether it lets its program in at this time (milliseconds since the Unix epoch).
+    #[must_use]
+    pub fn is_valid(&self, now: u64) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
 /// What tells whether the keys have changed: they are only made and revoked, never removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeysVersion {

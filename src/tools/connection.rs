@@ -287,7 +287,7 @@ async fn read(answer: ServerResult) -> Result<ToolOutput, ToolError> {
 }
 
 /// Each tool of a list of which some are none.
-fn each(page: &Value) -> Option<(Vec<Tool>, Option<String>)> {
+pub(super) fn each(page: &Value) -> Option<(Vec<Tool>, Option<String>)> {
     let tools = page.get("tools")?.as_array()?;
     let (known, unknown): (Vec<_>, Vec<_>) = tools
         .iter()

@@ -22,6 +22,7 @@ mod output;
 mod person;
 mod private;
 mod program;
+mod recorded;
 mod server;
 mod skim;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use self::{
     listing::Offered,
     output::{Content, ToolOutput},
     person::{Given, OwnKey, Person},
+    recorded::{recorded_output, recorded_tools},
     server::ServerSlot,
     view::{ServerState, ServerView},
 };

@@ -356,6 +356,8 @@ pub struct StatsView {
     pub tools: Vec<ToolServerRow>,
     /// Tasks; `None`: there have been none.
     pub tasks: Option<TaskRow>,
+    /// How many keys of programs let somebody in: for the operator alone, who is led to them.
+    pub keys: Option<u64>,
     /// Sessions in memory.
     pub sessions: u64,
     /// Browsers connected to a feed now.

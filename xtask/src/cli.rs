@@ -62,7 +62,7 @@ mod flags {
             }
             /// Feed made-up input to whatever reads what others write.
             cmd fuzz {
-                /// settings, cookies, files, wire, answers, markdown, doors; unless told, all.
+                /// settings, cookies, files, wire, answers, markdown, doors, programs, tool_servers, tools, papers; unless told, all.
                 repeated target: Target
                 /// Seconds for each target; 60 unless told.
                 optional --seconds n: NonZeroU32

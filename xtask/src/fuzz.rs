@@ -14,7 +14,19 @@ use crate::step::{self, step};
 use crate::{cli, setup};
 
 /// The targets: the binaries of `fuzz/Cargo.toml`.
-pub(crate) const TARGETS: [&str; 7] = ["settings", "cookies", "files", "wire", "answers", "markdown", "doors"];
+pub(crate) const TARGETS: [&str; 11] = [
+    "settings",
+    "cookies",
+    "files",
+    "wire",
+    "answers",
+    "markdown",
+    "doors",
+    "programs",
+    "tool_servers",
+    "tools",
+    "papers",
+];
 /// How long each target is run unless told otherwise.
 pub(crate) const SECONDS: u32 = 60;
 /// The targets' manifest, from the workspace's root.

@@ -12,6 +12,8 @@ pub(crate) mod chat;
 pub(crate) mod data;
 pub(crate) mod drawn;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
 pub(crate) mod logs;
 pub(crate) mod missing;
 #[cfg(feature = "ssr")]

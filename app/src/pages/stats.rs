@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use super::{
     backends::backends,
     charts::charts,
+    keys::keys,
     nodes::nodes,
     settings::settings,
     table::{Row, durations, none, slots, table},
@@ -25,6 +26,7 @@ pub(crate) fn stats(words: &'static Words, view: &StatsView) -> AnyView {
         {limits(words, view)}
         {backends(words, view)}
         {tasks(words, view)}
+        {keys(words, view)}
         {nodes(words, view)}
         {tools(words, view)}
         {charts(words)}

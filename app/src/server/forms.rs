@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::actions;
+use super::{actions, program_keys};
 use crate::route::conversation_of;
 
 /// Which form a request was sent by.
@@ -23,6 +23,8 @@ pub(super) enum Form {
     Forget,
     /// One of those in place of a button, which [`actions`](super::actions) takes. It holds the same confirmation.
     Action,
+    /// One of the page of programs' keys. It holds the same confirmation.
+    Key,
     /// None of ours.
     None,
 }
@@ -43,6 +45,7 @@ impl Form {
         Some(match request.uri().path() {
             "/api/send_form" => Self::Message,
             "/api/forget" => Self::Forget,
+            program_keys::MAKE | program_keys::REVOKE => Self::Key,
             path if path.starts_with(actions::PREFIX) => Self::Action,
             _ => Self::None,
         })

@@ -2,6 +2,7 @@
 
 mod actions;
 mod along;
+mod apart;
 pub mod api;
 pub mod assets;
 pub mod backup;
@@ -15,5 +16,6 @@ pub mod migrate;
 mod operator;
 mod own;
 pub mod pages;
+pub(crate) mod program_keys;
 mod refusals;
 pub mod run;

@@ -23,7 +23,7 @@ use axum::{
 use leptos::prelude::*;
 
 use super::{
-    along::{Allowed, page},
+    apart::{Allowed, page},
     api,
     refusals::PlainPage,
 };

@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, along, api, assets, described, drawing, operator, own, refusals};
+use super::{actions, along, api, assets, described, drawing, operator, own, program_keys, refusals};
 use crate::{
     App,
     initial::Preloaded,
@@ -51,13 +51,15 @@ pub fn router(engine: &Arc<Engine>) -> Router {
     };
     let operator = Router::new()
         .route("/operator", get(operator::enter))
-        .with_state((Arc::clone(engine), urls.clone()));
+        .with_state((Arc::clone(engine), urls.clone()))
+        .merge(program_keys::script());
     let passes = along::passes(engine, &urls);
     let pages = Router::new()
         .route("/api/{*function}", post(refusals::unknown_function))
         .route(actions::ROUTE, actions::door(Arc::clone(engine)))
         .merge(along::owner(engine, &urls))
         .merge(own::pages(engine, &urls))
+        .merge(program_keys::doors(engine, &urls))
         // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(

@@ -19,7 +19,10 @@ use axum::{
 use leptos::{prelude::*, server_fn::error::SERVER_FN_ERROR_HEADER};
 use leptos_axum::ResponseOptions;
 
-use super::forms::{Form, Typed};
+use super::{
+    forms::{Form, Typed},
+    program_keys,
+};
 use crate::{AssetUrls, components::unsent::Unsent, fault::Fault, shell::document};
 
 /// More than any of our refusals holds, in bytes.
@@ -162,12 +165,13 @@ fn into_page(refusal: &Refusal, page: &PlainPage, form: Form, typed: Typed) -> R
     let heading = match form {
         Form::Message => say!(words, "unsent-message"),
         Form::Forget => say!(words, "unsent-forget"),
-        Form::Action | Form::None => say!(words, "unsent-other"),
+        Form::Action | Form::Key | Form::None => say!(words, "unsent-other"),
     };
     let (text, back) = match form {
         Form::Message => (typed.text, typed.conversation.map(|id| format!("/c/{id}"))),
         Form::Forget => (String::new(), Some("/data".to_owned())),
         Form::Action => (String::new(), typed.conversation.map(|id| format!("/c/{id}"))),
+        Form::Key => (String::new(), Some(program_keys::PAGE.to_owned())),
         Form::None => (String::new(), None),
     };
     let reason = words.reason(&refusal.reason);

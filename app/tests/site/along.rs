@@ -299,6 +299,8 @@ async fn a_guest_comes_through_no_other_door() {
         "charts",
         "form/along",
         "form/along-revoke",
+        "form/key",
+        "form/key-revoke",
         "form/delete",
     ];
     for function in functions {

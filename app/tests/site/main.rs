@@ -24,6 +24,7 @@ mod order;
 mod own;
 mod papers;
 mod pools;
+mod program_keys;
 mod programs;
 mod repeats;
 mod restart;

@@ -35,16 +35,17 @@ pub enum DeskError {
     Nobody(String),
 }
 
-/// A time of a key, for people.
+/// A time of a key, as it is written in every language; `None`: it is so far away that it has no name.
+#[must_use]
+pub fn time_of(ms: u64) -> Option<String> {
+    let time = Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;
+    Some(time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// A time of a key, for whoever uses the command.
 #[must_use]
 pub fn written_time(ms: u64) -> String {
-    let time = i64::try_from(ms)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.map_or_else(
-        || "at no time that has a name".to_owned(),
-        |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-    )
+    time_of(ms).unwrap_or_else(|| "at no time that has a name".to_owned())
 }
 
 /// A key that has just been made.
@@ -54,6 +55,30 @@ pub struct Made {
     pub key: KeyRecord,
     /// What its program has to send. It is kept nowhere.
     pub token: Token,
+}
+
+impl Made {
+    /// A new key, which nobody has stored yet. It expires after so many milliseconds; `None`: never. `None` comes back where the name is none.
+    #[must_use]
+    pub fn new(name: &str, scopes: Scopes, lives: Option<u64>) -> Option<Self> {
+        let name = name.trim();
+        let seen = !name.is_empty() && name.chars().count() <= LONGEST && !name.chars().any(char::is_control);
+        if !seen || Uuid::try_parse(name).is_ok() {
+            return None;
+        }
+        let (id, now) = (KeyId(Uuid::new_v4()), now_ms());
+        let token = Token::random(id);
+        let key = KeyRecord {
+            id,
+            name: name.to_owned(),
+            scopes,
+            digest: token.digest(),
+            created_at: now,
+            expires_at: lives.map(|lives| now.saturating_add(lives)),
+            revoked_at: None,
+        };
+        Some(Self { key, token })
+    }
 }
 
 /// The store's keys. Servers that run know of what is done here within a second.
@@ -82,26 +107,11 @@ impl Desk {
     /// # Errors
     /// [`DeskError`]; there is no key then.
     pub async fn add(&mut self, name: &str, scopes: Scopes, lives: Option<u64>) -> Result<Made, DeskError> {
-        let name = name.trim();
-        let seen = !name.is_empty() && name.chars().count() <= LONGEST && !name.chars().any(char::is_control);
-        if !seen || Uuid::try_parse(name).is_ok() {
-            return Err(DeskError::Name);
-        }
-        let (id, now) = (KeyId(Uuid::new_v4()), now_ms());
-        let token = Token::random(id);
-        let key = KeyRecord {
-            id,
-            name: name.to_owned(),
-            scopes,
-            digest: token.digest(),
-            created_at: now,
-            expires_at: lives.map(|lives| now.saturating_add(lives)),
-            revoked_at: None,
-        };
-        if self.0.add(key.clone()).await.map_err(|error| fault(&error))? {
-            Ok(Made { key, token })
+        let made = Made::new(name, scopes, lives).ok_or(DeskError::Name)?;
+        if self.0.add(made.key.clone()).await.map_err(|error| fault(&error))? {
+            Ok(made)
         } else {
-            Err(DeskError::Taken(key.name))
+            Err(DeskError::Taken(made.key.name))
         }
     }
 

@@ -3,14 +3,17 @@
 mod desk;
 mod token;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub use self::{
-    desk::{Desk, DeskError, Made, written_time},
+    desk::{Desk, DeskError, Made, time_of, written_time},
     token::Token,
 };
 use super::{KeyId, Program};
@@ -34,19 +37,59 @@ type All = HashMap<KeyId, KeyRecord>;
 
 /// All keys, as they were when they were last looked for.
 #[derive(Debug)]
-pub struct Keys(watch::Sender<Arc<All>>);
+pub struct Keys {
+    all: watch::Sender<Arc<All>>,
+    /// When each was last used here, in milliseconds since the Unix epoch.
+    used: Mutex<HashMap<KeyId, u64>>,
+    changed: Notify,
+}
 
 impl Default for Keys {
     fn default() -> Self {
-        Self(watch::Sender::new(Arc::default()))
+        Self {
+            all: watch::Sender::new(Arc::default()),
+            used: Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 }
 
 impl Keys {
+    fn used(&self) -> MutexGuard<'_, HashMap<KeyId, u64>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request with this key has come in at this time.
+    pub fn note_use(&self, key: KeyId, now: u64) {
+        self.used().insert(key, now);
+    }
+
+    /// When the last request with this key came in here; `None`: not since the start.
+    #[must_use]
+    pub fn used_at(&self, key: KeyId) -> Option<u64> {
+        self.used().get(&key).copied()
+    }
+
+    /// How many let their programs in at this time.
+    #[must_use]
+    pub fn valid(&self, now: u64) -> usize {
+        self.all.borrow().values().filter(|key| key.is_valid(now)).count()
+    }
+
+    /// They have just been changed from here, so they are looked for at once.
+    pub fn look_again(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Over once [`Keys::look_again`] has been called. Cancel-safe.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
     /// Whether there is one, or was. Revoked and expired ones count: a site whose last key is revoked lets nobody in.
     #[must_use]
     pub fn any(&self) -> bool {
-        !self.0.borrow().is_empty()
+        !self.all.borrow().is_empty()
     }
 
     /// Whom this lets in at this time (milliseconds since the Unix epoch).
@@ -57,7 +100,7 @@ impl Keys {
     /// [`KeyFault`].
     pub fn admit(&self, sent: &str, now: u64) -> Result<Program, KeyFault> {
         let token = Token::read(sent).ok_or(KeyFault::Unknown)?;
-        let all = Arc::clone(&self.0.borrow());
+        let all = Arc::clone(&self.all.borrow());
         let (known, digest) = (all.get(&token.key()), token.digest());
         let kept = known.map_or("", |key| key.digest.as_str());
         let same = bool::from(kept.as_bytes().ct_eq(digest.as_bytes()));
@@ -77,12 +120,12 @@ impl Keys {
     /// One of them.
     #[must_use]
     pub fn find(&self, key: KeyId) -> Option<KeyRecord> {
-        self.0.borrow().get(&key).cloned()
+        self.all.borrow().get(&key).cloned()
     }
 
     /// Over once this key is revoked. One that is not known here yet has only just been made.
     pub fn revoked(&self, key: KeyId) -> impl Future<Output = ()> + Send + use<> {
-        let mut all = self.0.subscribe();
+        let mut all = self.all.subscribe();
         async move {
             let revoked = all.wait_for(|all| all.get(&key).is_some_and(|key| key.revoked_at.is_some()));
             if revoked.await.is_err() {
@@ -94,11 +137,11 @@ impl Keys {
     /// These are all, from now on. Returns those that are revoked since the last time.
     pub(crate) fn set(&self, keys: Vec<KeyRecord>) -> Vec<KeyId> {
         let new: All = keys.into_iter().map(|key| (key.id, key)).collect();
-        let old = Arc::clone(&self.0.borrow());
+        let old = Arc::clone(&self.all.borrow());
         let is_new = |key: &&KeyRecord| old.get(&key.id).is_some_and(|before| before.revoked_at.is_none());
         let revoked = new.values().filter(|key| key.revoked_at.is_some()).filter(is_new);
         let revoked = revoked.map(|key| key.id).collect();
-        self.0.send_replace(Arc::new(new));
+        self.all.send_replace(Arc::new(new));
         revoked
     }
 }
@@ -171,5 +214,24 @@ mod tests {
             ..key
         }]);
         waits.await.expect("it hears of it");
+    }
+
+    #[test]
+    fn those_that_let_somebody_in_are_counted_and_the_last_use_is_known() {
+        let keys = Keys::default();
+        let made = [(); 3].map(|()| made(Scopes::WORK).1);
+        let [good, expired, mut revoked] = made;
+        let id = good.id;
+        revoked.revoked_at = Some(5);
+        let expired = KeyRecord {
+            expires_at: Some(10),
+            ..expired
+        };
+        keys.set(vec![good, expired, revoked]);
+        assert_eq!((keys.valid(9), keys.valid(10), keys.valid(1_000)), (2, 1, 0));
+        assert_eq!(keys.used_at(id), None);
+        keys.note_use(id, 7);
+        keys.note_use(id, 8);
+        assert_eq!(keys.used_at(id), Some(8));
     }
 }

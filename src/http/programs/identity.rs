@@ -36,6 +36,7 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request
     for name in [header::COOKIE, header::AUTHORIZATION, API_KEY] {
         parts.headers.remove(name);
     }
+    note_use(&engine, program);
     parts.extensions.insert(Principal::program(program));
     next.run(Request::from_parts(parts, body)).await
 }
@@ -51,9 +52,19 @@ pub(in crate::http) async fn guard_metrics(
     }
     let (parts, body) = request.into_parts();
     match program_of(&engine, &parts) {
-        Ok(program) if program.scopes.has(Scope::Metrics) => next.run(Request::from_parts(parts, body)).await,
+        Ok(program) if program.scopes.has(Scope::Metrics) => {
+            note_use(&engine, program);
+            next.run(Request::from_parts(parts, body)).await
+        }
         Ok(_) => scope::lacks(Scope::Metrics),
         Err(refusal) => refused(refusal),
+    }
+}
+
+/// The operator sees when a key was last used. Programs that need none have no key.
+fn note_use(engine: &Engine, program: Program) {
+    if program.key != Program::LOCAL.key {
+        engine.keys().note_use(program.key, now_ms());
     }
 }
 

@@ -70,6 +70,8 @@ type Pairs = (Vec<(String, Secret)>, Vec<(String, Vec<Piece>)>);
 #[derive(Default)]
 struct Written {
     command: Option<(usize, String)>,
+    /// The command as it stands in the file: what a variable in it stands for may be a key.
+    named: String,
     args: Vec<Secret>,
     env: Vec<(String, Secret)>,
     cwd: Option<(usize, PathBuf)>,
@@ -135,7 +137,10 @@ impl Entry<'_, '_> {
         }
         written.keys.push((key.to_owned(), at));
         match key {
-            "command" => written.command = self.words(key, value).map(|command| (at, command)),
+            "command" => {
+                written.named = value.string().unwrap_or_default();
+                written.command = self.words(key, value).map(|command| (at, command));
+            }
             "args" => written.args = self.texts(key, value).into_iter().map(Secret).collect(),
             "env" => (written.env, written.own) = self.pairs(key, value, env_name),
             "cwd" => written.cwd = self.words(key, value).map(|cwd| (at, cwd.into())),
@@ -243,7 +248,7 @@ impl Entry<'_, '_> {
         if !written.disabled && !command::is_there(&command, path, cwd.as_deref()) {
             let advice = format!(
                 "there is no program {}: install it, give its whole path, or set \"disabled\": true",
-                printable(&command)
+                printable(&written.named)
             );
             self.fault(at, "command", &advice);
             return None;

@@ -194,6 +194,23 @@ fn every_fault_is_told_with_its_line_and_no_value() {
 }
 
 #[test]
+fn what_a_variable_stands_for_is_shown_in_no_fault() {
+    let text = r#"{ "mcpServers": {
+    "a": { "command": "no-such-${KEY}" },
+    "b": { "command": "sh", "cwd": "/no/${KEY}" },
+    "c": { "url": "ftp://${KEY}" },
+    "d": { "url": "http://x", "headers": { "A": "${KEY}\n" } }
+    } }"#;
+    let faults = load(text, &[("KEY", "s3cr3t")]).expect_err("faults");
+    let said = format!("{faults}{faults:?}");
+    assert_eq!(faults.faults.len(), 4, "{said}");
+    assert!(
+        said.contains("no program no-such-${KEY}") && !said.contains("s3cr3t"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_is_no_json_is_told_with_its_line() {
     let said = faults("{\n  \"mcpServers\": {\n    \"a\": s3cr3t\n  }\n}");
     assert_eq!(said.len(), 1);

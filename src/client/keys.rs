@@ -1,0 +1,114 @@
+//! The keys of programs, as the operator sees, makes and revokes them on a page.
+
+use std::time::Duration;
+
+use tracing::info;
+
+use super::{Client, ClientError, unchanged, unreadable};
+use crate::{
+    accounts::{
+        KeyId, Principal, Program, Role, Scopes,
+        keys::{KeyRecord, Made},
+        rates::Standing,
+    },
+    clock::now_ms,
+    nodes::Home,
+};
+
+/// A key, as the operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenKey {
+    /// As it is stored.
+    pub key: KeyRecord,
+    /// When the last request with it came to this node, in milliseconds since the Unix epoch; `None`: not since the start.
+    pub used_at: Option<u64>,
+    /// Where it stands with its requests; `None`: they have no limit, it lets nobody in, or another node counts them.
+    pub requests: Option<Standing>,
+    /// Likewise with its tokens.
+    pub tokens: Option<Standing>,
+}
+
+/// Why no key was made, where another name helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmade {
+    /// It is no name.
+    NoName,
+    /// A key that is not revoked has it.
+    Taken,
+}
+
+impl Client {
+    /// Keys are the operator's.
+    const fn is_operator(&self) -> Result<(), ClientError> {
+        match self.who.role {
+            Role::Operator => Ok(()),
+            Role::Visitor => Err(ClientError::NotShown),
+        }
+    }
+
+    /// All keys of programs, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn keys(&self) -> Result<Vec<SeenKey>, ClientError> {
+        self.is_operator()?;
+        let now = now_ms();
+        let keys = self.engine.store().keys().await.map_err(unreadable)?;
+        Ok(keys.into_iter().map(|key| self.seen(key, now)).collect())
+    }
+
+    fn seen(&self, key: KeyRecord, now: u64) -> SeenKey {
+        let (engine, settings) = (&self.engine, self.engine.settings());
+        let (id, scopes) = (key.id, key.scopes);
+        let owner = Principal::program(Program { key: id, scopes }).owner();
+        let is_counted = key.is_valid(now) && engine.homes().home(owner) == Home::Here;
+        let requests = settings.key_requests_per_minute.filter(|_| is_counted);
+        let tokens = settings.key_tokens_per_minute.filter(|_| is_counted);
+        SeenKey {
+            used_at: engine.keys().used_at(id),
+            requests: requests.map(|most| engine.rates().request_standing(owner, u64::from(most))),
+            tokens: tokens.map(|most| engine.rates().token_standing(owner, most)),
+            key,
+        }
+    }
+
+    /// Makes a key that lives for so long; `None`: until it is revoked. What its program has to send is told this once. This node knows of it at
+    /// once, the others within a second.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn make_key(
+        &self,
+        name: &str,
+        scopes: Scopes,
+        lives: Option<Duration>,
+    ) -> Result<Result<Made, Unmade>, ClientError> {
+        self.is_operator()?;
+        let lives = lives.map(|lives| u64::try_from(lives.as_millis()).unwrap_or(u64::MAX));
+        let Some(made) = Made::new(name, scopes, lives) else {
+            return Ok(Err(Unmade::NoName));
+        };
+        let added = self.engine.store().add_key(made.key.clone()).await;
+        if !added.map_err(unchanged)? {
+            return Ok(Err(Unmade::Taken));
+        }
+        self.engine.keys().look_again();
+        info!(key = %made.key.id.0, scopes = %made.key.scopes, "the operator has made a key");
+        Ok(Ok(made))
+    }
+
+    /// Revokes a key. What its program has asked for ends. `false`: there is none, or it is revoked already.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_key(&self, key: KeyId) -> Result<bool, ClientError> {
+        self.is_operator()?;
+        let revoked = self.engine.store().revoke_key(key, now_ms()).await;
+        let revoked = revoked.map_err(unchanged)?;
+        if revoked {
+            self.engine.keys().look_again();
+            info!(key = %key.0, "the operator has revoked a key");
+        }
+        Ok(revoked)
+    }
+}
