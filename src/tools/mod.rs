@@ -2,7 +2,7 @@
 //!
 //! Servers are shared by everybody and connected to when they are needed: `server.rs` says when, `dial.rs` how, `connection.rs` is what comes
 //! of it. A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
-//! what models are told, `output.rs` what they get back. This room knows no conversation, no line and no page.
+//! what models are told, `output.rs` what they get back, `sources/` what servers have for people. This room knows no conversation, no line and no page.
 //!
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
 //! (`lines.rs`), and what becomes of a program's processes.
@@ -19,9 +19,12 @@ mod lines;
 mod listing;
 mod names;
 mod output;
+mod probe;
 mod program;
 mod server;
 mod skim;
+mod sources;
+mod structured;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -48,12 +51,14 @@ pub use self::{
     listing::Offered,
     output::{Content, ToolOutput},
     server::ServerSlot,
+    sources::{Argument, Attachment, Prompt, PromptText, Resource, Resources, Source, Template, Wanted},
     view::{ServerState, ServerView},
 };
 use self::{
     dial::{Dial, Dialer},
     figures::Meter,
     server::{Known, Server},
+    sources::Looks,
 };
 pub use crate::settings::Leave;
 use crate::settings::ToolSettings;
@@ -71,6 +76,7 @@ struct Inner {
     servers: RwLock<Servers>,
     dial: Arc<dyn Dial>,
     meter: Meter,
+    looks: Looks,
     closing: CancellationToken,
     tasks: TaskTracker,
     /// Connections close with the last clone.
@@ -130,6 +136,7 @@ impl Tools {
             servers: RwLock::default(),
             dial,
             meter: Meter::default(),
+            looks: Looks::default(),
             _closing: closing.clone().drop_guard(),
             closing,
             tasks: TaskTracker::new(),

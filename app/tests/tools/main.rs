@@ -2,9 +2,11 @@
 
 #![cfg(unix)]
 
+mod conformance;
 mod everything;
 mod over_http;
 mod processes;
+mod sqlite;
 
 use std::{
     io::Write as _,
@@ -15,7 +17,7 @@ use std::{
 
 use anteroom::{
     settings::{LeaveRules, Secret, ToolServer, ToolSettings, ToolTransport},
-    tools::{Content, Offered, ToolError, ToolOutput, Tools},
+    tools::{Content, Offered, ToolError, ToolOutput, Tools, Wanted},
 };
 use serde_json::Value;
 
@@ -36,6 +38,8 @@ fn server(name: &str, transport: ToolTransport) -> ToolServer {
         idle: GIVE_UP,
         leave: LeaveRules::default(),
         only: None,
+        resources: true,
+        prompts: true,
     }
 }
 
@@ -91,6 +95,16 @@ fn said(output: &ToolOutput) -> String {
         _ => "",
     });
     texts.collect()
+}
+
+/// The program of this package, where it is installed.
+fn installed(package: &str) -> Option<String> {
+    let program = folder().join(format!("node_modules/@modelcontextprotocol/{package}/dist/index.js"));
+    let found = program.is_file().then(|| program.display().to_string());
+    if found.is_none() {
+        skip(package);
+    }
+    found
 }
 
 /// Says that a test is skipped, or fails where this variable says that it must not be.

@@ -53,6 +53,10 @@ pub struct ToolServer {
     pub leave: LeaveRules,
     /// The tools that are offered; `None`: all that it has.
     pub only: Option<BTreeSet<String>>,
+    /// Whether people may attach its resources to messages.
+    pub resources: bool,
+    /// Whether people are offered its prompts.
+    pub prompts: bool,
 }
 
 /// How a server is reached.

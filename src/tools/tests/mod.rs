@@ -3,6 +3,7 @@
 mod fake;
 mod listing;
 mod pooling;
+mod sources;
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
