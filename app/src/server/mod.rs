@@ -16,3 +16,4 @@ mod operator;
 pub mod pages;
 mod refusals;
 pub mod run;
+mod sources;

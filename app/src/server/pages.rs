@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, along, api, assets, described, drawing, operator, refusals};
+use super::{actions, along, api, assets, described, drawing, operator, refusals, sources};
 use crate::{
     App,
     initial::Preloaded,
@@ -57,6 +57,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .route("/api/{*function}", post(refusals::unknown_function))
         .route(actions::ROUTE, actions::door(Arc::clone(engine)))
         .merge(along::owner(engine, &urls))
+        .merge(sources::doors(engine))
         // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(

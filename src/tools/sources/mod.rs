@@ -9,7 +9,7 @@ mod looks;
 mod read;
 mod template;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rmcp::model::{
     ClientRequest, GetPromptRequest, GetPromptRequestParams, ListPromptsRequest, ListResourceTemplatesRequest,
@@ -17,6 +17,7 @@ use rmcp::model::{
 };
 use serde_json::{Map, Value};
 use tokio::time::timeout;
+use tracing::debug;
 
 use self::looks::Look;
 pub(super) use self::looks::Looks;
@@ -26,6 +27,9 @@ pub use self::{
 };
 use super::{Tools, connection::InUse, error::ToolError, server::Server, server::ServerSlot};
 use crate::accounts::Principal;
+
+/// How long a server may take to say which templates it has. Most have none, and some say nothing at all then: what it lists is there without.
+const TEMPLATES: Duration = Duration::from_secs(5);
 
 /// A server that may have something for people. Whether it does is known once it has been connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +117,12 @@ impl Tools {
         let resources = resources.await?;
         let request =
             |params| ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest::with_param(params));
-        let templates = connection.list_of("resourceTemplates", listed::MOST, longest, request);
-        Ok(Resources::new(resources, templates.await?))
+        let templates = connection.list_of("resourceTemplates", listed::MOST, longest.min(TEMPLATES), request);
+        let templates = templates.await.unwrap_or_else(|fault| {
+            debug!(server, "a server does not say which templates it has: {fault}");
+            Vec::new()
+        });
+        Ok(Resources::new(resources, templates))
     }
 
     /// Reads a resource that its server lists, as a file.

@@ -24,7 +24,9 @@ fn wanted(uri: &str) -> Wanted {
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_is_listed_is_read_and_no_other() {
     let text = json!({ "contents": [{ "uri": "a://notes", "text": "words" }] });
-    let fake = with(&[listed(), ("resources/read", text)]);
+    // Of templates it says nothing at all, which costs nobody the list.
+    let silent = ("resources/templates/list", Value::Null);
+    let fake = with(&[listed(), silent, ("resources/read", text)]);
     let tools = start(&fake);
     assert_eq!(fake.dials(), 0, "nothing is started before somebody looks");
     let all = tools.resources("s", None).await.expect("a list");
