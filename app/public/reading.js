@@ -125,6 +125,15 @@
   var more = function (what, argument) {
     from("/reading-more.js", what, argument);
   };
+  // Files come from this device, and from servers of tools where there are some.
+  var attach = function (button) {
+    var pick = function () {
+      within(button, "form").querySelector("input[type=file]").click();
+    };
+    var aids = byId("aids");
+    if (aids && aids.content.querySelector(".sources")) from("/sources.js", "attach", pick, pick);
+    else pick();
+  };
   // The page has been brought what the server has drawn.
   var again = 0;
   var draw = function (place) {
@@ -205,6 +214,7 @@
     if (data.tool && tools[data.tool]) tools[data.tool](button, within(button, ".code"));
     else if (data.note || data.noteBack) note(button);
     else if (data.post === "#prompts") more("prompts");
+    else if (data.post === "#attach") attach(button);
     else if (data.post === "#several") more("several", button);
     else if (data.post) post(button);
     else if (button.matches(".quote-button")) quote();
@@ -256,7 +266,12 @@
   doc.addEventListener(
     "toggle",
     function (event) {
-      if (within(event.target, ".turn-more")) clocks(event.target);
+      var unfolded = event.target;
+      if (within(unfolded, ".turn-more")) clocks(unfolded);
+      else if (unfolded.open && unfolded.matches(".tool-source"))
+        from("/sources.js", "load", unfolded, function () {
+          unfolded.open = false;
+        });
     },
     true
   );

@@ -1,7 +1,23 @@
 //! What `public/reading.js` shows when it is asked for: made by the server, in the page's language, and no part of the browser's half.
 
-use anteroom::{language::Words, text};
+use anteroom::{language::Words, say, text};
 use leptos::prelude::*;
+
+/// What is lazily asked of servers of tools.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Resources,
+    Prompts,
+}
+
+impl Asked {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Resources => "resources",
+            Self::Prompts => "prompts",
+        }
+    }
+}
 
 /// The keys that do something, each with what it does.
 fn keys(words: &'static Words) -> [(&'static str, &'static str); 8] {
@@ -44,6 +60,69 @@ fn shelving(what: &'static str, text: &'static str, undo: &'static str) -> impl 
         }
     };
     (one("true", text), one("false", undo))
+}
+
+/// The servers of tools that may have such things for whoever opens the page.
+#[cfg_attr(
+    not(feature = "ssr"),
+    expect(unused_variables, reason = "only the server knows of any")
+)]
+fn servers(asked: Asked) -> Vec<String> {
+    #[cfg(feature = "ssr")]
+    {
+        use anteroom::engine::Engine;
+        let engine = use_context::<std::sync::Arc<Engine>>();
+        let all = engine.map(|engine| engine.tools().sources());
+        let all = all.unwrap_or_default().into_iter().filter(|source| match asked {
+            Asked::Resources => source.resources,
+            Asked::Prompts => source.prompts,
+        });
+        all.map(|source| source.server).collect()
+    }
+    #[cfg(not(feature = "ssr"))]
+    Vec::new()
+}
+
+/// What each of them has, which `public/sources.js` asks for once it is unfolded.
+fn sources(words: &'static Words, asked: Asked, servers: Vec<String>) -> AnyView {
+    if servers.is_empty() {
+        return ().into_any();
+    }
+    let all = servers.into_iter().map(|server| {
+        let waits = say!(words, "step-connects", server = &server);
+        let named = server.clone();
+        view! {
+            <details class="tool-source" data-kind=asked.name() data-source=named>
+                <summary dir="auto">{server}</summary>
+                <div data-list="">
+                    <p class="quiet" role="status">{waits}</p>
+                </div>
+            </details>
+        }
+    });
+    view! {
+        <h3>{text!(words, "sources-of-servers")}</h3>
+        {all.collect_view()}
+    }
+    .into_any()
+}
+
+/// Where files are attached from, where there is more than the device.
+fn attach(words: &'static Words) -> Option<AnyView> {
+    let servers = Some(servers(Asked::Resources)).filter(|servers| !servers.is_empty())?;
+    let sheet = view! {
+        <dialog class="prompts sources" aria-labelledby="sources-head" data-testid="sources-sheet">
+            <h2 id="sources-head">{text!(words, "sources-head")}</h2>
+            <button class="button" type="button" data-device="">{text!(words, "sources-device")}</button>
+            {sources(words, Asked::Resources, servers)}
+            <div class="actions">
+                <form method="dialog">
+                    <button class="quiet-button">{text!(words, "keys-close")}</button>
+                </form>
+            </div>
+        </dialog>
+    };
+    Some(sheet.into_any())
 }
 
 /// The sheet of keys, the button that quotes, and what is said where something did not get through.
@@ -95,6 +174,7 @@ pub(crate) fn aids(words: &'static Words) -> impl IntoView {
                 <h2 id="prompts-head">{text!(words, "prompts-head")}</h2>
                 <p class="quiet" data-none="">{text!(words, "prompts-none")}</p>
                 <ul data-prompts="">{given.collect_view()}</ul>
+                {sources(words, Asked::Prompts, servers(Asked::Prompts))}
                 <div class="actions">
                     <button class="button" type="button" data-keep="">{text!(words, "prompts-keep")}</button>
                     <form method="dialog">
@@ -108,6 +188,7 @@ pub(crate) fn aids(words: &'static Words) -> impl IntoView {
                     </li>
                 </template>
             </dialog>
+            {attach(words)}
             <p class="aid-failed" role="alert" data-aid="failed" hidden>
                 {text!(words, "aid-failed")}
             </p>

@@ -47,7 +47,7 @@ use crate::{
     stats::Stats,
     store::{self, Opened, Store, StoreError},
     tasks::{self, Tasks},
-    tools::Tools,
+    tools::{Asker, Tools},
     wire::{FeedPosition, FileId, LogsView, RefreshKind, StatsView, Status},
 };
 use context::EngineContext;
@@ -367,6 +367,14 @@ impl Engine {
     /// What people have given of their own for servers of tools.
     pub(crate) const fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Somebody, as servers of tools are asked for what they have for people.
+    pub async fn asker(&self, who: Principal) -> Asker {
+        Asker {
+            principal: Some(who),
+            person: self.credentials.person(who.owner()).await,
+        }
     }
 
     /// Whether some server of tools asks for something of each person's own.

@@ -1,5 +1,7 @@
 //! A connection to a server that has answered, shared by all who call its tools.
 
+mod ask;
+
 use std::{
     collections::HashMap,
     ops::Deref,
@@ -25,6 +27,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(super) use self::ask::Gives;
 use super::{
     dial::Dialed,
     error::{ToolError, Trouble, said},

@@ -19,7 +19,9 @@ use tokio::sync::Notify;
 use super::{
     connection::{CallProgress, Listeners},
     error::{Trouble, said},
-    http, program,
+    http,
+    probe::Probe,
+    program,
 };
 use crate::settings::{ToolServer, ToolTransport};
 
@@ -86,7 +88,7 @@ pub(super) async fn begin(
         preferred_versions: vec![ProtocolVersion::LATEST],
         legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
     };
-    let running = ear.serve_with_lifecycle(transport, lifecycle).await?;
+    let running = ear.serve_with_lifecycle(Probe::new(transport), lifecycle).await?;
     Ok((running, listeners, changed))
 }
 

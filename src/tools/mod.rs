@@ -2,7 +2,7 @@
 //!
 //! Servers are shared by everybody and connected to when they are needed: `server.rs` says when, `dial.rs` how, `connection.rs` is what comes
 //! of it. Those that want something of each person's own (`person.rs`) have a connection a person (`private.rs`). A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
-//! what models are told, `output.rs` what they get back. This room knows no conversation, no line and no page.
+//! what models are told, `output.rs` what they get back, `sources/` what servers have for people. This room knows no conversation, no line and no page.
 //!
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
 //! (`lines.rs`), and what becomes of a program's processes.
@@ -21,10 +21,13 @@ mod names;
 mod output;
 mod person;
 mod private;
+mod probe;
 mod program;
 mod recorded;
 mod server;
 mod skim;
+mod sources;
+mod structured;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -53,6 +56,7 @@ pub use self::{
     person::{Given, OwnKey, Person},
     recorded::{recorded_output, recorded_tools},
     server::ServerSlot,
+    sources::{Argument, Asker, Attachment, Prompt, PromptText, Resource, Resources, Source, Template, Wanted},
     view::{ServerState, ServerView},
 };
 use self::{
@@ -61,6 +65,7 @@ use self::{
     person::Has,
     private::{Held, Persons, Private},
     server::{Known, Server},
+    sources::Looks,
 };
 pub use crate::settings::Leave;
 use crate::settings::{ToolServer, ToolSettings};
@@ -97,6 +102,7 @@ struct Inner {
     private: Private,
     dial: Arc<dyn Dial>,
     meter: Meter,
+    looks: Looks,
     closing: CancellationToken,
     tasks: TaskTracker,
     /// Connections close with the last clone.
@@ -159,6 +165,7 @@ impl Tools {
             private: Private::default(),
             dial,
             meter: Meter::default(),
+            looks: Looks::default(),
             _closing: closing.clone().drop_guard(),
             closing,
             tasks: TaskTracker::new(),

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::Value;
 
+use super::structured;
 use crate::files::image_mime;
 
 /// Most bytes of text of one call, links included.
@@ -92,8 +93,8 @@ fn of_parts(
             Err(kind) => room.left_out(&kind, None),
         }
     }
-    let has_text = room.content.iter().any(|piece| matches!(piece, Content::Text(_)));
-    if let Some(structured) = structured.filter(|_| !has_text) {
+    // The protocol wants it to stand in the text, too; some servers say something else there.
+    if let Some(structured) = structured.filter(|structured| !structured::is_said(structured, &room.texts())) {
         room.text(structured.to_string());
     }
     ToolOutput {
@@ -129,6 +130,14 @@ impl Room {
             },
             _ => self.left_out("a piece of a kind that is not known here", None),
         }
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        let texts = self.content.iter().filter_map(|piece| match piece {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
     }
 
     fn text(&mut self, mut text: String) {
@@ -242,11 +251,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_structured_is_text_where_there_is_none() {
-        let both = output(&json!({ "content": [{ "type": "text", "text": "a" }], "structuredContent": { "b": 1 } }));
-        assert_eq!(both.content, [text("a")]);
-        let alone = output(&json!({ "content": [], "structuredContent": { "b": 1 } }));
-        assert_eq!(alone.content, [text("{\"b\":1}")]);
+    fn what_is_structured_is_text_where_none_says_it() {
+        let said = |texts: &[&str], structured: &Value| {
+            let texts: Vec<_> = texts
+                .iter()
+                .map(|text| json!({ "type": "text", "text": text }))
+                .collect();
+            output(&json!({ "content": texts, "structuredContent": structured })).content
+        };
+        assert_eq!(said(&[], &json!({ "b": 1 })), [text("{\"b\":1}")]);
+        assert_eq!(
+            said(&["2 orders"], &json!({ "orders": ["tea", "pot"] })),
+            [text("2 orders"), text("{\"orders\":[\"tea\",\"pot\"]}")]
+        );
+        assert_eq!(said(&["{ \"b\": 1 }"], &json!({ "b": 1 })), [text("{ \"b\": 1 }")]);
+        assert_eq!(
+            said(&["as it is"], &json!({ "result": "as it is" })),
+            [text("as it is")]
+        );
     }
 
     #[test]

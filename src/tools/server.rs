@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::{
-    connection::{Connection, InUse, next},
+    connection::{Connection, Gives, InUse, next},
     dial::{Dial, Dialed},
     error::Trouble,
     listing::Listing,
@@ -64,6 +64,8 @@ struct State {
     since: Option<u64>,
     /// What it has, as far as it has ever said so.
     listing: Option<Arc<Listing>>,
+    /// What else it has, likewise.
+    gives: Option<Gives>,
 }
 
 #[derive(Default)]
@@ -146,6 +148,11 @@ impl Server {
 
     pub(super) fn listing(&self) -> Option<Arc<Listing>> {
         self.lock().listing.clone()
+    }
+
+    /// What it has beside tools, as far as it has ever said so.
+    pub(super) fn gives(&self) -> Option<Gives> {
+        self.lock().gives
     }
 
     pub(super) fn known(&self) -> Known {
@@ -257,6 +264,7 @@ impl Server {
                 {
                     let mut state = self.lock();
                     state.listing = Some(Arc::new(listing));
+                    state.gives = Some(connection.gives());
                     state.since = None;
                     state.phase = Phase::Connected(Arc::clone(&connection));
                 }

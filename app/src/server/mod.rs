@@ -19,3 +19,4 @@ pub mod pages;
 pub(crate) mod program_keys;
 mod refusals;
 pub mod run;
+mod sources;

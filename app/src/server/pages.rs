@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, along, api, assets, described, drawing, operator, own, program_keys, refusals};
+use super::{actions, along, api, assets, described, drawing, operator, own, program_keys, refusals, sources};
 use crate::{
     App,
     initial::Preloaded,
@@ -60,6 +60,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .merge(along::owner(engine, &urls))
         .merge(own::pages(engine, &urls))
         .merge(program_keys::doors(engine, &urls))
+        .merge(sources::doors(engine))
         // These bring the routes of the server functions along.
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(

@@ -7,16 +7,6 @@ use tokio::process::Command;
 
 use super::*;
 
-/// The program of this package, where it is installed.
-fn installed(package: &str) -> Option<String> {
-    let program = folder().join(format!("node_modules/@modelcontextprotocol/{package}/dist/index.js"));
-    let found = program.is_file().then(|| program.display().to_string());
-    if found.is_none() {
-        skip(package);
-    }
-    found
-}
-
 /// What the server that has everything returns, whichever way it is reached.
 async fn has_everything(tools: &Tools) {
     let echo = text(tools, "s__echo", json!({ "message": "Hello" })).await;
@@ -114,5 +104,69 @@ async fn files_are_read_within_their_folder_alone() {
     assert!(outside.failed && !said(&outside).contains("root:"), "{outside:?}");
     let write = tools.find("files__write_file").expect("it is there");
     assert_eq!(write.leave, anteroom::tools::Leave::Ask);
+    tools.close().await;
+}
+
+#[tokio::test]
+async fn resources_become_files_and_prompts_text() {
+    let Some(script) = installed("server-everything") else {
+        return;
+    };
+    let tools = Tools::start(&settings([server("s", program("node", &[&script, "stdio"]))]));
+    let all = tools.resources("s", &Asker::default()).await.expect("a list");
+    let page = all.listed.iter().find(|one| one.uri.ends_with(".md")).expect("a page");
+    let file = tools
+        .read("s", &Wanted::Listed(page.uri.clone()), &Asker::default())
+        .await;
+    let file = file.expect("a file");
+    assert!(
+        file.name.starts_with("s – ") && file.name.ends_with(".md"),
+        "{}",
+        file.name
+    );
+    assert!(
+        std::str::from_utf8(&file.content).is_ok_and(|text| text.contains('#')),
+        "{file:?}"
+    );
+    let text = all
+        .templates
+        .iter()
+        .find(|one| one.uri.contains("/text/"))
+        .expect("a template");
+    let wanted = Wanted::Filled {
+        template: text.uri.clone(),
+        values: [(text.variables[0].clone(), "1".to_owned())].into(),
+    };
+    let file = tools.read("s", &wanted, &Asker::default()).await.expect("a file");
+    assert!(!file.content.is_empty(), "{file:?}");
+    let elsewhere = Wanted::Listed("file:///etc/passwd".to_owned());
+    assert_eq!(
+        tools.read("s", &elsewhere, &Asker::default()).await,
+        Err(ToolError::NotThere)
+    );
+    let prompts = tools.prompts("s", &Asker::default()).await.expect("a list");
+    let plain = prompts.iter().find(|one| one.arguments.is_empty()).expect("one");
+    let said = tools
+        .prompt("s", &plain.key, [].into(), &Asker::default())
+        .await
+        .expect("a text");
+    assert!(!said.text.is_empty(), "{said:?}");
+    let asks = prompts
+        .iter()
+        .find(|one| one.arguments.iter().any(|argument| argument.required));
+    let asks = asks.expect("one");
+    let arguments = asks
+        .arguments
+        .iter()
+        .map(|argument| (argument.key.clone(), "Paris".to_owned()));
+    let said = tools
+        .prompt("s", &asks.key, arguments.collect(), &Asker::default())
+        .await;
+    assert!(said.as_ref().is_ok_and(|said| said.text.contains("Paris")), "{said:?}");
+    let without = tools.prompt("s", &asks.key, [].into(), &Asker::default()).await;
+    assert!(
+        matches!(without, Err(ToolError::BadArguments(_) | ToolError::Refused(_))),
+        "{without:?}"
+    );
     tools.close().await;
 }

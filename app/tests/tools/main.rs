@@ -2,10 +2,12 @@
 
 #![cfg(unix)]
 
+mod conformance;
 mod everything;
 mod over_http;
 mod persons;
 mod processes;
+mod sqlite;
 
 use std::{
     io::Write as _,
@@ -16,7 +18,7 @@ use std::{
 
 use anteroom::{
     settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
-    tools::{Content, Offered, ToolError, ToolOutput, Tools},
+    tools::{Asker, Content, Offered, ToolError, ToolOutput, Tools, Wanted},
 };
 use serde_json::Value;
 
@@ -38,6 +40,8 @@ fn server(name: &str, transport: ToolTransport) -> ToolServer {
         leave: LeaveRules::default(),
         only: None,
         own: OwnValues::default(),
+        resources: true,
+        prompts: true,
     }
 }
 
@@ -94,6 +98,16 @@ fn said(output: &ToolOutput) -> String {
         _ => "",
     });
     texts.collect()
+}
+
+/// The program of this package, where it is installed.
+fn installed(package: &str) -> Option<String> {
+    let program = folder().join(format!("node_modules/@modelcontextprotocol/{package}/dist/index.js"));
+    let found = program.is_file().then(|| program.display().to_string());
+    if found.is_none() {
+        skip(package);
+    }
+    found
 }
 
 /// Says that a test is skipped, or fails where this variable says that it must not be.

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// The keys that other clients know, then Anteroom's own.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "command",
     "args",
     "env",
@@ -39,6 +39,8 @@ const KEYS: [&str; 14] = [
     "leave",
     "disabled",
     "tools",
+    "resources",
+    "prompts",
 ];
 
 /// Headers that the transport sets itself.
@@ -87,6 +89,8 @@ struct Written {
     leave: LeaveRules,
     disabled: bool,
     only: Option<BTreeSet<String>>,
+    resources: Option<bool>,
+    prompts: Option<bool>,
     /// Which keys there are, readable or not.
     keys: Vec<(String, usize)>,
 }
@@ -122,6 +126,8 @@ impl Entry<'_, '_> {
             leave: written.leave,
             only: written.only,
             own: OwnValues::new(self.inputs, written.own),
+            resources: written.resources.unwrap_or(true),
+            prompts: written.prompts.unwrap_or(true),
         })
     }
 
@@ -174,10 +180,9 @@ impl Entry<'_, '_> {
             "connect_timeout" => written.connect_timeout = self.seconds(key, value, 600.0),
             "idle" => written.idle = self.seconds(key, value, 86_400.0),
             "leave" => written.leave = self.leave(key, value),
-            "disabled" => match value.switch() {
-                Some(disabled) => written.disabled = disabled,
-                None => self.fault(at, key, "true or false is needed"),
-            },
+            "disabled" => written.disabled = self.switch(key, value).unwrap_or_default(),
+            "resources" => written.resources = self.switch(key, value),
+            "prompts" => written.prompts = self.switch(key, value),
             "tools" => written.only = Some(self.texts(key, value).into_iter().collect()),
             other => self.reader.unknown(at, self.name, other, KEYS.into_iter()),
         }
@@ -287,6 +292,15 @@ impl Entry<'_, '_> {
             self.fault(at, key, ALLOWED);
         }
         rules
+    }
+
+    fn switch(&mut self, key: &str, value: Json<'_>) -> Option<bool> {
+        let switch = value.switch();
+        if switch.is_none() {
+            let at = self.line(value);
+            self.fault(at, key, "true or false is needed");
+        }
+        switch
     }
 
     fn seconds(&mut self, key: &str, value: Json<'_>, most: f64) -> Option<Duration> {

@@ -74,6 +74,10 @@ pub struct ToolServer {
     pub only: Option<BTreeSet<String>>,
     /// What each person gives of their own.
     pub own: OwnValues,
+    /// Whether people may attach its resources to messages.
+    pub resources: bool,
+    /// Whether people are offered its prompts.
+    pub prompts: bool,
 }
 
 /// How a server is reached.

@@ -68,6 +68,8 @@ fn files_of_other_clients_are_read_as_they_are() {
         leave: LeaveRules::default(),
         only: None,
         own: OwnValues::default(),
+        resources: true,
+        prompts: true,
     };
     let files = ToolTransport::Program {
         command: PROGRAM.to_owned(),
@@ -88,7 +90,7 @@ fn what_is_ours_is_read_too() {
     let all = servers(
         r#"{"mcpServers": {"a": {
             "command": "sh", "limit": 3, "timeout": 2.5, "connect_timeout": 5, "idle": 60,
-            "leave": {"*": "deny", "look": "allow"}, "tools": ["look", "other"]
+            "leave": {"*": "deny", "look": "allow"}, "tools": ["look", "other"], "resources": false, "prompts": true
         }}}"#,
         &[],
     );
@@ -103,6 +105,7 @@ fn what_is_ours_is_read_too() {
         (Some(Leave::Allow), Some(Leave::Deny))
     );
     assert!(one.only.as_ref().is_some_and(|only| only.contains("look")));
+    assert!(!one.resources && one.prompts);
 }
 
 #[test]

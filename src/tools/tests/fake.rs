@@ -1,6 +1,7 @@
 //! A server of tools within this process, which does all that a server should not.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -44,6 +45,12 @@ pub(super) struct Fake {
     pub(super) writers: Mutex<Vec<mpsc::UnboundedSender<Value>>>,
     /// The request that wants to hear of changes.
     pub(super) subscription: Mutex<Value>,
+    /// What it answers to requests of these methods, and that it can.
+    pub(super) answers: Mutex<HashMap<&'static str, Value>>,
+    /// The requests of such methods.
+    pub(super) asked: Mutex<Vec<Value>>,
+    /// It answers with nothing to what it does not know.
+    pub(super) is_vague: bool,
     /// It speaks the version without a handshake.
     pub(super) is_new: bool,
     /// Keys that it does not take.
@@ -137,6 +144,16 @@ impl Fake {
         self.happened();
     }
 
+    fn capabilities(&self) -> Value {
+        let mut capabilities = json!({ "tools": { "listChanged": true } });
+        for method in self.answers.lock().expect("whole").keys() {
+            if let Some((kind, _)) = method.split_once('/') {
+                capabilities[kind] = json!({});
+            }
+        }
+        capabilities
+    }
+
     async fn hear(&self, message: Value, say: &mpsc::UnboundedSender<Value>, key: &str) {
         let id = message["id"].clone();
         let answer = |result: Value| {
@@ -147,11 +164,23 @@ impl Fake {
         };
         let text = |text: &str| answer(json!({ "content": [{ "type": "text", "text": text }] }));
         let params = &message["params"];
-        match message["method"].as_str() {
+        let method = message["method"].as_str();
+        if let Some(result) = method.and_then(|method| self.answers.lock().expect("whole").get(method).cloned()) {
+            self.asked.lock().expect("whole").push(message.clone());
+            self.happened();
+            // Nothing at all, where it is to keep silent.
+            if !result.is_null() {
+                answer(result);
+            }
+            return;
+        }
+        match method {
             Some("server/discover") if self.is_new => answer(json!({
                 "resultType": "complete", "supportedVersions": ["2026-07-28"],
                 "capabilities": { "tools": { "listChanged": true } }, "ttlMs": 0, "cacheScope": "private",
             })),
+            // As some answer whatever they do not know.
+            Some("server/discover") if self.is_vague => answer(json!({})),
             Some("server/discover") => fail(-32_601, "Method not found"),
             Some("subscriptions/listen") => {
                 *self.subscription.lock().expect("whole") = id.clone();
@@ -164,7 +193,7 @@ impl Fake {
                 }));
             }
             Some("initialize") => answer(json!({
-                "protocolVersion": "2025-06-18", "capabilities": { "tools": { "listChanged": true } },
+                "protocolVersion": "2025-06-18", "capabilities": self.capabilities(),
                 "serverInfo": { "name": "fake", "version": "1" },
             })),
             // Two on a page.
@@ -295,6 +324,8 @@ pub(super) fn server(name: &str) -> ToolServer {
         leave: LeaveRules::default(),
         only: None,
         own: OwnValues::default(),
+        resources: true,
+        prompts: true,
     }
 }
 

@@ -4,6 +4,7 @@ mod fake;
 mod listing;
 mod pooling;
 mod private;
+mod sources;
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 

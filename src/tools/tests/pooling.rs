@@ -200,3 +200,16 @@ async fn all_connections_close_at_the_end() {
     drop(tools);
     dropped.until(|fake| fake.open() == 0).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_with_nothing_to_what_it_does_not_know_is_one_of_before() {
+    let fake = Arc::new(Fake {
+        tools: Mutex::new(vec![fake::tool("echo")]),
+        is_vague: true,
+        ..Fake::default()
+    });
+    let tools = start(&fake);
+    let echo = offered(&tools, "echo").await;
+    assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));
+    assert_eq!(fake.dials(), 1);
+}

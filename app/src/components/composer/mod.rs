@@ -321,11 +321,6 @@ pub(crate) fn Composer(conversation: Memo<Conversation>) -> impl IntoView {
 fn AttachButton(uploads: Uploads) -> impl IntoView {
     let words = words();
     let input = NodeRef::<html::Input>::new();
-    let pick = move || {
-        if let Some(input) = input.get_untracked() {
-            input.click();
-        }
-    };
     let picked = move |_| {
         let Some(input) = input.get_untracked() else { return };
         if let Some(files) = input.files() {
@@ -335,7 +330,10 @@ fn AttachButton(uploads: Uploads) -> impl IntoView {
         input.set_value("");
     };
     view! {
-        {button("icon-button needs-awake", "", icon::ATTACH, "").label(text!(words, "attach")).press(pick)}
+        // `public/reading.js` opens what is hidden behind it, or asks first where files are to come from.
+        {button("icon-button needs-awake", "", icon::ATTACH, "")
+            .label(text!(words, "attach"))
+            .post(live(|| "#attach".to_owned()))}
         <input
             class="visually-hidden"
             type="file"
