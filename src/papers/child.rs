@@ -7,12 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{PaperFault, Report, read};
+use super::{PaperFault, Report, pictures::pack, read};
 
 /// The command of this program that reads a document. For the server alone.
 pub const COMMAND: &str = "read-paper";
 
-/// Begins the one line that says what was read; the text follows.
+/// Begins the one line that says what was read; the text follows, then the pictures.
 pub(super) const ANSWER: &str = "anteroom-paper ";
 
 /// Most memory that reading may take, on top of what the program itself takes.
@@ -46,20 +46,23 @@ pub fn run() -> ExitCode {
 fn answer() -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    let (answer, text) = match read(&bytes) {
+    let (answer, text, pictures) = match read(&bytes) {
         Ok(document) => {
+            let pictures = pack(&document.pictures)?;
             let report = Report {
                 mime: document.mime.to_owned(),
                 paper: document.paper,
                 bytes: document.text.len(),
+                pictures: pictures.len(),
             };
-            (Answer::Read(report), document.text)
+            (Answer::Read(report), document.text, pictures)
         }
-        Err(fault) => (Answer::Failed(fault), String::new()),
+        Err(fault) => (Answer::Failed(fault), String::new(), Vec::new()),
     };
     let mut out = io::stdout().lock();
     writeln!(out, "\n{ANSWER}{}", serde_json::to_string(&answer)?)?;
     out.write_all(text.as_bytes())?;
+    out.write_all(&pictures)?;
     out.flush()
 }
 

@@ -30,6 +30,9 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
                 };
                 say!(words, "turn-excerpt", unit = unit, name = name, read = *read, of = *of)
             }
+            TurnNotice::Pictures { name, taken, of } => {
+                say!(words, "turn-pictures", taken = *taken, of = *of, name = name)
+            }
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
             // Its receipt stands below.
             TurnNotice::Waited(_) => return None,

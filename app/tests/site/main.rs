@@ -22,6 +22,7 @@ mod openai;
 mod operator;
 mod order;
 mod papers;
+mod pictures;
 mod pools;
 mod programs;
 mod repeats;
