@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::{
+    queue::Owner,
     tools::{Offered, ServerSlot, ToolOutput},
     wire::ToolFault,
 };
@@ -30,8 +31,8 @@ pub trait Toolbox: Send + Sync + 'static {
     async fn offer(&self, waits: Progress<'_>) -> Vec<Offered>;
     /// By the name that a model uses.
     fn find(&self, name: &str) -> Option<Offered>;
-    /// A slot of a server, once it has one. Cancel-safe.
-    async fn slot(&self, server: &str) -> ServerSlot;
+    /// A slot of a server, once it has one and it is this owner's turn. Cancel-safe.
+    async fn slot(&self, server: &str, owner: Owner) -> ServerSlot;
     /// Has a tool used as it was when it was found: one that has changed since is not. Dropped, the tool is told that nobody wants it any more.
     ///
     /// # Errors

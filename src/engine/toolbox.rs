@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     conversations::toolbox::{CallFault, Progress, Toolbox},
+    queue::Owner,
     tools::{Offered, ServerSlot, ToolError, ToolOutput, Tools},
     wire::ToolFault,
 };
@@ -23,8 +24,8 @@ impl Toolbox for Tools {
         Self::find(self, name)
     }
 
-    async fn slot(&self, server: &str) -> ServerSlot {
-        Self::slot(self, server).await
+    async fn slot(&self, server: &str, owner: Owner) -> ServerSlot {
+        Self::slot(self, server, owner).await
     }
 
     async fn call(

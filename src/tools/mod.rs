@@ -2,7 +2,8 @@
 //!
 //! Servers are shared by everybody and connected to when they are needed: `server.rs` says when, `dial.rs` how, `connection.rs` is what comes
 //! of it. A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
-//! what models are told, `output.rs` what they get back. This room knows no conversation, no line and no page.
+//! what models are told, `output.rs` what they get back. Before one that
+//! takes so many calls at once stands a line of its own, a `queue` of this process alone. This room knows no conversation, no turn and no page.
 //!
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
 //! (`lines.rs`), and what becomes of a program's processes.
@@ -56,7 +57,7 @@ use self::{
     server::{Known, Server},
 };
 pub use crate::settings::Leave;
-use crate::settings::ToolSettings;
+use crate::{queue::Owner, settings::ToolSettings};
 
 /// How long closing may take.
 const CLOSE: Duration = Duration::from_secs(6);
@@ -242,10 +243,11 @@ impl Tools {
             .find_map(|server| server.listing()?.find(name).cloned())
     }
 
-    /// One of the calls that this server takes at once, which [`Tools::call`] needs. Waits until one is free.
-    pub async fn slot(&self, server: &str) -> ServerSlot {
+    /// One of the calls that this server takes at once, which [`Tools::call`] needs. Waits until one is free and it is this owner's turn.
+    /// Cancel-safe.
+    pub async fn slot(&self, server: &str, owner: Owner) -> ServerSlot {
         match self.server(server) {
-            Some(server) => server.slot().await,
+            Some(server) => server.slot(owner).await,
             None => ServerSlot::default(),
         }
     }

@@ -15,7 +15,7 @@ use std::{
 
 use rmcp::service::Subscription;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,7 +28,11 @@ use super::{
     listing::Listing,
     view::{ServerState, ServerView},
 };
-use crate::{clock::now_ms, settings::ToolServer};
+use crate::{
+    clock::now_ms,
+    queue::{EventIndex, EventPolicy, Owner, Permit, Policy, Queue},
+    settings::ToolServer,
+};
 
 /// How long a server is out of service after it has failed once.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -43,7 +47,8 @@ const LISTED: Duration = Duration::from_secs(1);
 pub(super) struct Server {
     pub(super) settings: Arc<ToolServer>,
     dial: Arc<dyn Dial>,
-    slots: Option<Arc<Semaphore>>,
+    /// The line before it, where it has a limit: a fair one, as before a model.
+    line: Option<Queue>,
     state: Mutex<State>,
     /// Calls that are running, or wait for the connection.
     running: AtomicUsize,
@@ -90,7 +95,15 @@ pub(super) enum Known {
 /// One of the calls that a server takes at once.
 #[derive(Debug, Default)]
 pub struct ServerSlot {
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<Permit>,
+}
+
+/// What the line of a server is for.
+const CALL: EventIndex = EventIndex(0);
+
+/// The line before a server that takes so many calls at once: without bounds, and never closed, so that nobody is refused.
+fn line(limit: usize) -> Queue {
+    Queue::new(Policy::new([EventPolicy::new("call", limit)]), Arc::new(()))
 }
 
 /// A call is counted as long as this lives.
@@ -110,7 +123,7 @@ impl Server {
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
-            slots: settings.limit.map(|limit| Arc::new(Semaphore::new(limit))),
+            line: settings.limit.map(line),
             settings,
             dial,
             state: Mutex::default(),
@@ -146,11 +159,12 @@ impl Server {
         }
     }
 
-    pub(super) async fn slot(&self) -> ServerSlot {
-        let permit = match &self.slots {
-            // Never closed.
-            Some(slots) => Arc::clone(slots).acquire_owned().await.ok(),
-            None => None,
+    /// Owners take turns: who asks for many keeps nobody else waiting for all of them. Cancel-safe.
+    pub(super) async fn slot(&self, owner: Owner) -> ServerSlot {
+        let joined = self.line.as_ref().map(|line| line.join(CALL, owner, Instant::now()));
+        let permit = match joined {
+            Some(Ok(mut ticket)) => ticket.admitted().await.ok(),
+            Some(Err(_)) | None => None,
         };
         ServerSlot { _permit: permit }
     }

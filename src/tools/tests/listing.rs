@@ -34,7 +34,7 @@ async fn tools_that_change_are_listed_anew() {
         assert_eq!(call(&tools, &echo).await, Err(ToolError::Changed));
         // So it is for whoever was allowed to use the one of before, and has waited for its slot meanwhile.
         let toolbox: &dyn Toolbox = &tools;
-        let used = toolbox.call(&echo, Map::new(), toolbox.slot("s").await).await;
+        let used = toolbox.call(&echo, Map::new(), toolbox.slot("s", Owner(1)).await).await;
         assert_eq!(used.expect_err("it is another").fault, ToolFault::Changed);
         let echo = tools.find("s__echo").expect("it is there");
         assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));

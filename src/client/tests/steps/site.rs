@@ -15,6 +15,7 @@ use super::super::*;
 use crate::{
     agents::{Part, ToolCall, ToolSpec},
     conversations::toolbox::{CallFault, Progress, Toolbox},
+    queue::Owner,
     tools::{Content, Leave, Offered, ServerSlot, ToolOutput},
     wire::{StepState, Usage},
 };
@@ -230,7 +231,7 @@ impl Toolbox for Tools {
             .map(|(tool, _)| tool.clone())
     }
 
-    async fn slot(&self, _: &str) -> ServerSlot {
+    async fn slot(&self, _: &str, _: Owner) -> ServerSlot {
         ServerSlot::default()
     }
 
