@@ -13,19 +13,19 @@ use crate::http::{Http, Reply};
 /// What runs on a thread of its own, so that it answers in time whatever the load generator is doing. It stops when this is
 /// dropped.
 #[derive(Debug)]
-struct Apart<T> {
+pub(crate) struct Apart<T> {
     served: Option<T>,
     runtime: Option<Runtime>,
 }
 
 impl<T: Send + 'static> Apart<T> {
-    async fn start(begin: impl Future<Output = anyhow::Result<T>> + Send + 'static) -> anyhow::Result<Self> {
+    pub(crate) async fn start(begin: impl Future<Output = anyhow::Result<T>> + Send + 'static) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("model")
+            .thread_name("beside")
             .enable_all()
             .build()
-            .context("no threads for the model servers")?;
+            .context("no threads for a server beside")?;
         Ok(Self {
             served: Some(runtime.spawn(begin).await??),
             runtime: Some(runtime),

@@ -60,7 +60,7 @@ test("a document that cannot be read says why", async ({ start }) => {
   const page = await site.person();
   const refused: [string, Buffer, string][] = [
     ["broken.pdf", Buffer.from("%PDF-1.7 and nothing else"), "“broken.pdf” is damaged"],
-    ["scan.pdf", pdf([""]), "“scan.pdf” has only pictures of pages"],
+    ["scan.pdf", pdf([""]), "“scan.pdf” has no text that could be read"],
     ["lies.docx", Buffer.from("only text"), "“lies.docx” is named like a document"],
   ];
   for (const [name, content, said] of refused) {

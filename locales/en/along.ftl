@@ -39,6 +39,7 @@ along-earlier = Earlier messages are not shown here.
 along-asked = Asked
 along-joining = Joining the line
 along-running = The answer is being written
+along-asks = Waits for leave to use a tool
 along-done = The answer is there
 along-no-answer = There is no answer
 along-lost = Not connected. It goes on by itself as soon as it is again.

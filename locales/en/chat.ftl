@@ -149,6 +149,11 @@ paper-characters = { $characters ->
 }
 paper-left-out = { $parts } more left out
 paper-blank = { $parts } without text
+paper-pictures = { $pictures ->
+    [one] { $pictures } picture
+   *[other] { $pictures } pictures
+}
+paper-pictures-left-out = pictures left out: { $pictures }
 paper-cut = not all of it could be read
 chat-opening = Opening the conversation…
 chat-failed = This conversation could not be opened

@@ -27,6 +27,10 @@ turn-trimmed = { $turns ->
     [one] The oldest message, with its answer, was left out:
    *[other] The { $turns } oldest messages, with their answers, were left out:
 } this conversation is longer than what the model can read at once.
+turn-pictures = { $taken ->
+    [0] The model was shown no picture of { $name } (it has { $of }): it is not known to see pictures.
+   *[other] Pictures of { $name } that the model was shown: { $taken } of { $of }.
+}
 turn-excerpt = { $unit ->
     [pages] { $read } of { $of } pages of { $name } were read for this answer: those that fit the question.
     [sheets] { $read } of { $of } sheets of { $name } were read for this answer, or parts of them: those that fit the question.

@@ -39,6 +39,7 @@ along-earlier = Более ранние сообщения здесь не по�
 along-asked = Вопрос
 along-joining = Встаёт в очередь
 along-running = Ответ пишется
+along-asks = Ждёт разрешения на вызов инструмента
 along-done = Ответ готов
 along-no-answer = Ответа нет
 along-lost = Нет связи. Когда она появится, всё продолжится само.

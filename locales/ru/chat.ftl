@@ -156,6 +156,12 @@ paper-characters = { $characters ->
 }
 paper-left-out = ещё { $parts } не прочитано
 paper-blank = без текста: { $parts }
+paper-pictures = { $pictures ->
+    [one] { $pictures } изображение
+    [few] { $pictures } изображения
+   *[many] { $pictures } изображений
+}
+paper-pictures-left-out = изображений не взято: { $pictures }
 paper-cut = прочитано не всё
 chat-opening = Открываем беседу…
 chat-failed = Беседу не удалось открыть

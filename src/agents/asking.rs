@@ -120,8 +120,8 @@ impl BackendAgent {
                 .await;
             return Ok(());
         };
-        if asking.is_blind() {
-            question.leave_found_pictures_out();
+        if asking.is_blind() && question.leave_found_pictures_out() {
+            let _gone = parts.send(Part::Notice(Notice::PicturesLeftOut)).await;
         }
         if asking.is_blind() && question.has_own_pictures() {
             let fault = Fault::new(
@@ -146,6 +146,7 @@ impl BackendAgent {
                     && question.leave_found_pictures_out() =>
             {
                 asking.changed(&question);
+                let _gone = parts.send(Part::Notice(Notice::PicturesLeftOut)).await;
                 *state = StreamState::default();
                 once(&server, &question, asking, parts, state).await
             }

@@ -88,6 +88,8 @@ pub struct Image {
     pub mime: String,
     /// Its bytes.
     pub bytes: Bytes,
+    /// Nobody has sent it as such: a tool has returned it, or it stands in a document. A model that does not see is asked without it.
+    pub found: bool,
 }
 
 /// What an agent is asked: the history of one conversation, the new message last.

@@ -25,4 +25,6 @@ pub enum Notice {
     Trimmed(u32),
     /// The model takes no tools, as its server says: it was asked without those on offer.
     ToolsLeftOut,
+    /// The model sees no pictures, as its server says: it was asked without those that nobody has sent as such.
+    PicturesLeftOut,
 }

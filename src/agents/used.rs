@@ -1,4 +1,4 @@
-//! Tools that were used, for a model that takes none, or sees nothing: the same in words.
+//! Tools that were used, for a model that takes none, and pictures that were found, for one that sees nothing: the same in words.
 
 use super::{Message, Question};
 
@@ -32,9 +32,23 @@ impl Question {
         !self.tools.is_empty() || self.messages.iter().any(|message| !message.calls.is_empty())
     }
 
-    /// Has words stand for the pictures that tools returned. `false`: there are none.
+    /// Has words stand for the pictures that tools returned, and that stand in documents. `false`: there are none.
     pub(super) fn leave_found_pictures_out(&mut self) -> bool {
         let mut found = false;
+        for message in &mut self.messages {
+            let before = message.images.len();
+            message.images.retain(|image| !image.found);
+            if message.images.len() < before {
+                found = true;
+                say(
+                    &mut message.text,
+                    &format!(
+                        "(Pictures of its files that are not shown to you after all, as you see none: {})",
+                        before - message.images.len()
+                    ),
+                );
+            }
+        }
         for result in self.messages.iter_mut().flat_map(|message| &mut message.results) {
             for image in result.images.drain(..) {
                 found = true;
@@ -49,7 +63,8 @@ impl Question {
 
     /// Whether there is a picture of the person's.
     pub(super) fn has_own_pictures(&self) -> bool {
-        self.messages.iter().any(|message| !message.images.is_empty())
+        let mut images = self.messages.iter().flat_map(|message| &message.images);
+        images.any(|image| !image.found)
     }
 }
 

@@ -194,8 +194,10 @@ fn pack(
             summary.skipped += 1;
         }
         // What was read of it, if it is a document.
-        let text = files::place_in_data_dir(files::beside(id));
-        add(&sources.data_dir.join(&text), &text)?;
+        for read in [files::beside(id), files::pictures_beside(id)] {
+            let read = files::place_in_data_dir(read);
+            add(&sources.data_dir.join(&read), &read)?;
+        }
     }
     let mut file = tar.into_inner().map_err(unwritable)?;
     file.sync_all().map_err(unwritable)?;

@@ -70,7 +70,7 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let mut talk = Talk::new(owner, "Before");
     let carried = upload(&vault, &store, owner, "carried").await;
     let removed = upload(&vault, &store, owner, "removed meanwhile").await;
-    let document = upload(&vault, &store, owner, samples::pdf(&["A page"])).await;
+    let document = upload(&vault, &store, owner, samples::pdf_with_picture("A page")).await;
     let mut turn = talk.turn(None, "hello");
     turn.files = vec![carried.clone(), document.clone()];
     talk.accept(&store, &turn, None).await;
@@ -118,6 +118,7 @@ async fn a_back_up_made_while_it_is_written_to_is_whole() {
     let vault = Vault::open(&restored).await.expect("a vault");
     assert_eq!(vault.read(carried.id, 100).await.expect("there"), b"carried");
     assert_eq!(vault.text(document.id).await.expect("there"), "\u{0C}page 1\nA page\n");
+    assert_eq!(vault.pictures(document.id).await.expect("there").len(), 1);
     // Of what was written meanwhile, a first part.
     let meanwhile = back.turns(busy.conversation.owner, busy.id()).await.expect("read");
     let meanwhile: Vec<_> = meanwhile.into_iter().map(|turn| turn.id).collect();

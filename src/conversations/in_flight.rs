@@ -313,6 +313,15 @@ impl InFlight {
         self.growing().left_out.clone()
     }
 
+    /// No picture of a document has gone along after all.
+    pub(super) fn leave_pictures_out(&self) {
+        for notice in &mut self.growing().excerpts {
+            if let TurnNotice::Pictures { taken, .. } = notice {
+                *taken = 0;
+            }
+        }
+    }
+
     /// Puts a changed block in place. A block takes those after it along.
     pub(super) fn set_block(&self, index: usize, html: String) {
         put(&mut self.growing().shown.blocks, index, html);

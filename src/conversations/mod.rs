@@ -23,6 +23,7 @@ mod order;
 mod page;
 mod path;
 mod pending;
+mod pictures;
 mod prepare;
 mod question;
 mod ratings;

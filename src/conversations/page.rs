@@ -154,6 +154,10 @@ impl Reader for Page<'_> {
                 self.in_flight.set_trimmed(turns);
                 return Ok(());
             }
+            Part::Notice(Notice::PicturesLeftOut) => {
+                self.in_flight.leave_pictures_out();
+                return Ok(());
+            }
             Part::ToolCall(call) => {
                 self.in_flight.add_call(call);
                 return Ok(());

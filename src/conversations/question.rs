@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{Conversations, TurnTask, retold};
+use super::{Conversations, TurnTask, pictures, retold};
 use crate::{
     agents::{Attached, Image, Message, Parameters, Question, ToolResult, ToolSpec, attach},
     papers,
@@ -31,11 +31,15 @@ const FOR_FILES: (u64, u64) = (3, 4);
 const NO_MORE_TOOLS: &str = "(No tools can be used any more for this answer. Answer now, with what is there.)";
 
 /// What may still be added to a question.
-struct Room {
+pub(super) struct Room {
     text: u64,
-    pictures: u64,
-    /// What of documents did not fit.
-    excerpts: Vec<TurnNotice>,
+    pub(super) pictures: u64,
+    /// Whether its model is known to see: then pictures go along that nobody has sent as such.
+    pub(super) sees: bool,
+    /// How many of those.
+    pub(super) found: usize,
+    /// What of documents did not fit, and what of their pictures went along.
+    pub(super) notices: Vec<TurnNotice>,
 }
 
 impl Conversations {
@@ -57,7 +61,9 @@ impl Conversations {
         let mut room = Room {
             text: self.room(task, backend),
             pictures: MAX_PICTURES,
-            excerpts: Vec::new(),
+            sees: ModelName::of_id(&turn.model).is_some_and(|model| self.deps.backends.sees(&model)),
+            found: pictures::MOST,
+            notices: Vec::new(),
         };
         let (mut messages, _) = self.rounds(turn, &mut room).await;
         messages.push(self.message(turn, asked, &mut room).await);
@@ -88,7 +94,7 @@ impl Conversations {
         if let Some(results) = question.messages.last_mut().filter(|_| self.is_last_round(task)) {
             results.text += &format!("\n\n{NO_MORE_TOOLS}");
         }
-        Ok((question, room.excerpts))
+        Ok((question, room.notices))
     }
 
     /// How many bytes of text files may add to a turn's question.
@@ -151,6 +157,7 @@ impl Conversations {
                         name: step.name.clone(),
                         mime: mime.clone(),
                         bytes: bytes.into(),
+                        found: true,
                     });
                 }
                 Ok(_) => {}
@@ -176,10 +183,12 @@ impl Conversations {
                 // Each may have as much as the others of its message.
                 let share = room.text / documents.max(1);
                 documents = documents.saturating_sub(1);
-                texts.push(
-                    self.document(file, paper, &format!("{asked} {}", turn.message), share, room)
-                        .await,
-                );
+                let asked = format!("{asked} {}", turn.message);
+                let mut read = self.document(file, paper, &asked, share, room).await;
+                let (pictures, said) = self.pictures_of(file, paper, room).await;
+                read.text.push_str(&said);
+                texts.push(read);
+                images.extend(pictures);
                 continue;
             }
             let left_out = |why: &str| Attached {
@@ -203,6 +212,7 @@ impl Conversations {
                         name: file.name.clone(),
                         mime: file.mime.clone(),
                         bytes: bytes.into(),
+                        found: false,
                     });
                 }
                 Ok(bytes) => {
@@ -241,7 +251,7 @@ impl Conversations {
         let excerpt = papers::excerpt(&text, asked, share).await;
         room.text = room.text.saturating_sub(excerpt.text.len() as u64);
         if !excerpt.whole {
-            room.excerpts.push(TurnNotice::Excerpt {
+            room.notices.push(TurnNotice::Excerpt {
                 name: file.name.clone(),
                 unit: paper.unit,
                 read: excerpt.read,

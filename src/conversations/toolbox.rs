@@ -40,8 +40,8 @@ pub trait Toolbox: Send + Sync + 'static {
     async fn offer(&self, owner: Owner, waits: Progress<'_>) -> Offers;
     /// By the name that a model uses.
     async fn find(&self, owner: Owner, name: &str) -> Option<Offered>;
-    /// A slot of a server, once it has one. Cancel-safe.
-    async fn slot(&self, server: &str) -> ServerSlot;
+    /// A slot of a server, once it has one and it is this owner's turn. Cancel-safe.
+    async fn slot(&self, server: &str, owner: Owner) -> ServerSlot;
     /// Has a tool used as it was when it was found: one that has changed since is not. Dropped, the tool is told that nobody wants it any more.
     ///
     /// # Errors

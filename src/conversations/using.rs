@@ -121,7 +121,7 @@ impl Conversations {
         let slot = tokio::select! {
             biased;
             () = self.closing.cancelled() => return Err(None),
-            slot = self.deps.tools.slot(&tool.server) => slot,
+            slot = self.deps.tools.slot(&tool.server, task.turn.owner) => slot,
         };
         let permit = match self.tool_permit(task).await {
             Ok(permit) => permit,

@@ -38,8 +38,8 @@ impl Toolbox for Toolshed {
         self.tools.find_for(&person, name)
     }
 
-    async fn slot(&self, server: &str) -> ServerSlot {
-        self.tools.slot(server).await
+    async fn slot(&self, server: &str, owner: Owner) -> ServerSlot {
+        self.tools.slot(server, owner).await
     }
 
     async fn call(

@@ -7,14 +7,14 @@ use tracing::warn;
 
 use super::{
     FileError,
-    beside::beside,
+    beside::{beside, pictures_beside},
     contents::{Contents, Draft, FileContent},
     folder::Folder,
     inspect::Inspector,
     name::harmless,
 };
 use crate::{
-    papers::{MAX_TEXT_BYTES, PaperFault, Reading, Report},
+    papers::{self, MAX_PACKED, MAX_TEXT_BYTES, PaperFault, Picture, Read, Reading, Report},
     wire::{FileId, FileKind, FileView},
 };
 
@@ -96,6 +96,15 @@ impl Vault {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// The pictures that were read of a document, in the order of its pages.
+    ///
+    /// # Errors
+    /// [`FileError::Gone`]: there are none; or the disk fails.
+    pub(crate) async fn pictures(&self, document: FileId) -> Result<Vec<Picture>, FileError> {
+        let bytes = self.read(pictures_beside(document), MAX_PACKED as u64).await?;
+        Ok(papers::unpack(bytes))
+    }
+
     /// Removes files, and what was read of them. Those that are not there are as good as removed.
     ///
     /// # Errors
@@ -104,7 +113,8 @@ impl Vault {
         if ids.is_empty() {
             return Ok(());
         }
-        let all: Vec<FileId> = ids.iter().flat_map(|id| [*id, beside(*id)]).collect();
+        let with_all = |id: &FileId| [*id, beside(*id), pictures_beside(*id)];
+        let all: Vec<FileId> = ids.iter().flat_map(with_all).collect();
         self.contents.remove(&all).await
     }
 
@@ -184,18 +194,32 @@ impl Upload {
                 paper: None,
             });
         };
-        let (Report { mime, paper, .. }, text) = match reading.finish().await {
+        let Read { report, text, pictures } = match reading.finish().await {
             Ok(read) => read,
             Err(PaperFault::Unsupported) => return Err(Inspector::unknown_document(self.name)),
             Err(fault) => return Err(FileError::Unread { name: self.name, fault }),
         };
-        // The text first: a document without it would be of no use.
-        let mut beside_it = self.contents.begin(beside(self.id)).await?;
-        beside_it.write(text.as_bytes()).await?;
-        beside_it.keep().await?;
-        if let Err(error) = self.draft.keep().await {
-            if let Err(error) = self.contents.remove(&[beside(self.id)]).await {
-                warn!(%error, "the text of a document that was not kept stays behind");
+        let Report { mime, paper, .. } = report;
+        // What was read first: a document without it would be of no use.
+        let keeping = async {
+            let read = [
+                (beside(self.id), text.as_bytes()),
+                (pictures_beside(self.id), &pictures),
+            ];
+            for (id, content) in read {
+                // Most documents have no pictures.
+                if !content.is_empty() {
+                    let mut beside_it = self.contents.begin(id).await?;
+                    beside_it.write(content).await?;
+                    beside_it.keep().await?;
+                }
+            }
+            self.draft.keep().await
+        };
+        if let Err(error) = keeping.await {
+            let read = [beside(self.id), pictures_beside(self.id)];
+            if let Err(error) = self.contents.remove(&read).await {
+                warn!(%error, "what was read of a document that was not kept stays behind");
             }
             return Err(error);
         }

@@ -7,12 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{PaperFault, Report, read};
+use super::{Document, PaperFault, Report, pictures::pack, read};
 
 /// The command of this program that reads a document. For the server alone.
 pub const COMMAND: &str = "read-paper";
 
-/// Begins the one line that says what was read; the text follows.
+/// Begins the one line that says what was read; the text follows, then the pictures.
 pub(super) const ANSWER: &str = "anteroom-paper ";
 
 /// Most memory that reading may take, on top of what the program itself takes.
@@ -46,13 +46,17 @@ pub fn run() -> ExitCode {
 fn answer() -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    let (answer, text) = match read_here(&bytes) {
-        Ok((report, text)) => (Answer::Read(report), text),
-        Err(fault) => (Answer::Failed(fault), String::new()),
+    let (answer, text, pictures) = match read(&bytes) {
+        Ok(document) => {
+            let pictures = pack(&document.pictures)?;
+            (Answer::Read(report(&document)), document.text, pictures)
+        }
+        Err(fault) => (Answer::Failed(fault), String::new(), Vec::new()),
     };
     let mut out = io::stdout().lock();
     writeln!(out, "\n{ANSWER}{}", serde_json::to_string(&answer)?)?;
     out.write_all(text.as_bytes())?;
+    out.write_all(&pictures)?;
     out.flush()
 }
 
@@ -63,12 +67,16 @@ fn answer() -> io::Result<()> {
 /// [`PaperFault`].
 pub fn read_here(bytes: &[u8]) -> Result<(Report, String), PaperFault> {
     let document = read(bytes)?;
-    let report = Report {
+    Ok((report(&document), document.text))
+}
+
+fn report(document: &Document) -> Report {
+    Report {
         mime: document.mime.to_owned(),
-        paper: document.paper,
+        paper: document.paper.clone(),
         bytes: document.text.len(),
-    };
-    Ok((report, document.text))
+        pictures: document.pictures.len(),
+    }
 }
 
 /// Bounds memory and time, and lets this process write no file, start no other and open next to nothing.

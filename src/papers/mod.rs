@@ -1,8 +1,8 @@
-//! Documents that people attach, read into text: PDF, Word, spreadsheets, EPUB and web pages.
+//! Documents that people attach, read into text: PDF, Word, spreadsheets, EPUB and web pages; of PDFs the pictures, too.
 //!
 //! What they hold was written by anybody, and a stack that overflows or memory that runs out cannot be caught. So they are read in a
 //! process of their own, which has bounds on its memory, its time and its files ([`run`]); `Reading` is the server's end of it. What
-//! comes back is a [`Report`], and the text in parts (`parts`): pages, sheets, chapters.
+//! comes back is a [`Report`], the text in parts (`parts`): pages, sheets, chapters; and the pictures (`pictures`).
 //!
 //! - `pdf/`, `sheets.rs`, `word.rs`, `book.rs`, `web.rs`: one format each; `archive.rs`: what is packed, unpacked within bounds;
 //!   `text.rs`: where they write.
@@ -14,6 +14,7 @@ mod book;
 mod child;
 mod parts;
 mod pdf;
+mod pictures;
 mod reading;
 mod search;
 mod sheets;
@@ -31,10 +32,12 @@ use thiserror::Error;
 
 pub use child::{COMMAND, read_here, run};
 pub(crate) use parts::parts;
-pub(crate) use reading::Reading;
+pub(crate) use pictures::{MAX_PACKED, MAX_PICTURES, Picture, unpack};
 pub use reading::read_with;
+pub(crate) use reading::{Read, Reading};
 pub(crate) use search::excerpt;
 
+use self::pdf::Taken;
 use crate::wire::Paper;
 
 /// Most bytes of text that are kept of one document.
@@ -51,6 +54,8 @@ pub struct Report {
     pub paper: Paper,
     /// Bytes of text that follow.
     pub bytes: usize,
+    /// Bytes of pictures that follow the text.
+    pub pictures: usize,
 }
 
 /// Why a document could not be read.
@@ -63,7 +68,7 @@ pub enum PaperFault {
     /// It opens only with a password.
     #[error("it is protected by a password")]
     Locked,
-    /// There is no text in it: its pages are pictures.
+    /// There is no text in it, and no picture that could be shown to a model either.
     #[error("there is no text in it")]
     NoText,
     /// It is broken.
@@ -74,11 +79,12 @@ pub enum PaperFault {
     TooHeavy,
 }
 
-/// What a document is, and its text.
+/// What a document is, its text, and its pictures.
 pub(crate) struct Document {
     pub(crate) mime: &'static str,
     pub(crate) paper: Paper,
     pub(crate) text: String,
+    pub(crate) pictures: Vec<Picture>,
 }
 
 /// Reads a document, of whatever format it is.
@@ -88,15 +94,28 @@ pub(crate) struct Document {
 /// # Errors
 /// [`PaperFault`].
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, PaperFault> {
+    let mut taken = Taken::default();
     let (mime, text) = match bytes {
-        [b'%', b'P', b'D', b'F', b'-', ..] => ("application/pdf", pdf::read(bytes)?),
+        [b'%', b'P', b'D', b'F', b'-', ..] => {
+            let text;
+            (text, taken) = pdf::read(bytes)?;
+            ("application/pdf", text)
+        }
         [b'P', b'K', 3, 4, ..] => archive::read(bytes)?,
         [0xD0, 0xCF, 0x11, 0xE0, ..] => ("application/vnd.ms-excel", sheets::read_old(bytes)?),
         _ => ("text/html", web::read(bytes)?),
     };
-    let (paper, text) = text.finish();
-    if paper.characters == 0 {
+    let (mut paper, text) = text.finish();
+    let Taken { pictures, left_out } = taken;
+    if paper.characters == 0 && pictures.is_empty() {
         return Err(PaperFault::NoText);
     }
-    Ok(Document { mime, paper, text })
+    paper.pictures = u32::try_from(pictures.len()).unwrap_or(u32::MAX);
+    paper.pictures_left_out = left_out;
+    Ok(Document {
+        mime,
+        paper,
+        text,
+        pictures,
+    })
 }

@@ -10,7 +10,7 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    MAX_TEXT_BYTES, PaperFault, Report,
+    MAX_PACKED, MAX_TEXT_BYTES, PaperFault, Report,
     child::{ANSWER, Answer},
 };
 use crate::own_program::own_program;
@@ -19,8 +19,8 @@ use crate::own_program::own_program;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may leave a piece lying.
 const PIECE_PATIENCE: Duration = Duration::from_secs(30);
-/// Most bytes that it may say: the text, and what it is.
-const MAX_SAID: u64 = MAX_TEXT_BYTES as u64 + 64 * 1024;
+/// Most bytes that it may say: the text, the pictures, and what it is.
+const MAX_SAID: u64 = (MAX_TEXT_BYTES + MAX_PACKED) as u64 + 64 * 1024;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
@@ -49,6 +49,15 @@ fn reader() -> io::Result<(PathBuf, Vec<OsString>)> {
         &[super::COMMAND]
     };
     Ok((own, arguments.iter().map(Into::into).collect()))
+}
+
+/// What was read of a document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) report: Report,
+    pub(crate) text: String,
+    /// All of them in one, as [`unpack`](super::unpack) takes it; empty: there are none.
+    pub(crate) pictures: Vec<u8>,
 }
 
 /// A document that is being read. Dropped, it ends the process.
@@ -94,11 +103,11 @@ impl Reading {
         }
     }
 
-    /// Says that all has come, and returns what it is and its text.
+    /// Says that all has come, and returns what was read.
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(crate) async fn finish(mut self) -> Result<(Report, String), PaperFault> {
+    pub(crate) async fn finish(mut self) -> Result<Read, PaperFault> {
         drop(self.to.take());
         let reading = async {
             let mut said = Vec::new();
@@ -157,7 +166,7 @@ impl Drop for Reading {
 }
 
 /// What the process has said. `None`: nothing that is whole.
-fn parse(said: &[u8]) -> Option<Result<(Report, String), PaperFault>> {
+fn parse(said: &[u8]) -> Option<Result<Read, PaperFault>> {
     let mark = said
         .windows(ANSWER.len())
         .position(|window| window == ANSWER.as_bytes())?;
@@ -167,7 +176,8 @@ fn parse(said: &[u8]) -> Option<Result<(Report, String), PaperFault>> {
         Answer::Failed(fault) => return Some(Err(fault)),
         Answer::Read(report) => report,
     };
-    let text = said[end + 1..].get(..report.bytes)?;
+    let (text, rest) = said[end + 1..].split_at_checked(report.bytes)?;
     let text = String::from_utf8(text.to_owned()).ok()?;
-    Some(Ok((report, text)))
+    let pictures = rest.get(..report.pictures)?.to_owned();
+    Some(Ok(Read { report, text, pictures }))
 }

@@ -63,6 +63,58 @@ pub(crate) fn pdf_with(objects: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
+/// A JPEG as far as its head says what it is; nobody here looks further.
+pub(crate) fn jpeg(width: u16, height: u16, components: u8) -> Vec<u8> {
+    let mut bytes = b"\xFF\xD8\xFF\xE0\x00\x04ab\xFF\xFF\xC0\x00\x11\x08".to_vec();
+    bytes.extend(height.to_be_bytes());
+    bytes.extend(width.to_be_bytes());
+    bytes.push(components);
+    bytes.extend(b"\x01\x11\x00\x02\x11\x01\x03\x11\x01\xFF\xDA and so on \xFF\xD9");
+    bytes
+}
+
+/// An object of a PDF with a content.
+pub(crate) fn stream(about: &str, content: &[u8]) -> Vec<u8> {
+    let mut object = format!("<< {about} /Length {} >>\nstream\n", content.len()).into_bytes();
+    object.extend_from_slice(content);
+    object.extend_from_slice(b"\nendstream");
+    object
+}
+
+/// A PDF with these objects from number 4 on, which pages that are drawn so show as `/P0`, `/P1`, …
+pub(crate) fn pdf_showing(pictures: &[Vec<u8>], pages: &[&str]) -> Vec<u8> {
+    let first = 4 + pictures.len();
+    let kids: String = (0..pages.len())
+        .map(|page| format!("{} 0 R ", first + 2 * page))
+        .collect();
+    let named: String = (0..pictures.len())
+        .map(|at| format!("/P{at} {} 0 R ", 4 + at))
+        .collect();
+    let mut objects = vec![
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        format!(
+            "<< /Type /Pages /Count {} /Kids [{kids}] /Resources << /Font << /F1 3 0 R >> /XObject << {named} >> >> >>",
+            pages.len()
+        )
+        .into_bytes(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_vec(),
+    ];
+    objects.extend_from_slice(pictures);
+    for (page, content) in pages.iter().enumerate() {
+        let number = first + 2 * page + 1;
+        objects.push(format!("<< /Type /Page /Parent 2 0 R /Contents {number} 0 R >>").into_bytes());
+        objects.push(stream("", content.as_bytes()));
+    }
+    pdf_with(&objects)
+}
+
+/// A PDF of one page, which says this and shows a picture.
+pub(crate) fn pdf_with_picture(line: &str) -> Vec<u8> {
+    let about = "/Subtype /Image /Width 100 /Height 80 /Filter /DCTDecode";
+    let page = format!("BT /F1 12 Tf 72 720 Td ({line}) Tj ET q 100 0 0 80 72 500 cm /P0 Do Q");
+    pdf_showing(&[stream(about, &jpeg(100, 80, 3))], &[&page])
+}
+
 /// An archive of these files.
 pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

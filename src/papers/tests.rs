@@ -1,5 +1,7 @@
 //! Documents of each format, good and bad, read in a process as they are in a server.
 
+mod pictures;
+
 use lopdf::{Dictionary, Document, EncryptionState, EncryptionVersion, Object, Permissions, Stream, StringFormat};
 
 use super::{
@@ -22,8 +24,13 @@ fn reads_as_a_process() {
     }
 }
 
-/// Reads a document in a process, which has gone by then.
+/// What a document is, and its text.
 async fn by_process(bytes: &[u8]) -> Result<(Report, String), PaperFault> {
+    read_by_process(bytes).await.map(|read| (read.report, read.text))
+}
+
+/// Reads a document in a process, which has gone by then.
+async fn read_by_process(bytes: &[u8]) -> Result<Read, PaperFault> {
     let mut reading = Reading::begin().expect("it starts");
     let process = reading.process().expect("it runs");
     for piece in bytes.chunks(50_000) {
@@ -392,6 +399,6 @@ async fn the_process_is_bounded_and_knows_nothing_of_the_server() {
     assert_ne!(limit("Max address space").as_deref(), Some("unlimited"));
     assert_eq!(about("environ"), "");
     reading.feed(&pdf(&["Read all the same"])).await;
-    let (_, text) = reading.finish().await.expect("read");
+    let text = reading.finish().await.expect("read").text;
     assert_eq!(text, "\u{0C}page 1\nRead all the same\n");
 }

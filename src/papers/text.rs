@@ -112,6 +112,8 @@ impl Text {
             left_out: self.left_out,
             blank: self.blank,
             cut: self.cut,
+            pictures: 0,
+            pictures_left_out: 0,
         };
         (paper, self.text)
     }

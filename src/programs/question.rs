@@ -196,5 +196,6 @@ fn picture(name: String, url: &str) -> Option<Image> {
         name,
         mime: mime.to_owned(),
         bytes: Bytes::from(STANDARD.decode(content.trim()).ok()?),
+        found: false,
     })
 }

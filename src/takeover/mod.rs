@@ -11,7 +11,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::{
-    files::{FileError, Vault, beside},
+    files::{FileError, Vault, beside, pictures_beside},
     sessions::{CookieKey, KeyError},
     settings::Settings,
     store::{postgres, sqlite},
@@ -143,7 +143,7 @@ pub async fn take_over(from: &Path, settings: &Settings) -> Result<TakeoverSumma
         info!(table = table.name, rows = copied, "taken over");
     }
     let vault = Vault::unswept(from);
-    let mut texts = 0;
+    let mut of_documents = 0;
     for id in rows::files(&mut source.connection).await? {
         match vault.reader(id).await {
             Ok(content) => {
@@ -153,14 +153,16 @@ pub async fn take_over(from: &Path, settings: &Settings) -> Result<TakeoverSumma
             Err(FileError::Gone) => summary.missing += 1,
             Err(error) => return Err(broke_off("a file's content", &error)),
         }
-        match vault.reader(beside(id)).await {
-            Ok(content) => {
-                texts += 1;
-                summary.bytes += keep(connection, beside(id), content).await?;
+        for read in [beside(id), pictures_beside(id)] {
+            match vault.reader(read).await {
+                Ok(content) => {
+                    of_documents += 1;
+                    summary.bytes += keep(connection, read, content).await?;
+                }
+                // Most files are no documents, and most documents have no pictures.
+                Err(FileError::Gone) => {}
+                Err(error) => return Err(broke_off("what was read of a document", &error)),
             }
-            // Most files are no documents.
-            Err(FileError::Gone) => {}
-            Err(error) => return Err(broke_off("the text of a document", &error)),
         }
     }
     rows::set_key(connection, &key.fingerprint()).await?;
@@ -170,7 +172,7 @@ pub async fn take_over(from: &Path, settings: &Settings) -> Result<TakeoverSumma
     (summary.conversations, summary.turns, summary.unfinished) = rows::figures(connection).await?;
     let contents = rows::contents(connection).await?;
     for (what, here, there) in [
-        ("contents of files", summary.files + texts, contents.0),
+        ("contents of files", summary.files + of_documents, contents.0),
         ("bytes of contents", summary.bytes, contents.1),
     ] {
         if here != there {

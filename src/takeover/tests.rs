@@ -97,7 +97,7 @@ async fn site() -> Site {
         .flat_map(|number| format!("{number:08}\n").into_bytes())
         .collect();
     let mut files = Vec::new();
-    for content in [b"short".to_vec(), long, samples::pdf(&["A page"])] {
+    for content in [b"short".to_vec(), long, samples::pdf_with_picture("A page")] {
         files.push((upload(&vault, &content).await, content));
     }
 
@@ -240,7 +240,11 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     let summary = take_over(site.folder.path(), &loaded.settings)
         .await
         .expect("taken over");
-    let bytes = site.files.iter().map(|(view, _)| view.size).sum::<u64>() + 8 + PAGE.len() as u64;
+    let (document, _) = &site.files[2];
+    let kept = Vault::unswept(site.folder.path());
+    let pictures = kept.read(pictures_beside(document.id), u64::MAX).await.expect("there");
+    let read = (PAGE.len() + pictures.len()) as u64;
+    let bytes = site.files.iter().map(|(view, _)| view.size).sum::<u64>() + 8 + read;
     let expected = TakeoverSummary {
         conversations: 5,
         turns: 7,
@@ -269,6 +273,7 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
         assert!(vault.read(view.id, u64::MAX).await.expect("there") == *content);
         if view.paper.is_some() {
             assert_eq!(vault.text(view.id).await.expect("there"), PAGE);
+            assert_eq!(vault.pictures(view.id).await.expect("there").len(), 1);
         }
     }
     let key = CookieKey::load_for_database(None, site.folder.path()).expect("there");

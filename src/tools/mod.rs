@@ -2,7 +2,8 @@
 //!
 //! Servers are shared by everybody and connected to when they are needed: `server.rs` says when, `dial.rs` how, `connection.rs` is what comes
 //! of it. Those that want something of each person's own (`person.rs`) have a connection a person (`private.rs`). A server is a program that is started here (`program.rs`, with a `keeper.rs` each) or is elsewhere (`http.rs`). `listing.rs` says
-//! what models are told, `output.rs` what they get back, `sources/` what servers have for people. This room knows no conversation, no line and no page.
+//! what models are told, `output.rs` what they get back, `sources/` what servers have for people. Before one that
+//! takes so many calls at once stands a line of its own, a `queue` of this process alone. This room knows no conversation, no turn and no page.
 //!
 //! The protocol is rmcp's to speak, the official library. What it leaves to us: how long anything may take, how long a message may be
 //! (`lines.rs`), and what becomes of a program's processes.
@@ -41,7 +42,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Map, Value};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -64,11 +65,14 @@ use self::{
     figures::Meter,
     person::Has,
     private::{Held, Persons, Private},
-    server::{Known, Server},
+    server::{Known, Server, line},
     sources::Looks,
 };
 pub use crate::settings::Leave;
-use crate::settings::{ToolServer, ToolSettings};
+use crate::{
+    queue::{Owner, Queue},
+    settings::{ToolServer, ToolSettings},
+};
 
 /// How long closing may take.
 const CLOSE: Duration = Duration::from_secs(6);
@@ -185,10 +189,7 @@ impl Tools {
             let same = before.get(&edited.name).filter(|place| place.settings() == edited);
             let place = same.cloned().unwrap_or_else(|| match edited.is_persons() {
                 true => Place::Persons(Persons::new(Arc::clone(edited))),
-                false => {
-                    let slots = edited.limit.map(|limit| Arc::new(Semaphore::new(limit)));
-                    Place::Shared(self.make(Arc::clone(edited), slots))
-                }
+                false => Place::Shared(self.make(Arc::clone(edited), edited.limit.map(line))),
             });
             (edited.name.clone(), place)
         });
@@ -204,10 +205,10 @@ impl Tools {
         }
     }
 
-    fn make(&self, settings: Arc<ToolServer>, slots: Option<Arc<Semaphore>>) -> Arc<Server> {
+    fn make(&self, settings: Arc<ToolServer>, line: Option<Queue>) -> Arc<Server> {
         let inner = &self.0;
         let (dial, closing) = (Arc::clone(&inner.dial), inner.closing.clone());
-        Server::new(settings, slots, dial, closing, inner.tasks.clone())
+        Server::new(settings, line, dial, closing, inner.tasks.clone())
     }
 
     fn servers(&self) -> Servers {
@@ -222,7 +223,7 @@ impl Tools {
         };
         match person.has(&persons.settings.name) {
             Has::Given(given) => {
-                let make = |settings| self.make(settings, persons.slots.clone());
+                let make = |settings| self.make(settings, persons.line.clone());
                 self.0.private.of(persons, given, make)
             }
             Has::Unreadable => Err(Trouble::Unreadable),
@@ -337,14 +338,15 @@ impl Tools {
         })
     }
 
-    /// One of the calls that this server takes at once, of everybody's, which [`Tools::call`] needs. Waits until one is free.
-    pub async fn slot(&self, server: &str) -> ServerSlot {
-        let slots = match self.servers().get(server) {
-            Some(Place::Shared(server)) => server.slots.clone(),
-            Some(Place::Persons(persons)) => persons.slots.clone(),
+    /// One of the calls that this server takes at once, of everybody's, which [`Tools::call`] needs. Waits until one is free and it is this owner's
+    /// turn. Cancel-safe.
+    pub async fn slot(&self, server: &str, owner: Owner) -> ServerSlot {
+        let line = match self.servers().get(server) {
+            Some(Place::Shared(server)) => server.line.clone(),
+            Some(Place::Persons(persons)) => persons.line.clone(),
             None => None,
         };
-        ServerSlot::of(slots).await
+        ServerSlot::of(line, owner).await
     }
 
     /// The same as [`Tools::call_for`], for somebody who has given nothing of their own.

@@ -10,28 +10,27 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::{
     error::Trouble,
     person::{Given, OwnKey},
-    server::Server,
+    server::{Server, line},
     view::{ServerState, ServerView},
 };
-use crate::settings::ToolServer;
+use crate::{queue::Queue, settings::ToolServer};
 
 /// A server of the settings to which each person has a connection of their own.
 pub(super) struct Persons {
     pub(super) settings: Arc<ToolServer>,
     /// For all of them together.
-    pub(super) slots: Option<Arc<Semaphore>>,
+    pub(super) line: Option<Queue>,
 }
 
 impl Persons {
     pub(super) fn new(settings: Arc<ToolServer>) -> Arc<Self> {
         Arc::new(Self {
-            slots: settings.limit.map(|limit| Arc::new(Semaphore::new(limit))),
+            line: settings.limit.map(line),
             settings,
         })
     }

@@ -15,7 +15,7 @@ use std::{
 
 use rmcp::service::Subscription;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,7 +28,11 @@ use super::{
     listing::Listing,
     view::{ServerState, ServerView},
 };
-use crate::{clock::now_ms, settings::ToolServer};
+use crate::{
+    clock::now_ms,
+    queue::{EventIndex, EventPolicy, Owner, Permit, Policy, Queue},
+    settings::ToolServer,
+};
 
 /// How long a server is out of service after it has failed once.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -43,8 +47,8 @@ const LISTED: Duration = Duration::from_secs(1);
 pub(super) struct Server {
     pub(super) settings: Arc<ToolServer>,
     dial: Arc<dyn Dial>,
-    /// May be those of other connections, too.
-    pub(super) slots: Option<Arc<Semaphore>>,
+    /// The line before it, where it has a limit: a fair one, as before a model. May be that of other connections, too.
+    pub(super) line: Option<Queue>,
     state: Mutex<State>,
     /// Calls that are running, or wait for the connection.
     running: AtomicUsize,
@@ -93,16 +97,25 @@ pub(super) enum Known {
 /// One of the calls that a server takes at once.
 #[derive(Debug, Default)]
 pub struct ServerSlot {
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Option<Permit>,
+}
+
+/// What the line of a server is for.
+const CALL: EventIndex = EventIndex(0);
+
+/// The line before a server that takes so many calls at once: without bounds, and never closed, so that nobody is refused.
+pub(super) fn line(limit: usize) -> Queue {
+    Queue::new(Policy::new([EventPolicy::new("call", limit)]), Arc::new(()))
 }
 
 impl ServerSlot {
-    /// One of these, once one is free; `None`: there are as many as there are calls.
-    pub(super) async fn of(slots: Option<Arc<Semaphore>>) -> Self {
-        let permit = match slots {
-            // Never closed.
-            Some(slots) => slots.acquire_owned().await.ok(),
-            None => None,
+    /// One of these, once one is free and it is this owner's turn; `None`: there are as many as there are calls. Owners take turns: who asks for
+    /// many keeps nobody else waiting for all of them. Cancel-safe.
+    pub(super) async fn of(line: Option<Queue>, owner: Owner) -> Self {
+        let joined = line.map(|line| line.join(CALL, owner, Instant::now()));
+        let permit = match joined {
+            Some(Ok(mut ticket)) => ticket.admitted().await.ok(),
+            Some(Err(_)) | None => None,
         };
         Self { _permit: permit }
     }
@@ -120,13 +133,13 @@ impl Drop for Running<'_> {
 impl Server {
     pub(super) fn new(
         settings: Arc<ToolServer>,
-        slots: Option<Arc<Semaphore>>,
+        line: Option<Queue>,
         dial: Arc<dyn Dial>,
         closing: CancellationToken,
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
-            slots,
+            line,
             settings,
             dial,
             state: Mutex::default(),

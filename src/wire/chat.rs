@@ -126,6 +126,15 @@ pub enum TurnNotice {
         /// How many there are.
         of: u32,
     },
+    /// The pictures of a document went along with the question, as far as its model sees.
+    Pictures {
+        /// Its name.
+        name: String,
+        /// How many went along.
+        taken: u32,
+        /// How many there are.
+        of: u32,
+    },
     /// The answer is one that was given before to the same question.
     Cached,
     /// It was waited for.

@@ -48,6 +48,12 @@ pub struct Paper {
     pub blank: u32,
     /// Whether some of a part is left out, too.
     pub cut: bool,
+    /// Pictures on its pages that models which see are shown.
+    #[serde(default)]
+    pub pictures: u32,
+    /// Pictures that are not: there are too many, or they are of a form that no model reads.
+    #[serde(default)]
+    pub pictures_left_out: u32,
 }
 
 /// One uploaded file, as its owner's browser shows it.

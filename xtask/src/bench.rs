@@ -14,7 +14,7 @@ use crate::pieces::{self, Pieces};
 use crate::project::{Mode, Project};
 use crate::server::{ALLOCATOR, SERVER};
 use crate::step::{self, step};
-use crate::{browser, debian, faketime, nginx, postgres, setup, site};
+use crate::{browser, debian, faketime, nginx, poppler, postgres, setup, site};
 pub(crate) use list::Scenario;
 
 /// Name of the load generator's binary and package.
@@ -127,6 +127,9 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
     if plan.scenarios.iter().any(with_database) {
         // Without one they say themselves what is missing.
         postgres::find();
+    }
+    if plan.scenarios.contains(&Scenario::Papers) {
+        poppler::find();
     }
     let python = (served && plan.gradio).then(|| gradio(project)).transpose()?;
     if served {

@@ -21,6 +21,7 @@ mod openai;
 #[cfg(test)]
 mod picture;
 mod pieces;
+mod poppler;
 mod postgres;
 mod project;
 mod schemathesis;

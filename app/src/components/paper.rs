@@ -23,7 +23,10 @@ pub(super) fn paper(file: &FileView) -> Option<AnyView> {
     let left_out = (paper.left_out > 0).then(|| say!(words, "paper-left-out", parts = paper.left_out));
     let blank = (paper.blank > 0).then(|| say!(words, "paper-blank", parts = paper.blank));
     let cut = paper.cut.then(|| text!(words, "paper-cut").to_owned());
-    let facts = [amount, Some(characters), left_out, blank, cut];
+    let pictures = (paper.pictures > 0).then(|| say!(words, "paper-pictures", pictures = paper.pictures));
+    let without = paper.pictures_left_out;
+    let without = (without > 0).then(|| say!(words, "paper-pictures-left-out", pictures = without));
+    let facts = [amount, Some(characters), pictures, without, left_out, blank, cut];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let address = format!("/files/{}/text", file.id);
     let said = say!(words, "paper", facts = facts);

@@ -31,6 +31,9 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
                 };
                 say!(words, "turn-excerpt", unit = unit, name = name, read = *read, of = *of)
             }
+            TurnNotice::Pictures { name, taken, of } => {
+                say!(words, "turn-pictures", taken = *taken, of = *of, name = name)
+            }
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
             TurnNotice::KeyWanted { server, fault } => {
                 say!(words, "turn-key", fault = *fault, server = server.as_str())

@@ -107,6 +107,11 @@ fn turn(state: TurnState) -> TurnView {
                 read: 3,
                 of: 214,
             },
+            TurnNotice::Pictures {
+                name: "a.pdf".to_owned(),
+                taken: 0,
+                of: 12,
+            },
             TurnNotice::Waited(Receipt {
                 ms: 42_000,
                 position: 9,
@@ -143,6 +148,8 @@ fn file(kind: FileKind) -> FileView {
             left_out: 0,
             blank: 2,
             cut: true,
+            pictures: 4,
+            pictures_left_out: 0,
         }),
     }
 }

@@ -16,6 +16,7 @@ mod seen;
 mod story;
 mod surroundings;
 mod tasks;
+mod tools;
 
 /// Troubles in the ordinary test run.
 const ROUNDS: u32 = 20;

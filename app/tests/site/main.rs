@@ -23,6 +23,7 @@ mod operator;
 mod order;
 mod own;
 mod papers;
+mod pictures;
 mod pools;
 mod program_keys;
 mod programs;

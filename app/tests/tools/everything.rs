@@ -34,7 +34,7 @@ async fn has_everything(tools: &Tools) {
     let tool = offered(tools, "s__trigger-long-running-operation").await;
     let told = std::sync::Mutex::new(0);
     let arguments = json!({ "duration": 1, "steps": 4 });
-    let slot = tools.slot("s").await;
+    let slot = tools.slot("s", Owner(1)).await;
     let arguments = arguments.as_object().expect("one").clone();
     let long = tools
         .call(&tool, arguments, slot, |_| *told.lock().expect("whole") += 1)

@@ -17,6 +17,7 @@ use std::{
 };
 
 use anteroom::{
+    queue::Owner,
     settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
     tools::{Asker, Content, Offered, ToolError, ToolOutput, Tools, Wanted},
 };
@@ -81,7 +82,7 @@ async fn call(tools: &Tools, name: &str, arguments: Value) -> Result<ToolOutput,
     let Value::Object(arguments) = arguments else {
         panic!("an object is needed")
     };
-    let slot = tools.slot(&tool.server).await;
+    let slot = tools.slot(&tool.server, Owner(1)).await;
     tools.call(&tool, arguments, slot, |_| ()).await
 }
 

@@ -104,7 +104,7 @@ async fn one_that_ends_by_itself_is_told_apart_from_one_that_cannot_start() {
         ]
     );
     let die = tools.find("dies__die").expect("it is there");
-    let slot = tools.slot("dies").await;
+    let slot = tools.slot("dies", Owner(1)).await;
     assert_eq!(
         tools.call(&die, serde_json::Map::new(), slot, |_| ()).await,
         Err(ToolError::Died)

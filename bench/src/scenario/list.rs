@@ -23,12 +23,13 @@ pub(crate) enum Scenario {
     Gateway,
     Tasks,
     Papers,
+    Tools,
     Soak,
 }
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -49,6 +50,7 @@ impl Scenario {
         Self::Gateway,
         Self::Tasks,
         Self::Papers,
+        Self::Tools,
     ];
 
     /// Those that are played only when they are named: what they find is a fault or nothing.
@@ -77,6 +79,7 @@ impl Scenario {
             Self::Gateway => "gateway",
             Self::Tasks => "tasks",
             Self::Papers => "papers",
+            Self::Tools => "tools",
             Self::Soak => "soak",
         }
     }

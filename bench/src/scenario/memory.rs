@@ -17,13 +17,9 @@ const REST: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run<S: System>(places: &Places, crowds: &[usize]) -> anyhow::Result<Vec<Measure>> {
     let stage = Stage::<S>::set(places, SLOTS, AT_ONCE).await?;
-    let memory = || stage.system.program().memory().map(|bytes| bytes as f64);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let start = memory()?;
-    drop(stage.visit_and_stay_connected(WARM_UP).await?);
-    stage.system.close_idle();
-    tokio::time::sleep(REST).await;
-    let base = memory()?;
+    let start = memory(&stage)?;
+    let base = warmed(&stage).await?;
 
     let mut measures = vec![Measure::new("at start", start, Unit::Bytes).at_most(40e6)];
     let mut pages = Vec::new();
@@ -32,10 +28,7 @@ pub(crate) async fn run<S: System>(places: &Places, crowds: &[usize]) -> anyhow:
         pages.extend(stage.visit_and_stay_connected(crowd - pages.len()).await?);
         let grouped = Unit::Count.show(crowd as f64);
         let each = |bytes: f64| (bytes - base) / crowd as f64;
-        let (opened, rested) = (memory()?, {
-            tokio::time::sleep(REST).await;
-            memory()?
-        });
+        let (opened, rested) = (memory(&stage)?, rested(&stage).await?);
         most = most.max(opened).max(rested);
         measures.push(Measure::new(
             format!("for each of {grouped} browsers, just opened"),
@@ -51,10 +44,26 @@ pub(crate) async fn run<S: System>(places: &Places, crowds: &[usize]) -> anyhow:
         measures.push(idle.at_most(if crowd >= 10_000 { 7e3 } else { 8e3 }));
     }
     drop(pages);
-    tokio::time::sleep(REST).await;
-    let kept = memory()? - base;
+    let kept = rested(&stage).await? - base;
     // Most of it: more than half.
     let given_back = 1.0 - kept / (most - base);
     measures.push(Measure::new("share given back a minute after all have gone", given_back, Unit::Times).at_least(0.5));
     Ok(measures)
+}
+
+fn memory<S: System>(stage: &Stage<S>) -> anyhow::Result<f64> {
+    Ok(stage.system.program().memory()? as f64)
+}
+
+/// Bytes that a server takes a while after the first browsers have come and gone.
+pub(super) async fn warmed<S: System>(stage: &Stage<S>) -> anyhow::Result<f64> {
+    drop(stage.visit_and_stay_connected(WARM_UP).await?);
+    stage.system.close_idle();
+    rested(stage).await
+}
+
+/// Bytes that it takes once all has been as it is for a while.
+pub(super) async fn rested<S: System>(stage: &Stage<S>) -> anyhow::Result<f64> {
+    tokio::time::sleep(REST).await;
+    memory(stage)
 }

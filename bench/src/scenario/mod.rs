@@ -22,6 +22,7 @@ mod rivals;
 mod soak;
 mod tabs;
 mod tasks;
+mod tools;
 mod visit;
 
 use crate::{anteroom::Anteroom, cli::Options, figures::Measure, gradio::Gradio, system::Places};
@@ -87,6 +88,10 @@ impl Scenario {
             Self::Papers => {
                 "A document of 500 pages, read by a process of its own as an upload is: without the way to the server"
             }
+            Self::Tools => {
+                "A call of a tool over a warm connection (HTTP), beside rmcp's own client at the same server; then 1,000 pages that do nothing, at \
+                 a server with tools and at one without"
+            }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \
                  are dropped and opened again"
@@ -118,6 +123,7 @@ impl Scenario {
             Self::Gateway => gateway::run(places).await,
             Self::Tasks => tasks::run(places).await,
             Self::Papers => papers::run(places).await,
+            Self::Tools => tools::run(places).await,
             Self::Soak => soak::run(places, options.soak).await,
         }
     }
@@ -145,6 +151,7 @@ impl Scenario {
             | Self::Gateway
             | Self::Tasks
             | Self::Papers
+            | Self::Tools
             | Self::Soak => {
                 return None;
             }

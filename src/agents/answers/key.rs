@@ -127,7 +127,7 @@ impl Hash {
 
     fn images(&mut self, images: &[Image]) {
         self.count(images.len());
-        for Image { name, mime, bytes } in images {
+        for Image { name, mime, bytes, .. } in images {
             self.bytes(name.as_bytes());
             self.bytes(mime.as_bytes());
             self.bytes(bytes);

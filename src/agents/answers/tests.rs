@@ -18,6 +18,7 @@ fn question() -> Question {
         name: "a.png".into(),
         mime: "image/png".into(),
         bytes: vec![1, 2, 3].into(),
+        found: false,
     };
     Question {
         messages: vec![

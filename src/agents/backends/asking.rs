@@ -73,6 +73,16 @@ impl Backends {
         Some(tokens.room(context, max_tokens))
     }
 
+    /// Whether a model is known to read pictures, at whichever of its back ends it is asked.
+    pub(crate) fn sees(&self, model: &ModelName) -> bool {
+        let directory = self.directory();
+        let pool = directory.pool_of(model).and_then(|at| directory.pool(at));
+        pool.is_some_and(|pool| {
+            let mut backends = pool.backends.iter().filter_map(|at| directory.backend(*at)).peekable();
+            backends.peek().is_some() && backends.all(|backend| Directory::vision(pool, backend) == Some(true))
+        })
+    }
+
     /// Begins the attempt to pass on a program's request of so many bytes.
     ///
     /// # Errors

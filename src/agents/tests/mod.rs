@@ -129,6 +129,7 @@ pub(in crate::agents) fn picture(name: &str) -> Image {
         name: name.to_owned(),
         mime: "image/png".to_owned(),
         bytes: Bytes::from_static(b"\x89PNG"),
+        found: false,
     }
 }
 

@@ -351,9 +351,23 @@ async fn a_picture_that_a_tool_returned_is_left_out_for_a_model_that_does_not_se
     .await;
     let talker = agent_at("m@openai", &stub.url);
     let (heard, outcome) = parts(&talker, offering(used())).await;
-    assert_eq!((heard, outcome.is_ok()), (vec![Part::Text("Hi".into())], true));
+    let expected = vec![Part::Notice(Notice::PicturesLeftOut), Part::Text("Hi".into())];
+    assert_eq!((heard, outcome.is_ok()), (expected, true));
     let asked = stub.got.lock().unwrap()[1].body["messages"].to_string();
     assert!(asked.contains("sum.png, which you cannot see"), "{asked}");
+    // One that stands in a document is left out as well, one of the person's is not.
+    let mut documents = used();
+    documents[0].images.push(Image {
+        found: true,
+        ..picture("scan.pdf, page 1")
+    });
+    let (_, outcome) = parts(&talker, offering(documents)).await;
+    assert!(outcome.is_ok());
+    let asked = stub.got.lock().unwrap()[3].body["messages"].to_string();
+    assert!(
+        asked.contains("not shown to you after all, as you see none: 1"),
+        "{asked}"
+    );
     let mut own = used();
     own[0].images.push(picture("own.png"));
     assert_eq!(

@@ -116,6 +116,22 @@ async fn a_document_that_cannot_be_read_says_why_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn the_pictures_of_a_document_are_kept_and_go_with_it() {
+    let (dir, vault) = vault().await;
+    let view = upload(&vault, "a.pdf", &samples::pdf_with_picture("Hello"))
+        .await
+        .expect("kept");
+    let paper = view.paper.expect("read");
+    assert_eq!((paper.pictures, paper.pictures_left_out), (1, 0));
+    let pictures = vault.pictures(view.id).await.expect("there");
+    assert_eq!((pictures[0].page, pictures[0].format.mime()), (1, "image/jpeg"));
+    assert_eq!(pictures[0].bytes, samples::jpeg(100, 80, 3));
+    assert_eq!(files(dir.path()).len(), 3);
+    vault.remove(&[view.id]).await.expect("removed");
+    assert_eq!(files(dir.path()).len(), 0);
+}
+
+#[tokio::test]
 async fn no_name_leads_out_of_the_vault() {
     let (dir, vault) = vault().await;
     for name in ["../../x", "/etc/x", "..\\..\\x", "a/../../../x", "\0x", "x"] {

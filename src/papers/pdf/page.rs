@@ -1,4 +1,4 @@
-//! What a page draws: its operators, as far as they show text.
+//! What a page draws: its operators, as far as they show text and pictures.
 
 use std::{collections::HashMap, rc::Rc, time::Instant};
 
@@ -11,6 +11,7 @@ use super::{
     MAX_CONTENT,
     fonts::{Font, Fonts},
     lines::{Lines, Piece, Point},
+    pictures::Shown,
 };
 
 /// How deep drawings may lie in each other.
@@ -101,6 +102,7 @@ pub(super) struct Drawing<'d, 'w> {
     document: &'d Document,
     fonts: &'w mut Fonts<'d>,
     forms: &'w mut Forms,
+    pictures: &'w mut Shown,
     lines: Lines<'w>,
     operators: usize,
     until: Instant,
@@ -113,7 +115,7 @@ impl<'d, 'w> Drawing<'d, 'w> {
     pub(super) fn new(
         document: &'d Document,
         fonts: &'w mut Fonts<'d>,
-        forms: &'w mut Forms,
+        (forms, pictures): (&'w mut Forms, &'w mut Shown),
         lines: Lines<'w>,
         until: Instant,
     ) -> Self {
@@ -121,6 +123,7 @@ impl<'d, 'w> Drawing<'d, 'w> {
             document,
             fonts,
             forms,
+            pictures,
             lines,
             operators: 0,
             until,
@@ -268,13 +271,11 @@ impl<'d, 'w> Drawing<'d, 'w> {
         let Ok((Some(id), Object::Stream(form))) = self.document.dereference(drawn) else {
             return;
         };
-        let is_form = form
-            .dict
-            .get(b"Subtype")
-            .and_then(Object::as_name)
-            .is_ok_and(|kind| kind == b"Form");
-        if !is_form || depth >= MAX_DEPTH {
-            return;
+        let kind = form.dict.get(b"Subtype").and_then(Object::as_name);
+        match kind.unwrap_or_default() {
+            b"Form" if depth < MAX_DEPTH => {}
+            b"Image" => return self.pictures.add(self.document, id, &form.dict),
+            _ => return,
         }
         let content = match self.forms.get(&id) {
             Some(known) => Rc::clone(known),
@@ -337,7 +338,7 @@ impl<'d, 'w> Drawing<'d, 'w> {
     }
 }
 
-fn number(object: &Object) -> Option<f64> {
+pub(super) fn number(object: &Object) -> Option<f64> {
     match object {
         Object::Integer(number) => Some(*number as f64),
         Object::Real(number) => Some(f64::from(*number)),

@@ -21,6 +21,8 @@ pub(crate) async fn a_turn_comes_back_as_it_was_stored<K: Kind>() {
         left_out: 3,
         blank: 1,
         cut: true,
+        pictures: 3,
+        pictures_left_out: 1,
     });
     talk.accept(&*store, &turn, Some(OrderKey { tag: 7, arrival: 9 })).await;
     let step = store.turn(owner, turn.id).await.expect("read").expect("there");

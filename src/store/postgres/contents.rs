@@ -35,11 +35,12 @@ const FIND: &str = "SELECT (SELECT count(*) FROM pieces p WHERE p.content = c.id
 const READ: &str = "SELECT bytes FROM pieces WHERE content = $1 AND number = $2";
 const REMOVE: &str = "DELETE FROM contents WHERE id = ANY($1)";
 /// Also of what was kept and then never noted, or is not of use to anybody any more. Where the process is there that it came to, it may be
-/// finished and noted still; one that has no row any more can note nothing. The text of a document is of use as long as that is: its id
-/// differs in one bit (`files::beside`).
+/// finished and noted still; one that has no row any more can note nothing. What was read of a document, its text and its pictures, is of use as long
+/// as that is: their ids differ from its by bits of one digit (`files::beside`).
 const SWEEP: &str = "DELETE FROM contents c WHERE NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = c.node) \
      AND (NOT c.finished OR NOT EXISTS (SELECT 1 FROM files f WHERE f.id IN (c.id, overlay(c.id::text placing \
-     translate(substr(c.id::text, 15, 1), '0123456789abcdef', '89abcdef01234567') from 15 for 1)::uuid)))";
+     translate(substr(c.id::text, 15, 1), '0123456789abcdef', '89abcdef01234567') from 15 for 1)::uuid, overlay(c.id::text placing \
+     translate(substr(c.id::text, 15, 1), '0123456789abcdef', '98badcfe10325476') from 15 for 1)::uuid)))";
 
 /// Contents in the database.
 #[derive(Clone, Debug)]

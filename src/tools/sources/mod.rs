@@ -26,7 +26,7 @@ pub use self::{
     read::{Attachment, PromptText},
 };
 use super::{Person, Place, Tools, connection::InUse, error::ToolError, private::Held, server::ServerSlot};
-use crate::accounts::Principal;
+use crate::{accounts::Principal, queue::Owner};
 
 /// How long a server may take to say which templates it has. Most have none, and some say nothing at all then: what it lists is there without.
 const TEMPLATES: Duration = Duration::from_secs(5);
@@ -202,10 +202,11 @@ impl Tools {
             return Err(ToolError::NotThere);
         }
         let longest = settings.timeout;
+        let owner = who.principal.map_or(Owner(0), |principal| principal.owner());
         let free = async {
             (
                 self.0.looks.begin(who.principal.as_ref()).await,
-                self.slot(server).await,
+                self.slot(server, owner).await,
             )
         };
         let (look, slot) = timeout(longest, free).await.map_err(|_| ToolError::TimedOut {

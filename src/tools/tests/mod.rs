@@ -25,7 +25,7 @@ async fn offered(tools: &Tools, name: &str) -> Offered {
 
 async fn call(tools: &Tools, tool: &Offered) -> Result<ToolOutput, ToolError> {
     let arguments = json!({ "a": 1 }).as_object().expect("one").clone();
-    let slot = tools.slot(&tool.server).await;
+    let slot = tools.slot(&tool.server, Owner(1)).await;
     tools.call(tool, arguments, slot, |_| ()).await
 }
 
@@ -138,7 +138,7 @@ async fn progress_is_told() {
     let tools = start(&fake);
     let tool = offered(&tools, "progress").await;
     let told = Mutex::new(Vec::new());
-    let slot = tools.slot("s").await;
+    let slot = tools.slot("s", Owner(1)).await;
     let result = tools
         .call(&tool, Map::<String, Value>::new(), slot, |progress| {
             told.lock().expect("whole").push(progress);

@@ -213,3 +213,37 @@ async fn a_server_that_answers_with_nothing_to_what_it_does_not_know_is_one_of_b
     assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));
     assert_eq!(fake.dials(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn owners_take_turns_before_a_server_with_a_limit() {
+    let fake = Fake::with(&["echo"]);
+    let limited = ToolServer {
+        limit: Some(1),
+        ..server("s")
+    };
+    let tools = Tools::start_with(&settings([limited]), Arc::new(Arc::clone(&fake)));
+    let first = tools.slot("s", Owner(1)).await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut waiting = Vec::new();
+    // One asks for many, then others for one each.
+    for owner in [1, 1, 1, 1, 2, 3] {
+        let (tools, order) = (tools.clone(), Arc::clone(&order));
+        waiting.push(tokio::spawn(async move {
+            let _slot = tools.slot("s", Owner(owner)).await;
+            order.lock().expect("whole").push(owner);
+        }));
+        // Each is in the line before the next one asks.
+        tokio::task::yield_now().await;
+    }
+    let gone = waiting.remove(1);
+    gone.abort();
+    assert!(gone.await.is_err());
+    assert_eq!(*order.lock().expect("whole"), [0; 0]);
+    drop(first);
+    for one in waiting {
+        one.await.expect("it had its turn");
+    }
+    assert_eq!(*order.lock().expect("whole"), [1, 2, 3, 1, 1]);
+    // Who needs no slot waits for nobody.
+    drop((tools.slot("none", Owner(1)).await, tools.slot("none", Owner(1)).await));
+}

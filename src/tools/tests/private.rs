@@ -57,7 +57,7 @@ async fn call(tools: &Tools, person: &Person, name: &str) -> Result<ToolOutput, 
     let tool = tools
         .find_for(person, &format!("s__{name}"))
         .ok_or(ToolError::NotThere)?;
-    let slot = tools.slot("s").await;
+    let slot = tools.slot("s", Owner(1)).await;
     tools.call_for(person, &tool, Map::new(), slot, |_| ()).await
 }
 
@@ -86,10 +86,10 @@ async fn each_person_has_a_connection_and_tools_of_their_own() {
     assert_eq!(tools.find_for(&boris, "s__of-anna"), None);
     assert_eq!(tools.find("s__whose"), None);
     let annas = tools.find_for(&anna, "s__of-anna").expect("it is there");
-    let slot = tools.slot("s").await;
+    let slot = tools.slot("s", Owner(1)).await;
     let taken = tools.call_for(&boris, &annas, Map::new(), slot, |_| ()).await;
     assert_eq!(taken, Err(ToolError::NotThere));
-    let slot = tools.slot("s").await;
+    let slot = tools.slot("s", Owner(1)).await;
     let taken = tools.call(&annas, Map::new(), slot, |_| ()).await;
     assert_eq!(taken, Err(ToolError::Unreachable(Trouble::Wanted)));
     assert_eq!(fake.dials(), 2);

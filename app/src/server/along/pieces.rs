@@ -6,7 +6,7 @@ use anteroom::{
     client::GuestView,
     language::Words,
     say,
-    wire::{FileKind, FileView, Place, TurnState, TurnView},
+    wire::{FileKind, FileView, Place, StepState, TurnState, TurnView},
 };
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -86,6 +86,9 @@ fn line(words: &'static Words, view: &GuestView) -> String {
     let (said, time) = match (&view.place, last) {
         (Some(place), _) => (format::short_rank(words, place), Some(time(words, place))),
         (None, Some(TurnState::Waiting)) => (say!(words, "along-joining"), None),
+        (None, Some(TurnState::Running)) if view.conversation.turns.last().is_some_and(asks) => {
+            (say!(words, "along-asks"), None)
+        }
         (None, Some(TurnState::Running)) => (say!(words, "along-running"), None),
         (None, Some(TurnState::Done | TurnState::Incomplete { .. })) => (say!(words, "along-done"), None),
         (None, Some(_)) => (say!(words, "along-no-answer"), None),
@@ -102,6 +105,11 @@ fn line(words: &'static Words, view: &GuestView) -> String {
         </div>
     }
     .to_html()
+}
+
+/// Whether its answer waits for its owner, whom guests cannot speak for.
+fn asks(turn: &TurnView) -> bool {
+    turn.steps.iter().any(|step| step.state == StepState::Asks)
 }
 
 fn time(words: &Words, place: &Place) -> String {
@@ -148,7 +156,7 @@ fn turn(words: &'static Words, pass: Uuid, turn: &TurnView) -> String {
     });
     let outcome = match &turn.state {
         TurnState::Waiting | TurnState::Done => None,
-        TurnState::Running if !turn.blocks.is_empty() => None,
+        TurnState::Running if !turn.blocks.is_empty() || asks(turn) => None,
         TurnState::Running => Some(say!(words, "answer-begins")),
         TurnState::Incomplete { cause } => Some(words.incomplete(*cause).to_string()),
         TurnState::Failed { reason } | TurnState::Expired { reason } => Some(words.reason(reason)),

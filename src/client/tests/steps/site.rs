@@ -234,7 +234,7 @@ impl Toolbox for Tools {
             .map(|(tool, _)| tool.clone())
     }
 
-    async fn slot(&self, _: &str) -> ServerSlot {
+    async fn slot(&self, _: &str, _: Owner) -> ServerSlot {
         ServerSlot::default()
     }
 

@@ -95,19 +95,24 @@ async fn a_start_removes_what_an_end_left_and_keeps_the_rest() {
     let noted = upload(&vault, b"noted").await.expect("kept");
     store.add_file(an_owner(), noted.clone(), 5).await.expect("added");
     upload(&vault, b"never noted").await.expect("kept");
-    let document = upload(&vault, &samples::pdf(&["A page"])).await.expect("kept");
+    let document = upload(&vault, &samples::pdf_with_picture("A page"))
+        .await
+        .expect("kept");
     store.add_file(an_owner(), document.clone(), 5).await.expect("added");
-    upload(&vault, &samples::pdf(&["Never noted"])).await.expect("kept");
+    upload(&vault, &samples::pdf_with_picture("Never noted"))
+        .await
+        .expect("kept");
     let mut unfinished = vault.begin("notes.txt", LIMIT).await.expect("begun");
     unfinished.write(text().as_bytes()).await.expect("written");
     // As if the process had been killed.
     std::mem::forget(unfinished);
     store.close().await;
     let store = open(&address).await;
-    assert_eq!(count(cluster, &database), "3|3");
+    assert_eq!(count(cluster, &database), "4|4");
     let vault = Vault::over(store.contents());
     assert_eq!(vault.read(noted.id, u64::MAX).await.expect("there"), b"noted");
     assert_eq!(vault.text(document.id).await.expect("there"), "\u{0C}page 1\nA page\n");
+    assert_eq!(vault.pictures(document.id).await.expect("there").len(), 1);
     vault.remove(&[document.id]).await.expect("removed");
     assert_eq!(count(cluster, &database), "1|1");
 }
