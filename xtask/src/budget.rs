@@ -39,7 +39,7 @@ pub(crate) fn check(files: &[Size]) -> anyhow::Result<()> {
 
 /// Not loaded by a visit, but once somebody puts the page on a home screen, asks for what the script does, or opens a tab that needs it: how
 /// their paths begin.
-const LATER: [&str; 4] = ["icon-180.png", "reading-more.js", "tabs.js", "pkg/tabs."];
+const LATER: [&str; 4] = ["icon-", "reading-more.js", "tabs.js", "pkg/tabs."];
 
 /// All files that a visit loads, as browsers get them.
 fn first_visit(files: &[Size]) -> u64 {

@@ -12,6 +12,7 @@ mod forms;
 pub mod keys;
 mod listen;
 pub mod migrate;
+pub(crate) mod offline;
 mod operator;
 pub mod pages;
 mod refusals;
