@@ -14,6 +14,8 @@ export default defineConfig({
   expect: { timeout: 30_000 },
   reporter: [["list"], ["html", { open: "never" }]],
   use: {
+    // Tests answer in the server's place, and what a service worker asks for would go past them. Its own tests allow it.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
   },

@@ -257,6 +257,12 @@
     } else if (key === ">" && !typing(target) && quote()) event.preventDefault();
   });
 
+  // What is read is kept for when there is no connection: that can wait until the page has all that it needs itself.
+  if (navigator.serviceWorker)
+    addEventListener("load", function () {
+      import("/keep.js").catch(function () {});
+    });
+
   var settle = 0;
   doc.addEventListener("selectionchange", function () {
     clearTimeout(settle);

@@ -83,6 +83,18 @@ fn asks() -> bool {
     false
 }
 
+/// Whose page it is, for `public/keep.js`.
+fn reader() -> Option<String> {
+    #[cfg(feature = "ssr")]
+    {
+        use axum::http::request::Parts;
+        let named = with_context(|request: &Parts| crate::server::offline::reader_of(&request.extensions));
+        named.flatten()
+    }
+    #[cfg(not(feature = "ssr"))]
+    None
+}
+
 /// The document: its head, with the assets, and the body that the browser's half takes over.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let assets = use_context::<AssetUrls>().unwrap_or_else(|| AssetUrls::named_by(&options));
@@ -97,7 +109,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html lang=language.code() data-stays=stays().then_some("") data-asks=asks().then_some("")>
+        <html lang=language.code() data-reader=reader() data-stays=stays().then_some("") data-asks=asks().then_some("")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
@@ -113,7 +125,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href=table r#as="fetch" r#type="application/json" crossorigin="anonymous" />
                 <link rel="icon" href="/icon.svg" r#type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icon-180.png" />
-                <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="manifest" href=format!("/manifest-{}.webmanifest", language.code()) />
                 <AutoReload options />
                 <script type="module" nonce=use_nonce()>{wake}</script>
                 <script defer src="/reading.js" nonce=use_nonce()></script>

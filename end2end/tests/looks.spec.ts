@@ -25,7 +25,7 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
     test.setTimeout(240_000);
     const site = await start({ CHAT_CONCURRENCY_LIMIT: "2" });
     const faults: string[] = [];
-    const page = await site.person({ ...device, colorScheme, locale: words.locale });
+    const page = await site.person({ ...device, colorScheme, locale: words.locale, serviceWorkers: "allow" });
     page.on("pageerror", (fault) => faults.push(fault.message));
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) {

@@ -5,6 +5,7 @@
 //! What was compressed when it was built is sent compressed; nothing is compressed on the way.
 
 mod encoding;
+mod made;
 mod words;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use axum::routing::get;
 use rust_embed::RustEmbed;
 
 use encoding::{Encoding, negotiate};
+pub(super) use made::Made;
 
 use crate::AssetUrls;
 
@@ -69,6 +71,12 @@ pub fn urls() -> AssetUrls {
 /// Where the browser finds the style sheet of what only the tabs show that the server draws.
 pub(super) fn sheet_of_tabs() -> String {
     site().newest("tabs", "css")
+}
+
+/// The app's style sheet itself. Empty where the server was built without the site.
+pub(super) fn style() -> String {
+    let plain = site().get(&urls().css).and_then(|file| file.forms.last());
+    plain.map_or_else(String::new, |form| String::from_utf8_lossy(&form.body).into_owned())
 }
 
 /// `false` where the server was built without the site, so that its pages would have neither style nor script.

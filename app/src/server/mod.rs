@@ -13,6 +13,7 @@ mod forms;
 pub mod keys;
 mod listen;
 pub mod migrate;
+pub(crate) mod offline;
 mod operator;
 mod own;
 pub mod pages;

@@ -18,7 +18,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, along, api, assets, described, drawing, operator, own, program_keys, refusals, sources};
+use super::{actions, along, api, assets, described, drawing, offline, operator, own, program_keys, refusals, sources};
 use crate::{
     App,
     initial::Preloaded,
@@ -76,7 +76,10 @@ pub fn router(engine: &Arc<Engine>) -> Router {
     http::site(
         engine,
         pages,
-        operator.merge(assets::router()).merge(described::router()),
+        operator
+            .merge(assets::router())
+            .merge(described::router())
+            .merge(offline::router()),
         Arc::new(drawing::Tabs),
         passes,
     )
@@ -124,12 +127,17 @@ async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: 
         (Ok(first), Some(kind)) => !first.overview.tabs.contains(&kind),
         _ => false,
     };
+    let gone = first
+        .as_ref()
+        .is_ok_and(|first| matches!(first.conversation, Some((_, None))));
+    let reader = offline::reader_of(request.extensions());
     let (carried, refused) = match first {
         Ok(first) => (Preloaded::new(Ok(first)), None),
         Err(refused) => (Preloaded::new(Err(refused.reason.clone())), Some(refused)),
     };
     request.extensions_mut().insert(carried);
     let mut response = next.run(request).await;
+    offline::mark(&mut response, reader.as_deref(), gone);
     if kept_from_them && response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }

@@ -18,6 +18,7 @@ mod hostile;
 mod incomplete;
 mod line;
 mod nodes;
+mod offline;
 mod openai;
 mod operator;
 mod order;

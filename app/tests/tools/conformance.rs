@@ -105,7 +105,7 @@ async fn use_all(tools: &Tools) {
     };
     for tool in &offer.tools {
         let Value::Object(arguments) = told(tool) else { continue };
-        let slot = tools.slot(&tool.server).await;
+        let slot = tools.slot(&tool.server, Owner(1)).await;
         let result = tools.call(tool, arguments, slot, |_| ()).await;
         println!("{}: {result:?}", tool.tool);
     }

@@ -88,7 +88,7 @@ async fn whose(tools: &Tools, person: &Person, server: &str) -> Result<ToolOutpu
         .expect("in time");
     let tool = tools.find_for(person, &format!("{server}__whose"));
     let tool = tool.unwrap_or_else(|| panic!("{server} in {offer:?}"));
-    let slot = tools.slot(server).await;
+    let slot = tools.slot(server, Owner(1)).await;
     tools
         .call_for(person, &tool, serde_json::Map::new(), slot, |_| ())
         .await

@@ -3,11 +3,10 @@
 use std::{io::Write as _, sync::LazyLock};
 
 use anteroom::language::{Language, Words};
-use axum::body::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
 
-use super::{HASH_DIGITS, Source};
+use super::{HASH_DIGITS, Source, made::source};
 
 static TABLES: LazyLock<[(String, Vec<u8>); Language::ALL.len()]> = LazyLock::new(|| {
     Language::ALL.map(|language| {
@@ -38,16 +37,8 @@ pub(super) fn sources() -> impl Iterator<Item = Source> {
     })
 }
 
-fn source(name: String, body: Vec<u8>) -> Source {
-    Source {
-        name,
-        sha256: Sha256::digest(&body).into(),
-        modified: 0,
-        body: Bytes::from(body),
-    }
-}
-
-fn compressed(table: &[u8]) -> Vec<u8> {
+/// In gzip.
+pub(super) fn compressed(table: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory cannot fail.
     let _ = encoder.write_all(table);
