@@ -73,7 +73,7 @@ pub fn read_here(bytes: &[u8]) -> Result<(Report, String), PaperFault> {
 fn report(document: &Document) -> Report {
     Report {
         mime: document.mime.to_owned(),
-        paper: document.paper.clone(),
+        paper: document.paper,
         bytes: document.text.len(),
         pictures: document.pictures.len(),
     }

@@ -15,7 +15,7 @@ const BYTES_OF_TOKEN: u64 = 5;
 /// nearly all servers send them; whoever hangs up before the last one has had those.
 pub(super) fn charged(request: &Request, job: &Job, done: Option<&Done>) -> Usage {
     let told = done.map_or_else(Usage::default, |done| done.usage);
-    let events = || job.events().iter().map(|events| count(events)).sum();
+    let events = || job.events().iter().map(count).sum();
     let written = || match done {
         Some(done) if !request.streams => done.last.len() as u64 / BYTES_OF_TOKEN,
         _ => events(),

@@ -156,7 +156,7 @@ mod tests {
     const PIXEL: &str =
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-    fn named(name: &str, uri: &str, contents: Value) -> String {
+    fn named(name: &str, uri: &str, contents: &Value) -> String {
         let answer = json!({ "contents": contents });
         attachment("s", name, uri, &answer).expect("a file").name
     }
@@ -183,7 +183,7 @@ mod tests {
                 "s – A picture.png",
             ),
         ] {
-            assert_eq!(named(name, uri, contents), expected);
+            assert_eq!(named(name, uri, &contents), expected);
         }
     }
 

@@ -51,10 +51,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(request: &Extensions, Form(fields): Fields) -> Result<Self, Response> {
+    fn new(request: &Extensions, Form(fields): Fields) -> Result<Self, NoCookie> {
         let who = request.get::<Principal>().copied();
         Ok(Self {
-            who: who.ok_or_else(|| NoCookie.refusal().into_response())?,
+            who: who.ok_or(NoCookie)?,
             words: Words::of(request.get::<Language>().copied().unwrap_or_default()),
             fields,
         })
@@ -100,7 +100,7 @@ async fn resources(
     request: Extensions,
     fields: Fields,
 ) -> Result<Response, Response> {
-    let asked = Asked::new(&request, fields)?;
+    let asked = Asked::new(&request, fields).map_err(NoCookie::into_response)?;
     let who = engine.asker(asked.who).await;
     let listed = engine.tools().resources(asked.server(), &who).await;
     let listed = listed.map_err(|error| asked.refusal(&error))?;
@@ -108,7 +108,7 @@ async fn resources(
 }
 
 async fn prompts(State(engine): State<Arc<Engine>>, request: Extensions, fields: Fields) -> Result<Response, Response> {
-    let asked = Asked::new(&request, fields)?;
+    let asked = Asked::new(&request, fields).map_err(NoCookie::into_response)?;
     let who = engine.asker(asked.who).await;
     let listed = engine.tools().prompts(asked.server(), &who).await;
     let listed = listed.map_err(|error| asked.refusal(&error))?;
@@ -120,7 +120,7 @@ async fn resource(
     request: Extensions,
     fields: Fields,
 ) -> Result<Response, Response> {
-    let asked = Asked::new(&request, fields)?;
+    let asked = Asked::new(&request, fields).map_err(NoCookie::into_response)?;
     let wanted = match asked.field("template") {
         "" => Wanted::Listed(asked.field("uri").to_owned()),
         template => Wanted::Filled {
@@ -151,7 +151,7 @@ async fn resource(
 }
 
 async fn prompt(State(engine): State<Arc<Engine>>, request: Extensions, fields: Fields) -> Result<Response, Response> {
-    let asked = Asked::new(&request, fields)?;
+    let asked = Asked::new(&request, fields).map_err(NoCookie::into_response)?;
     let (server, name) = (asked.server(), asked.field("name"));
     let who = engine.asker(asked.who).await;
     let said = engine.tools().prompt(server, name, asked.values(), &who).await;

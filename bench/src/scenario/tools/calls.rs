@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use anteroom::{
     queue::Owner,
-    settings::{LeaveRules, Secret, ToolServer, ToolSettings, ToolTransport},
+    settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
     tools::{Content, Offered, Tools},
 };
 use anyhow::{Context as _, ensure};
@@ -102,10 +102,14 @@ fn ours(url: &str) -> Tools {
         idle: seconds,
         leave: LeaveRules::default(),
         only: None,
+        own: OwnValues::default(),
+        resources: false,
+        prompts: false,
     };
     Tools::start(&ToolSettings {
         servers: vec![Arc::new(server)],
         keeper: None,
+        ..ToolSettings::default()
     })
 }
 
