@@ -253,18 +253,35 @@ fn check_tag(tag: &Tag) {
         assert!(!attribute.name.local.starts_with("on"), "{tag:?}");
     }
     match &*tag.name {
-        "script" => assert!(value("nonce").is_some() && value("src").is_none(), "{tag:?}"),
-        "meta" => assert_eq!(value("http-equiv"), None, "{tag:?}"),
-        // One to send with, one on the page of one's data, those that choose the language, and those that scripts take over.
-        "form" => assert!(
-            value("action").is_none_or(|action| {
-                matches!(action, "/api/send_form" | "/api/forget") || action.starts_with("/language?to=")
+        "script" => assert!(
+            match value("src") {
+                Some(file) => is_own(file),
+                None => value("nonce").is_some(),
+            },
+            "{tag:?}"
+        ),
+        // A page without scripts loads itself anew, and nothing else, while something waits.
+        "meta" => assert!(
+            value("http-equiv").is_none_or(|what| {
+                let again = value("content").unwrap_or_default();
+                what == "refresh" && !again.is_empty() && again.bytes().all(|byte| byte.is_ascii_digit())
             }),
+            "{tag:?}"
+        ),
+        // Those that scripts take over have none; the language is chosen with words behind it.
+        "form" => assert!(
+            value("action").is_none_or(|action| is_own(action) || action.starts_with("/language?to=")),
             "{tag:?}"
         ),
         "base" | "iframe" | "object" | "embed" | "plaintext" => panic!("{tag:?}"),
         _ => {}
     }
+}
+
+/// Whether this is an address of the site without anything from outside in it.
+fn is_own(address: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/._-".contains(&byte);
+    address.starts_with('/') && !address.starts_with("//") && address.bytes().all(plain)
 }
 
 /// `METHOD address`, lines of headers, a blank line, the body.

@@ -49,7 +49,7 @@ fn answer() -> io::Result<()> {
     let (answer, text, pictures) = match read(&bytes) {
         Ok(document) => {
             let pictures = pack(&document.pictures)?;
-            (Answer::Read(report(&document)), document.text, pictures)
+            (Answer::Read(report(&document, pictures.len())), document.text, pictures)
         }
         Err(fault) => (Answer::Failed(fault), String::new(), Vec::new()),
     };
@@ -67,15 +67,16 @@ fn answer() -> io::Result<()> {
 /// [`PaperFault`].
 pub fn read_here(bytes: &[u8]) -> Result<(Report, String), PaperFault> {
     let document = read(bytes)?;
-    Ok((report(&document), document.text))
+    Ok((report(&document, 0), document.text))
 }
 
-fn report(document: &Document) -> Report {
+/// `pictures`: how many bytes follow of them.
+fn report(document: &Document, pictures: usize) -> Report {
     Report {
         mime: document.mime.to_owned(),
         paper: document.paper,
         bytes: document.text.len(),
-        pictures: document.pictures.len(),
+        pictures,
     }
 }
 
