@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{StatusCode, request::Parts},
 };
 use serde::Serialize;
 
@@ -29,23 +29,18 @@ pub(super) struct Made {
     conversation: ConversationId,
 }
 
-/// Refuses what no script of a page of ours has sent.
-fn by_a_page(headers: &HeaderMap) -> Result<(), Refusal> {
-    let (name, value) = ASKED_BY;
-    match headers.get(name).is_some_and(|said| said == value) {
-        true => Ok(()),
-        false => Err(Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite)),
-    }
-}
-
-/// A handler that takes it before the body reads nothing of what no page of ours has sent.
+/// A handler that takes it is only reached by what a script of a page of ours has sent, and does not read the body of anything else.
 pub(super) struct ByAPage;
 
 impl<S: Sync> FromRequestParts<S> for ByAPage {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        by_a_page(&parts.headers).map(|()| Self)
+        let (name, value) = ASKED_BY;
+        match parts.headers.get(name).is_some_and(|said| said == value) {
+            true => Ok(Self),
+            false => Err(Refusal::new(StatusCode::FORBIDDEN, Reason::CrossSite)),
+        }
     }
 }
 
@@ -53,10 +48,9 @@ impl<S: Sync> FromRequestParts<S> for ByAPage {
 pub(super) async fn branch(
     State(engine): State<Arc<Engine>>,
     who: Principal,
-    headers: HeaderMap,
+    _: ByAPage,
     Path(turn): Path<String>,
 ) -> Result<Json<Made>, Refusal> {
-    by_a_page(&headers)?;
     let gone = || Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone);
     let turn: TurnId = turn.parse().map_err(|_| gone())?;
     let conversation = Client::new(engine, who).branch(turn).await?;
@@ -78,10 +72,9 @@ pub(super) async fn import(
 pub(super) async fn rate(
     State(engine): State<Arc<Engine>>,
     who: Principal,
-    headers: HeaderMap,
+    _: ByAPage,
     Path((turn, rating)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    by_a_page(&headers)?;
     let gone = || Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone);
     let turn: TurnId = turn.parse().map_err(|_| gone())?;
     let good = match rating.as_str() {
@@ -99,10 +92,9 @@ pub(super) async fn rate(
 pub(super) async fn shelve(
     State(engine): State<Arc<Engine>>,
     who: Principal,
-    headers: HeaderMap,
+    _: ByAPage,
     Path((conversation, what, to)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    by_a_page(&headers)?;
     let parsed = conversation.parse().ok().zip(to.parse().ok());
     let (id, to) = parsed.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::ConversationGone))?;
     let mut shelving = Shelving::default();
@@ -119,10 +111,9 @@ pub(super) async fn shelve(
 pub(super) async fn step(
     State(engine): State<Arc<Engine>>,
     who: Principal,
-    headers: HeaderMap,
+    _: ByAPage,
     Path((turn, step, answer)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    by_a_page(&headers)?;
     let parsed = turn.parse().ok().zip(step.parse().ok()).zip(StepAnswer::named(&answer));
     let ((turn, step), answer) = parsed.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::MessageGone))?;
     Client::new(engine, who).answer_step(turn, step, answer).await?;
