@@ -23,25 +23,25 @@ use thiserror::Error;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
     /// The disk has no room left.
-    #[error("the disk is full")]
+    #[error("{kind}", kind = self.in_public())]
     Full,
     /// The file or the disk cannot be written.
-    #[error("the database cannot be written: {0}")]
+    #[error("{kind}: {0}", kind = self.in_public())]
     ReadOnly(String),
     /// Somebody else has kept it locked for too long.
-    #[error("the database is locked by another program")]
+    #[error("{kind}", kind = self.in_public())]
     Locked,
     /// The file is not what it should be.
-    #[error("the database is damaged: {0}")]
+    #[error("{kind}: {0}", kind = self.in_public())]
     Damaged(String),
     /// The server that has it cannot be reached, or is not ready.
-    #[error("the database cannot be reached: {0}")]
+    #[error("{kind}: {0}", kind = self.in_public())]
     Away(String),
     /// It has been closed.
-    #[error("the store is closed")]
+    #[error("{kind}", kind = self.in_public())]
     Closed,
     /// Anything else.
-    #[error("the store failed: {0}")]
+    #[error("{kind}: {0}", kind = self.in_public())]
     Other(String),
 }
 
