@@ -32,6 +32,13 @@ pub(super) fn client_of(engine: Arc<Engine>, request: &Extensions) -> Result<Cli
     Ok(Client::new(engine, who))
 }
 
+/// The same of a form, which has to bring along what only a page of theirs has.
+pub(super) fn confirmed(engine: &Arc<Engine>, request: &Extensions, confirmation: &str) -> Result<Client, Refusal> {
+    let client = client_of(Arc::clone(engine), request)?;
+    client.confirmed(confirmation)?;
+    Ok(client)
+}
+
 /// The principal who called the server function that runs.
 fn client() -> Result<Client, Fault> {
     client_of(engine()?, &request()?.extensions).map_err(refusals::tell)

@@ -4,7 +4,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anteroom::{
-    client::Client,
     credentials::{OwnFault, OwnServer, OwnState},
     engine::Engine,
     http::{Refusal, Unreached},
@@ -85,12 +84,6 @@ impl Fields {
     }
 }
 
-fn confirmed(rooms: &Rooms, request: &Extensions, fields: &Fields) -> Result<Client, Refusal> {
-    let client = api::client_of(Arc::clone(&rooms.engine), request)?;
-    client.confirmed(&fields.confirmation)?;
-    Ok(client)
-}
-
 /// The page again, at this server.
 fn back(server: &str) -> Response {
     Redirect::to(&format!("{OWN_KEYS}#{}", anchor(server))).into_response()
@@ -126,7 +119,7 @@ async fn give(State(rooms): State<Rooms>, request: Extensions, sent: Sent) -> Re
     let plain = PlainPage::of(&rooms.urls, &request);
     let given = async {
         let fields = Fields::read(sent)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let given = client.give_own(&fields.server, &fields.values).await?;
         Ok::<_, Refusal>(given.map_or_else(|fault| not_kept(&plain, fault), |()| back(&fields.server)))
     };
@@ -137,7 +130,7 @@ async fn give(State(rooms): State<Rooms>, request: Extensions, sent: Sent) -> Re
 async fn remove(State(rooms): State<Rooms>, request: Extensions, sent: Sent) -> Response {
     let removed = async {
         let fields = Fields::read(sent)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         // One that is removed already is shown as it is: not at all.
         client.remove_own(&fields.server).await?;
         Ok::<_, Refusal>(back(&fields.server))

@@ -68,7 +68,7 @@ pub(super) async fn make(
     let plain = plain(&rooms, &request);
     let made = async {
         let Form(fields) = fields.map_err(|_| UNREADABLE)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let kind = fields.kind.as_deref().and_then(PassKind::of).ok_or(UNREADABLE)?;
         if kind == PassKind::Move && fields.sure.is_none() {
             return Err(UNREADABLE);
@@ -91,7 +91,7 @@ pub(super) async fn revoke(
 ) -> Response {
     let revoked = async {
         let Form(fields) = fields.map_err(|_| UNREADABLE)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let pass = fields.pass.ok_or(UNREADABLE)?;
         // One that is revoked already is shown as it is: not at all.
         match client.revoke_pass(pass).await {
@@ -101,12 +101,6 @@ pub(super) async fn revoke(
         Ok(Redirect::to(&format!("/c/{}/along", fields.conversation)).into_response())
     };
     revoked.await.unwrap_or_else(|refusal| refusal.into_response())
-}
-
-fn confirmed(rooms: &Rooms, request: &Extensions, fields: &Fields) -> Result<Client, Refusal> {
-    let client = api::client_of(rooms.engine.clone(), request)?;
-    client.confirmed(&fields.confirmation)?;
-    Ok(client)
 }
 
 /// The whole address that a link leads to: on the site as this browser calls it, which its request has been checked against.

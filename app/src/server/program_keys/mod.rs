@@ -175,12 +175,6 @@ async fn overview(
 }
 
 /// Whoever has sent a form: the operator, from a page of theirs.
-fn confirmed(rooms: &Rooms, request: &Extensions, fields: &Fields) -> Result<Client, Refusal> {
-    let client = api::client_of(Arc::clone(&rooms.engine), request)?;
-    client.confirmed(&fields.confirmation)?;
-    Ok(client)
-}
-
 /// Makes a key, and shows it this once.
 async fn make(
     State(rooms): State<Rooms>,
@@ -190,7 +184,7 @@ async fn make(
     let plain = plain(&rooms, &request);
     let made = async {
         let Form(fields) = fields.map_err(|_| UNREADABLE)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let lives = fields.lives.filter(|lives| LIVES.contains(lives)).ok_or(UNREADABLE)?;
         let typed = Typed {
             scopes: fields.scopes(),
@@ -221,7 +215,7 @@ async fn revoke(
 ) -> Response {
     let revoked = async {
         let Form(fields) = fields.map_err(|_| UNREADABLE)?;
-        let client = confirmed(&rooms, &request, &fields)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let key = fields.key.ok_or(UNREADABLE)?;
         // One that is revoked already is shown as it is.
         client.revoke_key(KeyId(key)).await?;
