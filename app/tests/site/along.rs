@@ -1,16 +1,11 @@
 //! Taking a conversation along: what a link does, once, and what its guest sees and does not see.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use anteroom::wire::{ConversationId, Sent};
 use futures_util::{Stream, StreamExt as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect};
 
-use crate::support::{Browser, Html, Site, soon};
+use crate::support::{Browser, Html, Log, Site, soon};
 
 /// A device without any cookie, which follows no redirect by itself.
 fn device() -> Client {
@@ -431,59 +426,32 @@ async fn an_address_that_guesses_is_refused_after_a_while() {
     panic!("it guesses on");
 }
 
-/// What has been logged.
-#[derive(Clone, Default)]
-pub(crate) struct Written(pub(crate) Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("text")
-    }
-}
-
-impl io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_secret_is_in_a_log_or_in_the_database() {
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
     let site = Site::start(&[]).await;
-    // What is first come by where nobody listens might stay mute: this has all of it come by before.
+    // All of it is come by once before.
     let (browser, sent) = talk(&site).await;
     open(&site, &link(&browser, sent.conversation, "kind=watch").await).await;
-    let heard = tracing::subscriber::set_default(subscriber);
+    let (log, heard) = Log::listen();
     let mut tries = 0;
     let (path, guest) = loop {
-        // Another test, on another thread, may make what listens mute at any moment: then all is done once more.
-        tracing::callsite::rebuild_interest_cache();
+        // Where another test has made it mute meanwhile, all is done once more.
+        Log::wake();
         let path = link(&browser, sent.conversation, "kind=watch").await;
         text(page(&site, &path, "")).await;
         let guest = open(&site, &path).await;
         text(page(&site, &guest.path, &guest.cookie)).await;
         until(&mut follow(&site, &guest).await, "word15").await;
         press(&site, &path, "", "").await;
-        let log = written.text();
-        if log.contains("a pass was made") && log.contains("a pass was used") {
+        let said = log.text();
+        if said.contains("a pass was made") && said.contains("a pass was used") {
             break (path, guest);
         }
         tries += 1;
-        assert!(tries < 10, "{log}");
+        assert!(tries < 10, "{said}");
     };
     drop(heard);
-    let log = written.text();
+    let log = log.text();
     let cookie = guest.cookie.split_once('=').expect("a pair").1;
     let secrets = [path.strip_prefix("/t/").expect("a link"), cookie];
     // The test's own client says what it sends; the site is what is looked at.

@@ -15,10 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::{
-    along::Written,
-    support::{Browser, Reply, Site, answer_of, edit},
-};
+use crate::support::{Browser, Log, Reply, Site, answer_of, edit};
 
 const PAGE: &str = "/data/tools";
 const SEALED_WITH: &str = "0123456789012345678901234567890123456789";
@@ -333,17 +330,9 @@ async fn what_is_kept_is_encrypted_and_bound_and_given_again_where_it_cannot_be_
 
 #[tokio::test]
 async fn nothing_of_a_key_is_in_a_log_an_export_or_a_figure() {
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
     let Asking { site, .. } = Asking::start().await;
     let browser = site.browser().await;
-    let heard = tracing::subscriber::set_default(subscriber);
-    tracing::callsite::rebuild_interest_cache();
+    let (log, heard) = Log::listen();
     give(&browser, "silent-s3cr3t").await;
     let turn = asked(&browser).await;
     assert!(result(&turn).contains("it is a secret"), "{turn:?}");
@@ -351,7 +340,7 @@ async fn nothing_of_a_key_is_in_a_log_an_export_or_a_figure() {
     assert_eq!(wanted(&asked(&browser).await), [OwnKeyFault::Refused]);
     remove(&browser).await;
     drop(heard);
-    let log = String::from_utf8(written.0.lock().expect("no panic").clone()).expect("text");
+    let log = log.text();
     assert!(log.contains("anteroom::"), "{log}");
     // The test's own client says what it sends; the site is what is looked at.
     let of_site = |line: &&str| !["reqwest", "hyper"].iter().any(|client| line.contains(client));

@@ -44,6 +44,20 @@ fn faults(text: &str) -> Vec<String> {
     said.collect()
 }
 
+/// Each of these faults, by its line, what it is of and what to do, is told once, and nothing else is; no value is shown.
+fn are_told(said: &[String], expected: &[(usize, &str, &str)]) {
+    for (line, subject, advice) in expected {
+        let begins = format!("{line}: {subject}: ");
+        assert!(
+            said.iter().any(|one| one.starts_with(&begins) && one.contains(*advice)),
+            "{begins}{advice}\nin\n{}",
+            said.join("\n")
+        );
+    }
+    assert_eq!(said.len(), expected.len(), "{}", said.join("\n"));
+    assert!(!said.concat().contains("s3cr3t"), "{}", said.join("\n"));
+}
+
 #[test]
 fn files_of_other_clients_are_read_as_they_are() {
     let all = servers(
@@ -184,16 +198,7 @@ fn every_fault_is_told_with_its_line_and_no_value() {
         (17, "a", "a server of this name above"),
         (18, "n: command", "twice"),
     ];
-    for (line, subject, advice) in expected {
-        let begins = format!("{line}: {subject}: ");
-        assert!(
-            said.iter().any(|one| one.starts_with(&begins) && one.contains(advice)),
-            "{begins}{advice}\nin\n{}",
-            said.join("\n")
-        );
-    }
-    assert_eq!(said.len(), expected.len(), "{}", said.join("\n"));
-    assert!(!said.concat().contains("s3cr3t"), "{}", said.join("\n"));
+    are_told(&said, &expected);
 }
 
 #[test]
@@ -339,14 +344,5 @@ fn what_is_wrong_with_inputs_is_told() {
         (15, "d: headers.X", "each person gives their own"),
         (16, "e: headers.X", "visible ASCII"),
     ];
-    for (line, subject, advice) in expected {
-        let begins = format!("{line}: {subject}: ");
-        assert!(
-            said.iter().any(|one| one.starts_with(&begins) && one.contains(advice)),
-            "{begins}{advice}\nin\n{}",
-            said.join("\n")
-        );
-    }
-    assert_eq!(said.len(), expected.len(), "{}", said.join("\n"));
-    assert!(!said.concat().contains("s3cr3t"), "{}", said.join("\n"));
+    are_told(&said, &expected);
 }

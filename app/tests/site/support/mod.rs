@@ -5,6 +5,7 @@ mod browser;
 pub(crate) mod events;
 mod feed;
 mod html;
+mod log;
 mod nodes;
 pub(crate) mod program;
 mod site;
@@ -12,6 +13,7 @@ mod site;
 pub(crate) use browser::{Browser, Reply, request};
 pub(crate) use feed::{Feed, answer_of};
 pub(crate) use html::Html;
+pub(crate) use log::Log;
 pub(crate) use nodes::Nodes;
 pub(crate) use site::{Among, Site};
 
