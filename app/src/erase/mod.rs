@@ -3,6 +3,8 @@
 
 #[cfg(not(feature = "ssr"))]
 mod boxed;
+#[cfg(feature = "ssr")]
+mod drawn;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -14,12 +16,15 @@ pub(crate) trait Erase {
     fn erase(self) -> AnyView;
 }
 
-impl<T: RenderHtml> Erase for T {
+impl<T: RenderHtml + 'static> Erase for T {
     fn erase(self) -> AnyView {
-        let view = self.into_owned();
+        #[cfg(feature = "ssr")]
+        use drawn::Boxed;
+
         #[cfg(not(feature = "ssr"))]
-        let view = boxed::Boxed::new(view);
-        view.into_any()
+        use boxed::Boxed;
+
+        Boxed::new(self).into_any()
     }
 }
 
