@@ -161,3 +161,39 @@ test("what is written from right to left is read so", async ({ start }) => {
   await expect(answer(page).locator(".block").nth(1)).toHaveCSS("direction", "ltr");
   await expect(answer(page).locator("pre")).toHaveCSS("direction", "ltr");
 });
+
+test("a table that goes on at a side has a shadow there, and one that does not has none", async ({ start }) => {
+  const site = await start();
+  const page = await site.person({ viewport: { width: 390, height: 844 } });
+  const row = (cell: string, count: number) => `| ${Array.from({ length: count }, () => cell).join(" | ")} |`;
+  const table = (count: number) => [row("column", count), row("---", count), row("cell", count)].join("\n");
+  await answered(site, page, `${table(12)}\n\nand\n\n${table(2)}`);
+  const [wide, narrow] = await answer(page).locator(".table-wrap").all();
+  /** How far the ground at both sides is from that of the page, from 0 to 765; above the first row's words, where nothing else is. */
+  const shadows = async (table: typeof wide) => {
+    await table.scrollIntoViewIfNeeded();
+    const png = (await table.screenshot()).toString("base64");
+    const desk = await page.context().newPage();
+    const found = await desk.evaluate(async (png) => {
+      const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+      canvas?.drawImage(bitmap, 0, 0);
+      const at = (x: number) => [...(canvas?.getImageData(x, 3, 1, 1).data ?? [])].slice(0, 3);
+      const ground = at(Math.floor(bitmap.width / 2));
+      const apart = (x: number) => at(x).reduce((sum, part, colour) => sum + Math.abs(part - ground[colour]), 0);
+      return { left: apart(1), right: apart(bitmap.width - 2) };
+    }, png);
+    await desk.close();
+    return found;
+  };
+  const sides = async (table: typeof wide) => {
+    const { left, right } = await shadows(table);
+    return [left > 90, right > 90];
+  };
+  expect(await sides(wide)).toEqual([false, true]);
+  await wide.evaluate((table) => table.scrollTo(table.scrollWidth / 3, 0));
+  expect(await sides(wide)).toEqual([true, true]);
+  await wide.evaluate((table) => table.scrollTo(table.scrollWidth, 0));
+  expect(await sides(wide)).toEqual([true, false]);
+  expect(await sides(narrow)).toEqual([false, false]);
+});

@@ -165,3 +165,18 @@ test("a message that nobody can see is not sent", async ({ start }) => {
   await expectState(page, "done");
   expect((await site.model.record()).requests.length).toBe(1);
 });
+
+test("an answer in Markdown that streams becomes what a page shows that comes later", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await site.model.set({ reply: "markdown", pace: 2 });
+  await send(page, "everything");
+  await expectState(page, "done");
+  // But for the marks that a page of the server's has between its parts.
+  const blocks = () => answer(page).locator(".block").evaluateAll((all) => all.map((block) => block.innerHTML.replaceAll("<!---->", "")));
+  const streamed = await blocks();
+  expect(streamed.length).toBeGreaterThan(10);
+  await page.reload();
+  await awake(page);
+  expect(await blocks()).toEqual(streamed);
+});

@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
-import { composer, expectState, send } from "../support/chat.js";
-import { type Site, awake, expect, test } from "../support/site.js";
+import { composer, expectState, position, send } from "../support/chat.js";
+import { queueUp } from "../support/occupy.js";
+import { awake, expect, test } from "../support/site.js";
 
 /** A screen of 1280 by 1024 at 400 %. */
 const ZOOMED = { width: 320, height: 256 };
@@ -26,20 +27,6 @@ const common = (one: Box, other: Box) => Math.min(one.y + one.height, other.y + 
 /** What is below the lower edge of what scrolls, in pixels. */
 const below = (page: Page, selector: string) =>
   page.locator(selector).evaluate((one) => one.scrollHeight - one.scrollTop - one.clientHeight);
-
-/** `count` people without a browser on the screen send a message each. */
-async function queueUp(site: Site, count: number): Promise<void> {
-  await site.model.set({ hold: true });
-  for (let number = 1; number <= count; number++) {
-    const { request } = await site.context();
-    await request.get(site.url, { headers: { accept: "text/html" } });
-    const sent = await request.post(`${site.url}/api/send_form`, {
-      form: { turn: crypto.randomUUID(), text: `question ${number}` },
-      headers: { origin: site.url },
-    });
-    expect(sent.ok(), await sent.text()).toBe(true);
-  }
-}
 
 test("at 400 % there is room to read, and nothing lies on what is written", async ({ start }) => {
   const site = await start();
@@ -81,6 +68,55 @@ test("at 400 % there is room to read, and nothing lies on what is written", asyn
     expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(320);
   }
 });
+
+for (const locale of ["en-GB", "ru-RU"]) {
+  test(`at 400 % a message that waits leaves the composer one row, and is read: ${locale}`, async ({ start }) => {
+    const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+    await queueUp(site, 3);
+    const page = await site.person({ viewport: ZOOMED, locale });
+    await send(page, "Which of these queues is fair?");
+    await expect(position(page)).toHaveAttribute("data-position", "3");
+    const look = async (name: string) => {
+      await page.evaluate(() => {
+        const passing = document.getAnimations().filter((one) => one.effect?.getTiming().iterations !== Infinity);
+        return Promise.all(passing.map((one) => one.finished.catch(() => {})));
+      });
+      await page.screenshot({ path: `test-results/zoom/${name}-${locale}.png` });
+      // Everything that the composer has stands beside each other.
+      const field = await box(page, "#message");
+      const parts = await page.locator(".composer-bar > :is(button, .picker)").all();
+      expect(parts.length, name).toBeGreaterThanOrEqual(5);
+      for (const part of parts) {
+        const { x, y, width, height } = (await part.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+        const middle = y + height / 2;
+        expect(middle > field.y && middle < field.y + field.height, `${name}: ${await part.getAttribute("data-testid")} beside the field`).toBe(true);
+        expect(x >= field.x + field.width - 1 && x + width <= ZOOMED.width, name).toBe(true);
+        expect(Math.min(width, height), name).toBeGreaterThanOrEqual(24);
+      }
+      // A dozen letters, and five lines to read.
+      expect(field.width, name).toBeGreaterThanOrEqual(104);
+      expect((await box(page, "#log")).height, name).toBeGreaterThanOrEqual(128);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(ZOOMED.width);
+    };
+    await look("waiting");
+    // The place and the way out are in sight without scrolling.
+    const log = await box(page, "#log");
+    for (const part of [".waiting .line", ".position", ".waiting [data-testid=cancel]"]) {
+      const { y, height } = await box(page, part);
+      expect(y >= log.y && y + height <= log.y + log.height, `${part} is in sight`).toBe(true);
+    }
+    await composer(page).fill("And how long does it take?");
+    await composer(page).press("Enter");
+    await expect(page.getByTestId("follow-up")).toHaveCount(1);
+    await look("behind");
+    await page.getByTestId("behind-edit").click();
+    await expect(page.getByTestId("editor")).toBeFocused();
+    await look("behind-editing");
+    const [editor, save] = [await box(page, "[data-testid=editor]"), await box(page, "[data-testid=editor-send]")];
+    const room = await box(page, "#log");
+    expect(editor.y >= room.y && save.y + save.height <= room.y + room.height, "what is edited, and the way to keep it").toBe(true);
+  });
+}
 
 for (const locale of ["en-GB", "ru-RU"]) {
   test(`the header of a phone is one row, and cuts no figure: ${locale}`, async ({ start }) => {
