@@ -90,9 +90,9 @@ impl ClientError {
         const SOON: Option<Duration> = Some(Duration::from_secs(5));
         match self {
             Self::Send(refusal) => refusal.retry_after(),
-            Self::Unreadable(_) | Self::Unchanged(_) | Self::Upload(UploadError::Left(_) | UploadError::Store(_)) => {
-                SOON
-            }
+            Self::Unreadable(_) | Self::Unchanged(_) | Self::Upload(UploadError::Store(_)) => SOON,
+            Self::Upload(UploadError::Left(LeaveReason::Expired | LeaveReason::Closed)) => SOON,
+            Self::Upload(UploadError::File(FileError::NoSpace(_) | FileError::Disk(_) | FileError::NoReader(_))) => SOON,
             Self::Task(TaskFault::Store(_) | TaskFault::TooManyOpen(_)) => SOON,
             _ => None,
         }

@@ -47,7 +47,7 @@ impl From<ApiError> for Refusal {
 }
 
 /// What has come of a request, with the same status as by the other ways to ask. `retry_after`: when somebody may be let into the line.
-pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Refusal {
+pub(in crate::http::programs) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Refusal {
     let refusal = Refusal::from(ApiError::of(fault, retry_after));
     match fault {
         // These say more than their code does.
