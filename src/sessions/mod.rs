@@ -17,7 +17,7 @@ mod told;
 pub use answer::{Answer, View};
 pub use cookie::{CookieJar, CookieKey, KeyError};
 pub use id::SessionId;
-pub use place::{Place, would_refuse};
+pub use place::Place;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
 pub use session::{Attending, Claim, Relisted, Session};
