@@ -17,7 +17,7 @@ use crate::{
 
 /// The status that says what this fault says.
 #[must_use]
-pub const fn of(fault: &ClientError) -> StatusCode {
+pub fn of(fault: &ClientError) -> StatusCode {
     match fault {
         ClientError::Send(refusal) => of_refusal(refusal),
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
@@ -25,7 +25,8 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::NoStep => StatusCode::CONFLICT,
         ClientError::Choice(fault) => of_choice(fault),
         ClientError::NotAnExport(_) | ClientError::NoTitle => StatusCode::BAD_REQUEST,
-        ClientError::NotConfirmed | ClientError::NotShown => StatusCode::FORBIDDEN,
+        ClientError::NotConfirmed | ClientError::NotShown | ClientError::MayNot(_) => StatusCode::FORBIDDEN,
+        ClientError::Request(fault) => of_request(fault),
         ClientError::Upload(fault) => of_upload(fault),
         ClientError::Task(fault) => of_task(fault),
     }
@@ -141,9 +142,8 @@ pub fn of_program(fault: &ProgramFault) -> StatusCode {
     }
 }
 
-/// The status of a program's request that cannot be taken as it is.
-#[must_use]
-pub fn of_request(fault: &RequestFault) -> StatusCode {
+/// A program's request that cannot be taken as it is.
+fn of_request(fault: &RequestFault) -> StatusCode {
     match fault {
         RequestFault { conflicts: true, .. } => StatusCode::UNPROCESSABLE_ENTITY,
         RequestFault {

@@ -14,6 +14,7 @@ use axum::{
 
 use super::{api::fault, openai::ApiError};
 use crate::{
+    accounts::Scope,
     agents::AgentError,
     client::{ClientError, UploadError},
     conversations::{ChoiceError, SendError},
@@ -183,14 +184,17 @@ all!(clients: ClientError;
     ClientError::NotShown => ClientError::NotShown,
     ClientError::NotConfirmed => ClientError::NotConfirmed,
     ClientError::Upload(_) => ClientError::Upload(UploadError::Stalled),
+    ClientError::MayNot(_) => ClientError::MayNot(Scope::Chat),
+    ClientError::Request(_) => ClientError::Request(RequestFault::other_body()),
     ClientError::Task(_) => ClientError::Task(TaskFault::Gone),
 );
 
 /// All that pages and files are refused, and tasks.
 fn of_clients() -> Vec<ClientError> {
-    let unread = papers()
-        .into_iter()
-        .map(|fault| FileError::Unread { name: "f".into(), fault });
+    let unread = papers().into_iter().map(|fault| FileError::Unread {
+        name: "f".into(),
+        fault,
+    });
     let files = files().into_iter().chain(unread).map(UploadError::File);
     let left = leavings().into_iter().map(UploadError::Left);
     let uploads = uploads().into_iter().chain(files).chain(left);
@@ -246,7 +250,11 @@ fn heads(fault: &ProgramFault) -> Vec<(StatusCode, bool)> {
             fault::of(fault, later).into_response(),
         ]
     };
-    [Some(7), None].into_iter().flat_map(of).map(|told| head(&told)).collect()
+    [Some(7), None]
+        .into_iter()
+        .flat_map(of)
+        .map(|told| head(&told))
+        .collect()
 }
 
 fn told(fault: ClientError) -> (StatusCode, bool) {
@@ -291,7 +299,7 @@ fn pages_and_programs_hear_the_same_of_the_store_a_model_and_a_name_that_is_take
         assert_eq!(told.len(), 1, "{fault:?}: {told:?}");
     }
     let unknown = || ChoiceError::NotOffered("m".into());
-    let program = head(&ApiError::no_model("m").into_response());
+    let program = head(&ApiError::from(ClientError::Choice(unknown())).into_response());
     assert_eq!(told(ClientError::Choice(unknown())), program);
     assert_eq!(told(SendError::Choice(unknown()).into()), program);
     let reused = head(&ApiError::from(RequestFault::other_body()).into_response());

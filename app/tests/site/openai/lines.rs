@@ -96,7 +96,10 @@ async fn told(site: &Site, program: &Program) -> Vec<(u16, bool)> {
     for asked in [
         program.chat(&saying("No room")),
         program.chat(&streaming("No room")),
-        program.post("/v1/responses", &json!({ "model": "loopback@openai", "input": "No room" })),
+        program.post(
+            "/v1/responses",
+            &json!({ "model": "loopback@openai", "input": "No room" }),
+        ),
         program.post("/api/v1/chat", &json!({ "message": "No room" })),
         program.post("/api/v1/chat/stream", &json!({ "message": "No room" })),
         program.post("/api/v1/conversations", &json!({ "message": "No room" })),

@@ -173,8 +173,8 @@ pub(super) struct Model {
     get, path = "/api/v1/models", tag = "line",
     responses((status = 200, description = "The models", body = Models)),
 )]
-pub(super) async fn models(State(engine): State<Arc<Engine>>) -> Json<Models> {
-    let offered = engine.backends().models().into_iter();
+pub(super) async fn models(State(engine): State<Arc<Engine>>, who: Principal) -> Json<Models> {
+    let offered = Client::new(engine, who).offered().into_iter();
     let models = offered.map(|offered| Model {
         id: offered.name.to_string(),
         title: offered.title,

@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 
 use crate::{
     agents::AgentError,
-    http::status,
+    client::{Asked, ClientError},
+    conversations::ChoiceError,
+    http::{Refusal, status},
     language::{Language, Words},
     programs::{ProgramFault, RequestFault},
     queue::{JoinError, LeaveReason},
@@ -21,7 +23,7 @@ use crate::{
 /// Says to OpenAI's clients whether to try again, which they otherwise go by the status for.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The longest that OpenAI's clients are ever told to wait, in seconds: they obey no more than that.
-pub(super) const LONGEST_RETRY: u64 = 120;
+const LONGEST_RETRY: u64 = 120;
 /// When another try makes sense of what may pass at any moment, in seconds.
 const SOON: u64 = 2;
 
@@ -89,16 +91,9 @@ impl ApiError {
         }
     }
 
-    /// No model is offered under this name.
-    pub(in crate::http::programs) fn no_model(called: &str) -> Self {
-        Self {
-            message: format!(
-                "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
-            ),
-            param: Some("model".to_owned()),
-            code: Some("model_not_found".to_owned()),
-            ..Self::of_status(StatusCode::NOT_FOUND)
-        }
+    /// What has come of a request that somebody follows.
+    pub(super) fn of_asked(asked: &Asked, fault: &ProgramFault) -> Self {
+        Self::of(fault, retry_after(asked, fault))
     }
 
     /// What has come of a request. `retry_after`: when somebody may be let into the line, as far as that is known.
@@ -249,15 +244,47 @@ impl ApiError {
     }
 }
 
+/// When somebody may be let into the line of a request that has come to this there, in seconds that clients obey.
+pub(in crate::http::programs) fn retry_after(asked: &Asked, fault: &ProgramFault) -> Option<u64> {
+    let pause = asked.retry_after(fault)?;
+    Some(pause.as_secs().clamp(1, LONGEST_RETRY))
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            retry_after: refusal.retry_after.map(|seconds| seconds.min(LONGEST_RETRY)),
+            ..Self::because(refusal.status, &refusal.reason)
+        }
+    }
+}
+
+impl From<ClientError> for ApiError {
+    fn from(fault: ClientError) -> Self {
+        let status = status::of(&fault);
+        match fault {
+            ClientError::Request(fault) => Self {
+                message: fault.message,
+                param: fault.param,
+                code: fault.code.map(str::to_owned),
+                ..Self::of_status(status)
+            },
+            ClientError::Choice(ChoiceError::NotOffered(called)) => Self {
+                message: format!(
+                    "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
+                ),
+                param: Some("model".to_owned()),
+                code: Some("model_not_found".to_owned()),
+                ..Self::of_status(status)
+            },
+            other => Refusal::from(other).into(),
+        }
+    }
+}
+
 impl From<RequestFault> for ApiError {
     fn from(fault: RequestFault) -> Self {
-        let status = status::of_request(&fault);
-        Self {
-            message: fault.message,
-            param: fault.param,
-            code: fault.code.map(str::to_owned),
-            ..Self::of_status(status)
-        }
+        ClientError::Request(fault).into()
     }
 }
 
