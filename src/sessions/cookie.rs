@@ -372,6 +372,37 @@ mod tests {
         assert!(!set.contains("Domain") && set.starts_with("__Host-anteroom="), "{set}");
     }
 
+    /// The bytes are those that version 0.1.0 has signed, of a key in a file and of one in `SECRET_KEY`: browsers have such cookies for a year.
+    #[test]
+    fn cookies_that_0_1_0_has_signed_are_their_sessions() {
+        let session = SessionId(Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef));
+        let folder = tempfile::tempdir().expect("a folder");
+        let key: Vec<u8> = (0..64).collect();
+        fs::write(folder.path().join(KEY_FILE), key).expect("written");
+        let kept = CookieKey::load_kept(None, folder.path()).expect("it is there");
+        let given = Secret("a key that somebody has made up in 2026".into());
+        let given = CookieKey::load_kept(Some(&given), folder.path()).expect("long enough");
+        for (key, plain, host) in [
+            (
+                kept,
+                "TKQF54nmuJWQIjJzi7ev/DaCVFkIbDI4Q4qks9aa/Ds=",
+                "hFhO6DY4WZaCWVzh5A6ZCZfQHRu4pPbfrb3bltsvztg=",
+            ),
+            (
+                given,
+                "bj9AbeTHusoyj6TudrSrtPu6x2Q9dIfNBtijS/td4dA=",
+                "93n3GPNjn0yuf5mKZToXcL2ZKpzuue2OaA76ZQLY6e8=",
+            ),
+        ] {
+            let jar = CookieJar::new(key, false);
+            let plain = format!("anteroom={plain}0123456789abcdef0123456789abcdef");
+            assert_eq!(jar.session(&plain), Some(session));
+            assert_eq!(secured(&jar).session(&plain), Some(session));
+            let host = format!("__Host-anteroom={host}host.0123456789abcdef0123456789abcdef");
+            assert_eq!(secured(&jar).session(&host), Some(session));
+        }
+    }
+
     #[test]
     fn forged_cookies_are_nobody() {
         let jar = jar();

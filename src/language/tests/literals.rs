@@ -242,7 +242,11 @@ const ATTRIBUTES: [&str; 6] = ["", "aria-label", "title", "placeholder", "alt", 
 fn spoken(source: &str, classes: &BTreeSet<String>) -> Vec<(usize, String)> {
     let source = source.split("#[cfg(test)]").next().unwrap_or_default();
     let heard = literals(source).into_iter().filter(|literal| {
-        let unheard = |name: &&str| UNHEARD.iter().any(|unheard| name == unheard || name.ends_with(&format!("::{unheard}")));
+        let unheard = |name: &&str| {
+            UNHEARD
+                .iter()
+                .any(|unheard| name == unheard || name.ends_with(&format!("::{unheard}")))
+        };
         !literal.within.iter().any(|name| unheard(&name))
             && !AS_IT_IS.contains(&literal.text)
             && !CODE.iter().any(|code| literal.text.contains(code))
@@ -288,7 +292,10 @@ fn words_are_told_from_code() {
         ("\"A text\"", "A text"),
         ("const T: &str = \"never expires\";", "never expires"),
         ("format!(\"{n} wait here\")", "wait here"),
-        ("write!(out, \"<h2 class=\\\"x y\\\">All of it</h2>{}\", \"door\")", "All of it"),
+        (
+            "write!(out, \"<h2 class=\\\"x y\\\">All of it</h2>{}\", \"door\")",
+            "All of it",
+        ),
         ("r#\"<b>Say \"yes\" now</b>\"#", "Say \"yes\" now"),
         ("Err(\"Kein Platz\".to_owned())", "Kein Platz"),
         ("('\"', '\\'', \"Send\", b'\"')", "Send"),
