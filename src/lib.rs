@@ -40,6 +40,8 @@ pub mod nodes;
 #[cfg(feature = "server")]
 mod own_program;
 #[cfg(feature = "server")]
+mod panics;
+#[cfg(feature = "server")]
 pub mod papers;
 #[cfg(feature = "server")]
 pub mod programs;
