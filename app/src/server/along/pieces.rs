@@ -135,18 +135,6 @@ fn places(place: &Place) -> impl IntoView + use<> {
     view! { <div class="along-places" aria-hidden="true">{drawn.collect_view()}</div> }
 }
 
-const fn state(state: &TurnState) -> &'static str {
-    match state {
-        TurnState::Waiting => "waiting",
-        TurnState::Running => "running",
-        TurnState::Done => "done",
-        TurnState::Incomplete { .. } => "incomplete",
-        TurnState::Failed { .. } => "failed",
-        TurnState::Cancelled => "cancelled",
-        TurnState::Expired { .. } => "expired",
-    }
-}
-
 /// One message and its answer so far.
 fn turn(words: &'static Words, pass: Uuid, turn: &TurnView) -> String {
     let files = turn.files.iter().map(|file| attached(pass, file)).collect_view();
@@ -165,7 +153,7 @@ fn turn(words: &'static Words, pass: Uuid, turn: &TurnView) -> String {
             None => say!(words, "turn-left"),
         }),
     };
-    let (id, state, message) = (turn_id(turn), state(&turn.state), turn.message.clone());
+    let (id, state, message) = (turn_id(turn), turn.state.name(), turn.message.clone());
     view! {
         <article class="turn" id=id data-state=state data-testid="turn">
             <div class="message">
