@@ -33,6 +33,8 @@ mod jobs;
 mod journal;
 #[cfg(feature = "server")]
 pub mod logs;
+#[cfg(all(test, feature = "server"))]
+mod map;
 #[cfg(feature = "server")]
 pub mod markdown;
 #[cfg(feature = "server")]
