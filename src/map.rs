@@ -1,4 +1,4 @@
-//! The map in `docs/ARCHITECTURE.md` is true: each room has one line, and what the page names is there.
+//! The map in `docs/ARCHITECTURE.md` is true: each room has one line, what the page names is there, and its walls stand.
 
 use std::{
     collections::BTreeSet,
@@ -85,4 +85,33 @@ fn what_the_page_names_is_there() {
     let is_there = |name: &str| there.contains(name) || there.iter().any(|path| path.ends_with(&format!("/{name}")));
     let gone: BTreeSet<_> = named(PAGE).filter(is_path).filter(|name| !is_there(name)).collect();
     assert!(gone.is_empty(), "{gone:?}");
+}
+
+/// What the doors and the pages ask of the engine for somebody goes through `client/`, which decides whether they may.
+#[test]
+fn no_front_asks_the_rooms_itself() {
+    const ROOMS: [&str; 7] = [
+        ".programs()",
+        ".conversations()",
+        ".tasks()",
+        ".vault()",
+        ".sessions()",
+        "engine.queue()",
+        "engine.backends()",
+    ];
+    let mut files = BTreeSet::new();
+    for front in ["src/http", "app/src"] {
+        all(&root().join(front), &mut files);
+    }
+    let sources = files
+        .iter()
+        .filter(|name| name.ends_with(".rs") && !name.contains("/tests"));
+    let mut asked = Vec::new();
+    for name in sources {
+        let source = fs::read_to_string(root().join(name)).expect("a source");
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = ROOMS.into_iter().filter(|room| source.contains(room));
+        asked.extend(found.map(|room| format!("{name}: {room}")));
+    }
+    assert!(asked.is_empty(), "{asked:?}");
 }

@@ -67,15 +67,19 @@ impl Client {
         self.engine.backends().models()
     }
 
+    /// The model that answers where none is named.
+    #[must_use]
+    pub fn default_model(&self) -> ModelName {
+        self.engine.backends().default_model()
+    }
+
     /// The one that is called so: by its id, or by its name where only one place has it; `None`: the default one.
     ///
     /// # Errors
     /// [`ClientError::Choice`]: it is not offered.
     pub fn offer(&self, called: Option<&str>) -> Result<Offered, ClientError> {
-        let default = called
-            .is_none()
-            .then(|| self.engine.backends().default_model().to_string());
-        let called = called.or(default.as_deref()).unwrap_or_default();
+        let default = self.default_model().to_string();
+        let called = called.unwrap_or(&default);
         let (name, _) = self.model(called)?;
         let offered = self.offered().into_iter().find(|offered| offered.name == name);
         offered.ok_or_else(|| not_offered(called))

@@ -215,7 +215,7 @@ pub(super) async fn info(State(engine): State<Arc<Engine>>, who: Principal) -> J
     Json(Info {
         name: "Anteroom",
         version: VERSION,
-        model: engine.backends().default_model().to_string(),
+        model: Client::new(Arc::clone(&engine), who).default_model().to_string(),
         queue: engine.settings().policy.queue,
         scopes: Scope::ALL.into_iter().filter(has).map(Scope::name).collect(),
         max_request_bytes: MAX_PROGRAM_BODY,
