@@ -5,6 +5,7 @@ mod cookie;
 mod credentials;
 mod guest;
 mod id;
+mod key;
 mod link;
 mod operator;
 mod place;
@@ -15,8 +16,9 @@ pub mod status;
 mod told;
 
 pub use answer::{Answer, View};
-pub use cookie::{CookieJar, CookieKey, KeyError};
+pub use cookie::CookieJar;
 pub use id::SessionId;
+pub use key::{CookieKey, KeyError};
 pub use place::Place;
 pub use presence::Presence;
 pub use registry::{Bounds, Sessions};
