@@ -1,4 +1,4 @@
-//! The map in `docs/ARCHITECTURE.md` is true: each room has one line, what the page names is there, and its walls stand.
+//! The map in `docs/ARCHITECTURE.md` is true: each room has one line, what it and `CONTRIBUTING.md` name is there, and its walls stand.
 
 use std::{
     collections::BTreeSet,
@@ -7,6 +7,7 @@ use std::{
 };
 
 const PAGE: &str = include_str!("../docs/ARCHITECTURE.md");
+const STEPS: &str = include_str!("../CONTRIBUTING.md");
 
 /// Folders of the repository, and what is none of ours within them.
 const PARTS: [&str; 13] = [
@@ -71,7 +72,7 @@ fn each_room_has_one_line_on_the_map() {
 }
 
 #[test]
-fn what_the_page_names_is_there() {
+fn what_the_pages_for_builders_name_is_there() {
     let mut there = BTreeSet::new();
     for part in PARTS {
         there.insert(format!("{part}/"));
@@ -83,7 +84,11 @@ fn what_the_page_names_is_there() {
     };
     // A path may begin at the room that is spoken of.
     let is_there = |name: &str| there.contains(name) || there.iter().any(|path| path.ends_with(&format!("/{name}")));
-    let gone: BTreeSet<_> = named(PAGE).filter(is_path).filter(|name| !is_there(name)).collect();
+    let gone: BTreeSet<_> = named(PAGE)
+        .chain(named(STEPS))
+        .filter(is_path)
+        .filter(|name| !is_there(name))
+        .collect();
     assert!(gone.is_empty(), "{gone:?}");
 }
 
