@@ -31,9 +31,8 @@ use crate::{
     stats::Curves,
     store::StoreError,
     wire::{
-        Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo,
-        RefreshKind, SearchResults, SendRequest, Sent, Shelving, Span, Status, StepAnswer, TurnId, TurnPage, TurnView,
-        is_blank,
+        Choice, ConversationId, ConversationPage, ConversationView, FeedEvent, FeedPosition, ModelInfo, RefreshKind,
+        SearchResults, SendRequest, Sent, Shelving, Span, Status, StepAnswer, TurnId, TurnPage, TurnView, is_blank,
     },
 };
 

@@ -21,7 +21,7 @@ impl Session {
     /// [`JoinError`]; nothing has changed then.
     pub async fn join(self: &Arc<Self>, queue: &Queue, owner: Owner, event: Event) -> Result<Place, JoinError> {
         let job = Uuid::new_v4().as_u128();
-        let ticket = queue.place(job, EventIndex(event.index()).into(), owner).await?;
+        let ticket = queue.place(job, EventIndex(event.index()), owner).await?;
         Ok(self.seat(queue, ticket, event, None))
     }
 

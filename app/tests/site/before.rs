@@ -8,7 +8,7 @@ use crate::support::{Site, answer_of, edit};
 const DATABASE: &str = include_str!("../../../src/store/sqlite/tests/0.1.0.sql");
 const ENV: &str = include_str!("../../../src/settings/tests/0.1.0.env");
 /// As 0.1.0 has signed it with the key below.
-const COOKIE: &str = "anteroom=TKQF54nmuJWQIjJzi7ev/DaCVFkIbDI4Q4qks9aa/Ds=0123456789abcdef0123456789abcdef";
+const COOKIE: &str = "anteroom=HJG10vopVvBgMXM5x/jMwr0/+Q/6ikLoiC48u+azxTg=0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn who_comes_back_after_an_update_finds_everything() {

@@ -322,7 +322,9 @@ fn what_passes_by_itself_says_when_to_come_again() {
 }
 
 /// Reasons whose sentence, or whose parameter, is all that there is to tell faults apart by.
-const OF_SEVERAL: [&str; 6] = [
+const OF_SEVERAL: [&str; 7] = [
+    // By its sender that is a bad request; between two nodes it is the site's fault.
+    "upload_broken_off",
     "told",
     "request_invalid",
     "not_changed",

