@@ -33,12 +33,16 @@ mod jobs;
 mod journal;
 #[cfg(feature = "server")]
 pub mod logs;
+#[cfg(all(test, feature = "server"))]
+mod map;
 #[cfg(feature = "server")]
 pub mod markdown;
 #[cfg(feature = "server")]
 pub mod nodes;
 #[cfg(feature = "server")]
 mod own_program;
+#[cfg(feature = "server")]
+mod panics;
 #[cfg(feature = "server")]
 pub mod papers;
 #[cfg(feature = "server")]

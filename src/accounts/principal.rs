@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Scopes;
+use super::{Scope, Scopes};
 use crate::{queue::Owner, sessions::SessionId};
 
 /// An account's name in the store.
@@ -73,6 +73,12 @@ impl Principal {
             program: Some(program),
             ..Self::visitor(SessionId(id))
         }
+    }
+
+    /// Whether they come with a key that lets them do this. What browsers may is not said by scopes.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.program.is_some_and(|program| program.scopes.has(scope))
     }
 
     /// Whom fairness counts as one, and whose conversations and files are stored: the account, or the browser or key that has none, under

@@ -5,8 +5,10 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
+    accounts::Scope,
     conversations::{ChoiceError, SendError},
     files::FileError,
+    programs::RequestFault,
     queue::LeaveReason,
     store::StoreError,
     tasks::TaskFault,
@@ -48,6 +50,12 @@ pub enum ClientError {
     /// A file was not taken in.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// The key of whoever asks does not let them.
+    #[error("the key lacks the scope {0}")]
+    MayNot(Scope),
+    /// A request of a program cannot be taken as it is.
+    #[error(transparent)]
+    Request(#[from] RequestFault),
     /// Something is wrong with tasks.
     #[error(transparent)]
     Task(#[from] TaskFault),
@@ -90,7 +98,9 @@ impl ClientError {
         const SOON: Option<Duration> = Some(Duration::from_secs(5));
         match self {
             Self::Send(refusal) => refusal.retry_after(),
-            Self::Unreadable(_) | Self::Unchanged(_) | Self::Upload(UploadError::Left(_) | UploadError::Store(_)) => {
+            Self::Unreadable(_) | Self::Unchanged(_) | Self::Upload(UploadError::Store(_)) => SOON,
+            Self::Upload(UploadError::Left(LeaveReason::Expired | LeaveReason::Closed)) => SOON,
+            Self::Upload(UploadError::File(FileError::NoSpace(_) | FileError::Disk(_) | FileError::NoReader(_))) => {
                 SOON
             }
             Self::Task(TaskFault::Store(_) | TaskFault::TooManyOpen(_)) => SOON,

@@ -44,7 +44,7 @@ impl Client {
         let session = self.session();
         let patience = || self.engine.settings().abandon_after;
         let place = session
-            .join(self.engine.queue(), self.owner(), Event::FileUpload, None)
+            .join(self.engine.queue(), self.owner(), Event::FileUpload)
             .await
             .map_err(|why| ClientError::Send(SendError::Refused(why)))?;
         // A sender who goes away leaves the line, too: the place goes first then.

@@ -1,6 +1,6 @@
 //! What any way in may ask of the engine, for one principal: the only place that decides what somebody may read, cancel or follow.
 //!
-//! Pages, files and the feed come through here, and programs will. What is another's is not found, as if it were not there.
+//! Pages, files, the feed and programs come through here. What is another's is not found, as if it were not there.
 
 mod credentials;
 mod error;
@@ -8,18 +8,18 @@ mod files;
 mod guest;
 mod keys;
 mod passes;
+mod programs;
 mod reason;
 mod tasks;
 
 use std::sync::Arc;
 
-use tracing::error;
-use uuid::Uuid;
-
 pub use error::{ClientError, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
 pub use keys::{SeenKey, Unmade};
 pub use passes::{MOVING, WATCHING};
+pub use programs::Asked;
+use tracing::error;
 
 use crate::{
     accounts::Principal,
@@ -27,13 +27,12 @@ use crate::{
     engine::Engine,
     journal::Replay,
     queue::{JoinError, Owner},
-    sessions::{Session, status},
+    sessions::Session,
     stats::Curves,
     store::StoreError,
     wire::{
-        Choice, ConversationId, ConversationPage, ConversationView, Event, FeedEvent, FeedPosition, ModelInfo, Place,
-        RefreshKind, SearchResults, SendRequest, Sent, Shelving, Span, Status, StepAnswer, TurnId, TurnPage, TurnView,
-        is_blank,
+        Choice, ConversationId, ConversationPage, ConversationView, FeedEvent, FeedPosition, ModelInfo, RefreshKind,
+        SearchResults, SendRequest, Sent, Shelving, Span, Status, StepAnswer, TurnId, TurnPage, TurnView, is_blank,
     },
 };
 
@@ -188,16 +187,6 @@ impl Client {
                 }
             }
         }
-    }
-
-    /// The requests of theirs that wait, each with its id and its place.
-    #[must_use]
-    pub fn requests(&self) -> Vec<(Uuid, Place)> {
-        let tickets = self.engine.programs().tickets(self.who).into_iter();
-        let (queue, backends) = (self.engine.queue(), self.engine.backends());
-        tickets
-            .filter_map(|(id, ticket)| Some((id, status::place(queue, backends, ticket, Event::Chat, None)?)))
-            .collect()
     }
 
     /// Their conversations with `text` in them.

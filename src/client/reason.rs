@@ -29,6 +29,12 @@ impl ClientError {
             Self::NotConfirmed => Reason::NotConfirmed,
             Self::NotShown => Reason::NotShown,
             Self::Upload(fault) => fault.reason(),
+            Self::MayNot(scope) => Reason::KeyMayNot {
+                name: scope.name().to_owned(),
+            },
+            Self::Request(fault) => Reason::RequestInvalid {
+                sentence: fault.message.clone(),
+            },
             Self::Task(fault) => fault.reason(),
         }
     }

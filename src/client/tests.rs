@@ -4,6 +4,7 @@ mod answers;
 mod behind;
 mod choices;
 mod polling;
+mod programs;
 mod steps;
 mod tasks;
 mod thoughts;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     clock::now_ms,
+    jobs,
     queue::{BackendIndex, JoinError, OrderKey, PoolIndex},
     sessions::Claim,
     store::{StoreError, TurnRecord},
@@ -100,8 +101,10 @@ impl Conversations {
         let choice = task.chooses.then(|| (*task.choice).clone());
         let (conversation, turn) = (task.conversation.clone(), task.turn.clone());
         let storing = self.deps.store.accept_to_join(conversation, turn, choice);
-        let wish = (pool, prefers);
-        let joining = session.join_pool(&self.deps.queue, task.turn.owner, Event::Chat, wish, Some(id));
+        let joining = async {
+            let joined = jobs::join(&self.deps.queue, (id.0, task.turn.owner), jobs::work(pool, prefers)).await;
+            joined.map(|ticket| session.seat(&self.deps.queue, ticket, Event::Chat, Some(id)))
+        };
         // Polled in this order: what is stored is on its way before its entry is.
         let (stored, joined) = join(storing, joining).await;
         if let Err(fault) = stored {

@@ -8,7 +8,7 @@ use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::I
 use crate::{
     agents::{AgentError, KeptAnswer, Tries},
     clock::now_ms,
-    jobs::{self, Attempt, Course, Ending, Worked},
+    jobs::{self, Attempt, Course, Ending, Waited, Waiting, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
     store::TurnRecord,
@@ -156,27 +156,18 @@ impl Conversations {
         // An answer that has begun does not depend on its page.
         let has_begun = !task.turn.steps.is_empty();
         let patience = || self.deps.settings.borrow().abandon_after.filter(|_| !has_begun);
-        let mut service = self.deps.backends.changes();
         loop {
             let model = ModelName::of_id(&task.turn.model);
-            let instead = model
-                .as_ref()
-                .and_then(|model| self.deps.backends.instead_of(model, &task.tries));
-            if let Some(instead) = instead {
-                // From here on it is not given the answer of the model that it leaves.
-                drop(follower.take());
-                if in_flight.given().is_none() {
-                    self.fall_back(task, guards, instead);
-                    self.moved(task, guards).await;
-                    follower = self.follow_anew(task, &in_flight).await;
-                }
-            }
-            let pool = self.deps.agents.pool(&task.turn.model);
+            let waiting = Waiting {
+                backends: &self.deps.backends,
+                model: model.as_ref(),
+                pool: self.deps.agents.pool(&task.turn.model),
+                tries: task.tries,
+                outlasts_outages: false,
+            };
+            let admitted = guards.place.admitted(patience, in_flight.cancel.cancelled());
             tokio::select! {
                 biased;
-                admitted = guards.place.admitted(patience, in_flight.cancel.cancelled()) => {
-                    return admitted.map_err(|left| in_flight.given().map_or(NoSlot::Left(left), NoSlot::Answered));
-                }
                 () = in_flight.rechosen() => {
                     drop(follower.take());
                     // Who chose has put its ticket into the other line.
@@ -188,14 +179,24 @@ impl Conversations {
                     }
                     follower = self.follow_anew(task, &in_flight).await;
                 }
-                reason = self.gave_up(pool, &task.tries) => {
-                    guards.place.leave(LeaveReason::Expired);
-                    return Err(NoSlot::GaveUp(self.gone(&task.turn.model).unwrap_or(reason)));
-                }
-                () = task.path.due() => task.path.note(self.deps.queue.position(guards.place.id())),
-                changed = service.changed() => if changed.is_err() {
-                    std::future::pending::<()>().await;
+                waited = waiting.until(admitted, |_| in_flight.given().is_none()) => match waited {
+                    Waited::Slot(permit) => return Ok(permit),
+                    Waited::Left(left) => return Err(in_flight.given().map_or(NoSlot::Left(left), NoSlot::Answered)),
+                    Waited::GaveUp(reason) => {
+                        guards.place.leave(LeaveReason::Expired);
+                        return Err(NoSlot::GaveUp(self.gone(&task.turn.model).unwrap_or(reason)));
+                    }
+                    Waited::Instead(model, pool) => {
+                        // From here on it is not given the answer of the model that it leaves.
+                        drop(follower.take());
+                        if in_flight.given().is_none() {
+                            self.fall_back(task, guards, (model, pool));
+                            self.moved(task, guards).await;
+                            follower = self.follow_anew(task, &in_flight).await;
+                        }
+                    }
                 },
+                () = task.path.due() => task.path.note(self.deps.queue.position(guards.place.id())),
             }
         }
     }
@@ -204,13 +205,6 @@ impl Conversations {
     async fn follow_anew(&self, task: &mut TurnTask, in_flight: &Arc<InFlight>) -> Option<Follower> {
         task.key = self.looked_for(task).await;
         task.key.map(|key| self.follow(key, in_flight))
-    }
-
-    async fn gave_up(&self, pool: Option<PoolIndex>, tries: &Tries) -> Reason {
-        match pool {
-            Some(pool) => self.deps.backends.gave_up(pool, tries).await,
-            None => std::future::pending().await,
-        }
     }
 
     /// Why a model is not answered by anybody: it is not offered any more.

@@ -54,7 +54,7 @@ impl SendError {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(JoinError::Full) => Some(Duration::from_secs(60)),
-            Self::Refused(_) | Self::Store(_) => Some(Duration::from_secs(5)),
+            Self::TooManyBehind | Self::Refused(_) | Self::Store(_) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }

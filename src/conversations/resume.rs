@@ -9,7 +9,8 @@ use super::{Conversations, Deps, TurnGuards, TurnTask, attempts::tries_of, in_fl
 use crate::{
     accounts::browser_of,
     clock::now_ms,
-    queue::{EventIndex, RestoredTicket, Retuning, Ticket, Work},
+    jobs,
+    queue::{RestoredTicket, Retuning, Ticket},
     sessions::{Claim, Session, Sessions},
     settings::ModelName,
     store::{Step, StoreError, Unfinished},
@@ -51,10 +52,7 @@ impl Conversations {
         let returning: Vec<RestoredTicket> = unfinished
             .iter()
             .map(|unfinished| RestoredTicket {
-                work: Work {
-                    pool: self.deps.agents.pool(&unfinished.turn.turn.model),
-                    ..EventIndex(Event::Chat.index()).into()
-                },
+                work: jobs::work(self.deps.agents.pool(&unfinished.turn.turn.model), None),
                 owner: unfinished.turn.turn.owner,
                 joined: before(here, wall.saturating_sub(unfinished.turn.turn.accepted_at)),
                 key: unfinished.key,

@@ -13,8 +13,9 @@ use super::{
     turn_span,
 };
 use crate::{
+    jobs,
     queue::Owner,
-    sessions::{Session, status, would_refuse},
+    sessions::{Session, status},
     store::{ConversationRecord, StoreError},
     wire::{ConversationId, Event, SendRequest, Sent, TurnId},
 };
@@ -160,7 +161,7 @@ impl Conversations {
         let pool = self.deps.agents.pool(&task.turn.model);
         let prefers = self.last_backends.of(task.turn.conversation);
         if self.deps.queue.is_common() {
-            if let Some(why) = would_refuse(&self.deps.queue, owner, Event::Chat, pool) {
+            if let Some(why) = self.deps.queue.would_refuse(jobs::work(pool, None), owner) {
                 return Err(entered.refuse(SendError::Refused(why)));
             }
             let work = self
@@ -170,16 +171,11 @@ impl Conversations {
             return self.told(owner, &in_flight).await;
         }
         // Joining comes first: a line that is full must leave no trace in the store. Should the store fail, the place is given up.
-        let joined = session.join_pool(
-            &self.deps.queue,
-            owner,
-            Event::Chat,
-            (pool, prefers),
-            Some(task.turn.id),
-        );
+        let turn = task.turn.id;
+        let joined = jobs::join(&self.deps.queue, (turn.0, owner), jobs::work(pool, prefers));
         // Nothing is awaited between this and the turn's task, so a shutdown sees both or neither.
         let place = match joined.await {
-            Ok(place) => place,
+            Ok(ticket) => session.seat(&self.deps.queue, ticket, Event::Chat, Some(turn)),
             Err(why) => return Err(entered.refuse(SendError::Refused(why))),
         };
         // Nobody else sets it: the turn was entered by this call.

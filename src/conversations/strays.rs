@@ -9,14 +9,15 @@ use tracing::{error, info, warn};
 use super::{Conversations, resume::MAX_ATTEMPTS};
 use crate::{
     clock::now_ms,
+    jobs,
     queue::{
-        EventIndex, Owner, Stray, Work,
+        Owner, Stray,
         machine::{Restored, Time},
     },
     sessions::Sessions,
     settings::ModelName,
     store::{StoreError, Unfinished},
-    wire::{Event, TurnState},
+    wire::TurnState,
 };
 
 /// Between two tries to read what has to be taken up.
@@ -132,10 +133,7 @@ impl Conversations {
             let turn = &one.turn.turn;
             let waited = Duration::from_millis(wall.saturating_sub(turn.accepted_at));
             let ticket = Restored {
-                work: Work {
-                    pool: self.deps.agents.pool(&turn.model),
-                    ..EventIndex(Event::Chat.index()).into()
-                },
+                work: jobs::work(self.deps.agents.pool(&turn.model), None),
                 owner: turn.owner,
                 joined: now.saturating_sub(waited),
                 key: one.key,

@@ -231,7 +231,7 @@ impl Conversations {
     /// A slot in the line of tools. A turn that has begun does not leave it because its browser is away.
     async fn tool_permit(&self, task: &TurnTask) -> Result<Permit, LeaveReason> {
         let owner = task.turn.owner;
-        let joined = task.session.join(&self.deps.queue, owner, Event::Tool, None).await;
+        let joined = task.session.join(&self.deps.queue, owner, Event::Tool).await;
         let mut place = joined.map_err(|why| match why {
             JoinError::Closed => LeaveReason::Closed,
             _ => LeaveReason::Expired,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::ActiveSettings;
 use crate::{
     agents::{AgentContext, Backends},
-    queue::{EventIndex, Queue, Work},
+    jobs,
+    queue::Queue,
     sessions::status,
     settings::ModelName,
-    wire::{Event, LineView, SettingRow},
+    wire::{LineView, SettingRow},
 };
 
 /// What one engine tells its agents.
@@ -20,10 +21,7 @@ pub(super) struct EngineContext {
 
 impl AgentContext for EngineContext {
     fn chat_line(&self, model: &ModelName) -> LineView {
-        let work = Work {
-            pool: self.backends.place_of(model),
-            ..EventIndex(Event::Chat.index()).into()
-        };
+        let work = jobs::work(self.backends.place_of(model), None);
         status::line(&self.queue.line_of(work))
     }
 

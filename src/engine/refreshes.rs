@@ -63,7 +63,7 @@ impl Refreshes {
         let (queue, conversations) = (self.queue.clone(), self.conversations.clone());
         let span = crate::logs::session_span(session.id());
         let work = async move {
-            let mut place = match session.join(&queue, owner, event, None).await {
+            let mut place = match session.join(&queue, owner, event).await {
                 Ok(place) => place,
                 Err(why) => {
                     drop(claim);

@@ -25,7 +25,7 @@ impl Toolbox for Toolshed {
 
     async fn offer(&self, owner: Owner, waits: Progress<'_>) -> Offers {
         let person = self.credentials.person(owner).await;
-        let offered = self.tools.offer_to(&person, |connecting| waits(connecting.servers));
+        let offered = self.tools.offer(&person, |connecting| waits(connecting.servers));
         let offered = offered.await;
         Offers {
             tools: offered.tools,
@@ -35,7 +35,7 @@ impl Toolbox for Toolshed {
 
     async fn find(&self, owner: Owner, name: &str) -> Option<Offered> {
         let person = self.credentials.person(owner).await;
-        self.tools.find_for(&person, name)
+        self.tools.find(&person, name)
     }
 
     async fn slot(&self, server: &str, owner: Owner) -> ServerSlot {
@@ -50,7 +50,7 @@ impl Toolbox for Toolshed {
         slot: ServerSlot,
     ) -> Result<ToolOutput, CallFault> {
         let person = self.credentials.person(owner).await;
-        let called = self.tools.call_for(&person, tool, arguments, slot, |_| ());
+        let called = self.tools.call(&person, tool, arguments, slot, |_| ());
         called.await.map_err(|fault| failed(&fault))
     }
 }

@@ -7,7 +7,7 @@ use axum::{
 use tracing::error;
 
 use super::status;
-use crate::{client::ClientError, wire::Reason};
+use crate::{client::ClientError, panics, wire::Reason};
 
 /// A request that was refused. As an answer it is a [`Refused`](crate::wire::Refused), in the language that was asked for: the doors do not
 /// know that, so the answer carries its refusal as an extension until it is put into words. Whoever has another form for it takes it out before.
@@ -64,10 +64,6 @@ impl IntoResponse for Refusal {
 /// The answer to a request whose handler panicked: logged, and everybody else undisturbed.
 #[expect(clippy::needless_pass_by_value, reason = "tower-http hands the panic over")]
 pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let words = panic.downcast_ref::<String>().map(String::as_str);
-    let words = words
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("(no words)");
-    error!(panic = words, "a request's handler panicked");
+    error!(panic = panics::words(&*panic), "a request's handler panicked");
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Reason::Mistake).into_response()
 }

@@ -1,19 +1,23 @@
-//! The HTTP status of every fault: here and nowhere else, so that the same fault has the same one at every door.
+//! The HTTP status of every fault: here and nowhere else, so that the same fault has the same one at every door, in whichever shape it is told.
 
 use axum::http::StatusCode;
 
 use crate::{
+    agents::AgentError,
     client::{ClientError, UploadError},
     conversations::{ChoiceError, SendError},
     files::FileError,
-    queue::JoinError,
+    papers::PaperFault,
+    programs::{ProgramFault, RequestFault},
+    queue::{JoinError, LeaveReason},
     store::StoreError,
     tasks::TaskFault,
+    tools::ToolError,
 };
 
 /// The status that says what this fault says.
 #[must_use]
-pub const fn of(fault: &ClientError) -> StatusCode {
+pub fn of(fault: &ClientError) -> StatusCode {
     match fault {
         ClientError::Send(refusal) => of_refusal(refusal),
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
@@ -21,7 +25,8 @@ pub const fn of(fault: &ClientError) -> StatusCode {
         ClientError::NoStep => StatusCode::CONFLICT,
         ClientError::Choice(fault) => of_choice(fault),
         ClientError::NotAnExport(_) | ClientError::NoTitle => StatusCode::BAD_REQUEST,
-        ClientError::NotConfirmed | ClientError::NotShown => StatusCode::FORBIDDEN,
+        ClientError::NotConfirmed | ClientError::NotShown | ClientError::MayNot(_) => StatusCode::FORBIDDEN,
+        ClientError::Request(fault) => of_request(fault),
         ClientError::Upload(fault) => of_upload(fault),
         ClientError::Task(fault) => of_task(fault),
     }
@@ -34,8 +39,8 @@ const fn of_refusal(refusal: &SendError) -> StatusCode {
         SendError::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
         SendError::UnknownConversation | SendError::UnknownTurn => StatusCode::NOT_FOUND,
         SendError::ConversationBusy | SendError::Begun => StatusCode::CONFLICT,
-        SendError::TooManyBehind | SendError::Refused(JoinError::TooManyOfYours) => StatusCode::TOO_MANY_REQUESTS,
-        SendError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SendError::TooManyBehind => StatusCode::TOO_MANY_REQUESTS,
+        SendError::Refused(why) => of_join(*why),
         SendError::Store(fault) => of_store(fault),
     }
 }
@@ -43,7 +48,26 @@ const fn of_refusal(refusal: &SendError) -> StatusCode {
 const fn of_choice(fault: &ChoiceError) -> StatusCode {
     match fault {
         ChoiceError::InstructionsTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        ChoiceError::NotOffered(_) | ChoiceError::Temperature | ChoiceError::AnswerLength => StatusCode::BAD_REQUEST,
+        ChoiceError::NotOffered(_) => StatusCode::NOT_FOUND,
+        ChoiceError::Temperature | ChoiceError::AnswerLength => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// A line that has no room asks for patience; one in which nobody may wait, or that is not there, is no service.
+const fn of_join(why: JoinError) -> StatusCode {
+    match why {
+        JoinError::Full | JoinError::TooManyOfYours => StatusCode::TOO_MANY_REQUESTS,
+        JoinError::Busy | JoinError::Closed | JoinError::Away => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What has left the line by the server's doing may come again; the rest its owner has ended.
+const fn of_leaving(left: LeaveReason) -> StatusCode {
+    match left {
+        LeaveReason::Expired | LeaveReason::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        LeaveReason::Cancelled | LeaveReason::Abandoned | LeaveReason::Withdrawn | LeaveReason::Done => {
+            StatusCode::CONFLICT
+        }
     }
 }
 
@@ -58,7 +82,7 @@ const fn of_store(fault: &StoreError) -> StatusCode {
 const fn of_upload(fault: &UploadError) -> StatusCode {
     match fault {
         UploadError::File(fault) => of_file(fault),
-        UploadError::Left(_) => StatusCode::SERVICE_UNAVAILABLE,
+        UploadError::Left(left) => of_leaving(*left),
         UploadError::BrokenOff => StatusCode::BAD_REQUEST,
         UploadError::Stalled => StatusCode::REQUEST_TIMEOUT,
         UploadError::Store(fault) => of_store(fault),
@@ -89,12 +113,87 @@ const fn of_file(fault: &FileError) -> StatusCode {
         FileError::Gone => StatusCode::NOT_FOUND,
         FileError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         FileError::Unsupported { .. }
+        | FileError::Unread {
+            fault: PaperFault::Unsupported,
+            ..
+        }
         | FileError::NotAnImage { .. }
         | FileError::NotADocument { .. }
         | FileError::NotUtf8 { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         FileError::Unread { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         FileError::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         FileError::Disk(_) | FileError::NoReader(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The status that says what has come of a program's request.
+#[must_use]
+pub fn of_program(fault: &ProgramFault) -> StatusCode {
+    match fault {
+        ProgramFault::Line(why) => of_join(*why),
+        ProgramFault::Left(left, _) => of_leaving(*left),
+        ProgramFault::Outage(_) | ProgramFault::Stopped | ProgramFault::Moved => StatusCode::SERVICE_UNAVAILABLE,
+        ProgramFault::Agent(fault, _) => of_agent(fault),
+        ProgramFault::Unfit(fault) => of_request(fault),
+        ProgramFault::TooSlow(_) => StatusCode::GATEWAY_TIMEOUT,
+        ProgramFault::Endless => StatusCode::BAD_GATEWAY,
+        ProgramFault::Mistake => StatusCode::INTERNAL_SERVER_ERROR,
+        ProgramFault::Cancelled => StatusCode::CONFLICT,
+    }
+}
+
+/// A program's request that cannot be taken as it is.
+fn of_request(fault: &RequestFault) -> StatusCode {
+    match fault {
+        RequestFault { conflicts: true, .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        RequestFault {
+            code: Some("model_not_found"),
+            ..
+        } => StatusCode::NOT_FOUND,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The status that says why a server of tools has not given what somebody asked for.
+#[must_use]
+pub const fn of_tool(fault: &ToolError) -> StatusCode {
+    match fault {
+        ToolError::NotThere => StatusCode::NOT_FOUND,
+        ToolError::BadArguments(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ToolError::Changed
+        | ToolError::Unreachable(_)
+        | ToolError::Died
+        | ToolError::TimedOut { .. }
+        | ToolError::TooLarge { .. }
+        | ToolError::Refused(_)
+        | ToolError::Unauthorized
+        | ToolError::WantsInput
+        | ToolError::Protocol(_) => StatusCode::BAD_GATEWAY,
+    }
+}
+
+/// What is wrong with the request is the program's to mend; what is wrong with the site's back ends is a gateway's fault, or passes.
+fn of_agent(fault: &AgentError) -> StatusCode {
+    match fault {
+        AgentError::TooLong | AgentError::VisionUnsupported | AgentError::ToolsUnsupported => StatusCode::BAD_REQUEST,
+        // It is the request that the model server speaks of.
+        AgentError::Rejected { status } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
+        AgentError::RateLimited { .. }
+        | AgentError::Overloaded { .. }
+        | AgentError::Unreachable
+        | AgentError::OutOfService => StatusCode::SERVICE_UNAVAILABLE,
+        AgentError::Unauthorized
+        | AgentError::UnknownModel { .. }
+        | AgentError::Redirected { .. }
+        | AgentError::HungUp
+        | AgentError::ServerFault { .. }
+        | AgentError::Stalled
+        | AgentError::CutOff
+        | AgentError::InvalidResponse
+        | AgentError::Empty
+        | AgentError::Spent
+        | AgentError::Filtered
+        | AgentError::CallsTooLarge => StatusCode::BAD_GATEWAY,
     }
 }
 

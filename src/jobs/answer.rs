@@ -1,6 +1,6 @@
 //! The answer: from the agent's parts to their reader.
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
@@ -12,6 +12,7 @@ use tracing::error;
 
 use crate::{
     agents::{Answered, Part, Parts},
+    panics,
     wire::{Incomplete, Usage},
 };
 
@@ -81,7 +82,7 @@ where
 {
     let reading = AssertUnwindSafe(read(bounds, reader, ask)).catch_unwind();
     reading.await.unwrap_or_else(|panic| {
-        error!(panic = words_of(&*panic), "the agent panicked");
+        error!(panic = panics::words(&*panic), "the agent panicked");
         Ending::Panicked
     })
 }
@@ -102,7 +103,7 @@ pub(crate) async fn within<F>(bounds: Bounds<'_>, work: impl Future<Output = End
         () = bounds.stopped.cancelled() => Ending::Stopped,
         () = late => Ending::Expired,
         ended = work => ended.unwrap_or_else(|panic| {
-            error!(panic = words_of(&*panic), "work panicked");
+            error!(panic = panics::words(&*panic), "work panicked");
             Ending::Panicked
         }),
     }
@@ -152,14 +153,6 @@ where
         // The loop goes on until there is a result.
         None => Ending::Stopped,
     }
-}
-
-/// What a panic said, if it said it in words.
-fn words_of(panic: &(dyn Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("(no words)")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::io::{BufRead, Cursor};
 
 use calamine::{
-    Data, DataRef, ExcelDateTime, Ods, OdsError, Range, Reader, SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx,
-    XlsxError, open_workbook_from_rs,
+    Cell, Data, DataRef, ExcelDateTime, Ods, OdsError, Range, Reader, SheetVisible, Xls, XlsError, Xlsb, XlsbError,
+    Xlsx, XlsxError, open_workbook_from_rs,
 };
 
 use quick_xml::events::Event;
@@ -38,12 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, PaperFault> {
         let Ok(mut cells) = book.worksheet_cells_reader(&name) else {
             continue;
         };
-        let mut table = Table::new(&mut text);
-        while let Ok(Some(cell)) = cells.next_cell() {
-            if !table.add(cell.get_position(), &shown_ref(cell.get_value())) {
-                break;
-            }
-        }
+        fill(&mut text, || cells.next_cell().ok().flatten());
     }
     Ok(text)
 }
@@ -62,14 +57,19 @@ pub(super) fn read_binary(bytes: &[u8]) -> Result<Text, PaperFault> {
         let Ok(mut cells) = book.worksheet_cells_reader(&name) else {
             continue;
         };
-        let mut table = Table::new(&mut text);
-        while let Ok(Some(cell)) = cells.next_cell() {
-            if !table.add(cell.get_position(), &shown_ref(cell.get_value())) {
-                break;
-            }
-        }
+        fill(&mut text, || cells.next_cell().ok().flatten());
     }
     Ok(text)
+}
+
+/// Writes the cells of a sheet, until there are no more or no more fit.
+fn fill<'a>(text: &mut Text, mut next: impl FnMut() -> Option<Cell<DataRef<'a>>>) {
+    let mut table = Table::new(text);
+    while let Some(cell) = next() {
+        if !table.add(cell.get_position(), &shown_ref(cell.get_value())) {
+            break;
+        }
+    }
 }
 
 /// Reads an XLS of the time before those, or says what else it is.

@@ -15,10 +15,9 @@ use super::{
 };
 use crate::{
     agents::{AgentError, Question, RelayFault, RelayRequest, Tries},
-    jobs::{self, Attempt, Bounds, Course, Ending, Left, model_first},
-    queue::{BackendIndex, Ended, EventIndex, LeaveReason, Permit, PoolIndex, Ticket, Work},
+    jobs::{self, Attempt, Bounds, Course, Ending, Left, Waited, Waiting, model_first},
+    queue::{BackendIndex, Ended, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
-    wire::Event,
 };
 
 /// A request on its way.
@@ -102,17 +101,13 @@ impl Task {
     async fn take_through(&mut self) -> Result<Done, ProgramFault> {
         let job = Arc::clone(&self.job);
         let queue = self.deps().queue.clone();
-        let work = Work {
-            pool: Some(self.pool),
-            ..EventIndex(Event::Chat.index()).into()
-        };
         let mut ticket = match self.ticket.take() {
             Some(ticket) => ticket,
             None => {
                 let placed = tokio::select! {
                     biased;
                     () = job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
-                    placed = queue.place(job.id().as_u128(), work, job.owner()) => placed,
+                    placed = jobs::join(&queue, (job.id(), job.owner()), jobs::work(Some(self.pool), None)) => placed,
                 };
                 let placed = placed.map_err(ProgramFault::Line)?;
                 if let Some(keeper) = &self.keeper {
@@ -208,30 +203,35 @@ impl Task {
     /// Waits in the line until there is a slot. Whoever has not got one has left the line by then.
     async fn wait(&mut self, mut ticket: Ticket) -> Result<Permit, ProgramFault> {
         let programs = self.programs.clone();
-        let backends = &programs.deps.backends;
-        let mut service = backends.changes();
+        let job = Arc::clone(&self.job);
         loop {
-            let instead = backends.instead_of(&self.model, &self.tries);
-            if let Some((model, pool)) = instead.filter(|(_, pool)| self.may_be_asked_at(*pool)) {
-                self.fall_back(&ticket, model, pool);
-            }
-            tokio::select! {
-                biased;
-                () = self.job.cancelled().cancelled() => return Err(ProgramFault::Cancelled),
-                admitted = ticket.admitted() => {
-                    let longest = programs.deps.settings.borrow().policy.max_wait;
-                    return admitted.map_err(|left| match left {
-                        LeaveReason::Cancelled => ProgramFault::Cancelled,
-                        left => ProgramFault::Left(left, longest),
-                    });
+            let waiting = Waiting {
+                backends: &programs.deps.backends,
+                model: Some(&self.model),
+                pool: Some(self.pool),
+                tries: self.tries,
+                outlasts_outages: self.keeper.is_some(),
+            };
+            let admitted = async {
+                tokio::select! {
+                    biased;
+                    () = job.cancelled().cancelled() => Err(LeaveReason::Cancelled),
+                    admitted = ticket.admitted() => admitted,
                 }
-                reason = backends.gave_up(self.pool, &self.tries), if self.keeper.is_none() => {
+            };
+            let waited = waiting.until(admitted, |pool| self.may_be_asked_at(pool)).await;
+            match waited {
+                Waited::Slot(permit) => return Ok(permit),
+                Waited::Left(LeaveReason::Cancelled) => return Err(ProgramFault::Cancelled),
+                Waited::Left(left) => {
+                    let longest = programs.deps.settings.borrow().policy.max_wait;
+                    return Err(ProgramFault::Left(left, longest));
+                }
+                Waited::GaveUp(reason) => {
                     programs.deps.queue.leave(ticket.id(), LeaveReason::Expired);
                     return Err(ProgramFault::Outage(reason));
                 }
-                changed = service.changed() => if changed.is_err() {
-                    std::future::pending::<()>().await;
-                },
+                Waited::Instead(model, pool) => self.fall_back(&ticket, model, pool),
             }
         }
     }

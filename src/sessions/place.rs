@@ -7,51 +7,25 @@ use uuid::Uuid;
 
 use super::{Session, session::Registered};
 use crate::{
-    queue::{
-        BackendIndex, EventIndex, JoinError, LeaveReason, OrderKey, Owner, Permit, PoolIndex, Queue, Ticket, TicketId,
-        Work,
-    },
+    queue::{EventIndex, JoinError, LeaveReason, OrderKey, Owner, Permit, Queue, Ticket, TicketId},
     wire::{Event, TurnId},
 };
 
 impl Session {
-    /// Takes a place in the line of `event` for its owner, for this turn or for no turn. It is listed with the session until it is dropped, which
-    /// leaves the line, or gives back a slot that was not taken.
-    ///
-    /// # Errors
-    /// [`JoinError`]; nothing has changed then.
-    pub async fn join(
-        self: &Arc<Self>,
-        queue: &Queue,
-        owner: Owner,
-        event: Event,
-        turn: Option<TurnId>,
-    ) -> Result<Place, JoinError> {
-        self.join_pool(queue, owner, event, (None, None), turn).await
-    }
-
-    /// The same for work that a back end of a pool does, if possible the second.
+    /// Takes a place in the line of `event` for its owner, for work that no back end does and nobody else takes up. It is listed with the session until
+    /// it is dropped, which leaves the line, or gives back a slot that was not taken.
     ///
     /// Cancel-safe: dropped before it returns, it has no place.
     ///
     /// # Errors
     /// [`JoinError`]; nothing has changed then.
-    pub async fn join_pool(
-        self: &Arc<Self>,
-        queue: &Queue,
-        owner: Owner,
-        event: Event,
-        (pool, prefers): (Option<PoolIndex>, Option<BackendIndex>),
-        turn: Option<TurnId>,
-    ) -> Result<Place, JoinError> {
-        let work = work(event, pool, prefers);
-        // Work without a turn is nobody else's to take up.
-        let job = turn.map_or_else(Uuid::new_v4, |turn| turn.0);
-        let ticket = queue.place(job.as_u128(), work, owner).await?;
-        Ok(self.seat(queue, ticket, event, turn))
+    pub async fn join(self: &Arc<Self>, queue: &Queue, owner: Owner, event: Event) -> Result<Place, JoinError> {
+        let job = Uuid::new_v4().as_u128();
+        let ticket = queue.place(job, EventIndex(event.index()), owner).await?;
+        Ok(self.seat(queue, ticket, event, None))
     }
 
-    /// The same for a ticket that came back after a restart.
+    /// Lists a ticket with the session, for this turn or for no turn.
     pub fn seat(self: &Arc<Self>, queue: &Queue, ticket: Ticket, event: Event, turn: Option<TurnId>) -> Place {
         Place {
             id: ticket.id(),
@@ -60,20 +34,6 @@ impl Session {
             session: Arc::clone(self),
             queue: queue.clone(),
         }
-    }
-}
-
-/// Why somebody would not get a place for this now: see [`Queue::would_refuse`].
-#[must_use]
-pub fn would_refuse(queue: &Queue, owner: Owner, event: Event, pool: Option<PoolIndex>) -> Option<JoinError> {
-    queue.would_refuse(work(event, pool, None), owner)
-}
-
-fn work(event: Event, pool: Option<PoolIndex>, prefers: Option<BackendIndex>) -> Work {
-    Work {
-        pool,
-        prefers,
-        ..EventIndex(event.index()).into()
     }
 }
 

@@ -21,11 +21,12 @@ use super::{Tasks, answer, feed::Feed, feeder::AGAIN, read};
 use crate::{
     agents::Door,
     clock::now_ms,
+    jobs,
     programs::{Done, Keeper, ProgramFault, Request},
-    queue::{EventIndex, LeaveReason, OrderKey, PoolIndex, RestoredTicket, Ticket, Work, machine::Restored},
+    queue::{LeaveReason, OrderKey, PoolIndex, RestoredTicket, Ticket, machine::Restored},
     settings::ModelName,
     store::{OpenTask, StoreError, TaskEnd, TaskState},
-    wire::{Event, Reason},
+    wire::Reason,
 };
 
 /// How often a task is begun. One that takes the whole server down each time must not do so for ever.
@@ -168,10 +169,7 @@ impl Tasks {
     /// Puts a task back where it stood in the line. `None`: its ticket comes as one that is to be taken up.
     async fn back_in_place(&self, task: &OpenTask, pool: PoolIndex, key: Option<OrderKey>) -> Option<Ticket> {
         let queue = &self.deps().queue;
-        let work = Work {
-            pool: Some(pool),
-            ..EventIndex(Event::Chat.index()).into()
-        };
+        let work = jobs::work(Some(pool), None);
         if let Some(membership) = &self.deps().membership {
             let (_, _, now) = membership.known(std::iter::empty());
             let restored = Restored {

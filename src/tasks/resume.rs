@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::{Tasks, feeder::AGAIN};
 use crate::{
-    queue::{EventIndex, RestoredTicket, Stray, Work},
+    jobs,
+    queue::{RestoredTicket, Stray},
     settings::ModelName,
     store::{OpenTask, StoreError},
-    wire::Event,
 };
 
 /// Between two looks for owners whose tasks nobody feeds, where there are other nodes, and where there are none.
@@ -38,10 +38,7 @@ impl Tasks {
         let ran = ran.into_iter().filter_map(|task| {
             let pool = deps.backends.pool(&ModelName::of_id(&task.model)?)?;
             let returning = RestoredTicket {
-                work: Work {
-                    pool: Some(pool),
-                    ..EventIndex(Event::Chat.index()).into()
-                },
+                work: jobs::work(Some(pool), None),
                 owner: task.owner,
                 joined: Instant::now(),
                 key: None,

@@ -251,14 +251,9 @@ impl Tools {
         self.servers().is_empty()
     }
 
-    /// The same as [`Tools::offer_to`], for somebody who has given nothing of their own.
-    pub async fn offer(&self, progress: impl Fn(Connecting<'_>) + Send) -> Offer {
-        self.offer_to(&Person::nobody(), progress).await
-    }
-
     /// What may be offered to a model now, for this person. Connects to the servers whose tools are not known yet, all at once, each for as long as
     /// its settings let it; `progress` is told which are waited for. Those that cannot be had are left out.
-    pub async fn offer_to(&self, person: &Person, progress: impl Fn(Connecting<'_>) + Send) -> Offer {
+    pub async fn offer(&self, person: &Person, progress: impl Fn(Connecting<'_>) + Send) -> Offer {
         let servers = self.servers();
         let mut found = BTreeMap::new();
         let mut waiting = Vec::new();
@@ -316,15 +311,9 @@ impl Tools {
         offer
     }
 
-    /// The same as [`Tools::find_for`], for somebody who has given nothing of their own.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<Offered> {
-        self.find_for(&Person::nobody(), name)
-    }
-
     /// The tool that this person's model calls so, of those that are known.
     #[must_use]
-    pub fn find_for(&self, person: &Person, name: &str) -> Option<Offered> {
+    pub fn find(&self, person: &Person, name: &str) -> Option<Offered> {
         let servers = self.servers();
         servers.values().find_map(|place| {
             let server = match place {
@@ -349,26 +338,12 @@ impl Tools {
         ServerSlot::of(line, owner).await
     }
 
-    /// The same as [`Tools::call_for`], for somebody who has given nothing of their own.
-    ///
-    /// # Errors
-    /// [`ToolError`].
-    pub async fn call(
-        &self,
-        tool: &Offered,
-        arguments: Map<String, Value>,
-        slot: ServerSlot,
-        progress: impl Fn(CallProgress) + Send,
-    ) -> Result<ToolOutput, ToolError> {
-        self.call_for(&Person::nobody(), tool, arguments, slot, progress).await
-    }
-
     /// Calls a tool for this person, connecting to its server where that is not connected. Dropped, the server is told that nobody waits any more,
     /// and its slot is free.
     ///
     /// # Errors
     /// [`ToolError`]. That the tool itself has failed is none: [`ToolOutput::failed`].
-    pub async fn call_for(
+    pub async fn call(
         &self,
         person: &Person,
         tool: &Offered,

@@ -63,6 +63,20 @@ impl TurnState {
     pub const fn is_over(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
+
+    /// Its name, for style sheets and scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired { .. } => "expired",
+        }
+    }
 }
 
 /// Tokens that one answer took, as the model server counted them.

@@ -1,6 +1,10 @@
 //! Why something did not happen, or ended: a code with what there is to say of it. The sentence is made where a person reads it.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+mod flat;
+
+use serde::{Deserialize, Serialize};
+
+use flat::Flat;
 
 /// One list makes the reasons, their codes, and the ways between a reason and its [`Flat`] form.
 macro_rules! reasons {
@@ -449,95 +453,6 @@ reasons! {
     },
 }
 
-/// `ModelFault` as `model_fault`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 4);
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
-}
-
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (name, _) = Self::ALL[*self as usize];
-        serializer.serialize_str(&snake_case(name))
-    }
-}
-
-/// Found in the one list, where a derived match on every name would be one more thing for a browser to load.
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = String::deserialize(deserializer)?;
-        let known = Self::ALL.iter().find(|(name, _)| snake_case(name) == code);
-        let known = known.map(|(_, known)| *known);
-        known.ok_or_else(|| D::Error::custom("a code that this version does not know"))
-    }
-}
-
-/// Why something did not happen, or ended: a code, and beside it whatever there is to say.
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-#[derive(Serialize, Deserialize)]
-struct Flat {
-    #[cfg_attr(feature = "server", schema(value_type = String, examples("model_unreachable")))]
-    code: Code,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    most: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seconds: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<StoreFault>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    variable: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sentence: Option<String>,
-}
-
-#[cfg(feature = "server")]
-impl utoipa::PartialSchema for Reason {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        Flat::schema()
-    }
-}
-
-#[cfg(feature = "server")]
-impl utoipa::ToSchema for Reason {
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-        Flat::schemas(schemas);
-    }
-}
-
-impl Flat {
-    const fn new(code: Code) -> Self {
-        Self {
-            code,
-            bytes: None,
-            most: None,
-            files: None,
-            seconds: None,
-            status: None,
-            fault: None,
-            name: None,
-            model: None,
-            variable: None,
-            sentence: None,
-        }
-    }
-}
-
 /// A refusal: the body of an answer with a status of 400 or more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -571,7 +486,7 @@ pub enum StoreFault {
 
 #[cfg(all(test, feature = "server"))]
 mod tests {
-    use super::*;
+    use super::{flat::snake_case, *};
 
     #[test]
     fn a_reason_is_flat_and_its_code_in_snake_case() {

@@ -20,18 +20,6 @@ use crate::{
     words::words,
 };
 
-const fn name(state: &TurnState) -> &'static str {
-    match state {
-        TurnState::Waiting => "waiting",
-        TurnState::Running => "running",
-        TurnState::Done => "done",
-        TurnState::Incomplete { .. } => "incomplete",
-        TurnState::Failed { .. } => "failed",
-        TurnState::Cancelled => "cancelled",
-        TurnState::Expired { .. } => "expired",
-    }
-}
-
 /// The id of the button that has the last turn answered once more. There is at most one.
 const AGAIN: &str = "again";
 
@@ -105,7 +93,7 @@ pub(crate) fn TurnRow(turn: Turn, conversation: Conversation) -> impl IntoView {
     let hook = move || match delivery.get() {
         Delivery::Unsent => "unsent",
         Delivery::Failed { .. } => "refused",
-        Delivery::Sending | Delivery::Accepted => state.look(name),
+        Delivery::Sending | Delivery::Accepted => state.look(TurnState::name),
     };
     view! {
         <article

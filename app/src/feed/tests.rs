@@ -1,6 +1,8 @@
 //! What the feed makes of the store, whatever order its messages come in.
 
 mod behind;
+mod list;
+mod unsent;
 
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
@@ -109,6 +111,20 @@ fn whole(turns: Vec<TurnView>, number: u64) -> ConversationView {
 
 fn hear(store: Store, number: u64, event: FeedEvent) {
     store.hear(FeedMessage::Event { number, event });
+}
+
+fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<&str>) -> TurnId {
+    let turn = TurnId(Uuid::from_u128(number));
+    let message = Unsent {
+        conversation,
+        text: format!("message {number}"),
+        files: Vec::new(),
+        choice: Choice::default(),
+        at: u64::try_from(number).expect("a small number"),
+        refused: refused.map(str::to_owned),
+    };
+    outbox::put(turn, &message);
+    turn
 }
 
 fn html(conversation: &Conversation, id: u128) -> Vec<String> {
@@ -412,79 +428,6 @@ fn the_first_message_gives_the_fresh_conversation_its_id_whoever_tells_first() {
 }
 
 #[test]
-fn the_list_is_in_the_order_of_last_use() {
-    in_store(|store| {
-        let summary = |id, updated_at| ConversationSummary {
-            id: ConversationId(Uuid::from_u128(id)),
-            title: String::new(),
-            updated_at,
-            busy: false,
-            asks: false,
-            pinned: false,
-            archived: false,
-        };
-        hear(store, 11, FeedEvent::Conversation(summary(1, 5)));
-        hear(store, 12, FeedEvent::Conversation(summary(2, 7)));
-        hear(store, 13, FeedEvent::Conversation(summary(1, 9)));
-        let order: Vec<u64> = store
-            .conversations
-            .all
-            .get_untracked()
-            .iter()
-            .map(|one| one.updated_at)
-            .collect();
-        assert_eq!(order, [9, 7]);
-        hear(
-            store,
-            14,
-            FeedEvent::ConversationRemoved {
-                id: ConversationId(Uuid::from_u128(1)),
-            },
-        );
-        assert_eq!(store.conversations.all.get_untracked().len(), 1);
-    });
-}
-
-#[test]
-fn the_list_has_what_is_pinned_first_and_what_is_archived_last() {
-    in_store(|store| {
-        let line = |id: u128, pinned, archived| {
-            FeedEvent::Conversation(ConversationSummary {
-                id: ConversationId(Uuid::from_u128(id)),
-                title: String::new(),
-                updated_at: u64::try_from(id).expect("a small one"),
-                busy: false,
-                asks: false,
-                pinned,
-                archived,
-            })
-        };
-        let order = || {
-            let all = store.conversations.all.get_untracked();
-            all.iter().map(|one| one.id.0.as_u128()).collect::<Vec<_>>()
-        };
-        let beside = |id| {
-            let beside = store.conversations.beside(ConversationId(Uuid::from_u128(id)));
-            beside.map(|beside| beside.0.as_u128())
-        };
-        for (number, id) in (11..).zip(1..=4) {
-            hear(store, number, line(id, false, false));
-        }
-        assert_eq!(order(), [4, 3, 2, 1]);
-        hear(store, 20, line(1, true, false));
-        hear(store, 21, line(4, false, true));
-        assert_eq!(order(), [1, 3, 2, 4]);
-        assert_eq!(beside(2), Some(3), "what is folded away is no neighbour");
-        assert_eq!(beside(4), None);
-        hear(store, 22, line(1, true, true));
-        assert_eq!(order(), [3, 2, 1, 4]);
-        hear(store, 23, line(1, true, false));
-        hear(store, 24, line(4, false, false));
-        assert_eq!(order(), [1, 4, 3, 2]);
-    });
-}
-
-#[test]
 fn another_version_asks_for_a_reload() {
     in_store(|store| {
         let hello = |version: &str| FeedMessage::Hello {
@@ -616,78 +559,5 @@ fn a_late_answer_puts_no_running_turn_in_line() {
         hear(store, 11, FeedEvent::Turn(Box::new(turn(1, TurnState::Running, &[]))));
         store.join(&sent, place, asked);
         assert_eq!(store.place(sent.id), None, "it runs");
-    });
-}
-
-fn kept(number: u128, conversation: Option<ConversationId>, refused: Option<&str>) -> TurnId {
-    let turn = TurnId(Uuid::from_u128(number));
-    let message = Unsent {
-        conversation,
-        text: format!("message {number}"),
-        files: Vec::new(),
-        choice: Choice::default(),
-        at: u64::try_from(number).expect("a small number"),
-        refused: refused.map(str::to_owned),
-    };
-    outbox::put(turn, &message);
-    turn
-}
-
-#[test]
-fn unsent_messages_stand_where_they_were_written_until_the_server_has_them() {
-    in_store(|store| {
-        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &[])], 10)));
-        let had = kept(1, Some(TALK), None);
-        let here = kept(2, Some(TALK), None);
-        let first = kept(3, None, None);
-        let refused = kept(4, None, Some("No."));
-        assert!(store.is_idle());
-        assert!(unsent::restore(store, u64::MAX).has_come);
-        assert!(!unsent::restore(store, u64::MAX).has_come, "they are there now");
-        assert!(!store.is_idle());
-        assert!(outbox::all().iter().all(|(id, _)| *id != had), "the server has had it");
-
-        let talk = store.conversation(TALK).expect("it was filled");
-        assert_eq!(talk.turns.get_untracked().len(), 2);
-        assert!(untrack(|| talk.busy().is_none() && talk.holds_unsent()));
-        let unbegun = store.unbegun.get_untracked();
-        assert_eq!(unbegun.len(), 2, "each begins one of its own");
-        let delivery = |one: &Conversation, id| one.turn(id).map(|turn| turn.delivery.get_untracked());
-        assert_eq!(delivery(&unbegun[0], first), Some(Delivery::Unsent));
-        let reason = Reason::Told {
-            sentence: "No.".to_owned(),
-        };
-        assert_eq!(delivery(&unbegun[1], refused), Some(Delivery::Failed { reason }));
-
-        // The server tells of one, no matter who has sent it; another tab has discarded the other.
-        hear(store, 11, FeedEvent::Turn(Box::new(turn(2, TurnState::Waiting, &[]))));
-        assert_eq!(delivery(&talk, here), Some(Delivery::Accepted));
-        let other = ConversationId(Uuid::from_u128(2));
-        store.adopt(first, other);
-        unbegun[0].turn(first).expect("it was restored").accept();
-        assert!(store.conversation(other).is_some_and(|known| known == unbegun[0]));
-        outbox::remove(refused);
-        unsent::restore(store, u64::MAX);
-        assert!(store.unbegun.get_untracked().is_empty());
-        // A conversation that is gone keeps what it has of them.
-        let late = kept(5, Some(TALK), None);
-        unsent::restore(store, u64::MAX);
-        hear(store, 12, FeedEvent::ConversationRemoved { id: TALK });
-        assert_eq!(delivery(&talk, late), Some(Delivery::Unsent));
-        assert_eq!(talk.turns.get_untracked().len(), 1);
-    });
-}
-
-#[test]
-fn a_first_message_whose_answer_was_lost_leads_to_the_conversation_that_it_began() {
-    in_store(|store| {
-        let lost = kept(1, None, None);
-        unsent::restore(store, u64::MAX);
-        let unbegun = store.unbegun.get_untracked()[0].clone();
-        store.fill(TALK, Some(whole(vec![turn(1, TurnState::Done, &["<p>a</p>"])], 10)));
-        store.adopt(lost, TALK);
-        assert_eq!(unbegun.id.get_untracked(), Some(TALK), "its page goes there");
-        assert_eq!(html(&store.conversation(TALK).expect("it was filled"), 1), ["<p>a</p>"]);
-        assert!(store.unbegun.get_untracked().is_empty());
     });
 }

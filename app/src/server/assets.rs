@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use anteroom::{http::Refusal, wire::Reason};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -188,12 +189,10 @@ impl Files {
     fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
         match self.get(path) {
             Some(file) => file.answer(headers),
-            None => (
-                StatusCode::NOT_FOUND,
-                [(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)],
-                "There is no such file.\n",
-            )
-                .into_response(),
+            None => {
+                let refused = Refusal::new(StatusCode::NOT_FOUND, Reason::RequestUnknown);
+                ([(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)], refused).into_response()
+            }
         }
     }
 }

@@ -83,7 +83,7 @@ async fn client() {
 
 /// Calls every tool that is offered: as the scenario says, or with arguments that fit those which the suite has.
 async fn use_all(tools: &Tools) {
-    let offer = tools.offer(|_| ()).await;
+    let offer = tools.offer(&Person::nobody(), |_| ()).await;
     for missing in &offer.missing {
         println!("{}: {}", missing.server, missing.reason);
     }
@@ -106,7 +106,7 @@ async fn use_all(tools: &Tools) {
     for tool in &offer.tools {
         let Value::Object(arguments) = told(tool) else { continue };
         let slot = tools.slot(&tool.server, Owner(1)).await;
-        let result = tools.call(tool, arguments, slot, |_| ()).await;
+        let result = tools.call(&Person::nobody(), tool, arguments, slot, |_| ()).await;
         println!("{}: {result:?}", tool.tool);
     }
     let resources = tools.resources("s", &Asker::default()).await.unwrap_or_default();

@@ -37,7 +37,9 @@ async fn has_everything(tools: &Tools) {
     let slot = tools.slot("s", Owner(1)).await;
     let arguments = arguments.as_object().expect("one").clone();
     let long = tools
-        .call(&tool, arguments, slot, |_| *told.lock().expect("whole") += 1)
+        .call(&Person::nobody(), &tool, arguments, slot, |_| {
+            *told.lock().expect("whole") += 1
+        })
         .await
         .expect("a result");
     assert!(said(&long).contains("ompleted"), "{long:?}");
@@ -102,7 +104,7 @@ async fn files_are_read_within_their_folder_alone() {
     let outside = call(&tools, "files__read_text_file", json!({ "path": "/etc/passwd" })).await;
     let outside = outside.expect("a result");
     assert!(outside.failed && !said(&outside).contains("root:"), "{outside:?}");
-    let write = tools.find("files__write_file").expect("it is there");
+    let write = tools.find(&Person::nobody(), "files__write_file").expect("it is there");
     assert_eq!(write.leave, anteroom::tools::Leave::Ask);
     tools.close().await;
 }

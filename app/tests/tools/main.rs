@@ -19,7 +19,7 @@ use std::{
 use anteroom::{
     queue::Owner,
     settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
-    tools::{Asker, Content, Offered, ToolError, ToolOutput, Tools, Wanted},
+    tools::{Asker, Content, Offered, Person, ToolError, ToolOutput, Tools, Wanted},
 };
 use serde_json::Value;
 
@@ -70,11 +70,13 @@ fn own(arguments: &[&str]) -> ToolTransport {
 }
 
 async fn offered(tools: &Tools, name: &str) -> Offered {
-    let offer = tokio::time::timeout(GIVE_UP, tools.offer(|_| ()))
+    let offer = tokio::time::timeout(GIVE_UP, tools.offer(&Person::nobody(), |_| ()))
         .await
         .expect("in time");
     assert_eq!(offer.missing, []);
-    tools.find(name).unwrap_or_else(|| panic!("{name} in {offer:?}"))
+    tools
+        .find(&Person::nobody(), name)
+        .unwrap_or_else(|| panic!("{name} in {offer:?}"))
 }
 
 async fn call(tools: &Tools, name: &str, arguments: Value) -> Result<ToolOutput, ToolError> {
@@ -83,7 +85,7 @@ async fn call(tools: &Tools, name: &str, arguments: Value) -> Result<ToolOutput,
         panic!("an object is needed")
     };
     let slot = tools.slot(&tool.server, Owner(1)).await;
-    tools.call(&tool, arguments, slot, |_| ()).await
+    tools.call(&Person::nobody(), &tool, arguments, slot, |_| ()).await
 }
 
 /// All that it says.

@@ -30,7 +30,7 @@ fn at(url: String) -> ToolTransport {
 
 async fn trouble(url: String) -> Trouble {
     let tools = Tools::start(&settings([server("s", at(url))]));
-    let offer = tokio::time::timeout(GIVE_UP, tools.offer(|_| ()))
+    let offer = tokio::time::timeout(GIVE_UP, tools.offer(&Person::nobody(), |_| ()))
         .await
         .expect("in time");
     tools.close().await;

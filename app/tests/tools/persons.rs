@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anteroom::{
     settings::Settings,
-    tools::{Given, OwnKey, Person, Trouble},
+    tools::{Given, OwnKey, Trouble},
 };
 use axum::{
     Json, Router,
@@ -83,15 +83,13 @@ fn person(key: &str) -> Person {
 }
 
 async fn whose(tools: &Tools, person: &Person, server: &str) -> Result<ToolOutput, ToolError> {
-    let offer = tokio::time::timeout(GIVE_UP, tools.offer_to(person, |_| ()))
+    let offer = tokio::time::timeout(GIVE_UP, tools.offer(person, |_| ()))
         .await
         .expect("in time");
-    let tool = tools.find_for(person, &format!("{server}__whose"));
+    let tool = tools.find(person, &format!("{server}__whose"));
     let tool = tool.unwrap_or_else(|| panic!("{server} in {offer:?}"));
     let slot = tools.slot(server, Owner(1)).await;
-    tools
-        .call_for(person, &tool, serde_json::Map::new(), slot, |_| ())
-        .await
+    tools.call(person, &tool, serde_json::Map::new(), slot, |_| ()).await
 }
 
 #[tokio::test]
@@ -110,7 +108,7 @@ async fn two_people_at_once_are_each_themselves() {
         let calls = [calls.0, calls.1, calls.2].map(|output| said(&output.expect("a result")));
         assert_eq!(calls, ["annas-key", "boriss-key", "annas-key"], "{server}");
     }
-    let offer = tools.offer(|_| ()).await;
+    let offer = tools.offer(&Person::nobody(), |_| ()).await;
     assert_eq!(offer.tools, []);
     let missing = offer.missing.into_iter().map(|one| (one.server, one.reason, one.own));
     assert_eq!(
@@ -128,7 +126,7 @@ async fn a_key_that_is_not_taken_is_told_when_it_is_tried_and_when_it_is_used() 
     let tools = tools().await;
     let only = |key: &str| Person::new([("web".to_owned(), given("web", key))].into(), BTreeSet::new());
     let troubles = async |person: &Person| {
-        let offer = tools.offer_to(person, |_| ()).await;
+        let offer = tools.offer(person, |_| ()).await;
         let web = offer.missing.into_iter().find(|one| one.server == "web");
         web.map(|one| one.reason)
     };

@@ -88,7 +88,7 @@ async fn one_that_ends_by_itself_is_told_apart_from_one_that_cannot_start() {
         server("fails", own(&["--fail"])),
         server("missing", program("/no/such/program", &[])),
     ]));
-    let offer = tokio::time::timeout(GIVE_UP, tools.offer(|_| ()))
+    let offer = tokio::time::timeout(GIVE_UP, tools.offer(&Person::nobody(), |_| ()))
         .await
         .expect("in time");
     let missing: Vec<_> = offer
@@ -103,10 +103,12 @@ async fn one_that_ends_by_itself_is_told_apart_from_one_that_cannot_start() {
             ("missing", Trouble::CannotStart)
         ]
     );
-    let die = tools.find("dies__die").expect("it is there");
+    let die = tools.find(&Person::nobody(), "dies__die").expect("it is there");
     let slot = tools.slot("dies", Owner(1)).await;
     assert_eq!(
-        tools.call(&die, serde_json::Map::new(), slot, |_| ()).await,
+        tools
+            .call(&Person::nobody(), &die, serde_json::Map::new(), slot, |_| ())
+            .await,
         Err(ToolError::Died)
     );
     let ServerState::OutOfService { trouble, .. } = tools.view()[0].state.clone() else {

@@ -51,7 +51,7 @@ async fn tables_are_listed_and_asked() {
     .await;
     assert!(left.contains('2'), "{left}");
     // A database that is written to wants leave.
-    let write = tools.find("db__write_query").expect("it is there");
+    let write = tools.find(&Person::nobody(), "db__write_query").expect("it is there");
     assert_eq!(write.leave, anteroom::tools::Leave::Ask);
     // What it keeps for people.
     let insight = json!({ "insight": "Pots are dear" });

@@ -10,6 +10,8 @@ mod place;
 pub(super) mod rates;
 mod revoked;
 mod scope;
+#[cfg(test)]
+mod statuses;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -3,15 +3,14 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
 };
 
 use crate::{
     accounts::{Principal, Scope},
+    client::ClientError,
     http::Refusal,
-    wire::Reason,
 };
 
 /// `routes`, for keys that have this scope. Others are refused before anything of the request is read.
@@ -21,10 +20,7 @@ pub(in crate::http) fn needs<S: Clone + Send + Sync + 'static>(scope: Scope, rou
 
 async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     let who: Option<&Principal> = request.extensions().get();
-    if who
-        .and_then(|who| who.program)
-        .is_some_and(|program| program.scopes.has(scope))
-    {
+    if who.is_some_and(|who| who.may(scope)) {
         return next.run(request).await;
     }
     lacks(scope)
@@ -32,6 +28,5 @@ async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Resp
 
 /// The refusal of a key that does not have it.
 pub(super) fn lacks(scope: Scope) -> Response {
-    let name = scope.name().to_owned();
-    Refusal::new(StatusCode::FORBIDDEN, Reason::KeyMayNot { name }).into_response()
+    Refusal::from(ClientError::MayNot(scope)).into_response()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::place::Place;
-use crate::programs::{Follower, Step};
+use crate::{client::Asked, programs::Step};
 
 /// After so long without an answer its head is sent, so that whatever stands in between knows that somebody is there.
 pub(super) const OPEN: Duration = Duration::from_secs(10);
@@ -19,17 +19,17 @@ pub(super) struct Begun {
 }
 
 /// Waits for the beginning. `patient`: also while it stands in the line.
-pub(super) async fn begun(follower: &mut Follower, patient: bool) -> Begun {
+pub(super) async fn begun(asked: &mut Asked, patient: bool) -> Begun {
     let until = Instant::now() + OPEN;
     let mut joined: Option<Place> = None;
     loop {
-        let step = match timeout_at(until, follower.next()).await {
+        let step = match timeout_at(until, asked.next()).await {
             Ok(Step::Started) => {
                 joined.get_or_insert_default();
                 continue;
             }
             Ok(Step::Waiting) => {
-                let place = Place::of(follower.standing());
+                let place = Place::of(asked.standing());
                 joined.get_or_insert(place);
                 if patient {
                     continue;

@@ -1,3 +1,4 @@
+mod literals;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ use std::{
 use super::keys;
 use crate::language::Language;
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(super) fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -88,66 +88,3 @@ fn what_is_said_is_there_and_what_is_there_is_said() {
     // Those that only stand within others.
     assert!(idle.is_empty(), "nobody says {idle:?}");
 }
-
-/// The words that stand in a source of the pages as they are: text of a view, attributes that people read, sentences that are put together.
-fn literals(source: &str) -> Vec<&str> {
-    const READ: [&str; 5] = ["aria-label=\"", "title=\"", "placeholder=\"", "alt=\"", "data-label=\""];
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-    let lines = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
-    let spoken = |text: &&str| {
-        // What stands in braces is put in.
-        let own = text
-            .split('{')
-            .map(|part| part.split('}').next_back().unwrap_or_default());
-        let own = own.collect::<Vec<_>>().join(" ");
-        let mut words = own.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
-        words.next().is_some()
-    };
-    let quoted = |text: &str| text.strip_prefix('"')?.split('"').next().map(str::len);
-    lines
-        .flat_map(|line| {
-            let mut found = Vec::new();
-            // A line of nothing but a text, in a view.
-            if line.len() > 2 && quoted(line) == Some(line.len() - 2) {
-                found.push(&line[1..line.len() - 1]);
-            }
-            for start in READ.into_iter().chain([">\"", "format!(\""]) {
-                for (at, _) in line.match_indices(start) {
-                    let text = line[at + start.len()..].split('"').next().unwrap_or_default();
-                    // Of what is put together, a word by itself is an address or an id.
-                    let is_class = line[..at].ends_with("class=");
-                    if !is_class && (start != "format!(\"" || text.contains(' ')) {
-                        found.push(text);
-                    }
-                }
-            }
-            found
-        })
-        .filter(spoken)
-        .collect()
-}
-
-#[test]
-fn no_words_stand_in_the_pages_themselves() {
-    assert_eq!(
-        literals(
-            "<p>\"Hello\"</p>\n\"A text\"\n<i title=\"Send\" class=\"a b\">\" · \"</i>\nformat!(\"{n} wait\")\n\"key\",\n// \"no\""
-        ),
-        ["Hello", "A text", "Send", "{n} wait"]
-    );
-    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("app/src");
-    let mut files = Vec::new();
-    sources(&pages.join("components"), &mut files);
-    sources(&pages.join("pages"), &mut files);
-    for file in files {
-        let source = fs::read_to_string(&file).expect("a source");
-        let found: Vec<&str> = literals(&source)
-            .into_iter()
-            .filter(|text| !NAMES.contains(text) && !text.starts_with("/"))
-            .collect();
-        assert_eq!(found, Vec::<&str>::new(), "{}", file.display());
-    }
-}
-
-/// What is the same in every language.
-const NAMES: [&str; 3] = ["Anteroom", "Anteroom ", "Ctrl K"];

@@ -27,12 +27,12 @@ async fn tools_that_change_are_listed_anew() {
         }
         fake.say(&news);
         tokio::time::sleep(Duration::from_secs(5)).await;
-        let now = tools.find("s__new").expect("it is listed");
+        let now = tools.find(&Person::nobody(), "s__new").expect("it is listed");
         assert_eq!(now.tool, "new", "{is_new}");
-        assert_eq!(tools.find("s__old"), None);
+        assert_eq!(tools.find(&Person::nobody(), "s__old"), None);
         assert_eq!(call(&tools, &old).await, Err(ToolError::NotThere));
         assert_eq!(call(&tools, &echo).await, Err(ToolError::Changed));
-        let echo = tools.find("s__echo").expect("it is there");
+        let echo = tools.find(&Person::nobody(), "s__echo").expect("it is there");
         assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));
         assert_eq!(fake.dials(), 1);
     }
@@ -77,7 +77,7 @@ async fn tools_that_lie_are_left_out_and_the_others_kept() {
         json!({ "nothing": 1 }),
         tool("b"),
     ]);
-    let offer = start(&fake).offer(|_| ()).await;
+    let offer = start(&fake).offer(&Person::nobody(), |_| ()).await;
     let names: Vec<_> = offer.tools.iter().map(|tool| tool.spec.name.as_str()).collect();
     assert_eq!(names, ["s__a", "s__bare", "s__b"]);
     assert_eq!(
@@ -112,7 +112,7 @@ async fn leave_is_the_operators_and_else_follows_from_what_is_said() {
         with("writes", json!({ "readOnlyHint": false, "openWorldHint": false })),
     ]);
     let tools = Tools::start_with(&loaded.expect("right").settings.tools, Arc::new(fake));
-    let offer = tools.offer(|_| ()).await;
+    let offer = tools.offer(&Person::nobody(), |_| ()).await;
     let leaves: Vec<_> = offer
         .tools
         .iter()

@@ -19,14 +19,16 @@ fn start(fake: &Arc<Fake>) -> Tools {
 }
 
 async fn offered(tools: &Tools, name: &str) -> Offered {
-    tools.offer(|_| ()).await;
-    tools.find(&format!("s__{name}")).expect("it is there")
+    tools.offer(&Person::nobody(), |_| ()).await;
+    tools
+        .find(&Person::nobody(), &format!("s__{name}"))
+        .expect("it is there")
 }
 
 async fn call(tools: &Tools, tool: &Offered) -> Result<ToolOutput, ToolError> {
     let arguments = json!({ "a": 1 }).as_object().expect("one").clone();
     let slot = tools.slot(&tool.server, Owner(1)).await;
-    tools.call(tool, arguments, slot, |_| ()).await
+    tools.call(&Person::nobody(), tool, arguments, slot, |_| ()).await
 }
 
 fn text(text: &str) -> Result<ToolOutput, ToolError> {
@@ -140,10 +142,16 @@ async fn progress_is_told() {
     let told = Mutex::new(Vec::new());
     let slot = tools.slot("s", Owner(1)).await;
     let result = tools
-        .call(&tool, Map::<String, Value>::new(), slot, |progress| {
-            told.lock().expect("whole").push(progress);
-            fake.gate.0.add_permits(1);
-        })
+        .call(
+            &Person::nobody(),
+            &tool,
+            Map::<String, Value>::new(),
+            slot,
+            |progress| {
+                told.lock().expect("whole").push(progress);
+                fake.gate.0.add_permits(1);
+            },
+        )
         .await;
     assert_eq!(result, text("whole"));
     let half = CallProgress {

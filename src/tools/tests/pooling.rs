@@ -24,7 +24,7 @@ async fn nothing_is_connected_to_before_its_first_use_and_then_once() {
     *fake.slow.lock().expect("whole") = Some(Duration::from_secs(5));
     let first = (0..100).map(|_| {
         let tools = tools.clone();
-        tokio::spawn(async move { tools.offer(|_| ()).await })
+        tokio::spawn(async move { tools.offer(&Person::nobody(), |_| ()).await })
     });
     let offers = join_all(first).await;
     for offer in offers {
@@ -46,13 +46,13 @@ async fn whoever_comes_first_may_leave() {
     let tools = start(&fake);
     let first = tokio::spawn({
         let tools = tools.clone();
-        async move { tools.offer(|_| ()).await }
+        async move { tools.offer(&Person::nobody(), |_| ()).await }
     });
     while state(&tools) != ServerState::Connecting {
         tokio::task::yield_now().await;
     }
     first.abort();
-    assert_eq!(tools.offer(|_| ()).await.tools.len(), 1);
+    assert_eq!(tools.offer(&Person::nobody(), |_| ()).await.tools.len(), 1);
     assert_eq!(fake.dials(), 1);
 }
 
@@ -80,7 +80,14 @@ async fn a_connection_that_nobody_uses_closes_and_its_tools_stay_known() {
     assert_eq!(state(&tools), ServerState::Connected);
     fake.until(|fake| fake.open() == 0).await;
     assert_eq!(state(&tools), ServerState::Idle);
-    assert_eq!(tools.offer(|_| panic!("nobody is waited for")).await.tools.len(), 2);
+    assert_eq!(
+        tools
+            .offer(&Person::nobody(), |_| panic!("nobody is waited for"))
+            .await
+            .tools
+            .len(),
+        2
+    );
     assert_eq!(fake.dials(), 2);
     assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));
     assert_eq!(fake.dials(), 3);
@@ -92,7 +99,7 @@ async fn a_server_that_fails_is_left_out_and_tried_again_less_and_less_often() {
     fake.broken.store(8, Ordering::SeqCst);
     let tools = start(&fake);
     for (nth, pause) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
-        let offer = tools.offer(|_| ()).await;
+        let offer = tools.offer(&Person::nobody(), |_| ()).await;
         let missing = Missing {
             server: "s".to_owned(),
             reason: Trouble::NoAnswer,
@@ -102,13 +109,15 @@ async fn a_server_that_fails_is_left_out_and_tried_again_less_and_less_often() {
         let expected = (Trouble::NoAnswer, Duration::from_secs(pause));
         assert_eq!(out_of_service(&tools), Some(expected));
         tokio::time::sleep(Duration::from_secs(pause) - Duration::from_millis(1)).await;
-        tools.offer(|_| panic!("it is not waited for")).await;
+        tools.offer(&Person::nobody(), |_| panic!("it is not waited for")).await;
         assert_eq!(fake.dials(), nth + 1);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let asked = Mutex::new(Vec::new());
     let offer = tools
-        .offer(|connecting| asked.lock().expect("whole").push(connecting.servers.join(",")))
+        .offer(&Person::nobody(), |connecting| {
+            asked.lock().expect("whole").push(connecting.servers.join(","))
+        })
         .await;
     assert_eq!((offer.tools.len(), offer.missing.len()), (1, 0));
     assert_eq!(*asked.lock().expect("whole"), ["s"]);
@@ -124,7 +133,7 @@ async fn a_server_that_ends_is_connected_to_again() {
     let again = out_of_service(&tools).expect("it is");
     assert_eq!((&again.0, again.1 <= Duration::from_secs(1)), (&trouble, true));
     assert_eq!(call(&tools, &echo).await, Err(ToolError::Unreachable(trouble.clone())));
-    assert_eq!(tools.offer(|_| ()).await.missing[0].reason, trouble);
+    assert_eq!(tools.offer(&Person::nobody(), |_| ()).await.missing[0].reason, trouble);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(call(&tools, &echo).await, text("{\"a\":1}"));
     // One that ends at each call is tried again less and less often; one that has answered begins anew.
@@ -141,7 +150,7 @@ async fn one_that_takes_too_long_is_left_out() {
     *fake.slow.lock().expect("whole") = Some(Duration::from_secs(1000));
     let tools = start(&fake);
     let began = tokio::time::Instant::now();
-    let offer = tools.offer(|_| ()).await;
+    let offer = tools.offer(&Person::nobody(), |_| ()).await;
     assert_eq!(offer.missing[0].reason, Trouble::TooSlow { seconds: 30 });
     assert_eq!(began.elapsed().as_secs(), 30);
 }
@@ -168,7 +177,7 @@ async fn edited_servers_are_others_and_calls_of_before_end_as_they_would_have() 
     tools.retune(&settings([]));
     assert!(tools.is_empty());
     fake.until(|fake| fake.open() == 1).await;
-    assert_eq!(tools.find("s__gate"), None);
+    assert_eq!(tools.find(&Person::nobody(), "s__gate"), None);
     assert_eq!(call(&tools, &gate).await, Err(ToolError::NotThere));
     fake.gate.0.add_permits(1);
     assert_eq!(calling.await.expect("it ran"), text("let through"));
@@ -192,11 +201,14 @@ async fn all_connections_close_at_the_end() {
         limit: Some(3),
         ..server("s")
     }]));
-    assert_eq!(tools.offer(|_| ()).await.missing[0].reason, Trouble::Closing);
+    assert_eq!(
+        tools.offer(&Person::nobody(), |_| ()).await.missing[0].reason,
+        Trouble::Closing
+    );
     // So they do where nobody has them any more.
     let dropped = Fake::with(&["echo"]);
     let tools = start(&dropped);
-    tools.offer(|_| ()).await;
+    tools.offer(&Person::nobody(), |_| ()).await;
     drop(tools);
     dropped.until(|fake| fake.open() == 0).await;
 }

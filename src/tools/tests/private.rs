@@ -41,24 +41,22 @@ fn start(fake: &Arc<Fake>, settings: &ToolSettings) -> Tools {
 }
 
 async fn names(tools: &Tools, person: &Person) -> Vec<String> {
-    let offer = tools.offer_to(person, |_| ()).await;
+    let offer = tools.offer(person, |_| ()).await;
     offer.tools.into_iter().map(|tool| tool.tool).collect()
 }
 
 async fn missing(tools: &Tools, person: &Person) -> Option<Trouble> {
-    let offer = tools.offer_to(person, |_| ()).await;
+    let offer = tools.offer(person, |_| ()).await;
     let [missing] = &offer.missing[..] else { return None };
     assert!(missing.own && offer.tools.is_empty(), "{missing:?}");
     Some(missing.reason.clone())
 }
 
 async fn call(tools: &Tools, person: &Person, name: &str) -> Result<ToolOutput, ToolError> {
-    tools.offer_to(person, |_| ()).await;
-    let tool = tools
-        .find_for(person, &format!("s__{name}"))
-        .ok_or(ToolError::NotThere)?;
+    tools.offer(person, |_| ()).await;
+    let tool = tools.find(person, &format!("s__{name}")).ok_or(ToolError::NotThere)?;
     let slot = tools.slot("s", Owner(1)).await;
-    tools.call_for(person, &tool, Map::new(), slot, |_| ()).await
+    tools.call(person, &tool, Map::new(), slot, |_| ()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,14 +81,14 @@ async fn each_person_has_a_connection_and_tools_of_their_own() {
     fake.gate.0.add_permits(1);
     assert_eq!(waiting.await.expect("it ran"), text("let through"));
     // Nobody finds or calls a tool that another one has.
-    assert_eq!(tools.find_for(&boris, "s__of-anna"), None);
-    assert_eq!(tools.find("s__whose"), None);
-    let annas = tools.find_for(&anna, "s__of-anna").expect("it is there");
+    assert_eq!(tools.find(&boris, "s__of-anna"), None);
+    assert_eq!(tools.find(&Person::nobody(), "s__whose"), None);
+    let annas = tools.find(&anna, "s__of-anna").expect("it is there");
     let slot = tools.slot("s", Owner(1)).await;
-    let taken = tools.call_for(&boris, &annas, Map::new(), slot, |_| ()).await;
+    let taken = tools.call(&boris, &annas, Map::new(), slot, |_| ()).await;
     assert_eq!(taken, Err(ToolError::NotThere));
     let slot = tools.slot("s", Owner(1)).await;
-    let taken = tools.call(&annas, Map::new(), slot, |_| ()).await;
+    let taken = tools.call(&Person::nobody(), &annas, Map::new(), slot, |_| ()).await;
     assert_eq!(taken, Err(ToolError::Unreachable(Trouble::Wanted)));
     assert_eq!(fake.dials(), 2);
     assert_eq!(tools.view()[0].state, ServerState::Connected);
@@ -169,8 +167,8 @@ async fn the_one_that_has_not_been_used_for_longest_makes_room() {
     names(&tools, &clara).await;
     fake.until(|fake| fake.open() == 2).await;
     assert_eq!(fake.dials(), 3);
-    assert!(tools.find_for(&anna, "s__whose").is_some());
-    assert_eq!(tools.find_for(&boris, "s__whose"), None);
+    assert!(tools.find(&anna, "s__whose").is_some());
+    assert_eq!(tools.find(&boris, "s__whose"), None);
     // What is in use stays.
     let calls = [&anna, &clara].map(|one| {
         let (tools, one) = (tools.clone(), one.clone());
@@ -186,7 +184,7 @@ async fn the_one_that_has_not_been_used_for_longest_makes_room() {
     // Fewer from now on.
     tools.retune(&few(&settings, 1));
     fake.until(|fake| fake.open() == 1).await;
-    assert!(tools.find_for(&dora, "s__whose").is_some());
+    assert!(tools.find(&dora, "s__whose").is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,5 +214,5 @@ async fn one_limit_is_for_all_and_an_edited_server_begins_anew() {
     assert_eq!(fake.dials(), 3);
     tools.retune(&settings([server("s")]));
     fake.until(|fake| fake.open() == 0).await;
-    assert_eq!(tools.find_for(&anna, "s__of-anna"), None);
+    assert_eq!(tools.find(&anna, "s__of-anna"), None);
 }

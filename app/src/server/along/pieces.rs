@@ -94,7 +94,7 @@ fn line(words: &'static Words, view: &GuestView) -> String {
         (None, Some(_)) => (say!(words, "along-no-answer"), None),
         (None, None) => (String::new(), None),
     };
-    let state = last.map_or("none", state);
+    let state = last.map_or("none", TurnState::name);
     let places = view.place.as_ref().map(places);
     // Only what is said of the place is read out: the time changes every other moment.
     view! {
@@ -135,18 +135,6 @@ fn places(place: &Place) -> impl IntoView + use<> {
     view! { <div class="along-places" aria-hidden="true">{drawn.collect_view()}</div> }
 }
 
-const fn state(state: &TurnState) -> &'static str {
-    match state {
-        TurnState::Waiting => "waiting",
-        TurnState::Running => "running",
-        TurnState::Done => "done",
-        TurnState::Incomplete { .. } => "incomplete",
-        TurnState::Failed { .. } => "failed",
-        TurnState::Cancelled => "cancelled",
-        TurnState::Expired { .. } => "expired",
-    }
-}
-
 /// One message and its answer so far.
 fn turn(words: &'static Words, pass: Uuid, turn: &TurnView) -> String {
     let files = turn.files.iter().map(|file| attached(pass, file)).collect_view();
@@ -165,7 +153,7 @@ fn turn(words: &'static Words, pass: Uuid, turn: &TurnView) -> String {
             None => say!(words, "turn-left"),
         }),
     };
-    let (id, state, message) = (turn_id(turn), state(&turn.state), turn.message.clone());
+    let (id, state, message) = (turn_id(turn), turn.state.name(), turn.message.clone());
     view! {
         <article class="turn" id=id data-state=state data-testid="turn">
             <div class="message">

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use anteroom::{
     accounts::Principal,
     engine::Engine,
-    http::NoCookie,
+    http::{NoCookie, status},
     language::{Language, Words},
     say,
     tools::{Attachment, PromptText, ToolError, Wanted},
@@ -16,7 +16,7 @@ use anteroom::{
 use axum::{
     Form, Router,
     extract::{DefaultBodyLimit, State},
-    http::{Extensions, HeaderName, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderName, HeaderValue, header},
     response::{Html, IntoResponse as _, Response},
     routing::post,
 };
@@ -86,12 +86,7 @@ impl Asked {
             code,
             server, "a server of tools has not given what somebody asked for: {error}"
         );
-        let status = match error {
-            ToolError::NotThere => StatusCode::NOT_FOUND,
-            ToolError::BadArguments(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            _ => StatusCode::BAD_GATEWAY,
-        };
-        (status, draw::failed(self.words, server, error)).into_response()
+        (status::of_tool(error), draw::failed(self.words, server, error)).into_response()
     }
 }
 

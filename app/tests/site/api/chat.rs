@@ -98,11 +98,13 @@ async fn what_cannot_be_taken_is_refused_with_what_is_wrong() {
             (json!({ "message": "x", "temperature": 3 }), 400),
             (json!({ "message": "x", "max_tokens": 0 }), 400),
             (json!({ "message": "x", "max_token": 1 }), 400),
-            (json!({ "message": "x", "model": "none" }), 404),
         ] {
             let whole = program.ask(program.post(path, &body)).await;
             assert_eq!(refused(&whole), (status, "request_invalid"), "{body}");
         }
+        let unknown = json!({ "message": "x", "model": "none" });
+        let unknown = program.ask(program.post(path, &unknown)).await;
+        assert_eq!(refused(&unknown), (404, "model_not_offered"));
         let odd = program
             .post(path, &json!({ "message": "x" }))
             .header("idempotency-key", "");

@@ -272,7 +272,7 @@ async fn bad_messages_are_refused() {
         (json!({}), 400, "request_invalid"),
         (json!({ "message": "x", "waits": true }), 400, "request_invalid"),
         (json!({ "message": "x", "temperature": 7 }), 400, "no_temperature"),
-        (json!({ "message": "x", "model": "none" }), 400, "model_not_offered"),
+        (json!({ "message": "x", "model": "none" }), 404, "model_not_offered"),
         (json!({ "message": "x".repeat(70_000) }), 413, "message_too_long"),
     ] {
         assert_eq!(refused(&say(&program, LIST, &body).await), (status, code));

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{
     Browser, Site,
     program::{Program, all, saying, streaming},
-    soon,
+    request, soon,
 };
 
 /// A site with one slot, which somebody has.
@@ -85,6 +85,42 @@ async fn a_full_line_is_said_with_when_to_come_again() {
         assert_eq!(refused.header("x-should-retry"), Some("true"));
         let seconds: u64 = refused.header("retry-after").expect("a time").parse().expect("seconds");
         assert!((1..=120).contains(&seconds), "{seconds}");
+    }
+}
+
+/// What a page and programs are told at the same moment, each by its status and whether it says when to come again.
+async fn told(site: &Site, program: &Program) -> Vec<(u16, bool)> {
+    let page = site.browser().await;
+    let page = page.try_send(&request(None, "No room", Vec::new())).await;
+    let mut told = vec![(page.status.as_u16(), page.retry_after.is_some())];
+    for asked in [
+        program.chat(&saying("No room")),
+        program.chat(&streaming("No room")),
+        program.post(
+            "/v1/responses",
+            &json!({ "model": "loopback@openai", "input": "No room" }),
+        ),
+        program.post("/api/v1/chat", &json!({ "message": "No room" })),
+        program.post("/api/v1/chat/stream", &json!({ "message": "No room" })),
+        program.post("/api/v1/conversations", &json!({ "message": "No room" })),
+    ] {
+        let refused = program.ask(asked).await;
+        told.push((refused.status.as_u16(), refused.header("retry-after").is_some()));
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_line_without_room_is_the_same_to_pages_and_programs() {
+    let (site, program, browser) = busy(&[("QUEUE_MAX_SIZE", "1")]).await;
+    browser.send("The second").await;
+    site.until_load(1, 1).await;
+    for told in told(&site, &program).await {
+        assert_eq!(told, (429, true));
+    }
+    let (site, program, _browser) = busy(&[("ENABLE_QUEUE", "false")]).await;
+    for told in told(&site, &program).await {
+        assert_eq!(told, (503, true));
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use anteroom::{
     queue::Owner,
     settings::{LeaveRules, OwnValues, Secret, ToolServer, ToolSettings, ToolTransport},
-    tools::{Content, Offered, Tools},
+    tools::{Content, Offered, Person, Tools},
 };
 use anyhow::{Context as _, ensure};
 use rmcp::{
@@ -33,14 +33,14 @@ pub(super) async fn run() -> anyhow::Result<Vec<Measure>> {
     let server = Server::start().await?;
     let direct = direct(server.url()).await?;
     let tools = ours(server.url());
-    let offer = tools.offer(|_| ()).await;
+    let offer = tools.offer(&Person::nobody(), |_| ()).await;
     ensure!(
         offer.missing.is_empty(),
         "the server of tools is not reached: {:?}",
         offer.missing
     );
     let tool = tools
-        .find(&format!("{NAME}__{TOOL}"))
+        .find(&Person::nobody(), &format!("{NAME}__{TOOL}"))
         .context("its tool is not offered")?;
     let (mut alone, mut through) = (Vec::new(), Vec::new());
     // In turns, so that whatever else the machine does meets both.
@@ -138,7 +138,7 @@ async fn call(tools: &Tools, tool: &Offered, question: &str) -> anyhow::Result<f
     let arguments = arguments(question);
     let began = Instant::now();
     let slot = tools.slot(&tool.server, Owner(1)).await;
-    let called = tools.call(tool, arguments, slot, |_| ()).await?;
+    let called = tools.call(&Person::nobody(), tool, arguments, slot, |_| ()).await?;
     let took = millis(began.elapsed());
     let is_it = |piece: &Content| matches!(piece, Content::Text(text) if text.contains(question));
     ensure!(called.content.iter().any(is_it), "another answer");

@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 
-use super::super::openai::ApiError;
+use super::super::openai::{self, ApiError};
 use crate::{
     agents::AgentError,
+    client::{Asked, ClientError},
     http::Refusal,
     programs::{ProgramFault, RequestFault},
     wire::Reason,
@@ -33,22 +34,27 @@ pub(super) const fn gone(reason: Reason) -> Refusal {
 
 impl From<RequestFault> for Refusal {
     fn from(fault: RequestFault) -> Self {
-        ApiError::from(fault).into()
+        ClientError::Request(fault).into()
     }
 }
 
-impl From<ApiError> for Refusal {
-    fn from(error: ApiError) -> Self {
-        Self {
-            retry_after: error.retry_after,
-            ..invalid(error.status, error.message)
-        }
-    }
+/// What has come of a request that somebody follows.
+pub(super) fn of_asked(asked: &Asked, fault: &ProgramFault) -> Refusal {
+    of(fault, openai::retry_after(asked, fault))
 }
 
 /// What has come of a request, with the same status as by the other ways to ask. `retry_after`: when somebody may be let into the line.
-pub(super) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Refusal {
-    let refusal = Refusal::from(ApiError::of(fault, retry_after));
+pub(in crate::http::programs) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Refusal {
+    let ApiError {
+        status,
+        message,
+        retry_after,
+        ..
+    } = ApiError::of(fault, retry_after);
+    let refusal = Refusal {
+        retry_after,
+        ..invalid(status, message)
+    };
     match fault {
         // These say more than their code does.
         ProgramFault::Unfit(_) | ProgramFault::Agent(AgentError::TooLong | AgentError::Rejected { .. }, _) => refusal,

@@ -173,8 +173,8 @@ pub(super) struct Model {
     get, path = "/api/v1/models", tag = "line",
     responses((status = 200, description = "The models", body = Models)),
 )]
-pub(super) async fn models(State(engine): State<Arc<Engine>>) -> Json<Models> {
-    let offered = engine.backends().models().into_iter();
+pub(super) async fn models(State(engine): State<Arc<Engine>>, who: Principal) -> Json<Models> {
+    let offered = Client::new(engine, who).offered().into_iter();
     let models = offered.map(|offered| Model {
         id: offered.name.to_string(),
         title: offered.title,
@@ -215,7 +215,7 @@ pub(super) async fn info(State(engine): State<Arc<Engine>>, who: Principal) -> J
     Json(Info {
         name: "Anteroom",
         version: VERSION,
-        model: engine.backends().default_model().to_string(),
+        model: Client::new(Arc::clone(&engine), who).default_model().to_string(),
         queue: engine.settings().policy.queue,
         scopes: Scope::ALL.into_iter().filter(has).map(Scope::name).collect(),
         max_request_bytes: MAX_PROGRAM_BODY,

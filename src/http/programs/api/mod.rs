@@ -9,7 +9,7 @@
 mod chat;
 mod conversations;
 mod document;
-mod fault;
+pub(super) mod fault;
 mod line;
 mod patient;
 mod read;

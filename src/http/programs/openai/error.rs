@@ -11,6 +11,9 @@ use utoipa::ToSchema;
 
 use crate::{
     agents::AgentError,
+    client::{Asked, ClientError},
+    conversations::ChoiceError,
+    http::{Refusal, status},
     language::{Language, Words},
     programs::{ProgramFault, RequestFault},
     queue::{JoinError, LeaveReason},
@@ -20,7 +23,7 @@ use crate::{
 /// Says to OpenAI's clients whether to try again, which they otherwise go by the status for.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The longest that OpenAI's clients are ever told to wait, in seconds: they obey no more than that.
-pub(super) const LONGEST_RETRY: u64 = 120;
+const LONGEST_RETRY: u64 = 120;
 /// When another try makes sense of what may pass at any moment, in seconds.
 const SOON: u64 = 2;
 
@@ -88,116 +91,110 @@ impl ApiError {
         }
     }
 
-    /// No model is offered under this name.
-    pub(in crate::http::programs) fn no_model(called: &str) -> Self {
-        Self {
-            message: format!(
-                "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
-            ),
-            param: Some("model".to_owned()),
-            code: Some("model_not_found".to_owned()),
-            ..Self::of_status(StatusCode::NOT_FOUND)
-        }
+    /// What has come of a request that somebody follows.
+    pub(super) fn of_asked(asked: &Asked, fault: &ProgramFault) -> Self {
+        Self::of(fault, retry_after(asked, fault))
     }
 
     /// What has come of a request. `retry_after`: when somebody may be let into the line, as far as that is known.
     pub(in crate::http::programs) fn of(fault: &ProgramFault, retry_after: Option<u64>) -> Self {
+        let told = Self::because(status::of_program(fault), &fault.reason());
+        let later = Some(retry_after.unwrap_or(SOON));
         match fault {
-            ProgramFault::Line(why) => Self::of_line(*why, retry_after),
+            ProgramFault::Line(why) => told.of_line(*why, later),
             ProgramFault::Left(LeaveReason::Closed, _) | ProgramFault::Stopped | ProgramFault::Moved => Self {
                 retry_after: Some(SOON),
                 should_retry: Some(true),
-                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &fault.reason())
+                ..told
             },
             ProgramFault::Left(LeaveReason::Expired, _) => Self {
-                retry_after,
+                retry_after: later,
                 code: Some("queue_wait_exceeded".to_owned()),
-                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &fault.reason())
+                ..told
             },
             ProgramFault::Left(..) | ProgramFault::Cancelled => Self {
                 message: "This request was ended by its owner.".to_owned(),
                 code: Some("cancelled".to_owned()),
                 should_retry: Some(false),
-                ..Self::of_status(StatusCode::CONFLICT)
+                ..told
             },
-            ProgramFault::Outage(reason) => Self {
+            ProgramFault::Outage(_) => Self {
                 retry_after: Some(SOON),
-                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, reason)
+                ..told
             },
-            ProgramFault::Agent(error, said) => Self::of_agent(error, said.as_deref()),
+            ProgramFault::Agent(error, said) => told.of_agent(error, said.as_deref()),
             ProgramFault::Unfit(fault) => fault.clone().into(),
             // The same would take as long again.
             ProgramFault::TooSlow(_) => Self {
                 code: Some("timeout".to_owned()),
                 should_retry: Some(false),
-                ..Self::because(StatusCode::GATEWAY_TIMEOUT, &fault.reason())
+                ..told
             },
             ProgramFault::Endless => Self {
                 should_retry: Some(false),
-                ..Self::because(StatusCode::BAD_GATEWAY, &fault.reason())
+                ..told
             },
-            ProgramFault::Mistake => Self::because(StatusCode::INTERNAL_SERVER_ERROR, &fault.reason()),
+            ProgramFault::Mistake => told,
         }
     }
 
-    fn of_line(why: JoinError, retry_after: Option<u64>) -> Self {
-        let reason = Reason::from(why);
+    fn of_line(self, why: JoinError, later: Option<u64>) -> Self {
+        let told = Self {
+            retry_after: later,
+            should_retry: Some(true),
+            ..self
+        };
         match why {
-            JoinError::Busy | JoinError::Full => Self {
-                retry_after,
-                should_retry: Some(true),
-                ..Self::because(StatusCode::TOO_MANY_REQUESTS, &reason)
-            },
+            JoinError::Full => told,
             JoinError::TooManyOfYours => Self {
                 message: "As many requests of this key wait as may wait at once. Send this one again when one of them is answered."
                     .to_owned(),
-                retry_after,
-                should_retry: Some(true),
-                ..Self::of_status(StatusCode::TOO_MANY_REQUESTS)
+                ..told
+            },
+            JoinError::Busy => Self {
+                code: Some("busy".to_owned()),
+                ..told
             },
             JoinError::Closed | JoinError::Away => Self {
                 retry_after: Some(SOON),
-                should_retry: Some(true),
-                ..Self::because(StatusCode::SERVICE_UNAVAILABLE, &reason)
+                ..told
             },
         }
     }
 
-    fn of_agent(error: &AgentError, said: Option<&str>) -> Self {
-        let because = |status| Self::because(status, &error.reason());
+    fn of_agent(self, error: &AgentError, said: Option<&str>) -> Self {
         match error {
             AgentError::TooLong => Self {
                 message: "This request is longer than the model can read. Send less of the conversation, or ask for a shorter answer."
                     .to_owned(),
                 param: Some("messages".to_owned()),
                 code: Some("context_length_exceeded".to_owned()),
-                ..Self::of_status(StatusCode::BAD_REQUEST)
+                ..self
             },
             AgentError::VisionUnsupported => Self {
                 param: Some("messages".to_owned()),
-                ..because(StatusCode::BAD_REQUEST)
+                ..self
             },
             // It is the request that the model server speaks of, and the program's own.
-            AgentError::Rejected { status } => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST);
-                let own = said.and_then(|said| Self::said_by_server(status, said));
-                own.unwrap_or_else(|| because(status))
+            AgentError::Rejected { .. } => {
+                let own = said.and_then(|said| Self::said_by_server(self.status, said));
+                own.unwrap_or(self)
             }
             AgentError::ToolsUnsupported => Self {
                 param: Some("tools".to_owned()),
-                ..because(StatusCode::BAD_REQUEST)
+                ..self
             },
             AgentError::Unauthorized | AgentError::UnknownModel { .. } | AgentError::Redirected { .. } => Self {
                 should_retry: Some(false),
-                ..because(StatusCode::BAD_GATEWAY)
+                ..self
             },
             AgentError::RateLimited { retry_after } | AgentError::Overloaded { retry_after, .. } => Self {
                 retry_after: Some(retry_after.map_or(SOON, |time| time.as_secs().clamp(1, LONGEST_RETRY))),
-                ..because(StatusCode::SERVICE_UNAVAILABLE)
+                ..self
             },
             AgentError::Unreachable | AgentError::OutOfService => Self {
                 retry_after: Some(SOON),
-                ..because(StatusCode::SERVICE_UNAVAILABLE)
+                ..self
             },
             AgentError::HungUp
             | AgentError::ServerFault { .. }
@@ -207,7 +204,7 @@ impl ApiError {
             | AgentError::Empty
             | AgentError::Spent
             | AgentError::Filtered
-            | AgentError::CallsTooLarge => because(StatusCode::BAD_GATEWAY),
+            | AgentError::CallsTooLarge => self,
         }
     }
 
@@ -247,22 +244,47 @@ impl ApiError {
     }
 }
 
+/// When somebody may be let into the line of a request that has come to this there, in seconds that clients obey.
+pub(in crate::http::programs) fn retry_after(asked: &Asked, fault: &ProgramFault) -> Option<u64> {
+    let pause = asked.retry_after(fault)?;
+    Some(pause.as_secs().clamp(1, LONGEST_RETRY))
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            retry_after: refusal.retry_after.map(|seconds| seconds.min(LONGEST_RETRY)),
+            ..Self::because(refusal.status, &refusal.reason)
+        }
+    }
+}
+
+impl From<ClientError> for ApiError {
+    fn from(fault: ClientError) -> Self {
+        let status = status::of(&fault);
+        match fault {
+            ClientError::Request(fault) => Self {
+                message: fault.message,
+                param: fault.param,
+                code: fault.code.map(str::to_owned),
+                ..Self::of_status(status)
+            },
+            ClientError::Choice(ChoiceError::NotOffered(called)) => Self {
+                message: format!(
+                    "The model `{called}` is not offered here. GET /v1/models lists those that are; a name alone is enough where only one place has it."
+                ),
+                param: Some("model".to_owned()),
+                code: Some("model_not_found".to_owned()),
+                ..Self::of_status(status)
+            },
+            other => Refusal::from(other).into(),
+        }
+    }
+}
+
 impl From<RequestFault> for ApiError {
     fn from(fault: RequestFault) -> Self {
-        let status = match fault {
-            RequestFault { conflicts: true, .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            RequestFault {
-                code: Some("model_not_found"),
-                ..
-            } => StatusCode::NOT_FOUND,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        Self {
-            message: fault.message,
-            param: fault.param,
-            code: fault.code.map(str::to_owned),
-            ..Self::of_status(status)
-        }
+        ClientError::Request(fault).into()
     }
 }
 
@@ -304,6 +326,7 @@ mod tests {
                 Some("rate_limit_exceeded"),
                 Some(true),
             ),
+            (ProgramFault::Line(JoinError::Busy), 503, Some("busy"), Some(true)),
             (ProgramFault::Line(JoinError::Closed), 503, None, Some(true)),
             (ProgramFault::Left(LeaveReason::Closed, None), 503, None, Some(true)),
             (

@@ -1,11 +1,11 @@
 //! OpenAI's API, as far as programs use it for text: whoever points a client of that API at Anteroom stands in the line.
 //!
-//! - `ask`: a request goes into the line, and what its headers say of being repeated.
+//! - `again`: what the headers of a request say of being repeated.
 //! - `stream` and `whole`: the answer, and what is sent while there is none.
 //! - `responses`: the newer of OpenAI's two ways to ask, as a chat.
 //! - `error`: everything that is refused or fails, in OpenAI's shape.
 
-mod ask;
+mod again;
 mod error;
 pub(super) mod models;
 pub(super) mod responses;
@@ -26,21 +26,17 @@ use axum::{
     routing::{any, get, post},
 };
 
-use self::{
-    ask::{Asked, ask},
-    error::LONGEST_RETRY,
-};
 pub(super) use self::{
-    ask::{key, retry_after},
-    error::{ApiError, ErrorBody},
+    again::key,
+    error::{ApiError, ErrorBody, retry_after},
 };
 use super::{MAX_PROGRAM_BODY, place, scope, waiting};
 use crate::{
     accounts::{Principal, Scope},
     agents::Door,
+    client::{Asked, Client},
     engine::Engine,
     http::Refusal,
-    language::{Language, Words},
     programs,
 };
 
@@ -69,21 +65,11 @@ pub(super) async fn shape(request: Request, next: Next) -> Response {
         return response;
     }
     let refusal: Option<Refusal> = response.extensions_mut().remove();
-    let Some(Refusal {
-        status,
-        reason,
-        retry_after,
-    }) = refusal
-    else {
+    let Some(refusal) = refusal else {
         return response;
     };
-    let error = ApiError {
-        message: Words::of(Language::English).reason(&reason),
-        retry_after: retry_after.map(|seconds| seconds.min(LONGEST_RETRY)),
-        ..ApiError::of_status(status)
-    };
     let (mut parts, _) = response.into_parts();
-    let shaped = error.into_response();
+    let shaped = ApiError::from(refusal).into_response();
     parts.headers.extend(shaped.headers().clone());
     Response::from_parts(parts, shaped.into_body())
 }
@@ -106,8 +92,7 @@ pub(super) async fn completions(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Chat, read(body)?)?;
-    let asked = ask(&engine, who, &headers, request)?;
-    answer(asked, stream::Chat).await
+    ask(&Client::new(engine, who), &headers, request, |_| stream::Chat).await
 }
 
 /// Texts as vectors, as OpenAI's API has it.
@@ -125,13 +110,21 @@ pub(super) async fn embeddings(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let request = programs::Request::read(Door::Embeddings, read(body)?)?;
-    let asked = ask(&engine, who, &headers, request)?;
-    answer(asked, stream::Chat).await
+    ask(&Client::new(engine, who), &headers, request, |_| stream::Chat).await
 }
 
-/// The answer, in this form.
-async fn answer(asked: Asked, form: impl stream::Form) -> Result<Response, ApiError> {
-    if asked.streams {
+/// Asks, and answers in the form that is made for the request on its way.
+async fn ask<F: stream::Form>(
+    client: &Client,
+    headers: &HeaderMap,
+    request: programs::Request,
+    form: impl FnOnce(&Asked) -> F,
+) -> Result<Response, ApiError> {
+    let again = again::again(headers, &request)?;
+    let streams = request.streams;
+    let asked = client.ask(request, again)?;
+    let form = form(&asked);
+    if streams {
         stream::answer(asked, form).await
     } else {
         whole::answer(asked, form).await

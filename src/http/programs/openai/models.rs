@@ -9,15 +9,15 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::ApiError;
-use crate::{agents::Offered, engine::Engine};
+use crate::{accounts::Principal, agents::Offered, client::Client, engine::Engine};
 
 /// The models that are offered, the default one first, as OpenAI's API lists them.
 #[utoipa::path(
     get, path = "/v1/models", tag = "openai",
     responses((status = 200, description = "As OpenAI's API has it", body = Object)),
 )]
-pub(in crate::http::programs) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
-    let models: Vec<_> = engine.backends().models().iter().map(model).collect();
+pub(in crate::http::programs) async fn list(State(engine): State<Arc<Engine>>, who: Principal) -> Json<Value> {
+    let models: Vec<_> = Client::new(engine, who).offered().iter().map(model).collect();
     Json(json!({ "object": "list", "data": models }))
 }
 
@@ -29,13 +29,10 @@ pub(in crate::http::programs) async fn list(State(engine): State<Arc<Engine>>) -
 )]
 pub(in crate::http::programs) async fn one(
     State(engine): State<Arc<Engine>>,
+    who: Principal,
     Path(called): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let backends = engine.backends();
-    let found = backends.find(&called);
-    let (name, _) = found.ok_or_else(|| ApiError::no_model(&called))?;
-    let offered = backends.models().into_iter().find(|offered| offered.name == name);
-    let offered = offered.ok_or_else(|| ApiError::no_model(&called))?;
+    let offered = Client::new(engine, who).offer(Some(&called))?;
     Ok(Json(model(&offered)))
 }
 

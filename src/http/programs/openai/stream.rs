@@ -63,11 +63,11 @@ impl Form for Chat {
 
 /// Answers as soon as the request waits, or its answer begins.
 pub(super) async fn answer(mut asked: Asked, form: impl Form) -> Result<Response, ApiError> {
-    let Begun { place, step } = waiting::begun(&mut asked.follower, false).await;
+    let Begun { place, step } = waiting::begun(&mut asked, false).await;
     if let Some(Step::Over(Err(fault))) = &step {
-        return Err(asked.error(fault));
+        return Err(ApiError::of_asked(&asked, fault));
     }
-    let id = asked.follower.id();
+    let id = asked.id();
     let told = Told {
         asked,
         form,
@@ -133,7 +133,7 @@ impl<F: Form> Told<F> {
             let look = if waits { look.min(Instant::now() + LOOK) } else { look };
             let step = tokio::select! {
                 biased;
-                step = self.asked.follower.next() => Some(step),
+                step = self.asked.next() => Some(step),
                 () = sleep_until(look) => None,
             };
             let told = match step {
@@ -161,7 +161,7 @@ impl<F: Form> Told<F> {
             }
             Step::Over(Err(fault)) => {
                 self.over = true;
-                let error = self.asked.error(&fault);
+                let error = ApiError::of_asked(&self.asked, &fault);
                 Some(self.form.fail(&error))
             }
         }
@@ -169,7 +169,7 @@ impl<F: Form> Told<F> {
 
     /// Where it stands, if that is news or nothing has been said for long. Between events only, so never within one.
     fn comment(&mut self) -> Option<Bytes> {
-        let place = Place::of(self.asked.follower.standing());
+        let place = Place::of(self.asked.standing());
         let is_news = self.place.replace(place) != Some(place);
         let is_quiet = self.last.elapsed() >= QUIET;
         (is_news && place != Place::default() || is_quiet).then(|| place.comment().into())

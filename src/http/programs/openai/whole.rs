@@ -23,8 +23,8 @@ const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
 
 /// Answers with the whole, or after a while with what goes before it.
 pub(super) async fn answer(mut asked: Asked, mut form: impl Form) -> Result<Response, ApiError> {
-    let Begun { place, step } = waiting::begun(&mut asked.follower, true).await;
-    let id = asked.follower.id();
+    let Begun { place, step } = waiting::begun(&mut asked, true).await;
+    let id = asked.id();
     let body = match step {
         Some(step) => Body::from(told(&asked, &mut form, step)?),
         None => Body::from_stream(stream::unfold(
@@ -57,7 +57,7 @@ pub(super) async fn answer(mut asked: Asked, mut form: impl Form) -> Result<Resp
 /// What else happens says nothing. Cancel-safe.
 async fn over_at_last(asked: &mut Asked) -> Step {
     loop {
-        match asked.follower.next().await {
+        match asked.next().await {
             Step::Waiting | Step::Started => {}
             step @ (Step::Events(_) | Step::Over(_)) => return step,
         }
@@ -67,8 +67,8 @@ async fn over_at_last(asked: &mut Asked) -> Step {
 fn told(asked: &Asked, form: &mut impl Form, step: Step) -> Result<Bytes, ApiError> {
     match step {
         Step::Over(Ok(done)) => form.whole(done),
-        Step::Over(Err(fault)) => Err(asked.error(&fault)),
+        Step::Over(Err(fault)) => Err(ApiError::of_asked(asked, &fault)),
         // Only a stream has events.
-        Step::Waiting | Step::Started | Step::Events(_) => Err(asked.error(&ProgramFault::Mistake)),
+        Step::Waiting | Step::Started | Step::Events(_) => Err(ApiError::of_asked(asked, &ProgramFault::Mistake)),
     }
 }

@@ -1,5 +1,6 @@
 //! The store in SQLite, against real files: what every store promises, and what this one does beside that.
 
+mod before;
 mod disks;
 mod faults;
 mod migrations;

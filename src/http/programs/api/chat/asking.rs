@@ -1,62 +1,26 @@
 //! A request goes into the line of its model.
 
-use std::sync::Arc;
-
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     super::{super::openai, fault},
     ChatMessage, ChatRequest, ChatRole,
 };
 use crate::{
-    accounts::Principal,
     agents::Door,
-    engine::Engine,
+    client::{Asked, Client},
     http::Refusal,
-    programs::{self, Again, Follower, ProgramFault},
-    queue::PoolIndex,
+    programs::{self, Again},
     wire::is_blank,
 };
 
-/// A request on its way.
-pub(super) struct Asked {
-    pub(super) follower: Follower,
-    engine: Arc<Engine>,
-    /// `None`: it was in the line before somebody asked for it again.
-    pool: Option<PoolIndex>,
-}
-
-impl Asked {
-    /// What has come of it.
-    pub(super) fn refusal(&self, why: &ProgramFault) -> Refusal {
-        let of_line = matches!(why, ProgramFault::Line(_) | ProgramFault::Left(..));
-        let pool = self.pool.filter(|_| of_line);
-        fault::of(why, pool.map(|pool| openai::retry_after(&self.engine, pool)))
-    }
-}
-
 /// Takes a request into the line, or finds the one that it repeats.
-pub(super) fn ask(
-    engine: &Arc<Engine>,
-    who: Principal,
-    headers: &HeaderMap,
-    request: ChatRequest,
-    streams: bool,
-) -> Result<Asked, Refusal> {
-    let backends = engine.backends();
-    let model = request.model.clone();
-    let called = model.unwrap_or_else(|| backends.default_model().to_string());
-    let found = backends.find(&called);
-    let (model, pool) = found.ok_or_else(|| Refusal::from(openai::ApiError::no_model(&called)))?;
-    let longest = if backends.is_openais_own(pool) {
-        "max_completion_tokens"
-    } else {
-        "max_tokens"
-    };
-    let body = body(request, &called, longest, streams)?;
+pub(super) fn ask(client: &Client, headers: &HeaderMap, request: ChatRequest, streams: bool) -> Result<Asked, Refusal> {
+    let model = client.offer(request.model.as_deref())?.name;
+    let called = request.model.clone().unwrap_or_else(|| model.to_string());
+    let body = body(request, &called, client.longest_answer(&model), streams)?;
     let request = programs::Request::read(Door::Chat, body)?;
     let key = openai::key(headers)?;
     let again = key.map(|key| Again {
@@ -65,20 +29,7 @@ pub(super) fn ask(
         resumes: streams,
         hash: request.hash(),
     });
-    Ok(Asked {
-        follower: engine.programs().ask(who, request, (model, pool), again)?,
-        engine: Arc::clone(engine),
-        pool: Some(pool),
-    })
-}
-
-/// One that is on its way, or whose answer is kept.
-pub(super) fn found(engine: &Arc<Engine>, who: Principal, id: Uuid) -> Option<Asked> {
-    Some(Asked {
-        follower: engine.programs().find(who, id)?,
-        engine: Arc::clone(engine),
-        pool: None,
-    })
+    Ok(client.ask(request, again)?)
 }
 
 /// The request in the format that programs speak. `longest`: what its server calls the longest answer.

@@ -27,7 +27,10 @@ use super::{
     fault, patient,
     read::Body,
 };
-use crate::{accounts::Principal, engine::Engine, http::Refusal, language::Language, programs::Step, wire::Reason};
+use crate::{
+    accounts::Principal, client::Client, engine::Engine, http::Refusal, language::Language, programs::Step,
+    wire::Reason,
+};
 
 /// What to say to a model: either one `message`, or the `messages` of a whole conversation.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -91,18 +94,18 @@ pub(super) async fn whole(
     headers: HeaderMap,
     Body(request): Body<ChatRequest>,
 ) -> Result<Response, Refusal> {
-    let mut asked = asking::ask(&engine, who, &headers, request, false)?;
-    let waiting::Begun { place, step } = waiting::begun(&mut asked.follower, false).await;
-    let id = asked.follower.id();
+    let mut asked = asking::ask(&Client::new(engine, who), &headers, request, false)?;
+    let waiting::Begun { place, step } = waiting::begun(&mut asked, false).await;
+    let id = asked.id();
     let work = Box::pin(async move {
         let mut step = step;
         loop {
             match step {
                 Some(Step::Over(Ok(done))) => return ChatAnswer::read(id, &done),
-                Some(Step::Over(Err(fault))) => return Err(asked.refusal(&fault)),
+                Some(Step::Over(Err(fault))) => return Err(fault::of_asked(&asked, &fault)),
                 Some(Step::Waiting | Step::Started | Step::Events(_)) | None => {}
             }
-            step = Some(asked.follower.next().await);
+            step = Some(asked.next().await);
         }
     });
     let mut response = patient::answer(work, language).await;
@@ -140,15 +143,16 @@ pub(super) async fn stream(
     headers: HeaderMap,
     Body(request): Body<ChatRequest>,
 ) -> Result<Response, Refusal> {
+    let client = Client::new(engine, who);
     let Some(last) = events::last(&headers)? else {
-        let asked = asking::ask(&engine, who, &headers, request, true)?;
+        let asked = asking::ask(&client, &headers, request, true)?;
         return stream::begin(asked, language).await;
     };
-    match asking::found(&engine, who, last.request) {
+    match client.request(last.request) {
         Some(asked) => Ok(stream::go_on(asked, last.number, language).await),
         // Of the answer nothing has been read yet, so that it may as well be another one.
         None if last.number < events::FIRST_PART => {
-            let asked = asking::ask(&engine, who, &headers, request, true)?;
+            let asked = asking::ask(&client, &headers, request, true)?;
             stream::begin(asked, language).await
         }
         None => Err(Refusal::new(StatusCode::GONE, Reason::RequestGone)),
@@ -171,7 +175,7 @@ pub(super) async fn cancel(
 ) -> Result<StatusCode, Refusal> {
     let id = id.strip_prefix("req_").unwrap_or(&id).parse::<Uuid>();
     match id {
-        Ok(id) if engine.programs().cancel(who, id) => Ok(StatusCode::NO_CONTENT),
+        Ok(id) if Client::new(engine, who).cancel_request(id) => Ok(StatusCode::NO_CONTENT),
         _ => Err(fault::gone(Reason::RequestGone)),
     }
 }

@@ -14,13 +14,13 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     super::{
         super::place::{self, Place},
+        fault,
         patient::in_words,
     },
     answer::{Finish, Said},
-    asking::Asked,
     events::{self, Done, Part, Placed},
 };
-use crate::{http::Refusal, language::Language, programs::Step};
+use crate::{client::Asked, http::Refusal, language::Language, programs::Step};
 
 /// Between two looks at the place of a request that waits.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,11 +29,11 @@ const QUIET: Duration = Duration::from_secs(10);
 
 /// Answers a new request, as soon as it waits or its answer begins.
 pub(super) async fn begin(mut asked: Asked, language: Language) -> Result<Response, Refusal> {
-    let step = asked.follower.next().await;
+    let step = asked.next().await;
     if let Step::Over(Err(fault)) = &step {
-        return Err(asked.refusal(fault));
+        return Err(fault::of_asked(&asked, fault));
     }
-    let place = Place::of(asked.follower.standing());
+    let place = Place::of(asked.standing());
     let mut told = Told::new(asked, None, language);
     told.step(step);
     let mut response = told.into_response();
@@ -46,7 +46,7 @@ pub(super) async fn go_on(asked: Asked, after: u64, language: Language) -> Respo
     let mut told = Told::new(asked, Some(after), language);
     // What has been read to its end is not begun again: a browser that asks by itself is told so with this status.
     while !told.over
-        && let Some(step) = told.asked.follower.next().now_or_never()
+        && let Some(step) = told.asked.next().now_or_never()
     {
         told.step(step);
     }
@@ -92,7 +92,7 @@ impl Told {
     }
 
     fn into_response(self) -> Response {
-        let id = self.asked.follower.id();
+        let id = self.asked.id();
         let events = stream::unfold(self, |mut told| async {
             let event = told.event().await?;
             told.last = Instant::now();
@@ -126,7 +126,7 @@ impl Told {
             };
             tokio::select! {
                 biased;
-                step = self.asked.follower.next() => self.step(step),
+                step = self.asked.next() => self.step(step),
                 () = sleep_until(look) => {
                     self.look();
                     if self.ready.is_empty() && self.last.elapsed() >= QUIET {
@@ -139,7 +139,7 @@ impl Told {
 
     /// Where it stands now, if that is news.
     fn look(&mut self) {
-        let place = Place::of(self.asked.follower.standing());
+        let place = Place::of(self.asked.standing());
         if place != Place::default() && self.place.is_some_and(|told| told != place) {
             self.position(place);
         }
@@ -155,7 +155,7 @@ impl Told {
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Waiting => self.position(Place::of(self.asked.follower.standing())),
+            Step::Waiting => self.position(Place::of(self.asked.standing())),
             Step::Started => self.start(),
             Step::Events(events) => self.parts(&events),
             Step::Over(Ok(done)) => {
@@ -168,7 +168,7 @@ impl Told {
                 self.end("done", &end);
             }
             Step::Over(Err(fault)) => {
-                let refused = in_words(self.asked.refusal(&fault), self.language);
+                let refused = in_words(fault::of_asked(&self.asked, &fault), self.language);
                 self.end("error", &refused);
             }
         }
@@ -213,7 +213,7 @@ impl Told {
     }
 
     fn put(&mut self, number: u64, name: &str, data: &impl serde::Serialize) {
-        let event = events::event(self.asked.follower.id(), number, name, data);
+        let event = events::event(self.asked.id(), number, name, data);
         self.ready.push_back(event);
     }
 }

@@ -18,10 +18,11 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{ApiError, answer, ask, read};
+use super::{ApiError, ask, read};
 use crate::{
     accounts::Principal,
     agents::Door,
+    client::{Asked, Client},
     engine::Engine,
     programs::{Request, RequestFault},
 };
@@ -70,9 +71,8 @@ pub(in crate::http::programs) async fn create(
         serde_json::from_slice(&read(body)?).map_err(|error| RequestFault::unreadable(&error.to_string()))?;
     let chat = chat_of(&asked)?;
     let request = Request::read(Door::Chat, Bytes::from(chat.to_string()))?;
-    let asked_for = ask(&engine, who, &headers, request)?;
-    let told = Told::new(asked_for.follower.id(), asked);
-    answer(asked_for, told).await
+    let told = |one: &Asked| Told::new(one.id(), asked);
+    ask(&Client::new(engine, who), &headers, request, told).await
 }
 
 /// The same request as a chat's.
