@@ -95,6 +95,12 @@ pub const fn browser_of(owner: Owner) -> SessionId {
     SessionId(Uuid::from_u128(owner.0))
 }
 
+/// The key that is this owner, if it is one: likewise.
+#[must_use]
+pub const fn key_of(owner: Owner) -> KeyId {
+    KeyId(browser_of(owner).0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +120,7 @@ mod tests {
             })
         });
         assert_eq!(browser_of(one.owner()), one.session);
+        assert_eq!(one.program.map(|program| program.key), Some(key_of(one.owner())));
         assert_ne!(one.owner(), other.owner());
         assert_ne!(one.owner(), Principal::program(Program::LOCAL).owner());
     }

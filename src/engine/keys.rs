@@ -43,7 +43,7 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
         return Ok(known);
     }
     let revoked = engine.keys.set(engine.store.keys().await?);
-    info!(made = version.made, revoked = version.revoked, "the keys have changed");
+    info!(made = version.made, revoked = version.revoked, changes = version.changes, "the keys have changed");
     for key in revoked {
         let scopes = Scopes::NONE;
         let owner = Principal::program(Program { key, scopes }).owner();
@@ -66,7 +66,7 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
 impl Engine {
     /// The keys of programs.
     #[must_use]
-    pub const fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
@@ -78,7 +78,6 @@ impl Engine {
 
     /// Counts what an answer has taken of a key's tokens, where those have a limit. For whoever has it answered, at the end.
     pub fn charge(&self, owner: Owner, usage: Usage) {
-        self.rates
-            .take_usage(owner, self.settings().key_tokens_per_minute, usage);
+        self.rates.take_usage(owner, &self.settings(), usage);
     }
 }

@@ -4,19 +4,26 @@
 //! taken when they are known, so that a key may owe some, and waits until it does not any more.
 
 mod bucket;
+mod own;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-pub use self::table::Standing;
 use self::table::Table;
-use crate::{queue::Owner, wire::Usage};
+pub use self::{
+    own::{KeyRates, Limits, NoRate, Rate, RatesChange, RequestRate, TokenRate},
+    table::Standing,
+};
+use super::{key_of, keys::Keys};
+use crate::{queue::Owner, settings::Settings, wire::Usage};
 
 /// Who has used how much, in this process.
 #[derive(Debug, Default)]
 pub struct Rates {
+    /// Some have rates of their own.
+    keys: Arc<Keys>,
     requests: Table<Owner>,
     tokens: Table<Owner>,
     addresses: Table<IpAddr>,
@@ -24,6 +31,21 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// Nobody has used anything.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>) -> Self {
+        Self {
+            keys,
+            ..Self::default()
+        }
+    }
+
+    /// What is in force for an owner.
+    #[must_use]
+    pub fn limits(&self, owner: Owner, settings: &Settings) -> Limits {
+        Limits::of(self.keys.rates(key_of(owner)), settings)
+    }
+
     /// Takes a request of an owner who may have so many a minute.
     ///
     /// # Errors
@@ -50,9 +72,9 @@ impl Rates {
         self.tokens.charge(owner, limit, tokens as f64)
     }
 
-    /// The same for what an answer has taken; `None`: tokens have no limit.
-    pub fn take_usage(&self, owner: Owner, limit: Option<u64>, usage: Usage) {
-        if let Some(limit) = limit {
+    /// The same for what an answer has taken, where that has a limit.
+    pub fn take_usage(&self, owner: Owner, settings: &Settings, usage: Usage) {
+        if let Some(limit) = self.limits(owner, settings).tokens {
             let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
             self.take_tokens(owner, limit, tokens);
         }

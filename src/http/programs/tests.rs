@@ -17,7 +17,11 @@ use uuid::Uuid;
 
 use super::{guarded, routes, scope};
 use crate::{
-    accounts::{KeyId, Principal, Program, Scope, Scopes, keys::Token},
+    accounts::{
+        KeyId, Principal, Program, Scope, Scopes,
+        keys::Token,
+        rates::{KeyRates, RatesChange},
+    },
     clock::now_ms,
     engine::Engine,
     http::{language, serve::serve},
@@ -211,6 +215,7 @@ impl Site {
             created_at: now_ms(),
             expires_at: None,
             revoked_at: None,
+            rates: KeyRates::default(),
         };
         change(&mut key);
         let store = self.engine.store();
@@ -390,6 +395,7 @@ async fn a_program_reads_what_its_key_is() {
     let me = read(with(site.get("/api/v1/key"), &token)).await;
     let known = serde_json::json!({
         "id": id.0, "name": id.0.simple().to_string(), "scopes": ["read"], "expires_at": u64::MAX / 4,
+        "requests_per_minute": null, "tokens_per_minute": null,
     });
     assert_eq!(me, known);
 }
@@ -488,6 +494,61 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
     );
     assert!(said.contains("\"key-tokens\";r=0;t=600"), "{said}");
     site.engine.charge(Owner(id.0.as_u128()), Usage::default());
+}
+
+#[tokio::test]
+async fn a_key_with_rates_of_its_own_is_held_to_those_and_a_change_holds_without_a_new_key() {
+    let site = Site::start(&[("KEY_REQUESTS_PER_MINUTE", "1")]).await;
+    let (token, id) = site
+        .key(Scopes::WORK, |key| {
+            key.rates = KeyRates {
+                requests: "3".parse().ok(),
+                tokens: "100".parse().ok(),
+            };
+        })
+        .await;
+    let (other, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = |token| limits(with(site.get("/test/chat"), token));
+    let (status, _, told) = ask(&token).await;
+    assert_eq!(status, 200);
+    for part in ["\"key-requests\";q=3;w=60", "\"key-requests\";r=2;", "\"key-tokens\";q=100;w=60"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (_, _, told) = ask(&other).await;
+    assert!(told.contains("q=1;w=60") && !told.contains("key-tokens"), "{told}");
+    let me = said(with(site.get("/api/v1/key"), &token)).await.expect("let in");
+    assert!(
+        me.contains("\"requests_per_minute\":3,\"tokens_per_minute\":100"),
+        "{me}"
+    );
+    // What an answer takes is taken of the key's own.
+    let usage = Usage {
+        input: Some(900),
+        output: Some(100),
+    };
+    site.engine.charge(Owner(id.0.as_u128()), usage);
+    let (_, reason) = said(with(site.get("/test/chat"), &token)).await.expect_err("refused");
+    assert!(matches!(reason, Reason::KeyTooManyTokens { most: 100, .. }), "{reason:?}");
+    let store = site.engine.store();
+    let change = RatesChange {
+        requests: Some("4".parse().ok()),
+        tokens: Some(None),
+    };
+    assert_eq!(store.set_key_rates(id, change).await, Ok(true));
+    site.known().await;
+    let (status, _, told) = ask(&token).await;
+    assert_eq!(status, 200, "the site sets no tokens");
+    assert!(told.contains("q=4;w=60") && !told.contains("key-tokens"), "{told}");
+    // And the site's own again.
+    let change = RatesChange {
+        requests: Some(None),
+        ..RatesChange::default()
+    };
+    assert_eq!(store.set_key_rates(id, change).await, Ok(true));
+    site.known().await;
+    let (_, _, told) = ask(&token).await;
+    assert!(told.contains("q=1;w=60"), "{told}");
 }
 
 #[tokio::test]
