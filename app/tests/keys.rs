@@ -105,9 +105,19 @@ async fn keys_are_made_and_revoked(place: Place<'_>) {
     }
     // Other rates, for the same key and at once.
     assert_eq!(me["requests_per_minute"], Value::Null);
-    let said = key(&["set", "The second", "--requests-per-minute", "500", "--tokens-per-minute", "90000"]);
+    let said = key(&[
+        "set",
+        "The second",
+        "--requests-per-minute",
+        "500",
+        "--tokens-per-minute",
+        "90000",
+    ]);
     let said = said.expect("set");
-    assert!(said.contains("500 requests a minute and 90000 tokens a minute"), "{said}");
+    assert!(
+        said.contains("500 requests a minute and 90000 tokens a minute"),
+        "{said}"
+    );
     bounded(&site, token(&second), [500.into(), 90_000.into()]).await;
     assert!(list().contains("500 requests a minute and 90000 tokens a minute"));
     key(&["set", "The second", "--tokens-per-minute", "none"]).expect("set");

@@ -65,8 +65,12 @@ impl Client {
         let Limits { requests, tokens } = Limits::of(key.rates, &engine.settings());
         SeenKey {
             used_at: engine.keys().used_at(id),
-            requests: requests.filter(|_| is_counted).map(|most| engine.rates().request_standing(owner, most)),
-            tokens: tokens.filter(|_| is_counted).map(|most| engine.rates().token_standing(owner, most)),
+            requests: requests
+                .filter(|_| is_counted)
+                .map(|most| engine.rates().request_standing(owner, most)),
+            tokens: tokens
+                .filter(|_| is_counted)
+                .map(|most| engine.rates().token_standing(owner, most)),
             key,
         }
     }
@@ -85,9 +89,10 @@ impl Client {
     ) -> Result<Result<Made, Unmade>, ClientError> {
         self.is_operator()?;
         let lives = lives.map(|lives| u64::try_from(lives.as_millis()).unwrap_or(u64::MAX));
-        let Some(made) = Made::new(name, scopes, lives, rates) else {
+        let Some(mut made) = Made::new(name, scopes, lives) else {
             return Ok(Err(Unmade::NoName));
         };
+        made.key.rates = rates;
         let added = self.engine.store().add_key(made.key.clone()).await;
         if !added.map_err(unchanged)? {
             return Ok(Err(Unmade::Taken));

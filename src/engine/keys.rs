@@ -43,7 +43,12 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
         return Ok(known);
     }
     let revoked = engine.keys.set(engine.store.keys().await?);
-    info!(made = version.made, revoked = version.revoked, changes = version.changes, "the keys have changed");
+    info!(
+        made = version.made,
+        revoked = version.revoked,
+        changes = version.changes,
+        "the keys have changed"
+    );
     for key in revoked {
         let scopes = Scopes::NONE;
         let owner = Principal::program(Program { key, scopes }).owner();

@@ -159,7 +159,8 @@ async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
         }
         Keys::Set { which, change } => {
             let key = desk.set_rates(&which, change).await?;
-            let bounds = bounds(key.rates).unwrap_or_else(|| "as much in a minute as the site's settings say".to_owned());
+            let bounds =
+                bounds(key.rates).unwrap_or_else(|| "as much in a minute as the site's settings say".to_owned());
             Ok(format!(
                 "The key {} may ask for {bounds}. A server that runs knows within a second.",
                 key.name

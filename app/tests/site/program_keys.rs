@@ -190,7 +190,11 @@ async fn an_operator_gives_a_key_rates_of_its_own_and_others_later() {
         "{me}"
     );
     let (_, listed) = page(&whoever).await;
-    for part in ["requests: 500; tokens: as the site", "of 500<", "Tokens left: 1,000 of 1,000"] {
+    for part in [
+        "requests: 500; tokens: as the site",
+        "of 500<",
+        "Tokens left: 1,000 of 1,000",
+    ] {
         assert!(listed.contains(part), "{part}: {listed}");
     }
     let id = id_of(&token).to_owned();
@@ -223,7 +227,10 @@ async fn an_operator_gives_a_key_rates_of_its_own_and_others_later() {
     let keys = site.engine.store().keys().await.expect("read");
     assert_eq!(keys.len(), 1);
     assert_eq!(keys[0].rates.tokens.map(|rate| rate.get()), Some(70_000));
-    assert_eq!(form(&whoever, "key-rates", "requests=1").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        form(&whoever, "key-rates", "requests=1").await.0,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]

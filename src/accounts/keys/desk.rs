@@ -61,9 +61,9 @@ pub struct Made {
 }
 
 impl Made {
-    /// A new key, which nobody has stored yet. It expires after so many milliseconds; `None`: never. `None` comes back where the name is none.
+    /// A new key without rates of its own, which nobody has stored yet. It expires after so many milliseconds; `None`: never. `None` comes back where the name is none.
     #[must_use]
-    pub fn new(name: &str, scopes: Scopes, lives: Option<u64>, rates: KeyRates) -> Option<Self> {
+    pub fn new(name: &str, scopes: Scopes, lives: Option<u64>) -> Option<Self> {
         let name = name.trim();
         let seen = !name.is_empty() && name.chars().count() <= LONGEST && !name.chars().any(char::is_control);
         if !seen || Uuid::try_parse(name).is_ok() {
@@ -79,7 +79,7 @@ impl Made {
             created_at: now,
             expires_at: lives.map(|lives| now.saturating_add(lives)),
             revoked_at: None,
-            rates,
+            rates: KeyRates::default(),
         };
         Some(Self { key, token })
     }
@@ -117,7 +117,8 @@ impl Desk {
         lives: Option<u64>,
         rates: KeyRates,
     ) -> Result<Made, DeskError> {
-        let made = Made::new(name, scopes, lives, rates).ok_or(DeskError::Name)?;
+        let mut made = Made::new(name, scopes, lives).ok_or(DeskError::Name)?;
+        made.key.rates = rates;
         if self.0.add(made.key.clone()).await.map_err(|error| fault(&error))? {
             Ok(made)
         } else {

@@ -126,7 +126,10 @@ impl Keys {
     /// The rates that are a key's own; none where it is not known.
     #[must_use]
     pub fn rates(&self, key: KeyId) -> KeyRates {
-        self.all.borrow().get(&key).map_or_else(KeyRates::default, |key| key.rates)
+        self.all
+            .borrow()
+            .get(&key)
+            .map_or_else(KeyRates::default, |key| key.rates)
     }
 
     /// Over once this key is revoked. One that is not known here yet has only just been made.

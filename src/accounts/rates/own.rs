@@ -136,6 +136,10 @@ mod tests {
             tokens: TokenRate::try_from(1_000).ok(),
         };
         let own = Limits::of(own, &settings);
-        assert_eq!((own.requests, own.tokens), (Some(5), Some(1_000)), "more than the site's, too");
+        assert_eq!(
+            (own.requests, own.tokens),
+            (Some(5), Some(1_000)),
+            "more than the site's, too"
+        );
     }
 }

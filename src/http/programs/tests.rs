@@ -97,6 +97,45 @@ pub(super) const DOORS: &[(Method, &str, Option<Scope>)] = &[
         "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/steps/2",
         Some(Scope::Chat),
     ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/restore",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/release",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/again",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/show",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/rating",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/branch",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::PATCH,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1",
+        Some(Scope::Chat),
+    ),
+    (Method::POST, "/api/v1/conversations/import", Some(Scope::Chat)),
+    (Method::POST, "/api/v1/files", Some(Scope::Chat)),
+    (Method::GET, "/api/v1/files/1", Some(Scope::Read)),
+    (Method::GET, "/api/v1/files/1/text", Some(Scope::Read)),
     (Method::GET, "/api/v1/none", None),
     (Method::POST, "/v1/chat/completions", Some(Scope::Chat)),
     (Method::POST, "/v1/responses", Some(Scope::Chat)),
@@ -512,7 +551,11 @@ async fn a_key_with_rates_of_its_own_is_held_to_those_and_a_change_holds_without
     let ask = |token| limits(with(site.get("/test/chat"), token));
     let (status, _, told) = ask(&token).await;
     assert_eq!(status, 200);
-    for part in ["\"key-requests\";q=3;w=60", "\"key-requests\";r=2;", "\"key-tokens\";q=100;w=60"] {
+    for part in [
+        "\"key-requests\";q=3;w=60",
+        "\"key-requests\";r=2;",
+        "\"key-tokens\";q=100;w=60",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
     let (_, _, told) = ask(&other).await;
@@ -529,7 +572,10 @@ async fn a_key_with_rates_of_its_own_is_held_to_those_and_a_change_holds_without
     };
     site.engine.charge(Owner(id.0.as_u128()), usage);
     let (_, reason) = said(with(site.get("/test/chat"), &token)).await.expect_err("refused");
-    assert!(matches!(reason, Reason::KeyTooManyTokens { most: 100, .. }), "{reason:?}");
+    assert!(
+        matches!(reason, Reason::KeyTooManyTokens { most: 100, .. }),
+        "{reason:?}"
+    );
     let store = site.engine.store();
     let change = RatesChange {
         requests: Some("4".parse().ok()),

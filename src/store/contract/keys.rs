@@ -87,7 +87,15 @@ pub(crate) async fn a_key_is_given_other_rates_and_whoever_looks_finds_out<K: Ki
         assert_eq!(store.add_key(key.clone()).await, Ok(true));
     }
     assert_eq!(changes(&*store).await, 0);
-    let rates = async || store.keys().await.expect("read").iter().map(|key| key.rates).collect::<Vec<_>>();
+    let rates = async || {
+        store
+            .keys()
+            .await
+            .expect("read")
+            .iter()
+            .map(|key| key.rates)
+            .collect::<Vec<_>>()
+    };
     let set = async |change| store.set_key_rates(one.id, change).await;
     let (requests, tokens): (Option<RequestRate>, Option<TokenRate>) = ("5".parse().ok(), "700".parse().ok());
     assert!(requests.is_some() && tokens.is_some());
@@ -96,26 +104,24 @@ pub(crate) async fn a_key_is_given_other_rates_and_whoever_looks_finds_out<K: Ki
         tokens: None,
     };
     assert_eq!(set(change).await, Ok(true));
-    let so_far = KeyRates {
-        requests,
-        tokens: None,
-    };
+    let so_far = KeyRates { requests, tokens: None };
     assert_eq!(rates().await, [so_far, KeyRates::default()], "nobody else's");
     let change = RatesChange {
         requests: None,
         tokens: Some(tokens),
     };
     assert_eq!(set(change).await, Ok(true));
-    assert_eq!(rates().await[0], KeyRates { requests, tokens }, "what is not named stays");
+    assert_eq!(
+        rates().await[0],
+        KeyRates { requests, tokens },
+        "what is not named stays"
+    );
     let change = RatesChange {
         requests: Some(None),
         tokens: None,
     };
     assert_eq!(set(change).await, Ok(true));
-    let rest = KeyRates {
-        requests: None,
-        tokens,
-    };
+    let rest = KeyRates { requests: None, tokens };
     assert_eq!(rates().await[0], rest);
     assert_eq!(changes(&*store).await, 3);
     // Of one that is revoked or was never there nothing changes.

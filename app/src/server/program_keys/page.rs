@@ -335,7 +335,8 @@ fn facts(words: &Words, seen: &SeenKey, now: u64) -> AnyView {
         facts.push((say!(words, "program-key-tokens", left = left, limit = limit), false));
     }
     if key.revoked_at.is_none() {
-        let own = |rate: Option<u64>| rate.map_or_else(|| say!(words, "program-key-as-site"), |rate| words.number(rate));
+        let own =
+            |rate: Option<u64>| rate.map_or_else(|| say!(words, "program-key-as-site"), |rate| words.number(rate));
         if key.rates != KeyRates::default() {
             let requests = own(key.rates.requests.map(Rate::get));
             let tokens = own(key.rates.tokens.map(Rate::get));

@@ -203,7 +203,15 @@ async fn a_key_of_before_keys_had_rates_has_the_sites_and_takes_its_own() {
          VALUES (x'00000000000000000000000000000006', 'bot', 'chat', printf('%064d', 0), 5)";
     let folder = made_before(13, KEY).await;
     let store = open(folder.path()).await;
-    let rates = async || store.keys().await.expect("read").iter().map(|key| key.rates).collect::<Vec<_>>();
+    let rates = async || {
+        store
+            .keys()
+            .await
+            .expect("read")
+            .iter()
+            .map(|key| key.rates)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(rates().await, [KeyRates::default()]);
     let requests = "60".parse().ok();
     let change = RatesChange {
