@@ -1,5 +1,7 @@
 //! Who asks, as every way in finds out before anything else.
 
+use std::net::IpAddr;
+
 use uuid::Uuid;
 
 use super::Scopes;
@@ -51,6 +53,8 @@ pub struct Principal {
     pub role: Role,
     /// The program; `None`: a browser, which may do whatever its pages do.
     pub program: Option<Program>,
+    /// The address that the program asks from, as it is counted by; `None`: it is not counted.
+    pub address: Option<IpAddr>,
 }
 
 impl Principal {
@@ -62,6 +66,7 @@ impl Principal {
             session,
             role: Role::Visitor,
             program: None,
+            address: None,
         }
     }
 

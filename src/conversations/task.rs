@@ -286,7 +286,7 @@ impl Conversations {
     /// Counts what a round has taken, beside what those before it have.
     pub(super) fn take_usage(&self, turn: &mut TurnRecord, usage: Usage) {
         let settings = self.deps.settings.borrow().clone();
-        self.deps.rates.take_usage(turn.owner, &settings, usage);
+        self.deps.rates.take_usage((turn.id.0, turn.owner), &settings, usage);
         let before = turn.usage.unwrap_or_default();
         let sum = |before: Option<u64>, now: Option<u64>| match (before, now) {
             (Some(before), Some(now)) => Some(before.saturating_add(now)),

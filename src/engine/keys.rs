@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 use tracing::{Instrument as _, debug, info, info_span, warn};
+use uuid::Uuid;
 
 use super::Engine;
 use crate::{
@@ -81,8 +82,8 @@ impl Engine {
         &self.rates
     }
 
-    /// Counts what an answer has taken of a key's tokens, where those have a limit. For whoever has it answered, at the end.
-    pub fn charge(&self, owner: Owner, usage: Usage) {
-        self.rates.take_usage(owner, &self.settings(), usage);
+    /// Counts what the answer to a request of this id has taken of tokens, where those have a limit. For whoever has it answered, at the end.
+    pub fn charge(&self, request: (Uuid, Owner), usage: Usage) {
+        self.rates.take_usage(request, &self.settings(), usage);
     }
 }

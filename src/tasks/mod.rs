@@ -135,13 +135,20 @@ impl Tasks {
         self.inner.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a batch in, or one task: all of it, or nothing. `key`: by which it may be sent again.
+    /// Takes a batch in, or one task: all of it, or nothing. `key`: by which it may be sent again. `named` hears of the id of each task before that is
+    /// stored, whether or not it comes to that.
     ///
     /// Cancel-safe: dropped before it returns, all of it is taken in or nothing.
     ///
     /// # Errors
     /// [`TaskFault`].
-    pub async fn take_in(&self, owner: Owner, body: Bytes, key: Option<String>) -> Result<Accepted, TaskFault> {
+    pub async fn take_in(
+        &self,
+        owner: Owner,
+        body: Bytes,
+        key: Option<String>,
+        named: impl Fn(Uuid) + Send,
+    ) -> Result<Accepted, TaskFault> {
         let backends = Arc::clone(&self.deps().backends);
         // Ten thousand of them take a while, which nobody else is to wait for.
         let read = tokio::task::spawn_blocking(move || read::read(&body, &backends)).await;
@@ -150,6 +157,7 @@ impl Tasks {
             self.inner.guarded.check(webhook).map_err(TaskFault::Webhook)?;
         }
         let names: Vec<_> = read.tasks.iter().map(|task| (task.id, task.name.clone())).collect();
+        names.iter().for_each(|(id, _)| named(*id));
         let batch = NewBatch {
             id: Uuid::now_v7(),
             owner,

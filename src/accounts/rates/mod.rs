@@ -5,13 +5,16 @@
 
 mod bucket;
 mod own;
+mod payers;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::{net::IpAddr, sync::Arc};
 
-use self::table::Table;
+use uuid::Uuid;
+
+use self::{payers::Payers, table::Table};
 pub use self::{
     own::{KeyRates, Limits, NoRate, Rate, RatesChange, RequestRate, TokenRate},
     table::Standing,
@@ -27,6 +30,9 @@ pub struct Rates {
     requests: Table<Owner>,
     tokens: Table<Owner>,
     addresses: Table<IpAddr>,
+    /// Tokens of programs, by the addresses that they ask from.
+    address_tokens: Table<IpAddr>,
+    payers: Payers,
     guesses: Table<IpAddr>,
 }
 
@@ -72,12 +78,36 @@ impl Rates {
         self.tokens.charge(owner, limit, tokens as f64)
     }
 
-    /// The same for what an answer has taken, where that has a limit.
-    pub fn take_usage(&self, owner: Owner, settings: &Settings, usage: Usage) {
-        if let Some(limit) = self.limits(owner, settings).tokens {
-            let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
-            self.take_tokens(owner, limit, tokens);
+    /// A request, a turn or a task of this id and owner was asked for from there: its tokens count for that address, too.
+    pub fn note_payer(&self, asked: (Uuid, Owner), address: IpAddr) {
+        self.payers.note(asked, address);
+    }
+
+    /// Takes what the answer to a request, a turn or a task of this id has taken, where that has a limit: of its owner, and of the address from
+    /// which it was asked for.
+    pub fn take_usage(&self, asked: (Uuid, Owner), settings: &Settings, usage: Usage) {
+        let tokens = usage.input.unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
+        if let Some(limit) = self.limits(asked.1, settings).tokens {
+            self.take_tokens(asked.1, limit, tokens);
         }
+        if let Some(limit) = settings.address_tokens_per_minute
+            && let Some(address) = self.payers.of(asked)
+        {
+            self.address_tokens.charge(address, limit, tokens as f64);
+        }
+    }
+
+    /// Looks whether an address that may use so many tokens a minute has any left.
+    ///
+    /// # Errors
+    /// There are none left; where it stands.
+    pub fn look_for_tokens_at(&self, address: IpAddr, limit: u64) -> Result<Standing, Standing> {
+        self.address_tokens.look(address, limit)
+    }
+
+    /// Where it stands with them.
+    pub fn token_standing_at(&self, address: IpAddr, limit: u64) -> Standing {
+        self.address_tokens.standing(address, limit)
     }
 
     /// Where an owner stands with its requests.

@@ -70,6 +70,25 @@ pub(in crate::http) fn address(engine: &Engine, request: &Extensions, headers: &
     Some(network(client(peer, headers, trusted)))
 }
 
+/// For each address, of the tokens that answers have taken: at the home of the key, where they are known.
+pub(super) async fn by_address_tokens(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let who: Option<&Principal> = request.extensions().get();
+    let address = who.and_then(|who| who.address);
+    let Some((address, limit)) = address.zip(engine.settings().address_tokens_per_minute) else {
+        return next.run(request).await;
+    };
+    let mut response = match engine.rates().look_for_tokens_at(address, limit) {
+        Ok(_) => next.run(request).await,
+        Err(standing) => {
+            let refused = refused(standing, |most, seconds| Reason::AddressTooManyTokens { most, seconds });
+            refused.into_response()
+        }
+    };
+    let standing = engine.rates().token_standing_at(address, limit);
+    tell(response.headers_mut(), "address-tokens", standing);
+    response
+}
+
 /// For each key.
 pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let who: Option<Principal> = request.extensions().get().copied();

@@ -524,7 +524,7 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
         input: Some(900),
         output: Some(100),
     };
-    site.engine.charge(Owner(id.0.as_u128()), usage);
+    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), usage);
     let (status, pause, said) = ask().await;
     assert_eq!(
         (status, pause),
@@ -532,7 +532,7 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
         "some minutes, but not longer than that"
     );
     assert!(said.contains("\"key-tokens\";r=0;t=600"), "{said}");
-    site.engine.charge(Owner(id.0.as_u128()), Usage::default());
+    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), Usage::default());
 }
 
 #[tokio::test]
@@ -570,7 +570,7 @@ async fn a_key_with_rates_of_its_own_is_held_to_those_and_a_change_holds_without
         input: Some(900),
         output: Some(100),
     };
-    site.engine.charge(Owner(id.0.as_u128()), usage);
+    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), usage);
     let (_, reason) = said(with(site.get("/test/chat"), &token)).await.expect_err("refused");
     assert!(
         matches!(reason, Reason::KeyTooManyTokens { most: 100, .. }),
@@ -621,4 +621,51 @@ async fn an_address_may_send_so_many_requests_a_minute() {
         );
     }
     assert_eq!(ask("192.0.2.4").await.0, 200);
+}
+
+#[tokio::test]
+async fn programs_at_an_address_may_use_so_many_tokens_a_minute_with_whatever_keys() {
+    let site = Site::start(&[
+        ("ADDRESS_TOKENS_PER_MINUTE", "100"),
+        ("KEY_REQUESTS_PER_MINUTE", "5"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+    ])
+    .await;
+    let (one, id) = site.key(Scopes::WORK, |_| ()).await;
+    let (other, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = |token: &Token, from: &str| with(site.get("/test/chat"), token).header("x-forwarded-for", from.to_owned());
+    let (status, _, told) = limits(ask(&one, "192.0.2.1")).await;
+    assert_eq!(status, 200);
+    for part in ["\"address-tokens\";q=100;w=60", "\"address-tokens\";r=100;t=0"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let request = Uuid::from_u128(7);
+    let owner = Owner(id.0.as_u128());
+    let usage = Usage {
+        input: Some(900),
+        output: Some(100),
+    };
+    // Of what nobody knows who has asked for it, nobody's address pays.
+    site.engine.charge((Uuid::from_u128(8), owner), usage);
+    site.engine
+        .rates()
+        .note_payer((request, owner), "192.0.2.1".parse().expect("an address"));
+    site.engine.charge((request, owner), usage);
+    // Another key at the same address is refused as well, and neither key pays for that.
+    for token in [&one, &other, &other, &other, &other, &other, &other] {
+        let (status, pause, told) = limits(ask(token, "192.0.2.1")).await;
+        assert_eq!((status, pause), (429, Some(120)), "{told}");
+        assert!(told.contains("\"address-tokens\";r=0;t=600"), "{told}");
+    }
+    let (_, reason) = said(ask(&other, "192.0.2.1")).await.expect_err("refused");
+    assert!(
+        matches!(reason, Reason::AddressTooManyTokens { most: 100, .. }),
+        "{reason:?}"
+    );
+    let (status, _, told) = limits(ask(&other, "192.0.2.2")).await;
+    assert_eq!(status, 200, "another address has its own");
+    assert!(told.contains("\"key-requests\";r=4"), "{told}");
+    // What anybody could have written says nothing.
+    assert_eq!(limits(ask(&other, "6.6.6.6, 192.0.2.1")).await.0, 429);
 }
