@@ -37,6 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 use uuid::Uuid;
 
+pub use self::feed::Behind;
 pub(crate) use self::{
     error::TaskFault,
     feed::Stands,
@@ -50,7 +51,7 @@ use crate::{
     clock::now_ms,
     nodes::{Homes, Membership},
     programs::Programs,
-    queue::{Owner, Queue},
+    queue::{Owner, Queue, TicketId},
     settings::Settings,
     store::{BatchRecord, Ended, NewBatch, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState},
     wire::Reason,
@@ -301,6 +302,13 @@ impl Tasks {
     pub fn stands(&self, owner: Owner, id: Uuid) -> Stands {
         let feed = self.feeds().get(&owner).cloned();
         feed.map_or(Stands::Elsewhere, |feed| feed.stands(id))
+    }
+
+    /// The tickets of an owner's tasks that are on their way here, and how many stand behind the line, as far as this process knows.
+    #[must_use]
+    pub fn tickets(&self, owner: Owner) -> (Vec<(Uuid, TicketId)>, Behind) {
+        let feed = self.feeds().get(&owner).cloned();
+        feed.map_or_else(Default::default, |feed| (feed.tickets(), feed.held()))
     }
 
     /// Ends all of an owner, of which nothing is stored any more.
