@@ -215,7 +215,9 @@ impl Client {
     fn places(&self, tickets: Vec<(Uuid, TicketId)>) -> Vec<(Uuid, Place)> {
         let (queue, backends) = (self.engine.queue(), self.engine.backends());
         let place = |ticket| status::place(queue, backends, ticket, Event::Chat, None);
-        let placed = tickets.into_iter().filter_map(|(id, ticket)| Some((id, place(ticket)?)));
+        let placed = tickets
+            .into_iter()
+            .filter_map(|(id, ticket)| Some((id, place(ticket)?)));
         placed.collect()
     }
 

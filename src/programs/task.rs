@@ -245,7 +245,9 @@ impl Task {
     fn charge(&self, done: Option<&Done>) {
         let settings = self.deps().settings.borrow().clone();
         let usage = charged(&self.request, &self.job, done);
-        self.deps().rates.take_usage((self.job.id(), self.job.owner()), &settings, usage);
+        self.deps()
+            .rates
+            .take_usage((self.job.id(), self.job.owner()), &settings, usage);
     }
 
     /// What comes of an attempt that has ended so. The model has worked for one that was ended before its time, too.

@@ -37,10 +37,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 use uuid::Uuid;
 
-pub use self::feed::Behind;
 pub(crate) use self::{
     error::TaskFault,
-    feed::Stands,
+    feed::{Behind, Stands},
     figures::TaskFigures,
     follow::{BatchFollower, BatchNews, Cursor, TaskFollower, TaskNews},
     view::{batch_view, stands_view, task_view},

@@ -85,7 +85,9 @@ impl<const MOST: u64> FromStr for OwnRate<MOST> {
         if text == NO_RATE {
             return Ok(Self(None));
         }
-        let rate = text.parse::<Rate<MOST>>().map_err(|error| format!("{text}: {error}, or {NO_RATE}"))?;
+        let rate = text
+            .parse::<Rate<MOST>>()
+            .map_err(|error| format!("{text}: {error}, or {NO_RATE}"))?;
         Ok(Self(Some(rate)))
     }
 }

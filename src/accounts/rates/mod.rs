@@ -14,11 +14,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use uuid::Uuid;
 
-use self::{payers::Payers, table::Table};
 pub use self::{
     own::{KeyRates, Limits, NoRate, Rate, RatesChange, RequestRate, TokenRate},
     table::Standing,
 };
+use self::{payers::Payers, table::Table};
 use super::{key_of, keys::Keys};
 use crate::{queue::Owner, settings::Settings, wire::Usage};
 

@@ -84,10 +84,20 @@ mod tests {
         payers.note(id(1), address(1));
         payers.note(id(2), address(2));
         payers.note(id(1), address(3));
-        assert_eq!([1, 2, 3].map(|one| payers.of(id(one))), [Some(address(3)), Some(address(2)), None]);
+        assert_eq!(
+            [1, 2, 3].map(|one| payers.of(id(one))),
+            [Some(address(3)), Some(address(2)), None]
+        );
         payers.note(id(3), address(3));
-        assert_eq!([1, 2, 3].map(|one| payers.of(id(one))), [None, Some(address(2)), Some(address(3))]);
+        assert_eq!(
+            [1, 2, 3].map(|one| payers.of(id(one))),
+            [None, Some(address(2)), Some(address(3))]
+        );
         assert_eq!(payers.lock().of.len(), 2);
-        assert_eq!(payers.of((Uuid::from_u128(3), Owner(2))), None, "another's of the same name");
+        assert_eq!(
+            payers.of((Uuid::from_u128(3), Owner(2))),
+            None,
+            "another's of the same name"
+        );
     }
 }

@@ -14,16 +14,16 @@ const ADDRESS: HeaderName = HeaderName::from_static("x-anteroom-address");
 
 /// Marks a request that has come over the link, with the program for which it was sent, if it was, and the address that its tokens are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) struct Vouched(
-    pub(in crate::http) Option<Program>,
-    pub(in crate::http) Option<IpAddr>,
-);
+pub(in crate::http) struct Vouched(pub(in crate::http) Option<Program>, pub(in crate::http) Option<IpAddr>);
 
 /// Says for whom a request is.
 pub(super) fn write(headers: &mut HeaderMap, program: Program, address: Option<IpAddr>) {
     let Program { key: KeyId(id), scopes } = program;
     let program = format!("{} {scopes}", id.simple());
-    for (name, value) in [(PROGRAM, Some(program)), (ADDRESS, address.map(|address| address.to_string()))] {
+    for (name, value) in [
+        (PROGRAM, Some(program)),
+        (ADDRESS, address.map(|address| address.to_string())),
+    ] {
         if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value)) {
             headers.insert(name, value);
         }

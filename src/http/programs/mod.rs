@@ -60,7 +60,10 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
         .layer(middleware::from_fn(bound))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key))
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_address_tokens));
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(engine),
+            rates::by_address_tokens,
+        ));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors

@@ -532,7 +532,8 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
         "some minutes, but not longer than that"
     );
     assert!(said.contains("\"key-tokens\";r=0;t=600"), "{said}");
-    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), Usage::default());
+    site.engine
+        .charge((Uuid::nil(), Owner(id.0.as_u128())), Usage::default());
 }
 
 #[tokio::test]
@@ -634,7 +635,8 @@ async fn programs_at_an_address_may_use_so_many_tokens_a_minute_with_whatever_ke
     let (one, id) = site.key(Scopes::WORK, |_| ()).await;
     let (other, _) = site.key(Scopes::WORK, |_| ()).await;
     site.known().await;
-    let ask = |token: &Token, from: &str| with(site.get("/test/chat"), token).header("x-forwarded-for", from.to_owned());
+    let ask =
+        |token: &Token, from: &str| with(site.get("/test/chat"), token).header("x-forwarded-for", from.to_owned());
     let (status, _, told) = limits(ask(&one, "192.0.2.1")).await;
     assert_eq!(status, 200);
     for part in ["\"address-tokens\";q=100;w=60", "\"address-tokens\";r=100;t=0"] {

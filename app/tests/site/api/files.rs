@@ -13,7 +13,9 @@ use crate::{
 const FILES: &str = "/api/v1/files";
 
 async fn uploaded(program: &Program, name: &str, content: impl Into<Body>) -> Value {
-    let taken = program.ask(program.send(&format!("{FILES}?name={name}"), content)).await;
+    let taken = program
+        .ask(program.send(&format!("{FILES}?name={name}"), content))
+        .await;
     assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
     taken.json
 }
@@ -38,7 +40,11 @@ async fn files_come_with_a_message_and_are_read_back() {
     assert_eq!((&notes["kind"], &notes["name"]), (&json!("text"), &json!("notes.md")));
     assert_eq!((&pixel["kind"], &pixel["mime"]), (&json!("image"), &json!("image/png")));
     let body = json!({ "message": "What is in these?", "files": [notes["id"], pixel["id"]] });
-    let ask = || program.post("/api/v1/conversations", &body).header("idempotency-key", "k");
+    let ask = || {
+        program
+            .post("/api/v1/conversations", &body)
+            .header("idempotency-key", "k")
+    };
     let turn = program.ask(ask()).await;
     assert_eq!(turn.json["state"], "done", "{turn:?}");
     assert_eq!(turn.json["files"], json!([notes, pixel]));
@@ -74,7 +80,10 @@ async fn a_document_is_read_into_text() {
     let program = Program::new(site.addr);
     let report = pdf(&["The first word is tea.".to_owned()]);
     let report = uploaded(&program, "report.pdf", report).await;
-    assert_eq!((&report["kind"], &report["paper"]["parts"]), (&json!("document"), &json!(1)));
+    assert_eq!(
+        (&report["kind"], &report["paper"]["parts"]),
+        (&json!("document"), &json!(1))
+    );
     let (kind, text) = given(&program, &format!("{}/text", path_of(&report))).await;
     assert!(kind.starts_with("text/plain"), "{kind}");
     let text = String::from_utf8(text).expect("text");
@@ -108,7 +117,11 @@ async fn bad_files_are_refused_and_nobody_has_anothers() {
         format!("{FILES}/{}", theirs.id),
         format!("{FILES}/x"),
     ] {
-        assert_eq!(refused(&other.ask(other.get(&path)).await), (404, "file_gone"), "{path}");
+        assert_eq!(
+            refused(&other.ask(other.get(&path)).await),
+            (404, "file_gone"),
+            "{path}"
+        );
     }
     let body = json!({ "message": "What is in it?", "files": [file["id"]] });
     let stolen = other.ask(other.post("/api/v1/conversations", &body)).await;

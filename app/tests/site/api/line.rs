@@ -61,27 +61,29 @@ async fn tasks_that_wait_are_shown_at_their_places_and_those_behind_the_line_are
         .iter()
         .map(|task| task["id"].clone())
         .collect();
-    // Whichever way the few go into the line, it stands still then: nothing of it starts.
+    // One place of three is left to what their owner asks and waits for.
     let queue = soon("tasks in the line", async {
-        let mut before = json!(null);
         loop {
             let queue = one.ask(one.get("/api/v1/queue")).await.json;
             let (places, behind) = (queue["places"].as_array().expect("a list"), &queue["tasks_behind"]);
-            let count = places.len() as u64 + behind["ready"].as_u64().expect("a number");
-            if !places.is_empty() && count == 9 && queue == before {
+            if places.len() == 2 && behind["ready"] == 7 {
                 return queue;
             }
-            before = queue;
             tokio::task::yield_now().await;
         }
     })
     .await;
     let places = queue["places"].as_array().expect("a list");
-    assert!(places.len() < 9, "the others stand behind: {queue}");
     assert_eq!(queue["tasks_behind"]["blocked"], 1, "{queue}");
     for (number, place) in places.iter().enumerate() {
-        assert_eq!((&place["kind"], &place["id"]), (&json!("task"), &ids[number]), "{queue}");
-        let told = one.ask(one.get(&format!("/api/v1/tasks/{}", ids[number].as_str().expect("an id")))).await;
+        assert_eq!(
+            (&place["kind"], &place["id"]),
+            (&json!("task"), &ids[number]),
+            "{queue}"
+        );
+        let told = one
+            .ask(one.get(&format!("/api/v1/tasks/{}", ids[number].as_str().expect("an id"))))
+            .await;
         assert_eq!(
             (&told.json["state"], &told.json["position"]),
             (&json!("waiting"), &place["position"]),

@@ -62,7 +62,11 @@ async fn a_turn_is_answered_again_and_each_version_can_be_shown() {
         second["versions"],
         json!({ "number": 2, "count": 2, "earlier": first["id"], "later": null })
     );
-    assert_eq!(program.ask(again()).await.json, second, "asked again, it is the same one");
+    assert_eq!(
+        program.ask(again()).await.json,
+        second,
+        "asked again, it is the same one"
+    );
     assert_eq!(site.model.record().of("Hello").count(), 2);
     assert_eq!(ids(&program, &path).await, [second["id"].clone()]);
     // Without a body, and without waiting for it.
@@ -78,9 +82,14 @@ async fn a_turn_is_answered_again_and_each_version_can_be_shown() {
     })
     .await;
 
-    assert_eq!(status(program.post(&format!("{}/show", turn_path(&first)), &json!({}))).await, 204);
+    assert_eq!(
+        status(program.post(&format!("{}/show", turn_path(&first)), &json!({}))).await,
+        204
+    );
     assert_eq!(ids(&program, &path).await, [first["id"].clone()]);
-    let next = said(&program, &format!("{path}/turns"), &json!({ "message": "And now?" })).await.json;
+    let next = said(&program, &format!("{path}/turns"), &json!({ "message": "And now?" }))
+        .await
+        .json;
     assert_eq!(next["parent"], first["id"], "it follows what is shown");
     let kept = program.ask(program.get(&turn_path(&first))).await.json;
     assert_eq!(
@@ -172,7 +181,11 @@ async fn messages_stand_behind_one_that_is_answered_and_can_still_be_changed() {
             (202, &json!(true), &Value::Null),
             "{told:?}"
         );
-        assert_eq!(behind(message, message).await.json, told.json, "sent again, it is the same one");
+        assert_eq!(
+            behind(message, message).await.json,
+            told.json,
+            "sent again, it is the same one"
+        );
         sent.push(json!({ "id": told.json["turn"], "conversation": told.json["conversation"] }));
     }
     assert_eq!(refused(&behind("Another", "Second").await).0, 422, "its name is taken");
@@ -184,7 +197,10 @@ async fn messages_stand_behind_one_that_is_answered_and_can_still_be_changed() {
     assert_eq!(stands().await, ["Second", "Third"]);
     let reword = |turn: &Value, message: &str| program.patch(&turn_path(turn), &json!({ "message": message }));
     assert_eq!(status(reword(&sent[0], "Second, in other words")).await, 204);
-    assert_eq!(refused(&program.ask(reword(&sent[0], " ")).await), (400, "empty_message"));
+    assert_eq!(
+        refused(&program.ask(reword(&sent[0], " ")).await),
+        (400, "empty_message")
+    );
     assert_eq!(status(program.delete(&turn_path(&sent[1]))).await, 204);
     assert_eq!(stands().await, ["Second, in other words"]);
     assert_eq!(
@@ -193,7 +209,10 @@ async fn messages_stand_behind_one_that_is_answered_and_can_still_be_changed() {
     );
     // What is answered already says what it said.
     let running = json!({ "id": first["turn"], "conversation": first["conversation"] });
-    assert_eq!(refused(&program.ask(reword(&running, "x")).await), (409, "message_begun"));
+    assert_eq!(
+        refused(&program.ask(reword(&running, "x")).await),
+        (409, "message_begun")
+    );
 
     site.model.hold(false);
     soon("the answer to what stood behind", async {
@@ -249,11 +268,20 @@ async fn conversations_are_branched_rated_exported_imported_brought_back_and_ans
     let program = Program::new(site.addr);
     let first = said(&program, LIST, &json!({ "message": "One" })).await.json;
     let path = path_of(&first);
-    let second = said(&program, &format!("{path}/turns"), &json!({ "message": "Two" })).await.json;
-    let branch = said(&program, &format!("{}/branch", turn_path(&first)), &json!({})).await.json;
+    let second = said(&program, &format!("{path}/turns"), &json!({ "message": "Two" }))
+        .await
+        .json;
+    let branch = said(&program, &format!("{}/branch", turn_path(&first)), &json!({}))
+        .await
+        .json;
     assert_ne!(branch["conversation"], first["conversation"]);
     let branched = program.ask(program.get(&path_of(&branch))).await.json;
-    let messages: Vec<_> = branched["turns"].as_array().expect("turns").iter().map(|turn| &turn["message"]).collect();
+    let messages: Vec<_> = branched["turns"]
+        .as_array()
+        .expect("turns")
+        .iter()
+        .map(|turn| &turn["message"])
+        .collect();
     assert_eq!(messages, ["One"]);
 
     let rate = |good: Value| program.post(&format!("{}/rating", turn_path(&second)), &json!({ "good": good }));
@@ -276,15 +304,31 @@ async fn conversations_are_branched_rated_exported_imported_brought_back_and_ans
 
     // Who answers, and how.
     let choose = async |change: Value| status(program.patch(&path, &change)).await;
-    let change = json!({ "model": "demo@builtin", "system": "Be brief.", "temperature": 0.5, "max_tokens": 50, "tools": false });
+    let change =
+        json!({ "model": "demo@builtin", "system": "Be brief.", "temperature": 0.5, "max_tokens": 50, "tools": false });
     assert_eq!(choose(change).await, 204);
     let view = program.ask(program.get(&path)).await.json;
     assert_eq!(
-        (&view["model"], &view["system"], &view["temperature"], &view["max_tokens"], &view["tools"]),
-        (&json!("demo@builtin"), &json!("Be brief."), &json!(0.5), &json!(50), &json!(false))
+        (
+            &view["model"],
+            &view["system"],
+            &view["temperature"],
+            &view["max_tokens"],
+            &view["tools"]
+        ),
+        (
+            &json!("demo@builtin"),
+            &json!("Be brief."),
+            &json!(0.5),
+            &json!(50),
+            &json!(false)
+        )
     );
     // What is not named stays; null is the site's.
-    assert_eq!(choose(json!({ "model": null, "max_tokens": null, "title": "Chosen" })).await, 204);
+    assert_eq!(
+        choose(json!({ "model": null, "max_tokens": null, "title": "Chosen" })).await,
+        204
+    );
     let view = program.ask(program.get(&path)).await.json;
     assert_eq!(
         (&view["model"], &view["system"], &view["max_tokens"], &view["title"]),
@@ -315,13 +359,19 @@ async fn nobody_does_any_of_it_with_what_is_anothers() {
         other.patch(&path, &json!({ "system": "x" })),
         other.post(&format!("{path}/release"), &none),
         other.post(&format!("{path}/turns"), &json!({ "message": "x", "behind": true })),
-        other.post(&format!("{path}/turns"), &json!({ "message": "x", "instead_of": ours["id"] })),
+        other.post(
+            &format!("{path}/turns"),
+            &json!({ "message": "x", "instead_of": ours["id"] }),
+        ),
     ] {
         assert_eq!(refused(&other.ask(request).await).0, 404);
     }
     // Nor brings it back: it is not theirs to find.
     assert_eq!(status(one.delete(&path)).await, 204);
-    assert_eq!(refused(&other.ask(other.post(&format!("{path}/restore"), &none)).await).0, 404);
+    assert_eq!(
+        refused(&other.ask(other.post(&format!("{path}/restore"), &none)).await).0,
+        404
+    );
     assert_eq!(status(one.post(&format!("{path}/restore"), &none)).await, 204);
     let kept = one.ask(one.get(&turn)).await.json;
     assert_eq!(kept, ours);

@@ -275,9 +275,15 @@ async fn what_answers_take_counts_for_the_address_that_has_asked_for_them() {
     let from = |request: RequestBuilder, address: &str| request.header("x-forwarded-for", address.to_owned());
     let look = |program: &Program, address: &str| from(program.get("/api/v1/key"), address);
     // A request, a message of a conversation and a task, each from an address of its own.
-    let asked = one.stream(from(one.chat(&streaming(say)), "192.0.2.1")).await.rest().await;
+    let asked = one
+        .stream(from(one.chat(&streaming(say)), "192.0.2.1"))
+        .await
+        .rest()
+        .await;
     assert!(!asked.is_empty());
-    let turn = one.ask(from(one.post("/api/v1/conversations", &message), "192.0.2.2")).await;
+    let turn = one
+        .ask(from(one.post("/api/v1/conversations", &message), "192.0.2.2"))
+        .await;
     assert_eq!(turn.json["state"], "done", "{turn:?}");
     let task = one.ask(from(one.post("/api/v1/tasks", &message), "2001:db8::3")).await;
     let task = format!("/api/v1/tasks/{}", task.json["id"].as_str().expect("an id"));

@@ -25,9 +25,9 @@ use axum::{
 };
 
 pub(super) use document::StreamEvent;
-pub(super) use files::UPLOAD;
 pub(in crate::http) use document::described;
 pub use document::document;
+pub(super) use files::UPLOAD;
 
 use super::scope;
 use crate::{accounts::Scope, engine::Engine, http::Refusal, wire::Reason};

@@ -201,7 +201,8 @@ pub(in super::super) async fn import(
 ) -> Result<Json<Made>, Refusal> {
     if content.len() > MAX_IMPORT_BYTES {
         let most = MAX_IMPORT_BYTES / (1024 * 1024);
-        let sentence = format!("This file is larger than {most} MB, the most that a conversation may have that is brought along.");
+        let sentence =
+            format!("This file is larger than {most} MB, the most that a conversation may have that is brought along.");
         return Err(invalid(StatusCode::PAYLOAD_TOO_LARGE, sentence));
     }
     let conversation = Client::new(engine, who).import(&content).await?;

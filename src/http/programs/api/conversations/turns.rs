@@ -111,9 +111,7 @@ pub(in super::super) async fn again(
     let key = openai::key(&headers)?;
     let (client, turn) = found(engine, who, path).await?;
     // Not as a message of the conversation would be called that has the same key.
-    let new = key.map_or_else(TurnId::new, |key| {
-        TurnId(named_by(&key, Some(ConversationId(turn.0))))
-    });
+    let new = key.map_or_else(TurnId::new, |key| TurnId(named_by(&key, Some(ConversationId(turn.0)))));
     let sent = client.again(turn, new).await?;
     sending::answer(client, sent, wait, language).await
 }
