@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use anteroom::papers;
+use anteroom::{
+    accounts::rates::{KeyRates, RatesChange},
+    papers,
+};
 use anteroom_app::{
     command::{
         Address,
@@ -11,13 +14,13 @@ use anteroom_app::{
     },
     server::{
         assets, backup,
-        keys::{self, Keys},
+        keys::{self, Keys, OwnRate},
         migrate,
         run::{Failure, serve},
     },
 };
 use flags::{
-    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Status, Tasks, TasksCmd,
+    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Set, Status, Tasks, TasksCmd,
 };
 
 // `Site`: the files that browsers load.
@@ -32,7 +35,7 @@ mod flags {
     use std::path::PathBuf;
 
     use anteroom::accounts::Scopes;
-    use anteroom_app::server::keys::Lifetime;
+    use anteroom_app::server::keys::{Lifetime, OwnRequests, OwnTokens};
 
     xflags::xflags! {
         /// Anteroom: a fair line in front of a language model. It reads its settings from the environment and from .env in the current folder;
@@ -106,9 +109,22 @@ mod flags {
                     optional --scopes list: Scopes
                     /// For how long: 90d, 12h, 30m. Unless told: until it is revoked.
                     optional --expires time: Lifetime
+                    /// Most requests with it in a minute, or none. Unless told, and with none: as the setting KEY_REQUESTS_PER_MINUTE says.
+                    optional --requests-per-minute most: OwnRequests
+                    /// Most tokens, read and written, in a minute, or none. Unless told, and with none: as the setting KEY_TOKENS_PER_MINUTE says.
+                    optional --tokens-per-minute most: OwnTokens
                 }
                 /// Show all keys.
                 cmd list {}
+                /// Give a key other rates. Its program goes on with the same key, and servers that run know within a second.
+                cmd set {
+                    /// Its name, or its id.
+                    required which: String
+                    /// Most requests with it in a minute; none: as the setting KEY_REQUESTS_PER_MINUTE says. Unless told, it stays as it is.
+                    optional --requests-per-minute most: OwnRequests
+                    /// Most tokens, read and written, in a minute; none: as the setting KEY_TOKENS_PER_MINUTE says. Unless told, it stays as it is.
+                    optional --tokens-per-minute most: OwnTokens
+                }
                 /// Revoke a key for ever.
                 cmd revoke {
                     /// Its name, or its id.
@@ -191,8 +207,33 @@ async fn run() -> ExitCode {
         }
         AnteroomCmd::Key(Key { subcommand }) => {
             let asked = match subcommand {
-                KeyCmd::Add(Add { name, scopes, expires }) => Keys::Add { name, scopes, expires },
+                KeyCmd::Add(Add {
+                    name,
+                    scopes,
+                    expires,
+                    requests_per_minute,
+                    tokens_per_minute,
+                }) => Keys::Add {
+                    name,
+                    scopes,
+                    expires,
+                    rates: KeyRates {
+                        requests: requests_per_minute.and_then(|OwnRate(rate)| rate),
+                        tokens: tokens_per_minute.and_then(|OwnRate(rate)| rate),
+                    },
+                },
                 KeyCmd::List(_) => Keys::List,
+                KeyCmd::Set(Set {
+                    which,
+                    requests_per_minute,
+                    tokens_per_minute,
+                }) => Keys::Set {
+                    which,
+                    change: RatesChange {
+                        requests: requests_per_minute.map(|OwnRate(rate)| rate),
+                        tokens: tokens_per_minute.map(|OwnRate(rate)| rate),
+                    },
+                },
                 KeyCmd::Revoke(Revoke { which }) => Keys::Revoke { which },
             };
             keys::run(asked).await

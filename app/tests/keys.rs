@@ -61,6 +61,20 @@ async fn until(site: &Site, token: &str, status: StatusCode) -> Value {
     tokio::time::timeout(GIVE_UP, asked).await.expect("in time")
 }
 
+/// Asks until these are the rates in force.
+async fn bounded(site: &Site, token: &str, [requests, tokens]: [Value; 2]) {
+    let asked = async {
+        loop {
+            let me = until(site, token, StatusCode::OK).await;
+            if me["requests_per_minute"] == requests && me["tokens_per_minute"] == tokens {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(GIVE_UP, asked).await.expect("in time");
+}
+
 async fn keys_are_made_and_revoked(place: Place<'_>) {
     let model = model().await;
     let key = |arguments: &[&str]| place.key(&model, arguments);
@@ -89,6 +103,32 @@ async fn keys_are_made_and_revoked(place: Place<'_>) {
     for token in [&first, &second].map(|said| token(said)) {
         assert!(!listed.contains(&token[token.len() - 64..]), "it is shown once");
     }
+    // Other rates, for the same key and at once.
+    assert_eq!(me["requests_per_minute"], Value::Null);
+    let said = key(&[
+        "set",
+        "The second",
+        "--requests-per-minute",
+        "500",
+        "--tokens-per-minute",
+        "90000",
+    ]);
+    let said = said.expect("set");
+    assert!(
+        said.contains("500 requests a minute and 90000 tokens a minute"),
+        "{said}"
+    );
+    bounded(&site, token(&second), [500.into(), 90_000.into()]).await;
+    assert!(list().contains("500 requests a minute and 90000 tokens a minute"));
+    key(&["set", "The second", "--tokens-per-minute", "none"]).expect("set");
+    bounded(&site, token(&second), [500.into(), Value::Null]).await;
+    let third = key(&["add", "third", "--requests-per-minute", "7"]).expect("made");
+    assert!(third.contains("7 requests a minute"), "{third}");
+    until(&site, token(&third), StatusCode::OK).await;
+    bounded(&site, token(&third), [7.into(), Value::Null]).await;
+    key(&["revoke", "third"]).expect("revoked");
+    let (code, said) = key(&["set", "third", "--requests-per-minute", "8"]).expect_err("it is revoked");
+    assert!(code == Some(1) && said.contains("no key called third"), "{said}");
     key(&["revoke", "first"]).expect("revoked");
     let refused = until(&site, token(&first), StatusCode::UNAUTHORIZED).await;
     assert_eq!(refused["reason"]["code"], "key_revoked");
@@ -102,7 +142,7 @@ async fn keys_are_made_and_revoked(place: Place<'_>) {
     // And where one has been.
     let id = me["id"].as_str().expect("text");
     key(&["revoke", id]).expect("revoked");
-    assert_eq!(list().matches("revoked 2").count(), 2);
+    assert_eq!(list().matches("revoked 2").count(), 3);
 }
 
 #[tokio::test]
@@ -140,6 +180,9 @@ async fn what_makes_no_sense_is_told_and_nothing_is_made() {
         (&["add"][..], "name"),
         (&["add", "bot", "--scopes", "everything"], "everything"),
         (&["add", "bot", "--expires", "soon"], "soon"),
+        (&["add", "bot", "--requests-per-minute", "0"], "from 1 to 1000000"),
+        (&["set", "bot", "--tokens-per-minute", "lots"], "lots"),
+        (&["set", "bot"], "say what is to be set"),
         (&["frobnicate"], "frobnicate"),
         (&[], "subcommand"),
     ] {

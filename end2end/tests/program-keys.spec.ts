@@ -65,6 +65,16 @@ for (const scripts of [true, false]) {
     await expect(page.getByText(token)).toHaveCount(0);
     await page.screenshot({ path: `test-results/looks/program-keys-${scripts}.png` });
 
+    // Rates of its own, without a new key.
+    await page.getByTestId("program-key-rates").click();
+    const rates = rows(page).getByTestId("program-key-requests");
+    await expect(rates).toBeVisible();
+    await check(page);
+    await page.screenshot({ path: `test-results/looks/program-key-rates-${scripts}.png` });
+    await rates.fill("500");
+    await page.getByTestId("program-key-rates-set").click();
+    await expect(rows(page)).toContainText("requests: 500; tokens: as the site");
+
     // The same name once more.
     await page.getByTestId("program-key-name").fill("The nightly report");
     await page.getByTestId("program-key-make").click();

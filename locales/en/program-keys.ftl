@@ -5,9 +5,9 @@ program-keys-valid = { $count ->
     [one] { $count } key lets a program in.
    *[other] { $count } keys let programs in.
 }
-program-keys-lead = See, make and revoke keys
-program-keys-what = A program asks with a key, which is one owner in the line. Every node knows of a new or revoked key within a second.
-program-keys-rates = For each key, in a minute: requests: { $requests }; tokens, read and written: { $tokens }. KEY_REQUESTS_PER_MINUTE and KEY_TOKENS_PER_MINUTE set this.
+program-keys-lead = See, make, bound and revoke keys
+program-keys-what = A program asks with a key, which is one owner in the line. Every node knows of a new or revoked key, and of other rates, within a second.
+program-keys-rates = For each key without rates of its own, in a minute: requests: { $requests }; tokens, read and written: { $tokens }. KEY_REQUESTS_PER_MINUTE and KEY_TOKENS_PER_MINUTE set this.
 program-keys-no-limit = no limit
 program-keys-back = Back
 program-keys-there = Keys
@@ -30,6 +30,15 @@ program-key-no-name = A key needs a name of 1 to 100 characters that can be seen
 program-key-taken = There is a key called { $name } already. Revoke that first, or choose another name. No key was made.
 program-key-no-scope = Choose at least one thing that the key lets its program do. No key was made.
 program-key-no-scopes = may do nothing
+program-key-own-requests = Requests a minute
+program-key-own-tokens = Tokens a minute
+program-key-as-site = as the site
+program-key-no-rate = A rate is a whole number: from 1 to 1,000,000 requests, from 1 to 1,000,000,000 tokens. Leave it empty for what the site’s settings say. No key was made.
+program-key-no-other-rate = A rate is a whole number: from 1 to 1,000,000 requests, from 1 to 1,000,000,000 tokens. Leave it empty for what the site’s settings say. Nothing was changed.
+program-key-rates = Rates
+program-key-rates-which = Rates of { $name }
+program-key-rates-set = Set these rates
+program-key-own = Rates of its own, in a minute: requests: { $requests }; tokens: { $tokens }
 program-key-made = Made { $time }
 program-key-expires = Expires { $time }
 program-key-has-expired = Has expired { $time }

@@ -6,6 +6,7 @@ reason-key-revoked = This key has been revoked. Whoever runs this server makes a
 reason-key-too-many-requests = This key may send { $most } requests a minute, and has sent them. Try again in { $span }.
 reason-key-too-many-tokens = This key may use { $most } tokens a minute, and has used them. Try again in { $span }.
 reason-address-too-many-requests = From this address { $most } requests may come in a minute, and they have come. Try again in { $span }.
+reason-address-too-many-tokens = Programs at this address may use { $most } tokens a minute, and have used them. Try again in { $span }.
 reason-key-may-not = This key may not do this. It needs the scope { $name }; whoever runs this server makes one that has it: anteroom key add NAME --scopes { $name }
 reason-request-gone = There is no such request, or it is not kept any more. Ask again as if for the first time.
 

@@ -6,9 +6,9 @@ program-keys-valid = { $count ->
     [few] Действуют { $count } ключа.
    *[many] Действует { $count } ключей.
 }
-program-keys-lead = Посмотреть, создать или отозвать ключи
-program-keys-what = Программа обращается с ключом; в очереди каждый ключ — отдельный участник. О новом или отозванном ключе все узлы узнают в течение секунды.
-program-keys-rates = Каждому ключу в минуту: запросов — { $requests }; токенов, прочитанных и написанных, — { $tokens }. Это задают KEY_REQUESTS_PER_MINUTE и KEY_TOKENS_PER_MINUTE.
+program-keys-lead = Посмотреть, создать, ограничить или отозвать ключи
+program-keys-what = Программа обращается с ключом; в очереди каждый ключ — отдельный участник. О новом или отозванном ключе и о новых пределах все узлы узнают в течение секунды.
+program-keys-rates = Каждому ключу без собственных пределов в минуту: запросов — { $requests }; токенов, прочитанных и написанных, — { $tokens }. Это задают KEY_REQUESTS_PER_MINUTE и KEY_TOKENS_PER_MINUTE.
 program-keys-no-limit = без предела
 program-keys-back = Назад
 program-keys-there = Ключи
@@ -31,6 +31,15 @@ program-key-no-name = Ключу нужно название длиной от 1
 program-key-taken = Ключ с названием { $name } уже есть. Сначала отзовите его или выберите другое название. Ключ не создан.
 program-key-no-scope = Выберите хотя бы одно, что ключ разрешает программе. Ключ не создан.
 program-key-no-scopes = ничего не разрешает
+program-key-own-requests = Запросов в минуту
+program-key-own-tokens = Токенов в минуту
+program-key-as-site = как у сайта
+program-key-no-rate = Предел — целое число: от 1 до 1 000 000 запросов, от 1 до 1 000 000 000 токенов. Оставьте поле пустым, чтобы действовала настройка сайта. Ключ не создан.
+program-key-no-other-rate = Предел — целое число: от 1 до 1 000 000 запросов, от 1 до 1 000 000 000 токенов. Оставьте поле пустым, чтобы действовала настройка сайта. Ничего не изменено.
+program-key-rates = Пределы
+program-key-rates-which = Пределы ключа { $name }
+program-key-rates-set = Задать пределы
+program-key-own = Собственные пределы в минуту: запросов — { $requests }; токенов — { $tokens }
 program-key-made = Создан { $time }
 program-key-expires = Действует до { $time }
 program-key-has-expired = Истёк { $time }

@@ -223,6 +223,11 @@ impl Asked {
         if traits.toolless && request.tools().next().is_some() {
             return Some(refusal(400, &format!("{} does not support tools", request.model)));
         }
+        if traits.blind && request.images() > 0 {
+            let message =
+                "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj";
+            return Some(refusal(400, message));
+        }
         let context = traits.context.filter(|&context| request.tokens() > context)?;
         let message = format!("This model's maximum context length is {context} tokens.");
         let mut error = error_body(400, &message);

@@ -19,6 +19,7 @@
 //! | calls a tool, however often | `reply=tool` |
 //! | says something before it calls | `before=3` |
 //! | takes no tools | `tools=false` |
+//! | takes no pictures | `vision=false` |
 //! | says what it was asked | `reply=request` |
 //! | is dead, comes back | `door=closed`, `door=open` ([`Loopback::kill`], [`Loopback::revive`]) |
 //! | flaps | `door=2s:500ms` |

@@ -19,6 +19,8 @@ pub struct Traits {
     pub context: Option<usize>,
     /// `tools=false`: it refuses requests that offer tools, as Ollama does where a model takes none.
     pub toolless: bool,
+    /// `vision=false`: it refuses requests with pictures, as llama.cpp does where a model sees none.
+    pub blind: bool,
     /// `unwell`: `/health` says so, whatever becomes of other requests.
     pub unwell: bool,
     /// How long the server's fault lasts.
@@ -135,6 +137,7 @@ impl Traits {
             }
             "context" => self.context = given.unless_none(Given::number)?,
             "tools" => self.toolless = !given.flag()?,
+            "vision" => self.blind = !given.flag()?,
             "unwell" => self.unwell = given.flag()?,
             "first" => self.spell.first = given.unless_none(Given::number)?,
             "every" => self.spell.every = given.unless_none(Given::count)?,
@@ -163,6 +166,7 @@ impl Traits {
             "models": self.models.as_ref().map(|names| names.join(",")),
             "context": self.context,
             "tools": !self.toolless,
+            "vision": !self.blind,
             "unwell": self.unwell,
             "first": self.spell.first,
             "every": self.spell.every,

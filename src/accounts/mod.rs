@@ -7,5 +7,5 @@ mod principal;
 pub mod rates;
 mod scopes;
 
-pub use principal::{AccountId, KeyId, Principal, Program, Role, browser_of};
+pub use principal::{AccountId, KeyId, Principal, Program, Role, browser_of, key_of};
 pub use scopes::{NoScope, Scope, Scopes};

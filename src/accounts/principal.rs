@@ -1,5 +1,7 @@
 //! Who asks, as every way in finds out before anything else.
 
+use std::net::IpAddr;
+
 use uuid::Uuid;
 
 use super::{Scope, Scopes};
@@ -51,6 +53,8 @@ pub struct Principal {
     pub role: Role,
     /// The program; `None`: a browser, which may do whatever its pages do.
     pub program: Option<Program>,
+    /// The address that the program asks from, as it is counted by; `None`: it is not counted.
+    pub address: Option<IpAddr>,
 }
 
 impl Principal {
@@ -62,6 +66,7 @@ impl Principal {
             session,
             role: Role::Visitor,
             program: None,
+            address: None,
         }
     }
 
@@ -101,6 +106,12 @@ pub const fn browser_of(owner: Owner) -> SessionId {
     SessionId(Uuid::from_u128(owner.0))
 }
 
+/// The key that is this owner, if it is one: likewise.
+#[must_use]
+pub const fn key_of(owner: Owner) -> KeyId {
+    KeyId(browser_of(owner).0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +131,7 @@ mod tests {
             })
         });
         assert_eq!(browser_of(one.owner()), one.session);
+        assert_eq!(one.program.map(|program| program.key), Some(key_of(one.owner())));
         assert_ne!(one.owner(), other.owner());
         assert_ne!(one.owner(), Principal::program(Program::LOCAL).owner());
     }

@@ -58,6 +58,13 @@ impl Backends {
         let Some(server) = asking.server() else {
             return Err(unanswered(AgentError::Rejected { status: 404 }));
         };
+        if request.images && asking.is_blind() {
+            asking.failed(
+                &AgentError::VisionUnsupported,
+                "it reads no pictures, as the settings say",
+            );
+            return Err(unanswered(AgentError::VisionUnsupported));
+        }
         let display = request.model.to_string();
         let relay = Relay {
             door: request.door,

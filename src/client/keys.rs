@@ -1,4 +1,4 @@
-//! The keys of programs, as the operator sees, makes and revokes them on a page.
+//! The keys of programs, as the operator sees, makes, bounds and revokes them on a page.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     accounts::{
         KeyId, Principal, Program, Role, Scopes,
         keys::{KeyRecord, Made},
-        rates::Standing,
+        rates::{KeyRates, Limits, RatesChange, Standing},
     },
     clock::now_ms,
     nodes::Home,
@@ -58,16 +58,19 @@ impl Client {
     }
 
     fn seen(&self, key: KeyRecord, now: u64) -> SeenKey {
-        let (engine, settings) = (&self.engine, self.engine.settings());
+        let engine = &self.engine;
         let (id, scopes) = (key.id, key.scopes);
         let owner = Principal::program(Program { key: id, scopes }).owner();
         let is_counted = key.is_valid(now) && engine.homes().home(owner) == Home::Here;
-        let requests = settings.key_requests_per_minute.filter(|_| is_counted);
-        let tokens = settings.key_tokens_per_minute.filter(|_| is_counted);
+        let Limits { requests, tokens } = Limits::of(key.rates, &engine.settings());
         SeenKey {
             used_at: engine.keys().used_at(id),
-            requests: requests.map(|most| engine.rates().request_standing(owner, u64::from(most))),
-            tokens: tokens.map(|most| engine.rates().token_standing(owner, most)),
+            requests: requests
+                .filter(|_| is_counted)
+                .map(|most| engine.rates().request_standing(owner, most)),
+            tokens: tokens
+                .filter(|_| is_counted)
+                .map(|most| engine.rates().token_standing(owner, most)),
             key,
         }
     }
@@ -82,12 +85,14 @@ impl Client {
         name: &str,
         scopes: Scopes,
         lives: Option<Duration>,
+        rates: KeyRates,
     ) -> Result<Result<Made, Unmade>, ClientError> {
         self.is_operator()?;
         let lives = lives.map(|lives| u64::try_from(lives.as_millis()).unwrap_or(u64::MAX));
-        let Some(made) = Made::new(name, scopes, lives) else {
+        let Some(mut made) = Made::new(name, scopes, lives) else {
             return Ok(Err(Unmade::NoName));
         };
+        made.key.rates = rates;
         let added = self.engine.store().add_key(made.key.clone()).await;
         if !added.map_err(unchanged)? {
             return Ok(Err(Unmade::Taken));
@@ -110,5 +115,20 @@ impl Client {
             info!(key = %key.0, "the operator has revoked a key");
         }
         Ok(revoked)
+    }
+
+    /// Gives a key other rates, which are in force here at once and on other nodes within a second. `false`: there is none, or it is revoked.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn set_key_rates(&self, key: KeyId, change: RatesChange) -> Result<bool, ClientError> {
+        self.is_operator()?;
+        let set = self.engine.store().set_key_rates(key, change).await;
+        let set = set.map_err(unchanged)?;
+        if set {
+            self.engine.keys().look_again();
+            info!(key = %key.0, "the operator has given a key other rates");
+        }
+        Ok(set)
     }
 }

@@ -73,6 +73,13 @@ impl Client {
         self.who.owner()
     }
 
+    /// What the answer to this takes counts for their address, if that is counted.
+    fn pays_for(&self, turn: TurnId) {
+        if let Some(address) = self.who.address {
+            self.engine.rates().note_payer((turn.0, self.owner()), address);
+        }
+    }
+
     fn rooms(&self) -> &Conversations {
         self.engine.conversations()
     }
@@ -318,6 +325,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Send`].
     pub async fn send(&self, request: SendRequest) -> Result<Sent, ClientError> {
+        self.pays_for(request.turn);
         self.rooms()
             .send(self.owner(), &self.session(), request)
             .await
@@ -331,6 +339,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Send`].
     pub async fn send_behind(&self, request: SendRequest) -> Result<Sent, ClientError> {
+        self.pays_for(request.turn);
         self.rooms()
             .send_behind(self.owner(), &self.session(), request)
             .await
@@ -375,6 +384,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Send`].
     pub async fn send_in(&self, request: SendRequest, begun: ConversationId) -> Result<Sent, ClientError> {
+        self.pays_for(request.turn);
         self.rooms()
             .send_in(self.owner(), &self.session(), request, begun)
             .await
@@ -389,6 +399,9 @@ impl Client {
     /// # Errors
     /// [`ClientError::Send`].
     pub async fn again(&self, turn: TurnId, new: TurnId) -> Result<Sent, ClientError> {
+        // Which of the two it is to be is found out on the way.
+        self.pays_for(turn);
+        self.pays_for(new);
         self.rooms()
             .again(self.owner(), &self.session(), turn, new)
             .await

@@ -12,9 +12,10 @@ use crate::{
     engine::Engine,
     jobs,
     programs::{Again, Follower, ProgramFault, Request, Step},
-    queue::{LeaveReason, PoolIndex, Standing},
+    queue::{LeaveReason, PoolIndex, Standing, TicketId},
     sessions::status,
     settings::ModelName,
+    tasks::Behind,
     wire::{Event, Place},
 };
 
@@ -136,11 +137,24 @@ impl Client {
     /// The requests of theirs that wait, each with its id and its place.
     #[must_use]
     pub fn requests(&self) -> Vec<(Uuid, Place)> {
-        let tickets = self.engine.programs().tickets(self.who).into_iter();
+        self.places(self.engine.programs().tickets(self.who))
+    }
+
+    /// The tasks of theirs that wait in the line, likewise; and how many are not in it yet.
+    #[must_use]
+    pub fn waiting_tasks(&self) -> (Vec<(Uuid, Place)>, Behind) {
+        let (tickets, behind) = self.engine.tasks().tickets(self.owner());
+        (self.places(tickets), behind)
+    }
+
+    /// Where these stand that wait.
+    fn places(&self, tickets: Vec<(Uuid, TicketId)>) -> Vec<(Uuid, Place)> {
         let (queue, backends) = (self.engine.queue(), self.engine.backends());
-        tickets
-            .filter_map(|(id, ticket)| Some((id, status::place(queue, backends, ticket, Event::Chat, None)?)))
-            .collect()
+        let place = |ticket| status::place(queue, backends, ticket, Event::Chat, None);
+        let placed = tickets
+            .into_iter()
+            .filter_map(|(id, ticket)| Some((id, place(ticket)?)));
+        placed.collect()
     }
 
     /// Whether their key lets them do this.

@@ -18,7 +18,12 @@ impl Client {
     /// # Errors
     /// [`ClientError::Task`].
     pub async fn take_in(&self, body: Bytes, key: Option<String>) -> Result<Accepted, ClientError> {
-        let taken = self.engine.tasks().take_in(self.owner(), body, key).await;
+        let noted = |task| {
+            if let Some(address) = self.who.address {
+                self.engine.rates().note_payer((task, self.owner()), address);
+            }
+        };
+        let taken = self.engine.tasks().take_in(self.owner(), body, key, noted).await;
         taken.map_err(fault)
     }
 

@@ -285,8 +285,8 @@ impl Conversations {
 
     /// Counts what a round has taken, beside what those before it have.
     pub(super) fn take_usage(&self, turn: &mut TurnRecord, usage: Usage) {
-        let limit = self.deps.settings.borrow().key_tokens_per_minute;
-        self.deps.rates.take_usage(turn.owner, limit, usage);
+        let settings = self.deps.settings.borrow().clone();
+        self.deps.rates.take_usage((turn.id.0, turn.owner), &settings, usage);
         let before = turn.usage.unwrap_or_default();
         let sum = |before: Option<u64>, now: Option<u64>| match (before, now) {
             (Some(before), Some(now)) => Some(before.saturating_add(now)),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 use tracing::{Instrument as _, debug, info, info_span, warn};
+use uuid::Uuid;
 
 use super::Engine;
 use crate::{
@@ -43,7 +44,12 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
         return Ok(known);
     }
     let revoked = engine.keys.set(engine.store.keys().await?);
-    info!(made = version.made, revoked = version.revoked, "the keys have changed");
+    info!(
+        made = version.made,
+        revoked = version.revoked,
+        changes = version.changes,
+        "the keys have changed"
+    );
     for key in revoked {
         let scopes = Scopes::NONE;
         let owner = Principal::program(Program { key, scopes }).owner();
@@ -66,7 +72,7 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
 impl Engine {
     /// The keys of programs.
     #[must_use]
-    pub const fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
@@ -76,9 +82,8 @@ impl Engine {
         &self.rates
     }
 
-    /// Counts what an answer has taken of a key's tokens, where those have a limit. For whoever has it answered, at the end.
-    pub fn charge(&self, owner: Owner, usage: Usage) {
-        self.rates
-            .take_usage(owner, self.settings().key_tokens_per_minute, usage);
+    /// Counts what the answer to a request of this id has taken of tokens, where those have a limit. For whoever has it answered, at the end.
+    pub fn charge(&self, request: (Uuid, Owner), usage: Usage) {
+        self.rates.take_usage(request, &self.settings(), usage);
     }
 }

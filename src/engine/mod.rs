@@ -69,7 +69,7 @@ pub struct Engine {
     stats: Arc<Stats>,
     logs: Logs,
     jar: CookieJar,
-    keys: Keys,
+    keys: Arc<Keys>,
     rates: Arc<Rates>,
     /// In force where the settings have none.
     operator_key: Secret,

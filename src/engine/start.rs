@@ -92,7 +92,7 @@ impl Engine {
             shared,
         } = store::open(&settings).await?;
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
-        let (keys, keys_version) = (Keys::default(), store.keys_version().await?);
+        let (keys, keys_version) = (Arc::new(Keys::default()), store.keys_version().await?);
         keys.set(store.keys().await?);
         let vault = match contents {
             Some(contents) => Vault::over(contents),
@@ -127,7 +127,7 @@ impl Engine {
             credentials: credentials.clone(),
         };
         let tasks = TaskTracker::new();
-        let rates = Arc::new(Rates::default());
+        let rates = Arc::new(Rates::new(Arc::clone(&keys)));
         let conversations = Conversations::new(conversations::Deps {
             queue: queue.clone(),
             store: Arc::clone(&store),

@@ -21,6 +21,8 @@ use crate::{
     wire::{FileId, FileKind, FileView, Reason},
 };
 
+const GONE: Refusal = Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone);
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
     #[serde(default)]
@@ -36,11 +38,22 @@ pub(super) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<FileView>, Refusal> {
+    take(engine, who, &name, &headers, body).await
+}
+
+/// The same for whoever asks, at whichever door.
+pub(super) async fn take(
+    engine: Arc<Engine>,
+    who: Principal,
+    name: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Json<FileView>, Refusal> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let client = Client::new(engine, who);
-    let taken = client.upload(&name, announced, body.into_data_stream());
+    let taken = client.upload(name, announced, body.into_data_stream());
     let taken = taken.instrument(crate::logs::session_span(who.session)).await;
     Ok(Json(taken?))
 }
@@ -51,8 +64,13 @@ pub(super) async fn download(
     who: Principal,
     Path(file): Path<FileId>,
 ) -> Result<Response, Refusal> {
+    give(engine, who, file).await
+}
+
+/// The same, at whichever door.
+pub(super) async fn give(engine: Arc<Engine>, who: Principal, file: FileId) -> Result<Response, Refusal> {
     let found = Client::new(engine, who).file(file).await?;
-    let (file, content) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    let (file, content) = found.ok_or(GONE)?;
     Ok(given(&file, content))
 }
 
@@ -76,8 +94,13 @@ pub(super) async fn read(
     who: Principal,
     Path(file): Path<FileId>,
 ) -> Result<Response, Refusal> {
+    give_text(engine, who, file).await
+}
+
+/// The same, at whichever door.
+pub(super) async fn give_text(engine: Arc<Engine>, who: Principal, file: FileId) -> Result<Response, Refusal> {
     let found = Client::new(engine, who).read(file).await?;
-    let (file, text) = found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Reason::FileGone))?;
+    let (file, text) = found.ok_or(GONE)?;
     let (size, name) = (text.len() as u64, format!("{}.txt", file.name));
     let shown = disposition("inline", &name);
     Ok(answer(Body::from(text), "text/plain; charset=utf-8", shown, size))

@@ -183,6 +183,14 @@ impl Words {
                     span = self.span(*seconds)
                 )
             }
+            Reason::AddressTooManyTokens { most, seconds } => {
+                say!(
+                    self,
+                    "reason-address-too-many-tokens",
+                    most = *most,
+                    span = self.span(*seconds)
+                )
+            }
             Reason::KeyMayNot { name } => say!(self, "reason-key-may-not", name = name),
             Reason::RequestInvalid { sentence } => sentence.clone(),
             Reason::RequestGone => say!(self, "reason-request-gone"),

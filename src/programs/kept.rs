@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Done, ProgramFault, Programs, Request, job::Job, task::Task};
 use crate::{
-    queue::{OrderKey, Owner, PoolIndex, Standing, Ticket},
+    queue::{OrderKey, Owner, PoolIndex, Standing, Ticket, TicketId},
     settings::ModelName,
 };
 
@@ -64,6 +64,11 @@ impl Kept {
     /// Where it stands; `None`: it does not wait.
     pub(crate) fn standing(&self) -> Option<Standing> {
         self.0.standing()
+    }
+
+    /// Its ticket, for as long as it is not over; `None`: it has none yet.
+    pub(crate) fn ticket(&self) -> Option<TicketId> {
+        self.0.ticket()
     }
 
     /// Where it stood in the order when it was placed, where that is known.

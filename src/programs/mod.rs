@@ -114,6 +114,9 @@ impl Programs {
             Found::OtherBody => return Err(RequestFault::other_body()),
             Found::New(job, follower) => (job, follower),
         };
+        if let Some(address) = who.address {
+            self.deps.rates.note_payer((job.id(), owner), address);
+        }
         let span = session_span(who.session).in_scope(|| error_span!("request", id = %job.id()));
         let task = Task::new(self.clone(), job, request, model, pool);
         // Not where it waits for the end of the site: then its place in the line is closed, and it ends.

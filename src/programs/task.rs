@@ -243,9 +243,11 @@ impl Task {
 
     /// What an answer took counts for its key, once for all who follow.
     fn charge(&self, done: Option<&Done>) {
-        let limit = self.deps().settings.borrow().key_tokens_per_minute;
+        let settings = self.deps().settings.borrow().clone();
         let usage = charged(&self.request, &self.job, done);
-        self.deps().rates.take_usage(self.job.owner(), limit, usage);
+        self.deps()
+            .rates
+            .take_usage((self.job.id(), self.job.owner()), &settings, usage);
     }
 
     /// What comes of an attempt that has ended so. The model has worked for one that was ended before its time, too.

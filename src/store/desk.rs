@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{KeyRecord, OpenError, Store, StoreError, postgres, sqlite};
-use crate::{accounts::KeyId, settings::Settings};
+use crate::{
+    accounts::{KeyId, rates::RatesChange},
+    settings::Settings,
+};
 
 /// Where keys are made and revoked. Servers that run hear of it by themselves.
 #[async_trait]
@@ -16,6 +19,8 @@ pub(crate) trait KeyDesk: Send {
     async fn add(&mut self, key: KeyRecord) -> Result<bool, StoreError>;
     /// See [`Store::revoke_key`].
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError>;
+    /// See [`Store::set_key_rates`].
+    async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError>;
     /// Ends well.
     async fn close(self: Box<Self>);
 }
@@ -50,6 +55,10 @@ impl KeyDesk for Own {
 
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.0.revoke_key(id, now).await
+    }
+
+    async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
+        self.0.set_key_rates(id, change).await
     }
 
     async fn close(self: Box<Self>) {

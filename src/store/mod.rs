@@ -43,7 +43,10 @@ pub(crate) use tasks::{
 use self::postgres::Opener;
 pub(crate) use self::postgres::PostgresStore;
 use crate::{
-    accounts::{KeyId, Scopes},
+    accounts::{
+        KeyId, Scopes,
+        rates::{KeyRates, RatesChange},
+    },
     files::Contents,
     nodes::{Database, Incarnation},
     queue::{OrderKey, Owner, Policy},
@@ -243,6 +246,8 @@ pub struct KeyRecord {
     pub expires_at: Option<u64>,
     /// Since when it lets nobody in; likewise.
     pub revoked_at: Option<u64>,
+    /// What it may ask for in a minute where that is not the site's setting.
+    pub rates: KeyRates,
 }
 
 impl KeyRecord {
@@ -253,13 +258,15 @@ impl KeyRecord {
     }
 }
 
-/// What tells whether the keys have changed: they are only made and revoked, never removed.
+/// What tells whether the keys have changed: they are only made, given other rates and revoked, never removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeysVersion {
     /// How many there are.
     pub made: u64,
     /// How many of them are revoked.
     pub revoked: u64,
+    /// How often they were given other rates.
+    pub changes: u64,
 }
 
 /// Where conversations and turns are kept. Every look-up names the owner: what is another's is not found, and neither is
@@ -374,6 +381,8 @@ pub trait Store: TaskStore + FollowUpStore + PassStore + StepStore + CredentialS
     async fn add_key(&self, key: KeyRecord) -> Result<bool, StoreError>;
     /// Revokes a key for ever. `false`: there is none with this id, or it is revoked.
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError>;
+    /// Gives a key other rates. `false`: there is none with this id, or it is revoked.
+    async fn set_key_rates(&self, id: KeyId, change: RatesChange) -> Result<bool, StoreError>;
     /// Keeps a minute of the line, or adds this part to what is kept of it, and lets go of those that are too old ([`minutes::KEPT`]).
     async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError>;
     /// The minutes that began at `since` or later, of all nodes, the oldest first.

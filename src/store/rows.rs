@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use crate::{
-    accounts::KeyId,
+    accounts::{
+        KeyId,
+        rates::{KeyRates, Rate},
+    },
     queue::{OrderKey, Owner},
     store::{ConversationRecord, KeyRecord, Leave, Step, TurnRecord, Unfinished, steps::read_steps},
     wire::{
@@ -181,7 +184,6 @@ pub(super) fn file(row: &impl Columns) -> sqlx::Result<FileView> {
     })
 }
 
-/// The owner in the column of that name.
 pub(super) fn key(row: &impl Columns) -> sqlx::Result<KeyRecord> {
     Ok(KeyRecord {
         id: KeyId(row.id("id")?),
@@ -191,9 +193,20 @@ pub(super) fn key(row: &impl Columns) -> sqlx::Result<KeyRecord> {
         created_at: number(row, "created_at")?,
         expires_at: optional_number(row, "expires_at")?,
         revoked_at: optional_number(row, "revoked_at")?,
+        rates: KeyRates {
+            requests: rate(row, "requests_per_minute")?,
+            tokens: rate(row, "tokens_per_minute")?,
+        },
     })
 }
 
+/// A rate of a key's own.
+fn rate<const MOST: u64>(row: &impl Columns, column: &str) -> sqlx::Result<Option<Rate<MOST>>> {
+    let stored: Option<u64> = optional_number(row, column)?;
+    stored.map(Rate::<MOST>::try_from).transpose().map_err(undecodable)
+}
+
+/// The owner in the column of that name.
 pub(super) fn owner(row: &impl Columns) -> sqlx::Result<Owner> {
     Ok(Owner(row.id("owner")?.as_u128()))
 }

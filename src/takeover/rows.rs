@@ -235,6 +235,9 @@ pub(super) static TABLES: [Table; 20] = [
             ("created_at", Integer),
             ("expires_at", Integer),
             ("revoked_at", Integer),
+            ("requests_per_minute", Integer),
+            ("tokens_per_minute", Integer),
+            ("changes", Integer),
         ],
     },
     Table {

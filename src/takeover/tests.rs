@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    accounts::{KeyId, Scopes},
+    accounts::{KeyId, Scopes, rates::KeyRates},
     papers::samples,
     queue::{OrderKey, Owner},
     settings::Loaded,
@@ -149,6 +149,10 @@ async fn site() -> Site {
         created_at: 5,
         expires_at: Some(6),
         revoked_at: None,
+        rates: KeyRates {
+            requests: "60".parse().ok(),
+            tokens: None,
+        },
     };
     assert_eq!(store.add_key(key).await, Ok(true));
     leave_tasks(&store, owner).await;
@@ -282,6 +286,7 @@ async fn everything_is_there_as_it_was_and_the_source_is_left_alone() {
     assert_eq!(taken.credentials(site.owner).await, Ok(vec![credential()]));
     let keys = taken.keys().await.expect("read");
     assert_eq!(keys.len(), 1);
+    assert!(keys[0].rates.requests.is_some(), "with its rates");
     assert_eq!(source.keys().await, Ok(keys.clone()));
     // What comes now gets keys of its own.
     let again = KeyRecord {

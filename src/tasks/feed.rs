@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{figures::TaskFigures, held::Held};
 use crate::{
     programs::Kept,
-    queue::{Owner, Standing},
+    queue::{Owner, Standing, TicketId},
     store::{Ended, OpenTask},
 };
 
@@ -29,6 +29,15 @@ pub enum Stands {
     Running,
     /// It waits for other tasks, or is not this process's to know.
     Elsewhere,
+}
+
+/// An owner's tasks that are not in the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// How many go into it next, a few at a time.
+    pub ready: usize,
+    /// How many wait for other tasks.
+    pub blocked: usize,
 }
 
 /// An owner's tasks.
@@ -336,6 +345,23 @@ impl Feed {
         }
     }
 
+    /// The tickets of those that are on their way.
+    pub(super) fn tickets(&self) -> Vec<(Uuid, TicketId)> {
+        let state = self.state();
+        let going = state.going.values();
+        let tickets = going.filter_map(|going| Some((going.task.id, going.kept.as_ref()?.ticket()?)));
+        tickets.collect()
+    }
+
+    /// How many stand behind the line, and how many wait for other tasks.
+    pub(super) fn held(&self) -> Behind {
+        let (ready, all) = self.state().held.count();
+        Behind {
+            ready,
+            blocked: all - ready,
+        }
+    }
+
     /// A task on its way here.
     pub(super) fn seen(&self, id: Uuid) -> Option<Seen> {
         self.state().going.get(&id)?.seen()
@@ -494,6 +520,8 @@ mod tests {
             (figures.blocked, figures.held, figures.waiting, figures.running),
             (1, 1, 2, 0)
         );
+        assert_eq!(feed.held(), Behind { ready: 1, blocked: 1 });
+        assert!(feed.tickets().is_empty(), "none has been asked for yet");
     }
 
     #[tokio::test(start_paused = true)]

@@ -39,7 +39,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     error::TaskFault,
-    feed::Stands,
+    feed::{Behind, Stands},
     figures::TaskFigures,
     follow::{BatchFollower, BatchNews, Cursor, TaskFollower, TaskNews},
     view::{batch_view, stands_view, task_view},
@@ -50,7 +50,7 @@ use crate::{
     clock::now_ms,
     nodes::{Homes, Membership},
     programs::Programs,
-    queue::{Owner, Queue},
+    queue::{Owner, Queue, TicketId},
     settings::Settings,
     store::{BatchRecord, Ended, NewBatch, Store, TakenIn, TaskEnd, TaskFilter, TaskRecord, TaskState},
     wire::Reason,
@@ -135,13 +135,20 @@ impl Tasks {
         self.inner.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a batch in, or one task: all of it, or nothing. `key`: by which it may be sent again.
+    /// Takes a batch in, or one task: all of it, or nothing. `key`: by which it may be sent again. `named` hears of the id of each task before that is
+    /// stored, whether or not it comes to that.
     ///
     /// Cancel-safe: dropped before it returns, all of it is taken in or nothing.
     ///
     /// # Errors
     /// [`TaskFault`].
-    pub async fn take_in(&self, owner: Owner, body: Bytes, key: Option<String>) -> Result<Accepted, TaskFault> {
+    pub async fn take_in(
+        &self,
+        owner: Owner,
+        body: Bytes,
+        key: Option<String>,
+        named: impl Fn(Uuid) + Send,
+    ) -> Result<Accepted, TaskFault> {
         let backends = Arc::clone(&self.deps().backends);
         // Ten thousand of them take a while, which nobody else is to wait for.
         let read = tokio::task::spawn_blocking(move || read::read(&body, &backends)).await;
@@ -150,6 +157,7 @@ impl Tasks {
             self.inner.guarded.check(webhook).map_err(TaskFault::Webhook)?;
         }
         let names: Vec<_> = read.tasks.iter().map(|task| (task.id, task.name.clone())).collect();
+        names.iter().for_each(|(id, _)| named(*id));
         let batch = NewBatch {
             id: Uuid::now_v7(),
             owner,
@@ -293,6 +301,13 @@ impl Tasks {
     pub fn stands(&self, owner: Owner, id: Uuid) -> Stands {
         let feed = self.feeds().get(&owner).cloned();
         feed.map_or(Stands::Elsewhere, |feed| feed.stands(id))
+    }
+
+    /// The tickets of an owner's tasks that are on their way here, and how many stand behind the line, as far as this process knows.
+    #[must_use]
+    pub fn tickets(&self, owner: Owner) -> (Vec<(Uuid, TicketId)>, Behind) {
+        let feed = self.feeds().get(&owner).cloned();
+        feed.map_or_else(Default::default, |feed| (feed.tickets(), feed.held()))
     }
 
     /// Ends all of an owner, of which nothing is stored any more.

@@ -91,6 +91,7 @@ pub struct Usage {
 
 /// A turn among the versions of it: turns that follow the same turn, made by regenerating or by editing the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Versions {
     /// Which one this is: 1 for the oldest.
     pub number: u32,
@@ -254,6 +255,7 @@ pub struct TurnView {
 
 /// A message that stands behind another one of its conversation: it becomes a turn, under the same id, once that one is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct FollowUp {
     /// The turn that it is to be.
     pub id: TurnId,

@@ -403,6 +403,13 @@ reasons! {
         /// When there is one again, in seconds.
         seconds: u64,
     },
+    /// Programs of the address have used as many tokens as may be used there in a minute.
+    AddressTooManyTokens {
+        /// How many that is.
+        most: u64,
+        /// When there are some again, in seconds.
+        seconds: u64,
+    },
     /// The program's key does not let it do this.
     KeyMayNot {
         /// What it does not have.

@@ -45,7 +45,7 @@ impl Form {
         Some(match request.uri().path() {
             "/api/send_form" => Self::Message,
             "/api/forget" => Self::Forget,
-            program_keys::MAKE | program_keys::REVOKE => Self::Key,
+            program_keys::MAKE | program_keys::RATES | program_keys::REVOKE => Self::Key,
             path if path.starts_with(actions::PREFIX) => Self::Action,
             _ => Self::None,
         })

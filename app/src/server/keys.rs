@@ -6,11 +6,15 @@ use anteroom::{
     accounts::{
         Scopes,
         keys::{Desk, DeskError, KeyRecord, Made},
+        rates::{KeyRates, Rate, RatesChange, RequestRate, TokenRate},
     },
     settings::Settings,
 };
 
 use super::run::Failure;
+
+/// What stands for the site's setting.
+const NO_RATE: &str = "none";
 
 /// What is to be done with keys.
 #[derive(Clone, Debug)]
@@ -23,9 +27,18 @@ pub enum Keys {
         scopes: Option<Scopes>,
         /// For how long; `None`: until it is revoked.
         expires: Option<Lifetime>,
+        /// How much it may ask for in a minute.
+        rates: KeyRates,
     },
     /// Show all.
     List,
+    /// Give one other rates.
+    Set {
+        /// Its name, or its id.
+        which: String,
+        /// What becomes of them.
+        change: RatesChange,
+    },
     /// Revoke one.
     Revoke {
         /// Its name, or its id.
@@ -56,6 +69,29 @@ impl FromStr for Lifetime {
     }
 }
 
+/// A key's own rate, as text: a number, or `none` for the site's setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnRate<const MOST: u64>(pub Option<Rate<MOST>>);
+
+/// Requests a minute.
+pub type OwnRequests = OwnRate<{ RequestRate::MOST }>;
+/// Tokens a minute.
+pub type OwnTokens = OwnRate<{ TokenRate::MOST }>;
+
+impl<const MOST: u64> FromStr for OwnRate<MOST> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == NO_RATE {
+            return Ok(Self(None));
+        }
+        let rate = text
+            .parse::<Rate<MOST>>()
+            .map_err(|error| format!("{text}: {error}, or {NO_RATE}"))?;
+        Ok(Self(Some(rate)))
+    }
+}
+
 impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         Self::Other(error.into())
@@ -67,6 +103,13 @@ impl From<DeskError> for Failure {
 /// # Errors
 /// [`Failure`], with words for the operator.
 pub async fn run(keys: Keys) -> Result<(), Failure> {
+    if let Keys::Set { change, .. } = &keys
+        && *change == RatesChange::default()
+    {
+        return Err(Failure::Settings(
+            "say what is to be set: --requests-per-minute, --tokens-per-minute, or both".to_owned(),
+        ));
+    }
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
     let mut desk = Desk::open(&loaded.settings).await?;
     let done = at(&mut desk, keys).await;
@@ -76,16 +119,22 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
 
 async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
     match keys {
-        Keys::Add { name, scopes, expires } => {
+        Keys::Add {
+            name,
+            scopes,
+            expires,
+            rates,
+        } => {
             let lives = expires.map(|Lifetime(time)| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-            let Made { key, token } = desk.add(&name, scopes.unwrap_or(Scopes::WORK), lives).await?;
+            let Made { key, token } = desk.add(&name, scopes.unwrap_or(Scopes::WORK), lives, rates).await?;
             Ok(format!(
-                "{}\n\nThis is the key {} ({}; {}). It is shown this once, and kept nowhere: give it to its program now.\n\
+                "{}\n\nThis is the key {} ({}; {}{}). It is shown this once, and kept nowhere: give it to its program now.\n\
                  It is sent as: Authorization: Bearer {}",
                 token.reveal(),
                 key.name,
                 key.scopes,
                 until(&key),
+                bounds(key.rates).map_or_else(String::new, |bounds| format!("; {bounds}")),
                 token.reveal()
             ))
         }
@@ -100,14 +149,24 @@ async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
             let rows = keys.iter().map(|key| {
                 let made = written(key.created_at);
                 format!(
-                    "{}  {}  {}  made {made}, {}",
+                    "{}  {}  {}  made {made}, {}{}",
                     key.id.0,
                     key.name,
                     key.scopes,
-                    until(key)
+                    until(key),
+                    bounds(key.rates).map_or_else(String::new, |bounds| format!(", {bounds}")),
                 )
             });
             Ok(rows.collect::<Vec<_>>().join("\n"))
+        }
+        Keys::Set { which, change } => {
+            let key = desk.set_rates(&which, change).await?;
+            let bounds =
+                bounds(key.rates).unwrap_or_else(|| "as much in a minute as the site's settings say".to_owned());
+            Ok(format!(
+                "The key {} may ask for {bounds}. A server that runs knows within a second.",
+                key.name
+            ))
         }
         Keys::Revoke { which } => {
             let key = desk.revoke(&which).await?;
@@ -117,6 +176,14 @@ async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
             ))
         }
     }
+}
+
+/// What a key may ask for of its own; `None`: what the site's settings say.
+fn bounds(rates: KeyRates) -> Option<String> {
+    let requests = rates.requests.map(|rate| format!("{rate} requests a minute"));
+    let tokens = rates.tokens.map(|rate| format!("{rate} tokens a minute"));
+    let bounds: Vec<_> = requests.into_iter().chain(tokens).collect();
+    (!bounds.is_empty()).then(|| bounds.join(" and "))
 }
 
 fn until(key: &KeyRecord) -> String {
@@ -134,6 +201,18 @@ fn written(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_or_none() {
+        assert_eq!("none".parse(), Ok(OwnRate::<1_000_000>(None)));
+        assert_eq!("60".parse(), Ok(OwnRate::<1_000_000>("60".parse().ok())));
+        assert_ne!("60".parse(), Ok(OwnRate::<1_000_000>(None)));
+        for wrong in ["", "0", "None", "1.5", "1000001"] {
+            let said = wrong.parse::<OwnRequests>().expect_err("no rate");
+            assert!(said.contains("from 1 to 1000000, or none"), "{said}");
+        }
+        assert!("1000000000".parse::<OwnTokens>().is_ok());
+    }
 
     #[test]
     fn a_lifetime_is_a_number_and_a_unit() {

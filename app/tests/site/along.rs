@@ -295,6 +295,7 @@ async fn a_guest_comes_through_no_other_door() {
         "form/along",
         "form/along-revoke",
         "form/key",
+        "form/key-rates",
         "form/key-revoke",
         "form/delete",
     ];

@@ -7,7 +7,7 @@ use reqwest::{StatusCode, header};
 use crate::support::{Site, answer_of, english};
 
 /// A PDF whose pages say these lines.
-fn pdf(pages: &[String]) -> Vec<u8> {
+pub(crate) fn pdf(pages: &[String]) -> Vec<u8> {
     let kids = (0..pages.len())
         .map(|page| format!("{} 0 R", 4 + 2 * page))
         .collect::<Vec<_>>()

@@ -176,6 +176,64 @@ async fn an_operator_makes_lists_and_revokes_keys() {
 }
 
 #[tokio::test]
+async fn an_operator_gives_a_key_rates_of_its_own_and_others_later() {
+    let site = Site::start(&SETTINGS).await;
+    let whoever = operator(&site.browser().await, KEY).await;
+    let fields = "name=bot&lives=0&read=yes&requests=500&tokens=";
+    let (status, made) = form(&whoever, "key", fields).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    let at = made.find(">anteroom_").expect("the key") + 1;
+    let token = made[at..].split('<').next().expect("its end").to_owned();
+    let me = until(&site, &token, StatusCode::OK).await;
+    assert!(
+        me.contains("\"requests_per_minute\":500,\"tokens_per_minute\":1000"),
+        "{me}"
+    );
+    let (_, listed) = page(&whoever).await;
+    for part in [
+        "requests: 500; tokens: as the site",
+        "of 500<",
+        "Tokens left: 1,000 of 1,000",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let id = id_of(&token).to_owned();
+    let (status, _) = form(&whoever, "key-rates", &format!("key={id}&requests=&tokens=70000")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    soon("the server to know", async {
+        while !until(&site, &token, StatusCode::OK)
+            .await
+            .contains("\"requests_per_minute\":60,\"tokens_per_minute\":70000")
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let (_, listed) = page(&whoever).await;
+    assert!(listed.contains("requests: as the site; tokens: 70,000"), "{listed}");
+    // What is no rate changes nothing, and says so.
+    for typed in ["requests=0", "requests=1.5", "tokens=1000000001", "tokens=many"] {
+        let (status, said) = form(&whoever, "key-rates", &format!("key={id}&{typed}")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        assert!(said.contains("Nothing was changed"), "{typed}: {said}");
+        let (status, said) = form(&whoever, "key", &format!("name=x&lives=0&read=yes&{typed}")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        let value = typed.split('=').nth(1).expect("a value");
+        assert!(
+            said.contains("No key was made") && said.contains(&format!("value=\"{value}\"")),
+            "{typed}: {said}"
+        );
+    }
+    let keys = site.engine.store().keys().await.expect("read");
+    assert_eq!(keys.len(), 1);
+    assert_eq!(keys[0].rates.tokens.map(|rate| rate.get()), Some(70_000));
+    assert_eq!(
+        form(&whoever, "key-rates", "requests=1").await.0,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
 async fn nobody_else_finds_keys_or_changes_them() {
     let site = Site::start(&SETTINGS).await;
     let visitor = site.browser().await;
@@ -202,7 +260,12 @@ async fn nobody_else_finds_keys_or_changes_them() {
     }
     let make = "name=mine&lives=0&chat=yes";
     let revoke = format!("key={}", id_of(&token));
-    for (action, fields) in [("key", make), ("key-revoke", revoke.as_str())] {
+    let rates = format!("{revoke}&requests=1");
+    for (action, fields) in [
+        ("key", make),
+        ("key-rates", rates.as_str()),
+        ("key-revoke", revoke.as_str()),
+    ] {
         for browser in [&visitor, &thief] {
             let (status, said) = form(browser, action, fields).await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{action}");
@@ -227,7 +290,9 @@ async fn nobody_else_finds_keys_or_changes_them() {
         assert_eq!(said(forged).await.0, StatusCode::FORBIDDEN, "{action}");
     }
     until(&site, &token, StatusCode::OK).await;
-    assert_eq!(site.engine.store().keys().await.expect("read").len(), 1);
+    let keys = site.engine.store().keys().await.expect("read");
+    assert_eq!(keys.len(), 1);
+    assert!(keys[0].rates.requests.is_none());
     // A program's key opens it as little.
     let (status, _) = said(client().get(format!("http://{}/keys", site.addr)).bearer_auth(&token)).await;
     assert_eq!(status, StatusCode::NOT_FOUND);

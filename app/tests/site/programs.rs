@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anteroom::{
-    accounts::keys::{Desk, Made},
+    accounts::{
+        keys::{Desk, Made},
+        rates::KeyRates,
+    },
     settings::Settings,
 };
 use reqwest::{Client, Response, StatusCode, header};
@@ -33,7 +36,7 @@ async fn made_with(site: &Site, name: &str, scopes: &str) -> Made {
     let scopes = scopes.parse().expect("scopes");
     let loaded = Settings::load(site.variables(), None).expect("good settings");
     let mut desk = Desk::open(&loaded.settings).await.expect("opened beside the server");
-    let made = desk.add(name, scopes, None).await.expect("made");
+    let made = desk.add(name, scopes, None, KeyRates::default()).await.expect("made");
     desk.close().await;
     soon("the server knows the key", async {
         while site.engine.keys().find(made.key.id).is_none() {

@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use super::{KeyRecord, Token};
 use crate::{
-    accounts::{KeyId, Scopes},
+    accounts::{
+        KeyId, Scopes,
+        rates::{KeyRates, RatesChange},
+    },
     clock::now_ms,
     settings::Settings,
     store::{self, KeyDesk, StoreError},
@@ -58,7 +61,7 @@ pub struct Made {
 }
 
 impl Made {
-    /// A new key, which nobody has stored yet. It expires after so many milliseconds; `None`: never. `None` comes back where the name is none.
+    /// A new key without rates of its own, which nobody has stored yet. It expires after so many milliseconds; `None`: never. `None` comes back where the name is none.
     #[must_use]
     pub fn new(name: &str, scopes: Scopes, lives: Option<u64>) -> Option<Self> {
         let name = name.trim();
@@ -76,6 +79,7 @@ impl Made {
             created_at: now,
             expires_at: lives.map(|lives| now.saturating_add(lives)),
             revoked_at: None,
+            rates: KeyRates::default(),
         };
         Some(Self { key, token })
     }
@@ -106,8 +110,15 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError`]; there is no key then.
-    pub async fn add(&mut self, name: &str, scopes: Scopes, lives: Option<u64>) -> Result<Made, DeskError> {
-        let made = Made::new(name, scopes, lives).ok_or(DeskError::Name)?;
+    pub async fn add(
+        &mut self,
+        name: &str,
+        scopes: Scopes,
+        lives: Option<u64>,
+        rates: KeyRates,
+    ) -> Result<Made, DeskError> {
+        let mut made = Made::new(name, scopes, lives).ok_or(DeskError::Name)?;
+        made.key.rates = rates;
         if self.0.add(made.key.clone()).await.map_err(|error| fault(&error))? {
             Ok(made)
         } else {
@@ -128,21 +139,40 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn revoke(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
+        let key = self.find(which).await?;
+        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
+        revoked.then_some(key).ok_or_else(|| nobody(which))
+    }
+
+    /// Gives the key of this name or id other rates. Returns it as it is then.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn set_rates(&mut self, which: &str, change: RatesChange) -> Result<KeyRecord, DeskError> {
+        let id = self.find(which).await?.id;
+        let set = self.0.set_rates(id, change).await.map_err(|error| fault(&error))?;
+        let now = self.list().await?.into_iter().find(|key| set && key.id == id);
+        now.ok_or_else(|| nobody(which))
+    }
+
+    /// The key of this name or id that is not revoked.
+    async fn find(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
         let which = which.trim();
         let id = Uuid::try_parse(which).ok().map(KeyId);
         let keys = self.list().await?;
         let mut valid = keys.into_iter().filter(|key| key.revoked_at.is_none());
         let key = valid.find(|key| key.name == which || Some(key.id) == id);
-        let nobody = || DeskError::Nobody(which.to_owned());
-        let key = key.ok_or_else(nobody)?;
-        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
-        revoked.then_some(key).ok_or_else(nobody)
+        key.ok_or_else(|| nobody(which))
     }
 
     /// Ends well.
     pub async fn close(self) {
         self.0.close().await;
     }
+}
+
+fn nobody(which: &str) -> DeskError {
+    DeskError::Nobody(which.trim().to_owned())
 }
 
 fn fault(error: &StoreError) -> DeskError {

@@ -16,7 +16,7 @@ pub use self::{
     desk::{Desk, DeskError, Made, time_of, written_time},
     token::Token,
 };
-use super::{KeyId, Program};
+use super::{KeyId, Program, rates::KeyRates};
 pub use crate::store::KeyRecord;
 
 /// A key does not let somebody in.
@@ -123,6 +123,15 @@ impl Keys {
         self.all.borrow().get(&key).cloned()
     }
 
+    /// The rates that are a key's own; none where it is not known.
+    #[must_use]
+    pub fn rates(&self, key: KeyId) -> KeyRates {
+        self.all
+            .borrow()
+            .get(&key)
+            .map_or_else(KeyRates::default, |key| key.rates)
+    }
+
     /// Over once this key is revoked. One that is not known here yet has only just been made.
     pub fn revoked(&self, key: KeyId) -> impl Future<Output = ()> + Send + use<> {
         let mut all = self.all.subscribe();
@@ -164,6 +173,7 @@ mod tests {
             created_at: 0,
             expires_at: Some(1_000),
             revoked_at: None,
+            rates: KeyRates::default(),
         };
         (token, key)
     }
@@ -214,6 +224,21 @@ mod tests {
             ..key
         }]);
         waits.await.expect("it hears of it");
+    }
+
+    #[test]
+    fn what_a_key_is_given_of_rates_is_known_with_it() {
+        let keys = Keys::default();
+        let (_, key) = made(Scopes::WORK);
+        let id = key.id;
+        assert_eq!(keys.rates(id), KeyRates::default(), "it is not known yet");
+        let rates = KeyRates {
+            requests: "5".parse().ok(),
+            tokens: None,
+        };
+        assert!(rates.requests.is_some());
+        keys.set(vec![KeyRecord { rates, ..key }]);
+        assert_eq!(keys.rates(id), rates);
     }
 
     #[test]

@@ -10,6 +10,8 @@ const MINUTE: f64 = 60.0;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     level: f64,
+    /// How much it holds: keys have rates of their own.
+    limit: u64,
     at: Instant,
 }
 
@@ -18,18 +20,24 @@ impl Bucket {
     pub(super) fn full(limit: u64, now: Instant) -> Self {
         Self {
             level: limit as f64,
+            limit,
             at: now,
         }
     }
 
     /// As it is now. A limit that was lowered meanwhile holds at once.
     pub(super) fn filled(self, limit: u64, now: Instant) -> Self {
-        let limit = limit as f64;
-        let more = now.saturating_duration_since(self.at).as_secs_f64() * limit / MINUTE;
+        let more = now.saturating_duration_since(self.at).as_secs_f64() * limit as f64 / MINUTE;
         Self {
-            level: (self.level + more).min(limit),
+            level: (self.level + more).min(limit as f64),
+            limit,
             at: now,
         }
+    }
+
+    /// Whether it is full by now.
+    pub(super) fn is_full(self, now: Instant) -> bool {
+        self.filled(self.limit, now).has(self.limit as f64)
     }
 
     /// With so much less, or more.

@@ -94,11 +94,11 @@ impl<K: Eq + Hash> Table<K> {
         };
         // A full one is as good as none.
         let changed = changed.filled(limit, now);
-        if changed.has(limit as f64) {
+        if changed.is_full(now) {
             buckets.of.remove(&who);
         } else {
             buckets.of.insert(who, changed);
-            buckets.sweep(limit, now);
+            buckets.sweep(now);
         }
         Ok(Standing::of(changed, limit))
     }
@@ -112,11 +112,11 @@ impl<K: Eq + Hash> Table<K> {
 
 impl<K: Eq + Hash> Buckets<K> {
     /// Forgets those that have filled up, once there are twice as many as there were without them.
-    fn sweep(&mut self, limit: u64, now: Instant) {
+    fn sweep(&mut self, now: Instant) {
         if self.of.len() < self.sweep_at {
             return;
         }
-        self.of.retain(|_, bucket| !bucket.filled(limit, now).has(limit as f64));
+        self.of.retain(|_, bucket| !bucket.is_full(now));
         self.of.shrink_to(FEW);
         self.sweep_at = (self.of.len() * 2).max(FEW);
     }

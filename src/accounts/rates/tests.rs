@@ -83,3 +83,20 @@ async fn who_has_used_nothing_of_late_takes_no_memory() {
     assert!(table.len() <= 1_100, "{}", table.len());
     table.charge(0, 60, -1.0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_forgotten_by_the_measure_of_another() {
+    let table = Table::<u32>::default();
+    for _ in 0..600 {
+        assert!(table.take(0, 600).is_ok());
+    }
+    assert!(table.take(1, 1).is_ok());
+    advance(Duration::from_millis(150)).await;
+    // So many that those who are full again are looked for.
+    for who in 2..3_000 {
+        assert!(table.take(who, 1_000_000).is_ok());
+    }
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(table.standing(0, 600).left, 11);
+    assert!(table.take(1, 1).is_err());
+}

@@ -67,8 +67,9 @@ pub(super) fn head(parts: &Parts, node: Incarnation, token: &Token) -> Request<(
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
     token.sign(&mut headers, Some(node));
-    if let Some(program) = parts.extensions.get().and_then(|who: &Principal| who.program) {
-        vouch::write(&mut headers, program);
+    let who: Option<&Principal> = parts.extensions.get();
+    if let Some((program, address)) = who.and_then(|who| Some((who.program?, who.address))) {
+        vouch::write(&mut headers, program, address);
     }
     *request.headers_mut() = headers;
     request

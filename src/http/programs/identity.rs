@@ -1,6 +1,6 @@
 //! Who asks, at the doors of programs.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     local::{self, Foreign},
-    scope,
+    rates, scope,
 };
 use crate::{
     accounts::{Principal, Program, Scope, keys::KeyFault},
@@ -29,7 +29,11 @@ const NO_KEY: Refusal = Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoKey);
 /// Finds out who asks, and refuses who may not. Behind it every request has a [`Principal`], and neither cookies nor keys.
 pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let program = match vouched(&parts.extensions).unwrap_or_else(|| program_of(&engine, &parts)) {
+    let (program, address) = match vouched(&parts.extensions) {
+        Some(vouched) => vouched,
+        None => (program_of(&engine, &parts), counted(&engine, &parts)),
+    };
+    let program = match program {
         Ok(program) => program,
         Err(refusal) => return refused(refusal),
     };
@@ -37,7 +41,10 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request
         parts.headers.remove(name);
     }
     note_use(&engine, program);
-    parts.extensions.insert(Principal::program(program));
+    parts.extensions.insert(Principal {
+        address,
+        ..Principal::program(program)
+    });
     next.run(Request::from_parts(parts, body)).await
 }
 
@@ -69,9 +76,15 @@ fn note_use(engine: &Engine, program: Program) {
 }
 
 /// Whom another node has let in. It has seen where the request came from; this one has not.
-fn vouched(extensions: &Extensions) -> Option<Result<Program, Refusal>> {
-    let Vouched(program) = extensions.get()?;
-    Some(program.ok_or(NO_KEY))
+fn vouched(extensions: &Extensions) -> Option<(Result<Program, Refusal>, Option<IpAddr>)> {
+    let Vouched(program, address) = extensions.get()?;
+    Some((program.ok_or(NO_KEY), *address))
+}
+
+/// The address that the tokens of a request count for; `None`: they have no limit there.
+fn counted(engine: &Engine, parts: &Parts) -> Option<IpAddr> {
+    engine.settings().address_tokens_per_minute?;
+    rates::address(engine, &parts.extensions, &parts.headers)
 }
 
 /// The program whose key this is. Without any key, programs of this machine are let in: not where the site is set up for a proxy,

@@ -22,6 +22,10 @@ pub(super) struct Me {
     scopes: Vec<&'static str>,
     /// Milliseconds since the Unix epoch; none: never.
     expires_at: Option<u64>,
+    /// Most requests in a minute that are in force for it; null: as many as it likes.
+    requests_per_minute: Option<u64>,
+    /// Likewise tokens, read and written.
+    tokens_per_minute: Option<u64>,
 }
 
 /// What the caller's key is, and what it lets it do.
@@ -33,10 +37,13 @@ pub(super) async fn look(State(engine): State<Arc<Engine>>, who: Principal) -> J
     let key = who.program.and_then(|program| engine.keys().find(program.key));
     let scopes = who.program.map_or(Scopes::NONE, |program| program.scopes);
     let scopes = Scope::ALL.into_iter().filter(|&scope| scopes.has(scope));
+    let limits = engine.rates().limits(who.owner(), &engine.settings());
     Json(Me {
         id: who.session.0,
         expires_at: key.as_ref().and_then(|key| key.expires_at),
         name: key.map(|key| key.name),
         scopes: scopes.map(Scope::name).collect(),
+        requests_per_minute: limits.requests,
+        tokens_per_minute: limits.tokens,
     })
 }

@@ -19,7 +19,14 @@ mod waiting;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::Method,
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
 
 pub(super) use self::api::described;
 pub use self::api::document;
@@ -52,9 +59,13 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
     let mut doors = routes
         .with_state(Arc::clone(engine))
         .layer(DefaultBodyLimit::max(MAX_PROGRAM_BODY))
-        .layer(middleware::from_fn(body::bound))
+        .layer(middleware::from_fn(bound))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), revoked::end))
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key));
+        .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_key))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(engine),
+            rates::by_address_tokens,
+        ));
     if let Some(link) = link {
         let state = (Arc::clone(engine), Arc::clone(link));
         doors = doors
@@ -64,4 +75,12 @@ fn guarded(engine: &Arc<Engine>, link: Option<&Arc<link::Link>>, routes: Router<
     doors
         .layer(middleware::from_fn_with_state(Arc::clone(engine), identity::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(engine), rates::by_address))
+}
+
+/// Bounds how long a body may take to arrive. A file is larger, and has bounds of its own once the line lets it start.
+async fn bound(request: Request, next: Next) -> Response {
+    if *request.method() == Method::POST && request.uri().path() == api::UPLOAD {
+        return next.run(request).await;
+    }
+    body::bound(request, next).await
 }

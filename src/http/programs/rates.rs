@@ -14,7 +14,10 @@ use axum::{
 
 use super::client::client;
 use crate::{
-    accounts::{Principal, rates::Standing},
+    accounts::{
+        Principal,
+        rates::{Limits, Standing},
+    },
     engine::Engine,
     http::{
         Refusal,
@@ -67,19 +70,36 @@ pub(in crate::http) fn address(engine: &Engine, request: &Extensions, headers: &
     Some(network(client(peer, headers, trusted)))
 }
 
+/// For each address, of the tokens that answers have taken: at the home of the key, where they are known.
+pub(super) async fn by_address_tokens(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let who: Option<&Principal> = request.extensions().get();
+    let address = who.and_then(|who| who.address);
+    let Some((address, limit)) = address.zip(engine.settings().address_tokens_per_minute) else {
+        return next.run(request).await;
+    };
+    let mut response = match engine.rates().look_for_tokens_at(address, limit) {
+        Ok(_) => next.run(request).await,
+        Err(standing) => {
+            let refused = refused(standing, |most, seconds| Reason::AddressTooManyTokens { most, seconds });
+            refused.into_response()
+        }
+    };
+    let standing = engine.rates().token_standing_at(address, limit);
+    tell(response.headers_mut(), "address-tokens", standing);
+    response
+}
+
 /// For each key.
 pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
-    let settings = engine.settings();
-    let requests = settings.key_requests_per_minute.map(u64::from);
-    let tokens = settings.key_tokens_per_minute;
     let who: Option<Principal> = request.extensions().get().copied();
-    let Some(owner) = who
-        .map(|who| who.owner())
-        .filter(|_| requests.is_some() || tokens.is_some())
-    else {
+    let Some(owner) = who.map(|who| who.owner()) else {
         return next.run(request).await;
     };
     let rates = engine.rates();
+    let Limits { requests, tokens } = rates.limits(owner, &engine.settings());
+    if requests.is_none() && tokens.is_none() {
+        return next.run(request).await;
+    }
     let in_tokens = tokens.map_or(Ok(()), |limit| rates.look_for_tokens(owner, limit).map(drop));
     let taken = in_tokens
         .map_err(|standing| refused(standing, |most, seconds| Reason::KeyTooManyTokens { most, seconds }))

@@ -17,7 +17,11 @@ use uuid::Uuid;
 
 use super::{guarded, routes, scope};
 use crate::{
-    accounts::{KeyId, Principal, Program, Scope, Scopes, keys::Token},
+    accounts::{
+        KeyId, Principal, Program, Scope, Scopes,
+        keys::Token,
+        rates::{KeyRates, RatesChange},
+    },
     clock::now_ms,
     engine::Engine,
     http::{language, serve::serve},
@@ -93,6 +97,45 @@ pub(super) const DOORS: &[(Method, &str, Option<Scope>)] = &[
         "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/steps/2",
         Some(Scope::Chat),
     ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/restore",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/release",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/again",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/show",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/rating",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::POST,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1/branch",
+        Some(Scope::Chat),
+    ),
+    (
+        Method::PATCH,
+        "/api/v1/conversations/0190a3c2-7e0b-7c5e-8d6d-1d3a5b7c9e0f/turns/1",
+        Some(Scope::Chat),
+    ),
+    (Method::POST, "/api/v1/conversations/import", Some(Scope::Chat)),
+    (Method::POST, "/api/v1/files", Some(Scope::Chat)),
+    (Method::GET, "/api/v1/files/1", Some(Scope::Read)),
+    (Method::GET, "/api/v1/files/1/text", Some(Scope::Read)),
     (Method::GET, "/api/v1/none", None),
     (Method::POST, "/v1/chat/completions", Some(Scope::Chat)),
     (Method::POST, "/v1/responses", Some(Scope::Chat)),
@@ -211,6 +254,7 @@ impl Site {
             created_at: now_ms(),
             expires_at: None,
             revoked_at: None,
+            rates: KeyRates::default(),
         };
         change(&mut key);
         let store = self.engine.store();
@@ -390,6 +434,7 @@ async fn a_program_reads_what_its_key_is() {
     let me = read(with(site.get("/api/v1/key"), &token)).await;
     let known = serde_json::json!({
         "id": id.0, "name": id.0.simple().to_string(), "scopes": ["read"], "expires_at": u64::MAX / 4,
+        "requests_per_minute": null, "tokens_per_minute": null,
     });
     assert_eq!(me, known);
 }
@@ -479,7 +524,7 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
         input: Some(900),
         output: Some(100),
     };
-    site.engine.charge(Owner(id.0.as_u128()), usage);
+    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), usage);
     let (status, pause, said) = ask().await;
     assert_eq!(
         (status, pause),
@@ -487,7 +532,70 @@ async fn a_key_may_use_so_many_tokens_a_minute() {
         "some minutes, but not longer than that"
     );
     assert!(said.contains("\"key-tokens\";r=0;t=600"), "{said}");
-    site.engine.charge(Owner(id.0.as_u128()), Usage::default());
+    site.engine
+        .charge((Uuid::nil(), Owner(id.0.as_u128())), Usage::default());
+}
+
+#[tokio::test]
+async fn a_key_with_rates_of_its_own_is_held_to_those_and_a_change_holds_without_a_new_key() {
+    let site = Site::start(&[("KEY_REQUESTS_PER_MINUTE", "1")]).await;
+    let (token, id) = site
+        .key(Scopes::WORK, |key| {
+            key.rates = KeyRates {
+                requests: "3".parse().ok(),
+                tokens: "100".parse().ok(),
+            };
+        })
+        .await;
+    let (other, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask = |token| limits(with(site.get("/test/chat"), token));
+    let (status, _, told) = ask(&token).await;
+    assert_eq!(status, 200);
+    for part in [
+        "\"key-requests\";q=3;w=60",
+        "\"key-requests\";r=2;",
+        "\"key-tokens\";q=100;w=60",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (_, _, told) = ask(&other).await;
+    assert!(told.contains("q=1;w=60") && !told.contains("key-tokens"), "{told}");
+    let me = said(with(site.get("/api/v1/key"), &token)).await.expect("let in");
+    assert!(
+        me.contains("\"requests_per_minute\":3,\"tokens_per_minute\":100"),
+        "{me}"
+    );
+    // What an answer takes is taken of the key's own.
+    let usage = Usage {
+        input: Some(900),
+        output: Some(100),
+    };
+    site.engine.charge((Uuid::nil(), Owner(id.0.as_u128())), usage);
+    let (_, reason) = said(with(site.get("/test/chat"), &token)).await.expect_err("refused");
+    assert!(
+        matches!(reason, Reason::KeyTooManyTokens { most: 100, .. }),
+        "{reason:?}"
+    );
+    let store = site.engine.store();
+    let change = RatesChange {
+        requests: Some("4".parse().ok()),
+        tokens: Some(None),
+    };
+    assert_eq!(store.set_key_rates(id, change).await, Ok(true));
+    site.known().await;
+    let (status, _, told) = ask(&token).await;
+    assert_eq!(status, 200, "the site sets no tokens");
+    assert!(told.contains("q=4;w=60") && !told.contains("key-tokens"), "{told}");
+    // And the site's own again.
+    let change = RatesChange {
+        requests: Some(None),
+        ..RatesChange::default()
+    };
+    assert_eq!(store.set_key_rates(id, change).await, Ok(true));
+    site.known().await;
+    let (_, _, told) = ask(&token).await;
+    assert!(told.contains("q=1;w=60"), "{told}");
 }
 
 #[tokio::test]
@@ -514,4 +622,52 @@ async fn an_address_may_send_so_many_requests_a_minute() {
         );
     }
     assert_eq!(ask("192.0.2.4").await.0, 200);
+}
+
+#[tokio::test]
+async fn programs_at_an_address_may_use_so_many_tokens_a_minute_with_whatever_keys() {
+    let site = Site::start(&[
+        ("ADDRESS_TOKENS_PER_MINUTE", "100"),
+        ("KEY_REQUESTS_PER_MINUTE", "5"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+    ])
+    .await;
+    let (one, id) = site.key(Scopes::WORK, |_| ()).await;
+    let (other, _) = site.key(Scopes::WORK, |_| ()).await;
+    site.known().await;
+    let ask =
+        |token: &Token, from: &str| with(site.get("/test/chat"), token).header("x-forwarded-for", from.to_owned());
+    let (status, _, told) = limits(ask(&one, "192.0.2.1")).await;
+    assert_eq!(status, 200);
+    for part in ["\"address-tokens\";q=100;w=60", "\"address-tokens\";r=100;t=0"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let request = Uuid::from_u128(7);
+    let owner = Owner(id.0.as_u128());
+    let usage = Usage {
+        input: Some(900),
+        output: Some(100),
+    };
+    // Of what nobody knows who has asked for it, nobody's address pays.
+    site.engine.charge((Uuid::from_u128(8), owner), usage);
+    site.engine
+        .rates()
+        .note_payer((request, owner), "192.0.2.1".parse().expect("an address"));
+    site.engine.charge((request, owner), usage);
+    // Another key at the same address is refused as well, and neither key pays for that.
+    for token in [&one, &other, &other, &other, &other, &other, &other] {
+        let (status, pause, told) = limits(ask(token, "192.0.2.1")).await;
+        assert_eq!((status, pause), (429, Some(120)), "{told}");
+        assert!(told.contains("\"address-tokens\";r=0;t=600"), "{told}");
+    }
+    let (_, reason) = said(ask(&other, "192.0.2.1")).await.expect_err("refused");
+    assert!(
+        matches!(reason, Reason::AddressTooManyTokens { most: 100, .. }),
+        "{reason:?}"
+    );
+    let (status, _, told) = limits(ask(&other, "192.0.2.2")).await;
+    assert_eq!(status, 200, "another address has its own");
+    assert!(told.contains("\"key-requests\";r=4"), "{told}");
+    // What anybody could have written says nothing.
+    assert_eq!(limits(ask(&other, "6.6.6.6, 192.0.2.1")).await.0, 429);
 }

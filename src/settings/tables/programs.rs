@@ -29,10 +29,17 @@ macro_rules! programs_table {
                 default "none";
                 range 1 to 1_000_000;
                 comment
-                    "Most requests of programs from one address in a minute. Behind a proxy, name it in TRUSTED_PROXIES, or all come from one.";
+                    "Most requests, and tokens, of programs from one address in a minute. Behind a proxy, name it in TRUSTED_PROXIES, or all come from"
+                    "one.";
+            }
+            /// Most tokens, read and written, of programs at one address (likewise) in a minute, with whatever keys. They are counted as those of a key,
+            /// at the home of the key that they were asked with. What goes on after a restart counts for its key alone.
+            ADDRESS_TOKENS_PER_MINUTE as address_tokens_per_minute: OrNone<u64> {
+                default "none";
+                range 1 to 1_000_000_000;
             }
             /// Proxies whose word for the address of a client is taken (`X-Forwarded-For`, or `Forwarded` where that is not sent), for
-            /// `ADDRESS_REQUESTS_PER_MINUTE` alone: addresses and networks, such as `10.0.0.0/8`. They have to write one of the two
+            /// `ADDRESS_REQUESTS_PER_MINUTE` and `ADDRESS_TOKENS_PER_MINUTE` alone: addresses and networks, such as `10.0.0.0/8`. They have to write one of the two
             /// themselves, and let none through as it came. Where this is set, programs of this machine need keys, too.
             TRUSTED_PROXIES as trusted_proxies: Option<List<Network>> {
                 shown to_operator;

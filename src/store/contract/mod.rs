@@ -223,6 +223,14 @@ macro_rules! tests {
                     }
                     $crate::store::contract::keys::a_name_is_free_again_once_its_key_is_revoked::<super::super::$kind>().await;
                 }
+
+                #[tokio::test]
+                async fn a_key_is_given_other_rates_and_whoever_looks_finds_out() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::keys::a_key_is_given_other_rates_and_whoever_looks_finds_out::<super::super::$kind>().await;
+                }
             }
             mod passes {
                 #[tokio::test]

@@ -7,10 +7,10 @@ use super::{
     OpenError, Opener, PostgresStore, Tuning, faults,
     link::Link,
     read, schema,
-    write::{AddKey, RevokeKey},
+    write::{AddKey, RevokeKey, SetKeyRates},
 };
 use crate::{
-    accounts::KeyId,
+    accounts::{KeyId, rates::RatesChange},
     settings::Secret,
     store::{KeyDesk, KeyRecord, Store as _, StoreError, job::Operation},
 };
@@ -49,6 +49,10 @@ impl KeyDesk for PostgresDesk {
 
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         told(RevokeKey { id, now }.run(&mut self.0).await)
+    }
+
+    async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
+        told(SetKeyRates { id, change }.run(&mut self.0).await)
     }
 
     async fn close(self: Box<Self>) {

@@ -58,7 +58,7 @@ use super::{
     job::Operation, search::Needle,
 };
 use crate::{
-    accounts::KeyId,
+    accounts::{KeyId, rates::RatesChange},
     files::Contents,
     nodes::{Database, Incarnation, Replica},
     queue::{OrderKey, Owner, Policy},
@@ -428,6 +428,10 @@ impl Store for PostgresStore {
 
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.write(write::RevokeKey { id, now }).await
+    }
+
+    async fn set_key_rates(&self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
+        self.write(write::SetKeyRates { id, change }).await
     }
 
     async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError> {

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "papers", include_str!("migrations/0011_papers.sql")),
     (12, "shelves", include_str!("migrations/0012_shelves.sql")),
     (13, "credentials", include_str!("migrations/0013_credentials.sql")),
+    (14, "key_rates", include_str!("migrations/0014_key_rates.sql")),
 ];
 
 /// The tables that all of them together make.

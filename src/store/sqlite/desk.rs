@@ -12,10 +12,10 @@ use super::{
     read,
     schema::{self, Migrated},
     told,
-    write::{AddKey, RevokeKey},
+    write::{AddKey, RevokeKey, SetKeyRates},
 };
 use crate::{
-    accounts::KeyId,
+    accounts::{KeyId, rates::RatesChange},
     store::{KeyDesk, KeyRecord, StoreError, job::Operation},
 };
 
@@ -51,6 +51,10 @@ impl KeyDesk for SqliteDesk {
 
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         told(RevokeKey { id, now }.run(&mut self.0).await)
+    }
+
+    async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
+        told(SetKeyRates { id, change }.run(&mut self.0).await)
     }
 
     async fn close(self: Box<Self>) {

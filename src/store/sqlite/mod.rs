@@ -51,7 +51,7 @@ use super::{
     readers::{Connect, Reader, Readers},
 };
 use crate::{
-    accounts::KeyId,
+    accounts::{KeyId, rates::RatesChange},
     queue::{OrderKey, Owner},
     wire::{Choice, ConversationId, FileId, FileView, Shelf, Shelving, TurnId},
 };
@@ -339,6 +339,10 @@ impl Store for SqliteStore {
 
     async fn revoke_key(&self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.write(write::RevokeKey { id, now }).await
+    }
+
+    async fn set_key_rates(&self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
+        self.write(write::SetKeyRates { id, change }).await
     }
 
     async fn keep_minute(&self, minute: Minute) -> Result<(), StoreError> {

@@ -1,11 +1,15 @@
-//! The page on which an operator sees, makes and revokes the keys of programs, as `anteroom key` does. It works without scripts.
+//! The page on which an operator sees, makes, bounds and revokes the keys of programs, as `anteroom key` does. It works without scripts.
 
 mod page;
 
 use std::{sync::Arc, time::Duration};
 
 use anteroom::{
-    accounts::{KeyId, Scope, Scopes, keys::Made},
+    accounts::{
+        KeyId, Scope, Scopes,
+        keys::Made,
+        rates::{KeyRates, NoRate, Rate, RatesChange},
+    },
     client::{Client, ClientError, Unmade},
     engine::Engine,
     http::{Refusal, Unreached},
@@ -29,6 +33,7 @@ use crate::AssetUrls;
 pub(crate) const PAGE: &str = "/keys";
 /// What its forms are sent to.
 pub(super) const MAKE: &str = "/api/form/key";
+pub(super) const RATES: &str = "/api/form/key-rates";
 pub(super) const REVOKE: &str = "/api/form/key-revoke";
 
 const SCRIPT: &str = include_str!("copy.js");
@@ -51,6 +56,7 @@ pub(super) fn doors<S: Clone + Send + Sync + 'static>(engine: &Arc<Engine>, urls
     Router::new()
         .route(PAGE, get(look))
         .route(MAKE, post(make))
+        .route(RATES, post(set_rates))
         .route(REVOKE, post(revoke))
         .with_state(Rooms {
             engine: Arc::clone(engine),
@@ -67,7 +73,7 @@ pub(super) fn script<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/copy.js", get(move || async move { (headers, SCRIPT) }))
 }
 
-/// The fields of both forms.
+/// The fields of all forms.
 #[derive(Deserialize)]
 struct Fields {
     confirmation: String,
@@ -79,9 +85,21 @@ struct Fields {
     read: Option<String>,
     metrics: Option<String>,
     key: Option<Uuid>,
+    #[serde(default)]
+    requests: String,
+    #[serde(default)]
+    tokens: String,
 }
 
 impl Fields {
+    /// The rates that are to be the key's own: nothing stands for the site's setting.
+    fn rates(&self) -> Result<KeyRates, NoRate> {
+        Ok(KeyRates {
+            requests: own(&self.requests)?,
+            tokens: own(&self.tokens)?,
+        })
+    }
+
     fn scopes(&self) -> Scopes {
         let chosen = |scope: &Scope| match scope {
             Scope::Chat => self.chat.is_some(),
@@ -93,12 +111,19 @@ impl Fields {
     }
 }
 
+fn own<const MOST: u64>(typed: &str) -> Result<Option<Rate<MOST>>, NoRate> {
+    let typed = typed.trim();
+    (!typed.is_empty()).then(|| typed.parse()).transpose()
+}
+
 /// What stands in the form of a new key.
 struct Typed {
     name: String,
     scopes: Scopes,
     /// One of [`LIVES`].
     lives: u64,
+    requests: String,
+    tokens: String,
 }
 
 impl Default for Typed {
@@ -107,6 +132,8 @@ impl Default for Typed {
             name: String::new(),
             scopes: Scopes::WORK,
             lives: LIVES[0],
+            requests: String::new(),
+            tokens: String::new(),
         }
     }
 }
@@ -117,6 +144,9 @@ enum Wrong {
     Name,
     Taken,
     NoScope,
+    Rate,
+    /// Of a key that is there.
+    ItsRate,
 }
 
 fn plain(rooms: &Rooms, request: &Extensions) -> PlainPage {
@@ -186,25 +216,55 @@ async fn make(
         let Form(fields) = fields.map_err(|_| UNREADABLE)?;
         let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
         let lives = fields.lives.filter(|lives| LIVES.contains(lives)).ok_or(UNREADABLE)?;
+        let (scopes, rates) = (fields.scopes(), fields.rates());
         let typed = Typed {
-            scopes: fields.scopes(),
+            scopes,
             name: fields.name,
             lives,
+            requests: fields.requests,
+            tokens: fields.tokens,
         };
-        let wrong = if typed.scopes == Scopes::NONE {
-            Wrong::NoScope
-        } else {
-            let lives = (lives > 0).then(|| Duration::from_secs(lives));
-            match client.make_key(&typed.name, typed.scopes, lives).await? {
+        let lives = (lives > 0).then(|| Duration::from_secs(lives));
+        let wrong = match rates {
+            _ if scopes == Scopes::NONE => Wrong::NoScope,
+            Err(NoRate { .. }) => Wrong::Rate,
+            Ok(rates) => match client.make_key(&typed.name, scopes, lives, rates).await? {
                 Ok(Made { key, token }) => return Ok(page::made(&plain, &key, &token)),
                 Err(Unmade::NoName) => Wrong::Name,
                 Err(Unmade::Taken) => Wrong::Taken,
-            }
+            },
         };
         let again = overview(&rooms, &plain, &client, &typed, Some(wrong)).await?;
         Ok::<_, Refusal>((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
     };
     made.await.unwrap_or_else(|refusal| refusal.into_response())
+}
+
+/// Gives one other rates.
+async fn set_rates(
+    State(rooms): State<Rooms>,
+    request: Extensions,
+    fields: Result<Form<Fields>, FormRejection>,
+) -> Response {
+    let plain = plain(&rooms, &request);
+    let set = async {
+        let Form(fields) = fields.map_err(|_| UNREADABLE)?;
+        let client = api::confirmed(&rooms.engine, &request, &fields.confirmation)?;
+        let key = fields.key.ok_or(UNREADABLE)?;
+        let Ok(KeyRates { requests, tokens }) = fields.rates() else {
+            let wrong = Some(Wrong::ItsRate);
+            let again = overview(&rooms, &plain, &client, &Typed::default(), wrong).await?;
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response());
+        };
+        let change = RatesChange {
+            requests: Some(requests),
+            tokens: Some(tokens),
+        };
+        // One that is revoked meanwhile is shown as it is.
+        client.set_key_rates(KeyId(key), change).await?;
+        Ok::<_, Refusal>(Redirect::to(PAGE).into_response())
+    };
+    set.await.unwrap_or_else(|refusal| refusal.into_response())
 }
 
 /// Revokes one.

@@ -4,7 +4,7 @@ use anteroom::{
     accounts::{
         Scope, Scopes,
         keys::{KeyRecord, Token, time_of},
-        rates::Standing,
+        rates::{KeyRates, Rate, RequestRate, Standing, TokenRate},
     },
     client::SeenKey,
     language::Words,
@@ -13,7 +13,7 @@ use anteroom::{
 use axum::response::Response;
 use leptos::prelude::*;
 
-use super::{LIVES, MAKE, PAGE, REVOKE, Typed, Wrong};
+use super::{LIVES, MAKE, PAGE, RATES, REVOKE, Typed, Wrong};
 use crate::{
     browser,
     components::brand::Wordmark,
@@ -86,12 +86,15 @@ fn what(words: &Words, scope: Scope) -> String {
 }
 
 fn new_key(words: &'static Words, all: &Overview<'_>) -> AnyView {
-    let wrong = all.wrong.map(|wrong| match wrong {
-        Wrong::Name => say!(words, "program-key-no-name"),
-        Wrong::Taken => say!(words, "program-key-taken", name = all.typed.name.trim()),
-        Wrong::NoScope => say!(words, "program-key-no-scope"),
+    let wrong = all.wrong.and_then(|wrong| match wrong {
+        Wrong::Name => Some(say!(words, "program-key-no-name")),
+        Wrong::Taken => Some(say!(words, "program-key-taken", name = all.typed.name.trim())),
+        Wrong::NoScope => Some(say!(words, "program-key-no-scope")),
+        Wrong::Rate => Some(say!(words, "program-key-no-rate")),
+        Wrong::ItsRate => None,
     });
-    let name_is_wrong = all.wrong.is_some_and(|wrong| wrong != Wrong::NoScope);
+    let name_is_wrong = matches!(all.wrong, Some(Wrong::Name | Wrong::Taken));
+    let wrong_here = wrong.is_some();
     let said = wrong.map(|wrong| {
         view! {
             <p class="bad" id="program-key-wrong" role="alert" data-testid="program-key-wrong">
@@ -142,7 +145,7 @@ fn new_key(words: &'static Words, all: &Overview<'_>) -> AnyView {
                         value=all.typed.name.clone()
                         aria-invalid=name_is_wrong.then_some("true")
                         aria-describedby=name_is_wrong.then_some("program-key-wrong")
-                        autofocus=all.wrong.is_some()
+                        autofocus=wrong_here
                         data-testid="program-key-name"
                     />
                 </label>
@@ -152,6 +155,7 @@ fn new_key(words: &'static Words, all: &Overview<'_>) -> AnyView {
                         {lives.into_iter().collect_view()}
                     </select>
                 </label>
+                {rate_fields(words, &all.typed.requests, &all.typed.tokens)}
                 <fieldset class="program-key-scopes">
                     <legend>{say!(words, "program-key-may")}</legend>
                     {scopes.into_iter().collect_view()}
@@ -161,6 +165,36 @@ fn new_key(words: &'static Words, all: &Overview<'_>) -> AnyView {
                 </button>
             </form>
         </section>
+    }
+    .erase()
+}
+
+/// The rates of a key's own, to be typed: nothing stands for the site's setting.
+fn rate_fields(words: &'static Words, requests: &str, tokens: &str) -> AnyView {
+    let field = |label, name: &'static str, most: u64, value: &str| {
+        let value = value.to_owned();
+        view! {
+            <label>
+                {label}
+                <input
+                    class="text-field"
+                    type="number"
+                    name=name
+                    min="1"
+                    max=most.to_string()
+                    inputmode="numeric"
+                    autocomplete="off"
+                    placeholder=say!(words, "program-key-as-site")
+                    value=value
+                    data-testid=format!("program-key-{name}")
+                />
+            </label>
+        }
+        .erase()
+    };
+    view! {
+        {field(say!(words, "program-key-own-requests"), "requests", RequestRate::MOST, requests)}
+        {field(say!(words, "program-key-own-tokens"), "tokens", TokenRate::MOST, tokens)}
     }
     .erase()
 }
@@ -192,9 +226,18 @@ fn list(words: &'static Words, all: &Overview<'_>) -> AnyView {
         }
         .erase()
     });
+    let wrong = (all.wrong == Some(Wrong::ItsRate)).then(|| {
+        view! {
+            <p class="bad" role="alert" data-testid="program-key-rate-wrong">
+                {say!(words, "program-key-no-other-rate")}
+            </p>
+        }
+        .erase()
+    });
     view! {
         <section class="along-way">
             <h2>{say!(words, "program-keys-there")}</h2>
+            {wrong}
             {none}
             <ul class="along-out" data-testid="program-keys">{rows}</ul>
             {old}
@@ -212,6 +255,7 @@ fn row(words: &'static Words, seen: &SeenKey, confirmation: &str, now: u64) -> A
                 <strong>{name.clone()}</strong>
                 <span class="program-key-facts">{facts(words, seen, now)}</span>
             </p>
+            {other_rates(words, seen, confirmation)}
             <details class="confirm">
                 <summary class="button" aria-label=which data-testid="program-key-revoke">
                     {say!(words, "program-key-revoke")}
@@ -230,6 +274,37 @@ fn row(words: &'static Words, seen: &SeenKey, confirmation: &str, now: u64) -> A
         </li>
     }
     .erase()
+}
+
+/// The form that gives a key other rates.
+fn other_rates(words: &'static Words, seen: &SeenKey, confirmation: &str) -> AnyView {
+    let name = &seen.key.name;
+    let rates = seen.key.rates;
+    let (requests, tokens) = (typed(rates.requests), typed(rates.tokens));
+    view! {
+        <details class="confirm">
+            <summary
+                class="button"
+                aria-label=say!(words, "program-key-rates-which", name = name)
+                data-testid="program-key-rates"
+            >
+                {say!(words, "program-key-rates")}
+            </summary>
+            <form class="along-form" method="post" action=RATES>
+                {hidden("confirmation", confirmation.to_owned())}
+                {hidden("key", seen.key.id.0.to_string())}
+                {rate_fields(words, &requests, &tokens)}
+                <button class="button" type="submit" data-testid="program-key-rates-set">
+                    {say!(words, "program-key-rates-set")}
+                </button>
+            </form>
+        </details>
+    }
+    .erase()
+}
+
+fn typed<const MOST: u64>(rate: Option<Rate<MOST>>) -> String {
+    rate.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// What there is to say of a key, each for itself.
@@ -258,6 +333,16 @@ fn facts(words: &Words, seen: &SeenKey, now: u64) -> AnyView {
     }
     if let Some((left, limit)) = seen.tokens.map(left) {
         facts.push((say!(words, "program-key-tokens", left = left, limit = limit), false));
+    }
+    if key.revoked_at.is_none() {
+        let own =
+            |rate: Option<u64>| rate.map_or_else(|| say!(words, "program-key-as-site"), |rate| words.number(rate));
+        if key.rates != KeyRates::default() {
+            let requests = own(key.rates.requests.map(Rate::get));
+            let tokens = own(key.rates.tokens.map(Rate::get));
+            let said = say!(words, "program-key-own", requests = requests, tokens = tokens);
+            facts.push((said, false));
+        }
     }
     facts
         .into_iter()

@@ -3,6 +3,7 @@
 use anteroom::accounts::{
     KeyId, Scopes,
     keys::{KeyRecord, Token},
+    rates::KeyRates,
 };
 use serde_json::json;
 
@@ -26,6 +27,7 @@ pub(crate) async fn keyed_for(site: &Site, scopes: Scopes) -> Program {
         created_at: 1,
         expires_at: None,
         revoked_at: None,
+        rates: KeyRates::default(),
     };
     assert_eq!(site.engine.store().add_key(key).await, Ok(true));
     soon("the site to hear of its key", async {

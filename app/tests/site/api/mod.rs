@@ -3,8 +3,10 @@
 mod chat;
 mod conversations;
 mod described;
+mod files;
 mod isolation;
 mod line;
 mod streams;
+mod turns;
 
 pub(crate) use isolation::{keyed, keyed_for};

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use anteroom_loopback::Ending;
+use reqwest::RequestBuilder;
 use serde_json::json;
 
-use crate::support::{
-    Browser, Site,
-    program::{Program, all, saying, streaming},
-    request, soon,
+use crate::{
+    api::keyed,
+    support::{
+        Browser, Site,
+        program::{Program, all, saying, streaming},
+        request, soon,
+    },
 };
 
 /// A site with one slot, which somebody has.
@@ -296,4 +300,50 @@ async fn so_does_what_was_broken_off() {
         (refused.status.as_u16(), &refused.error()["code"]),
         (429, &json!("rate_limit_exceeded"))
     );
+}
+
+#[tokio::test]
+async fn what_answers_take_counts_for_the_address_that_has_asked_for_them() {
+    let site = Site::start(&[("ADDRESS_TOKENS_PER_MINUTE", "2"), ("TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let (one, other) = (keyed(&site).await, keyed(&site).await);
+    let say = "one two three [[tokens=9]]";
+    let message = json!({ "message": say });
+    let from = |request: RequestBuilder, address: &str| request.header("x-forwarded-for", address.to_owned());
+    let look = |program: &Program, address: &str| from(program.get("/api/v1/key"), address);
+    // A request, a message of a conversation and a task, each from an address of its own.
+    let asked = one
+        .stream(from(one.chat(&streaming(say)), "192.0.2.1"))
+        .await
+        .rest()
+        .await;
+    assert!(!asked.is_empty());
+    let turn = one
+        .ask(from(one.post("/api/v1/conversations", &message), "192.0.2.2"))
+        .await;
+    assert_eq!(turn.json["state"], "done", "{turn:?}");
+    let task = one.ask(from(one.post("/api/v1/tasks", &message), "2001:db8::3")).await;
+    let task = format!("/api/v1/tasks/{}", task.json["id"].as_str().expect("an id"));
+    soon("the task", async {
+        while one.ask(from(one.get(&task), "192.0.2.9")).await.json["state"] != "done" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for address in ["192.0.2.1", "192.0.2.2", "2001:db8::7"] {
+        let refused = other.ask(look(&other, address)).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json["reason"]["code"]),
+            (429, &json!("address_too_many_tokens")),
+            "{address}: {refused:?}"
+        );
+        let refused = other.ask(from(other.chat(&saying(say)), address)).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.error()["code"]),
+            (429, &json!("rate_limit_exceeded")),
+            "{address}"
+        );
+    }
+    let free = one.ask(look(&one, "192.0.2.8")).await;
+    assert_eq!(free.status.as_u16(), 200, "the key itself owes nothing: {free:?}");
+    assert_eq!(site.model.record().requests.len(), 3);
 }

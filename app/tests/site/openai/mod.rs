@@ -6,4 +6,5 @@ mod faults;
 mod libraries;
 mod lines;
 mod others;
+mod pictures;
 mod repeats;

@@ -85,6 +85,11 @@ impl Program {
         Self::with_json(self.request(Method::PATCH, path), body)
     }
 
+    /// A request whose body is this, whatever it is.
+    pub(crate) fn send(&self, path: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.request(Method::POST, path).body(body)
+    }
+
     fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
         request
             .header("content-type", "application/json")

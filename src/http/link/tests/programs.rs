@@ -29,25 +29,34 @@ fn chat() -> Asked {
 
 #[tokio::test]
 async fn the_home_hears_which_program_asks_and_nobody_else_can_say_so() {
-    let says = async |Extension(Vouched(program)): Extension<Vouched>| format!("{program:?}");
+    let says = async |Extension(Vouched(program, address)): Extension<Vouched>| format!("{program:?} {address:?}");
     let node = Node::start(1, Router::new().route("/x", any(says))).await;
     let link = link(&Moving::new(node.home()));
     let program = Program {
         key: KeyId(Uuid::new_v4()),
         scopes: Scopes::NONE.with(Scope::Chat),
     };
-    let forged = || Request::get("/x").header("x-anteroom-program", format!("{} read", Uuid::nil().simple()));
-    for (who, heard) in [
-        (Some(Principal::program(program)), Some(program)),
-        (Some(Principal::visitor(SessionId::random())), None),
-        (None, None),
+    let forged = || {
+        let request = Request::get("/x").header("x-anteroom-program", format!("{} read", Uuid::nil().simple()));
+        request.header("x-anteroom-address", "192.0.2.9")
+    };
+    let address = "192.0.2.1".parse().ok();
+    let there = Principal {
+        address,
+        ..Principal::program(program)
+    };
+    for (who, heard, from) in [
+        (Some(Principal::program(program)), Some(program), None),
+        (Some(there), Some(program), address),
+        (Some(Principal::visitor(SessionId::random())), None, None),
+        (None, None, None),
     ] {
         let mut request = forged().body("").expect("a request");
         if let Some(who) = who {
             request.extensions_mut().insert(who);
         }
         let (_, said) = answered(link.forward(OWNER, asked(request)).await).await;
-        assert_eq!(said, format!("{heard:?}"));
+        assert_eq!(said, format!("{heard:?} {from:?}"));
     }
 }
 

@@ -19,7 +19,7 @@ use utoipa::{
 
 use super::{
     super::{me, openai, tasks},
-    chat, conversations, line,
+    chat, conversations, files, line,
 };
 use crate::{engine::VERSION, wire::Refused};
 
@@ -71,8 +71,12 @@ pub(in crate::http::programs) struct StreamEvent {
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
-        conversations::sending::create, conversations::sending::send, conversations::sending::change, conversations::sending::remove,
-        conversations::sending::cancel, conversations::steps::answer,
+        conversations::sending::create, conversations::sending::send,
+        conversations::changing::change, conversations::changing::remove, conversations::changing::restore, conversations::changing::release,
+        conversations::changing::import,
+        conversations::turns::again, conversations::turns::show, conversations::turns::rate, conversations::turns::branch,
+        conversations::turns::reword, conversations::turns::cancel, conversations::steps::answer,
+        files::upload, files::download, files::text,
     ),
     components(schemas(chat::Placed, chat::Part, chat::Done, Refused, openai::ErrorBody<'static>)),
     modifiers(&Whole),

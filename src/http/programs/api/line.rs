@@ -20,8 +20,19 @@ use crate::{
 pub(super) struct Queue {
     /// One line a model, the default model's first.
     lines: Vec<Line>,
-    /// What of the caller's waits, first to start first.
+    /// What of the caller's waits in the line, first to start first: requests, messages and tasks.
     places: Vec<Waiting>,
+    /// Those of the caller's tasks that are not in the line yet.
+    tasks_behind: Behind,
+}
+
+/// Tasks that are not in the line: of one key, few are at a time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Behind {
+    /// How many go into it next.
+    ready: usize,
+    /// How many wait for other tasks.
+    blocked: usize,
 }
 
 /// The line of one model.
@@ -46,7 +57,7 @@ pub(super) struct Line {
 /// Something of the caller's that waits.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Waiting {
-    /// The request or the turn. Tasks are asked for by themselves.
+    /// The request, the turn or the task.
     id: Option<Uuid>,
     /// Which of them it is.
     kind: Kind,
@@ -70,6 +81,8 @@ pub(super) enum Kind {
     Request,
     /// A message of a conversation.
     Turn,
+    /// A task.
+    Task,
 }
 
 /// A range of time, in seconds.
@@ -140,11 +153,18 @@ pub(super) async fn queue(State(engine): State<Arc<Engine>>, who: Principal) -> 
     let turns = turns.map(|place| Waiting::new(Kind::Turn, place.turn.map(|turn| turn.0), place));
     let requests = client.requests().into_iter();
     let requests = requests.map(|(id, place)| Waiting::new(Kind::Request, Some(id), place));
-    let mut places: Vec<_> = turns.chain(requests).collect();
+    let (tasks, behind) = client.waiting_tasks();
+    let tasks = tasks.into_iter();
+    let tasks = tasks.map(|(id, place)| Waiting::new(Kind::Task, Some(id), place));
+    let mut places: Vec<_> = turns.chain(requests).chain(tasks).collect();
     places.sort_by_key(|place| place.position);
     Json(Queue {
         lines: status.lines.into_iter().map(Line::from).collect(),
         places,
+        tasks_behind: Behind {
+            ready: behind.ready,
+            blocked: behind.blocked,
+        },
     })
 }
 

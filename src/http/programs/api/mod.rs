@@ -2,7 +2,7 @@
 //!
 //! - `chat`: one request of a program, whole or as a stream that says where it stands.
 //! - `line`: the lines, the models and the site.
-//! - `conversations`: what pages have, for programs.
+//! - `conversations`: what pages have, for programs; `files`: what comes with their messages.
 //! - `read`: bodies and queries; `fault`: what is refused; `patient`: answers that take long.
 //! - `document`: all of it, in the words of OpenAPI.
 
@@ -10,6 +10,7 @@ mod chat;
 mod conversations;
 mod document;
 pub(super) mod fault;
+mod files;
 mod line;
 mod patient;
 mod read;
@@ -26,6 +27,7 @@ use axum::{
 pub(super) use document::StreamEvent;
 pub(in crate::http) use document::described;
 pub use document::document;
+pub(super) use files::UPLOAD;
 
 use super::scope;
 use crate::{accounts::Scope, engine::Engine, http::Refusal, wire::Reason};
@@ -46,6 +48,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
     scope::needs(Scope::Chat, chat)
         .merge(scope::needs(Scope::Read, read))
         .merge(conversations::routes())
+        .merge(files::routes())
         .route("/api/v1/{*other}", any(unknown))
         .method_not_allowed_fallback(other_method)
 }

@@ -20,7 +20,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+        let Content(body) = Content::from_request(request, state).await?;
+        // Nothing says nothing: it is for what is asked to tell what is missing.
+        let body = if body.is_empty() { b"{}" } else { &body[..] };
+        let read = serde_json::from_slice(body);
+        read.map(Self).map_err(|fault| {
+            invalid(
+                StatusCode::BAD_REQUEST,
+                format!("The body of this request cannot be taken: {fault}."),
+            )
+        })
+    }
+}
+
+/// The body of a request, as it is.
+pub(super) struct Content(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Content {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|rejection| {
             let status = rejection.status();
             if status == StatusCode::PAYLOAD_TOO_LARGE {
                 let most = MAX_PROGRAM_BODY / (1024 * 1024);
@@ -30,13 +51,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 );
             }
             Refusal::new(status, Reason::RequestSlow)
-        })?;
-        let read = serde_json::from_slice(&body);
-        read.map(Self).map_err(|fault| {
-            invalid(
-                StatusCode::BAD_REQUEST,
-                format!("The body of this request cannot be taken: {fault}."),
-            )
         })
     }
 }

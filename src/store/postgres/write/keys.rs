@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use crate::{
-    accounts::KeyId,
+    accounts::{KeyId, rates::RatesChange},
     store::{
         KeyRecord,
         job::Operation,
@@ -11,10 +11,16 @@ use crate::{
     },
 };
 
-const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) \
+const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expires_at, requests_per_minute, tokens_per_minute) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
 
 const REVOKE: &str = "UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+
+const SET_RATES: &str = "UPDATE keys SET changes = changes + 1, \
+     requests_per_minute = CASE WHEN $2 THEN $3 ELSE requests_per_minute END, \
+     tokens_per_minute = CASE WHEN $4 THEN $5 ELSE tokens_per_minute END \
+     WHERE id = $1 AND revoked_at IS NULL";
 
 /// See [`crate::store::Store::add_key`].
 pub(in crate::store::postgres) struct AddKey(pub(in crate::store::postgres) KeyRecord);
@@ -31,6 +37,8 @@ impl Operation for AddKey {
             .bind(self.0.digest.as_str())
             .bind(integer(self.0.created_at))
             .bind(self.0.expires_at.map(integer))
+            .bind(self.0.rates.requests.map(|rate| integer(rate.get())))
+            .bind(self.0.rates.tokens.map(|rate| integer(rate.get())))
             .execute(connection)
             .await?;
         Ok(done.rows_affected() > 0)
@@ -51,6 +59,30 @@ impl Operation for RevokeKey {
         let done = sqlx::query(REVOKE)
             .bind(self.id.0)
             .bind(integer(self.now))
+            .execute(connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// See [`crate::store::Store::set_key_rates`].
+pub(in crate::store::postgres) struct SetKeyRates {
+    pub(in crate::store::postgres) id: KeyId,
+    pub(in crate::store::postgres) change: RatesChange,
+}
+
+impl Operation for SetKeyRates {
+    type Connection = PgConnection;
+    type Output = bool;
+
+    async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
+        let RatesChange { requests, tokens } = self.change;
+        let done = sqlx::query(SET_RATES)
+            .bind(self.id.0)
+            .bind(requests.is_some())
+            .bind(requests.flatten().map(|rate| integer(rate.get())))
+            .bind(tokens.is_some())
+            .bind(tokens.flatten().map(|rate| integer(rate.get())))
             .execute(connection)
             .await?;
         Ok(done.rows_affected() > 0)

@@ -25,7 +25,7 @@ pub(super) use credentials::{KeepCredential, RemoveCredential};
 pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
 pub(super) use key::Admit;
-pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use keys::{AddKey, RevokeKey, SetKeyRates};
 pub(super) use minutes::KeepMinute;
 pub(super) use owner::key as owner_key;
 pub(super) use passes::{AddPass, RevokePass, UsePass};

@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    accounts::{KeyId, Scopes},
+    accounts::{
+        KeyId, Scopes,
+        rates::{KeyRates, RatesChange},
+    },
     store::{Added, CredentialRecord, CredentialStore as _, FollowUpStore as _, KeyRecord, Purged, sqlite::schema},
     wire::{Choice, ConversationId, FileId, FileKind, FileView, FollowUp, Role, Shelf, Shelving, TurnState},
 };
@@ -183,6 +186,7 @@ async fn a_database_of_before_there_were_keys_takes_some() {
         created_at: 5,
         expires_at: None,
         revoked_at: None,
+        rates: KeyRates::default(),
     };
     assert_eq!(store.add_key(key.clone()).await, Ok(true));
     let turn = store.turn(Owner(BROWSER.as_u128()), SECOND).await.expect("read");
@@ -190,6 +194,34 @@ async fn a_database_of_before_there_were_keys_takes_some() {
     store.close().await;
     let store = open(folder.path()).await;
     assert_eq!(store.keys().await, Ok(vec![key]));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_key_of_before_keys_had_rates_has_the_sites_and_takes_its_own() {
+    const KEY: &str = "INSERT INTO keys (id, name, scopes, digest, created_at) \
+         VALUES (x'00000000000000000000000000000006', 'bot', 'chat', printf('%064d', 0), 5)";
+    let folder = made_before(13, KEY).await;
+    let store = open(folder.path()).await;
+    let rates = async || {
+        store
+            .keys()
+            .await
+            .expect("read")
+            .iter()
+            .map(|key| key.rates)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rates().await, [KeyRates::default()]);
+    let requests = "60".parse().ok();
+    let change = RatesChange {
+        requests: Some(requests),
+        tokens: None,
+    };
+    assert_eq!(store.set_key_rates(KeyId(Uuid::from_u128(6)), change).await, Ok(true));
+    let own = KeyRates { requests, tokens: None };
+    assert!(requests.is_some());
+    assert_eq!(rates().await, [own]);
     store.close().await;
 }
 

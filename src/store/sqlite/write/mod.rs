@@ -22,7 +22,7 @@ pub(super) use choice::Choose;
 pub(super) use credentials::{KeepCredential, RemoveCredential};
 pub(super) use file::AddFile;
 pub(super) use follow_ups::{AddFollowUp, ChangeFollowUp, HoldFollowUps, Reword};
-pub(super) use keys::{AddKey, RevokeKey};
+pub(super) use keys::{AddKey, RevokeKey, SetKeyRates};
 pub(super) use minutes::KeepMinute;
 pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;

@@ -1,8 +1,10 @@
 //! Conversations, as pages have them: stored, with their turns, under the owner that the program's key is.
 
+pub(super) mod changing;
 pub(super) mod list;
 pub(super) mod sending;
 pub(super) mod steps;
+pub(super) mod turns;
 mod views;
 
 use std::sync::Arc;
@@ -26,10 +28,18 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/conversations/{id}/export", get(list::export));
     let chat = Router::new()
         .route("/api/v1/conversations", post(sending::create))
-        .route("/api/v1/conversations/{id}", patch(sending::change))
-        .route("/api/v1/conversations/{id}", delete(sending::remove))
+        .route("/api/v1/conversations/import", post(changing::import))
+        .route("/api/v1/conversations/{id}", patch(changing::change))
+        .route("/api/v1/conversations/{id}", delete(changing::remove))
+        .route("/api/v1/conversations/{id}/restore", post(changing::restore))
+        .route("/api/v1/conversations/{id}/release", post(changing::release))
         .route("/api/v1/conversations/{id}/turns", post(sending::send))
-        .route("/api/v1/conversations/{id}/turns/{turn}", delete(sending::cancel))
+        .route("/api/v1/conversations/{id}/turns/{turn}", patch(turns::reword))
+        .route("/api/v1/conversations/{id}/turns/{turn}", delete(turns::cancel))
+        .route("/api/v1/conversations/{id}/turns/{turn}/again", post(turns::again))
+        .route("/api/v1/conversations/{id}/turns/{turn}/show", post(turns::show))
+        .route("/api/v1/conversations/{id}/turns/{turn}/rating", post(turns::rate))
+        .route("/api/v1/conversations/{id}/turns/{turn}/branch", post(turns::branch))
         .route(
             "/api/v1/conversations/{id}/turns/{turn}/steps/{step}",
             post(steps::answer),

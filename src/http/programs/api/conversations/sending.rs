@@ -1,4 +1,4 @@
-//! Conversations, changed: a message sent, a title or a place in the list given, all of it deleted.
+//! Messages on their way into a conversation, which may begin with one.
 
 use std::sync::Arc;
 
@@ -16,11 +16,10 @@ use uuid::Uuid;
 use super::{
     super::{
         super::openai,
-        fault::{gone, key_reused},
+        fault::{bad, gone, key_reused},
         line, patient,
         read::Body,
     },
-    list::turn_of,
     named,
     views::Turn,
 };
@@ -30,7 +29,7 @@ use crate::{
     engine::Engine,
     http::Refusal,
     language::Language,
-    wire::{self, Choice, ConversationId, Reason, Refused, SendRequest, Shelving, TurnId},
+    wire::{self, Choice, ConversationId, FileId, Reason, Refused, SendRequest, TurnId},
 };
 
 /// A message of a conversation.
@@ -50,23 +49,36 @@ pub(in super::super) struct Message {
     /// The longest answer, in tokens.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens: Option<u32>,
-    /// Whether to wait until it is answered. `false`: only until it is stored and in the line.
+    /// What comes with it, as `POST /api/v1/files` has called it.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    files: Vec<FileId>,
+    /// The turn of this conversation that it is another version of: a message that was edited and is sent again. Unless told, it follows the turn that
+    /// is shown last.
+    instead_of: Option<TurnId>,
+    /// Whether it may stand behind another message of its conversation that is not answered yet, and begin once that is.
+    #[serde(default)]
+    #[schema(default = false)]
+    behind: bool,
+    /// Whether to wait until it is answered. `false`: only until it is stored and in the line. One that stands behind another is not waited for.
     #[serde(default = "yes")]
     #[schema(default = true)]
     wait: bool,
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 
-/// A message that is stored and in the line.
+/// A message that is stored, and in the line or behind another one.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in super::super) struct Sent {
     conversation: ConversationId,
     turn: TurnId,
-    /// Where it stands; null: it does not wait.
+    /// Where it stands; null: it does not wait in the line.
     place: Option<line::Waiting>,
+    /// Whether it stands behind another message of its conversation: it becomes a turn, of this id, once that one is answered.
+    behind: bool,
 }
 
 impl From<wire::Sent> for Sent {
@@ -76,6 +88,7 @@ impl From<wire::Sent> for Sent {
             conversation: sent.conversation,
             turn: sent.turn,
             place: sent.place.map(|place| line::Waiting::new(line::Kind::Turn, id, place)),
+            behind: sent.behind,
         }
     }
 }
@@ -99,10 +112,13 @@ pub(in super::super) async fn create(
     headers: HeaderMap,
     Body(message): Body<Message>,
 ) -> Result<Response, Refusal> {
+    if message.instead_of.is_some() {
+        return Err(bad("A conversation that begins has no turn for `instead_of` yet."));
+    }
     say(Client::new(engine, who), None, message, &headers, language).await
 }
 
-/// Sends a message in a conversation. One message of it is answered at a time.
+/// Sends a message in a conversation. One message of it is answered at a time; another one may stand `behind` it meanwhile.
 #[utoipa::path(
     post, path = "/api/v1/conversations/{id}/turns", tag = "conversations", request_body = Message,
     params(
@@ -111,8 +127,8 @@ pub(in super::super) async fn create(
     ),
     responses(
         (status = 200, description = "The turn, once it is over, however that is", body = Turn),
-        (status = 202, description = "It is stored and in the line: `wait` is false", body = Sent),
-        (status = 404, description = "The caller has none of this id", body = Refused),
+        (status = 202, description = "It is stored and in the line: `wait` is false; or it stands `behind` another one", body = Sent),
+        (status = 404, description = "The caller has none of this id, or no such turn in it", body = Refused),
         (status = 409, description = "A message of it is not answered yet", body = Refused),
     ),
 )]
@@ -145,23 +161,45 @@ async fn say(
             .as_deref()
             .map_or_else(TurnId::new, |key| TurnId(named_by(key, conversation))),
         conversation,
-        instead_of: None,
+        instead_of: message.instead_of,
         text: message.message,
-        files: Vec::new(),
+        files: message.files,
         choice,
     };
-    let text = request.text.clone();
-    let begun = key.as_deref().map(|key| ConversationId(named_by(key, Some(BEGUN))));
-    let sent = client
-        .send_in(request, begun.unwrap_or_else(ConversationId::new))
-        .await?;
-    if key.is_some() {
-        let known = client.turn(sent.turn).await?;
-        if known.is_some_and(|known| known.message != text) {
-            return Err(key_reused());
-        }
+    let said = (request.text.clone(), request.files.clone());
+    let sent = if message.behind && conversation.is_some() {
+        client.send_behind(request).await?
+    } else {
+        let begun = key.as_deref().map(|key| ConversationId(named_by(key, Some(BEGUN))));
+        let begun = begun.unwrap_or_else(ConversationId::new);
+        client.send_in(request, begun).await?
+    };
+    if key.is_some() && known(&client, &sent).await?.is_some_and(|known| known != said) {
+        return Err(key_reused());
     }
-    if !message.wait {
+    answer(client, sent, message.wait, language).await
+}
+
+/// What a message says that was taken in, and with which files.
+async fn known(client: &Client, sent: &wire::Sent) -> Result<Option<(String, Vec<FileId>)>, Refusal> {
+    let of = |message, files: Vec<wire::FileView>| (message, files.into_iter().map(|file| file.id).collect());
+    if !sent.behind {
+        let turn = client.turn(sent.turn).await?;
+        return Ok(turn.map(|turn| of(turn.message, turn.files)));
+    }
+    let behind = client.conversation(sent.conversation).await?.map(|view| view.behind);
+    let one = behind.into_iter().flatten().find(|one| one.id == sent.turn);
+    Ok(one.map(|one| of(one.message, one.files)))
+}
+
+/// Answers with a turn once it is over; where it is not waited for, with where it is.
+pub(super) async fn answer(
+    client: Client,
+    sent: wire::Sent,
+    wait: bool,
+    language: Language,
+) -> Result<Response, Refusal> {
+    if !wait || sent.behind {
         return Ok((StatusCode::ACCEPTED, Json(Sent::from(sent))).into_response());
     }
     let over = async move {
@@ -202,99 +240,11 @@ async fn choice(
 }
 
 /// What a key names within a conversation: always the same, so that a message that is sent again makes no second turn.
-fn named_by(key: &str, within: Option<ConversationId>) -> Uuid {
+pub(super) fn named_by(key: &str, within: Option<ConversationId>) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(within.map_or(Uuid::nil(), |id| id.0));
     hash.update(key);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.finalize()[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
-/// What is to change of a conversation. Unless told, it stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "title": "Names", "pinned": true }))]
-pub(in super::super) struct Change {
-    /// Another title.
-    title: Option<String>,
-    /// Whether it stands above the others.
-    pinned: Option<bool>,
-    /// Whether it is out of sight at the end of the list, until a message is sent in it.
-    archived: Option<bool>,
-}
-
-/// Gives a conversation another title, or another place in the list.
-#[utoipa::path(
-    patch, path = "/api/v1/conversations/{id}", tag = "conversations", request_body = Change,
-    params(("id" = ConversationId, Path, description = "The conversation")),
-    responses(
-        (status = 204, description = "It is as was asked for"),
-        (status = 404, description = "The caller has none of this id", body = Refused),
-    ),
-)]
-pub(in super::super) async fn change(
-    State(engine): State<Arc<Engine>>,
-    who: Principal,
-    Path(id): Path<String>,
-    Body(change): Body<Change>,
-) -> Result<StatusCode, Refusal> {
-    let id = named(&id).ok_or_else(|| gone(Reason::ConversationGone))?;
-    let client = Client::new(engine, who);
-    let Change {
-        title,
-        pinned,
-        archived,
-    } = change;
-    if let Some(title) = &title {
-        client.rename(id, title).await?;
-    }
-    let shelving = Shelving { pinned, archived };
-    // Without anything to change it is looked for all the same.
-    if title.is_none() || shelving != Shelving::default() {
-        client.shelve(id, shelving).await?;
-    }
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Deletes a conversation; what waits or runs in it is ended.
-#[utoipa::path(
-    delete, path = "/api/v1/conversations/{id}", tag = "conversations",
-    params(("id" = ConversationId, Path, description = "The conversation")),
-    responses(
-        (status = 204, description = "It is deleted"),
-        (status = 404, description = "The caller has none of this id", body = Refused),
-    ),
-)]
-pub(in super::super) async fn remove(
-    State(engine): State<Arc<Engine>>,
-    who: Principal,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    let id = named(&id).ok_or_else(|| gone(Reason::ConversationGone))?;
-    Client::new(engine, who).delete(id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Ends a turn: out of the line at once, or stopped, with what was written kept.
-#[utoipa::path(
-    delete, path = "/api/v1/conversations/{id}/turns/{turn}", tag = "conversations",
-    params(("id" = ConversationId, Path, description = "The conversation"), ("turn" = TurnId, Path, description = "The turn")),
-    responses(
-        (status = 204, description = "It ends, or was over already"),
-        (status = 404, description = "The caller has no such conversation, or no such turn in it", body = Refused),
-    ),
-)]
-pub(in super::super) async fn cancel(
-    State(engine): State<Arc<Engine>>,
-    who: Principal,
-    Path((id, turn)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
-    let parsed = named(&id).zip(turn.parse().ok());
-    let (id, turn) = parsed.ok_or_else(|| gone(Reason::MessageGone))?;
-    let client = Client::new(engine, who);
-    turn_of(&client, id, turn).await?;
-    // One that was over already is what was wanted.
-    let _ = client.cancel(turn);
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::steps::Step;
-use crate::wire::{self, ConversationId, FileView, Incomplete, Reason, Role, TurnId, TurnNotice, TurnState, Usage};
+use crate::wire::{
+    self, ConversationId, FileView, FollowUp, Incomplete, Reason, Role, TurnId, TurnNotice, TurnState, Usage, Versions,
+};
 
 /// A conversation in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,8 +44,12 @@ pub(in super::super) struct Conversation {
     system: String,
     temperature: Option<f32>,
     max_tokens: Option<u32>,
+    /// Whether answers may use tools, where the site has some.
+    tools: bool,
     #[serde(flatten)]
     turns: Turns,
+    /// Messages that stand behind the last turn, in order. Each becomes a turn once the one before it is answered.
+    behind: Vec<FollowUp>,
 }
 
 /// A part of a conversation.
@@ -62,6 +68,8 @@ pub(in super::super) struct Turn {
     conversation: ConversationId,
     /// The turn that it follows; null: it is the first.
     parent: Option<TurnId>,
+    /// This one among those that follow the same turn: answered again, or edited and sent again.
+    versions: Versions,
     message: String,
     files: Vec<FileView>,
     state: State,
@@ -77,6 +85,8 @@ pub(in super::super) struct Turn {
     steps: Vec<Step>,
     /// What its reader should know of it.
     notices: Vec<TurnNotice>,
+    /// What the caller thinks of the answer; null: nothing was said.
+    good: Option<bool>,
     /// Who answers.
     model: String,
     /// Tokens taken, once known.
@@ -160,10 +170,12 @@ impl From<wire::ConversationView> for Conversation {
             system: choice.instructions,
             temperature: choice.temperature,
             max_tokens: choice.max_tokens,
+            tools: !choice.without_tools,
             turns: Turns {
                 turns: view.turns.into_iter().map(Turn::from).collect(),
                 earlier: view.earlier,
             },
+            behind: view.behind,
         }
     }
 }
@@ -192,6 +204,7 @@ impl From<wire::TurnView> for Turn {
             id: turn.id,
             conversation: turn.conversation,
             parent: turn.parent,
+            versions: turn.versions,
             message: turn.message,
             files: turn.files,
             state,
@@ -200,6 +213,7 @@ impl From<wire::TurnView> for Turn {
             answer: turn.answer,
             steps: turn.steps.into_iter().map(Step::from).collect(),
             notices: turn.notices,
+            good: turn.good,
             model: turn.model,
             usage: turn.usage,
             accepted_at: turn.accepted_at,
