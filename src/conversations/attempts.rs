@@ -1,4 +1,4 @@
-//! A turn's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
+//! A turn's attempts: at the back end whose slot it has, and from the front of its line again.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ fn calls(in_flight: &InFlight, ending: Ending<Fault>) -> Worked<Fault, Usage> {
 }
 
 impl Conversations {
-    /// Has a turn answered at a back end, as often as that makes sense there.
+    /// Has a turn answered at a back end, once.
     pub(super) async fn attempts(
         &self,
         task: &TurnTask,
@@ -90,10 +90,9 @@ impl Conversations {
             in_flight,
             backend,
         };
-        let ended_by = (&in_flight.cancel, &self.stop);
-        match jobs::attempts(&self.deps.backends, (&model, at), &mut attempt, course, ended_by).await {
+        match jobs::attempt(&self.deps.backends, (&model, at), &mut attempt, course).await {
             Worked::Over(ending) => calls(in_flight, ending),
-            Worked::Back => Worked::Back,
+            Worked::Back { pause } => Worked::Back { pause },
             Worked::Parks(never) => match never {},
         }
     }
@@ -107,16 +106,17 @@ impl Conversations {
         }
     }
 
-    /// A turn's ticket is back in the line: at once with another slot, or waiting, which its pages are told.
-    pub(super) fn back_in_line(
+    /// A turn's ticket is back in the line, after its pause: at once with another slot, or waiting, which its pages are told.
+    pub(super) async fn back_in_line(
         &self,
         task: &mut TurnTask,
         guards: &mut TurnGuards,
-        ticket: Ticket,
+        mut ticket: Ticket,
         course: Course,
     ) -> Option<Permit> {
         task.tries = course.tries;
         task.returned = true;
+        jobs::paused(&mut ticket, &guards.entered.in_flight.cancel, &self.stop).await;
         guards.place.take_back(ticket);
         if let Some(instead) = course.instead {
             self.fall_back(task, guards, instead);
@@ -132,10 +132,15 @@ impl Conversations {
 
     /// A turn's work was stopped, because another process may have it by now. It begins once more if not, and hears otherwise that it is over
     /// here.
-    pub(super) fn set_aside(&self, task: &mut TurnTask, guards: &mut TurnGuards, ticket: Ticket) -> Option<Permit> {
+    pub(super) async fn set_aside(
+        &self,
+        task: &mut TurnTask,
+        guards: &mut TurnGuards,
+        ticket: Ticket,
+    ) -> Option<Permit> {
         guards.entered.in_flight.begin_again();
         let course = Course::new(task.tries);
-        self.back_in_line(task, guards, ticket, course)
+        self.back_in_line(task, guards, ticket, course).await
     }
 
     /// Another model is to answer.

@@ -129,12 +129,12 @@ impl Conversations {
             };
             match ran.left {
                 Left::Over(ending, ended) => return self.end(task, ending, backend, guards, ended).await,
-                Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course),
+                Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course).await,
                 Left::Parked(ticket, usage) => {
                     guards.place.take_back(ticket);
                     self.end_round(&mut task, &guards, backend, usage).await;
                 }
-                Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket),
+                Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket).await,
             }
         }
     }
@@ -179,12 +179,12 @@ impl Conversations {
             }
             (Left::Halted(ticket), Ok(versions)) => {
                 task.versions = versions;
-                let permit = self.set_aside(&mut task, &mut guards, ticket);
+                let permit = self.set_aside(&mut task, &mut guards, ticket).await;
                 self.clone().run(task, guards, permit).await;
             }
             (Left::Back(ticket), Ok(versions)) => {
                 task.versions = versions;
-                let permit = self.back_in_line(&mut task, &mut guards, ticket, course);
+                let permit = self.back_in_line(&mut task, &mut guards, ticket, course).await;
                 self.clone().run(task, guards, permit).await;
             }
         }

@@ -9,5 +9,5 @@ mod attempts;
 mod run;
 
 pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer, within};
-pub(crate) use attempts::{Attempt, Course, attempts};
-pub(crate) use run::{Left, Worked, model_first, run};
+pub(crate) use attempts::{Attempt, Course, attempt};
+pub(crate) use run::{Left, Worked, model_first, paused, run};

@@ -4,6 +4,7 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{task::yield_now, time::sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Ending;
@@ -18,7 +19,10 @@ pub(crate) enum Worked<F, P = Infallible> {
     /// It has ended.
     Over(Ending<F>),
     /// Its back end has failed before there was any result: it is to start again from the front of its line.
-    Back,
+    Back {
+        /// Not before that: until then it has no slot and is in no line.
+        pause: Duration,
+    },
     /// It has come to a point from which on it needs no slot for a while.
     Parks(P),
 }
@@ -35,7 +39,7 @@ pub(crate) struct Ran<F, T, B, P = Infallible> {
 pub(crate) enum Left<F, P = Infallible> {
     /// It has ended so. It is counted when the second is dropped.
     Over(Ending<F>, Ended),
-    /// It is in its line again.
+    /// It is in its line again, or will be after a [pause](paused).
     Back(Ticket),
     /// It waits for something else, and its ticket is parked.
     Parked(Ticket, P),
@@ -92,7 +96,7 @@ where
             info!(?outcome, "job ended");
             Left::Over(ending, ended)
         }
-        Some(Worked::Back) => Left::Back(permit.start_back()),
+        Some(Worked::Back { pause }) => Left::Back(permit.start_back_after(pause)),
         Some(Worked::Parks(why)) => {
             let parked = permit.park();
             model_first(queue).await;
@@ -101,6 +105,16 @@ where
         None => Left::Halted(permit.set_aside()),
     };
     Ok(Ran { left, beginning })
+}
+
+/// Waits until the pause of a ticket that has come [back](Left::Back) is over, or until nobody wants it to go on. Cancel-safe.
+pub(crate) async fn paused(ticket: &mut Ticket, cancelled: &CancellationToken, stopped: &CancellationToken) {
+    tokio::select! {
+        biased;
+        () = cancelled.cancelled() => {}
+        () = stopped.cancelled() => {}
+        () = ticket.paused() => {}
+    }
 }
 
 /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody

@@ -173,6 +173,7 @@ impl Task {
                 job.begin_again();
             }
             self.tries = course.tries;
+            jobs::paused(&mut ticket, job.cancelled(), &self.programs.stop).await;
             if let Some((model, pool)) = course.instead {
                 self.fall_back(&ticket, model, pool);
             }
@@ -322,11 +323,10 @@ impl<'a> Asked<'a> {
 
     async fn work(&mut self, backend: Option<BackendIndex>, course: &mut Course) -> jobs::Worked<Fault> {
         let task = self.task;
-        let ended_by = (task.job.cancelled(), &task.programs.stop);
         // A model's work always has one.
         self.backend = backend.unwrap_or(BackendIndex(0));
         let at = (&task.model, self.backend);
-        jobs::attempts(&task.deps().backends, at, self, course, ended_by).await
+        jobs::attempt(&task.deps().backends, at, self, course).await
     }
 
     async fn relay(&mut self, bounds: Bounds<'_>) -> Ending<Fault> {

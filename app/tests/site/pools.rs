@@ -157,6 +157,31 @@ async fn a_fault_before_the_first_word_is_made_good_elsewhere_and_one_after_it_k
 }
 
 #[tokio::test]
+async fn while_one_pauses_before_it_is_asked_again_another_has_its_slot_and_then_it_is_next() {
+    let pooled = Pooled::start(&[("one", GPU)], &[LARGE]).await;
+    let one = pooled.server("one");
+    let browsers = [pooled.site.browser().await, pooled.site.browser().await];
+    let zero = browsers[0].send("[[hold=true]] zero").await;
+    one.until(|record| record.now == 1).await;
+    let mut sent = vec![zero];
+    for text in ["[[fault=status:500 times=1]] first", "[[gate=second]] second", "third"] {
+        sent.push(browsers[1].send(text).await);
+    }
+    pooled.site.until_load(1, 3).await;
+    one.release_one();
+    one.until(|record| record.of("second").count() == 1).await;
+    pooled.site.until_load(1, 2).await;
+    one.open("second");
+    for sent in &sent[1..] {
+        assert_eq!(answer_of(&browsers[1], sent.turn).await.state, TurnState::Done);
+    }
+    let record = one.record();
+    let asked: Vec<_> = record.requests.iter().map(|request| request.question.trim()).collect();
+    assert_eq!(asked, ["zero", "first", "second", "first", "third"]);
+    assert_eq!(record.beyond_limit(), 0);
+}
+
+#[tokio::test]
 async fn while_no_back_end_is_there_messages_wait_in_their_order_and_are_told_why() {
     let pooled = Pooled::start(&[("one", GPU)], &[LARGE]).await;
     pooled.server("one").kill().await.expect("killed");

@@ -126,12 +126,19 @@ impl World<'_> {
             self.seen.note("started back");
             Command::StartBack { ticket }
         } else if self.dice.once_in(5) {
-            self.seen.note("parked");
+            // Or is the only one, and gives its slot back until it is asked again.
+            let pauses = self.dice.once_in(2);
+            self.seen.note(if pauses { "paused" } else { "parked" });
             if self.parked.insert(working.job, place).is_none() {
                 let pause = self.dice.millis(24_000);
                 self.after(pause, Event::Resumes(working.job));
             }
-            Command::Park { ticket }
+            if pauses {
+                self.paused.insert(ticket);
+                Command::Pause { ticket }
+            } else {
+                Command::Park { ticket }
+            }
         } else {
             Command::Release { ticket, worked: true }
         };

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{Edge, Ticket};
 use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, Wait, machine::Grant};
 
@@ -96,6 +98,29 @@ impl Permit {
         self.end = End::Free;
         self.edge.start_back(self.ticket);
         Ticket::returned(self.edge.clone(), self.ticket, self.event)
+    }
+
+    /// The same, but not before a pause is over: until then the ticket is parked, and whoever waits may use the slot. It is the ticket's holder who
+    /// sees to it, by [`Ticket::paused`].
+    #[must_use = "dropping it leaves the line"]
+    pub fn start_back_after(self, pause: Duration) -> Ticket {
+        if pause.is_zero() {
+            return self.start_back();
+        }
+        let until = Instant::now().checked_add(pause);
+        self.pause(until)
+    }
+
+    /// The same, until [`Ticket::resume`] says so.
+    #[must_use = "dropping it leaves the line"]
+    pub fn step_aside(self) -> Ticket {
+        self.pause(None)
+    }
+
+    fn pause(mut self, until: Option<Instant>) -> Ticket {
+        self.end = End::Free;
+        self.edge.pause(self.ticket);
+        Ticket::parked(self.edge.clone(), self.ticket, self.event).until(until)
     }
 
     /// Gives the slot back for a while, because the work waits for something else: it is free at once, and estimates learn from how long it
