@@ -10,4 +10,4 @@ mod run;
 
 pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer, within};
 pub(crate) use attempts::{Attempt, Course, attempt};
-pub(crate) use run::{Left, Worked, model_first, paused, run};
+pub(crate) use run::{Heir, Left, Worked, model_first, paused, run};

@@ -1,6 +1,6 @@
 //! The slot: held for as long as the work takes, and free before anything else happens.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, fmt, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{task::yield_now, time::sleep};
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Ending;
-use crate::queue::{Ended, Outcome, Permit, Queue, Ticket};
+use crate::queue::{Ended, Outcome, Permit, Queue, Slot, Ticket};
 
 /// How long a model server takes to read a request, generously.
 const ASKING: Duration = Duration::from_millis(1);
@@ -23,8 +23,19 @@ pub(crate) enum Worked<F, P = Infallible> {
         /// Not before that: until then it has no slot and is in no line.
         pause: Duration,
     },
+    /// It has ended for whoever began it, and goes on for others, who take the slot.
+    HandedOn(Ending<F>, Heir),
     /// It has come to a point from which on it needs no slot for a while.
     Parks(P),
+}
+
+/// Who takes the slot of work that goes on for others.
+pub(crate) struct Heir(pub(crate) Box<dyn FnOnce(Slot) + Send>);
+
+impl fmt::Debug for Heir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Heir")
+    }
 }
 
 /// A job that has its slot no more.
@@ -37,7 +48,7 @@ pub(crate) struct Ran<F, T, B, P = Infallible> {
 
 /// How a job has left its slot, which is free again.
 pub(crate) enum Left<F, P = Infallible> {
-    /// It has ended so. It is counted when the second is dropped.
+    /// It has ended so. It is counted when the second is dropped. (The slot may have an [heir](Worked::HandedOn).)
     Over(Ending<F>, Ended),
     /// It is in its line again, or will be after a [pause](paused).
     Back(Ticket),
@@ -94,6 +105,13 @@ where
                 model_first(queue).await;
             }
             info!(?outcome, "job ended");
+            Left::Over(ending, ended)
+        }
+        Some(Worked::HandedOn(ending, Heir(take))) => {
+            let outcome = ending.outcome();
+            let (ended, slot) = permit.hand_on(outcome);
+            take(slot);
+            info!(?outcome, "job ended, and goes on for others");
             Left::Over(ending, ended)
         }
         Some(Worked::Back { pause }) => Left::Back(permit.start_back_after(pause)),

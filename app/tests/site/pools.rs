@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::support::{Feed, Site, answer_of, request, soon};
 
 /// A site in front of several model servers, by a `backends.toml`.
-struct Pooled {
-    site: Site,
-    fleet: Fleet,
+pub(crate) struct Pooled {
+    pub(crate) site: Site,
+    pub(crate) fleet: Fleet,
     /// It holds `backends.toml`.
     folder: TempDir,
 }
@@ -32,7 +32,7 @@ fn write(folder: &Path, fleet: &Fleet, entries: &[Entry<'_>]) {
 }
 
 impl Pooled {
-    async fn start(entries: &[Entry<'_>], settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(entries: &[Entry<'_>], settings: &[(&str, &str)]) -> Self {
         let fleet = Fleet::start(entries.iter().map(|(name, _)| (*name).to_owned()));
         let fleet = fleet.await.expect("free ports");
         let folder = tempfile::tempdir().expect("a folder");
@@ -44,7 +44,7 @@ impl Pooled {
         Self { site, fleet, folder }
     }
 
-    fn server(&self, name: &str) -> &Loopback {
+    pub(crate) fn server(&self, name: &str) -> &Loopback {
         let mut servers = self.fleet.servers().iter();
         servers.find(|server| server.name() == name).expect("a server")
     }
@@ -57,11 +57,11 @@ impl Pooled {
     }
 }
 
-const GPU: &str = "pool = \"gpu\"\nmodels = [\"large\"]\nlimit = 1";
-const CPU: &str = "models = [\"small\"]\nlimit = 1";
-const LARGE: (&str, &str) = ("MODEL", "large@gpu");
+pub(crate) const GPU: &str = "pool = \"gpu\"\nmodels = [\"large\"]\nlimit = 1";
+pub(crate) const CPU: &str = "models = [\"small\"]\nlimit = 1";
+pub(crate) const LARGE: (&str, &str) = ("MODEL", "large@gpu");
 
-fn ask(text: &str, model: &str) -> SendRequest {
+pub(crate) fn ask(text: &str, model: &str) -> SendRequest {
     SendRequest {
         choice: Some(Choice {
             model: Some(model.to_owned()),

@@ -8,7 +8,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 use crate::{
     agents::{ToolCall, ToolResult},
-    jobs::{Left, Worked, paused, run},
+    jobs::{Heir, Left, Worked, paused, run},
     queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
 
@@ -266,6 +266,31 @@ async fn work_that_pauses_leaves_its_slot_to_others_and_comes_back_before_those_
     drop(permit);
     assert!(last.admitted().now_or_never().is_none());
     assert!(ticket.admitted().now_or_never().is_some(), "it is the next");
+}
+
+#[tokio::test]
+async fn a_slot_that_has_an_heir_is_free_when_that_gives_it_back() {
+    let (queue, told) = one_slot();
+    let permit = join(&queue).granted().expect("it is free");
+    let mut next = join(&queue);
+    let (give, heir) = std::sync::mpsc::channel();
+    let heir_of = Heir(Box::new(move |slot| give.send(slot).expect("it is waited for")));
+    let work = Box::pin(async { Worked::<()>::HandedOn(Ending::Cancelled, heir_of) });
+    let beginning = Box::pin(async { Ok::<_, Infallible>(()) });
+    let Ok(ran) = run(&queue, permit, work, beginning).await;
+    let Left::Over(Ending::Cancelled, ended) = ran.left else {
+        panic!("it has ended");
+    };
+    drop(ended);
+    let slot = heir.recv().expect("it has the slot");
+    assert!(next.admitted().now_or_never().is_none());
+    drop(slot);
+    assert!(next.admitted().now_or_never().is_some());
+    assert_eq!(
+        told.0.lock().expect("no panic")[0],
+        Ok(Outcome::Cancelled),
+        "counted once, as its owner has ended it"
+    );
 }
 
 /// Work that is over once it has been answered.

@@ -40,6 +40,27 @@ pub struct Ended {
     outcome: Option<Outcome>,
 }
 
+/// A slot whose work has ended for whoever began it, and goes on for others. Dropping it frees the slot, and counts nothing.
+#[must_use = "dropping it frees the slot"]
+pub struct Slot {
+    edge: Edge,
+    ticket: TicketId,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.edge.release(self.ticket, true);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("ticket", &self.ticket)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Permit {
     pub(super) fn new(edge: Edge, ticket: TicketId, event: EventIndex, grant: Grant) -> Self {
         Self {
@@ -67,6 +88,23 @@ impl Permit {
             held,
             outcome: Some(outcome),
         }
+    }
+
+    /// The work ends so for whoever began it, and goes on for others, who have the slot from now on.
+    pub fn hand_on(mut self, outcome: Outcome) -> (Ended, Slot) {
+        self.end = End::Free;
+        let ended = Ended {
+            edge: self.edge.clone(),
+            ticket: None,
+            event: self.event,
+            held: self.edge.held(self.ticket),
+            outcome: Some(outcome),
+        };
+        let slot = Slot {
+            edge: self.edge.clone(),
+            ticket: self.ticket,
+        };
+        (ended, slot)
     }
 
     /// Waits until the work is to be ended and what it has brought is to be dropped, because this process may have lost its part in the

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{ApiError, error::LONGEST_RETRY};
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn ask(
     engine: &Arc<Engine>,
     who: Principal,
     headers: &HeaderMap,
-    request: Request,
+    mut request: Request,
 ) -> Result<Asked, ApiError> {
     let found = engine.backends().find(&request.called);
     let (model, pool) = found.ok_or_else(|| ApiError::no_model(&request.called))?;
@@ -44,6 +44,7 @@ pub(super) fn ask(
         request.question()?;
     }
     let again = again(headers, &request)?;
+    heed(headers, &mut request);
     let streams = request.streams;
     let follower = engine.programs().ask(who, request, (model, pool), again)?;
     Ok(Asked {
@@ -92,6 +93,17 @@ fn again(headers: &HeaderMap, request: &Request) -> Result<Option<Again>, Reques
             .is_some_and(|tries: u32| tries > 0),
         hash: request.hash(),
     }))
+}
+
+/// What a request says of answers that are kept: `no-cache` wants one of its own, which is kept, and `no-store` one that is not.
+pub(in crate::http::programs) fn heed(headers: &HeaderMap, request: &mut Request) {
+    let said = headers.get_all(header::CACHE_CONTROL).into_iter();
+    let said = said.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    for word in said {
+        let word = word.trim();
+        request.unkept |= word.eq_ignore_ascii_case("no-store");
+        request.fresh |= request.unkept || word.eq_ignore_ascii_case("no-cache");
+    }
 }
 
 /// By which name a request may be repeated.

@@ -31,7 +31,7 @@ use self::{
     error::LONGEST_RETRY,
 };
 pub(super) use self::{
-    ask::{key, retry_after},
+    ask::{heed, key, retry_after},
     error::{ApiError, ErrorBody},
 };
 use super::{MAX_PROGRAM_BODY, place, scope, waiting};

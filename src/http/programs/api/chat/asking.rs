@@ -57,7 +57,8 @@ pub(super) fn ask(
         "max_tokens"
     };
     let body = body(request, &called, longest, streams)?;
-    let request = programs::Request::read(Door::Chat, body)?;
+    let mut request = programs::Request::read(Door::Chat, body)?;
+    openai::heed(headers, &mut request);
     let key = openai::key(headers)?;
     let again = key.map(|key| Again {
         key: Some(key),
