@@ -75,7 +75,7 @@ async fn who_reads_along_and_chooses_another_model_is_asked_itself() {
     assert_eq!(browser.ask(call.body(choice.to_string())).await.status, 200);
     let turn = answer_of(&browser, second.turn).await;
     assert_eq!((turn.state, turn.model.as_str()), (TurnState::Done, "small@small"));
-    assert!(!turn.notices.contains(&TurnNotice::Shared), "{turn:?}");
+    assert!(!turn.notices.contains(&TurnNotice::Shared), "{:?}", turn.notices);
     one.hold(false);
     assert_eq!(answer_of(&browser, first.turn).await.state, TurnState::Done);
     site.until_load(0, 0).await;

@@ -126,22 +126,25 @@ impl World<'_> {
             self.seen.note("started back");
             Command::StartBack { ticket }
         } else if self.dice.once_in(5) {
-            // Or is the only one, and gives its slot back until it is asked again.
-            let pauses = self.dice.once_in(2);
-            self.seen.note(if pauses { "paused" } else { "parked" });
-            if self.parked.insert(working.job, place).is_none() {
-                let pause = self.dice.millis(24_000);
-                self.after(pause, Event::Resumes(working.job));
-            }
-            if pauses {
-                self.paused.insert(ticket);
-                Command::Pause { ticket }
-            } else {
-                Command::Park { ticket }
-            }
+            self.seen.note("parked");
+            self.has_resumed_later(working.job, place);
+            Command::Park { ticket }
+        } else if self.dice.once_in(7) {
+            // Or there is no other, and its slot is given back until it is asked again.
+            self.seen.note("paused");
+            self.has_resumed_later(working.job, place);
+            self.paused.insert(ticket);
+            Command::Pause { ticket }
         } else {
             Command::Release { ticket, worked: true }
         };
         self.ask(place, working.job, Change::Ticket(working.job, command));
+    }
+
+    fn has_resumed_later(&mut self, job: Job, place: usize) {
+        if self.parked.insert(job, place).is_none() {
+            let pause = self.dice.millis(24_000);
+            self.after(pause, Event::Resumes(job));
+        }
     }
 }
