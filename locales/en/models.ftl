@@ -39,6 +39,7 @@ turn-excerpt = { $unit ->
 }
 turn-fallback = Answered by { $model }, because the chosen model was not in service.
 turn-cached = The same was asked before: this is the answer of then.
+turn-shared = The same was asked at the same time: this is the one answer to both.
 turn-key = { $fault ->
     [missing] { $server } wants a key of yours. Its tools were left out.
     [unreadable] The key that you gave for { $server } cannot be read any more. Its tools were left out.

@@ -11,7 +11,7 @@ use crate::{
     conversations::ChoiceError,
     engine::Engine,
     jobs,
-    programs::{Again, Follower, ProgramFault, Request, Step},
+    programs::{Again, Follower, ProgramFault, Request, Source, Step},
     queue::{LeaveReason, PoolIndex, Standing, TicketId},
     sessions::status,
     settings::ModelName,
@@ -41,6 +41,12 @@ impl Asked {
     #[must_use]
     pub fn standing(&self) -> Option<Standing> {
         self.follower.standing()
+    }
+
+    /// Where its answer comes from, if it is not made for it.
+    #[must_use]
+    pub fn source(&self) -> Option<Source> {
+        self.follower.source()
     }
 
     /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.

@@ -1,12 +1,9 @@
 //! Answers that are given again: looked for before a turn joins the line, kept once they are whole, and given to those that wait with the
-//! same question.
-//!
-//! A turn with the same question as one that runs waits in the line as any other. Should the answer be there before its slot, it leaves the
-//! line and has it; should it not (cancelled, failed, cut), the turn still has its place and is asked. So nobody depends on another's turn.
+//! same question. One that is being made is read along by those who ask the same meanwhile: `making.rs` makes it, `reading_along.rs` shows it to them.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tracing::{info, warn};
@@ -14,6 +11,7 @@ use tracing::{info, warn};
 use super::{
     Conversations, TurnTask,
     in_flight::{Entered, InFlight, Shown},
+    making::Making,
     told::Figures,
 };
 use crate::{
@@ -29,17 +27,50 @@ use crate::{
 /// A question of more bytes than this is hashed where nobody waits for the thread.
 const LONG: usize = 256 * 1024;
 
-/// The answers that are kept, and who waits for one.
+/// The answers that are kept, those that are being made, and who waits for one.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     kept: KeptAnswers,
-    waiting: Mutex<HashMap<AnswerKey, Vec<Arc<InFlight>>>>,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    /// Turns in the line.
+    waiting: HashMap<AnswerKey, Vec<Arc<InFlight>>>,
+    /// There as long as somebody reads them.
+    making: HashMap<AnswerKey, Weak<Making>>,
+}
+
+impl Live {
+    fn making(&self, key: &AnswerKey) -> Option<Arc<Making>> {
+        self.making.get(key)?.upgrade().filter(|making| making.goes_on())
+    }
 }
 
 impl Answers {
     /// Held while an answer is kept and given, so that whoever comes to wait for it either finds it or is given it.
-    fn waiting(&self) -> MutexGuard<'_, HashMap<AnswerKey, Vec<Arc<InFlight>>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn of this owner with a slot is about to be asked, for itself and for those who ask the same. `None`: another one is.
+    pub(super) fn lead(&self, key: AnswerKey, owner: Owner) -> Option<Arc<Making>> {
+        let mut live = self.live();
+        if live.making(&key).is_some() {
+            return None;
+        }
+        let making = Making::new(key, owner);
+        live.making.insert(key, Arc::downgrade(&making));
+        for waits in live.waiting.get(&key).into_iter().flatten() {
+            waits.is_led();
+        }
+        Some(making)
+    }
+
+    /// The answer under this key that is being made.
+    pub(super) fn making(&self, key: &AnswerKey) -> Option<Arc<Making>> {
+        self.live().making(key)
     }
 
     /// How they do.
@@ -62,24 +93,18 @@ pub(super) struct Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let mut waiting = self.answers.waiting();
-        if let Some(followers) = waiting.get_mut(&self.key) {
+        let mut live = self.answers.live();
+        if let Some(followers) = live.waiting.get_mut(&self.key) {
             followers.retain(|other| !Arc::ptr_eq(other, &self.in_flight));
             if followers.is_empty() {
-                waiting.remove(&self.key);
+                live.waiting.remove(&self.key);
             }
         }
     }
 }
 
-/// Whether the answers to questions of this temperature are kept.
-fn keeps(settings: &Settings, temperature: Option<f32>) -> bool {
-    let certain = temperature.is_some_and(|temperature| temperature <= 0.0);
-    settings.answer_cache_size.is_some() && (certain || settings.answer_cache_any_temperature)
-}
-
-/// Puts a kept answer into a turn, which is over by that.
-fn fill(turn: &mut TurnRecord, answer: &KeptAnswer) {
+/// Puts an answer into a turn, which is over by that. `why`: where it comes from.
+fn fill(turn: &mut TurnRecord, answer: &KeptAnswer, why: TurnNotice) {
     let now = Some(now_ms());
     turn.state = TurnState::Done;
     turn.started_at = now;
@@ -91,7 +116,21 @@ fn fill(turn: &mut TurnRecord, answer: &KeptAnswer) {
     let trimmed = answer.trimmed.map(|turns| TurnNotice::Trimmed { turns });
     turn.notices.extend(trimmed);
     turn.notices.extend(answer.excerpts.iter().cloned());
-    turn.notices.push(TurnNotice::Cached);
+    turn.notices.push(why);
+}
+
+/// The whole answer of a turn.
+pub(super) fn whole(in_flight: &InFlight, usage: Usage) -> Arc<KeptAnswer> {
+    in_flight.end_thought();
+    Arc::new(KeptAnswer {
+        text: in_flight.text(),
+        reasoning: in_flight.reasoning(),
+        thought_ms: in_flight.thought_ms(),
+        trimmed: in_flight.trimmed(),
+        excerpts: in_flight.excerpts(),
+        usage,
+        ..KeptAnswer::default()
+    })
 }
 
 impl Conversations {
@@ -103,12 +142,18 @@ impl Conversations {
     /// Gives back the memory of answers that are too old.
     pub fn expire_answers(&self) {
         self.answers.kept.expire(self.deps.settings.borrow().answer_cache_ttl);
+        self.answers.live().making.retain(|_, making| making.strong_count() > 0);
     }
 
     /// How the kept answers do.
     #[must_use]
     pub fn answer_figures(&self) -> AnswerFigures {
         self.answers.figures()
+    }
+
+    /// The answers that are kept.
+    pub(crate) fn kept_answers(&self) -> &KeptAnswers {
+        &self.answers.kept
     }
 
     /// Forgets the answers that were kept for an owner.
@@ -119,7 +164,7 @@ impl Conversations {
     /// Under which key an answer to this turn may be found; `None`: it is to be asked. Where no answers are kept, this costs a look at
     /// the settings: no question is made.
     pub(super) async fn looked_for(&self, task: &TurnTask) -> Option<AnswerKey> {
-        if task.again || !keeps(&self.deps.settings.borrow(), task.choice.temperature) {
+        if task.again || !self.deps.settings.borrow().keeps_answers(task.choice.temperature) {
             return None;
         }
         // What tools find is of the moment, and of whoever allows it.
@@ -135,7 +180,7 @@ impl Conversations {
     pub(super) async fn key_of(&self, question: Question, owner: Owner) -> (Question, Option<AnswerKey>) {
         let shared = {
             let settings = self.deps.settings.borrow();
-            if !question.tools.is_empty() || !keeps(&settings, question.parameters.temperature) {
+            if !question.tools.is_empty() || !settings.keeps_answers(question.parameters.temperature) {
                 return (question, None);
             }
             settings.answer_cache_shared
@@ -181,12 +226,12 @@ impl Conversations {
     /// Has a turn that waits given the answer under this key as soon as it is there, which may be now. It leaves the line then as
     /// [`LeaveReason::Done`].
     pub(super) fn follow(&self, key: AnswerKey, in_flight: &Arc<InFlight>) -> Follower {
-        let mut waiting = self.answers.waiting();
+        let mut live = self.answers.live();
         match self.find(&key) {
             Some(answer) => self.give(in_flight, &answer),
-            None => waiting.entry(key).or_default().push(Arc::clone(in_flight)),
+            None => live.waiting.entry(key).or_default().push(Arc::clone(in_flight)),
         }
-        drop(waiting);
+        drop(live);
         Follower {
             answers: Arc::clone(&self.answers),
             key,
@@ -198,27 +243,23 @@ impl Conversations {
     /// slot, or that would go to one of them first.
     pub(super) fn keep_answer(&self, owner: Owner, in_flight: &InFlight, usage: Usage) {
         let Some(key) = in_flight.take_asked() else { return };
+        self.keep_under(key, owner, &whole(in_flight, usage), in_flight);
+    }
+
+    /// The same of an answer that this turn has read to its end.
+    pub(super) fn keep_under(&self, key: AnswerKey, owner: Owner, answer: &Arc<KeptAnswer>, in_flight: &InFlight) {
         if self.given_for(&key).is_none() {
             return;
         }
-        in_flight.end_thought();
-        let answer = Arc::new(KeptAnswer {
-            text: in_flight.text(),
-            reasoning: in_flight.reasoning(),
-            thought_ms: in_flight.thought_ms(),
-            trimmed: in_flight.trimmed(),
-            excerpts: in_flight.excerpts(),
-            usage,
-        });
-        let mut waiting = self.answers.waiting();
-        self.answers.kept.keep(key, owner, Arc::clone(&answer));
+        let mut live = self.answers.live();
+        self.answers.kept.keep(key, owner, Arc::clone(answer));
         // Looked at after keeping: who wants all of theirs deleted has their turns cancelled first, and what is kept forgotten then.
         if in_flight.cancel.is_cancelled() {
             self.answers.kept.remove(&key);
             return;
         }
-        for follower in waiting.remove(&key).unwrap_or_default() {
-            self.give(&follower, &answer);
+        for follower in live.waiting.remove(&key).unwrap_or_default() {
+            self.give(&follower, answer);
         }
     }
 
@@ -230,10 +271,20 @@ impl Conversations {
         }
     }
 
-    /// A turn that waited has been given its answer.
-    pub(super) fn answered(&self, task: &mut TurnTask, answer: &KeptAnswer) {
-        fill(&mut task.turn, answer);
-        info!(bytes = answer.text.len(), "turn is given a kept answer");
+    /// A turn that waited has been given its answer, or has read it along.
+    pub(super) fn answered(&self, task: &mut TurnTask, answer: &KeptAnswer, why: TurnNotice) {
+        let started = task.turn.started_at;
+        fill(&mut task.turn, answer, why);
+        task.turn.started_at = started.or(task.turn.started_at);
+        info!(
+            bytes = answer.text.len(),
+            "turn is given an answer that was made for another"
+        );
+    }
+
+    /// Counts an answer that was read along.
+    pub(super) fn count_read_along(&self) {
+        self.answers.kept.count_hit();
     }
 
     /// Takes a new turn through whose answer is there already. It is stored whole, in one write, before anybody is told.
@@ -246,7 +297,7 @@ impl Conversations {
     ) {
         // Dropped once the conversation has been given back, or a moment before.
         let _next = self.goes_on(&task.session, task.turn.owner, task.turn.conversation);
-        fill(&mut task.turn, &answer);
+        fill(&mut task.turn, &answer, TurnNotice::Cached);
         match self.store(&task, None, look_up).await {
             Ok(versions) => task.versions = versions,
             Err(fault) => {

@@ -1,14 +1,14 @@
-//! A turn's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
+//! A turn's attempts: at the back end whose slot it has, and from the front of its line again.
 
 use std::sync::Arc;
 
 use tracing::info;
 
-use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::InFlight, page::Fault};
+use super::{Conversations, TurnGuards, TurnTask, answers::Follower, in_flight::InFlight, making::Making, page::Fault};
 use crate::{
     agents::{AgentError, KeptAnswer, Tries},
     clock::now_ms,
-    jobs::{self, Attempt, Course, Ending, Waited, Waiting, Worked},
+    jobs::{self, Attempt, Course, Ending, Heir, Waited, Waiting, Worked},
     queue::{BackendIndex, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
     store::TurnRecord,
@@ -23,6 +23,10 @@ pub(super) enum NoSlot {
     GaveUp(Reason),
     /// It was given an answer that was made for the same question.
     Answered(Arc<KeptAnswer>),
+    /// It has read one along that was made at the same time.
+    ReadAlong(Arc<KeptAnswer>),
+    /// One that it may read along is being made: its ticket is parked.
+    Led,
 }
 
 /// A turn, as it is asked once or several times.
@@ -69,8 +73,40 @@ fn calls(in_flight: &InFlight, ending: Ending<Fault>) -> Worked<Fault, Usage> {
     }
 }
 
+/// An answer that its owner wants no more goes on for those who read it along.
+fn hand_on(in_flight: &InFlight, worked: Worked<Fault, Usage>) -> Worked<Fault, Usage> {
+    let Some(lead) = in_flight.take_lead() else {
+        return worked;
+    };
+    match worked {
+        Worked::Over(Ending::Cancelled) if lead.is_read_along() => {
+            let take = move |slot| lead.making().keep(slot);
+            Worked::HandedOn(Ending::Cancelled, Heir(Box::new(take)))
+        }
+        worked => worked,
+    }
+}
+
 impl Conversations {
-    /// Has a turn answered at a back end, as often as that makes sense there.
+    /// A turn that has a slot is about to be asked. `false`: another one is asked the same.
+    pub(super) fn leads(&self, task: &TurnTask, in_flight: &InFlight) -> bool {
+        let Some(key) = task.key.filter(|_| task.turn.steps.is_empty()) else {
+            return true;
+        };
+        match self.answers.lead(key, task.turn.owner) {
+            Some(making) => in_flight.set_lead(making),
+            None => return false,
+        }
+        true
+    }
+
+    /// The answer that a turn may read along.
+    pub(super) fn made_for_another(&self, task: &TurnTask) -> Option<Arc<Making>> {
+        let key = task.key.filter(|_| task.turn.steps.is_empty())?;
+        self.answers.making(&key)
+    }
+
+    /// Has a turn answered at a back end, once.
     pub(super) async fn attempts(
         &self,
         task: &TurnTask,
@@ -82,7 +118,8 @@ impl Conversations {
             self.answers.count_miss();
         }
         let (Some(at), Some(model)) = (backend, ModelName::of_id(&task.turn.model)) else {
-            return calls(in_flight, self.answer(task, in_flight, backend).await);
+            let ending = self.answer(task, in_flight, backend).await;
+            return hand_on(in_flight, calls(in_flight, ending));
         };
         let mut attempt = TurnAttempt {
             conversations: self,
@@ -90,10 +127,10 @@ impl Conversations {
             in_flight,
             backend,
         };
-        let ended_by = (&in_flight.cancel, &self.stop);
-        match jobs::attempts(&self.deps.backends, (&model, at), &mut attempt, course, ended_by).await {
-            Worked::Over(ending) => calls(in_flight, ending),
-            Worked::Back => Worked::Back,
+        match jobs::attempt(&self.deps.backends, (&model, at), &mut attempt, course).await {
+            Worked::Over(ending) => hand_on(in_flight, calls(in_flight, ending)),
+            Worked::Back { pause } => hand_on(in_flight, Worked::Back { pause }),
+            Worked::HandedOn(ending, heir) => Worked::HandedOn(ending, heir),
             Worked::Parks(never) => match never {},
         }
     }
@@ -107,16 +144,17 @@ impl Conversations {
         }
     }
 
-    /// A turn's ticket is back in the line: at once with another slot, or waiting, which its pages are told.
-    pub(super) fn back_in_line(
+    /// A turn's ticket is back in the line, after its pause: at once with another slot, or waiting, which its pages are told.
+    pub(super) async fn back_in_line(
         &self,
         task: &mut TurnTask,
         guards: &mut TurnGuards,
-        ticket: Ticket,
+        mut ticket: Ticket,
         course: Course,
     ) -> Option<Permit> {
         task.tries = course.tries;
         task.returned = true;
+        jobs::paused(&mut ticket, &guards.entered.in_flight.cancel, &self.stop).await;
         guards.place.take_back(ticket);
         if let Some(instead) = course.instead {
             self.fall_back(task, guards, instead);
@@ -132,10 +170,16 @@ impl Conversations {
 
     /// A turn's work was stopped, because another process may have it by now. It begins once more if not, and hears otherwise that it is over
     /// here.
-    pub(super) fn set_aside(&self, task: &mut TurnTask, guards: &mut TurnGuards, ticket: Ticket) -> Option<Permit> {
+    pub(super) async fn set_aside(
+        &self,
+        task: &mut TurnTask,
+        guards: &mut TurnGuards,
+        ticket: Ticket,
+    ) -> Option<Permit> {
+        drop(guards.entered.in_flight.take_lead());
         guards.entered.in_flight.begin_again();
         let course = Course::new(task.tries);
-        self.back_in_line(task, guards, ticket, course)
+        self.back_in_line(task, guards, ticket, course).await
     }
 
     /// Another model is to answer.
@@ -158,6 +202,11 @@ impl Conversations {
         let patience = || self.deps.settings.borrow().abandon_after.filter(|_| !has_begun);
         loop {
             let model = ModelName::of_id(&task.turn.model);
+            if in_flight.given().is_none() && self.made_for_another(task).is_some() {
+                drop(follower.take());
+                guards.place.step_aside();
+                return Err(NoSlot::Led);
+            }
             let waiting = Waiting {
                 backends: &self.deps.backends,
                 model: model.as_ref(),
@@ -170,15 +219,10 @@ impl Conversations {
                 biased;
                 () = in_flight.rechosen() => {
                     drop(follower.take());
-                    // Who chose has put its ticket into the other line.
-                    let reworded = task.take_new_words(&in_flight);
-                    if task.take_new_choice(&in_flight) {
-                        self.moved(task, guards).await;
-                    } else if reworded {
-                        self.announce(task, in_flight.shown());
-                    }
-                    follower = self.follow_anew(task, &in_flight).await;
+                    self.take_changes(task, guards).await;
+                    follower = task.key.map(|key| self.follow(key, &in_flight));
                 }
+                () = in_flight.led() => {}
                 waited = waiting.until(admitted, |_| in_flight.given().is_none()) => match waited {
                     Waited::Slot(permit) => return Ok(permit),
                     Waited::Left(left) => return Err(in_flight.given().map_or(NoSlot::Left(left), NoSlot::Answered)),
@@ -199,6 +243,19 @@ impl Conversations {
                 () = task.path.due() => task.path.note(self.deps.queue.position(guards.place.id())),
             }
         }
+    }
+
+    /// A turn that waits is to be asked something else, or somebody else.
+    pub(super) async fn take_changes(&self, task: &mut TurnTask, guards: &TurnGuards) {
+        let in_flight = &guards.entered.in_flight;
+        // Who chose has put its ticket into the other line.
+        let reworded = task.take_new_words(in_flight);
+        if task.take_new_choice(in_flight) {
+            self.moved(task, guards).await;
+        } else if reworded {
+            self.announce(task, in_flight.shown());
+        }
+        task.key = self.looked_for(task).await;
     }
 
     /// What a turn that waits asks is another question now.
@@ -235,9 +292,15 @@ impl Conversations {
                 self.left(left)
             }
             NoSlot::Answered(answer) => {
-                self.answered(task, &answer);
+                self.answered(task, &answer, TurnNotice::Cached);
                 TurnState::Done
             }
+            NoSlot::ReadAlong(answer) => {
+                self.answered(task, &answer, TurnNotice::Shared);
+                TurnState::Done
+            }
+            // It goes on by reading.
+            NoSlot::Led => return None,
             NoSlot::GaveUp(reason) => {
                 info!("turn left the line: its model has been out of service for too long");
                 TurnState::Failed { reason }

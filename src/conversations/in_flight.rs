@@ -15,7 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use list::{Entered, InFlightTurns};
 
-use super::{Chosen, SendError, live_steps::LiveSteps};
+use super::{
+    Chosen, SendError,
+    live_steps::LiveSteps,
+    making::{Lead, Making},
+};
 use crate::{
     agents::{AnswerKey, KeptAnswer, ToolCall},
     markdown,
@@ -91,6 +95,10 @@ pub(super) struct InFlight {
     asked: Mutex<Option<AnswerKey>>,
     /// What it was given while it waited.
     given: Mutex<Option<Arc<KeptAnswer>>>,
+    /// The answer that it is asked for, for itself and others.
+    lead: Mutex<Option<Lead>>,
+    /// Another turn has begun to be asked the same.
+    led: Notify,
 }
 
 /// What is to be taken over before it begins.
@@ -385,6 +393,36 @@ impl InFlight {
     /// The key under which its answer is to be kept, once.
     pub(super) fn take_asked(&self) -> Option<AnswerKey> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// It is about to be asked, for itself and for those who ask the same.
+    pub(super) fn set_lead(&self, making: Arc<Making>) {
+        let before = self.lead().replace(Lead::new(making));
+        drop(before);
+    }
+
+    /// The answer that it is asked for.
+    pub(super) fn making(&self) -> Option<Arc<Making>> {
+        self.lead().as_ref().map(Lead::making)
+    }
+
+    /// The same, once. Dropped, nothing comes of it any more, unless it is over.
+    pub(super) fn take_lead(&self) -> Option<Lead> {
+        self.lead().take()
+    }
+
+    fn lead(&self) -> MutexGuard<'_, Option<Lead>> {
+        self.lead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another turn has begun to be asked the same.
+    pub(super) fn is_led(&self) {
+        self.led.notify_one();
+    }
+
+    /// Waits until another turn has begun to be asked the same. Cancel-safe.
+    pub(super) async fn led(&self) {
+        self.led.notified().await;
     }
 
     /// Gives it this answer, if it can `leave` the line for that. `false`: it cannot, or its owner has changed something since it was asked for.

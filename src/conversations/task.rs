@@ -15,6 +15,7 @@ use tracing::{error, info, warn};
 use super::{
     Conversations, TurnGuards, TurnTask,
     accept::NotAccepted,
+    attempts::NoSlot,
     in_flight::{InFlight, Shown},
     page::{Fault, Page},
     rounds::stop_steps,
@@ -34,16 +35,28 @@ impl Conversations {
     /// is, and should it not be, the model is stopped and the slot is free again. One that has to wait is stored first.
     pub(super) async fn accept_and_run(self, mut task: TurnTask, mut guards: TurnGuards, look_up: bool) {
         // A store that has just failed is asked before the model: its answer would be for nothing.
-        let permit = match self.deps.store.fault() {
+        let mut permit = match self.deps.store.fault() {
             None => guards.place.granted(),
             Some(_) => None,
         };
+        let mut stood = None;
+        if permit.is_some() && !self.leads(&task, &guards.entered.in_flight) {
+            // Whoever reads along needs no slot.
+            stood = permit.as_ref().map(Permit::order_key);
+            if let Some(permit) = permit.take() {
+                guards.place.take_back(permit.step_aside());
+            }
+        }
+        if permit.is_none() && stood.is_none() && self.made_for_another(&task).is_some() {
+            stood = guards.place.order_key();
+            guards.place.step_aside();
+        }
         if let Some(permit) = permit {
             // Boxed: those that wait need not have room for it.
             Box::pin(self.run_at_once(task, permit, guards, look_up)).await;
             return;
         }
-        let key = guards.place.order_key();
+        let key = guards.place.order_key().or(stood);
         let in_flight = Arc::clone(&guards.entered.in_flight);
         if self.accept(&mut task, key, &in_flight, look_up).await.is_err() {
             guards.place.withdraw();
@@ -72,7 +85,11 @@ impl Conversations {
         let in_flight = Arc::clone(&guards.entered.in_flight);
         loop {
             if guards.place.is_parked() {
-                match Box::pin(self.next_round(task, guards)).await {
+                let next = match self.made_for_another(&task) {
+                    Some(making) => Box::pin(self.read_along(task, guards, making)).await,
+                    None => Box::pin(self.next_round(task, guards)).await,
+                };
+                match next {
                     Some(next) => (task, guards, permit) = next,
                     None => return,
                 }
@@ -81,10 +98,17 @@ impl Conversations {
                 Some(permit) => Ok(permit),
                 None => self.wait(&mut task, &mut guards).await,
             };
-            task.take_new_choice(&in_flight);
-            task.take_new_words(&in_flight);
+            if task.take_new_choice(&in_flight) | task.take_new_words(&in_flight) {
+                // It is another question now.
+                task.key = None;
+            }
             let admitted = match admitted {
-                Ok(permit) => permit,
+                Ok(permit) if self.leads(&task, &in_flight) => permit,
+                Ok(permit) => {
+                    guards.place.take_back(permit.step_aside());
+                    continue;
+                }
+                Err(NoSlot::Led) => continue,
                 Err(why) => {
                     if self.without_slot(&mut task, why).is_some() {
                         let figures = Figures::of(&task.turn);
@@ -129,12 +153,12 @@ impl Conversations {
             };
             match ran.left {
                 Left::Over(ending, ended) => return self.end(task, ending, backend, guards, ended).await,
-                Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course),
+                Left::Back(ticket) => permit = self.back_in_line(&mut task, &mut guards, ticket, course).await,
                 Left::Parked(ticket, usage) => {
                     guards.place.take_back(ticket);
                     self.end_round(&mut task, &guards, backend, usage).await;
                 }
-                Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket),
+                Left::Halted(ticket) => permit = self.set_aside(&mut task, &mut guards, ticket).await,
             }
         }
     }
@@ -179,12 +203,12 @@ impl Conversations {
             }
             (Left::Halted(ticket), Ok(versions)) => {
                 task.versions = versions;
-                let permit = self.set_aside(&mut task, &mut guards, ticket);
+                let permit = self.set_aside(&mut task, &mut guards, ticket).await;
                 self.clone().run(task, guards, permit).await;
             }
             (Left::Back(ticket), Ok(versions)) => {
                 task.versions = versions;
-                let permit = self.back_in_line(&mut task, &mut guards, ticket, course);
+                let permit = self.back_in_line(&mut task, &mut guards, ticket, course).await;
                 self.clone().run(task, guards, permit).await;
             }
         }
@@ -214,7 +238,15 @@ impl Conversations {
             let (question, key) = self.key_of(question, task.turn.owner).await;
             in_flight.set_asked(key);
             let agent = session.agent(&*self.deps.agents);
-            agent.answer(question, parts, cancel).await.map_err(Fault::Agent)
+            let shared = in_flight.making().filter(|making| Some(making.key()) == key);
+            let answered = match shared {
+                Some(making) => {
+                    making.begin(agent, question, in_flight.excerpts());
+                    making.lead(&parts).await
+                }
+                None => agent.answer(question, parts, cancel).await,
+            };
+            answered.map_err(Fault::Agent)
         });
         let ending = ending.await;
         // What nobody has offered is not there to be called.

@@ -1,9 +1,6 @@
-//! A job's attempts: at the back end whose slot it has, again there, or from the front of its line at another one.
+//! A job's attempts: one a slot. What is to be asked again goes back to the front of its line, for another back end or the same.
 
 use std::time::Duration;
-
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use super::{Ending, Worked};
 use crate::{
@@ -46,54 +43,32 @@ pub(crate) trait Attempt {
     fn may_be_asked_of(&self, model: &ModelName) -> bool;
 }
 
-/// Has a job's work done at a back end, as often as that makes sense there.
-pub(crate) async fn attempts<A: Attempt>(
+/// Has a job's work done at a back end, once. A pause before it is done again is spent without the slot, which others may use.
+pub(crate) async fn attempt<A: Attempt>(
     backends: &Backends,
     (model, backend): (&ModelName, BackendIndex),
     attempt: &mut A,
     course: &mut Course,
-    (cancelled, stopped): (&CancellationToken, &CancellationToken),
 ) -> Worked<A::Fault> {
-    loop {
-        let ending = attempt.ask().await;
-        if matches!(ending, Ending::Expired) && !attempt.has_shown() {
-            backends.ran_out(backend);
-        }
-        let Ending::Failed(fault) = &ending else {
-            return Worked::Over(ending);
-        };
-        let Some(error) = A::blame(fault) else {
-            return Worked::Over(ending);
-        };
-        let verdict = backends.verdict(model, backend, error, attempt.has_shown(), &mut course.tries);
-        let (pause, back) = match verdict {
-            Verdict::Final => return Worked::Over(ending),
-            Verdict::Again { pause } => (pause, false),
-            Verdict::Elsewhere { pause } => (pause, true),
-            Verdict::Wait => return Worked::Back,
-            Verdict::Fallback { model, pool } => {
-                if !attempt.may_be_asked_of(&model) {
-                    return Worked::Over(ending);
-                }
-                course.instead = Some((model, pool));
-                return Worked::Back;
-            }
-        };
-        if let Some(ended) = wait(pause, cancelled, stopped).await {
-            return Worked::Over(ended);
-        }
-        if back {
-            return Worked::Back;
-        }
+    let ending = attempt.ask().await;
+    if matches!(ending, Ending::Expired) && !attempt.has_shown() {
+        backends.ran_out(backend);
     }
-}
-
-/// Waits, unless nobody wants the answer any more.
-async fn wait<F>(pause: Duration, cancelled: &CancellationToken, stopped: &CancellationToken) -> Option<Ending<F>> {
-    tokio::select! {
-        biased;
-        () = cancelled.cancelled() => Some(Ending::Cancelled),
-        () = stopped.cancelled() => Some(Ending::Stopped),
-        () = sleep(pause) => None,
+    let Ending::Failed(fault) = &ending else {
+        return Worked::Over(ending);
+    };
+    let Some(error) = A::blame(fault) else {
+        return Worked::Over(ending);
+    };
+    let at_once = Duration::ZERO;
+    match backends.verdict(model, backend, error, attempt.has_shown(), &mut course.tries) {
+        Verdict::Final => Worked::Over(ending),
+        Verdict::Again { pause } | Verdict::Elsewhere { pause } => Worked::Back { pause },
+        Verdict::Wait => Worked::Back { pause: at_once },
+        Verdict::Fallback { model, .. } if !attempt.may_be_asked_of(&model) => Worked::Over(ending),
+        Verdict::Fallback { model, pool } => {
+            course.instead = Some((model, pool));
+            Worked::Back { pause: at_once }
+        }
     }
 }

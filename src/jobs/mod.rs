@@ -10,6 +10,6 @@ mod line;
 mod run;
 
 pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer, within};
-pub(crate) use attempts::{Attempt, Course, attempts};
+pub(crate) use attempts::{Attempt, Course, attempt};
 pub(crate) use line::{Waited, Waiting, join, work};
-pub(crate) use run::{Left, Worked, model_first, run};
+pub(crate) use run::{Heir, Left, Worked, model_first, paused, run};

@@ -1,13 +1,14 @@
 //! The slot: held for as long as the work takes, and free before anything else happens.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, fmt, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use tokio::{task::yield_now, time::sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::Ending;
-use crate::queue::{Ended, Outcome, Permit, Queue, Ticket};
+use crate::queue::{Ended, Outcome, Permit, Queue, Slot, Ticket};
 
 /// How long a model server takes to read a request, generously.
 const ASKING: Duration = Duration::from_millis(1);
@@ -18,9 +19,23 @@ pub(crate) enum Worked<F, P = Infallible> {
     /// It has ended.
     Over(Ending<F>),
     /// Its back end has failed before there was any result: it is to start again from the front of its line.
-    Back,
+    Back {
+        /// Not before that: until then it has no slot and is in no line.
+        pause: Duration,
+    },
+    /// It has ended for whoever began it, and goes on for others, who take the slot.
+    HandedOn(Ending<F>, Heir),
     /// It has come to a point from which on it needs no slot for a while.
     Parks(P),
+}
+
+/// Who takes the slot of work that goes on for others.
+pub(crate) struct Heir(pub(crate) Box<dyn FnOnce(Slot) + Send>);
+
+impl fmt::Debug for Heir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Heir")
+    }
 }
 
 /// A job that has its slot no more.
@@ -33,9 +48,9 @@ pub(crate) struct Ran<F, T, B, P = Infallible> {
 
 /// How a job has left its slot, which is free again.
 pub(crate) enum Left<F, P = Infallible> {
-    /// It has ended so. It is counted when the second is dropped.
+    /// It has ended so. It is counted when the second is dropped. (The slot may have an [heir](Worked::HandedOn).)
     Over(Ending<F>, Ended),
-    /// It is in its line again.
+    /// It is in its line again, or will be after a [pause](paused).
     Back(Ticket),
     /// It waits for something else, and its ticket is parked.
     Parked(Ticket, P),
@@ -92,7 +107,14 @@ where
             info!(?outcome, "job ended");
             Left::Over(ending, ended)
         }
-        Some(Worked::Back) => Left::Back(permit.start_back()),
+        Some(Worked::HandedOn(ending, Heir(take))) => {
+            let outcome = ending.outcome();
+            let (ended, slot) = permit.hand_on(outcome);
+            take(slot);
+            info!(?outcome, "job ended, and goes on for others");
+            Left::Over(ending, ended)
+        }
+        Some(Worked::Back { pause }) => Left::Back(permit.start_back_after(pause)),
         Some(Worked::Parks(why)) => {
             let parked = permit.park();
             model_first(queue).await;
@@ -101,6 +123,16 @@ where
         None => Left::Halted(permit.set_aside()),
     };
     Ok(Ran { left, beginning })
+}
+
+/// Waits until the pause of a ticket that has come [back](Left::Back) is over, or until nobody wants it to go on. Cancel-safe.
+pub(crate) async fn paused(ticket: &mut Ticket, cancelled: &CancellationToken, stopped: &CancellationToken) {
+    tokio::select! {
+        biased;
+        () = cancelled.cancelled() => {}
+        () = stopped.cancelled() => {}
+        () = ticket.paused() => {}
+    }
 }
 
 /// A slot stands empty until the model has been asked: that comes before the log, the pages and the disk. While somebody

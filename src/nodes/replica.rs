@@ -314,6 +314,7 @@ impl Replica {
                     | Command::Release { ticket, .. }
                     | Command::StartBack { ticket }
                     | Command::Park { ticket }
+                    | Command::Pause { ticket }
                     | Command::Resume { ticket }
                     | Command::Recall { ticket, .. }
                     | Command::ChangePool { ticket, .. } => self.held.get(ticket),

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Again, ProgramFault, kept::Look, registry::Registry};
+use super::{Again, ProgramFault, Source, kept::Look, registry::Registry};
 use crate::{
     jobs::Overflow,
     queue::{LeaveReason, OrderKey, Owner, Queue, Standing, TicketId},
@@ -65,6 +65,12 @@ struct State {
     bytes: usize,
     over: Option<Result<Done, ProgramFault>>,
     followers: usize,
+    /// How many of those are other requests, which are like it.
+    sharers: usize,
+    /// It goes on for other requests alone: for its own program it has been ended.
+    dismissed: bool,
+    /// Where its answer comes from, if it was not made for it.
+    source: Option<Source>,
     /// Since when there has been no follower.
     alone_since: Option<Instant>,
     /// Somebody has been given some of a streamed answer, and asks for it no more.
@@ -112,6 +118,9 @@ impl Job {
                 bytes: 0,
                 over: None,
                 followers: 0,
+                sharers: 0,
+                dismissed: false,
+                source: None,
                 alone_since: None,
                 begun: false,
                 taken: false,
@@ -243,8 +252,50 @@ impl Job {
         self.change(|state| state.over = Some(how));
     }
 
-    /// Ends it for its owner: out of the line at once, or stopped.
+    /// Its answer comes from there.
+    pub(super) fn comes_from(&self, source: Option<Source>) {
+        self.lock().source = source;
+    }
+
+    /// It is given an answer that is there.
+    pub(super) fn answer(&self, events: &[Bytes], done: Done, source: Source) {
+        self.change(|state| {
+            state.source = Some(source);
+            state.phase = Phase::Started;
+            state.events = events.to_vec();
+            state.bytes = events.iter().map(Bytes::len).sum();
+            state.over = Some(Ok(done));
+        });
+    }
+
+    /// Whether nothing comes of it any more.
+    pub(super) fn has_failed(&self) -> bool {
+        self.cancel.is_cancelled() || matches!(self.lock().over, Some(Err(_)))
+    }
+
+    /// Whether it goes on for other requests alone.
+    pub(super) fn is_dismissed(&self) -> bool {
+        self.lock().dismissed
+    }
+
+    /// Whether its own program wants it no more.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.lock().dismissed || self.cancel.is_cancelled()
+    }
+
+    /// Ends it for its owner: out of the line at once, or stopped. Where other requests follow it, it goes on for those.
     pub(super) fn cancel(&self) {
+        let mut shared = false;
+        self.change(|state| {
+            shared = state.sharers > 0 && state.over.is_none();
+            state.dismissed |= shared;
+        });
+        if !shared {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
         self.cancel.cancel();
         // Those behind move up now, not when its task gets to run.
         let ticket = self.lock().ticket;
@@ -288,17 +339,31 @@ impl Job {
 
     /// Somebody follows it from the beginning; `None`: it has been given up.
     pub(super) fn follow(self: &Arc<Self>, registry: &Arc<Registry>) -> Option<Follower> {
+        if self.lock().dismissed {
+            return None;
+        }
+        self.followed(registry, false)
+    }
+
+    /// The same for another request, which wants the same answer.
+    pub(super) fn share(self: &Arc<Self>, registry: &Arc<Registry>) -> Option<Follower> {
+        self.followed(registry, true)
+    }
+
+    fn followed(self: &Arc<Self>, registry: &Arc<Registry>, shares: bool) -> Option<Follower> {
         let mut state = self.lock();
         if self.cancel.is_cancelled() || matches!(state.over, Some(Err(_))) {
             return None;
         }
         state.followers += 1;
+        state.sharers += usize::from(shares);
         state.alone_since = None;
         drop(state);
         self.moved.notify_waiters();
         Some(Follower {
             job: Arc::clone(self),
             registry: Arc::clone(registry),
+            shares,
             seen: Phase::Joining,
             next: 0,
             over: false,
@@ -326,6 +391,8 @@ impl Job {
 pub struct Follower {
     job: Arc<Job>,
     registry: Arc<Registry>,
+    /// It is another request.
+    shares: bool,
     seen: Phase,
     next: usize,
     over: bool,
@@ -344,6 +411,12 @@ impl Follower {
         self.job.standing()
     }
 
+    /// Where its answer comes from, if it is not, or will not be, made for it.
+    #[must_use]
+    pub fn source(&self) -> Option<Source> {
+        self.job.lock().source
+    }
+
     /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.
     pub async fn next(&mut self) -> Step {
         loop {
@@ -358,13 +431,18 @@ impl Follower {
 
     fn look(&mut self) -> Option<Step> {
         let mut state = self.job.lock();
+        if state.dismissed && !self.shares {
+            drop(state);
+            let ended = !std::mem::replace(&mut self.over, true);
+            return ended.then_some(Step::Over(Err(ProgramFault::Cancelled)));
+        }
         if let Some(events) = state.events.get(self.next).cloned() {
-            state.begun = true;
+            state.begun |= !self.shares;
             self.next += 1;
             return Some(Step::Events(events));
         }
         if let Some(over) = state.over.clone().filter(|_| !self.over) {
-            state.taken = true;
+            state.taken |= !self.shares;
             drop(state);
             self.over = true;
             self.registry.taken(&self.job);
@@ -388,14 +466,16 @@ impl Drop for Follower {
         let given_up = {
             let mut state = self.job.lock();
             state.followers -= 1;
+            state.sharers -= usize::from(self.shares);
             let alone = state.followers == 0 && state.over.is_none();
             if alone {
                 state.alone_since = Some(Instant::now());
             }
-            alone && !self.job.may_be_repeated(&state)
+            let for_nobody = state.dismissed && state.sharers == 0;
+            for_nobody || alone && !self.job.may_be_repeated(&state)
         };
         if given_up {
-            self.job.cancel();
+            self.job.end();
         }
         self.job.moved.notify_waiters();
     }

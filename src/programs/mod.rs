@@ -5,12 +5,14 @@
 //!   say, in the format of programs.
 //! - `job`: one request as those see it who follow it, of whom there may be none for a while; `registry`: all of them, and how a program that asks
 //!   again finds its own.
+//! - `alike`: answers that are given to more than one request.
 //! - `task`: takes one through: in the line, asked, over.
 //! - `kept`: one that outlives its program, as whoever keeps it has it taken through (`tasks/`).
 //!
 //! Of any other request nothing is stored. Whoever asks waits for the answer, so nobody would read one after a restart: what waits is refused then, and
 //! the program asks again.
 
+mod alike;
 mod charge;
 mod chunks;
 mod fault;
@@ -27,19 +29,21 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument as _, error_span};
+use tracing::{Instrument as _, error_span, info};
 use uuid::Uuid;
 
+use self::{
+    alike::Alike,
+    job::Job,
+    registry::{Found, Registry},
+    task::Task,
+};
 pub use self::{
+    alike::Source,
     fault::{ProgramFault, RequestFault},
     job::{Done, Follower, Step},
     registry::Again,
     request::Request,
-};
-use self::{
-    job::Job,
-    registry::{Found, Registry},
-    task::Task,
 };
 pub(crate) use self::{
     kept::{Keeper, Kept},
@@ -75,6 +79,7 @@ pub struct Deps {
 pub struct Programs {
     deps: Arc<Deps>,
     registry: Arc<Registry>,
+    alike: Arc<Alike>,
     tasks: TaskTracker,
     /// Cancelled when what still runs has to stop, at the end of the grace.
     stop: CancellationToken,
@@ -87,6 +92,7 @@ impl Programs {
         Self {
             deps: Arc::new(deps),
             registry: Arc::default(),
+            alike: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -118,7 +124,25 @@ impl Programs {
             self.deps.rates.note_payer((job.id(), owner), address);
         }
         let span = session_span(who.session).in_scope(|| error_span!("request", id = %job.id()));
-        let task = Task::new(self.clone(), job, request, model, pool);
+        let likeness = request.likeness(owner, &model, &self.deps.settings.borrow());
+        if let Some(answer) = likeness
+            .filter(|_| !request.fresh)
+            .and_then(|key| self.kept_answer(&key))
+        {
+            self.deps.conversations.kept_answers().count_hit();
+            let done = Done {
+                last: answer.last.clone(),
+                usage: answer.usage,
+            };
+            job.answer(&answer.events, done, Source::Kept);
+            self.registry.over(&job);
+            span.in_scope(|| info!("request is given a kept answer"));
+            return Ok(follower);
+        }
+        if likeness.is_some() {
+            self.deps.conversations.kept_answers().count_miss();
+        }
+        let task = Task::new(self.clone(), job, request, model, pool).alike(likeness);
         // Not where it waits for the end of the site: then its place in the line is closed, and it ends.
         self.tasks.spawn(task.run().instrument(span));
         Ok(follower)
@@ -135,7 +159,12 @@ impl Programs {
     #[must_use]
     pub fn cancel(&self, who: Principal, id: Uuid) -> bool {
         let job = self.registry.job(who.owner(), id).filter(|job| !job.is_over());
-        job.inspect(|job| job.cancel()).is_some()
+        let Some(job) = job else { return false };
+        job.cancel();
+        if job.is_dismissed() {
+            self.registry.forget(&job);
+        }
+        true
     }
 
     /// The tickets of their requests that are on their way, each with the request's id.

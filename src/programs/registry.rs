@@ -163,6 +163,11 @@ impl Registry {
         }
     }
 
+    /// Forgets one, whose program has ended it.
+    pub(super) fn forget(&self, job: &Job) {
+        self.lock().remove(job.owner(), job.id());
+    }
+
     /// Forgets answers that have been kept for too long.
     pub(super) fn sweep(&self, keep: Option<Duration>) {
         self.lock().expire(keep);

@@ -24,6 +24,12 @@ pub struct Request {
     pub streams: bool,
     /// Whether the program wants a stream to tell its usage.
     pub usage: bool,
+    /// How freely the model chooses its words, where that is said.
+    pub(super) temperature: Option<f32>,
+    /// Another answer is wanted than one that is there.
+    pub fresh: bool,
+    /// Its answer is to be kept for nobody.
+    pub unkept: bool,
     /// Whether there may be pictures in it.
     pub(super) images: bool,
     /// All of it.
@@ -68,6 +74,8 @@ impl Request {
         let streams = streams.unwrap_or(false) && door == Door::Chat;
         let options: Option<StreamOptions> = field(&fields, "stream_options", "an object")?;
         let usage = options.and_then(|options| options.include_usage).unwrap_or(false);
+        // What is no number is the server's to refuse.
+        let temperature = field(&fields, "temperature", "a number").unwrap_or_default();
         let images = content.contains("\"image_url\"");
         let rest = rest(&fields, streams && !usage)?;
         Ok(Self {
@@ -75,6 +83,9 @@ impl Request {
             called,
             streams,
             usage: streams && usage,
+            temperature,
+            fresh: false,
+            unkept: false,
             images,
             rest,
             body,
@@ -85,6 +96,11 @@ impl Request {
     pub(super) fn to(&self, model: &str) -> Bytes {
         let model = Value::from(model).to_string();
         Bytes::from([r#"{"model":"#, &model, &self.rest].concat())
+    }
+
+    /// All that is passed on but the model.
+    pub(super) fn rest(&self) -> &str {
+        &self.rest
     }
 
     /// Two requests with the same are the same.

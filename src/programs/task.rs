@@ -7,14 +7,15 @@ use futures_util::FutureExt as _;
 use tracing::info;
 
 use super::{
-    Deps, Done, ProgramFault, Programs, Request,
+    Deps, Done, ProgramFault, Programs, Request, Source, Step,
+    alike::Lead,
     charge::charged,
     chunks::{Chunks, DONE},
     job::Job,
     kept::Keeper,
 };
 use crate::{
-    agents::{AgentError, Question, RelayFault, RelayRequest, Tries},
+    agents::{AgentError, AnswerKey, Question, RelayFault, RelayRequest, Tries},
     jobs::{self, Attempt, Bounds, Course, Ending, Left, Waited, Waiting, model_first},
     queue::{BackendIndex, Ended, LeaveReason, Permit, PoolIndex, Ticket},
     settings::ModelName,
@@ -34,6 +35,18 @@ pub(super) struct Task {
     ticket: Option<Ticket>,
     /// Who keeps it until it is answered; `None`: whoever has asked waits for it.
     keeper: Option<Arc<dyn Keeper>>,
+    /// What those have that are like it.
+    likeness: Option<AnswerKey>,
+    /// It is asked for those, too.
+    lead: Option<Lead>,
+}
+
+/// How a request starts.
+enum Start {
+    /// With a slot.
+    Slot(Permit),
+    /// One that is like it is asked.
+    Alike(Ticket, Arc<Job>),
 }
 
 impl Task {
@@ -48,7 +61,14 @@ impl Task {
             tries: Tries::new(),
             ticket: None,
             keeper: None,
+            likeness: None,
+            lead: None,
         }
+    }
+
+    /// As one that may have the answer of another one with the same likeness, or the other way round.
+    pub(super) fn alike(self, likeness: Option<AnswerKey>) -> Self {
+        Self { likeness, ..self }
     }
 
     /// As one that is kept, and may have its ticket already.
@@ -84,6 +104,8 @@ impl Task {
                 }
             }
         };
+        // Whoever is like it finds nobody to follow from here on.
+        self.lead = None;
         end.how = Some(how);
     }
 
@@ -117,20 +139,47 @@ impl Task {
             }
         };
         let mut granted = ticket.granted();
-        job.placed(ticket.id(), granted.is_some());
-        let mut waiting = Some(ticket);
+        let (id, mut led, mut waiting) = (ticket.id(), None, None);
+        match self.leader() {
+            // Said before anybody hears of its place: it has none.
+            Some(leader) => {
+                job.comes_from(Some(Source::Shared));
+                let mut ticket = granted.take().map_or(ticket, Permit::step_aside);
+                ticket.step_aside();
+                led = Some(Start::Alike(ticket, leader));
+            }
+            None => waiting = Some(ticket),
+        }
+        job.placed(id, granted.is_some() || led.is_some());
         loop {
-            let permit = match (granted.take(), waiting.take()) {
-                (Some(permit), _) => permit,
-                (None, Some(ticket)) => match self.wait(ticket).await {
-                    Ok(permit) => permit,
+            let start = match (led.take(), granted.take(), waiting.take()) {
+                (Some(led), _, _) => led,
+                (None, Some(permit), _) => Start::Slot(permit),
+                (None, None, Some(ticket)) => match self.wait(ticket).await {
+                    Ok(start) => start,
                     Err(fault) => {
                         self.deps().conversations.moved_up(job.owner()).await;
                         return Err(fault);
                     }
                 },
-                // Each turn of the loop leaves one of the two.
-                (None, None) => return Err(ProgramFault::Mistake),
+                // Each turn of the loop leaves one of them.
+                (None, None, None) => return Err(ProgramFault::Mistake),
+            };
+            let permit = match self.leads(start) {
+                Start::Slot(permit) => permit,
+                Start::Alike(mut ticket, leader) => {
+                    if let Some(how) = self.share(&leader).await {
+                        queue.leave(ticket.id(), LeaveReason::Done);
+                        return how;
+                    }
+                    ticket.resume();
+                    granted = ticket.admitted().now_or_never().and_then(Result::ok);
+                    if granted.is_none() {
+                        job.waits_again();
+                        waiting = Some(ticket);
+                    }
+                    continue;
+                }
             };
             job.started();
             let (waited, model, keeper) = (permit.waited(), self.model.clone(), self.keeper.clone());
@@ -168,6 +217,7 @@ impl Task {
                 job.begin_again();
             }
             self.tries = course.tries;
+            jobs::paused(&mut ticket, job.cancelled(), &self.programs.stop).await;
             if let Some((model, pool)) = course.instead {
                 self.fall_back(&ticket, model, pool);
             }
@@ -176,6 +226,65 @@ impl Task {
                 info!("request waits again");
                 job.waits_again();
                 waiting = Some(ticket);
+            }
+        }
+    }
+
+    /// Who is asked for it, too. One that leads itself goes on as it has begun.
+    fn leader(&self) -> Option<Arc<Job>> {
+        let key = self.likeness.filter(|_| self.lead.is_none() && !self.request.fresh)?;
+        self.programs.alike.leader(&key)
+    }
+
+    /// One that has a slot leads those that are like it, unless another one does: then it gives the slot back.
+    fn leads(&mut self, start: Start) -> Start {
+        let (permit, key) = match (start, self.likeness) {
+            (Start::Slot(permit), Some(key)) if self.lead.is_none() => (permit, key),
+            (start, _) => return start,
+        };
+        match self.programs.alike.lead(key, &self.job) {
+            Ok(lead) => {
+                self.lead = Some(lead);
+                Start::Slot(permit)
+            }
+            // It wants an answer of its own.
+            Err(_) if self.request.fresh => Start::Slot(permit),
+            Err(leader) => Start::Alike(permit.step_aside(), leader),
+        }
+    }
+
+    /// Has the answer of one that is like it, as it comes. `None`: nothing whole has come of that, and it is to be asked itself.
+    async fn share(&self, leader: &Arc<Job>) -> Option<Result<Done, ProgramFault>> {
+        let job = &self.job;
+        // One that has just failed is none to wait for.
+        let Some(mut follower) = leader.share(&self.programs.registry) else {
+            job.comes_from(None);
+            return None;
+        };
+        job.comes_from(Some(Source::Shared));
+        job.started();
+        info!(leader = %leader.id(), "request is answered with another one that is like it");
+        loop {
+            let step = tokio::select! {
+                biased;
+                () = job.cancelled().cancelled() => return Some(Err(ProgramFault::Cancelled)),
+                () = self.programs.stop.cancelled() => return Some(Err(ProgramFault::Stopped)),
+                step = follower.next() => step,
+            };
+            match step {
+                Step::Waiting | Step::Started => {}
+                Step::Events(events) if job.put(events.clone()) => {}
+                Step::Events(_) => return Some(Err(ProgramFault::Endless)),
+                Step::Over(Ok(done)) => {
+                    self.deps().conversations.kept_answers().count_hit();
+                    return Some(Ok(done));
+                }
+                // Its program has had the beginning of that answer, which no other one goes on from.
+                Step::Over(Err(fault)) if job.has_shown() => return Some(Err(fault)),
+                Step::Over(Err(_)) => {
+                    job.comes_from(None);
+                    return None;
+                }
             }
         }
     }
@@ -195,16 +304,23 @@ impl Task {
     /// Another model is to answer, which the answer says.
     fn fall_back(&mut self, ticket: &Ticket, model: ModelName, pool: PoolIndex) {
         self.tries.fall_back();
+        // That model's answer is kept for nobody.
+        (self.likeness, self.lead) = (None, None);
         self.called = model.to_string();
         (self.model, self.pool) = (model, pool);
         self.deps().queue.change_pool(ticket.id(), pool);
     }
 
-    /// Waits in the line until there is a slot. Whoever has not got one has left the line by then.
-    async fn wait(&mut self, mut ticket: Ticket) -> Result<Permit, ProgramFault> {
+    /// Waits in the line until there is a slot, or one that is like it is asked. Whoever has neither has left the line by then.
+    async fn wait(&mut self, mut ticket: Ticket) -> Result<Start, ProgramFault> {
         let programs = self.programs.clone();
         let job = Arc::clone(&self.job);
         loop {
+            let begun = programs.alike.begun();
+            if let Some(leader) = self.leader() {
+                ticket.step_aside();
+                return Ok(Start::Alike(ticket, leader));
+            }
             let waiting = Waiting {
                 backends: &programs.deps.backends,
                 model: Some(&self.model),
@@ -219,9 +335,13 @@ impl Task {
                     admitted = ticket.admitted() => admitted,
                 }
             };
-            let waited = waiting.until(admitted, |pool| self.may_be_asked_at(pool)).await;
+            let waited = tokio::select! {
+                biased;
+                waited = waiting.until(admitted, |pool| self.may_be_asked_at(pool)) => waited,
+                () = begun, if self.likeness.is_some() => continue,
+            };
             match waited {
-                Waited::Slot(permit) => return Ok(permit),
+                Waited::Slot(permit) => return Ok(Start::Slot(permit)),
                 Waited::Left(LeaveReason::Cancelled) => return Err(ProgramFault::Cancelled),
                 Waited::Left(left) => {
                     let longest = programs.deps.settings.borrow().policy.max_wait;
@@ -266,6 +386,9 @@ impl Task {
                     usage,
                 };
                 self.charge(Some(&done));
+                if let Some(key) = self.lead.as_ref().map(Lead::key) {
+                    self.programs.keep_answer(key, &self.job, &done);
+                }
                 Ok(done)
             }
             Ending::Failed(Fault::Agent(error, said)) => Err(ProgramFault::Agent(error, said.map(Arc::from))),
@@ -324,11 +447,10 @@ impl<'a> Asked<'a> {
 
     async fn work(&mut self, backend: Option<BackendIndex>, course: &mut Course) -> jobs::Worked<Fault> {
         let task = self.task;
-        let ended_by = (task.job.cancelled(), &task.programs.stop);
         // A model's work always has one.
         self.backend = backend.unwrap_or(BackendIndex(0));
         let at = (&task.model, self.backend);
-        jobs::attempts(&task.deps().backends, at, self, course, ended_by).await
+        jobs::attempt(&task.deps().backends, at, self, course).await
     }
 
     async fn relay(&mut self, bounds: Bounds<'_>) -> Ending<Fault> {

@@ -98,6 +98,16 @@ impl Place {
         }
     }
 
+    /// Leaves the line for a while, and comes back as its owner's next once it is told to resume. One that has a slot by now gives it back, and comes
+    /// back to the front.
+    pub fn step_aside(&mut self) {
+        if let Some(ticket) = &mut self.ticket {
+            ticket.step_aside();
+            // Where it stands is news for its pages.
+            self.session.journal().wake();
+        }
+    }
+
     /// The permit, where there is a slot by now.
     pub fn admitted_by_now(&mut self) -> Option<Permit> {
         let permit = self.ticket.as_mut()?.admitted().now_or_never()?.ok()?;

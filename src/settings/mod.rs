@@ -128,6 +128,13 @@ pub const ENV_FILE: &str = "ANTEROOM_ENV_FILE";
 const LONGEST_FILE: u64 = 1 << 20;
 
 impl Settings {
+    /// Whether answers are kept to questions of this temperature.
+    #[must_use]
+    pub fn keeps_answers(&self, temperature: Option<f32>) -> bool {
+        let certain = temperature.is_some_and(|temperature| temperature <= 0.0);
+        self.answer_cache_size.is_some() && (certain || self.answer_cache_any_temperature)
+    }
+
     /// The settings that `environment` and the text of `.env` give, with the file that `BACKENDS_FILE` names. The environment wins over
     /// `.env`, a name over its aliases, and an empty value is no value. Reads nothing else, but that a `$NAME` within a value of `.env`
     /// stands for a variable of the process.

@@ -152,6 +152,8 @@ pub enum TurnNotice {
     },
     /// The answer is one that was given before to the same question.
     Cached,
+    /// The answer was made for another one who asked the same at that time.
+    Shared,
     /// It was waited for.
     Waited(Receipt),
     /// The tools of a server were left out, which wants a key of each person's own.

@@ -35,6 +35,7 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
                 say!(words, "turn-pictures", taken = *taken, of = *of, name = name)
             }
             TurnNotice::Cached => text!(words, "turn-cached").to_owned(),
+            TurnNotice::Shared => text!(words, "turn-shared").to_owned(),
             TurnNotice::KeyWanted { server, fault } => {
                 say!(words, "turn-key", fault = *fault, server = server.as_str())
             }

@@ -97,6 +97,7 @@ fn turn(state: TurnState) -> TurnView {
                 model: "small@cpu".to_owned(),
             },
             TurnNotice::Cached,
+            TurnNotice::Shared,
             TurnNotice::KeyWanted {
                 server: "tickets".to_owned(),
                 fault: OwnKeyFault::Unreadable,

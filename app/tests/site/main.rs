@@ -1,6 +1,7 @@
 //! The whole site over real HTTP and WebSockets, in front of a loopback model server.
 
 mod addresses;
+mod alike;
 mod along;
 mod api;
 mod before;
@@ -19,6 +20,7 @@ mod hostile;
 mod incomplete;
 mod line;
 mod nodes;
+mod odd;
 mod offline;
 mod openai;
 mod operator;

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::support::{Feed, Site, answer_of, request, soon};
 
 /// A site in front of several model servers, by a `backends.toml`.
-struct Pooled {
-    site: Site,
-    fleet: Fleet,
+pub(crate) struct Pooled {
+    pub(crate) site: Site,
+    pub(crate) fleet: Fleet,
     /// It holds `backends.toml`.
     folder: TempDir,
 }
@@ -32,7 +32,7 @@ fn write(folder: &Path, fleet: &Fleet, entries: &[Entry<'_>]) {
 }
 
 impl Pooled {
-    async fn start(entries: &[Entry<'_>], settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(entries: &[Entry<'_>], settings: &[(&str, &str)]) -> Self {
         let fleet = Fleet::start(entries.iter().map(|(name, _)| (*name).to_owned()));
         let fleet = fleet.await.expect("free ports");
         let folder = tempfile::tempdir().expect("a folder");
@@ -44,7 +44,7 @@ impl Pooled {
         Self { site, fleet, folder }
     }
 
-    fn server(&self, name: &str) -> &Loopback {
+    pub(crate) fn server(&self, name: &str) -> &Loopback {
         let mut servers = self.fleet.servers().iter();
         servers.find(|server| server.name() == name).expect("a server")
     }
@@ -57,11 +57,11 @@ impl Pooled {
     }
 }
 
-const GPU: &str = "pool = \"gpu\"\nmodels = [\"large\"]\nlimit = 1";
-const CPU: &str = "models = [\"small\"]\nlimit = 1";
-const LARGE: (&str, &str) = ("MODEL", "large@gpu");
+pub(crate) const GPU: &str = "pool = \"gpu\"\nmodels = [\"large\"]\nlimit = 1";
+pub(crate) const CPU: &str = "models = [\"small\"]\nlimit = 1";
+pub(crate) const LARGE: (&str, &str) = ("MODEL", "large@gpu");
 
-fn ask(text: &str, model: &str) -> SendRequest {
+pub(crate) fn ask(text: &str, model: &str) -> SendRequest {
     SendRequest {
         choice: Some(Choice {
             model: Some(model.to_owned()),
@@ -154,6 +154,31 @@ async fn a_fault_before_the_first_word_is_made_good_elsewhere_and_one_after_it_k
         }
     );
     assert!(!turn.answer.is_empty(), "what was written is kept");
+}
+
+#[tokio::test]
+async fn while_one_pauses_before_it_is_asked_again_another_has_its_slot_and_then_it_is_next() {
+    let pooled = Pooled::start(&[("one", GPU)], &[LARGE]).await;
+    let one = pooled.server("one");
+    let browsers = [pooled.site.browser().await, pooled.site.browser().await];
+    let zero = browsers[0].send("[[hold=true]] zero").await;
+    one.until(|record| record.now == 1).await;
+    let mut sent = vec![zero];
+    for text in ["[[fault=status:500 times=1]] first", "[[gate=second]] second", "third"] {
+        sent.push(browsers[1].send(text).await);
+    }
+    pooled.site.until_load(1, 3).await;
+    one.release_one();
+    one.until(|record| record.of("second").count() == 1).await;
+    pooled.site.until_load(1, 2).await;
+    one.open("second");
+    for sent in &sent[1..] {
+        assert_eq!(answer_of(&browsers[1], sent.turn).await.state, TurnState::Done);
+    }
+    let record = one.record();
+    let asked: Vec<_> = record.requests.iter().map(|request| request.question.trim()).collect();
+    assert_eq!(asked, ["zero", "first", "second", "first", "third"]);
+    assert_eq!(record.beyond_limit(), 0);
 }
 
 #[tokio::test]

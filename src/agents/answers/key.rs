@@ -97,6 +97,19 @@ impl AnswerKey {
         }
     }
 
+    /// Of a request that is passed on as it is, in these pieces. No question of the other kind has the same.
+    #[must_use]
+    pub fn of_pieces(pieces: &[&[u8]], owner: Option<Owner>) -> Self {
+        let mut hash = Hash(Sha256::new());
+        hash.bytes(b"as it is");
+        hash.option(owner.map(|owner| owner.0.to_le_bytes()));
+        pieces.iter().for_each(|piece| hash.bytes(piece));
+        Self {
+            hash: hash.0.finalize().into(),
+            shared: owner.is_none(),
+        }
+    }
+
     /// Whether its answer is for everybody.
     #[must_use]
     pub const fn is_shared(&self) -> bool {

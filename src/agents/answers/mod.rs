@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use quick_cache::{OptionsBuilder, Weighter, sync::Cache};
 use tokio::time::Instant;
 
@@ -42,6 +43,10 @@ pub struct KeptAnswer {
     pub excerpts: Vec<TurnNotice>,
     /// Tokens taken when it was made.
     pub usage: Usage,
+    /// The answer to a program's request, as it was sent, in place of all of the above but the tokens: its events, and its end or the whole of it.
+    pub events: Vec<Bytes>,
+    /// See `events`.
+    pub last: Bytes,
 }
 
 /// What `/metrics` tells of the kept answers. The first two count from the start of the process.
@@ -78,8 +83,17 @@ struct ByBytes;
 
 impl Weighter<AnswerKey, Kept> for ByBytes {
     fn weight(&self, _: &AnswerKey, kept: &Kept) -> u64 {
-        (kept.answer.text.len() + kept.answer.reasoning.len()) as u64
-            + OVERHEAD * (1 + kept.answer.excerpts.len() as u64)
+        let KeptAnswer {
+            text,
+            reasoning,
+            excerpts,
+            events,
+            last,
+            ..
+        } = &*kept.answer;
+        let sent: usize = events.iter().map(Bytes::len).sum();
+        (text.len() + reasoning.len() + sent + last.len()) as u64
+            + OVERHEAD * (1 + excerpts.len() as u64 + events.len() as u64)
     }
 }
 

@@ -4,6 +4,14 @@
 //! of an answer took far longer than it usually does for a question of that length, as it does where the server has a line of its own. Only
 //! attempts that began under the limit of now say anything about it, so a burst of refusals counts once, and each step is tried
 //! before the next.
+//!
+//! What can be known from outside of a server that has a line of its own:
+//! - **That it has room**, for certain, where an answer begins and none of the others has ended since it was asked for: so all of them were answered at
+//!   once, for nobody has made room. Then no more need be seen for a step up, and none has to be waited for.
+//! - **That somebody waits there**, by how late a first part is. Those that were late before and still are wait, too; with them it is known how many it
+//!   answers, so one late part may lower the limit by more than one. Otherwise it could fall no faster than answers end there.
+//! - Where answers end so often that one which waits there is hardly late, nothing but luck tells the two apart. So each time that somebody was late, more
+//!   have to go well before the next step that is not certain.
 
 use std::{cmp::Ordering, collections::HashMap, time::Duration};
 
@@ -15,8 +23,10 @@ const MOST: usize = 1000;
 const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The shortest time between two steps up: what runs at once must have had time to show itself.
 const STEP: Duration = Duration::from_millis(500);
-/// So many must have gone well for a step up, where it was lateness that lowered the limit last: behind a line, some are lucky.
+/// So many must have gone well for a step up that is not certain, where it was lateness that lowered the limit last: behind a line, some are lucky.
+/// Twice as many each time, up to the second.
 const SURE: u32 = 3;
+const MOST_SURE: u32 = 24;
 /// A first part is far later than usual when it takes so many times as long, and this much more: what is short varies more.
 const FAR: f64 = 2.0;
 const FAR_SECONDS: f64 = 0.2;
@@ -52,6 +62,12 @@ pub(super) struct Started {
     running: usize,
     /// Whether the limit was reached with it.
     reached: bool,
+    /// How many had ended.
+    ends: u64,
+    /// Other nodes ask that server, too: what they do there is not known here.
+    shared: bool,
+    /// Its first part is far later than usual, and has not come.
+    overdue: bool,
 }
 
 /// The limit of one back end.
@@ -64,6 +80,11 @@ pub(super) struct Auto {
     /// How many must still go well before it does, and must each time.
     missing: u32,
     wanted: u32,
+    /// Not before that, however certain it is that there is room.
+    cools: Option<Instant>,
+    /// Attempts that have ended, and those whose first part is overdue.
+    ends: u64,
+    overdue: usize,
     /// How long the first part usually takes, in seconds.
     usual: HashMap<Kind, f64>,
 }
@@ -77,6 +98,9 @@ impl Default for Auto {
             next: None,
             missing: 1,
             wanted: 1,
+            cools: None,
+            ends: 0,
+            overdue: 0,
             usual: HashMap::new(),
         }
     }
@@ -88,13 +112,17 @@ impl Auto {
         self.limit
     }
 
-    /// An attempt begins, of `running` at once.
-    pub(super) const fn start(&self, kind: Kind, running: usize) -> Started {
+    /// An attempt begins, of `running` at once. `shared`: those of other nodes included, as far as that is known. It is to be told when it is
+    /// [over](Self::over).
+    pub(super) const fn start(&self, kind: Kind, running: usize, shared: bool) -> Started {
         Started {
             kind,
             moves: self.moves,
             running,
             reached: running >= self.limit,
+            ends: self.ends,
+            shared,
+            overdue: false,
         }
     }
 
@@ -104,32 +132,57 @@ impl Auto {
         Duration::try_from_secs_f64(FAR * usual + FAR_SECONDS).ok()
     }
 
-    /// The first part is far later than usual. It need not have come: where the server's line is long, that would be too late to learn
-    /// from it.
-    pub(super) fn late(&mut self, started: Started, now: Instant) {
+    /// The first part is far later than usual, of `running` that run now. It need not have come: where the server's line is long, that would be too
+    /// late to learn from it.
+    pub(super) fn late(&mut self, started: &mut Started, running: usize, now: Instant) {
+        if !std::mem::replace(&mut started.overdue, true) {
+            self.overdue += 1;
+        }
         if started.moves == self.moves {
-            self.wanted = SURE;
-            self.lower(self.limit - 1, now);
+            self.wanted = (2 * self.wanted).clamp(SURE, MOST_SURE);
+            // The others that are overdue were so before the limit moved last: they wait there, and did not come with this one.
+            let answered = if started.shared {
+                self.limit
+            } else {
+                running.saturating_sub(self.overdue)
+            };
+            self.lower(answered.min(self.limit - 1), now);
         }
     }
 
     /// The first part of an answer has come, `took` after the attempt began.
-    pub(super) fn shown(&mut self, started: Started, took: Duration, now: Instant) {
+    pub(super) fn shown(&mut self, started: &mut Started, took: Duration, running: usize, now: Instant) {
         let usual = self.usual.get(&started.kind).copied();
-        let is_late = self.late_after(started).is_some_and(|late| took > late);
-        self.learn(started, usual, took.as_secs_f64(), is_late);
+        let is_late = self.late_after(*started).is_some_and(|late| took > late);
+        self.learn(*started, usual, took.as_secs_f64(), is_late);
         if is_late {
-            self.late(started, now);
+            self.late(started, running, now);
+        }
+        self.settle(started);
+        if is_late || started.moves != self.moves || !started.reached || usual.is_none() || self.limit == MOST {
             return;
         }
-        if started.moves != self.moves {
-            return;
-        }
-        if started.reached && usual.is_some() && self.limit < MOST && self.next.is_none_or(|next| now >= next) {
+        let alone = started.ends == self.ends && !started.shared;
+        if alone && self.cools.is_none_or(|until| now >= until) {
+            self.move_to(self.limit + 1, now + STEP);
+        } else if self.next.is_none_or(|next| now >= next) {
             self.missing = self.missing.saturating_sub(1);
             if self.missing == 0 {
                 self.move_to(self.limit + 1, now + STEP);
             }
+        }
+    }
+
+    /// An attempt has ended, however.
+    pub(super) fn over(&mut self, started: &mut Started) {
+        self.ends += 1;
+        self.settle(started);
+    }
+
+    /// It waits for its first part no more.
+    fn settle(&mut self, started: &mut Started) {
+        if std::mem::replace(&mut started.overdue, false) {
+            self.overdue = self.overdue.saturating_sub(1);
         }
     }
 
@@ -153,6 +206,7 @@ impl Auto {
     }
 
     fn lower(&mut self, limit: usize, now: Instant) {
+        self.cools = Some(now + COOL_DOWN);
         self.move_to(limit.max(1), now + COOL_DOWN);
     }
 

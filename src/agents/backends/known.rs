@@ -72,7 +72,11 @@ impl Known {
         self.running += 1;
         Some(Attempt {
             began: self.breaker.begin(now),
-            started: self.auto.start(kind, self.running.max(everywhere.unwrap_or_default())),
+            started: self.auto.start(
+                kind,
+                self.running.max(everywhere.unwrap_or_default()),
+                everywhere.is_some(),
+            ),
             at: now,
             first: None,
         })
@@ -83,7 +87,7 @@ impl Known {
         let took = now - attempt.at;
         attempt.first = Some(now);
         self.breaker.shown(attempt.began);
-        self.auto.shown(attempt.started, took, now);
+        self.auto.shown(&mut attempt.started, took, self.running, now);
         self.meter.shown(took);
         self.works(attempt);
     }
@@ -94,18 +98,24 @@ impl Known {
     }
 
     /// The first part is late.
-    pub(super) fn late(&mut self, attempt: &Attempt, now: Instant) {
-        self.auto.late(attempt.started, now);
+    pub(super) fn late(&mut self, attempt: &mut Attempt, now: Instant) {
+        self.auto.late(&mut attempt.started, self.running, now);
     }
 
     /// Its answer has come to its end.
-    pub(super) fn answered(&mut self, attempt: &Attempt, answered: Answered, now: Instant) {
-        self.running = self.running.saturating_sub(1);
+    pub(super) fn answered(&mut self, attempt: &mut Attempt, answered: Answered, now: Instant) {
+        self.ends(attempt);
         self.breaker.answered(attempt.began);
         let took = attempt.first.map_or(Duration::ZERO, |first| now - first);
         self.meter.answered(answered.usage, took);
         self.misfit = None;
         self.works(attempt);
+    }
+
+    /// It is under way no more.
+    fn ends(&mut self, attempt: &mut Attempt) {
+        self.running = self.running.saturating_sub(1);
+        self.auto.over(&mut attempt.started);
     }
 
     /// What began before the trouble is no sign of its end.
@@ -119,14 +129,14 @@ impl Known {
     /// It has failed. `auto`: the limit is found out, so that a refusal may show it. `everywhere`: as when one begins.
     pub(super) fn failed(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         error: &AgentError,
         auto: bool,
         everywhere: Option<usize>,
         now: Instant,
         jitter: f64,
     ) {
-        self.running = self.running.saturating_sub(1);
+        self.ends(attempt);
         let others = self.running.max(everywhere.map_or(0, |all| all.saturating_sub(1)));
         self.meter.failed(error.kind());
         let strike = match error.blame() {
@@ -172,8 +182,8 @@ impl Known {
     }
 
     /// It was given up.
-    pub(super) fn left(&mut self, attempt: &Attempt) {
-        self.running = self.running.saturating_sub(1);
+    pub(super) fn left(&mut self, attempt: &mut Attempt) {
+        self.ends(attempt);
         self.breaker.left(attempt.began);
     }
 

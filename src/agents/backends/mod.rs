@@ -43,18 +43,15 @@
 //!         reason = backends.gave_up(pool, &tries) => { ticket.leave(); return Failed(reason) }
 //!     };
 //!     let backend = permit.backend();
-//!     loop {
-//!         let question = Question { messages, model, backend, parameters, tools };
-//!         let Err(error) = agent.answer(question, parts, cancel).await else { return Done };
-//!         match backends.verdict(&model, backend, &error, shown, &mut tries) {
-//!             Verdict::Final => return Failed(error.reason()),
-//!             Verdict::Again { pause } => sleep(pause).await,       // with the slot in hand
-//!             Verdict::Elsewhere { pause } => { sleep(pause).await; break }
-//!             Verdict::Wait => break,
-//!             Verdict::Fallback { model, pool } => …                // start_back, then change_pool; the answer says so
-//!         }
-//!     }
-//!     ticket = permit.start_back();
+//!     let question = Question { messages, model, backend, parameters, tools };
+//!     let Err(error) = agent.answer(question, parts, cancel).await else { return Done };
+//!     let pause = match backends.verdict(&model, backend, &error, shown, &mut tries) {
+//!         Verdict::Final => return Failed(error.reason()),
+//!         Verdict::Again { pause } | Verdict::Elsewhere { pause } => pause,
+//!         Verdict::Wait => Duration::ZERO,
+//!         Verdict::Fallback { model, pool } => …                    // start_back, then change_pool; the answer says so
+//!     };
+//!     ticket = permit.start_back_after(pause);                      // the slot is others' meanwhile
 //! }
 //! ```
 //!

@@ -119,12 +119,13 @@ impl Default for Tries {
 pub enum Verdict {
     /// The turn has failed with that error.
     Final,
-    /// To be asked again at the same back end, after this pause; the slot is kept.
+    /// To be asked again at the same back end, which alone is in service, after this pause. The slot is given back meanwhile, and the ticket
+    /// starts from the front of its line then.
     Again {
         /// How long.
         pause: Duration,
     },
-    /// To give its slot back after this pause, and start from the front of its line: another back end of the pool may have it.
+    /// The same, and another back end of the pool may have it.
     Elsewhere {
         /// How long.
         pause: Duration,

@@ -1,6 +1,9 @@
 //! Answers that are given again: to whom, instead of which question, and when they are not.
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
 
 use tokio::sync::Semaphore;
 
@@ -16,6 +19,19 @@ struct Counting {
     asked: Mutex<Vec<Question>>,
     /// Why its answers end early.
     cut: Mutex<Option<Incomplete>>,
+    /// Why there are none.
+    fault: Mutex<Option<AgentError>>,
+    /// How many are being made.
+    under_way: AtomicUsize,
+}
+
+/// An answer that is being made.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
 }
 
 struct Counted(Arc<Counting>);
@@ -41,6 +57,8 @@ impl AgentFactory for Counted {
 #[async_trait]
 impl Agent for Counting {
     async fn answer(&self, question: Question, parts: Parts, _: CancellationToken) -> Result<Answered, AgentError> {
+        self.under_way.fetch_add(1, SeqCst);
+        let _under_way = UnderWay(&self.under_way);
         let number = {
             let mut asked = self.asked.lock().expect("no panic");
             asked.push(question);
@@ -48,6 +66,10 @@ impl Agent for Counting {
         };
         let _ = parts.send(Part::Reasoning("Hm.".into())).await;
         self.may_answer.acquire().await.expect("open").forget();
+        let fault = self.fault.lock().expect("no panic").clone();
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
         let _ = parts.send(Part::Text(format!("Answer {number}."))).await;
         let incomplete = *self.cut.lock().expect("no panic");
         Ok(Answered {
@@ -82,6 +104,8 @@ impl Site {
             may_answer: Semaphore::new(answers),
             asked: Mutex::default(),
             cut: Mutex::default(),
+            fault: Mutex::default(),
+            under_way: AtomicUsize::new(0),
         });
         let engine = engine_with(&folder, Arc::new(Counted(Arc::clone(&agent))), settings).await;
         Self { folder, engine, agent }
@@ -273,74 +297,157 @@ async fn who_wants_another_answer_gets_one_and_it_is_kept_instead() {
     site.engine.shutdown(Duration::ZERO).await;
 }
 
+/// How many run, wait, and read along.
+fn load(site: &Site) -> [usize; 3] {
+    let queue = site.engine.queue();
+    [queue.running(), queue.waiting(), queue.parked()]
+}
+
+async fn until_load(site: &Site, client: &Client, expected: [usize; 3]) {
+    until(client, "the line", async || load(site) == expected).await;
+}
+
+fn is_shared(turn: &TurnView) -> bool {
+    turn.notices.contains(&TurnNotice::Shared)
+}
+
 #[tokio::test]
-async fn who_waits_with_the_same_question_is_given_the_answer_and_leaves_the_line() {
+async fn who_asks_what_is_being_answered_reads_along_without_a_slot() {
     let site = Site::of(&[ON, ONE_SLOT, SHARED], 0).await;
     let clients: Vec<_> = (0..4).map(|_| site.visitor()).collect();
     let mut sent = Vec::new();
     for (client, text) in clients.iter().zip(["Is it?", "Another", "Is it?", "Is it?"]) {
         sent.push(client.send(certain(text)).await.expect("accepted"));
+        if sent.len() == 1 {
+            runs(&site, client, 1).await;
+        }
     }
     let positions: Vec<_> = sent
         .iter()
         .map(|sent| sent.place.as_ref().map(|place| place.position))
         .collect();
-    assert_eq!(positions, [None, Some(1), Some(2), Some(3)], "each waits as any other");
-    runs(&site, &clients[0], 1).await;
-    // Its owner wants another model's: that is another question.
-    let large = Choice {
-        model: Some("large@gpu".into()),
-        ..certain("").choice.expect("chosen")
+    assert_eq!(
+        positions,
+        [None, Some(1), None, None],
+        "whoever reads along is in no line"
+    );
+    assert_eq!(load(&site), [1, 1, 2]);
+    // What has been said is there at once, and the rest as it comes.
+    let thinks = async || {
+        let turn = turn_of(&clients[2], sent[2].conversation).await;
+        turn.state == TurnState::Running && turn.thoughts.iter().any(|thought| thought.contains("Hm."))
     };
-    clients[3].choose(sent[3].conversation, large).await.expect("chosen");
+    until(&clients[2], "the thoughts of the answer", thinks).await;
     site.agent.may_answer.add_permits(1);
-    for at in [0, 2] {
+    for at in [0, 2, 3] {
         let turn = ends(&clients[at], sent[at].conversation).await;
-        assert_eq!((turn.answer.as_str(), is_cached(&turn)), ("Answer 1.", at == 2));
+        assert_eq!((turn.answer.as_str(), is_shared(&turn)), ("Answer 1.", at > 0));
+        assert!(turn.thoughts.iter().any(|thought| thought.contains("Hm.")), "{turn:?}");
     }
     runs(&site, &clients[1], 2).await;
-    assert!(!turn_of(&clients[1], sent[1].conversation).await.state.is_over());
-    assert!(!turn_of(&clients[3], sent[3].conversation).await.state.is_over());
-    site.agent.may_answer.add_permits(2);
-    let turn = ends(&clients[3], sent[3].conversation).await;
-    assert_eq!(
-        (turn.answer.as_str(), turn.model.as_str(), is_cached(&turn)),
-        ("Answer 3.", "large@gpu", false)
-    );
-    assert_eq!(site.agent.asked(), 3);
+    assert_eq!(site.figures(), [2, 2, 1], "it is kept for those who ask later");
+    assert!(is_cached(&answered(&clients[2], certain("Is it?")).await));
     site.engine.shutdown(Duration::ZERO).await;
 }
 
 #[tokio::test]
-async fn a_leader_that_is_cancelled_or_cut_leaves_the_others_in_line_and_nothing_behind() {
+async fn a_slot_that_is_free_is_not_taken_by_who_reads_along() {
+    let site = Site::of(&[ON, ("CHAT_CONCURRENCY_LIMIT", "2")], 0).await;
+    let (client, other) = (site.visitor(), site.visitor());
+    let first = client.send(certain("Is it?")).await.expect("accepted");
+    runs(&site, &client, 1).await;
+    let second = client.send(certain("Is it?")).await.expect("accepted");
+    until_load(&site, &client, [1, 0, 1]).await;
+    let third = other.send(certain("Is it?")).await.expect("accepted");
+    runs(&site, &other, 2).await;
+    assert_eq!(load(&site), [2, 0, 1], "another's question is another");
+    site.agent.may_answer.add_permits(2);
+    for sent in [&first, &second] {
+        assert_eq!(ends(&client, sent.conversation).await.state, TurnState::Done);
+    }
+    assert!(!is_shared(&ends(&other, third.conversation).await));
+    until_load(&site, &client, [0, 0, 0]).await;
+    site.engine.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn an_answer_goes_on_without_the_one_who_asked_first_and_ends_with_the_last() {
     let site = Site::of(&[ON, ONE_SLOT], 0).await;
     let client = site.visitor();
+    let ask = async |text: &str| client.send(certain(text)).await.expect("accepted");
+    let first = ask("Is it?").await;
+    runs(&site, &client, 1).await;
+    let others = [ask("Is it?").await, ask("Is it?").await];
+    until_load(&site, &client, [1, 0, 2]).await;
+    assert!(client.cancel(first.turn));
+    assert_eq!(ends(&client, first.conversation).await.state, TurnState::Cancelled);
+    assert_eq!(load(&site), [1, 0, 2], "the slot is the answer's");
+    assert!(client.cancel(others[0].turn));
+    assert_eq!(ends(&client, others[0].conversation).await.state, TurnState::Cancelled);
+    site.agent.may_answer.add_permits(1);
+    let whole = ends(&client, others[1].conversation).await;
+    assert_eq!((whole.answer.as_str(), is_shared(&whole)), ("Answer 1.", true));
+    until_load(&site, &client, [0, 0, 0]).await;
+    assert_eq!((site.agent.asked(), site.figures()[2]), (1, 1), "it is kept");
+
+    // With the last who wants it, the model is asked no more.
+    let (first, second) = (ask("And now?").await, ask("And now?").await);
+    until_load(&site, &client, [1, 0, 1]).await;
+    for sent in [&first, &second] {
+        assert!(client.cancel(sent.turn));
+        assert_eq!(ends(&client, sent.conversation).await.state, TurnState::Cancelled);
+    }
+    until_load(&site, &client, [0, 0, 0]).await;
+    assert_eq!(site.agent.under_way.load(SeqCst), 0);
+    site.engine.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn of_an_answer_that_is_cut_or_fails_nothing_is_kept_and_the_others_are_asked_themselves() {
+    let site = Site::of(&[ON, ONE_SLOT], 0).await;
+    let (client, other) = (site.visitor(), site.visitor());
+    let cut = TurnState::Incomplete {
+        cause: Incomplete::Length,
+    };
+    *site.agent.cut.lock().expect("no panic") = Some(Incomplete::Length);
+    let ask = async |text: &str| client.send(certain(text)).await.expect("accepted");
+    let first = ask("Is it?").await;
+    runs(&site, &client, 1).await;
+    let second = ask("Is it?").await;
+    until_load(&site, &client, [1, 0, 1]).await;
+    // Of another owner, that is nearer to its turn by then.
+    let between = other.send(certain("Another")).await.expect("accepted");
+    site.agent.may_answer.add_permits(1);
+    assert_eq!(ends(&client, first.conversation).await.state, cut);
+    runs(&site, &other, 2).await;
+    until_load(&site, &client, [1, 1, 0]).await;
+    let waits = turn_of(&client, second.conversation).await;
+    assert_eq!((waits.state, waits.thoughts.len()), (TurnState::Waiting, 0));
+    assert_eq!(site.figures()[2], 0, "it is not kept");
+    *site.agent.cut.lock().expect("no panic") = None;
+    site.agent.may_answer.add_permits(2);
+    assert_eq!(ends(&other, between.conversation).await.answer, "Answer 2.");
+    let whole = ends(&client, second.conversation).await;
+    assert_eq!((whole.answer.as_str(), is_shared(&whole)), ("Answer 3.", false));
+
+    // One of several that fail leads the rest.
+    *site.agent.fault.lock().expect("no panic") = Some(AgentError::TooLong);
     let mut sent = Vec::new();
     for _ in 0..3 {
-        sent.push(client.send(certain("Is it?")).await.expect("accepted"));
+        sent.push(ask("And now?").await);
     }
-    runs(&site, &client, 1).await;
-    assert!(client.cancel(sent[0].turn));
-    assert_eq!(ends(&client, sent[0].conversation).await.state, TurnState::Cancelled);
-    runs(&site, &client, 2).await;
-    assert_eq!(turn_of(&client, sent[2].conversation).await.state, TurnState::Waiting);
-
-    *site.agent.cut.lock().expect("no panic") = Some(Incomplete::Length);
-    site.agent.may_answer.add_permits(1);
-    let cut = ends(&client, sent[1].conversation).await;
+    runs(&site, &client, 4).await;
+    until_load(&site, &client, [1, 0, 2]).await;
+    site.agent.may_answer.add_permits(3);
+    for sent in &sent {
+        let turn = ends(&client, sent.conversation).await;
+        assert!(matches!(turn.state, TurnState::Failed { .. }), "{turn:?}");
+    }
     assert_eq!(
-        cut.state,
-        TurnState::Incomplete {
-            cause: Incomplete::Length
-        }
+        (site.agent.asked(), load(&site)),
+        (6, [0, 0, 0]),
+        "each as if it had been alone"
     );
-    runs(&site, &client, 3).await;
-    assert_eq!(site.figures()[2], 0, "neither is kept");
-    *site.agent.cut.lock().expect("no panic") = None;
-    site.agent.may_answer.add_permits(1);
-    let whole = ends(&client, sent[2].conversation).await;
-    assert_eq!((whole.answer.as_str(), is_cached(&whole)), ("Answer 3.", false));
-    assert_eq!(site.figures(), [0, 3, 1]);
     site.engine.shutdown(Duration::ZERO).await;
 }
 

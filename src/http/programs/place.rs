@@ -2,7 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::queue::{Standing, StartRange};
+use crate::{
+    client::Asked,
+    queue::{Standing, StartRange},
+};
 
 /// The position at joining; 0: it started at once.
 const POSITION: HeaderName = HeaderName::from_static("x-anteroom-position");
@@ -10,6 +13,8 @@ const POSITION: HeaderName = HeaderName::from_static("x-anteroom-position");
 const WAITING: HeaderName = HeaderName::from_static("x-anteroom-waiting");
 /// When it was likely to start then, in seconds, such as `20-35`. Not there where nobody could say.
 const ESTIMATE: HeaderName = HeaderName::from_static("x-anteroom-estimate");
+/// `kept` or `shared`: the answer was made before for the same request, or is made for another one at that time.
+const CACHE: HeaderName = HeaderName::from_static("x-anteroom-cache");
 /// The request's id, which clients show with errors.
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -56,8 +61,12 @@ impl Place {
     }
 }
 
-/// Names a request.
-pub(super) fn name(id: uuid::Uuid, headers: &mut HeaderMap) {
+/// Names a request, and where its answer comes from if that is not from a model.
+pub(super) fn name(asked: &Asked, headers: &mut HeaderMap) {
+    if let Some(source) = asked.source() {
+        headers.insert(CACHE, HeaderValue::from_static(source.as_str()));
+    }
+    let id = asked.id();
     if let Ok(id) = HeaderValue::from_str(&format!("req_{}", id.simple())) {
         headers.insert(ID, id);
     }

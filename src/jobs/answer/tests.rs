@@ -8,7 +8,7 @@ use tokio::time::{advance, sleep};
 use super::*;
 use crate::{
     agents::{ToolCall, ToolResult},
-    jobs::{Left, Worked, run},
+    jobs::{Heir, Left, Worked, paused, run},
     queue::{EventIndex, EventPolicy, JoinError, LeaveReason, Observer, Outcome, Owner, Policy, Queue, Ticket},
 };
 
@@ -233,7 +233,7 @@ async fn work_that_goes_back_gives_its_slot_up_and_is_first_in_line() {
     let (queue, told) = one_slot();
     let permit = join(&queue).granted().expect("it is free");
     let mut next = join(&queue);
-    let work = Box::pin(async { Worked::<()>::Back });
+    let work = Box::pin(async { Worked::<()>::Back { pause: Duration::ZERO } });
     let beginning = Box::pin(async { Ok::<_, Infallible>("kept") });
     let Ok(ran) = run(&queue, permit, work, beginning).await;
     let Left::Back(mut ticket) = ran.left else {
@@ -244,6 +244,52 @@ async fn work_that_goes_back_gives_its_slot_up_and_is_first_in_line() {
     assert!(
         next.admitted().now_or_never().is_some(),
         "which has the slot once that is dropped"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_pauses_leaves_its_slot_to_others_and_comes_back_before_those_behind_it() {
+    let (queue, _) = one_slot();
+    let permit = join(&queue).granted().expect("it is free");
+    let (mut next, mut last) = (join(&queue), join(&queue));
+    let pause = Duration::from_secs(1);
+    let work = Box::pin(async { Worked::<()>::Back { pause } });
+    let beginning = Box::pin(async { Ok::<_, Infallible>("kept") });
+    let Ok(ran) = run(&queue, permit, work, beginning).await;
+    let Left::Back(mut ticket) = ran.left else {
+        panic!("it is back");
+    };
+    let permit = next.admitted().now_or_never().expect("the slot is free");
+    let tokens = Tokens::new();
+    paused(&mut ticket, &tokens.cancelled, &tokens.stopped).await;
+    assert!(ticket.admitted().now_or_never().is_none());
+    drop(permit);
+    assert!(last.admitted().now_or_never().is_none());
+    assert!(ticket.admitted().now_or_never().is_some(), "it is the next");
+}
+
+#[tokio::test]
+async fn a_slot_that_has_an_heir_is_free_when_that_gives_it_back() {
+    let (queue, told) = one_slot();
+    let permit = join(&queue).granted().expect("it is free");
+    let mut next = join(&queue);
+    let (give, heir) = std::sync::mpsc::channel();
+    let heir_of = Heir(Box::new(move |slot| give.send(slot).expect("it is waited for")));
+    let work = Box::pin(async { Worked::<()>::HandedOn(Ending::Cancelled, heir_of) });
+    let beginning = Box::pin(async { Ok::<_, Infallible>(()) });
+    let Ok(ran) = run(&queue, permit, work, beginning).await;
+    let Left::Over(Ending::Cancelled, ended) = ran.left else {
+        panic!("it has ended");
+    };
+    drop(ended);
+    let slot = heir.recv().expect("it has the slot");
+    assert!(next.admitted().now_or_never().is_none());
+    drop(slot);
+    assert!(next.admitted().now_or_never().is_some());
+    assert_eq!(
+        told.0.lock().expect("no panic")[0],
+        Ok(Outcome::Cancelled),
+        "counted once, as its owner has ended it"
     );
 }
 

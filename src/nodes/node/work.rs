@@ -93,6 +93,7 @@ pub(super) const fn ends(change: &Change) -> Option<TicketId> {
             Command::Release { ticket, .. }
             | Command::StartBack { ticket }
             | Command::Park { ticket }
+            | Command::Pause { ticket }
             | Command::Recall { ticket, .. },
         ) => Some(*ticket),
         _ => None,

@@ -127,14 +127,24 @@ impl World<'_> {
             Command::StartBack { ticket }
         } else if self.dice.once_in(5) {
             self.seen.note("parked");
-            if self.parked.insert(working.job, place).is_none() {
-                let pause = self.dice.millis(24_000);
-                self.after(pause, Event::Resumes(working.job));
-            }
+            self.has_resumed_later(working.job, place);
             Command::Park { ticket }
+        } else if self.dice.once_in(7) {
+            // Or there is no other, and its slot is given back until it is asked again.
+            self.seen.note("paused");
+            self.has_resumed_later(working.job, place);
+            self.paused.insert(ticket);
+            Command::Pause { ticket }
         } else {
             Command::Release { ticket, worked: true }
         };
         self.ask(place, working.job, Change::Ticket(working.job, command));
+    }
+
+    fn has_resumed_later(&mut self, job: Job, place: usize) {
+        if self.parked.insert(job, place).is_none() {
+            let pause = self.dice.millis(24_000);
+            self.after(pause, Event::Resumes(job));
+        }
     }
 }

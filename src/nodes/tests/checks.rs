@@ -49,7 +49,12 @@ impl World<'_> {
         let returns = changes.iter().any(|change| {
             // One that resumes takes the place of its owner's first, and may have left it to that one with what follows in the batch.
             let among_others = changes.len() > 1 && resumes(change);
-            among_others || matches!(change, Change::Gone(_) | Change::Ticket(_, Command::StartBack { .. }))
+            let pauses = match change {
+                Change::Ticket(_, Command::Resume { ticket }) => self.paused.contains(ticket),
+                _ => false,
+            };
+            let starts_back = matches!(change, Change::Gone(_) | Change::Ticket(_, Command::StartBack { .. }));
+            among_others || pauses || starts_back
         });
         let mut firsts = BTreeMap::<Owner, (u64, TicketId)>::new();
         for (ticket, owner) in truth.owners() {

@@ -313,6 +313,41 @@ async fn a_parked_ticket_of_a_node_that_is_gone_is_taken_up_parked() {
 }
 
 #[tokio::test]
+async fn during_a_pause_another_node_has_the_slot_and_the_ticket_comes_back_to_the_front() {
+    let (log, [a, b, c]) = three(1).await;
+    let permit = a.place(1, 1).await.granted().expect("a slot is free");
+    let (mut second, third) = (b.place(2, 2).await, c.place(3, 3).await);
+    let mut pauses = permit.start_back_after(Duration::from_millis(1));
+    let running = admitted(&mut second).await;
+    pauses.paused().await;
+    until(&a.queue, || a.position(&pauses) == Some(1)).await;
+    until(&c.queue, || c.position(&third) == Some(2)).await;
+    drop(running);
+    drop(admitted(&mut pauses).await);
+    drop((second, third));
+    until(&b.queue, || log.truth().tickets().count() == 0).await;
+}
+
+/// Nobody is there who would end its pause, so whoever takes it up does.
+#[tokio::test]
+async fn a_ticket_that_pauses_on_a_node_that_is_gone_goes_on_where_it_is_taken_up() {
+    let (log, [a, mut b, mut c]) = three(1).await;
+    let permit = a.place(1, 1).await.granted().expect("a slot is free");
+    let mut pauses = permit.start_back_after(Duration::from_secs(3600));
+    let id = pauses.id();
+    until(&b.queue, || b.queue.is_parked(id)).await;
+    log.declare_gone(a.membership.me());
+    assert_eq!(left(&mut pauses).await, LeaveReason::Closed);
+    let (stray, node) = tokio::select! {
+        stray = b.stray() => (stray, &b),
+        stray = c.stray() => (stray, &c),
+    };
+    let mut ticket = node.queue.take_up(stray.ticket).expect("it is this node's");
+    assert!(!ticket.is_parked());
+    drop(admitted(&mut ticket).await);
+}
+
+#[tokio::test]
 async fn what_a_node_has_parked_goes_to_another_when_it_leaves() {
     let (_log, [a, mut b, mut c]) = three(1).await;
     let mut parked = a.place(1, 1).await.granted().expect("a slot is free").park();

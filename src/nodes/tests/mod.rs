@@ -33,7 +33,7 @@ fn run(from: u64, luck: Luck) -> Seen {
         }
     }
     let often = seen.counts.values().all(|count| *count >= OFTEN);
-    let kinds = if luck.failover { 21 } else { 20 };
+    let kinds = if luck.failover { 22 } else { 21 };
     assert!(often && seen.counts.len() == kinds, "this proves too little: {seen:?}");
     seen
 }

@@ -106,6 +106,8 @@ pub(super) struct World<'a> {
     pub(super) firsts: BTreeMap<TicketId, u64>,
     /// Where each job was that has been parked.
     pub(super) parked: BTreeMap<Job, usize>,
+    /// Tickets that have paused, and come back to the front.
+    pub(super) paused: BTreeSet<TicketId>,
     pub(super) seen: &'a mut Seen,
     pub(super) traced: bool,
     pub(super) trace: Vec<String>,
@@ -151,6 +153,7 @@ impl<'a> World<'a> {
             unsure: Time(i64::MIN),
             firsts: BTreeMap::new(),
             parked: BTreeMap::new(),
+            paused: BTreeSet::new(),
             seen,
             traced,
             trace: Vec::new(),

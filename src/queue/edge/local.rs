@@ -97,6 +97,11 @@ impl Local {
         self.apply(Command::Park { ticket }).expect(NO_WORK);
     }
 
+    /// A running ticket is in no line until it may go on from where it stood.
+    pub(super) fn pause(&self, ticket: TicketId) {
+        self.apply(Command::Pause { ticket }).expect(NO_WORK);
+    }
+
     /// And comes back to its line. `false`: it was not parked.
     pub(super) fn resume(&self, ticket: TicketId) -> bool {
         self.apply(Command::Resume { ticket }).expect(NO_WORK).resumed

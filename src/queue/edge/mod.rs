@@ -32,7 +32,7 @@ pub use changes::Changes;
 pub use common::{CommonLine, Difference, Held, JoinAsk, Reporter, Retuning, Stray};
 pub use handle::Queue;
 pub use idle::IdleSlot;
-pub use permit::{Ended, Permit};
+pub use permit::{Ended, Permit, Slot};
 pub use ticket::Ticket;
 
 use super::{
@@ -154,6 +154,12 @@ impl Edge {
             Self::Local(local) => local.free(ticket, worked),
             Self::Common(common) => common.release(ticket, worked),
         }
+    }
+
+    /// How long a slot has been held.
+    fn held(&self, ticket: TicketId) -> Duration {
+        self.with(|machine, _, now, _| machine.age_of(ticket, now))
+            .unwrap_or_default()
     }
 
     /// Work is over. Returns how long it took, and the ticket whose slot is to be freed once that has been stored.

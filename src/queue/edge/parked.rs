@@ -31,6 +31,14 @@ impl Edge {
         }
     }
 
+    /// A running ticket gives its slot back until it may go on from where it stood.
+    pub(super) fn pause(&self, ticket: TicketId) {
+        match self {
+            Self::Local(local) => local.pause(ticket),
+            Self::Common(common) => common.pause(ticket),
+        }
+    }
+
     /// A parked ticket comes back to its line. `false`: it is not parked.
     pub(super) fn resume(&self, ticket: TicketId) -> bool {
         match self {

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{Edge, Ticket};
 use crate::queue::{BackendIndex, EventIndex, LeaveReason, OrderKey, Outcome, TicketId, Wait, machine::Grant};
 
@@ -38,6 +40,27 @@ pub struct Ended {
     outcome: Option<Outcome>,
 }
 
+/// A slot whose work has ended for whoever began it, and goes on for others. Dropping it frees the slot, and counts nothing.
+#[must_use = "dropping it frees the slot"]
+pub struct Slot {
+    edge: Edge,
+    ticket: TicketId,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.edge.release(self.ticket, true);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("ticket", &self.ticket)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Permit {
     pub(super) fn new(edge: Edge, ticket: TicketId, event: EventIndex, grant: Grant) -> Self {
         Self {
@@ -65,6 +88,23 @@ impl Permit {
             held,
             outcome: Some(outcome),
         }
+    }
+
+    /// The work ends so for whoever began it, and goes on for others, who have the slot from now on.
+    pub fn hand_on(mut self, outcome: Outcome) -> (Ended, Slot) {
+        self.end = End::Free;
+        let ended = Ended {
+            edge: self.edge.clone(),
+            ticket: None,
+            event: self.event,
+            held: self.edge.held(self.ticket),
+            outcome: Some(outcome),
+        };
+        let slot = Slot {
+            edge: self.edge.clone(),
+            ticket: self.ticket,
+        };
+        (ended, slot)
     }
 
     /// Waits until the work is to be ended and what it has brought is to be dropped, because this process may have lost its part in the
@@ -96,6 +136,29 @@ impl Permit {
         self.end = End::Free;
         self.edge.start_back(self.ticket);
         Ticket::returned(self.edge.clone(), self.ticket, self.event)
+    }
+
+    /// The same, but not before a pause is over: until then the ticket is parked, and whoever waits may use the slot. It is the ticket's holder who
+    /// sees to it, by [`Ticket::paused`].
+    #[must_use = "dropping it leaves the line"]
+    pub fn start_back_after(self, pause: Duration) -> Ticket {
+        if pause.is_zero() {
+            return self.start_back();
+        }
+        let until = Instant::now().checked_add(pause);
+        self.pause(until)
+    }
+
+    /// The same, until [`Ticket::resume`] says so.
+    #[must_use = "dropping it leaves the line"]
+    pub fn step_aside(self) -> Ticket {
+        self.pause(None)
+    }
+
+    fn pause(mut self, until: Option<Instant>) -> Ticket {
+        self.end = End::Free;
+        self.edge.pause(self.ticket);
+        Ticket::parked(self.edge.clone(), self.ticket, self.event).until(until)
     }
 
     /// Gives the slot back for a while, because the work waits for something else: it is free at once, and estimates learn from how long it

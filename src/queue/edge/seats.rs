@@ -155,7 +155,13 @@ impl Telling<'_> {
                 }
                 after.answer.joined.push(Ok((ticket, state)));
             }
-            Effect::Returned { ticket } | Effect::Parked { ticket } => seats.insert_new(ticket, Seat::Waiting(None)),
+            Effect::Returned { ticket } => seats.insert_new(ticket, Seat::Waiting(None)),
+            Effect::Parked { ticket } => {
+                // One that has waited has its seat.
+                if seats.get(ticket).is_none() {
+                    seats.insert_new(ticket, Seat::Waiting(None));
+                }
+            }
             Effect::Resumed { ticket } => {
                 after.answer.resumed = true;
                 // From now on its longest wait counts: it sets its timer when it looks again.

@@ -28,6 +28,8 @@ pub struct Ticket {
     state: Option<TicketState>,
     /// It has started before, which has been counted.
     returned: bool,
+    /// Until when it is parked.
+    pauses: Option<Instant>,
 }
 
 impl Ticket {
@@ -38,6 +40,7 @@ impl Ticket {
             event,
             state: Some(state),
             returned: false,
+            pauses: None,
         }
     }
 
@@ -53,6 +56,12 @@ impl Ticket {
         let mut ticket = Self::new(edge, id, event, TicketState::Parked);
         ticket.returned = true;
         ticket
+    }
+
+    /// The same of one that comes back by itself then.
+    pub(super) fn until(mut self, pauses: Option<Instant>) -> Self {
+        self.pauses = pauses;
+        self
     }
 
     /// Its name.
@@ -90,14 +99,44 @@ impl Ticket {
         Permit::new(self.edge.clone(), self.id, self.event, grant)
     }
 
-    /// Whether it is parked: it holds no slot, is in no line, and starts only once it has resumed.
+    /// Whether it is parked: it holds no slot, is in no line, and starts only once it has been told to resume.
     #[must_use]
     pub fn is_parked(&self) -> bool {
-        matches!(self.state, Some(TicketState::Waiting | TicketState::Parked)) && self.edge.is_parked(self.id)
+        let waits = matches!(self.state, Some(TicketState::Waiting | TicketState::Parked));
+        waits && self.pauses.is_none() && self.edge.is_parked(self.id)
+    }
+
+    /// Waits until its pause is over ([`Permit::start_back_after`]): it is back in its line then, or has left. At once for one that does not pause.
+    /// Cancel-safe.
+    pub async fn paused(&mut self) {
+        let Some(until) = self.pauses else { return };
+        let mut pause = pin!(sleep_until(until));
+        poll_fn(|cx| {
+            if matches!(self.state, Some(TicketState::Waiting | TicketState::Parked)) {
+                let (state, _) = self.edge.look(self.id, cx.waker());
+                self.state = Some(state);
+                if matches!(state, TicketState::Parked) {
+                    ready!(pause.as_mut().poll(cx));
+                    self.edge.resume(self.id);
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.pauses = None;
+    }
+
+    /// Leaves the line for a while, without giving the place in it to be kept: it comes back as its owner's next once it is told to [resume](Self::resume).
+    /// One that has a slot by now gives it back, and comes back to the front. One that has left stays so.
+    pub fn step_aside(&mut self) {
+        if matches!(self.state, Some(state) if !matches!(state, TicketState::Left(_))) {
+            self.edge.pause(self.id);
+            self.state = Some(TicketState::Parked);
+        }
     }
 
     /// A parked ticket comes back to its line as its owner's next: before all that its owner has waiting, and never before what anybody else is
-    /// owed. It is never refused, and its wait and its longest wait count from now. One that is not parked stays as it is.
+    /// owed. (One that has [stepped aside](Permit::step_aside): to the front, in its old order.) It is never refused, and its wait and its longest wait count from now. One that is not parked stays as it is.
     pub fn resume(&self) {
         self.edge.resume(self.id);
     }
@@ -111,6 +150,7 @@ impl Ticket {
     /// # Panics
     /// If asked again after it has handed out its permit.
     pub async fn admitted(&mut self) -> Result<Permit, LeaveReason> {
+        self.paused().await;
         let mut timer = pin!(None);
         poll_fn(|cx| self.poll(timer.as_mut(), cx)).await
     }

@@ -1,6 +1,11 @@
 //! Tickets that are given another place: back from a back end that failed, or in the line of another pool.
 
-use super::{Effect, Machine, Time, UnknownWork, ticket::Record, waiter::Waiter, work::Packed};
+use super::{
+    Effect, Machine, Time, UnknownWork,
+    ticket::{Record, Running},
+    waiter::Waiter,
+    work::Packed,
+};
 use crate::queue::{LeaveReason, PoolIndex, TicketId, Work};
 
 impl Machine {
@@ -18,18 +23,30 @@ impl Machine {
             effects.extend([Effect::Left { ticket, event, reason }]);
             return;
         }
-        let at = self.at(running.work);
-        let work = Packed::new(running.work, running.backend);
-        let waiter = Waiter::new(ticket, work, running.joined).resumed(running.resumed);
-        let key = self.waiters.insert(waiter);
-        self.waiting[event.0] += 1;
-        *self.by_id.get_mut(ticket).expect("it has run") = Record::Waiter(key);
-        self.lines[at].put(key, running.owner, running.order, &mut self.waiters);
-        self.lines[at].enter_by_age(key, &mut self.waiters);
-        self.go_on_with_story(at, key, running.wait);
-        self.mix_changed(at);
+        self.put_back(&running, running.work);
         effects.extend([Effect::Returned { ticket }]);
         self.start_waiting(now, effects);
+    }
+
+    /// Puts a ticket that has run into its line, in its old order. Where `work` is for another line by now, it comes there as its owner's next.
+    pub(super) fn put_back(&mut self, running: &Running, work: Work) {
+        let (from, at) = (self.at(running.work), self.at(work));
+        let avoids = running.backend.filter(|_| work.pool == running.work.pool);
+        let waiter = Waiter::new(running.id, Packed::new(work, avoids), running.joined).resumed(running.resumed);
+        let key = self.waiters.insert(waiter);
+        self.waiting[work.event.0] += 1;
+        *self.by_id.get_mut(running.id).expect("it has run") = Record::Waiter(key);
+        if from == at {
+            self.lines[at].put(key, running.owner, running.order, &mut self.waiters);
+            self.lines[at].enter_by_age(key, &mut self.waiters);
+            self.go_on_with_story(at, key, running.wait);
+        } else {
+            self.arrivals += 1;
+            self.lines[at].push(key, running.owner, self.arrivals, &mut self.waiters);
+            self.lines[at].enter_by_age(key, &mut self.waiters);
+            self.begin_story(at, key, running.owner);
+        }
+        self.mix_changed(at);
     }
 
     /// A waiting ticket changes to the line of another pool, where it comes as its owner's next: it passes nobody there. Where events share a

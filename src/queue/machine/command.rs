@@ -46,7 +46,15 @@ pub enum Command {
         /// Which.
         ticket: TicketId,
     },
-    /// A parked ticket comes back to its line as its owner's next ticket. One that is not parked stays as it is.
+    /// A running ticket gives its slots back until it may go on from where it stood, as after a fault of its back end that is gone in a moment. It
+    /// is parked, and comes back by [`Resume`](Self::Resume) as [`StartBack`](Self::StartBack) has it. Estimates learn nothing. One that waits leaves its
+    /// line, and comes back as its owner's next. One that is parked stays as it is.
+    Pause {
+        /// Which.
+        ticket: TicketId,
+    },
+    /// A parked ticket comes back to its line as its owner's next ticket; one that has run and paused, to the front in its old order. One that is not
+    /// parked stays as it is.
     Resume {
         /// Which.
         ticket: TicketId,

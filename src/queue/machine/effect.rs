@@ -38,7 +38,7 @@ pub enum Effect {
         /// Which.
         ticket: TicketId,
     },
-    /// A running ticket has given its slot back, and is parked.
+    /// A running ticket has given its slot back, or a waiting one its place, and is parked.
     Parked {
         /// Which.
         ticket: TicketId,

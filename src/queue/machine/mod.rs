@@ -186,6 +186,7 @@ impl Machine {
             Command::Release { ticket, worked } => self.release(ticket, worked, now, effects),
             Command::StartBack { ticket } => self.start_back(ticket, now, effects),
             Command::Park { ticket } => self.park(ticket, now, effects),
+            Command::Pause { ticket } => self.pause(ticket, now, effects),
             Command::Resume { ticket } => self.resume(ticket, now, effects),
             Command::ChangePool { ticket, pool } => self.change_pool(ticket, pool, now, effects)?,
             Command::Recall { ticket, pool } => self.recall(ticket, pool, now, effects)?,

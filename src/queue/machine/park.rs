@@ -1,9 +1,11 @@
-//! Tickets that have run, give their slot back for a while, and come back as their owner's next.
+//! Tickets that have run, give their slot back for a while, and come back: as their owner's next, or, where they have only paused, to the front of
+//! their line in their old order.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Effect, Machine, TicketState, Time,
+    arena::Key,
     ticket::{Record, Running},
     waiter::Waiter,
     work::Packed,
@@ -16,6 +18,9 @@ pub(super) struct Parked {
     pub(super) id: TicketId,
     pub(super) work: Work,
     pub(super) owner: Owner,
+    /// As it ran, if it has only paused.
+    #[serde(default)]
+    pub(super) paused: Option<Running>,
 }
 
 impl Machine {
@@ -38,33 +43,90 @@ impl Machine {
         };
         let running = self.vacate(key);
         self.learn(&running, now);
-        let event = running.work.event;
-        if self.closed {
-            self.by_id.remove(ticket);
-            let reason = LeaveReason::Closed;
-            effects.extend([Effect::Left { ticket, event, reason }]);
-            return;
-        }
         let work = Work {
             // The one that has just worked on it knows it best.
             prefers: running.backend.or(running.work.prefers),
             ..running.work
         };
-        self.put_parked(Parked {
+        let parked = Parked {
             id: ticket,
             work,
             owner: running.owner,
+            paused: None,
+        };
+        self.set_parked(parked, now, effects);
+    }
+
+    /// A running ticket gives its slots back until it may go on from where it stood; estimates learn nothing. Once the queue is closed it leaves. One
+    /// that waits gives its place up, and comes back as its owner's next.
+    pub(super) fn pause(&mut self, ticket: TicketId, now: Time, effects: &mut impl Extend<Effect>) {
+        let key = match self.by_id.get(ticket).copied() {
+            Some(Record::Running(key)) => key,
+            Some(Record::Waiter(key)) => return self.pause_waiting(key, effects),
+            Some(Record::Parked) | None => return,
+        };
+        let running = self.vacate(key);
+        let parked = Parked {
+            id: ticket,
+            work: running.work,
+            owner: running.owner,
+            paused: Some(running),
+        };
+        self.set_parked(parked, now, effects);
+    }
+
+    fn pause_waiting(&mut self, key: Key, effects: &mut impl Extend<Effect>) {
+        let at = self.at(self.waiters[key].work.work());
+        let owner = self.lines[at].owner_of(&self.waiters[key]);
+        self.lines[at].leave(key, &mut self.waiters);
+        let Waiter { id: ticket, work, .. } = self.remove_waiter(key);
+        self.put_parked(Parked {
+            id: ticket,
+            work: work.work(),
+            owner,
+            paused: None,
         });
+        self.mix_changed(at);
+        effects.extend([Effect::Parked { ticket }]);
+    }
+
+    /// One that has just given its slots back is parked from now on.
+    fn set_parked(&mut self, parked: Parked, now: Time, effects: &mut impl Extend<Effect>) {
+        let Parked { id: ticket, work, .. } = parked;
+        if self.closed {
+            self.by_id.remove(ticket);
+            let (event, reason) = (work.event, LeaveReason::Closed);
+            effects.extend([Effect::Left { ticket, event, reason }]);
+            return;
+        }
+        self.put_parked(parked);
         effects.extend([Effect::Parked { ticket }]);
         self.start_waiting(now, effects);
     }
 
+    /// Whether a parked ticket has only paused.
+    #[must_use]
+    pub fn has_paused(&self, ticket: TicketId) -> bool {
+        self.parked.get(&ticket).is_some_and(|parked| parked.paused.is_some())
+    }
+
     /// A parked ticket comes back to its line, before all of its owner's that have not started yet. Its owner gets one more place, the
     /// last, as any that joins would; so nobody else's first ticket moves back. Its wait begins anew, and no bound of the line keeps it out.
+    ///
+    /// One that has only paused comes back to the front, in its old order.
     pub(super) fn resume(&mut self, ticket: TicketId, now: Time, effects: &mut impl Extend<Effect>) {
-        let Some(Parked { work, owner, .. }) = self.parked.remove(&ticket) else {
+        let Some(Parked {
+            work, owner, paused, ..
+        }) = self.parked.remove(&ticket)
+        else {
             return;
         };
+        if let Some(running) = paused {
+            effects.extend([Effect::Resumed { ticket }]);
+            self.put_back(&running, work);
+            self.start_waiting(now, effects);
+            return;
+        }
         self.expire(now, effects);
         effects.extend([Effect::Resumed { ticket }]);
         let at = self.at(work);
@@ -102,6 +164,7 @@ impl Machine {
             id: ticket,
             work,
             owner,
+            paused: None,
         });
         TicketState::Parked
     }

@@ -37,6 +37,11 @@ impl Backends {
         self.backends[backend as usize].cap = cap;
     }
 
+    /// How many it may have for now, where that has been said.
+    pub(super) fn cap(&self, backend: u32) -> Option<usize> {
+        self.backends[backend as usize].cap
+    }
+
     pub(super) fn slots(&self, policy: &Policy, backend: u32) -> Option<usize> {
         let (limit, cap) = (
             policy.backends[backend as usize].limit,

@@ -7,6 +7,7 @@ mod idle;
 mod model;
 mod pair;
 mod parked;
+mod paused;
 mod pools;
 mod property;
 mod replay;

@@ -35,6 +35,8 @@ pub(super) struct Ticket {
     pub(super) joined: i64,
     /// It has been parked before.
     pub(super) resumed: bool,
+    /// It is parked, and has only paused; and the pool that it has run for.
+    pub(super) paused: Option<Option<u32>>,
     /// When it started last.
     started: i64,
     /// How long it waited for its slot.
@@ -249,6 +251,7 @@ impl Model {
             owner,
             joined,
             resumed: false,
+            paused: None,
             started: 0,
             waited: Duration::ZERO,
             story: None,
@@ -331,6 +334,12 @@ impl Model {
             self.tickets[ticket].state = State::Left(LeaveReason::Closed);
             return false;
         }
+        self.put_back(ticket, before);
+        self.start_waiting();
+        true
+    }
+
+    fn put_back(&mut self, ticket: Number, before: usize) {
         let its = &mut self.tickets[ticket];
         its.state = State::Waiting;
         its.avoids = its.backend;
@@ -343,8 +352,62 @@ impl Model {
         self.waiting.push(ticket);
         let starts = self.lines[at].starts.len();
         self.tickets[ticket].story = self.tickets[ticket].wait.map(|wait| (wait, starts));
+    }
+
+    /// A running ticket gives its slot back until it may go on from where it stood.
+    pub(super) fn pause(&mut self, ticket: Number) {
+        self.running.retain(|other| *other != ticket);
+        let its = &mut self.tickets[ticket];
+        if self.closed {
+            its.state = State::Left(LeaveReason::Closed);
+        } else {
+            its.state = State::Parked;
+            its.paused = Some(its.pool);
+        }
         self.start_waiting();
+    }
+
+    /// One that waits, or has a slot that it has not taken, leaves its line or gives that back. `false`: it does neither.
+    pub(super) fn step_aside(&mut self, ticket: Number) -> bool {
+        match self.tickets[ticket].state {
+            State::Granted => self.pause(ticket),
+            State::Waiting => {
+                self.give_up_place(ticket);
+                self.waiting.retain(|other| *other != ticket);
+                let its = &mut self.tickets[ticket];
+                (its.state, its.avoids, its.story) = (State::Parked, None, None);
+            }
+            State::Parked | State::Left(_) | State::Gone => return false,
+        }
         true
+    }
+
+    /// The line that a ticket which pauses has run in.
+    pub(super) fn left_line(&self, ticket: Number) -> Option<usize> {
+        let before = Ticket {
+            pool: self.tickets[ticket].paused?,
+            ..self.tickets[ticket].clone()
+        };
+        Some(self.line_of(&before))
+    }
+
+    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next.
+    pub(super) fn end_pause(&mut self, ticket: Number, before: usize) {
+        let (from, at) = (self.left_line(ticket), self.line_of(&self.tickets[ticket]));
+        let ran_for = self.tickets[ticket].paused.take();
+        if from == Some(at) {
+            self.put_back(ticket, before);
+            let its = &mut self.tickets[ticket];
+            its.avoids = its.avoids.filter(|_| ran_for == Some(its.pool));
+        } else {
+            let its = &mut self.tickets[ticket];
+            (its.state, its.avoids) = (State::Waiting, None);
+            let owner = its.owner;
+            self.waiting.push(ticket);
+            self.place_last(at, owner);
+            self.begin_story(ticket, at);
+        }
+        self.start_waiting();
     }
 
     /// A running ticket gives its slot back for a while.

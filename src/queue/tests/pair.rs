@@ -16,12 +16,13 @@ use tokio::time::{Instant, advance};
 
 use super::{
     model::{self, Model, Number, State},
+    property::MOST_BACKENDS,
     support::{A, C, join, policy, start, waits},
     tally::{Kind, Ledger, Tally, Told},
 };
 use crate::queue::{
-    BackendIndex, Changes, EventIndex, LeaveReason, Outcome, Owner, Permit, Policy, PoolIndex, Queue, Ticket, Work,
-    machine::TicketState,
+    BackendIndex, BackendPolicy, Changes, EventIndex, LeaveReason, OrderKey, Outcome, Owner, Permit, Policy, PoolIndex,
+    Queue, Ticket, Work, machine::TicketState,
 };
 
 /// One thing that somebody does.
@@ -46,18 +47,85 @@ pub(super) enum Step {
     StartBack(Index),
     /// A running ticket gives its slot back for a while.
     Park(Index),
+    /// A running ticket gives its slot back until it may go on from where it stood.
+    Pause(Index),
+    /// A waiting one leaves its line for a while, or gives back the slot that it has not taken.
+    StepAside(Index),
     /// A parked one comes back, or one that is not parked is told to.
     Resume(Index),
     /// The ticket goes to another pool's line.
     ChangePool(Index, u32),
     /// A back end may have so many for now.
     Throttle(u32, Option<usize>),
+    /// One more than it has, to see whether it works again.
+    Probe(u32),
+    /// One more than it may have for now, or one fewer, but at least one: a limit that moves by itself.
+    Drift(u32, Drift),
+    /// The operator does something about one back end.
+    Edit(Edit),
     /// Milliseconds.
     Advance(u64),
     Retune(Box<Policy>),
     /// Somebody reads an estimate.
     Read(Index),
     Close,
+}
+
+/// Which way a limit moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Drift {
+    Up,
+    Down,
+}
+
+/// What an operator does about one back end, of those that there are by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Edit {
+    /// A pool gets it, with this limit.
+    Come {
+        pool: u32,
+        backend: u32,
+        limit: Option<usize>,
+    },
+    /// A pool gets one that there has never been.
+    New { pool: u32, limit: Option<usize> },
+    /// It gets no more tickets.
+    Drain(u32),
+    /// A pool has it no more.
+    Go { pool: u32, backend: u32 },
+}
+
+impl Edit {
+    /// The policy with it. `None`: it changes nothing, or there are as many as may be.
+    fn of(self, mut policy: Policy) -> Option<Policy> {
+        let before = policy.clone();
+        let known = policy.backends.len() as u32;
+        match self {
+            Self::Come { pool, backend, limit } => {
+                let backend = BackendIndex(backend % known);
+                policy.backends[backend.0 as usize].limit = limit;
+                let backends = &mut policy.pools[pool as usize].backends;
+                if !backends.contains(&backend) {
+                    backends.push(backend);
+                }
+            }
+            Self::New { pool, limit } if known < MOST_BACKENDS => {
+                policy.backends.push(BackendPolicy {
+                    name: format!("backend {known}"),
+                    limit,
+                    weight: 1,
+                });
+                policy.pools[pool as usize].backends.push(BackendIndex(known));
+            }
+            Self::New { .. } => {}
+            Self::Drain(backend) => policy.backends[(backend % known) as usize].limit = Some(0),
+            Self::Go { pool, backend } => {
+                let gone = BackendIndex(backend % known);
+                policy.pools[pool as usize].backends.retain(|backend| *backend != gone);
+            }
+        }
+        (policy != before).then_some(policy)
+    }
 }
 
 /// How a permit comes back.
@@ -104,6 +172,17 @@ impl Visible {
     }
 }
 
+/// A policy with the back ends that it lacks and there have been: they keep their places, and get no more tickets.
+fn with_known_backends(mut policy: Policy, before: &Policy) -> Policy {
+    for gone in before.backends.iter().skip(policy.backends.len()) {
+        policy.backends.push(BackendPolicy {
+            limit: Some(0),
+            ..gone.clone()
+        });
+    }
+    policy
+}
+
 /// Both queues.
 pub(super) struct Pair {
     queue: Queue,
@@ -121,6 +200,8 @@ pub(super) struct Pair {
     slack: Option<usize>,
     /// Tickets that have run; `true`: they wait again, or have a slot that they have not taken.
     returned: HashMap<Number, bool>,
+    /// The places that tickets which pause have started from.
+    paused: HashMap<Number, OrderKey>,
     beginning: Instant,
     tally: Tally,
 }
@@ -142,6 +223,7 @@ impl Pair {
             firsts: HashMap::new(),
             slack: None,
             returned: HashMap::new(),
+            paused: HashMap::new(),
             beginning: Instant::now(),
             tally: Tally::default(),
         }
@@ -175,14 +257,28 @@ impl Pair {
                 self.start_back(which.index(self.permits.len()));
             }
             Step::Park(which) if !self.permits.is_empty() => self.park(which.index(self.permits.len())),
+            Step::Pause(which) if !self.permits.is_empty() => self.pause(which.index(self.permits.len())),
+            Step::StepAside(which) if !self.tickets.is_empty() => self.step_aside(which.index(self.tickets.len())),
             Step::Resume(which) if !self.tickets.is_empty() => self.resume(which),
             Step::ChangePool(which, pool) if !self.tickets.is_empty() => {
                 self.change_pool(which.index(self.tickets.len()), pool);
             }
             Step::Throttle(backend, cap) => {
                 self.tally.throttled(cap);
-                self.queue.throttle(BackendIndex(backend), cap);
-                self.model.throttle(backend, cap);
+                self.throttle(backend, cap);
+            }
+            Step::Probe(backend) => {
+                let backend = backend % self.model.policy.backends.len() as u32;
+                self.tally.add(Kind::Probed, 1);
+                self.throttle(backend, Some(self.model.running_on(backend) + 1));
+            }
+            Step::Drift(backend, drift) => self.drift(backend, drift),
+            Step::Edit(edit) => {
+                let Some(policy) = edit.of(self.model.policy.clone()) else {
+                    return;
+                };
+                self.tally.edited(edit);
+                self.retune(policy);
             }
             Step::Advance(ms) => {
                 advance(Duration::from_millis(ms)).await;
@@ -204,6 +300,8 @@ impl Pair {
             | Step::Release(..)
             | Step::StartBack(_)
             | Step::Park(_)
+            | Step::Pause(_)
+            | Step::StepAside(_)
             | Step::Resume(_)
             | Step::ChangePool(..)
             | Step::Read(_) => return,
@@ -328,13 +426,8 @@ impl Pair {
 
     fn start_back(&mut self, index: usize) {
         let (number, permit) = self.permits.swap_remove(index);
-        let (key, before) = (permit.order_key(), permit.backend());
-        let line = self.model.line_of_ticket(number);
-        let earlier = |held: &&Held| {
-            self.model.line_of_ticket(held.number) == line
-                && self.queue.order_key(held.ticket.id()).is_some_and(|other| other < key)
-        };
-        let earlier = self.tickets.iter().filter(earlier).count();
+        let before = permit.backend();
+        let earlier = self.earlier(number, permit.order_key());
         let ticket = permit.start_back();
         let back = self.model.start_back(number, earlier);
         self.returned.insert(number, true);
@@ -349,6 +442,59 @@ impl Pair {
             ticket,
             bell: None,
         });
+    }
+
+    /// How many that wait in its line come before it with this place.
+    fn earlier(&self, number: Number, key: OrderKey) -> usize {
+        let line = self.model.line_of_ticket(number);
+        let earlier = |held: &&Held| {
+            self.model.line_of_ticket(held.number) == line
+                && self.queue.order_key(held.ticket.id()).is_some_and(|other| other < key)
+        };
+        self.tickets.iter().filter(earlier).count()
+    }
+
+    fn pause(&mut self, index: usize) {
+        let (number, permit) = self.permits.swap_remove(index);
+        self.paused.insert(number, permit.order_key());
+        let ticket = permit.step_aside();
+        self.model.pause(number);
+        self.returned.insert(number, true);
+        self.tally.add(Kind::Paused, 1);
+        self.tickets.push(Held {
+            number,
+            ticket,
+            bell: None,
+        });
+    }
+
+    fn step_aside(&mut self, index: usize) {
+        let Held { number, ticket, bell } = &mut self.tickets[index];
+        // A ticket that has a slot in its hands knows the place that it has started from.
+        let key = ticket.order_key();
+        ticket.step_aside();
+        let granted = self.model.tickets[*number].state == State::Granted;
+        let aside = self.model.step_aside(*number);
+        if aside {
+            // It is to be asked about again.
+            *bell = None;
+            self.tally.add(Kind::SteppedAside, 1);
+        }
+        if let Some(key) = key.filter(|_| granted) {
+            self.paused.insert(*number, key);
+        }
+    }
+
+    /// The end of a pause.
+    fn go_on(&mut self, at: usize) {
+        let number = self.tickets[at].number;
+        let (from, line) = (self.model.left_line(number), self.model.line_of_ticket(number));
+        let earlier = self.earlier(number, self.paused[&number]);
+        assert!(self.queue.resume(self.tickets[at].ticket.id()));
+        self.model.end_pause(number, earlier);
+        // Those behind it move back by one, unless it has started again at once, or is new to its line.
+        self.slack = Some(line).filter(|line| from == Some(*line));
+        self.tally.add(Kind::WentOn, 1);
     }
 
     fn park(&mut self, index: usize) {
@@ -371,6 +517,12 @@ impl Pair {
             0 => which.index(self.tickets.len()),
             some => parked[which.index(some)],
         };
+        if self.model.tickets[self.tickets[at].number].state == State::Parked
+            && self.model.tickets[self.tickets[at].number].paused.is_some()
+        {
+            self.go_on(at);
+            return;
+        }
         let Held { number, ticket, bell } = &self.tickets[at];
         // What expires meanwhile has gone before it comes.
         if self.model.tickets[*number].state == State::Parked {
@@ -416,13 +568,30 @@ impl Pair {
         self.tally.add(Kind::ChangedPool, usize::from(moved));
     }
 
+    fn throttle(&mut self, backend: u32, cap: Option<usize>) {
+        let backend = backend % self.model.policy.backends.len() as u32;
+        self.queue.throttle(BackendIndex(backend), cap);
+        self.model.throttle(backend, cap);
+    }
+
+    fn drift(&mut self, backend: u32, drift: Drift) {
+        let backend = backend % self.model.policy.backends.len() as u32;
+        let now = self.model.backends.cap(backend).unwrap_or(1);
+        let cap = match drift {
+            Drift::Up => now + 1,
+            Drift::Down => now.saturating_sub(1).max(1),
+        };
+        self.tally.drifted(drift);
+        self.throttle(backend, Some(cap));
+    }
+
     fn retune(&mut self, policy: Policy) {
         let sharing = self.model.sharing();
         if self.model.waiting() + self.model.running.len() > 0 {
             self.tally.retuned(&self.model.policy, &policy);
         }
         self.queue.retune(policy.clone());
-        self.model.retune(policy);
+        self.model.retune(with_known_backends(policy, &self.model.policy));
         if self.model.sharing() != sharing {
             self.tally.add(Kind::SharedAnew, 1);
             // In a line of other members a position means something else.

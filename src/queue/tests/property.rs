@@ -17,7 +17,7 @@ use proptest::{
 use tokio::time::advance;
 
 use super::{
-    pair::{Ending, Pair, Step},
+    pair::{Drift, Edit, Ending, Pair, Step},
     support::{policy, shared},
     tally::{Kind, Tally},
 };
@@ -91,6 +91,30 @@ pub(super) fn any_policy(shape: &Shape) -> impl Strategy<Value = Policy> + use<>
 /// Pools of the work of the last event, and their back ends.
 pub(super) const POOLS: u32 = 3;
 pub(super) const BACKENDS: u32 = 3;
+/// Back ends that come while a visit goes on make it so many at most.
+pub(super) const MOST_BACKENDS: u32 = 6;
+
+/// How many a back end may have for now: none, one, any number, or as many as its limit says.
+pub(super) fn any_cap() -> impl Strategy<Value = Option<usize>> {
+    prop_oneof![
+        2 => Just(Some(0)),
+        2 => Just(Some(1)),
+        3 => (2..=1000_usize).prop_map(Some),
+        3 => (2..8_usize).prop_map(Some),
+        4 => Just(None),
+    ]
+}
+
+fn any_edit() -> impl Strategy<Value = Edit> {
+    let limit = || prop_oneof![4 => (1..4_usize).prop_map(Some), 1 => Just(None)];
+    prop_oneof![
+        3 => (0..POOLS, 0..MOST_BACKENDS, limit())
+            .prop_map(|(pool, backend, limit)| Edit::Come { pool, backend, limit }),
+        1 => (0..POOLS, limit()).prop_map(|(pool, limit)| Edit::New { pool, limit }),
+        2 => (0..MOST_BACKENDS).prop_map(Edit::Drain),
+        2 => (0..POOLS, 0..MOST_BACKENDS).prop_map(|(pool, backend)| Edit::Go { pool, backend }),
+    ]
+}
 
 fn any_pools() -> impl Strategy<Value = (Vec<PoolPolicy>, Vec<BackendPolicy>, Balance)> {
     let pool = prop::sample::subsequence((0..BACKENDS).collect::<Vec<_>>(), 0..=BACKENDS as usize);
@@ -138,10 +162,15 @@ fn any_step(shape: &Shape) -> impl Strategy<Value = Step> + use<> {
         300 => (which(), ending).prop_map(|(permit, ending)| Step::Release(permit, ending)),
         140 => which().prop_map(Step::StartBack),
         150 => which().prop_map(Step::Park),
+        80 => which().prop_map(Step::Pause),
+        60 => which().prop_map(Step::StepAside),
         200 => which().prop_map(Step::Resume),
         40 => (which(), 0..POOLS).prop_map(|(ticket, pool)| Step::ChangePool(ticket, pool)),
-        60 => (0..BACKENDS, prop_oneof![1 => Just(Some(0)), 1 => Just(Some(1)), 2 => Just(None)])
-            .prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
+        60 => (0..MOST_BACKENDS, any_cap()).prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
+        20 => (0..MOST_BACKENDS).prop_map(Step::Probe),
+        60 => (0..MOST_BACKENDS, prop_oneof![Just(Drift::Up), Just(Drift::Down)])
+            .prop_map(|(backend, drift)| Step::Drift(backend, drift)),
+        60 => any_edit().prop_map(Step::Edit),
         shape.advance => (1..900_u64).prop_map(Step::Advance),
         shape.retune => retune,
         20 => which().prop_map(Step::Read),

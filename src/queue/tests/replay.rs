@@ -10,7 +10,7 @@ use proptest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::property::{BACKENDS, MIXED, POOLS, any_policy};
+use super::property::{BACKENDS, MIXED, POOLS, any_cap, any_policy};
 use crate::queue::{
     BackendIndex, EventIndex, LeaveReason, OrderKey, Owner, Policy, PoolIndex, StartRange, TicketId, Work,
     machine::{Command, Effect, Machine, Restored, Snapshot, SnapshotError, Time, estimate::Curve},
@@ -37,6 +37,7 @@ enum Step {
     Release(Which, bool),
     StartBack(Which),
     Park(Which),
+    Pause(Which),
     Resume(Which),
     ChangePool(Which, u32),
     Throttle(u32, Option<usize>),
@@ -115,9 +116,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         200 => (which(), any::<bool>()).prop_map(|(which, worked)| Step::Release(which, worked)),
         60 => which().prop_map(Step::StartBack),
         120 => which().prop_map(Step::Park),
+        60 => which().prop_map(Step::Pause),
         160 => which().prop_map(Step::Resume),
         140 => (which(), 0..POOLS).prop_map(|(which, pool)| Step::ChangePool(which, pool)),
-        30 => (0..BACKENDS, prop::option::of(0..2_usize)).prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
+        30 => (0..BACKENDS, any_cap()).prop_map(|(backend, cap)| Step::Throttle(backend, cap)),
         20 => Just(Step::Expire),
         25 => any_policy(&MIXED).prop_map(|policy| Step::Retune(Box::new(policy))).boxed(),
         1 => Just(Step::Close),
@@ -148,6 +150,9 @@ impl Step {
                 ticket: which.of(machine, given),
             },
             Self::Park(which) => Command::Park {
+                ticket: which.of(machine, given),
+            },
+            Self::Pause(which) => Command::Pause {
                 ticket: which.of(machine, given),
             },
             Self::Resume(which) => Command::Resume {

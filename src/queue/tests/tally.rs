@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
+use super::pair::{Drift, Edit};
 use crate::queue::{EventIndex, JoinError, LeaveReason, Observer, Order, Outcome, Policy};
 
 /// One kind of thing that can happen.
@@ -56,6 +57,11 @@ pub(super) enum Kind {
     StartedElsewhere,
     /// A running ticket gave its slot back for a while.
     Parked,
+    /// A running ticket gave its slot back, to go on from where it stood, and did.
+    Paused,
+    WentOn,
+    /// One that waited left its line, or gave back a slot that it had not taken.
+    SteppedAside,
     /// It left without coming back.
     LeftParked,
     /// It came back, and had a slot at once.
@@ -69,12 +75,22 @@ pub(super) enum Kind {
     TakenOut,
     TriedAgain,
     GivenBack,
+    /// It was tried with one ticket more than it had.
+    Probed,
+    /// What it may have has become one more, or one fewer.
+    DriftedUp,
+    DriftedDown,
+    /// It came to a pool, for the first time ever, or drained, or left.
+    Came,
+    New,
+    Drained,
+    Went,
     OtherPools,
     OtherBackends,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 46] = [
+    pub(super) const ALL: [Self; 56] = [
         Self::StartedAtOnce,
         Self::Waited,
         Self::Admitted,
@@ -111,6 +127,9 @@ impl Kind {
         Self::StartedBack,
         Self::StartedElsewhere,
         Self::Parked,
+        Self::Paused,
+        Self::WentOn,
+        Self::SteppedAside,
         Self::LeftParked,
         Self::ResumedAtOnce,
         Self::ResumedFirst,
@@ -119,6 +138,13 @@ impl Kind {
         Self::TakenOut,
         Self::TriedAgain,
         Self::GivenBack,
+        Self::Probed,
+        Self::DriftedUp,
+        Self::DriftedDown,
+        Self::Came,
+        Self::New,
+        Self::Drained,
+        Self::Went,
         Self::OtherPools,
         Self::OtherBackends,
     ];
@@ -154,6 +180,24 @@ impl Tally {
             Some(0) => Kind::TakenOut,
             Some(_) => Kind::TriedAgain,
             None => Kind::GivenBack,
+        };
+        self.add(kind, 1);
+    }
+
+    pub(super) fn drifted(&mut self, drift: Drift) {
+        let kind = match drift {
+            Drift::Up => Kind::DriftedUp,
+            Drift::Down => Kind::DriftedDown,
+        };
+        self.add(kind, 1);
+    }
+
+    pub(super) fn edited(&mut self, edit: Edit) {
+        let kind = match edit {
+            Edit::Come { .. } => Kind::Came,
+            Edit::New { .. } => Kind::New,
+            Edit::Drain(_) => Kind::Drained,
+            Edit::Go { .. } => Kind::Went,
         };
         self.add(kind, 1);
     }

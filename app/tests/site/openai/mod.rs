@@ -1,5 +1,6 @@
 //! OpenAI's API, over real HTTP.
 
+mod alike;
 mod answers;
 mod clients;
 mod faults;

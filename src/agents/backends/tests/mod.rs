@@ -208,33 +208,27 @@ impl Site {
                 _ = backends.gave_up(pool, &tries) => return (Err(AgentError::Unreachable), went),
             };
             let backend = permit.backend().unwrap();
-            loop {
-                went.push(backends.name_of(backend).unwrap());
-                let question = Question {
-                    model: model.clone(),
-                    backend,
-                    ..question(text)
-                };
-                let (said, outcome) = ask(&self.talker, question).all().await;
-                let Err(error) = outcome else { return (Ok(said), went) };
-                match backends.verdict(&model, backend, &error, !said.is_empty(), &mut tries) {
-                    Verdict::Final => return (Err(error), went),
-                    Verdict::Again { pause } => sleep(pause).await,
-                    Verdict::Elsewhere { pause } => {
-                        sleep(pause).await;
-                        break;
-                    }
-                    Verdict::Wait => break,
-                    Verdict::Fallback {
-                        model: instead,
-                        pool: other,
-                    } => {
-                        (model, pool) = (instead, other);
-                        break;
-                    }
+            went.push(backends.name_of(backend).unwrap());
+            let question = Question {
+                model: model.clone(),
+                backend,
+                ..question(text)
+            };
+            let (said, outcome) = ask(&self.talker, question).all().await;
+            let Err(error) = outcome else { return (Ok(said), went) };
+            let pause = match backends.verdict(&model, backend, &error, !said.is_empty(), &mut tries) {
+                Verdict::Final => return (Err(error), went),
+                Verdict::Again { pause } | Verdict::Elsewhere { pause } => pause,
+                Verdict::Wait => Duration::ZERO,
+                Verdict::Fallback {
+                    model: instead,
+                    pool: other,
+                } => {
+                    (model, pool) = (instead, other);
+                    Duration::ZERO
                 }
-            }
-            ticket = permit.start_back();
+            };
+            ticket = permit.start_back_after(pause);
             self.queue.change_pool(ticket.id(), pool);
         }
     }

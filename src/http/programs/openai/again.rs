@@ -1,6 +1,6 @@
-//! What the head of a request says of being repeated.
+//! What the head of a request says of being repeated, and of answers that are kept.
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::programs::{Again, Request, RequestFault};
 
@@ -27,6 +27,17 @@ pub(super) fn again(headers: &HeaderMap, request: &Request) -> Result<Option<Aga
             .is_some_and(|tries: u32| tries > 0),
         hash: request.hash(),
     }))
+}
+
+/// What a request says of answers that are kept: `no-cache` wants one of its own, which is kept, and `no-store` one that is not.
+pub(in crate::http::programs) fn heed(headers: &HeaderMap, request: &mut Request) {
+    let said = headers.get_all(header::CACHE_CONTROL).into_iter();
+    let said = said.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    for word in said {
+        let word = word.trim();
+        request.unkept |= word.eq_ignore_ascii_case("no-store");
+        request.fresh |= request.unkept || word.eq_ignore_ascii_case("no-cache");
+    }
 }
 
 /// By which name a request may be repeated.

@@ -27,7 +27,7 @@ use axum::{
 };
 
 pub(super) use self::{
-    again::key,
+    again::{heed, key},
     error::{ApiError, ErrorBody, retry_after},
 };
 use super::{MAX_PROGRAM_BODY, place, scope, waiting};
@@ -117,10 +117,11 @@ pub(super) async fn embeddings(
 async fn ask<F: stream::Form>(
     client: &Client,
     headers: &HeaderMap,
-    request: programs::Request,
+    mut request: programs::Request,
     form: impl FnOnce(&Asked) -> F,
 ) -> Result<Response, ApiError> {
     let again = again::again(headers, &request)?;
+    heed(headers, &mut request);
     let streams = request.streams;
     let asked = client.ask(request, again)?;
     let form = form(&asked);

@@ -5,7 +5,7 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -67,7 +67,8 @@ pub(super) async fn answer(mut asked: Asked, form: impl Form) -> Result<Response
     if let Some(Step::Over(Err(fault))) = &step {
         return Err(ApiError::of_asked(&asked, fault));
     }
-    let id = asked.id();
+    let mut head = HeaderMap::new();
+    place::name(&asked, &mut head);
     let told = Told {
         asked,
         form,
@@ -86,7 +87,7 @@ pub(super) async fn answer(mut asked: Asked, form: impl Form) -> Result<Response
     // nginx would keep it until it is whole.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     place.put(headers);
-    place::name(id, headers);
+    headers.extend(head);
     Ok(response)
 }
 

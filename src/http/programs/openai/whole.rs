@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -24,7 +24,8 @@ const EMPTY_LINE: Bytes = Bytes::from_static(b"\n");
 /// Answers with the whole, or after a while with what goes before it.
 pub(super) async fn answer(mut asked: Asked, mut form: impl Form) -> Result<Response, ApiError> {
     let Begun { place, step } = waiting::begun(&mut asked, true).await;
-    let id = asked.id();
+    let mut head = HeaderMap::new();
+    place::name(&asked, &mut head);
     let body = match step {
         Some(step) => Body::from(told(&asked, &mut form, step)?),
         None => Body::from_stream(stream::unfold(
@@ -50,7 +51,7 @@ pub(super) async fn answer(mut asked: Asked, mut form: impl Form) -> Result<Resp
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     place.put(headers);
-    place::name(id, headers);
+    headers.extend(head);
     Ok(response)
 }
 

@@ -436,7 +436,10 @@ impl Common {
     /// Takes up a ticket of before.
     pub(super) fn take_up(&self, ticket: TicketId) -> Option<EventIndex> {
         // It stays so: nobody but its holder has it resume.
-        let parked = self.show(|machine| machine.state_of(ticket) == Some(TicketState::Parked));
+        let (parked, paused) = self.show(|machine| {
+            let parked = machine.state_of(ticket) == Some(TicketState::Parked);
+            (parked, machine.has_paused(ticket))
+        });
         let mut seats = self.seats();
         let seat = seats.map.get_mut(ticket)?;
         let Place::Stray(slot) = seat.place else { return None };
@@ -445,7 +448,13 @@ impl Common {
             None if parked => Place::Parked(None),
             None => Place::Waiting(None),
         };
-        Some(seat.event)
+        let event = seat.event;
+        drop(seats);
+        // Whoever would have ended its pause has gone.
+        if paused && slot.is_none() {
+            self.resume(ticket);
+        }
+        Some(event)
     }
 
     /// Where the tickets will be told that are to be taken up, once.

@@ -11,21 +11,36 @@ use crate::queue::{LeaveReason, TicketId, machine::Command};
 impl Common {
     /// A ticket of this process gives its slot back for a while. One that is not its any more has left.
     pub(in crate::queue::edge) fn park(&self, ticket: TicketId) {
+        self.set_parked(ticket, false);
+    }
+
+    /// The same until it may go on from where it stood.
+    pub(in crate::queue::edge) fn pause(&self, ticket: TicketId) {
+        self.set_parked(ticket, true);
+    }
+
+    fn set_parked(&self, ticket: TicketId, paused: bool) {
         let mut seats = self.seats();
         let over = seats.over;
         let Some(seat) = seats.map.get_mut(ticket) else { return };
+        if matches!(seat.place, Place::Parked(_) | Place::Left(..) | Place::Dropped(_)) {
+            return;
+        }
         let job = seat.job;
         let lost = over || matches!(&seat.place, Place::Working(work) if work.lost);
         let next = if lost {
             Place::Left(LeaveReason::Closed, Known::ByAll)
+        } else if let Place::Waiting(waker) | Place::Granted(_, waker) = &mut seat.place {
+            Place::Parked(waker.take())
         } else {
             Place::Parked(None)
         };
         let before = std::mem::replace(&mut seat.place, next);
+        seat.paused = paused;
         drop(seats);
         drop(before);
         if !lost {
-            self.line(|line| line.change(job, ticket, Command::Park { ticket }));
+            self.line(|line| line.change(job, ticket, parks(ticket, paused)));
         }
     }
 
@@ -52,6 +67,15 @@ impl Common {
             Place::Parked(_) => Some(true),
             _ => Some(false),
         }
+    }
+}
+
+/// What parks a ticket.
+pub(super) const fn parks(ticket: TicketId, paused: bool) -> Command {
+    if paused {
+        Command::Pause { ticket }
+    } else {
+        Command::Park { ticket }
     }
 }
 

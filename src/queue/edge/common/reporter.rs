@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Common,
+    parked::parks,
     seat::{Known, Place, Seat},
 };
 use crate::queue::{
@@ -129,9 +130,9 @@ impl Reporter {
             }
             // That it is parked has been lost on the way.
             Place::Parked(_) => {
-                let job = seat.job;
+                let (job, paused) = (seat.job, seat.paused);
                 drop(seats);
-                common.line(|line| line.change(job, ticket, Command::Park { ticket }));
+                common.line(|line| line.change(job, ticket, parks(ticket, paused)));
             }
             Place::Stray(slot) => *slot = Some(grant),
             Place::Granted(slot, _) => *slot = grant,

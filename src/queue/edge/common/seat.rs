@@ -16,6 +16,8 @@ pub(super) struct Seat {
     pub(super) wanted: Option<PoolIndex>,
     /// How many changes of its pool are under way. What it is given meanwhile is not taken.
     pub(super) recalls: u32,
+    /// Where it is parked: it has only paused.
+    pub(super) paused: bool,
 }
 
 /// Where it is.
@@ -64,6 +66,7 @@ impl Seat {
             place,
             wanted: None,
             recalls: 0,
+            paused: false,
         }
     }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     http::Refusal,
-    programs::Done,
+    programs::{Done, Source},
     wire::{Reason, Usage},
 };
 
@@ -27,6 +27,9 @@ pub(in super::super) struct ChatAnswer {
     /// Why it has ended.
     finish: Finish,
     usage: Usage,
+    /// Where it comes from, if it was not made for this request. Then it has taken none of the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached: Option<Source>,
 }
 
 /// Why an answer has ended.
@@ -44,7 +47,7 @@ pub(in super::super) enum Finish {
 }
 
 impl ChatAnswer {
-    pub(super) fn read(id: Uuid, done: &Done) -> Result<Self, Refusal> {
+    pub(super) fn read(id: Uuid, done: &Done, cached: Option<Source>) -> Result<Self, Refusal> {
         let mistake = Refusal::new(StatusCode::BAD_GATEWAY, Reason::ModelInvalid);
         let Ok(whole) = serde_json::from_slice(&done.last) else {
             return Err(mistake);
@@ -58,6 +61,7 @@ impl ChatAnswer {
             reasoning: Some(said.reasoning).filter(|reasoning| !reasoning.is_empty()),
             finish: said.finish.unwrap_or(Finish::Other),
             usage: done.usage,
+            cached,
         })
     }
 }
@@ -123,7 +127,7 @@ mod tests {
                 last: whole.to_string().into(),
                 usage: Usage::default(),
             };
-            let answer = ChatAnswer::read(Uuid::nil(), &done).expect("an answer");
+            let answer = ChatAnswer::read(Uuid::nil(), &done, None).expect("an answer");
             assert_eq!((answer.text.as_str(), answer.reasoning.as_deref()), (text, reasoning));
             assert_eq!((answer.model.as_str(), answer.finish), ("m@x", Finish::Length));
         }

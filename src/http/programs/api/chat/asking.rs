@@ -21,7 +21,8 @@ pub(super) fn ask(client: &Client, headers: &HeaderMap, request: ChatRequest, st
     let model = client.offer(request.model.as_deref())?.name;
     let called = request.model.clone().unwrap_or_else(|| model.to_string());
     let body = body(request, &called, client.longest_answer(&model), streams)?;
-    let request = programs::Request::read(Door::Chat, body)?;
+    let mut request = programs::Request::read(Door::Chat, body)?;
+    openai::heed(headers, &mut request);
     let key = openai::key(headers)?;
     let again = key.map(|key| Again {
         key: Some(key),

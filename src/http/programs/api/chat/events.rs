@@ -11,7 +11,7 @@ use super::{
     super::{super::place::Place, fault, patient::json},
     answer::Finish,
 };
-use crate::{http::Refusal, wire::Usage};
+use crate::{http::Refusal, programs::Source, wire::Usage};
 
 /// While the request waits.
 pub(super) const WAITING: u64 = 0;
@@ -66,6 +66,9 @@ pub(in super::super) struct Done {
     /// Why it has ended.
     pub(super) finish: Finish,
     pub(super) usage: Usage,
+    /// Where it comes from, if it was not made for this request. Then it has taken none of the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cached: Option<Source>,
 }
 
 /// Writes an event.

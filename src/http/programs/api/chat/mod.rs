@@ -78,7 +78,8 @@ enum ChatRole {
 
 /// Asks a model, and waits for the whole answer.
 ///
-/// The place in the line at joining is in the headers `x-anteroom-position`, `x-anteroom-waiting` and `x-anteroom-estimate`. An answer that is not
+/// The place in the line at joining is in the headers `x-anteroom-position`, `x-anteroom-waiting` and `x-anteroom-estimate`. Where the site keeps answers,
+/// `cached` says that this one is, or that it was made for the same request of another program; with `Cache-Control: no-cache` the model is asked. An answer that is not
 /// there after ten seconds begins with its head and empty lines, so that nothing in between closes the connection; what fails after that has the
 /// status 200 and the body of a refusal.
 #[utoipa::path(
@@ -97,11 +98,13 @@ pub(super) async fn whole(
     let mut asked = asking::ask(&Client::new(engine, who), &headers, request, false)?;
     let waiting::Begun { place, step } = waiting::begun(&mut asked, false).await;
     let id = asked.id();
+    let mut head = HeaderMap::new();
+    place::name(&asked, &mut head);
     let work = Box::pin(async move {
         let mut step = step;
         loop {
             match step {
-                Some(Step::Over(Ok(done))) => return ChatAnswer::read(id, &done),
+                Some(Step::Over(Ok(done))) => return ChatAnswer::read(id, &done, asked.source()),
                 Some(Step::Over(Err(fault))) => return Err(fault::of_asked(&asked, &fault)),
                 Some(Step::Waiting | Step::Started | Step::Events(_)) | None => {}
             }
@@ -111,7 +114,7 @@ pub(super) async fn whole(
     let mut response = patient::answer(work, language).await;
     if response.status() == StatusCode::OK {
         place.put(response.headers_mut());
-        place::name(id, response.headers_mut());
+        response.headers_mut().extend(head);
     }
     Ok(response)
 }

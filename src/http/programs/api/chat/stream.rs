@@ -4,7 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -92,7 +92,8 @@ impl Told {
     }
 
     fn into_response(self) -> Response {
-        let id = self.asked.id();
+        let mut head = HeaderMap::new();
+        place::name(&self.asked, &mut head);
         let events = stream::unfold(self, |mut told| async {
             let event = told.event().await?;
             told.last = Instant::now();
@@ -105,7 +106,7 @@ impl Told {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // nginx would keep it until it is whole.
         headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-        place::name(id, headers);
+        headers.extend(head);
         response
     }
 
@@ -164,6 +165,7 @@ impl Told {
                     model: std::mem::take(&mut self.said.model),
                     finish: self.said.finish.unwrap_or(Finish::Other),
                     usage: done.usage,
+                    cached: self.asked.source(),
                 };
                 self.end("done", &end);
             }
