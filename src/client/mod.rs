@@ -7,6 +7,7 @@ mod error;
 mod files;
 mod guest;
 mod keys;
+mod leaves;
 mod passes;
 mod reason;
 mod tasks;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use error::{ClientError, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
 pub use keys::{SeenKey, Unmade};
+pub use leaves::ToolLeave;
 pub use passes::{MOVING, WATCHING};
 
 use crate::{

@@ -102,6 +102,8 @@ pub trait StepStore: Send + Sync {
     async fn leaves(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<Leave>, StoreError>;
     /// Keeps what was said of a tool, in place of what was said before. `false`: there is no such conversation.
     async fn keep_leave(&self, owner: Owner, conversation: ConversationId, leave: Leave) -> Result<bool, StoreError>;
+    /// Forgets what was said of a tool for a conversation: it is asked for again. `false`: nothing was said of it.
+    async fn forget_leave(&self, owner: Owner, conversation: ConversationId, tool: &str) -> Result<bool, StoreError>;
     /// Keeps what is known of a file that a tool has returned, for as long as the turn is there. `false`: there is no such turn.
     async fn add_step_file(&self, owner: Owner, turn: TurnId, file: FileView, now: u64) -> Result<bool, StoreError>;
 }

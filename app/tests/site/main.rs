@@ -16,6 +16,7 @@ mod files;
 mod forms;
 mod hostile;
 mod incomplete;
+mod leaves;
 mod line;
 mod nodes;
 mod offline;

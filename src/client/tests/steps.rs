@@ -9,6 +9,7 @@ use self::site::{Model, Site, calls, says};
 use super::*;
 use crate::{
     agents::{Message, Part},
+    client::ToolLeave,
     conversations::toolbox::CallFault,
     tools::{Content, Leave, ToolOutput},
     wire::{Reason, StepAnswer, StepContent, StepState, StepView, ToolFault, TurnState},
@@ -204,6 +205,57 @@ async fn leave_for_a_conversation_is_for_that_and_for_the_tool_as_it_is() {
         states(&site.ends(&client, asking.conversation).await),
         [StepState::Denied]
     );
+}
+
+#[tokio::test]
+async fn what_was_said_for_a_conversation_holds_over_a_crash_until_it_is_taken_back() {
+    for (answer, state, allowed) in [
+        (StepAnswer::Never, StepState::Denied, false),
+        (StepAnswer::Conversation, StepState::Done, true),
+    ] {
+        let mut site = Site::of(Model::one_call("write", r#"{"path":"x"}"#), &[]).await;
+        site.tools.tool("write", Leave::Ask, false);
+        let (client, other) = (site.visitor(), site.visitor());
+        let asking = site.asks_for_leave(&client, "Write it.").await;
+        let conversation = asking.conversation;
+        let again = || SendRequest {
+            conversation: Some(conversation),
+            ..asks("Once more.", &[])
+        };
+        client.answer_step(asking.id, 0, answer).await.expect("in force");
+        assert_eq!(states(&site.ends(&client, conversation).await), [state.clone()]);
+        let told = |site: &Site| {
+            let asked = site.model.asked();
+            let results = &asked.last().expect("asked").messages.last().expect("a message").results;
+            results[0].content.contains("not allowed in this conversation")
+        };
+        assert_eq!(told(&site), !allowed);
+
+        site.restart(true).await;
+        let (client, other) = (site.same(&client), site.same(&other));
+        site.model.begin_anew();
+        client.send(again()).await.expect("accepted");
+        assert_eq!(states(&site.ends(&client, conversation).await), [state]);
+        assert_eq!(told(&site), !allowed);
+
+        let said = ToolLeave {
+            key: "files/write".into(),
+            server: "files".into(),
+            tool: "write".into(),
+            allowed,
+        };
+        assert_eq!(client.leaves(conversation).await.expect("read"), [said]);
+        let strange = other.leaves(conversation).await.expect_err("it is not theirs");
+        assert_eq!(strange.reason(), Reason::ConversationUnavailable);
+        for (who, forgotten) in [(&other, false), (&client, true), (&client, false)] {
+            let taken = who.forget_leave(conversation, "files/write").await;
+            assert_eq!(taken.expect("stored"), forgotten);
+        }
+        assert_eq!(client.leaves(conversation).await.expect("read"), []);
+        site.model.begin_anew();
+        client.send(again()).await.expect("accepted");
+        site.until_asks(&client, conversation).await;
+    }
 }
 
 #[tokio::test]
