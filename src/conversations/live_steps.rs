@@ -238,6 +238,7 @@ pub(super) mod tests {
             call: format!("call-{tool}"),
             name: format!("files__{tool}"),
             opaque: None,
+            thoughts: None,
             server: "files".to_owned(),
             tool: tool.to_owned(),
             title: None,

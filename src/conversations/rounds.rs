@@ -73,6 +73,7 @@ fn step_of(
         call: call.id,
         name: callable(&call.name),
         opaque: call.opaque,
+        thoughts: call.thoughts,
         server: String::new(),
         tool: String::new(),
         title: None,

@@ -19,6 +19,9 @@ pub struct ToolStep {
     /// What the model's server wants to have back with the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opaque: Option<String>,
+    /// What the model has thought before, where its server wants that back with the calls of the round: with the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thoughts: Option<String>,
     /// The server whose tool it is; empty: there is no such tool.
     #[serde(default)]
     pub server: String,
@@ -70,7 +73,7 @@ impl ToolStep {
         })
     }
 
-    /// Bytes that it takes, roughly.
+    /// Bytes that it takes, roughly, without what its model has thought.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let content = self.content.iter().map(|content| match content {

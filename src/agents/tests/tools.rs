@@ -29,6 +29,7 @@ fn called(id: &str, arguments: &str) -> ToolCall {
         name: "add".to_owned(),
         arguments: arguments.to_owned(),
         opaque: None,
+        thoughts: None,
     }
 }
 
@@ -140,6 +141,76 @@ async fn openai() {
             { "role": "user", "content": [text("Picture sum.png, which the tool add returned:"), picture, text("go on")] },
         ])
     );
+}
+
+#[tokio::test]
+async fn deepseek_has_its_thoughts_back_with_the_calls() {
+    let call = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": "add", "arguments": "{\"x\":2}" } });
+    let choice =
+        |delta: Value, finish: Value| json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
+    // As api-docs.deepseek.com/guides/thinking_mode has it.
+    let answer = events(&[
+        choice(
+            json!({ "role": "assistant", "content": null, "reasoning_content": "" }),
+            Value::Null,
+        ),
+        choice(
+            json!({ "content": null, "reasoning_content": "First the " }),
+            Value::Null,
+        ),
+        choice(json!({ "content": null, "reasoning_content": "sum." }), Value::Null),
+        choice(
+            json!({ "content": "Let me add.", "reasoning_content": null }),
+            Value::Null,
+        ),
+        choice(json!({ "tool_calls": [call] }), Value::Null),
+        choice(json!({ "content": "", "reasoning_content": null }), json!("tool_calls")),
+    ]);
+    let (_, heard) = exchange("m@openai", offering(vec![said(Role::User, "add")]), answer.clone()).await;
+    let expected = ToolCall {
+        thoughts: Some("First the sum.".to_owned()),
+        ..called("call_1", "{\"x\":2}")
+    };
+    let thought: String = heard
+        .iter()
+        .filter_map(|part| match part {
+            Part::Reasoning(piece) => Some(piece.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(thought, "First the sum.");
+    let [.., Part::Text(text), Part::ToolCall(call)] = &heard[..] else {
+        panic!("{heard:?}");
+    };
+    assert_eq!((text.as_str(), call), ("Let me add.", &expected));
+    let messages = vec![
+        said(Role::User, "add"),
+        Message {
+            calls: vec![expected],
+            ..said(Role::Agent, "Let me add.")
+        },
+        Message {
+            results: vec![returned("call_1", "2")],
+            ..said(Role::User, "")
+        },
+    ];
+    let (body, _) = exchange("m@openai", offering(messages.clone()), answer).await;
+    let function = json!({ "name": "add", "arguments": "{\"x\":2}" });
+    assert_eq!(
+        body["messages"],
+        json!([
+            { "role": "user", "content": "add" },
+            {
+                "role": "assistant", "content": "Let me add.", "reasoning_content": "First the sum.",
+                "tool_calls": [{ "id": "call_1", "type": "function", "function": function }],
+            },
+            { "role": "tool", "tool_call_id": "call_1", "content": "2" },
+        ])
+    );
+    // Other formats have no such thing.
+    let end = json!({ "message": { "content": "Hi" }, "done": true }).to_string() + "\n";
+    let (body, _) = exchange("m@ollama", offering(messages), end).await;
+    assert!(!body.to_string().contains("First the sum"), "{body}");
 }
 
 fn schema() -> Value {

@@ -329,6 +329,73 @@ async fn what_fails_is_a_result_and_not_the_end() {
 }
 
 #[tokio::test]
+async fn a_tool_that_has_changed_while_leave_was_asked_for_is_not_used() {
+    let site = Site::of(Model::one_call("write", r#"{"path":"x"}"#), &[]).await;
+    site.tools.tool("write", Leave::Ask, false);
+    let client = site.visitor();
+    let asking = site.asks_for_leave(&client, "Write it.").await;
+    site.tools.change("write");
+    client
+        .answer_step(asking.id, 0, StepAnswer::Conversation)
+        .await
+        .expect("in force");
+    let turn = site.ends(&client, asking.conversation).await;
+    let changed = StepState::Failed {
+        fault: ToolFault::Changed,
+    };
+    assert_eq!((states(&turn), site.tools.calls()), (vec![changed], 0));
+    assert!(text(&turn.steps[0]).contains("has changed"), "{turn:?}");
+    // What was said was said of the tool that it was.
+    site.model.begin_anew();
+    let next = SendRequest {
+        conversation: Some(asking.conversation),
+        ..asks("Once more.", &[])
+    };
+    client.send(next).await.expect("accepted");
+    site.until_asks(&client, asking.conversation).await;
+}
+
+#[tokio::test]
+async fn what_a_model_has_thought_before_a_call_is_told_to_the_same_model_again() {
+    let model = Model::script(|round, _| match (round, calls("a", "read", r#"{"path":"x"}"#)) {
+        (0, Part::ToolCall(call)) => vec![Part::ToolCall(crate::agents::ToolCall {
+            thoughts: Some("Hm.".into()),
+            ..call
+        })],
+        _ => vec![says("Done.")],
+    });
+    let mut site = Site::of(model, &[]).await;
+    site.tools.tool("read", Leave::Allow, true);
+    let client = site.visitor();
+    let turn = site.answered(&client, "Read it.").await;
+    let thoughts = |question: &Question| {
+        let calls = question.messages.iter().flat_map(|message| &message.calls);
+        calls.map(|call| call.thoughts.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(thoughts(&site.model.asked()[1]), [Some("Hm.".into())]);
+    // In later turns, too, and after a crash.
+    site.restart(true).await;
+    let client = site.same(&client);
+    let next = || SendRequest {
+        conversation: Some(turn.conversation),
+        ..asks("And now?", &[])
+    };
+    site.model.begin_anew_with(|_, _| vec![says("Well.")]);
+    client.send(next()).await.expect("accepted");
+    site.ends(&client, turn.conversation).await;
+    assert_eq!(thoughts(&site.model.asked()[0]), [Some("Hm.".into())]);
+    // Another model has thought otherwise.
+    let stored = site.engine.store().turn(client.principal().owner(), turn.id).await;
+    let mut stored = stored.expect("read").expect("there").turn;
+    stored.model = "other@cpu".into();
+    site.engine.store().update(stored).await.expect("stored");
+    site.model.begin_anew();
+    client.send(next()).await.expect("accepted");
+    site.ends(&client, turn.conversation).await;
+    assert_eq!(thoughts(&site.model.asked()[0]), [None]);
+}
+
+#[tokio::test]
 async fn rounds_have_an_end_that_the_model_is_told() {
     let model = Model::script(|_, question| match question.tools.is_empty() {
         true => vec![says("Enough.")],

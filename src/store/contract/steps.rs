@@ -11,6 +11,7 @@ fn a_step(state: StepState, content: Vec<StepContent>) -> ToolStep {
         call: "call-1".into(),
         name: "files__read".into(),
         opaque: Some("\u{1a}\0".into()),
+        thoughts: Some("hm\0".into()),
         server: "files".into(),
         tool: "read".into(),
         title: None,
