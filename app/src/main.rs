@@ -17,7 +17,7 @@ use anteroom_app::{
     },
 };
 use flags::{
-    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Status, Tasks, TasksCmd,
+    Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Status, Tasks, TasksCmd, Tool,
 };
 
 // `Site`: the files that browsers load.
@@ -114,6 +114,15 @@ mod flags {
                     /// Its name, or its id.
                     required which: String
                 }
+                /// Give a key what a server of tools asks of each: read from the standard input, a line for each thing.
+                cmd tool {
+                    /// Its name, or its id.
+                    required which: String
+                    /// The server, as MCP_FILE calls it.
+                    required server: String
+                    /// Remove what it was given.
+                    optional --remove
+                }
             }
         }
     }
@@ -194,6 +203,7 @@ async fn run() -> ExitCode {
                 KeyCmd::Add(Add { name, scopes, expires }) => Keys::Add { name, scopes, expires },
                 KeyCmd::List(_) => Keys::List,
                 KeyCmd::Revoke(Revoke { which }) => Keys::Revoke { which },
+                KeyCmd::Tool(Tool { which, server, remove }) => Keys::Tool { which, server, remove },
             };
             keys::run(asked).await
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{KeyRecord, OpenError, Store, StoreError, postgres, sqlite};
-use crate::{accounts::KeyId, settings::Settings};
+use super::{CredentialRecord, KeyRecord, OpenError, Store, StoreError, postgres, sqlite};
+use crate::{accounts::KeyId, queue::Owner, settings::Settings};
 
 /// Where keys are made and revoked. Servers that run hear of it by themselves.
 #[async_trait]
@@ -16,6 +16,10 @@ pub(crate) trait KeyDesk: Send {
     async fn add(&mut self, key: KeyRecord) -> Result<bool, StoreError>;
     /// See [`Store::revoke_key`].
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError>;
+    /// See [`CredentialStore::keep_credential`](super::CredentialStore::keep_credential).
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError>;
+    /// See [`CredentialStore::remove_credential`](super::CredentialStore::remove_credential).
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError>;
     /// Ends well.
     async fn close(self: Box<Self>);
 }
@@ -50,6 +54,14 @@ impl KeyDesk for Own {
 
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
         self.0.revoke_key(id, now).await
+    }
+
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError> {
+        self.0.keep_credential(owner, credential).await
+    }
+
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError> {
+        self.0.remove_credential(owner, server).await
     }
 
     async fn close(self: Box<Self>) {

@@ -8,8 +8,9 @@ use super::{KeyRecord, Token};
 use crate::{
     accounts::{KeyId, Scopes},
     clock::now_ms,
+    queue::Owner,
     settings::Settings,
-    store::{self, KeyDesk, StoreError},
+    store::{self, CredentialRecord, KeyDesk, StoreError},
 };
 
 /// Longest name of a key, in characters.
@@ -128,15 +129,37 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn revoke(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
+        let key = self.valid(which).await?;
+        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
+        revoked
+            .then_some(key)
+            .ok_or_else(|| DeskError::Nobody(which.trim().to_owned()))
+    }
+
+    /// The key of this name or id, unless it is revoked.
+    pub(crate) async fn valid(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
         let which = which.trim();
         let id = Uuid::try_parse(which).ok().map(KeyId);
         let keys = self.list().await?;
         let mut valid = keys.into_iter().filter(|key| key.revoked_at.is_none());
         let key = valid.find(|key| key.name == which || Some(key.id) == id);
-        let nobody = || DeskError::Nobody(which.to_owned());
-        let key = key.ok_or_else(nobody)?;
-        let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
-        revoked.then_some(key).ok_or_else(nobody)
+        key.ok_or_else(|| DeskError::Nobody(which.to_owned()))
+    }
+
+    /// Keeps what an owner that is a key was given for a server of tools.
+    pub(crate) async fn keep_credential(
+        &mut self,
+        owner: Owner,
+        credential: CredentialRecord,
+    ) -> Result<(), DeskError> {
+        let kept = self.0.keep_credential(owner, credential).await;
+        kept.map_err(|error| fault(&error))
+    }
+
+    /// Removes it. `false`: it was given nothing.
+    pub(crate) async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, DeskError> {
+        let removed = self.0.remove_credential(owner, server).await;
+        removed.map_err(|error| fault(&error))
     }
 
     /// Ends well.

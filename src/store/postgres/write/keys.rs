@@ -14,7 +14,10 @@ use crate::{
 const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) \
      ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
 
-const REVOKE: &str = "UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+/// With it goes what the key was given for servers of tools. A key is an owner, by its id.
+const REVOKE: &str = "WITH revoked AS (UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id), \
+     forgotten AS (DELETE FROM credentials WHERE owner = (SELECT o.key FROM owners o JOIN revoked r ON r.id = o.id)) \
+     SELECT count(*) > 0 FROM revoked";
 
 /// See [`crate::store::Store::add_key`].
 pub(in crate::store::postgres) struct AddKey(pub(in crate::store::postgres) KeyRecord);
@@ -48,11 +51,10 @@ impl Operation for RevokeKey {
     type Output = bool;
 
     async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let done = sqlx::query(REVOKE)
+        sqlx::query_scalar(REVOKE)
             .bind(self.id.0)
             .bind(integer(self.now))
-            .execute(connection)
-            .await?;
-        Ok(done.rows_affected() > 0)
+            .fetch_one(connection)
+            .await
     }
 }

@@ -16,6 +16,9 @@ const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expir
 
 const REVOKE: &str = "UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
 
+/// What a key was given for servers of tools. A key is an owner, by its id.
+const FORGET: &str = "DELETE FROM credentials WHERE owner = (SELECT key FROM owners WHERE id = ?1)";
+
 /// See [`crate::store::Store::add_key`].
 pub(in crate::store::sqlite) struct AddKey(pub(in crate::store::sqlite) KeyRecord);
 
@@ -51,8 +54,12 @@ impl Operation for RevokeKey {
         let done = sqlx::query(REVOKE)
             .bind(blob(&self.id.0))
             .bind(integer(self.now))
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
-        Ok(done.rows_affected() > 0)
+        let revoked = done.rows_affected() > 0;
+        if revoked {
+            sqlx::query(FORGET).bind(blob(&self.id.0)).execute(connection).await?;
+        }
+        Ok(revoked)
     }
 }
