@@ -3,6 +3,7 @@
 mod addresses;
 mod along;
 mod api;
+mod bad_tools;
 mod choices;
 mod conversations;
 mod doors;
