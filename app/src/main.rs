@@ -21,6 +21,7 @@ use anteroom_app::{
 };
 use flags::{
     Add, Anteroom, AnteroomCmd, Ask, Backup, Cancel, Key, KeyCmd, Migrate, Revoke, Run, Set, Status, Tasks, TasksCmd,
+    Tool,
 };
 
 // `Site`: the files that browsers load.
@@ -130,6 +131,15 @@ mod flags {
                     /// Its name, or its id.
                     required which: String
                 }
+                /// Give a key what a server of tools asks of each: read from the standard input, a line for each thing.
+                cmd tool {
+                    /// Its name, or its id.
+                    required which: String
+                    /// The server, as MCP_FILE calls it.
+                    required server: String
+                    /// Remove what it was given.
+                    optional --remove
+                }
             }
         }
     }
@@ -235,6 +245,7 @@ async fn run() -> ExitCode {
                     },
                 },
                 KeyCmd::Revoke(Revoke { which }) => Keys::Revoke { which },
+                KeyCmd::Tool(Tool { which, server, remove }) => Keys::Tool { which, server, remove },
             };
             keys::run(asked).await
         }

@@ -3,12 +3,18 @@
 #[expect(dead_code, reason = "other tests use more of it")]
 mod process;
 
-use std::{path::Path, process::Output, time::Duration};
+use std::{io::Write as _, path::Path, process::Output, time::Duration};
 
 use anteroom_loopback::Loopback;
+use axum::{
+    Json, Router,
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
 use process::{GIVE_UP, Site, command, model};
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where a site keeps things.
 #[derive(Clone, Copy)]
@@ -85,12 +91,12 @@ async fn keys_are_made_and_revoked(place: Place<'_>) {
     let site = Site::run(place.command(&model), None).await;
     let me = until(&site, token(&first), StatusCode::OK).await;
     assert_eq!(me["name"], "first");
-    assert_eq!(me["scopes"], serde_json::json!(["chat", "metrics"]));
+    assert_eq!(me["scopes"], json!(["chat", "metrics"]));
     // Beside one that runs, and takes messages meanwhile.
     let sent = site.send("a message").await;
     let second = key(&["add", "The second", "--expires", "90d"]).expect("made");
     let me = until(&site, token(&second), StatusCode::OK).await;
-    assert_eq!(me["scopes"], serde_json::json!(["chat", "tasks", "read"]));
+    assert_eq!(me["scopes"], json!(["chat", "tasks", "read"]));
     assert!(me["expires_at"].is_u64());
     site.until(&sent, |state| *state == anteroom::wire::TurnState::Done)
         .await;
@@ -167,6 +173,156 @@ async fn keys_are_made_and_revoked_in_a_database() {
         database: Some(&database),
     };
     keys_are_made_and_revoked(place).await;
+}
+
+/// A server of tools that says whose key it was called with.
+async fn whose(headers: HeaderMap, Json(message): Json<Value>) -> Response {
+    let result = match message["method"].as_str() {
+        Some("initialize") => json!({
+            "protocolVersion": "2025-06-18", "capabilities": { "tools": {} }, "serverInfo": { "name": "t", "version": "1" },
+        }),
+        Some("tools/list") => json!({ "tools": [{
+            "name": "whose", "inputSchema": { "type": "object" },
+            "annotations": { "readOnlyHint": true, "openWorldHint": false },
+        }] }),
+        Some("tools/call") => {
+            let said = ["x-user", "x-key"].map(|name| headers[name].to_str().expect("text"));
+            json!({ "content": [{ "type": "text", "text": said.join(" ") }] })
+        }
+        Some(method) if method.starts_with("notifications/") => {
+            return axum::http::StatusCode::ACCEPTED.into_response();
+        }
+        _ => {
+            let error = json!({ "code": -32601, "message": "Method not found" });
+            return Json(json!({ "jsonrpc": "2.0", "id": message["id"], "error": error })).into_response();
+        }
+    };
+    Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result })).into_response()
+}
+
+impl Place<'_> {
+    /// Gives a key what a server of tools asks for: these lines, on the standard input.
+    fn give(self, model: &Loopback, mcp: &Path, arguments: &[&str], lines: &str) -> Result<String, String> {
+        let mut command = self.command(model);
+        command.env("MCP_FILE", mcp).args(["key", "tool"]).args(arguments);
+        let piped = || std::process::Stdio::piped();
+        let mut child = command
+            .stdin(piped())
+            .stdout(piped())
+            .stderr(piped())
+            .spawn()
+            .expect("it runs");
+        let mut input = child.stdin.take().expect("it is piped");
+        // What is refused at once is read no more.
+        let _ = input.write_all(lines.as_bytes());
+        drop(input);
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("it ran");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        match status.success() {
+            true => Ok(text(stdout)),
+            false => Err(text(stderr)),
+        }
+    }
+}
+
+async fn a_key_is_given_what_a_server_of_tools_asks_for(place: Place<'_>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/mcp", post(whose))).await });
+    let folder = tempfile::tempdir().expect("a folder");
+    let mcp = folder.path().join("mcp.json");
+    let input = |id: &str| json!({ "type": "promptString", "id": id, "password": true });
+    let servers = json!({
+        "inputs": [input("user"), input("key")],
+        "mcpServers": {
+            "who": { "url": url, "headers": { "X-User": "${input:user}", "X-Key": "${input:key}" } },
+            "plain": { "url": url },
+        },
+    });
+    std::fs::write(&mcp, servers.to_string()).expect("written");
+
+    let model = model().await;
+    let mut command = place.command(&model);
+    command.env("MCP_FILE", &mcp);
+    let site = Site::run(command, None).await;
+    let token_of = |name: &str| token(&place.key(&model, &["add", name]).expect("made")).to_owned();
+    let (first, second) = (token_of("first"), token_of("second"));
+    for token in [&first, &second] {
+        until(&site, token, StatusCode::OK).await;
+    }
+    let asked = async |token: &str| -> Value {
+        let question = json!({ "message": "use tool who__whose" }).to_string();
+        let request = site.http.post(format!("{}/api/v1/conversations", site.url));
+        let request = request.bearer_auth(token).header("content-type", "application/json");
+        let answer = request.body(question).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    };
+    // The other server has tools of its own, so the model tries.
+    let without = async |token: &str| {
+        let turn = asked(token).await;
+        assert_eq!(turn["steps"][0]["fault"], "gone", "{turn}");
+        assert_eq!(turn["notices"][0]["key_wanted"]["server"], "who", "{turn}");
+    };
+    without(&first).await;
+    let give = |arguments: &[&str], lines: &str| place.give(&model, &mcp, arguments, lines);
+    for (arguments, lines, told) in [
+        (&["nobody", "who"][..], "a\nb\n", "no key called nobody"),
+        (&["first", "nowhere"], "a\nb\n", "no server called nowhere"),
+        (&["first", "plain"], "a\nb\n", "no server called plain"),
+        (&["first", "who"], "only-one\n", "user, key"),
+        (&["first", "who"], "a\nb\nc\n", "user, key"),
+        (&["first", "who"], "a\n \n", "is empty"),
+    ] {
+        let said = give(arguments, lines).expect_err("it is refused");
+        assert!(
+            said.contains(told) && !said.contains("only-one"),
+            "{arguments:?}: {said}"
+        );
+    }
+    // Nothing has changed.
+    without(&first).await;
+    for (name, lines) in [("first", "anna\nannas-s3cr3t\n"), ("second", "boris\nboriss-s3cr3t")] {
+        let said = give(&[name, "who"], lines).expect("kept");
+        assert!(!said.contains("s3cr3t"), "{said}");
+    }
+    for (token, own) in [(&first, "anna annas-s3cr3t"), (&second, "boris boriss-s3cr3t")] {
+        let turn = asked(token).await;
+        assert_eq!(turn["steps"][0]["content"], json!([{ "text": own }]), "{turn}");
+    }
+    let removed = give(&["first", "who", "--remove"], "").expect("removed");
+    assert!(removed.contains("is removed"), "{removed}");
+    let removed = give(&["first", "who", "--remove"], "").expect("there is none");
+    assert!(removed.contains("There was nothing"), "{removed}");
+    without(&first).await;
+    // Revoked and made again by the same name, it is another key.
+    place.key(&model, &["revoke", "second"]).expect("revoked");
+    let again = token_of("second");
+    until(&site, &again, StatusCode::OK).await;
+    without(&again).await;
+}
+
+#[tokio::test]
+async fn a_key_is_given_what_a_server_of_tools_asks_for_in_a_data_directory() {
+    let data = tempfile::tempdir().expect("a folder");
+    let place = Place {
+        data: data.path(),
+        database: None,
+    };
+    a_key_is_given_what_a_server_of_tools_asks_for(place).await;
+}
+
+#[tokio::test]
+async fn a_key_is_given_what_a_server_of_tools_asks_for_in_a_database() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let data = tempfile::tempdir().expect("a folder");
+    let database = cluster.url(&cluster.database());
+    let place = Place {
+        data: data.path(),
+        database: Some(&database),
+    };
+    a_key_is_given_what_a_server_of_tools_asks_for(place).await;
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ fn main() -> ExitCode {
     // Counted to the last instruction, so this has no threads.
     let done = if arguments.next_if(|first| first == count::COUNT).is_some() {
         count::run(arguments).map(|()| true)
+    } else if arguments.next_if(|first| first == scenario::SERVE_TOOLS).is_some() {
+        scenario::serve_tools(arguments).map(|()| true)
     } else {
         Runtime::new()
             .context("cannot start")

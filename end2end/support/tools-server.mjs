@@ -1,5 +1,5 @@
 // A server of tools for the tests: the Model Context Protocol over its input and output, a message a line. `node tools-server.mjs FOLDER`; the
-// tool `wait` goes on once there is a file of the name that it is told in the folder.
+// tools `wait` and `keep` go on once there is a file of the name that they are told in the folder.
 import { existsSync, watch } from "node:fs";
 import { createInterface } from "node:readline";
 
@@ -8,6 +8,18 @@ const text = (text, isError = false) => ({ content: [{ type: "text", text }], is
 const object = (properties) => ({ type: "object", properties, required: Object.keys(properties) });
 const string = { type: "string" };
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+const until = ({ file }) =>
+  new Promise((resolve) => {
+    const watcher = watch(folder, () => look());
+    const look = () => {
+      if (existsSync(`${folder}/${file}`)) {
+        watcher.close();
+        resolve(text(`${file} is there`));
+      }
+    };
+    look();
+  });
 
 const tools = {
   look: {
@@ -37,17 +49,12 @@ const tools = {
     description: "Waits for a file.",
     inputSchema: object({ file: string }),
     annotations: { readOnlyHint: true, openWorldHint: false },
-    run: ({ file }) =>
-      new Promise((resolve) => {
-        const watcher = watch(folder, () => look());
-        const look = () => {
-          if (existsSync(`${folder}/${file}`)) {
-            watcher.close();
-            resolve(text(`${file} is there`));
-          }
-        };
-        look();
-      }),
+    run: until,
+  },
+  keep: {
+    description: "Waits for a file, and says nothing of what it does.",
+    inputSchema: object({ file: string }),
+    run: until,
   },
   fail: {
     description: "Fails.",

@@ -1,6 +1,6 @@
 import { barriers } from "../support/axe.js";
 import { answer, composer, expectState, lastTurn, newChat, send } from "../support/chat.js";
-import { expect, test, visit } from "../support/site.js";
+import { awake, expect, test, visit } from "../support/site.js";
 import { expectSteps, steps, toolServer } from "../support/tools.js";
 
 test("a use of a tool is a line of the answer, with what is behind it", async ({ start, ends }) => {
@@ -93,6 +93,82 @@ test("leave is given for a conversation, and refused", async ({ start, ends }) =
   // The keyboard stays at what it was about.
   await expect(steps(page).locator("summary")).toBeFocused();
   await expect(answer(page)).toContainText("was not allowed");
+});
+
+test("a call is watched, allowed, denied and stopped, with a reload in the middle of each", async ({ start, ends }) => {
+  const tools = await toolServer(ends);
+  const site = await start(tools.settings);
+  const page = await site.person();
+  const reloaded = async (state: string) => {
+    await page.reload();
+    await awake(page);
+    await expectSteps(page, [state]);
+  };
+  const asked = async (file: string) => {
+    await send(page, `use tool files__keep with {"file": "${file}"}`);
+    await expectSteps(page, ["asks"]);
+    await reloaded("asks");
+    await expect(lastTurn(page).getByTestId("step-ask")).toContainText("keep");
+  };
+  // Allowed, then watched.
+  await asked("one");
+  await page.getByTestId("step-once").click();
+  await expectSteps(page, ["runs"]);
+  await reloaded("runs");
+  await tools.put("one");
+  await expectState(page, "done");
+  await expectSteps(page, ["done"]);
+  await reloaded("done");
+  await expect(answer(page)).toContainText("one is there");
+  // Denied.
+  await asked("two");
+  await page.getByTestId("step-no").click();
+  await expectState(page, "done");
+  await reloaded("denied");
+  await expect(answer(page)).toContainText("was not allowed");
+  // Stopped.
+  await asked("three");
+  await page.getByTestId("step-once").click();
+  await expectSteps(page, ["runs"]);
+  await reloaded("runs");
+  await steps(page).getByTestId("step-stop").click();
+  await expectState(page, "done");
+  await expectSteps(page, ["stopped"]);
+  await reloaded("stopped");
+});
+
+test("a tool is forbidden for a conversation, over a reload and a restart, until that is taken back", async ({ start, ends }) => {
+  const tools = await toolServer(ends);
+  const site = await start(tools.settings);
+  const page = await site.person();
+  const write = 'use tool files__write with {"path": "x"}';
+  await send(page, write);
+  await expectSteps(page, ["asks"]);
+  await page.reload();
+  await page.getByTestId("step-never").click();
+  await expectState(page, "done");
+  await expectSteps(page, ["denied"]);
+  await expect(answer(page)).toContainText("not allowed in this conversation");
+  await site.server.kill();
+  await site.server.restart();
+  await page.reload();
+  await awake(page);
+  await send(page, write);
+  await expectState(page, "done");
+  await expectSteps(page, ["denied"]);
+  const conversation = page.url();
+  await page.getByTestId("conversation-more").first().click();
+  await page.getByTestId("tools").click();
+  await expect(page).toHaveURL(/\/c\/[^/]+\/tools$/);
+  await expect(page.getByTestId("leave")).toHaveText(/“write” of files is not used/);
+  expect(await barriers(page)).toEqual([]);
+  await page.screenshot({ path: "test-results/looks/tools-leave.png", fullPage: true });
+  await page.getByTestId("leave-back").click();
+  await expect(page.getByTestId("leave")).toHaveCount(0);
+  await page.goto(conversation);
+  await awake(page);
+  await send(page, write);
+  await expectSteps(page, ["asks"]);
 });
 
 test("a tool at work is seen, over a reload, and stopped alone", async ({ start, ends }) => {

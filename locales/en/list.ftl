@@ -16,6 +16,7 @@ row-unarchive = Take out of the archive
 row-markdown = Save as Markdown
 row-json = Save as JSON
 row-along = Take along
+row-tools = What tools may do
 row-several = Select several
 row-delete = Delete
 row-title = Title

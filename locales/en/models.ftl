@@ -43,6 +43,7 @@ turn-shared = The same was asked at the same time: this is the one answer to bot
 turn-key = { $fault ->
     [missing] { $server } wants a key of yours. Its tools were left out.
     [unreadable] The key that you gave for { $server } cannot be read any more. Its tools were left out.
+    [full] As many people as may be are using tools with keys of their own. The tools of { $server } were left out; ask again in a while.
    *[refused] { $server } does not take the key that you gave. Its tools were left out.
 }
 turn-key-give = Give a key

@@ -10,6 +10,10 @@ own-state = { $state ->
     [unreadable] Given on { $date }, and cannot be read any more, because this site or the address of the server has changed. Give it again.
    *[unused] Given on { $date }. It is not asked for here any more.
 }
+own-program = Keys of { $name } for tools
+own-program-what = Some servers of tools here want a key of each who asks. With one, what a model has done there for this program is done with it, and no other program and nobody else can use it. Revoking the program's key removes it.
+own-program-none = No server of tools here wants a key of each who asks.
+own-program-missing = Not given: its tools are left out of this program's answers.
 own-give = Keep
 own-replace = Replace
 own-remove = Remove

@@ -4,6 +4,7 @@ step-ask = The model wants to use “{ $tool }” of { $server }, with what stan
 step-once = Allow once
 step-conversation = Allow in this conversation
 step-no = Don't allow
+step-never = Don't allow in this conversation
 step-stop = Stop this tool
 step-told = What the tool is told
 step-result = What it has returned

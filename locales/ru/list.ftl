@@ -16,6 +16,7 @@ row-unarchive = Вернуть из архива
 row-markdown = Сохранить в Markdown
 row-json = Сохранить в JSON
 row-along = Взять с собой
+row-tools = Что разрешено инструментам
 row-several = Выбрать несколько
 row-delete = Удалить
 row-title = Название

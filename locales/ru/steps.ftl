@@ -4,6 +4,7 @@ step-ask = Модель хочет вызвать «{ $tool }» ({ $server }) с
 step-once = Разрешить один раз
 step-conversation = Разрешить в этой беседе
 step-no = Не разрешать
+step-never = Не разрешать в этой беседе
 step-stop = Остановить инструмент
 step-told = Что передано инструменту
 step-result = Что он вернул

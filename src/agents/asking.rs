@@ -76,6 +76,9 @@ impl Agent for BackendAgent {
             // A reader that has gone ends the answer below.
             let _gone = parts.send(Part::Notice(Notice::Trimmed(asking.trimmed()))).await;
         }
+        if asking.is_without_tools() {
+            let _gone = parts.send(Part::Notice(Notice::ToolsLeftOut)).await;
+        }
         let mut state = StreamState::default();
         let outcome = tokio::select! {
             biased;
@@ -137,7 +140,9 @@ impl BackendAgent {
                 asking.changed(&question);
                 let _gone = parts.send(Part::Notice(Notice::ToolsLeftOut)).await;
                 *state = StreamState::default();
-                once(&server, &question, asking, parts, state).await
+                once(&server, &question, asking, parts, state).await?;
+                asking.takes_no_tools(&question.model);
+                Ok(())
             }
             Err(fault)
                 if fault.error == AgentError::VisionUnsupported

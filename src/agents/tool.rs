@@ -26,6 +26,8 @@ pub struct ToolCall {
     pub arguments: String,
     /// What its server wants to have back with the call, and nobody else can read.
     pub opaque: Option<String>,
+    /// Of the first call of an answer: what the model has thought before, where its server wants that back with the calls.
+    pub thoughts: Option<String>,
 }
 
 /// What came of a call.

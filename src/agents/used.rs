@@ -107,6 +107,7 @@ mod tests {
             name: "add".to_owned(),
             arguments: "{\"x\":1}".to_owned(),
             opaque: None,
+            thoughts: None,
         };
         question.messages.push(Message {
             calls: vec![call],

@@ -1,6 +1,6 @@
 //! The keys of programs, as the operator sees, makes, bounds and revokes them on a page.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tracing::info;
 
@@ -12,7 +12,10 @@ use crate::{
         rates::{KeyRates, Limits, RatesChange, Standing},
     },
     clock::now_ms,
+    credentials::{OwnFault, OwnServer},
     nodes::Home,
+    queue::Owner,
+    settings::Secret,
 };
 
 /// A key, as the operator sees it.
@@ -100,6 +103,64 @@ impl Client {
         self.engine.keys().look_again();
         info!(key = %made.key.id.0, scopes = %made.key.scopes, "the operator has made a key");
         Ok(Ok(made))
+    }
+
+    /// A key that is not revoked, as an owner.
+    async fn key_owner(&self, key: KeyId) -> Result<Option<(KeyRecord, Owner)>, ClientError> {
+        self.is_operator()?;
+        let keys = self.engine.store().keys().await.map_err(unreadable)?;
+        let mut valid = keys.into_iter().filter(|one| one.revoked_at.is_none());
+        let scopes = Scopes::NONE;
+        let owner = Principal::program(Program { key, scopes }).owner();
+        Ok(valid.find(|one| one.id == key).map(|key| (key, owner)))
+    }
+
+    /// The servers of tools that ask a key for something of its own, and those for which it was given it; `None`: there is no such key, or it is
+    /// revoked.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn key_servers(&self, key: KeyId) -> Result<Option<(KeyRecord, Vec<OwnServer>)>, ClientError> {
+        let Some((key, owner)) = self.key_owner(key).await? else {
+            return Ok(None);
+        };
+        let servers = self.engine.credentials().overview(owner).await.map_err(unreadable)?;
+        Ok(Some((key, servers)))
+    }
+
+    /// Keeps what a key is given for a server, as [`Client::give_own`] does for oneself; `None`: there is no such key, or it is revoked.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn give_key(
+        &self,
+        key: KeyId,
+        server: &str,
+        values: &BTreeMap<String, Secret>,
+    ) -> Result<Option<Result<(), OwnFault>>, ClientError> {
+        let Some((_, owner)) = self.key_owner(key).await? else {
+            return Ok(None);
+        };
+        let given = self.engine.credentials().give(owner, server, values).await;
+        Ok(Some(given.map_err(unchanged)?))
+    }
+
+    /// Removes what a key was given for a server. `false`: it was given nothing, or there is no such key.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ungive_key(&self, key: KeyId, server: &str) -> Result<bool, ClientError> {
+        let Some((_, owner)) = self.key_owner(key).await? else {
+            return Ok(false);
+        };
+        let removed = self.engine.credentials().remove(owner, server).await;
+        removed.map_err(unchanged)
+    }
+
+    /// Whether any server of tools asks for something of each person's and each key's own.
+    #[must_use]
+    pub fn asks_for_own(&self) -> bool {
+        self.engine.credentials().are_asked_for()
     }
 
     /// Revokes a key. What its program has asked for ends. `false`: there is none, or it is revoked already.

@@ -37,11 +37,22 @@ struct All {
     over: bool,
 }
 
+/// What the owner of a step has said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It may be done.
+    Yes,
+    /// It may not, or nobody has said anything for too long.
+    No,
+    /// It may not, nor may the tool do anything else in this conversation.
+    Never,
+}
+
 #[derive(Debug)]
 struct Live {
     step: ToolStep,
-    /// Whether its owner allows it, once that has been said.
-    leave: Option<bool>,
+    /// What its owner has said of it.
+    leave: Option<Said>,
     stop: CancellationToken,
 }
 
@@ -138,11 +149,11 @@ impl LiveSteps {
     /// Says whether its owner allows one of them; where that is meant for the tool as such, likewise of all others that ask for the same. `None`:
     /// it does not ask (any more).
     pub(super) fn answer(&self, index: usize, answer: StepAnswer) -> Option<()> {
-        let (allowed, all_alike) = match answer {
-            StepAnswer::Once => (true, false),
-            StepAnswer::Conversation => (true, true),
-            StepAnswer::No => (false, false),
-            StepAnswer::Never => (false, true),
+        let (said, all_alike) = match answer {
+            StepAnswer::Once => (Said::Yes, false),
+            StepAnswer::Conversation => (Said::Yes, true),
+            StepAnswer::No => (Said::No, false),
+            StepAnswer::Never => (Said::Never, true),
             StepAnswer::Stop => return None,
         };
         let mut all = self.all();
@@ -152,7 +163,7 @@ impl LiveSteps {
         for (at, live) in all.steps.iter_mut().enumerate() {
             let alike = all_alike && live.step.key() == key && live.step.fingerprint == fingerprint;
             if asked(live) && (at == index || alike) {
-                live.leave = Some(allowed);
+                live.leave = Some(said);
             }
         }
         drop(all);
@@ -161,7 +172,7 @@ impl LiveSteps {
     }
 
     /// Waits until its owner has said whether one of them may be done, or has not for too long. Cancel-safe.
-    pub(super) async fn leave_for(&self, index: usize) -> bool {
+    pub(super) async fn leave_for(&self, index: usize) -> Said {
         let mut changes = self.changes.subscribe();
         let called_at = self.step(index).map_or(0, |step| step.called_at);
         let waited = Duration::from_millis(now_ms().saturating_sub(called_at));
@@ -185,7 +196,7 @@ impl LiveSteps {
         tokio::select! {
             biased;
             leave = said => leave,
-            () = late => false,
+            () = late => Said::No,
         }
     }
 
@@ -227,6 +238,7 @@ pub(super) mod tests {
             call: format!("call-{tool}"),
             name: format!("files__{tool}"),
             opaque: None,
+            thoughts: None,
             server: "files".to_owned(),
             tool: tool.to_owned(),
             title: None,
@@ -255,20 +267,20 @@ pub(super) mod tests {
         let steps = three();
         assert!(steps.leave_for(0).now_or_never().is_none());
         assert_eq!(steps.answer(0, StepAnswer::Once), Some(()));
-        assert_eq!(steps.leave_for(0).now_or_never(), Some(true));
+        assert_eq!(steps.leave_for(0).now_or_never(), Some(Said::Yes));
         assert!(steps.leave_for(1).now_or_never().is_none());
         assert_eq!(steps.answer(0, StepAnswer::No), None, "it has been said");
-        assert_eq!(steps.leave_for(0).now_or_never(), Some(true), "and that holds");
+        assert_eq!(steps.leave_for(0).now_or_never(), Some(Said::Yes), "and that holds");
         assert_eq!(steps.answer(7, StepAnswer::Once), None);
     }
 
     #[tokio::test]
     async fn leave_for_a_tool_is_for_all_that_ask_for_that_version_of_it() {
-        for (answer, allowed) in [(StepAnswer::Conversation, true), (StepAnswer::Never, false)] {
+        for (answer, said) in [(StepAnswer::Conversation, Said::Yes), (StepAnswer::Never, Said::Never)] {
             let steps = three();
             assert_eq!(steps.answer(1, answer), Some(()));
-            assert_eq!(steps.leave_for(0).now_or_never(), Some(allowed));
-            assert_eq!(steps.leave_for(1).now_or_never(), Some(allowed));
+            assert_eq!(steps.leave_for(0).now_or_never(), Some(said));
+            assert_eq!(steps.leave_for(1).now_or_never(), Some(said));
             assert!(
                 steps.leave_for(2).now_or_never().is_none(),
                 "the tool has changed since"
@@ -282,7 +294,7 @@ pub(super) mod tests {
         let mut waiting = Box::pin(steps.leave_for(0));
         assert!(waiting.as_mut().now_or_never().is_none());
         advance(PATIENCE).await;
-        assert!(!waiting.await);
+        assert_eq!(waiting.await, Said::No);
     }
 
     #[tokio::test]

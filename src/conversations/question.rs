@@ -65,10 +65,10 @@ impl Conversations {
             found: pictures::MOST,
             notices: Vec::new(),
         };
-        let (mut messages, _) = self.rounds(turn, &mut room).await;
+        let (mut messages, _) = self.rounds(turn, turn, &mut room).await;
         messages.push(self.message(turn, asked, &mut room).await);
         for earlier in turns.into_iter().rev() {
-            let (rounds, said) = self.rounds(&earlier, &mut room).await;
+            let (rounds, said) = self.rounds(turn, &earlier, &mut room).await;
             messages.push(retold::last(&said));
             messages.extend(rounds);
             messages.push(self.message(&earlier, asked, &mut room).await);
@@ -129,8 +129,9 @@ impl Conversations {
         Ok(turns)
     }
 
-    /// The rounds of an answer that have ended with calls, the last message first, and what was said after them.
-    async fn rounds(&self, turn: &TurnRecord, room: &mut Room) -> (Vec<Message>, String) {
+    /// The rounds of an answer that have ended with calls, the last message first, and what was said after them. What its model has thought is told to
+    /// the model of the turn `asked` where that is the same one.
+    async fn rounds(&self, asked: &TurnRecord, turn: &TurnRecord, room: &mut Room) -> (Vec<Message>, String) {
         let (rounds, said) = retold::rounds(turn);
         let mut messages = Vec::new();
         for round in rounds.iter().rev() {
@@ -138,7 +139,13 @@ impl Conversations {
             for step in round.steps {
                 results.push(self.result(step, room).await);
             }
-            messages.extend(round.messages(results).into_iter().rev());
+            let mut round = round.messages(results);
+            if turn.model != asked.model {
+                for call in round.iter_mut().flat_map(|message| &mut message.calls) {
+                    call.thoughts = None;
+                }
+            }
+            messages.extend(round.into_iter().rev());
         }
         (messages, said.to_owned())
     }
@@ -269,7 +276,8 @@ impl Conversations {
 
 /// Bytes of all that a model is told of a turn, but for its files.
 fn bytes(turn: &TurnRecord) -> usize {
-    let steps = turn.steps.iter().map(ToolStep::bytes);
+    let thoughts = |step: &ToolStep| step.thoughts.as_ref().map_or(0, String::len);
+    let steps = turn.steps.iter().map(|step| step.bytes() + thoughts(step));
     turn.message.len() + turn.answer.len() + steps.sum::<usize>()
 }
 

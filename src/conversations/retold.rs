@@ -86,6 +86,7 @@ fn call(step: &ToolStep) -> ToolCall {
         name: step.name.clone(),
         arguments: object(&step.arguments).to_owned(),
         opaque: step.opaque.clone(),
+        thoughts: step.thoughts.clone(),
     }
 }
 

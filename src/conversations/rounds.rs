@@ -14,6 +14,7 @@ use super::{
     in_flight::{InFlight, Shown},
     retold::callable,
     told::Figures,
+    using,
 };
 use crate::{
     agents::ToolCall,
@@ -34,7 +35,7 @@ pub(super) const MAX_TURN: usize = 512 * 1024;
 pub(super) fn stop_steps(steps: &mut [ToolStep]) {
     for step in steps.iter_mut().filter(|step| !step.state.is_over()) {
         step.state = StepState::Stopped;
-        step.content = vec![StepContent::Text(super::using::STOPPED.to_owned())];
+        step.content = vec![StepContent::Text(using::STOPPED.to_owned())];
         step.ended_at = Some(now_ms());
     }
 }
@@ -72,6 +73,7 @@ fn step_of(
         call: call.id,
         name: callable(&call.name),
         opaque: call.opaque,
+        thoughts: call.thoughts,
         server: String::new(),
         tool: String::new(),
         title: None,
@@ -118,7 +120,11 @@ fn step_of(
             (tools::Leave::Ask, None) => StepState::Asks,
         };
         if step.state == StepState::Denied {
-            step.content = vec![StepContent::Text(super::using::DENIED.to_owned())];
+            let told = match tool.leave {
+                tools::Leave::Deny => using::DENIED,
+                tools::Leave::Ask | tools::Leave::Allow => using::FORBIDDEN,
+            };
+            step.content = vec![StepContent::Text(told.to_owned())];
         }
     }
     step.server = tool.server;
@@ -255,7 +261,7 @@ impl Conversations {
                 let answer = if leave.allowed {
                     StepAnswer::Once
                 } else {
-                    StepAnswer::No
+                    StepAnswer::Never
                 };
                 if step.state == StepState::Asks {
                     let _ = in_flight.steps.answer(index, answer);

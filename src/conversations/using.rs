@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
-    Conversations, TurnTask, arguments::arguments, in_flight::InFlight, rounds::MAX_TURN, step_view,
+    Conversations, TurnTask, arguments::arguments, in_flight::InFlight, live_steps::Said, rounds::MAX_TURN, step_view,
     toolbox::CallFault, view::summary,
 };
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// What a model is told where a tool may not be used.
 pub(super) const DENIED: &str = "The use of this tool was not allowed.";
+/// What it is told where that holds for the whole conversation.
+pub(super) const FORBIDDEN: &str =
+    "The use of this tool is not allowed in this conversation. Do not call it again; go on without it.";
 /// What it is told of one that was stopped.
 pub(super) const STOPPED: &str = "The use of this tool was stopped before it had a result.";
 
@@ -93,14 +96,16 @@ impl Conversations {
         step: ToolStep,
     ) -> Result<Ready, Option<Used>> {
         if step.state == StepState::Asks {
-            let allowed = tokio::select! {
+            let said = tokio::select! {
                 biased;
                 () = self.closing.cancelled() => return Err(None),
-                allowed = in_flight.steps.leave_for(index) => allowed,
+                said = in_flight.steps.leave_for(index) => said,
             };
-            info!(allowed, "whether a tool may be used was said");
-            if !allowed {
-                return Err(Some(Used::said(StepState::Denied, DENIED)));
+            info!(?said, "whether a tool may be used was said");
+            match said {
+                Said::Yes => {}
+                Said::No => return Err(Some(Used::said(StepState::Denied, DENIED))),
+                Said::Never => return Err(Some(Used::said(StepState::Denied, FORBIDDEN))),
             }
             // Stored, so that nobody is asked twice.
             in_flight.steps.change(index, |step| step.state = StepState::Waits);

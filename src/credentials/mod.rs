@@ -2,6 +2,7 @@
 //!
 //! It is read from the store whenever it is needed, so that what is given, replaced or removed holds at once, on every node.
 
+pub mod desk;
 mod seal;
 
 use std::{
@@ -206,18 +207,9 @@ impl Credentials {
         let Some(server) = servers.iter().find(|one| one.name == server) else {
             return Ok(Err(OwnFault::NoServer));
         };
-        let mut kept = BTreeMap::new();
-        for input in server.inputs() {
-            let value = values.get(&input.id).map(|value| value.0.trim()).unwrap_or_default();
-            if !server.takes(value) {
-                return Ok(Err(OwnFault::Unfit));
-            }
-            kept.insert(input.id.as_str(), value);
-        }
-        let place = server.place();
-        let plain = serde_json::to_vec(&kept).unwrap_or_default();
-        let Some(sealed) = self.0.seal.seal(bound(owner, server, &place), &plain) else {
-            return Ok(Err(OwnFault::NotSealed));
+        let sealed = match sealed(&self.0.seal, owner, server, values) {
+            Ok(sealed) => sealed,
+            Err(fault) => return Ok(Err(fault)),
         };
         let before = self.person(owner).await;
         let record = CredentialRecord {
@@ -252,6 +244,22 @@ impl Credentials {
             self.0.tools.let_go(given);
         }
     }
+}
+
+/// What an owner gives for a server, as it is kept.
+fn sealed(seal: &Seal, owner: Owner, server: &ToolServer, values: &Values) -> Result<String, OwnFault> {
+    let mut kept = BTreeMap::new();
+    for input in server.inputs() {
+        let value = values.get(&input.id).map(|value| value.0.trim()).unwrap_or_default();
+        if !server.takes(value) {
+            return Err(OwnFault::Unfit);
+        }
+        kept.insert(input.id.as_str(), value);
+    }
+    let place = server.place();
+    let plain = serde_json::to_vec(&kept).unwrap_or_default();
+    seal.seal(bound(owner, server, &place), &plain)
+        .ok_or(OwnFault::NotSealed)
 }
 
 const fn bound<'b>(owner: Owner, server: &'b ToolServer, place: &'b str) -> Bound<'b> {

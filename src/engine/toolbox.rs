@@ -55,12 +55,13 @@ impl Toolbox for Toolshed {
     }
 }
 
-/// What a person can mend, where a server is left out.
+/// What a person should know, where a server is left out: what they can mend, and that their turn has not come.
 fn left_out(missing: Missing) -> Option<(String, OwnKeyFault)> {
     let fault = match missing.reason {
         Trouble::Wanted => OwnKeyFault::Missing,
         Trouble::Unreadable => OwnKeyFault::Unreadable,
         Trouble::Unauthorized if missing.own => OwnKeyFault::Refused,
+        Trouble::Full => OwnKeyFault::Full,
         _ => return None,
     };
     Some((missing.server, fault))
@@ -71,6 +72,7 @@ fn failed(fault: &ToolError) -> CallFault {
         ToolError::NotThere => ToolFault::Gone,
         ToolError::Changed => ToolFault::Changed,
         ToolError::Unauthorized | ToolError::Unreachable(Trouble::Unauthorized) => ToolFault::Unauthorized,
+        ToolError::Unreachable(Trouble::Full) => ToolFault::Busy,
         ToolError::Unreachable(_) => ToolFault::Unreachable,
         ToolError::Died => ToolFault::Ended,
         ToolError::TimedOut { .. } => ToolFault::TimedOut,
@@ -97,6 +99,7 @@ mod tests {
             (ToolError::Unauthorized, ToolFault::Unauthorized),
             (ToolError::Unreachable(Trouble::Unauthorized), ToolFault::Unauthorized),
             (ToolError::Unreachable(Trouble::NoAnswer), ToolFault::Unreachable),
+            (ToolError::Unreachable(Trouble::Full), ToolFault::Busy),
         ] {
             let failed = failed(&fault);
             assert_eq!(failed.fault, code);
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_of_what_they_can_mend() {
+    fn a_person_is_told_of_what_they_can_mend_or_wait_for() {
         let missing = |reason, own| Missing {
             server: "s".to_owned(),
             reason,
@@ -115,6 +118,7 @@ mod tests {
         assert_eq!(told(Trouble::Wanted, true), Some(OwnKeyFault::Missing));
         assert_eq!(told(Trouble::Unreadable, true), Some(OwnKeyFault::Unreadable));
         assert_eq!(told(Trouble::Unauthorized, true), Some(OwnKeyFault::Refused));
+        assert_eq!(told(Trouble::Full, true), Some(OwnKeyFault::Full));
         assert_eq!(told(Trouble::Unauthorized, false), None, "it is the operator's key");
         assert_eq!(told(Trouble::NoAnswer, true), None);
     }

@@ -20,7 +20,7 @@ macro_rules! locale {
     ($folder:literal) => {
         Locale {
             pages: locale!($folder: "chat" "data" "figures" "frame" "line" "list" "models" "reasons" "steps" "tabs"),
-            server: locale!($folder: "aids" "along" "charts" "export" "logs" "offline" "own" "plain" "program-keys" "programs" "sources" "stats"),
+            server: locale!($folder: "aids" "along" "charts" "export" "leave" "logs" "offline" "own" "plain" "program-keys" "programs" "sources" "stats"),
             demo: locale!($folder: "demo"),
         }
     };

@@ -34,6 +34,7 @@ impl From<OwnKeyFault> for Arg {
             OwnKeyFault::Missing => "missing",
             OwnKeyFault::Unreadable => "unreadable",
             OwnKeyFault::Refused => "refused",
+            OwnKeyFault::Full => "full",
         })
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{KeyRecord, OpenError, Store, StoreError, postgres, sqlite};
+use super::{CredentialRecord, KeyRecord, OpenError, Store, StoreError, postgres, sqlite};
 use crate::{
     accounts::{KeyId, rates::RatesChange},
+    queue::Owner,
     settings::Settings,
 };
 
@@ -21,6 +22,10 @@ pub(crate) trait KeyDesk: Send {
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError>;
     /// See [`Store::set_key_rates`].
     async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError>;
+    /// See [`CredentialStore::keep_credential`](super::CredentialStore::keep_credential).
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError>;
+    /// See [`CredentialStore::remove_credential`](super::CredentialStore::remove_credential).
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError>;
     /// Ends well.
     async fn close(self: Box<Self>);
 }
@@ -59,6 +64,14 @@ impl KeyDesk for Own {
 
     async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
         self.0.set_key_rates(id, change).await
+    }
+
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError> {
+        self.0.keep_credential(owner, credential).await
+    }
+
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError> {
+        self.0.remove_credential(owner, server).await
     }
 
     async fn close(self: Box<Self>) {

@@ -19,6 +19,9 @@ pub struct ToolStep {
     /// What the model's server wants to have back with the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opaque: Option<String>,
+    /// What the model has thought before, where its server wants that back with the calls of the round: with the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thoughts: Option<String>,
     /// The server whose tool it is; empty: there is no such tool.
     #[serde(default)]
     pub server: String,
@@ -70,7 +73,7 @@ impl ToolStep {
         })
     }
 
-    /// Bytes that it takes, roughly.
+    /// Bytes that it takes, roughly, without what its model has thought.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let content = self.content.iter().map(|content| match content {
@@ -102,6 +105,8 @@ pub trait StepStore: Send + Sync {
     async fn leaves(&self, owner: Owner, conversation: ConversationId) -> Result<Vec<Leave>, StoreError>;
     /// Keeps what was said of a tool, in place of what was said before. `false`: there is no such conversation.
     async fn keep_leave(&self, owner: Owner, conversation: ConversationId, leave: Leave) -> Result<bool, StoreError>;
+    /// Forgets what was said of a tool for a conversation: it is asked for again. `false`: nothing was said of it.
+    async fn forget_leave(&self, owner: Owner, conversation: ConversationId, tool: &str) -> Result<bool, StoreError>;
     /// Keeps what is known of a file that a tool has returned, for as long as the turn is there. `false`: there is no such turn.
     async fn add_step_file(&self, owner: Owner, turn: TurnId, file: FileView, now: u64) -> Result<bool, StoreError>;
 }

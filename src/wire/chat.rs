@@ -160,12 +160,12 @@ pub enum TurnNotice {
     KeyWanted {
         /// The server.
         server: String,
-        /// What is wrong with it.
+        /// Why.
         fault: OwnKeyFault,
     },
 }
 
-/// What is wrong with the key that somebody has given for a server of tools.
+/// Why somebody is not offered the tools of a server that wants a key of each person's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -176,6 +176,8 @@ pub enum OwnKeyFault {
     Unreadable,
     /// The server does not take it.
     Refused,
+    /// As many connections of people's own as there may be are in use.
+    Full,
 }
 
 /// What a wait was like, by the line's own count.

@@ -190,6 +190,18 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
     } else {
         text!(words, "row-archive")
     };
+    // Pages of their own.
+    let apart = |class: &'static str, page: &'static str, icon, text| {
+        view! {
+            <a class=class href=format!("/c/{id}/{page}") rel="external" data-testid=page>
+                <Icon path=icon />
+                {text}
+            </a>
+        }
+        .erase()
+    };
+    let tools = store.facts.peek(|facts| facts.tools);
+    let tools = tools.then(|| apart("quiet-button", "tools", icon::TUNE, text!(words, "row-tools")));
     let export = |form: &str| format!("/export/{id}.{form}");
     view! {
         <div class="conversation-menu" role="group" aria-label=live(move || line.look(|line| line.title.clone()))>
@@ -204,10 +216,8 @@ fn Menu(line: Memo<ConversationSummary>, rows: Rows) -> impl IntoView {
                 <Icon path=icon::SAVE />
                 {text!(words, "row-json")}
             </a>
-            <a class="quiet-button along-link" href=format!("/c/{id}/along") rel="external" data-testid="along">
-                <Icon path=icon::PHONE />
-                {text!(words, "row-along")}
-            </a>
+            {apart("quiet-button along-link", "along", icon::PHONE, text!(words, "row-along"))}
+            {tools}
             // `public/reading.js` does this one.
             {button("quiet-button", "select-several", icon::MANY, text!(words, "row-several"))
                 .post(live(|| "#several".to_owned()))}

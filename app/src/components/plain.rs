@@ -123,6 +123,7 @@ mod made {
                 {answer("once", say!(words, "step-once"))}
                 {answer("conversation", say!(words, "step-conversation"))}
                 {answer("no", say!(words, "step-no"))}
+                {answer("never", say!(words, "step-never"))}
             };
             form(store, "step", fields, inside).to_html()
         });
@@ -190,6 +191,9 @@ mod made {
             <p>{say!(words, "plain-delete-really")}</p>
             <button class="button button-bad" type="submit">{say!(words, "row-delete")}</button>
         };
+        let tools = store.facts.peek(|facts| facts.tools).then(|| {
+            view! { <a class="button" href=format!("/c/{id}/tools")>{say!(words, "row-tools")}</a> }
+        });
         let save = |form: &str, text: String| {
             view! { <a class="button" href=format!("/export/{id}.{form}") download="">{text}</a> }
         };
@@ -201,6 +205,7 @@ mod made {
                 <div class="actions">
                     {save("md", say!(words, "row-markdown"))} {save("json", say!(words, "row-json"))}
                     <a class="button along-link" href=format!("/c/{id}/along")>{say!(words, "row-along")}</a>
+                    {tools}
                 </div>
                 {form(store, "delete", of(), delete)}
             </details>

@@ -59,6 +59,7 @@ pub(super) fn row(view: RwSignal<TurnView>, index: usize) -> AnyView {
                     {button("button", "step-conversation", "", text!(words, "step-conversation"))
                         .post(post("conversation"))}
                     {button("quiet-button", "step-no", "", text!(words, "step-no")).post(post("no"))}
+                    {button("quiet-button", "step-never", "", text!(words, "step-never")).post(post("never"))}
                 </div>
             </div>
         }

@@ -2,7 +2,7 @@
 
 use anteroom::{
     say, text,
-    wire::{PaperUnit, TurnNotice},
+    wire::{OwnKeyFault, PaperUnit, TurnNotice},
 };
 use leptos::prelude::*;
 
@@ -42,7 +42,8 @@ pub(crate) fn TurnNotices(turn: Turn) -> impl IntoView {
             // Its receipt stands below.
             TurnNotice::Waited(_) => return None,
         };
-        let way = matches!(notice, TurnNotice::KeyWanted { .. }).then(|| {
+        let mended = matches!(notice, TurnNotice::KeyWanted { fault, .. } if *fault != OwnKeyFault::Full);
+        let way = mended.then(|| {
             view! { <a href=OWN_KEYS rel="external" data-testid="own-keys">{text!(words, "turn-key-give")}</a> }
         });
         Some(view! { <p class="turn-notice" data-testid="turn-notice">{said}{way}</p> }.erase())

@@ -1,6 +1,10 @@
 //! `anteroom key …`: the keys of programs.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    io::{BufRead as _, IsTerminal as _, Read as _},
+    str::FromStr,
+    time::Duration,
+};
 
 use anteroom::{
     accounts::{
@@ -8,8 +12,10 @@ use anteroom::{
         keys::{Desk, DeskError, KeyRecord, Made},
         rates::{KeyRates, Rate, RatesChange, RequestRate, TokenRate},
     },
-    settings::Settings,
+    credentials::desk::{self as tools, ToolDeskError},
+    settings::{OwnInput, Secret, Settings},
 };
+use anyhow::Context as _;
 
 use super::run::Failure;
 
@@ -43,6 +49,15 @@ pub enum Keys {
     Revoke {
         /// Its name, or its id.
         which: String,
+    },
+    /// Give one what a server of tools asks for, which is read from the standard input; or remove it.
+    Tool {
+        /// Its name, or its id.
+        which: String,
+        /// The server.
+        server: String,
+        /// Whether what was given is removed.
+        remove: bool,
     },
 }
 
@@ -92,6 +107,15 @@ impl<const MOST: u64> FromStr for OwnRate<MOST> {
     }
 }
 
+/// Most bytes that are read of the standard input: far more than any key has.
+const LONGEST: u64 = 1 << 20;
+
+impl From<ToolDeskError> for Failure {
+    fn from(error: ToolDeskError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         Self::Other(error.into())
@@ -112,12 +136,57 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
     }
     let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
     let mut desk = Desk::open(&loaded.settings).await?;
-    let done = at(&mut desk, keys).await;
+    let done = at(&mut desk, &loaded.settings, keys).await;
     desk.close().await;
-    done.map(|said| println!("{said}")).map_err(Into::into)
+    done.map(|said| println!("{said}"))
 }
 
-async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
+async fn tool(
+    desk: &mut Desk,
+    settings: &Settings,
+    which: &str,
+    server: &str,
+    remove: bool,
+) -> Result<String, Failure> {
+    if remove {
+        let removed = tools::remove(desk, which, server).await?;
+        return Ok(match removed {
+            Some(key) => format!("What {} had for {server} is removed.", key.name),
+            None => format!("There was nothing for {server} to be removed."),
+        });
+    }
+    let asked = tools::asked_for(settings, server)?;
+    let lines = tokio::task::spawn_blocking(move || read(&asked)).await;
+    let lines = lines
+        .map_err(anyhow::Error::from)
+        .and_then(|read| read.context("what was to be given cannot be read from the standard input"))
+        .map_err(Failure::Other)?;
+    let key = tools::give(desk, settings, which, server, lines).await?;
+    Ok(format!(
+        "{} has that for {server} now, in place of what it had before. It is kept encrypted, and shown to nobody.",
+        key.name
+    ))
+}
+
+/// What stands on the standard input, line by line. Whoever types it is told what is asked for.
+fn read(asked: &[OwnInput]) -> std::io::Result<Vec<Secret>> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        let names = asked
+            .iter()
+            .map(|input| input.description.as_ref().unwrap_or(&input.id));
+        for name in names {
+            eprintln!("{name}");
+        }
+        eprintln!("(a line each; it is shown as you type it)");
+        let lines = input.lock().take(LONGEST).lines().take(asked.len());
+        return lines.map(|line| line.map(Secret)).collect();
+    }
+    let lines = input.lock().take(LONGEST).lines();
+    lines.map(|line| line.map(Secret)).collect()
+}
+
+async fn at(desk: &mut Desk, settings: &Settings, keys: Keys) -> Result<String, Failure> {
     match keys {
         Keys::Add {
             name,
@@ -175,6 +244,7 @@ async fn at(desk: &mut Desk, keys: Keys) -> Result<String, DeskError> {
                 key.name
             ))
         }
+        Keys::Tool { which, server, remove } => tool(desk, settings, &which, &server, remove).await,
     }
 }
 

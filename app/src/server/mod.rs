@@ -11,6 +11,7 @@ mod described;
 mod drawing;
 mod forms;
 pub mod keys;
+mod leaves;
 mod listen;
 pub mod migrate;
 pub(crate) mod offline;

@@ -18,7 +18,9 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tower_http::compression::CompressionLayer;
 
-use super::{actions, along, api, assets, described, drawing, offline, operator, own, program_keys, refusals, sources};
+use super::{
+    actions, along, api, assets, described, drawing, leaves, offline, operator, own, program_keys, refusals, sources,
+};
 use crate::{
     App,
     initial::Preloaded,
@@ -59,6 +61,7 @@ pub fn router(engine: &Arc<Engine>) -> Router {
         .route(actions::ROUTE, actions::door(Arc::clone(engine)))
         .merge(along::owner(engine, &urls))
         .merge(own::pages(engine, &urls))
+        .merge(leaves::pages(engine, &urls))
         .merge(program_keys::doors(engine, &urls))
         .merge(sources::doors(engine))
         // These bring the routes of the server functions along.
@@ -115,7 +118,7 @@ fn page_without_slash(uri: &Uri) -> Option<String> {
 async fn preload(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     // Of an address that leads nowhere, nobody needs to be known.
-    if Page::of(path) == Page::Missing || along::is_owners(path) {
+    if Page::of(path) == Page::Missing || along::is_owners(path) || leaves::is_ours(path) {
         return next.run(request).await;
     }
     let first = match request.extensions().get() {

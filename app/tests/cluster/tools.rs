@@ -249,8 +249,12 @@ impl Person {
     }
 
     async fn send(&self, node: &Node, text: &str) -> Sent {
+        self.send_to(node, None, text).await
+    }
+
+    async fn send_to(&self, node: &Node, conversation: Option<ConversationId>, text: &str) -> Sent {
         let request = json!({
-            "turn": TurnId::new(), "conversation": null, "instead_of": null, "text": text, "files": [], "choice": null,
+            "turn": TurnId::new(), "conversation": conversation, "instead_of": null, "text": text, "files": [], "choice": null,
         });
         let post = self
             .post(node, "/api/send")
@@ -329,6 +333,57 @@ async fn leave_that_is_asked_for_at_one_node_is_given_or_refused_at_another() {
         let again = person.says(&site.nodes[2], sent.turn, "once").await;
         assert!(again.is_client_error(), "it is over: {again}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_forbidden_at_one_node_is_forbidden_at_all_until_it_is_taken_back_at_another() {
+    let Some(mut site) = Site::start().await else { return };
+    let person = site.at_home_on_the_first().await;
+    let sent = person.send(&site.nodes[0], QUESTION).await;
+    person.until_asked(&site.nodes[0], sent.conversation).await;
+    assert_eq!(
+        person.says(&site.nodes[1], sent.turn, "never").await,
+        StatusCode::NO_CONTENT
+    );
+    person.until_over(&site.nodes[0], sent.conversation).await;
+    // Also once the node has gone where it was said.
+    site.nodes[0].kill();
+    let talk = Some(sent.conversation);
+    let next = soon("another home", async {
+        loop {
+            if person.overview(&site.nodes[1]).await.is_some() {
+                return person.send_to(&site.nodes[1], talk, QUESTION).await;
+            }
+            sleep(AGAIN).await;
+        }
+    })
+    .await;
+    let turn = person
+        .until(
+            &site.nodes[2],
+            sent.conversation,
+            "the end of the next answer",
+            |turn| turn.id == next.turn && turn.state.is_over(),
+        )
+        .await;
+    assert_eq!(states(&turn), [StepState::Denied], "{turn:?}");
+    let overview = person.overview(&site.nodes[2]).await.expect("an overview");
+    let confirmation = overview["confirmation"].as_str().expect("text");
+    let fields = format!(
+        "confirmation={}&conversation={}&tool=t%2Fwrite",
+        utf8_percent_encode(confirmation, NON_ALPHANUMERIC),
+        sent.conversation
+    );
+    let back = person
+        .post(&site.nodes[2], "/api/form/leave-back")
+        .header(header::ACCEPT, "text/html")
+        .header(header::ORIGIN, format!("http://{}", site.nodes[2].addr))
+        .header(header::CONTENT_TYPE, FORM);
+    let back = back.body(fields).send().await.expect("an answer");
+    assert_eq!(back.status(), StatusCode::SEE_OTHER);
+    person.send_to(&site.nodes[1], talk, QUESTION).await;
+    person.until_asked(&site.nodes[1], sent.conversation).await;
+    assert_eq!(site.writer.calls(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Keys of one's own for tools: given, replaced and removed on a page, kept encrypted, and used by nobody else.
 
-use std::{path::Path, time::Duration};
+use std::{future::pending, path::Path, time::Duration};
 
 use anteroom::wire::{OwnKeyFault, StepState, ToolFault, TurnNotice, TurnView};
 use axum::{
@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{Browser, Log, Reply, Site, answer_of, edit};
+use crate::{
+    operator::operator,
+    program_keys,
+    support::{Browser, Html, Log, Reply, Site, answer_of, edit, program::Program, soon},
+};
 
 const PAGE: &str = "/data/tools";
 const SEALED_WITH: &str = "0123456789012345678901234567890123456789";
@@ -35,6 +39,7 @@ async fn mcp(headers: HeaderMap, Json(message): Json<Value>) -> Response {
             "name": "whose", "inputSchema": { "type": "object" },
             "annotations": { "readOnlyHint": true, "openWorldHint": false },
         }] }),
+        Some("tools/call") if key.contains("waits") => pending().await,
         Some("tools/call") if key.contains("revoked") => return StatusCode::UNAUTHORIZED.into_response(),
         // What a tool returns is its owner's to read, and may be logged by whoever carries it.
         Some("tools/call") if key.contains("silent") => {
@@ -59,6 +64,10 @@ struct Asking {
 impl Asking {
     /// A site with a server `who` that wants a key of each person.
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, Router::new().route("/mcp", post(mcp))).await });
@@ -66,7 +75,8 @@ impl Asking {
         let path = folder.path().join("mcp.json");
         write(&path, "who", &address);
         let path = path.display().to_string();
-        let site = Site::start(&[("MCP_FILE", &path), ("SECRET_KEY", SEALED_WITH)]).await;
+        let own = [("MCP_FILE", &*path), ("SECRET_KEY", SEALED_WITH)];
+        let site = Site::start(&[&own[..], settings].concat()).await;
         Self { site, folder, address }
     }
 }
@@ -224,6 +234,146 @@ async fn a_key_that_is_not_taken_is_told_in_a_sentence() {
     assert_eq!(state(&browser).await, "refused");
     give(&browser, "good").await;
     assert!(result(&asked(&browser).await).contains("it is good"));
+}
+
+#[tokio::test]
+async fn who_finds_all_connections_in_use_is_told_so() {
+    let settings = [("TOOL_MAX_OWN_CONNECTIONS", "1"), ("DEFAULT_CONCURRENCY_LIMIT", "5")];
+    let Asking { site, .. } = Asking::with(&settings).await;
+    let (anna, boris) = (site.browser().await, site.browser().await);
+    give(&anna, "anna-waits").await;
+    give(&boris, "boriss").await;
+    let sent = anna.send("use tool who__whose").await;
+    soon("a tool at work", async {
+        loop {
+            let view = anna.conversation(sent.conversation).await.expect("there");
+            let steps = view.turns.iter().flat_map(|turn| &turn.steps);
+            if steps.into_iter().any(|step| step.state == StepState::Runs) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    for question in ["use tool who__whose", "once more: use tool who__whose"] {
+        let sent = boris.send(question).await;
+        let turn = answer_of(&boris, sent.turn).await;
+        assert_eq!(
+            (wanted(&turn), turn.steps.len()),
+            (vec![OwnKeyFault::Full], 0),
+            "{turn:?}"
+        );
+        let path = format!("/c/{}", sent.conversation);
+        for (language, said) in [
+            ("en", "The tools of who were left out; ask again in a while."),
+            (
+                "ru",
+                "Инструменты сервера who не использовались; повторите вопрос позже.",
+            ),
+        ] {
+            let asked = boris.get(&path).header(header::ACCEPT, "text/html");
+            let page = boris.ask(asked.header(header::ACCEPT_LANGUAGE, language)).await;
+            let page = Html::read(&page.text);
+            assert!(page.says(said), "{language}");
+            assert!(
+                !page.says("Give a key") && !page.says("Дать ключ"),
+                "there is nothing to be mended"
+            );
+        }
+    }
+    // Once one is free, it is theirs.
+    assert!(anna.cancel(sent.turn).await);
+    assert!(answer_of(&anna, sent.turn).await.state.is_over());
+    assert!(result(&asked(&boris).await).contains("it is boriss"));
+}
+
+/// How many rows there are of what was given.
+async fn kept(site: &Site) -> i64 {
+    use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+    let options = SqliteConnectOptions::new().filename(site.data().join("anteroom.db"));
+    let mut connection = options.connect().await.expect("opened");
+    let counted = sqlx::query_scalar("SELECT count(*) FROM credentials");
+    let counted = counted.fetch_one(&mut connection).await.expect("counted");
+    connection.close().await.expect("closed");
+    counted
+}
+
+/// The conversation of a program that asks whose key the tool has: what its first turn came to.
+async fn asked_by(program: &Program) -> Value {
+    let question = json!({ "message": "use tool who__whose" });
+    let turn = program.ask(program.post("/api/v1/conversations", &question)).await;
+    assert_eq!(turn.json["state"], "done", "{turn:?}");
+    turn.json
+}
+
+#[tokio::test]
+async fn a_key_of_a_program_has_keys_of_its_own_until_it_is_revoked() {
+    let Asking { site, .. } = Asking::with(&[("OPERATOR_KEY", program_keys::KEY)]).await;
+    let whoever = operator(&site.browser().await, program_keys::KEY).await;
+    let mut tokens = Vec::new();
+    for name in ["one", "other", "third"] {
+        let token = program_keys::made(&whoever, name).await;
+        program_keys::until(&site, &token, StatusCode::OK).await;
+        tokens.push(token);
+    }
+    let programs = [0, 1, 2].map(|at: usize| Program::new(site.addr).with_key(&tokens[at]));
+    let path = |at: usize| {
+        let id = program_keys::id_of(&tokens[at]);
+        let parts = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]];
+        format!("/keys/{}/tools", parts.join("-"))
+    };
+    let shown =
+        async |browser: &Browser, path: &str| browser.ask(browser.get(path).header(header::ACCEPT, "text/html")).await;
+    let given = async |at: usize, fields: &str, action: &str| {
+        let fields = format!("key={}&server=who&{fields}", program_keys::id_of(&tokens[at]));
+        submit(&whoever, action, &confirmation(&whoever).await, &fields).await
+    };
+    // The way there, and what stands there.
+    let keys = shown(&whoever, "/keys").await;
+    assert!(keys.text.contains(&path(0)), "{keys:?}");
+    let before = shown(&whoever, &path(0)).await;
+    assert_eq!(before.status, StatusCode::OK);
+    assert!(before.text.contains("Keys of one for tools") && before.text.contains("data-state=\"missing\""));
+    let wanted = json!([{ "key_wanted": { "server": "who", "fault": "missing" } }]);
+    assert_eq!(asked_by(&programs[0]).await["notices"], wanted);
+
+    for (at, value) in [(0, "ones-s3cr3t"), (1, "others-s3cr3t")] {
+        let reply = given(at, &format!("value-key={value}"), "own-give").await;
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{reply:?}");
+        let page = shown(&whoever, &path(at)).await;
+        assert!(
+            page.text.contains("data-state=\"given\"") && !page.text.contains("s3cr3t"),
+            "{page:?}"
+        );
+    }
+    let (one, other) = tokio::join!(asked_by(&programs[0]), asked_by(&programs[1]));
+    for (turn, own) in [(&one, "it is ones-s3cr3t"), (&other, "it is others-s3cr3t")] {
+        assert_eq!(turn["steps"][0]["content"], json!([{ "text": own }]), "{turn}");
+    }
+    let third = asked_by(&programs[2]).await;
+    assert_eq!((&third["steps"], &third["notices"]), (&json!([]), &wanted));
+    // Neither is the operator's own, nor anybody else's to see or to change.
+    assert_eq!(state(&whoever).await, "missing");
+    let stranger = site.browser().await;
+    assert_eq!(shown(&stranger, &path(0)).await.status, StatusCode::NOT_FOUND);
+    let fields = format!("key={}&server=who&value-key=stolen", program_keys::id_of(&tokens[0]));
+    let reply = submit(&stranger, "own-give", &confirmation(&stranger).await, &fields).await;
+    assert!(reply.status.is_client_error(), "{reply:?}");
+    let again = asked_by(&programs[0]).await;
+    assert_eq!(again["steps"][0]["content"], json!([{ "text": "it is ones-s3cr3t" }]));
+
+    // Removed, and revoked.
+    assert_eq!(given(0, "", "own-remove").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(asked_by(&programs[0]).await["notices"], wanted);
+    assert_eq!(kept(&site).await, 1);
+    let revoked = format!("key={}", program_keys::id_of(&tokens[1]));
+    submit(&whoever, "key-revoke", &confirmation(&whoever).await, &revoked).await;
+    program_keys::until(&site, &tokens[1], StatusCode::UNAUTHORIZED).await;
+    assert_eq!(kept(&site).await, 0);
+    assert_eq!(shown(&whoever, &path(1)).await.status, StatusCode::NOT_FOUND);
+    let late = given(1, "value-key=late", "own-give").await;
+    assert_eq!(late.status, StatusCode::NOT_FOUND, "{late:?}");
+    assert_eq!(shown(&whoever, "/keys/x/tools").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

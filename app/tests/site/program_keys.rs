@@ -13,7 +13,7 @@ use crate::{
     support::{Browser, Nodes, Site, soon},
 };
 
-const KEY: &str = "the-key-of-the-operator";
+pub(crate) const KEY: &str = "the-key-of-the-operator";
 const SETTINGS: [(&str, &str); 3] = [
     ("OPERATOR_KEY", KEY),
     ("KEY_REQUESTS_PER_MINUTE", "60"),
@@ -56,7 +56,7 @@ async fn form(browser: &Browser, action: &str, fields: &str) -> (StatusCode, Str
 }
 
 /// Makes a key that may do its work for a week, and returns what its program sends.
-async fn made(browser: &Browser, name: &str) -> String {
+pub(crate) async fn made(browser: &Browser, name: &str) -> String {
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let fields = format!("name={name}&lives=604800&chat=yes&tasks=yes&read=yes");
     let (status, page) = form(browser, "key", &fields).await;
@@ -69,7 +69,7 @@ async fn made(browser: &Browser, name: &str) -> String {
 }
 
 /// Asks with a key until the answer has this status.
-async fn until(site: &Site, token: &str, status: StatusCode) -> String {
+pub(crate) async fn until(site: &Site, token: &str, status: StatusCode) -> String {
     soon("the server knows of it", async {
         loop {
             let request = client().get(format!("http://{}/api/v1/key", site.addr));
@@ -83,7 +83,7 @@ async fn until(site: &Site, token: &str, status: StatusCode) -> String {
     .await
 }
 
-fn id_of(token: &str) -> &str {
+pub(crate) fn id_of(token: &str) -> &str {
     token.split('_').nth(1).expect("an id")
 }
 

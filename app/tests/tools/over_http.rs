@@ -3,6 +3,7 @@
 use anteroom::tools::Trouble;
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -50,11 +51,12 @@ async fn mcp(headers: HeaderMap, Json(message): Json<Value>) -> Response {
         Some("tools/list") => json!({ "tools": [
             { "name": "huge", "inputSchema": { "type": "object" } }, { "name": "echo", "inputSchema": { "type": "object" } },
             { "name": "broken", "inputSchema": { "type": "object" } }, { "name": "streamed", "inputSchema": { "type": "object" } },
-            { "name": "breaks_off", "inputSchema": { "type": "object" } },
+            { "name": "breaks_off", "inputSchema": { "type": "object" } }, { "name": "endless", "inputSchema": { "type": "object" } },
         ] }),
         Some("tools/call") => match message["params"]["name"].as_str() {
             Some("huge") => json!({ "content": [{ "type": "text", "text": "x".repeat(5 << 20) }] }),
             Some("streamed") => return events(id, 5 << 20),
+            Some("endless") => return endless(id),
             Some("breaks_off") => {
                 return ([(header::CONTENT_TYPE, "text/event-stream")], ": nothing\n\n").into_response();
             }
@@ -78,6 +80,19 @@ fn events(id: &Value, size: usize) -> Response {
     ([(header::CONTENT_TYPE, "text/event-stream")], events).into_response()
 }
 
+/// A picture that never comes to its end.
+fn endless(id: &Value) -> Response {
+    let begun = json!({ "jsonrpc": "2.0", "id": id, "result": { "content": [{ "type": "image", "mimeType": "image/png", "data": "" }] } });
+    let begun = begun.to_string();
+    let (before, _) = begun.split_once("\"\"").expect("it is empty");
+    let pieces = std::iter::once(Bytes::from(format!("{before}\"")))
+        .chain(std::iter::repeat(Bytes::from("iVBORw0K".repeat(8192))));
+    let body = Body::from_stream(futures_util::stream::iter(
+        pieces.map(Ok::<_, std::convert::Infallible>),
+    ));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
 /// Leads everybody elsewhere, as a post.
 async fn elsewhere(State(to): State<String>) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
@@ -98,6 +113,8 @@ async fn a_server_is_reached_with_its_key_and_what_is_too_large_is_refused() {
     let streamed = call(&tools, "s__streamed", json!({})).await;
     assert_eq!(streamed, Err(ToolError::TooLarge { bytes: 4 << 20 }));
     assert_eq!(call(&tools, "s__breaks_off", json!({})).await, Err(ToolError::Died));
+    let endless = call(&tools, "s__endless", json!({})).await;
+    assert_eq!(endless, Err(ToolError::TooLarge { bytes: 4 << 20 }));
     assert_eq!(
         text(&tools, "s__echo", json!({ "a": 2 })).await,
         "{\"a\":2}",
@@ -114,6 +131,21 @@ async fn a_redirect_is_followed_at_the_same_address_alone() {
         .with_state(format!("{url}/mcp"));
     let away = serve(away).await;
     assert_eq!(trouble(format!("{away}/mcp")).await, Trouble::Redirected);
+    for private in [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/mcp",
+        "http://[::1]:1/mcp",
+    ] {
+        let inwards = Router::new()
+            .route("/mcp", post(elsewhere))
+            .with_state(private.to_owned());
+        let inwards = serve(inwards).await;
+        assert_eq!(
+            trouble(format!("{inwards}/mcp")).await,
+            Trouble::Redirected,
+            "{private}"
+        );
+    }
     let within = Router::new()
         .route("/mcp/", post(mcp))
         .route("/mcp", post(elsewhere))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-TOOLS = ["echo", "environment", "die", "pid", "say", "whose"]
+TOOLS = ["echo", "environment", "die", "pid", "say", "whose", "hang", "huge", "picture", "script"]
 
 if "--stubborn" in sys.argv:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -30,6 +30,12 @@ def call(name, arguments):
     if name == "die":
         print("a last word", file=sys.stderr, flush=True)
         os._exit(3)
+    if name == "hang":
+        time.sleep(1000)
+    if name == "huge":
+        return "x" * 10_000_000
+    if name == "script":
+        return "<script>alert(1)</script><img src=x onerror=alert(2)>"
     if name == "environment":
         return json.dumps(sorted(os.environ))
     if name == "pid":
@@ -40,6 +46,16 @@ def call(name, arguments):
     if name == "say":
         print(arguments["text"], file=sys.stderr, flush=True)
     return json.dumps({"arguments": arguments, "argv": sys.argv[1:], "cwd": os.getcwd()})
+
+
+def picture(number, size):
+    """A picture of so many bytes, more than anybody should have in memory."""
+    before = '{"jsonrpc": "2.0", "result": {"content": [{"type": "image", "mimeType": "image/png", "data": "'
+    sys.stdout.write(before)
+    for _ in range(size // 3_000_000):
+        sys.stdout.write("iVBORw0K" * 500_000)
+    sys.stdout.write(f'"}}]}}, "id": {json.dumps(number)}}}\n')
+    sys.stdout.flush()
 
 
 for line in sys.stdin:
@@ -56,6 +72,8 @@ for line in sys.stdin:
         print("this line is no message", flush=True)
         tools = [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]
         send({"id": number, "result": {"tools": tools}})
+    elif method == "tools/call" and message["params"]["name"] == "picture":
+        picture(number, 200_000_000)
     elif method == "tools/call":
         text = call(message["params"]["name"], message["params"].get("arguments", {}))
         send({"id": number, "result": {"content": [{"type": "text", "text": text}]}})

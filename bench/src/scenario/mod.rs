@@ -28,6 +28,7 @@ mod visit;
 use crate::{anteroom::Anteroom, cli::Options, figures::Measure, gradio::Gradio, system::Places};
 pub(crate) use list::Scenario;
 pub(crate) use soak::Bounds as SoakBounds;
+pub(crate) use tools::{SERVE as SERVE_TOOLS, serve as serve_tools};
 
 /// Browsers that wait at once.
 const CROWD: usize = 10_000;
@@ -89,8 +90,8 @@ impl Scenario {
                 "A document of 500 pages, read by a process of its own as an upload is: without the way to the server"
             }
             Self::Tools => {
-                "A call of a tool over a warm connection (HTTP), beside rmcp's own client at the same server; then 1,000 pages that do nothing, at \
-                 a server with tools and at one without"
+                "A call of a tool over a warm connection (HTTP, and a program's standard input and output), beside a direct call of the \
+                 same server; then 1,000 pages that do nothing, at a server with tools and at one without"
             }
             Self::Soak => {
                 "Whether every refresh is answered or refused on its feed: 120 browsers with small limits ask at random, and their feeds \

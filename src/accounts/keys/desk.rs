@@ -11,8 +11,9 @@ use crate::{
         rates::{KeyRates, RatesChange},
     },
     clock::now_ms,
+    queue::Owner,
     settings::Settings,
-    store::{self, KeyDesk, StoreError},
+    store::{self, CredentialRecord, KeyDesk, StoreError},
 };
 
 /// Longest name of a key, in characters.
@@ -139,7 +140,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn revoke(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
-        let key = self.find(which).await?;
+        let key = self.valid(which).await?;
         let revoked = self.0.revoke(key.id, now_ms()).await.map_err(|error| fault(&error))?;
         revoked.then_some(key).ok_or_else(|| nobody(which))
     }
@@ -149,20 +150,36 @@ impl Desk {
     /// # Errors
     /// [`DeskError`].
     pub async fn set_rates(&mut self, which: &str, change: RatesChange) -> Result<KeyRecord, DeskError> {
-        let id = self.find(which).await?.id;
+        let id = self.valid(which).await?.id;
         let set = self.0.set_rates(id, change).await.map_err(|error| fault(&error))?;
         let now = self.list().await?.into_iter().find(|key| set && key.id == id);
         now.ok_or_else(|| nobody(which))
     }
 
-    /// The key of this name or id that is not revoked.
-    async fn find(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
+    /// The key of this name or id, unless it is revoked.
+    pub(crate) async fn valid(&mut self, which: &str) -> Result<KeyRecord, DeskError> {
         let which = which.trim();
         let id = Uuid::try_parse(which).ok().map(KeyId);
         let keys = self.list().await?;
         let mut valid = keys.into_iter().filter(|key| key.revoked_at.is_none());
         let key = valid.find(|key| key.name == which || Some(key.id) == id);
         key.ok_or_else(|| nobody(which))
+    }
+
+    /// Keeps what an owner that is a key was given for a server of tools.
+    pub(crate) async fn keep_credential(
+        &mut self,
+        owner: Owner,
+        credential: CredentialRecord,
+    ) -> Result<(), DeskError> {
+        let kept = self.0.keep_credential(owner, credential).await;
+        kept.map_err(|error| fault(&error))
+    }
+
+    /// Removes it. `false`: it was given nothing.
+    pub(crate) async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, DeskError> {
+        let removed = self.0.remove_credential(owner, server).await;
+        removed.map_err(|error| fault(&error))
     }
 
     /// Ends well.

@@ -58,11 +58,13 @@ impl AnswerKey {
                     name,
                     arguments,
                     opaque,
+                    thoughts,
                 } = call;
                 for piece in [id, name, arguments] {
                     hash.bytes(piece.as_bytes());
                 }
                 hash.option(opaque.as_deref());
+                hash.option(thoughts.as_deref());
             }
             hash.count(results.len());
             for result in results {

@@ -33,22 +33,28 @@ pub(in crate::agents) struct Asking<'b> {
     size: Size,
     teaches_tokens: bool,
     trimmed: u32,
+    without_tools: bool,
     over: bool,
 }
 
 impl Backends {
-    /// Begins the attempt that a question asks for, and leaves out of it what its model could not read: turns that are too many, and tools where its
-    /// back end is known to take none.
+    /// Begins the attempt that a question asks for, and leaves out of it what its model could not read: turns that are too many, and tools where it
+    /// is known to take none.
     ///
     /// # Errors
     /// [`AgentError::OutOfService`]: the back end is not to be asked any more.
     pub(in crate::agents) fn begin(&self, question: &mut Question) -> Result<Asking<'_>, AgentError> {
         let directory = self.directory();
         let mut trimmed = 0;
+        let mut without_tools = false;
         if let Some(backend) = directory.backend(question.backend)
-            && backend.settings.tools == Some(false)
+            && question.has_tools()
         {
-            question.leave_tools_out();
+            let (model, now) = (&question.model.name, Instant::now());
+            without_tools = lock(&backend.known).toolless.has(model, now);
+            if without_tools || backend.settings.tools == Some(false) {
+                question.leave_tools_out();
+            }
         }
         if let Some(backend) = directory.backend(question.backend)
             && let Some(pool) = directory.pool_of(&question.model).and_then(|at| directory.pool(at))
@@ -60,6 +66,7 @@ impl Backends {
         }
         let mut asking = self.begin_at(directory, &question.model, question.backend, Size::of(question))?;
         asking.trimmed = trimmed;
+        asking.without_tools = without_tools;
         Ok(asking)
     }
 
@@ -127,6 +134,7 @@ impl Backends {
             size,
             teaches_tokens: true,
             trimmed: 0,
+            without_tools: false,
             over: false,
         };
         asking.tell();
@@ -143,6 +151,20 @@ impl Asking<'_> {
     /// How many turns of the conversation have been left out.
     pub(in crate::agents) const fn trimmed(&self) -> u32 {
         self.trimmed
+    }
+
+    /// Whether the tools were left out, because the server has said before that the model takes none.
+    pub(in crate::agents) const fn is_without_tools(&self) -> bool {
+        self.without_tools
+    }
+
+    /// The server has said that the model takes no tools, and has answered without them: it is not asked with tools again for a while. The operator
+    /// is told once. Outside the span of the session, whose records its browser may see.
+    pub(in crate::agents) fn takes_no_tools(&self, model: &ModelName) {
+        if self.known().toolless.add(&model.name, Instant::now()) {
+            let backend = &*self.backend.settings.name;
+            tracing::warn!(parent: None, backend, %model, "this model takes no tools, as its server says: it is asked without them from now on");
+        }
     }
 
     /// Whether anything of an answer has come.

@@ -155,6 +155,7 @@ impl Directory {
                 known.breaker.renew();
                 known.auto = super::auto::Auto::default();
                 (known.failing_since, known.trouble, known.misfit, known.listed) = (None, None, None, None);
+                known.toolless.forget();
             }
         }
     }

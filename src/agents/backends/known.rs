@@ -8,6 +8,7 @@ use super::{
     auto::{Auto, Kind, Started},
     breaker::{Began, Breaker, Gate, Strike},
     meter::Meter,
+    toolless::Toolless,
     verdict::Blame,
 };
 use crate::{
@@ -51,6 +52,8 @@ pub(super) struct Known {
     pub(super) listed: Option<Vec<Listed>>,
     /// Whether it failed to say so when it was last asked.
     pub(super) mute: bool,
+    /// Those that take no tools.
+    pub(super) toolless: Toolless,
 }
 
 /// An attempt, as each part of what is known of its back end sees it.

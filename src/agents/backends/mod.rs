@@ -2,7 +2,7 @@
 //!
 //! - `directory`: names become places in the queue's policy, and keep them; replaced as a whole when the settings are edited.
 //! - `known`: what is known of one back end while the process runs, whatever is edited; `breaker`, `auto` and `meter` are its parts.
-//! - `asking`: one attempt, from its beginning to what it teaches; `tokens` makes its question fit.
+//! - `asking`: one attempt, from its beginning to what it teaches; `tokens` makes its question fit, `toolless` says which models take no tools.
 //! - `verdict`: what becomes of a ticket whose attempt has failed; `waiting`: of one that waits while nothing is in service.
 //! - `shared`: what nodes that keep one queue tell each other of how back ends are.
 //! - `keeper`: what happens by itself: pauses end, servers are asked for their models.
@@ -69,6 +69,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod toolless;
 mod verdict;
 mod view;
 mod waiting;
@@ -182,6 +183,9 @@ impl Backends {
     pub fn retune(&self, settings: &Settings) -> Result<(), FactoryError> {
         let bounds = Bounds::of(settings);
         self.replace(|last| Directory::new(Some(last), &settings.catalog, bounds))?;
+        for backend in self.directory().backends() {
+            lock(&backend.known).toolless.forget();
+        }
         // Others may be there to be asked for their models.
         self.retuned.notify_one();
         Ok(())

@@ -5,7 +5,7 @@
 //! others not at all.
 
 use crate::{
-    agents::{Message, Question, ToolSpec},
+    agents::{Message, Question, ToolCall, ToolSpec},
     wire::Role,
 };
 
@@ -51,7 +51,10 @@ impl Size {
 
     fn of_message(message: &Message) -> Self {
         let calls = message.calls.iter();
-        let called: usize = calls.map(|call| call.name.len() + call.arguments.len()).sum();
+        let thoughts = |call: &ToolCall| call.thoughts.as_ref().map_or(0, String::len);
+        let called: usize = calls
+            .map(|call| call.name.len() + call.arguments.len() + thoughts(call))
+            .sum();
         let results = message.results.iter();
         let returned: usize = results.map(|result| result.name.len() + result.content.len()).sum();
         let found: usize = message.results.iter().map(|result| result.images.len()).sum();

@@ -48,6 +48,7 @@ pub(super) fn step(question: &Question) -> Option<Step> {
         name: tool.name.clone(),
         arguments,
         opaque: None,
+        thoughts: None,
     });
     let calls: Vec<_> = calls.collect();
     if calls.is_empty() {

@@ -165,6 +165,7 @@ impl Growing {
             name: self.name,
             arguments: self.arguments,
             opaque: self.opaque,
+            thoughts: None,
         }
     }
 }

@@ -125,6 +125,7 @@ mod tests {
             name: name.to_owned(),
             arguments: "{}".to_owned(),
             opaque: None,
+            thoughts: None,
         }
     }
 

@@ -217,7 +217,10 @@ impl Protocol for OpenAi {
     fn body(&self, call: &Call, history: &[Message]) -> Value {
         let system = call.parameters.system.as_ref();
         let system = system.map(|text| json!({ "role": "system", "content": text }));
-        let messages: Vec<_> = system.into_iter().chain(history.iter().flat_map(messages)).collect();
+        let messages: Vec<_> = system
+            .into_iter()
+            .chain(history.iter().flat_map(|message| messages(call, message)))
+            .collect();
         let mut body = json!({
             "model": call.model,
             "messages": messages,
@@ -284,6 +287,10 @@ fn think(frame: Frame<'_>, state: &mut StreamState) {
         reasoning,
     } in thoughts.choices.iter().map(|choice| &choice.delta)
     {
+        // DeepSeek's servers refuse calls that come back without it, and it is theirs that use this name.
+        if let Some(thought) = reasoning_content {
+            state.keep_thought(thought);
+        }
         let told = [reasoning_content, reasoning].into_iter().flatten();
         if let Some(thought) = told.into_iter().find(|thought| !thought.0.is_empty()) {
             state.think(thought);
@@ -334,7 +341,7 @@ pub(super) fn incomplete(reason: &str) -> Option<Incomplete> {
 }
 
 /// A message as one or several: each result is one of its own, and before what the person says.
-fn messages(message: &Message) -> Vec<Value> {
+fn messages(call: &Call, message: &Message) -> Vec<Value> {
     let mut messages: Vec<Value> = message
         .results
         .iter()
@@ -350,13 +357,13 @@ fn messages(message: &Message) -> Vec<Value> {
     }
     let says = !message.text.is_empty() || !message.images.is_empty() || !parts.is_empty();
     if says || !message.calls.is_empty() {
-        messages.push(said(message, parts));
+        messages.push(said(call, message, parts));
     }
     messages
 }
 
 /// What one side said, behind these parts.
-fn said(message: &Message, mut parts: Vec<Value>) -> Value {
+fn said(call: &Call, message: &Message, mut parts: Vec<Value>) -> Value {
     let role = match message.role {
         Role::User => "user",
         Role::Agent => "assistant",
@@ -368,6 +375,9 @@ fn said(message: &Message, mut parts: Vec<Value>) -> Value {
                 said["content"] = Value::Null;
             }
             said["tool_calls"] = message.calls.iter().map(called).collect();
+            // OpenAI's own servers never ask for it, and take no fields that they do not know.
+            let thoughts = message.calls.iter().find_map(|call| call.thoughts.as_deref());
+            put(&mut said, "reasoning_content", thoughts.filter(|_| !call.own));
         }
         return said;
     }

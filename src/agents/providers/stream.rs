@@ -20,6 +20,8 @@ pub(in crate::agents) struct StreamState {
     text: Joiner,
     reasoning: Joiner,
     opening: Opening,
+    /// What its server wants to have back with calls.
+    kept: Option<Kept>,
     /// What the model wants used.
     pub(super) calls: Calls,
     /// Tokens, as far as they were told.
@@ -30,6 +32,31 @@ pub(in crate::agents) struct StreamState {
     pub(in crate::agents) incomplete: Option<Incomplete>,
     /// Nothing more will come.
     pub(super) over: bool,
+}
+
+/// The most that is kept of thoughts, in bytes. Longer ones are not given back at all: half of them would be others.
+const MOST_KEPT: usize = 512 * 1024;
+
+/// Thoughts that are put together to be given back.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    text: String,
+    joiner: Joiner,
+    is_too_long: bool,
+}
+
+impl Kept {
+    fn add(&mut self, delta: &Delta) {
+        self.is_too_long |= self.text.len() + delta.0.len() > MOST_KEPT;
+        if !self.is_too_long {
+            self.joiner.push(&delta.0, &mut self.text);
+        }
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.joiner.finish(&mut self.text);
+        (!self.is_too_long).then_some(self.text)
+    }
 }
 
 impl StreamState {
@@ -57,6 +84,11 @@ impl StreamState {
         self.put(Part::Reasoning(piece));
     }
 
+    /// Keeps what the model thinks for the calls of this answer: the server wants it back with them. One that says nothing wants that back, too.
+    pub(super) fn keep_thought(&mut self, delta: &Delta) {
+        self.kept.get_or_insert_default().add(delta);
+    }
+
     fn end_thought(&mut self) {
         let mut rest = String::new();
         self.reasoning.finish(&mut rest);
@@ -75,7 +107,10 @@ impl StreamState {
 
     /// Calls are whole at the end of an answer, and not before. One that ended before its time may lack some, or the end of the last.
     fn put_calls(&mut self) {
-        let calls = std::mem::take(&mut self.calls).finish();
+        let mut calls = std::mem::take(&mut self.calls).finish();
+        if let Some(first) = calls.first_mut() {
+            first.thoughts = self.kept.take().and_then(Kept::finish);
+        }
         if self.incomplete.is_none() {
             self.parts.extend(calls.into_iter().map(Part::ToolCall));
         }

@@ -6,9 +6,14 @@ use std::{
 };
 
 use axum::{body::Body, response::Response};
+use serde_json::json;
 use tracing::Level;
 
-use super::{providers::Stub, *};
+use super::{
+    providers::{Stub, events},
+    *,
+};
+use crate::agents::ToolSpec;
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -29,6 +34,17 @@ impl io::Write for Written {
     }
 }
 
+/// Somebody who listens at this level, and what they have heard.
+fn listening(level: Level) -> (impl tracing::Subscriber + Send + Sync, Written) {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
+    (subscriber.finish(), written)
+}
+
 /// What is logged at this level when a server refuses with all that it was told.
 async fn logged(level: Level) -> String {
     let stub = Stub::start(|got| {
@@ -46,13 +62,7 @@ async fn logged(level: Level) -> String {
         ("OPENAI_BASE_URL", &stub.url),
         ("OPENAI_API_KEY", "sk-very-secret"),
     ]);
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
+    let (subscriber, written) = listening(level);
     let mut question = question("my diary");
     question.model = talker.backends.default_model();
     let asked = || {
@@ -74,6 +84,55 @@ async fn logged(level: Level) -> String {
     let text = String::from_utf8(written.lock().clone()).unwrap();
     assert!(!text.contains("very-secret"), "{text}");
     text
+}
+
+#[tokio::test]
+async fn that_a_model_takes_no_tools_is_told_to_the_operator_once() {
+    let stub = Stub::start(|got| {
+        let (status, body) = match got.body.get("tools") {
+            Some(_) => (400, json!({ "error": "m does not support tools" }).to_string()),
+            None => {
+                let answer = json!({ "choices": [{ "delta": { "content": "Hi" }, "finish_reason": "stop" }] });
+                (200, events(&[answer]))
+            }
+        };
+        Response::builder().status(status).body(Body::from(body)).unwrap()
+    })
+    .await;
+    let variables = [
+        ("MODEL", "m@openai"),
+        ("OPENAI_BASE_URL", &*stub.url),
+        ("OPENAI_API_KEY", "k"),
+    ];
+    let talker = agent(&variables);
+    let mut question = question("q");
+    question.model = talker.backends.default_model();
+    let tool = ToolSpec {
+        name: "add".to_owned(),
+        description: String::new(),
+        schema: json!({ "type": "object" }),
+    };
+    question.tools = [tool].into();
+    let asked = || {
+        let (sender, pieces) = mpsc::channel(8);
+        let answer = talker.agent.answer(question.clone(), sender, CancellationToken::new());
+        async move {
+            let _pieces = pieces;
+            answer.await.unwrap()
+        }
+    };
+    // As above: come by once before anybody listens, and forgotten by an edit.
+    asked().await;
+    talker.backends.retune(&load(&variables).settings).unwrap();
+    let (subscriber, written) = listening(Level::WARN);
+    let guard = tracing::subscriber::set_default(subscriber);
+    for _ in 0..2 {
+        asked().await;
+    }
+    drop(guard);
+    let text = String::from_utf8(written.lock().clone()).unwrap();
+    assert_eq!(text.matches("takes no tools").count(), 1, "{text}");
+    assert!(text.contains("m@openai"), "{text}");
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ fn called(id: &str, arguments: &str) -> ToolCall {
         name: "add".to_owned(),
         arguments: arguments.to_owned(),
         opaque: None,
+        thoughts: None,
     }
 }
 
@@ -140,6 +141,76 @@ async fn openai() {
             { "role": "user", "content": [text("Picture sum.png, which the tool add returned:"), picture, text("go on")] },
         ])
     );
+}
+
+#[tokio::test]
+async fn deepseek_has_its_thoughts_back_with_the_calls() {
+    let call = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": "add", "arguments": "{\"x\":2}" } });
+    let choice =
+        |delta: Value, finish: Value| json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
+    // As api-docs.deepseek.com/guides/thinking_mode has it.
+    let answer = events(&[
+        choice(
+            json!({ "role": "assistant", "content": null, "reasoning_content": "" }),
+            Value::Null,
+        ),
+        choice(
+            json!({ "content": null, "reasoning_content": "First the " }),
+            Value::Null,
+        ),
+        choice(json!({ "content": null, "reasoning_content": "sum." }), Value::Null),
+        choice(
+            json!({ "content": "Let me add.", "reasoning_content": null }),
+            Value::Null,
+        ),
+        choice(json!({ "tool_calls": [call] }), Value::Null),
+        choice(json!({ "content": "", "reasoning_content": null }), json!("tool_calls")),
+    ]);
+    let (_, heard) = exchange("m@openai", offering(vec![said(Role::User, "add")]), answer.clone()).await;
+    let expected = ToolCall {
+        thoughts: Some("First the sum.".to_owned()),
+        ..called("call_1", "{\"x\":2}")
+    };
+    let thought: String = heard
+        .iter()
+        .filter_map(|part| match part {
+            Part::Reasoning(piece) => Some(piece.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(thought, "First the sum.");
+    let [.., Part::Text(text), Part::ToolCall(call)] = &heard[..] else {
+        panic!("{heard:?}");
+    };
+    assert_eq!((text.as_str(), call), ("Let me add.", &expected));
+    let messages = vec![
+        said(Role::User, "add"),
+        Message {
+            calls: vec![expected],
+            ..said(Role::Agent, "Let me add.")
+        },
+        Message {
+            results: vec![returned("call_1", "2")],
+            ..said(Role::User, "")
+        },
+    ];
+    let (body, _) = exchange("m@openai", offering(messages.clone()), answer).await;
+    let function = json!({ "name": "add", "arguments": "{\"x\":2}" });
+    assert_eq!(
+        body["messages"],
+        json!([
+            { "role": "user", "content": "add" },
+            {
+                "role": "assistant", "content": "Let me add.", "reasoning_content": "First the sum.",
+                "tool_calls": [{ "id": "call_1", "type": "function", "function": function }],
+            },
+            { "role": "tool", "tool_call_id": "call_1", "content": "2" },
+        ])
+    );
+    // Other formats have no such thing.
+    let end = json!({ "message": { "content": "Hi" }, "done": true }).to_string() + "\n";
+    let (body, _) = exchange("m@ollama", offering(messages), end).await;
+    assert!(!body.to_string().contains("First the sum"), "{body}");
 }
 
 fn schema() -> Value {
@@ -334,6 +405,70 @@ async fn a_model_that_takes_no_tools_is_asked_again_without_them_and_that_is_tol
         // Nothing of tools in it: the refusal is of something else.
         let (_, outcome) = parts(&talker, question("q")).await;
         assert!(outcome.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn that_a_model_takes_no_tools_is_remembered_until_the_settings_are_edited() {
+    let stub = Stub::start(|got| {
+        let refuses = got.body["model"] == "m" && got.body.get("tools").is_some();
+        let (status, body) = match refuses {
+            true => (400, json!({ "error": "m does not support tools" }).to_string()),
+            false => {
+                let answer = json!({ "choices": [{ "delta": { "content": "Hi" }, "finish_reason": "stop" }] });
+                (200, events(&[answer]))
+            }
+        };
+        Response::builder().status(status).body(Body::from(body)).unwrap()
+    })
+    .await;
+    let loaded = || {
+        load(&[
+            ("MODEL", "m@openai"),
+            ("MODELS", "m@openai,n@openai"),
+            ("OPENAI_BASE_URL", &stub.url),
+            ("OPENAI_API_KEY", "k"),
+        ])
+    };
+    let talker = talker(loaded()).unwrap();
+    let left_out = [Part::Notice(Notice::ToolsLeftOut), Part::Text("Hi".into())];
+    let with_tools = || {
+        let got = std::mem::take(&mut *stub.got.lock().unwrap());
+        let asked = got.iter().filter(|got| got.path.contains("chat"));
+        asked.map(|got| got.body.get("tools").is_some()).collect::<Vec<_>>()
+    };
+    for asked in [&[true, false][..], &[false], &[false]] {
+        let (heard, outcome) = parts(&talker, offering(used())).await;
+        assert_eq!((&heard[..], outcome.is_ok()), (&left_out[..], true));
+        assert_eq!(with_tools(), asked);
+    }
+    // Another model of the same server is told of them.
+    let other = Question {
+        model: ModelName::of_id("n@openai").unwrap(),
+        ..offering(used())
+    };
+    let (heard, _) = parts(&talker, other).await;
+    assert_eq!((&heard[..], with_tools()), (&left_out[1..], vec![true]));
+    talker.backends.retune(&loaded().settings).unwrap();
+    parts(&talker, offering(used())).await.1.unwrap();
+    assert_eq!(with_tools(), [true, false]);
+}
+
+#[tokio::test]
+async fn a_refusal_of_tools_is_not_remembered_of_a_model_that_does_not_answer_without_them_either() {
+    let stub = Stub::start(|_| {
+        let body = json!({ "error": "m does not support tools, or anything else" }).to_string();
+        Response::builder().status(400).body(Body::from(body)).unwrap()
+    })
+    .await;
+    let talker = agent_at("m@openai", &stub.url);
+    for _ in 0..2 {
+        let (heard, outcome) = parts(&talker, offering(used())).await;
+        assert_eq!(
+            (heard, outcome.is_err()),
+            (vec![Part::Notice(Notice::ToolsLeftOut)], true)
+        );
+        assert_eq!(std::mem::take(&mut *stub.got.lock().unwrap()).len(), 2);
     }
 }
 

@@ -10,6 +10,7 @@ use self::site::{Model, Site, calls, says};
 use super::*;
 use crate::{
     agents::{Message, Part},
+    client::ToolLeave,
     conversations::toolbox::CallFault,
     tools::{Content, Leave, ToolOutput},
     wire::{Reason, StepAnswer, StepContent, StepState, StepView, ToolFault, TurnState},
@@ -208,6 +209,57 @@ async fn leave_for_a_conversation_is_for_that_and_for_the_tool_as_it_is() {
 }
 
 #[tokio::test]
+async fn what_was_said_for_a_conversation_holds_over_a_crash_until_it_is_taken_back() {
+    for (answer, state, allowed) in [
+        (StepAnswer::Never, StepState::Denied, false),
+        (StepAnswer::Conversation, StepState::Done, true),
+    ] {
+        let mut site = Site::of(Model::one_call("write", r#"{"path":"x"}"#), &[]).await;
+        site.tools.tool("write", Leave::Ask, false);
+        let (client, other) = (site.visitor(), site.visitor());
+        let asking = site.asks_for_leave(&client, "Write it.").await;
+        let conversation = asking.conversation;
+        let again = || SendRequest {
+            conversation: Some(conversation),
+            ..asks("Once more.", &[])
+        };
+        client.answer_step(asking.id, 0, answer).await.expect("in force");
+        assert_eq!(states(&site.ends(&client, conversation).await), [state.clone()]);
+        let told = |site: &Site| {
+            let asked = site.model.asked();
+            let results = &asked.last().expect("asked").messages.last().expect("a message").results;
+            results[0].content.contains("not allowed in this conversation")
+        };
+        assert_eq!(told(&site), !allowed);
+
+        site.restart(true).await;
+        let (client, other) = (site.same(&client), site.same(&other));
+        site.model.begin_anew();
+        client.send(again()).await.expect("accepted");
+        assert_eq!(states(&site.ends(&client, conversation).await), [state]);
+        assert_eq!(told(&site), !allowed);
+
+        let said = ToolLeave {
+            key: "files/write".into(),
+            server: "files".into(),
+            tool: "write".into(),
+            allowed,
+        };
+        assert_eq!(client.leaves(conversation).await.expect("read"), [said]);
+        let strange = other.leaves(conversation).await.expect_err("it is not theirs");
+        assert_eq!(strange.reason(), Reason::ConversationUnavailable);
+        for (who, forgotten) in [(&other, false), (&client, true), (&client, false)] {
+            let taken = who.forget_leave(conversation, "files/write").await;
+            assert_eq!(taken.expect("stored"), forgotten);
+        }
+        assert_eq!(client.leaves(conversation).await.expect("read"), []);
+        site.model.begin_anew();
+        client.send(again()).await.expect("accepted");
+        site.until_asks(&client, conversation).await;
+    }
+}
+
+#[tokio::test]
 async fn what_fails_is_a_result_and_not_the_end() {
     let site = Site::of(
         Model::script(|round, _| match round {
@@ -275,6 +327,73 @@ async fn what_fails_is_a_result_and_not_the_end() {
         (called[1].arguments.as_str(), called[3].arguments.as_str()),
         ("{}", r#"{"path":"x"}"#)
     );
+}
+
+#[tokio::test]
+async fn a_tool_that_has_changed_while_leave_was_asked_for_is_not_used() {
+    let site = Site::of(Model::one_call("write", r#"{"path":"x"}"#), &[]).await;
+    site.tools.tool("write", Leave::Ask, false);
+    let client = site.visitor();
+    let asking = site.asks_for_leave(&client, "Write it.").await;
+    site.tools.change("write");
+    client
+        .answer_step(asking.id, 0, StepAnswer::Conversation)
+        .await
+        .expect("in force");
+    let turn = site.ends(&client, asking.conversation).await;
+    let changed = StepState::Failed {
+        fault: ToolFault::Changed,
+    };
+    assert_eq!((states(&turn), site.tools.calls()), (vec![changed], 0));
+    assert!(text(&turn.steps[0]).contains("has changed"), "{turn:?}");
+    // What was said was said of the tool that it was.
+    site.model.begin_anew();
+    let next = SendRequest {
+        conversation: Some(asking.conversation),
+        ..asks("Once more.", &[])
+    };
+    client.send(next).await.expect("accepted");
+    site.until_asks(&client, asking.conversation).await;
+}
+
+#[tokio::test]
+async fn what_a_model_has_thought_before_a_call_is_told_to_the_same_model_again() {
+    let model = Model::script(|round, _| match (round, calls("a", "read", r#"{"path":"x"}"#)) {
+        (0, Part::ToolCall(call)) => vec![Part::ToolCall(crate::agents::ToolCall {
+            thoughts: Some("Hm.".into()),
+            ..call
+        })],
+        _ => vec![says("Done.")],
+    });
+    let mut site = Site::of(model, &[]).await;
+    site.tools.tool("read", Leave::Allow, true);
+    let client = site.visitor();
+    let turn = site.answered(&client, "Read it.").await;
+    let thoughts = |question: &Question| {
+        let calls = question.messages.iter().flat_map(|message| &message.calls);
+        calls.map(|call| call.thoughts.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(thoughts(&site.model.asked()[1]), [Some("Hm.".into())]);
+    // In later turns, too, and after a crash.
+    site.restart(true).await;
+    let client = site.same(&client);
+    let next = || SendRequest {
+        conversation: Some(turn.conversation),
+        ..asks("And now?", &[])
+    };
+    site.model.begin_anew_with(|_, _| vec![says("Well.")]);
+    client.send(next()).await.expect("accepted");
+    site.ends(&client, turn.conversation).await;
+    assert_eq!(thoughts(&site.model.asked()[0]), [Some("Hm.".into())]);
+    // Another model has thought otherwise.
+    let stored = site.engine.store().turn(client.principal().owner(), turn.id).await;
+    let mut stored = stored.expect("read").expect("there").turn;
+    stored.model = "other@cpu".into();
+    site.engine.store().update(stored).await.expect("stored");
+    site.model.begin_anew();
+    client.send(next()).await.expect("accepted");
+    site.ends(&client, turn.conversation).await;
+    assert_eq!(thoughts(&site.model.asked()[0]), [None]);
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ async fn speak(parts: Parts) -> Result<Answered, &'static str> {
             name: "clock".into(),
             arguments: "{}".into(),
             opaque: None,
+            thoughts: None,
         }),
         Part::ToolResult(ToolResult {
             id: "1".into(),

@@ -141,6 +141,14 @@ macro_rules! tests {
                 }
 
                 #[tokio::test]
+                async fn what_a_key_was_given_stays_until_it_is_revoked() {
+                    if !<super::super::$kind as $crate::store::contract::Kind>::present() {
+                        return;
+                    }
+                    $crate::store::contract::credentials::what_a_key_was_given_stays_until_it_is_revoked::<super::super::$kind>().await;
+                }
+
+                #[tokio::test]
                 async fn what_was_given_goes_with_its_owner() {
                     if !<super::super::$kind as $crate::store::contract::Kind>::present() {
                         return;

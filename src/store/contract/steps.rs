@@ -11,6 +11,7 @@ fn a_step(state: StepState, content: Vec<StepContent>) -> ToolStep {
         call: "call-1".into(),
         name: "files__read".into(),
         opaque: Some("\u{1a}\0".into()),
+        thoughts: Some("hm\0".into()),
         server: "files".into(),
         tool: "read".into(),
         title: None,
@@ -86,8 +87,24 @@ pub(crate) async fn leave_is_kept_with_its_conversation<K: Kind>() {
         assert_eq!(store.leaves(owner, talk.id()).await, Ok(vec![kept]));
     }
     assert_eq!(store.leaves(other, talk.id()).await, Ok(vec![]));
+    // Taken back, by whom it is of alone, and nothing else with it.
+    let more = Leave {
+        tool: "files/read".into(),
+        ..leave("1", true)
+    };
+    assert_eq!(store.keep_leave(owner, talk.id(), more.clone()).await, Ok(true));
+    for (who, tool, forgotten) in [
+        (other, "files/write", false),
+        (owner, "files/writ", false),
+        (owner, "files/write", true),
+        (owner, "files/write", false),
+    ] {
+        assert_eq!(store.forget_leave(who, talk.id(), tool).await, Ok(forgotten), "{tool}");
+    }
+    assert_eq!(store.leaves(owner, talk.id()).await, Ok(vec![more]));
     assert_eq!(store.delete(owner, talk.id(), 1).await, Ok(true));
     assert_eq!(store.leaves(owner, talk.id()).await, Ok(vec![]));
+    assert_eq!(store.forget_leave(owner, talk.id(), "files/read").await, Ok(false));
 }
 
 pub(crate) async fn what_tools_return_goes_with_its_conversation<K: Kind>() {

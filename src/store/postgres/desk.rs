@@ -1,4 +1,5 @@
-//! The keys of a database that servers use. One statement each is all that is done, which needs no lock and no row of a node.
+//! The keys of a database that servers use, and what they have for servers of tools. Each is one statement, or one that may stand without the next:
+//! that needs no lock and no row of a node.
 
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection};
@@ -7,12 +8,13 @@ use super::{
     OpenError, Opener, PostgresStore, Tuning, faults,
     link::Link,
     read, schema,
-    write::{AddKey, RevokeKey, SetKeyRates},
+    write::{AddKey, KeepCredential, RemoveCredential, RevokeKey, SetKeyRates},
 };
 use crate::{
     accounts::{KeyId, rates::RatesChange},
+    queue::Owner,
     settings::Secret,
-    store::{KeyDesk, KeyRecord, Store as _, StoreError, job::Operation},
+    store::{CredentialRecord, KeyDesk, KeyRecord, Store as _, StoreError, job::Operation},
 };
 
 /// A connection of its own, beside those of servers.
@@ -53,6 +55,16 @@ impl KeyDesk for PostgresDesk {
 
     async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {
         told(SetKeyRates { id, change }.run(&mut self.0).await)
+    }
+
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError> {
+        // An owner that has nothing harms nothing.
+        told(KeepCredential { owner, credential }.run(&mut self.0).await)
+    }
+
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError> {
+        let server = server.to_owned();
+        told(RemoveCredential { owner, server }.run(&mut self.0).await)
     }
 
     async fn close(self: Box<Self>) {

@@ -12,11 +12,12 @@ use super::{
     read,
     schema::{self, Migrated},
     told,
-    write::{AddKey, RevokeKey, SetKeyRates},
+    write::{AddKey, KeepCredential, RemoveCredential, RevokeKey, SetKeyRates},
 };
 use crate::{
     accounts::{KeyId, rates::RatesChange},
-    store::{KeyDesk, KeyRecord, StoreError, job::Operation},
+    queue::Owner,
+    store::{CredentialRecord, KeyDesk, KeyRecord, StoreError, job::Operation},
 };
 
 /// A connection of its own, beside a server's.
@@ -38,19 +39,43 @@ pub(crate) async fn desk(data_dir: &Path) -> Result<SqliteDesk, OpenError> {
     }
 }
 
+impl SqliteDesk {
+    /// What takes several statements is done whole, or not at all.
+    async fn whole<O: Operation<Connection = SqliteConnection>>(
+        &mut self,
+        operation: O,
+    ) -> Result<O::Output, StoreError> {
+        let done = async {
+            let mut transaction = self.0.begin().await?;
+            let done = operation.run(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(done)
+        };
+        told(done.await)
+    }
+}
+
 #[async_trait]
 impl KeyDesk for SqliteDesk {
     async fn keys(&mut self) -> Result<Vec<KeyRecord>, StoreError> {
         told(read::keys::all(&mut self.0).await)
     }
 
-    // One statement each: whole, or not at all.
     async fn add(&mut self, key: KeyRecord) -> Result<bool, StoreError> {
         told(AddKey(key).run(&mut self.0).await)
     }
 
     async fn revoke(&mut self, id: KeyId, now: u64) -> Result<bool, StoreError> {
-        told(RevokeKey { id, now }.run(&mut self.0).await)
+        self.whole(RevokeKey { id, now }).await
+    }
+
+    async fn keep_credential(&mut self, owner: Owner, credential: CredentialRecord) -> Result<(), StoreError> {
+        self.whole(KeepCredential { owner, credential }).await
+    }
+
+    async fn remove_credential(&mut self, owner: Owner, server: &str) -> Result<bool, StoreError> {
+        let server = server.to_owned();
+        told(RemoveCredential { owner, server }.run(&mut self.0).await)
     }
 
     async fn set_rates(&mut self, id: KeyId, change: RatesChange) -> Result<bool, StoreError> {

@@ -25,6 +25,15 @@ impl StepStore for SqliteStore {
         .await
     }
 
+    async fn forget_leave(&self, owner: Owner, conversation: ConversationId, tool: &str) -> Result<bool, StoreError> {
+        self.write(write::ForgetLeave {
+            owner,
+            conversation,
+            tool: tool.to_owned(),
+        })
+        .await
+    }
+
     async fn add_step_file(&self, owner: Owner, turn: TurnId, file: FileView, now: u64) -> Result<bool, StoreError> {
         self.write(write::AddStepFile { owner, turn, file, now }).await
     }

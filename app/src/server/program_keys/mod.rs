@@ -162,7 +162,6 @@ async fn look(State(rooms): State<Rooms>, request: Extensions) -> Response {
         }
         let client = api::client_of(Arc::clone(&rooms.engine), &request)?;
         match overview(&rooms, &plain, &client, &Typed::default(), None).await {
-            // For whoever is no operator there is no such page.
             Err(ClientError::NotShown) => Ok(missing(&plain)),
             shown => shown.map_err(Refusal::from),
         }
@@ -173,7 +172,8 @@ async fn look(State(rooms): State<Rooms>, request: Extensions) -> Response {
     })
 }
 
-fn missing(plain: &PlainPage) -> Response {
+/// For whoever is no operator there is no such page.
+pub(super) fn missing(plain: &PlainPage) -> Response {
     let (heading, why) = (say!(plain.words, "missing"), say!(plain.words, "missing-why"));
     let page = plain.refuse(heading, why, String::new(), "/".to_owned());
     (StatusCode::NOT_FOUND, page).into_response()
@@ -199,6 +199,7 @@ async fn overview(
             tokens: settings.key_tokens_per_minute,
             typed,
             wrong,
+            tools: client.asks_for_own(),
             back: if has_stats { "/stats" } else { "/" },
         },
     ))

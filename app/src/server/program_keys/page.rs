@@ -36,6 +36,8 @@ pub(super) struct Overview<'a> {
     pub(super) tokens: Option<u64>,
     pub(super) typed: &'a Typed,
     pub(super) wrong: Option<Wrong>,
+    /// Whether servers of tools ask each key for something.
+    pub(super) tools: bool,
     /// Where the page was come to from.
     pub(super) back: &'static str,
 }
@@ -205,7 +207,7 @@ fn list(words: &'static Words, all: &Overview<'_>) -> AnyView {
     let none = there
         .is_empty()
         .then(|| view! { <p class="quiet">{say!(words, "program-keys-none")}</p> }.erase());
-    let rows = there.iter().map(|seen| row(words, seen, &all.confirmation, now));
+    let rows = there.iter().map(|seen| row(words, seen, all, now));
     let rows = rows.collect_view();
     let old = (!revoked.is_empty()).then(|| {
         let rows = revoked.iter().map(|seen| {
@@ -246,8 +248,17 @@ fn list(words: &'static Words, all: &Overview<'_>) -> AnyView {
     .erase()
 }
 
-fn row(words: &'static Words, seen: &SeenKey, confirmation: &str, now: u64) -> AnyView {
-    let name = &seen.key.name;
+fn row(words: &'static Words, seen: &SeenKey, all: &Overview<'_>, now: u64) -> AnyView {
+    let (name, confirmation) = (&seen.key.name, all.confirmation.as_str());
+    let tools = all.tools.then(|| {
+        let which = say!(words, "program-key-tools-which", name = name);
+        view! {
+            <a class="button" href=format!("{PAGE}/{}/tools", seen.key.id.0) aria-label=which data-testid="program-key-tools">
+                {say!(words, "program-key-tools")}
+            </a>
+        }
+        .erase()
+    });
     let which = say!(words, "program-key-revoke-which", name = name);
     view! {
         <li data-testid="program-key" data-name=name.clone()>
@@ -256,6 +267,7 @@ fn row(words: &'static Words, seen: &SeenKey, confirmation: &str, now: u64) -> A
                 <span class="program-key-facts">{facts(words, seen, now)}</span>
             </p>
             {other_rates(words, seen, confirmation)}
+            {tools}
             <details class="confirm">
                 <summary class="button" aria-label=which data-testid="program-key-revoke">
                     {say!(words, "program-key-revoke")}

@@ -8,7 +8,7 @@ use anteroom::{
     http,
     logs::Logs,
     nodes::{Alone, Homes},
-    settings::Settings,
+    settings::{Settings, ToolSettings},
 };
 use anteroom_app::server::pages;
 use anteroom_loopback::{Config, Loopback};
@@ -145,6 +145,11 @@ async fn serve<E: std::error::Error + Send + Sync + 'static>(
 ) -> (Arc<Engine>, SocketAddr, JoinHandle<()>) {
     anteroom::papers::read_with(env!("CARGO_BIN_EXE_anteroom").into());
     let mut loaded = Settings::load(variables.iter().cloned(), None).expect("good settings");
+    // This process is no server, and keeps none of tools.
+    loaded.settings.tools = Arc::new(ToolSettings {
+        keeper: Some(env!("CARGO_BIN_EXE_anteroom").into()),
+        ..(*loaded.settings.tools).clone()
+    });
     let (homes, for_nodes): (Arc<dyn Homes>, _) = match among {
         Some(Among { homes, listener }) => {
             // Set here, for nodes of a test have no database in common.

@@ -6,9 +6,10 @@ mod idle;
 mod server;
 
 use crate::{figures::Measure, system::Places};
+pub(crate) use server::{SERVE, serve};
 
 pub(super) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
-    let mut measures = calls::run().await?;
+    let mut measures = calls::run(places).await?;
     measures.extend(idle::run(places).await?);
     Ok(measures)
 }

@@ -1,8 +1,11 @@
-//! A server of tools that does nothing, as fast as it can.
+//! A server of tools that does nothing, as fast as it can: over HTTP, and as a program.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io::{BufRead as _, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use anyhow::Context as _;
@@ -20,6 +23,10 @@ use crate::model::Apart;
 
 /// Its one tool.
 pub(super) const TOOL: &str = "look_up";
+/// The word that makes a server of tools of the load generator's own program.
+pub(crate) const SERVE: &str = "serve-tools";
+/// What asks for the list of its tools.
+const LIST: &str = "tools/list";
 
 /// It runs on a thread of its own, and stops when this is dropped.
 #[derive(Debug)]
@@ -73,13 +80,45 @@ impl Server {
 }
 
 async fn answer(State(listed): State<Arc<AtomicUsize>>, Json(message): Json<Value>) -> Response {
+    if message["method"] == LIST {
+        listed.fetch_add(1, Ordering::Relaxed);
+    }
+    match reply(&message) {
+        Some(reply) => Json(reply).into_response(),
+        None => StatusCode::ACCEPTED.into_response(),
+    }
+}
+
+/// The same as a program: messages are lines of its standard input and output. Until the input ends. Whenever it is asked what tools it has, it makes
+/// the file that its first argument names.
+pub(crate) fn serve(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    let listed = arguments.next();
+    let mut output = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let message: Value = serde_json::from_str(&line?)?;
+        if let Some(file) = listed.as_ref().filter(|_| message["method"] == LIST) {
+            std::fs::write(file, "")?;
+        }
+        if let Some(reply) = reply(&message) {
+            output.write_all(format!("{reply}\n").as_bytes())?;
+            output.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// What it has to say to a message; `None`: nothing.
+fn reply(message: &Value) -> Option<Value> {
+    let method = message["method"].as_str().unwrap_or_default();
+    if method.starts_with("notifications/") {
+        return None;
+    }
     let id = &message["id"];
-    let result = match message["method"].as_str() {
-        Some("initialize") => json!({
+    let result = match method {
+        "initialize" => json!({
             "protocolVersion": "2025-06-18", "capabilities": { "tools": {} }, "serverInfo": { "name": "bench", "version": "1" },
         }),
-        Some("tools/list") => {
-            listed.fetch_add(1, Ordering::Relaxed);
+        LIST => {
             let schema = json!({
                 "type": "object", "properties": { "question": { "type": "string" } }, "required": ["question"],
             });
@@ -88,18 +127,17 @@ async fn answer(State(listed): State<Arc<AtomicUsize>>, Json(message): Json<Valu
                 "annotations": { "readOnlyHint": true, "openWorldHint": false },
             }] })
         }
-        Some("tools/call") => {
+        "tools/call" => {
             let text = format!(
                 "{} Nothing of note was said by anybody.",
                 message["params"]["arguments"]["question"]
             );
             json!({ "content": [{ "type": "text", "text": text }] })
         }
-        Some(method) if method.starts_with("notifications/") => return StatusCode::ACCEPTED.into_response(),
         _ => {
             let error = json!({ "code": -32601, "message": "Method not found" });
-            return Json(json!({ "jsonrpc": "2.0", "id": id, "error": error })).into_response();
+            return Some(json!({ "jsonrpc": "2.0", "id": id, "error": error }));
         }
     };
-    Json(json!({ "jsonrpc": "2.0", "id": id, "result": result })).into_response()
+    Some(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
 }

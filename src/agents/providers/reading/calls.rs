@@ -10,6 +10,7 @@ fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
         name: name.to_owned(),
         arguments: arguments.to_owned(),
         opaque: None,
+        thoughts: None,
     }
 }
 
@@ -102,6 +103,39 @@ fn what_googles_servers_want_to_have_back_is_kept() {
     let delta = json!({ "tool_calls": [{ "index": 0, "id": "a", "extra_content": extra, "function": { "name": "add", "arguments": "{}" } }] });
     let heard = said(Provider::OpenAi, &openai(&[delta], "tool_calls"));
     assert_eq!(heard.calls[0].opaque.as_deref(), Some(&*extra.to_string()));
+}
+
+#[test]
+fn thoughts_that_a_server_wants_back_come_with_the_first_call() {
+    let thinks = |piece: &str| json!({ "content": null, "reasoning_content": piece });
+    let calls = |id: &str| json!({ "content": null, "reasoning_content": null, "tool_calls": [{ "index": 0, "id": id, "type": "function", "function": { "name": "add", "arguments": "{}" } }] });
+    let second = json!({ "tool_calls": [{ "index": 1, "id": "b", "type": "function", "function": { "name": "add", "arguments": "{}" } }] });
+    for (before, kept) in [
+        (
+            vec![thinks("The person wants "), thinks("a sum. \u{1f600}")],
+            Some("The person wants a sum. \u{1f600}"),
+        ),
+        // One that has thought nothing says so, and wants that back.
+        (vec![thinks("")], Some("")),
+        (vec![json!({ "content": "", "reasoning": "hm" })], None),
+        (vec![json!({ "content": "<think>hm</think>" })], None),
+        (vec![], None),
+    ] {
+        let deltas = [before.clone(), vec![calls("a"), second.clone()]].concat();
+        let heard = said(Provider::OpenAi, &openai(&deltas, "tool_calls"));
+        let told: Vec<_> = heard
+            .calls
+            .iter()
+            .map(|call| (&*call.id, call.thoughts.as_deref()))
+            .collect();
+        assert_eq!(told, [("a", kept), ("b", None)], "{before:?}");
+    }
+    // Half of them would be others.
+    let long = "x".repeat(600 * 1024);
+    let deltas = [thinks("a"), thinks(&long), thinks("b"), calls("a")];
+    let heard = transcript(Provider::OpenAi, [openai(&deltas, "tool_calls").as_bytes()]).expect("a server");
+    assert_eq!(heard.calls[0].thoughts, None);
+    assert_eq!(heard.reasoning.len(), long.len() + 2);
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub(super) fn calls(id: &str, tool: &str, arguments: &str) -> Part {
         name: format!("files__{tool}"),
         arguments: arguments.to_owned(),
         opaque: None,
+        thoughts: None,
     })
 }
 

@@ -15,7 +15,10 @@ const ADD: &str = "INSERT INTO keys (id, name, scopes, digest, created_at, expir
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING";
 
-const REVOKE: &str = "UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+/// With it goes what the key was given for servers of tools. A key is an owner, by its id.
+const REVOKE: &str = "WITH revoked AS (UPDATE keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id), \
+     forgotten AS (DELETE FROM credentials WHERE owner = (SELECT o.key FROM owners o JOIN revoked r ON r.id = o.id)) \
+     SELECT count(*) > 0 FROM revoked";
 
 const SET_RATES: &str = "UPDATE keys SET changes = changes + 1, \
      requests_per_minute = CASE WHEN $2 THEN $3 ELSE requests_per_minute END, \
@@ -56,12 +59,11 @@ impl Operation for RevokeKey {
     type Output = bool;
 
     async fn run(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let done = sqlx::query(REVOKE)
+        sqlx::query_scalar(REVOKE)
             .bind(self.id.0)
             .bind(integer(self.now))
-            .execute(connection)
-            .await?;
-        Ok(done.rows_affected() > 0)
+            .fetch_one(connection)
+            .await
     }
 }
 

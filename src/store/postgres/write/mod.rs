@@ -32,5 +32,5 @@ pub(super) use passes::{AddPass, RevokePass, UsePass};
 pub(super) use rating::Rate;
 pub(super) use removal::{AT_A_TIME, Forget, Purge};
 pub(super) use shelf::Shelve;
-pub(super) use steps::{AddStepFile, KeepLeave};
+pub(super) use steps::{AddStepFile, ForgetLeave, KeepLeave};
 pub(super) use title::Retitle;

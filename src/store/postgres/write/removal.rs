@@ -49,7 +49,8 @@ const UNUSED_FILES: &str = "SELECT key FROM files WHERE uploaded_at < $1 \
 
 /// What was given by owners that have nothing else any more. Whoever has conversations is not too old.
 const UNUSED_CREDENTIALS: &str = "DELETE FROM credentials WHERE given_at < $1 \
-     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner)";
+     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner) \
+     AND NOT EXISTS (SELECT 1 FROM owners o JOIN keys k ON k.id = o.id WHERE o.key = credentials.owner AND k.revoked_at IS NULL)";
 
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.
 pub(in crate::store::postgres) struct Purge {

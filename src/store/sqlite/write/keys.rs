@@ -21,6 +21,8 @@ const SET_RATES: &str = "UPDATE keys SET changes = changes + 1, \
      requests_per_minute = CASE WHEN ?2 THEN ?3 ELSE requests_per_minute END, \
      tokens_per_minute = CASE WHEN ?4 THEN ?5 ELSE tokens_per_minute END \
      WHERE id = ?1 AND revoked_at IS NULL";
+/// What a key was given for servers of tools. A key is an owner, by its id.
+const FORGET: &str = "DELETE FROM credentials WHERE owner = (SELECT key FROM owners WHERE id = ?1)";
 
 /// See [`crate::store::Store::add_key`].
 pub(in crate::store::sqlite) struct AddKey(pub(in crate::store::sqlite) KeyRecord);
@@ -59,9 +61,13 @@ impl Operation for RevokeKey {
         let done = sqlx::query(REVOKE)
             .bind(blob(&self.id.0))
             .bind(integer(self.now))
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
-        Ok(done.rows_affected() > 0)
+        let revoked = done.rows_affected() > 0;
+        if revoked {
+            sqlx::query(FORGET).bind(blob(&self.id.0)).execute(connection).await?;
+        }
+        Ok(revoked)
     }
 }
 

@@ -44,7 +44,8 @@ pub(in crate::store::sqlite) const UNUSED_FILES: &str = "DELETE FROM files WHERE
 
 /// What was given by owners that have nothing else any more. Whoever has conversations is not too old.
 pub(in crate::store::sqlite) const UNUSED_CREDENTIALS: &str = "DELETE FROM credentials WHERE given_at < ?1 \
-     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner)";
+     AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.owner = credentials.owner) \
+     AND NOT EXISTS (SELECT 1 FROM owners o JOIN keys k ON k.id = o.id WHERE o.key = credentials.owner AND k.revoked_at IS NULL)";
 
 /// A part of [`crate::store::Store::purge`]: at most so many conversations at a time, so that nobody waits long for it.
 pub(in crate::store::sqlite) struct Purge {

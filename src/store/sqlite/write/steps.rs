@@ -18,6 +18,9 @@ const LEAVE: &str = "INSERT INTO leaves (conversation, tool, fingerprint, allowe
      WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL \
      ON CONFLICT (conversation, tool) DO UPDATE SET fingerprint = excluded.fingerprint, allowed = excluded.allowed";
 
+const FORGET: &str = "DELETE FROM leaves WHERE tool = ?3 AND conversation = \
+     (SELECT c.key FROM owners o JOIN conversations c ON c.owner = o.key WHERE o.id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL)";
+
 const TURN: &str = "SELECT t.key, t.owner FROM owners o JOIN turns t ON t.owner = o.key WHERE o.id = ?1 AND t.id = ?2";
 
 const CARRY: &str = "INSERT INTO step_files (turn, file) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -40,6 +43,28 @@ impl Operation for KeepLeave {
             .bind(self.leave.tool.as_str())
             .bind(self.leave.fingerprint.as_str())
             .bind(self.leave.allowed)
+            .execute(connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// See [`crate::store::StepStore::forget_leave`].
+pub(in crate::store::sqlite) struct ForgetLeave {
+    pub(in crate::store::sqlite) owner: Owner,
+    pub(in crate::store::sqlite) conversation: ConversationId,
+    pub(in crate::store::sqlite) tool: String,
+}
+
+impl Operation for ForgetLeave {
+    type Connection = SqliteConnection;
+    type Output = bool;
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+        let done = sqlx::query(FORGET)
+            .bind(owner_blob(self.owner))
+            .bind(blob(&self.conversation.0))
+            .bind(self.tool.as_str())
             .execute(connection)
             .await?;
         Ok(done.rows_affected() > 0)
