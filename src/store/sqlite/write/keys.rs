@@ -21,6 +21,7 @@ const SET_RATES: &str = "UPDATE keys SET changes = changes + 1, \
      requests_per_minute = CASE WHEN ?2 THEN ?3 ELSE requests_per_minute END, \
      tokens_per_minute = CASE WHEN ?4 THEN ?5 ELSE tokens_per_minute END \
      WHERE id = ?1 AND revoked_at IS NULL";
+
 /// What a key was given for servers of tools. A key is an owner, by its id.
 const FORGET: &str = "DELETE FROM credentials WHERE owner = (SELECT key FROM owners WHERE id = ?1)";
 
