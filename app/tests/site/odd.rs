@@ -97,30 +97,6 @@ async fn one_that_sends_a_byte_a_second_is_given_up_when_the_time_for_an_answer_
     pooled.nothing_stays_taken().await;
 }
 
-/// Whoever is cut in the middle keeps the words; nobody is shown what a retry could have mended.
-#[tokio::test]
-async fn one_that_comes_and_goes_is_asked_while_it_is_there() {
-    let (pooled, browser, program) = beside_a_sound_one(&[("MODEL_RETRIES", "10")]).await;
-    let one = pooled.server("one");
-    one.set("door", "200ms:200ms").expect("set");
-    for number in 0..6 {
-        let turn = on_a_page(&browser, &format!("[[tokens=2]] message {number}")).await;
-        match &turn.state {
-            TurnState::Done => {}
-            TurnState::Failed {
-                reason: Reason::ModelCutOff,
-            } => assert!(!turn.answer.is_empty(), "{turn:?}"),
-            state => panic!("a retry would have done: {state:?}"),
-        }
-        let whole = in_a_program(&program, &format!("[[tokens=2]] program {number}")).await;
-        assert!(whole.content().contains(&format!("program {number}")), "{whole:?}");
-        pooled.nobody_else_notices().await;
-    }
-    one.set("door", "open").expect("set");
-    assert_eq!(on_a_page(&browser, "still there?").await.state, TurnState::Done);
-    pooled.nothing_stays_taken().await;
-}
-
 #[tokio::test]
 async fn one_that_gives_itself_another_name_is_called_by_its_own() {
     let (pooled, browser, program) = beside_a_sound_one(&[]).await;
