@@ -1,5 +1,7 @@
 //! The settings as an operator meets them.
 
+mod shown;
+
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
 
 use super::{
