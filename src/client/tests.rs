@@ -7,6 +7,7 @@ mod polling;
 mod steps;
 mod tasks;
 mod thoughts;
+mod uploads;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
