@@ -8,6 +8,7 @@ mod programs;
 mod steps;
 mod tasks;
 mod thoughts;
+mod uploads;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

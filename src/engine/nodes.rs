@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 use tracing::{Instrument as _, info, info_span, warn};
 
 use super::Engine;
@@ -19,6 +22,8 @@ const START: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(60);
 /// A turn that is missing for so long is: what is on its way to the line, or out of it, has arrived by then.
 const SURE: Duration = Duration::from_secs(5);
+/// Sessions that move one after the other are looked at together.
+const TOGETHER: Duration = Duration::from_millis(200);
 /// How long others may take to hear that this node leaves.
 const LAST: Duration = Duration::from_millis(250);
 /// How long a node that leaves may take to say so.
@@ -244,4 +249,72 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
     engine
         .tasks
         .spawn(look.instrument(info_span!("looking for missing turns")));
+    let Some(membership) = &engine.membership else { return };
+    let (host, moves) = (Arc::clone(engine), membership.moves());
+    let look = move || {
+        let host = Arc::clone(&host);
+        async move {
+            host.take_up_follow_ups().await;
+        }
+    };
+    let ends = Arc::clone(engine);
+    let follow = async move {
+        tokio::select! {
+            () = ends.closing.cancelled() => {}
+            () = after_moves(moves, look) => {}
+        }
+    };
+    engine
+        .tasks
+        .spawn(follow.instrument(info_span!("taking up what stands behind")));
+}
+
+/// Looks whenever sessions may have come here: a node that leaves keeps one until its turn is over, and then nobody there has what stands behind
+/// that begin. Ends when nobody moves any more.
+async fn after_moves<F: Future<Output = ()>>(mut moves: watch::Receiver<()>, mut look: impl FnMut() -> F) {
+    while moves.changed().await.is_ok() {
+        sleep(TOGETHER).await;
+        moves.mark_unchanged();
+        look().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::ready};
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_behind_is_looked_for_as_soon_as_its_session_has_moved() {
+        let (moved, moves) = watch::channel(());
+        let (looks, begun) = (Cell::new(0), Instant::now());
+        let look = || {
+            looks.set(looks.get() + 1);
+            // One that comes while it looks is not missed.
+            if looks.get() == 2 {
+                moved.send_replace(());
+            }
+            ready(())
+        };
+        let story = async {
+            sleep(10 * LOOK).await;
+            assert_eq!(looks.get(), 0, "nobody has moved");
+            for _ in 0..100 {
+                moved.send_replace(());
+            }
+            sleep(SURE).await;
+            assert_eq!(looks.get(), 1, "they have moved together");
+            moved.send_replace(());
+            sleep(SURE).await;
+            assert_eq!(looks.get(), 3);
+        };
+        tokio::select! {
+            () = after_moves(moves, look) => panic!("it goes on for as long as somebody may move"),
+            () = story => {}
+        }
+        assert!(begun.elapsed() < 11 * LOOK);
+    }
 }

@@ -15,6 +15,8 @@ pub struct Fault {
     pub advice: String,
     /// The subject as everybody may read it, where it has an address or a path in it.
     pub(super) in_public: Option<String>,
+    /// Likewise the advice.
+    pub(super) advice_in_public: Option<String>,
 }
 
 /// Everything that was found in settings that cannot be used. `Display` is one block for a terminal; it holds no secrets.
@@ -36,6 +38,7 @@ impl Faults {
                 place: String::new(),
                 advice,
                 in_public: None,
+                advice_in_public: None,
             }],
             warnings: Vec::new(),
         }
@@ -59,6 +62,7 @@ impl Fault {
             place: place.into(),
             advice: advice.into(),
             in_public: None,
+            advice_in_public: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Fault {
     fn for_everybody(&self) -> Self {
         Self {
             subject: self.in_public.as_ref().unwrap_or(&self.subject).clone(),
+            advice: self.advice_in_public.as_ref().unwrap_or(&self.advice).clone(),
             ..self.clone()
         }
     }

@@ -1,6 +1,7 @@
 //! The settings as an operator meets them.
 
 mod before;
+mod shown;
 
 use std::{collections::BTreeSet, io, path::Path, time::Duration};
 

@@ -78,6 +78,35 @@ async fn only_a_page_gives_a_cookie() {
 }
 
 #[tokio::test]
+async fn behind_https_no_other_host_can_set_a_cookie_that_anything_depends_on() {
+    let key = "the-key-of-the-operator";
+    let site = Site::start(&[("SECURE_COOKIES", "true"), ("OPERATOR_KEY", key)]).await;
+    let browser = site.browser().await;
+    let mut names = Vec::new();
+    for (method, path) in [
+        (Method::GET, "/".to_owned()),
+        (Method::GET, format!("/operator?key={key}")),
+        (Method::POST, "/language?to=ru&back=/".to_owned()),
+    ] {
+        let answer = look(&browser, method, &path, Some("text/html")).await;
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().expect("text");
+            let (name, rest) = cookie.split_once('=').expect("a pair");
+            assert!(cookie.contains("; Secure") && cookie.contains("Path=/"), "{cookie}");
+            assert!(!rest.to_ascii_lowercase().contains("domain"), "{cookie}");
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    names.dedup();
+    // Of the language nothing depends on but words.
+    assert_eq!(names, ["__Host-anteroom", "__Host-anteroom_operator", "language"]);
+    // And the browser is who it was.
+    let sent = browser.send("hello").await;
+    assert!(browser.conversation(sent.conversation).await.is_some());
+}
+
+#[tokio::test]
 async fn a_slash_behind_the_address_leads_to_the_page() {
     let site = Site::start(&[]).await;
     let browser = site.browser().await;

@@ -538,6 +538,33 @@ async fn a_slot_that_comes_while_a_ticket_changes_its_pool_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a_ticket_whose_slot_is_taken_back_after_its_longest_wait_leaves() {
+    let mut policy = pools(&["small", "large"]);
+    policy.max_wait = Some(Duration::from_secs(30));
+    let log = Arc::new(MemoryLog::new(policy.clone()));
+    let a = Node::join(&log, 1, policy.clone()).await;
+    let b = Node::join(&log, 2, policy).await;
+    let work = Work {
+        event: CHAT,
+        pool: Some(PoolIndex(0)),
+        prefers: None,
+    };
+    let small = within(b.queue.place(1, work, Owner(1))).await;
+    let small = small.expect("there is room").granted().expect("it is free");
+    let mut moving = within(a.queue.place(2, work, Owner(2))).await.expect("there is room");
+    // Its slot comes while it is on its way to the other line, where it arrives when its time is over.
+    log.hold(a.membership.me());
+    assert!(a.queue.change_pool(moving.id(), PoolIndex(1)));
+    drop(small);
+    until(&a.queue, || a.queue.waiting() == 0).await;
+    log.let_go_after(Duration::from_secs(60));
+    assert_eq!(left(&mut moving).await, LeaveReason::Expired);
+    for node in [&a, &b] {
+        until(&node.queue, || node.queue.running() == 0).await;
+    }
+}
+
+#[tokio::test]
 async fn what_the_line_lacks_is_let_in_once_and_in_its_order() {
     let (log, [mut a, b, c]) = three(1).await;
     let running = a.place(1, 1).await.granted().expect("a slot is free");

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -20,6 +21,8 @@ use crate::{
 pub(crate) struct MemoryLog {
     state: Mutex<State>,
     grown: Notify,
+    /// Nobody's appends are held any more.
+    freed: Notify,
 }
 
 #[derive(Default)]
@@ -38,6 +41,8 @@ struct State {
     nodes: BTreeMap<Incarnation, Row>,
     /// It answers nobody.
     away: bool,
+    /// What it appends is written once it is let go.
+    held: Option<Incarnation>,
     at: i64,
 }
 
@@ -49,9 +54,11 @@ impl MemoryLog {
                 batches: Vec::new(),
                 nodes: BTreeMap::new(),
                 away: false,
+                held: None,
                 at: 0,
             }),
             grown: Notify::new(),
+            freed: Notify::new(),
         }
     }
 
@@ -95,6 +102,20 @@ impl MemoryLog {
         }
         drop(state);
         self.grown.notify_waiters();
+    }
+
+    /// What this node appends from now on is on its way for as long as it is held.
+    pub(crate) fn hold(&self, node: Incarnation) {
+        self.state().held = Some(node);
+    }
+
+    /// It arrives, so much later.
+    pub(crate) fn let_go_after(&self, time: Duration) {
+        let mut state = self.state();
+        state.held = None;
+        state.at += i64::try_from(time.as_nanos()).expect("a short time");
+        drop(state);
+        self.freed.notify_waiters();
     }
 
     /// A copy of all that is in it.
@@ -145,6 +166,13 @@ impl Database for MemoryLog {
     }
 
     async fn append(&self, node: Incarnation, sequence: u64, changes: Vec<Change>, _: Option<Peer>) -> Reply {
+        loop {
+            let freed = self.freed.notified();
+            if self.state().held != Some(node) {
+                break;
+            }
+            freed.await;
+        }
         let mut state = self.state();
         if state.away {
             return Reply::Away;

@@ -12,29 +12,39 @@ mod throttles;
 mod trouble;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    env,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use world::{Luck, Seen, World};
 
-/// Worlds of each kind.
+/// Worlds of each kind, unless `ANTEROOM_WORLDS` says how many. `ANTEROOM_WORLDS_FROM` says which is the first; one that a failure names is
+/// played again by that and a number of 1.
 const SEEDS: u64 = 5_000;
-/// How often something has to have happened in all of them together, at least.
-const OFTEN: u64 = SEEDS / 5;
+
+fn number(variable: &str) -> Option<u64> {
+    Some(env::var(variable).ok()?.parse().expect("a number"))
+}
 
 /// Runs worlds. One in which a promise is broken is run again and tells all that happens in it.
 fn run(from: u64, luck: Luck) -> Seen {
+    let from = number("ANTEROOM_WORLDS_FROM").unwrap_or(from);
+    let seeds = number("ANTEROOM_WORLDS").unwrap_or(SEEDS);
     let mut seen = Seen::default();
-    for seed in from..from + SEEDS {
+    for seed in from..from.saturating_add(seeds) {
         let run = catch_unwind(AssertUnwindSafe(|| World::new(seed, luck, false, &mut seen).run()));
         if run.is_err() {
-            eprintln!("seed {seed}, from the beginning:");
+            eprintln!("ANTEROOM_WORLDS_FROM={seed} ANTEROOM_WORLDS=1, from the beginning:");
             World::new(seed, luck, true, &mut seen).run();
             panic!("seed {seed} does not come out the same twice");
         }
     }
-    let often = seen.counts.values().all(|count| *count >= OFTEN);
+    // In all of them together each thing has to have happened often; in few of them it need not.
+    let often = seen.counts.values().all(|count| *count >= seeds / 5);
     let kinds = if luck.failover { 22 } else { 21 };
-    assert!(often && seen.counts.len() == kinds, "this proves too little: {seen:?}");
+    let proves = often && seen.counts.len() == kinds;
+    assert!(proves || seeds < SEEDS, "this proves too little: {seen:?}");
     seen
 }
 

@@ -103,6 +103,15 @@ impl<'s> Assembly<'s> {
         self.faults.push(Fault::new(subject, place, advice));
     }
 
+    /// The same about a value that is the operator's alone to see.
+    fn at_kept(&mut self, line: usize, subject: &str, value: &str, advice: String) {
+        let place = self.sources.file.map(|file| file.place(line)).unwrap_or_default();
+        self.faults.push(Fault {
+            in_public: Some(format!("{subject} = (set)")),
+            ..Fault::new(format!("{subject} = {value}"), place, advice)
+        });
+    }
+
     /// A fault of what is named there.
     fn blame(&mut self, origin: Origin<'_>, advice: String) {
         match origin {

@@ -140,7 +140,7 @@ impl Assembly<'_> {
         } else {
             return key;
         };
-        self.at(*line, format!("{title}: key_variable = {name}"), advice);
+        self.at_kept(*line, &format!("{title}: key_variable"), name, advice);
         None
     }
 

@@ -96,7 +96,9 @@ entries! {
             shown to_nobody;
         }
         /// The variable, of the environment or of `.env`, that has its key.
-        key_variable: VariableName {}
+        key_variable: VariableName {
+            shown to_operator;
+        }
         /// The models that it has: `["llama3.2", "qwen3"]`. Unless told, whichever is asked for.
         models: List<ModelId> {}
         /// How many requests it takes at once; `auto`: as many as it turns out to take. Unless told, it has none of its own where

@@ -50,6 +50,15 @@ impl<'t> Reader<'t> {
         self.push(line, Fault::new(subject, "", advice));
     }
 
+    /// The same where the advice names a path, which `in_public` says without it.
+    pub(in crate::settings) fn fault_at_path(&mut self, line: usize, subject: &str, advice: String, in_public: &str) {
+        let fault = Fault {
+            advice_in_public: Some(in_public.to_owned()),
+            ..Fault::new(subject, "", advice)
+        };
+        self.push(line, fault);
+    }
+
     fn push(&mut self, line: usize, fault: Fault) {
         let place = format!("{} line {line}", self.file);
         self.faults.push((line, Fault { place, ..fault }));

@@ -251,11 +251,12 @@ impl Entry<'_, '_> {
         let path = written.env.iter().find(|(name, _)| name == "PATH");
         let path = path.map(|(_, path)| path.0.as_str());
         if !written.disabled && !command::is_there(&command, path, cwd.as_deref()) {
-            let advice = format!(
-                "there is no program {}: install it, give its whole path, or set \"disabled\": true",
-                printable(&written.named)
-            );
-            self.fault(at, "command", &advice);
+            let advice = |named: &str| {
+                format!("there is no program{named}: install it, give its whole path, or set \"disabled\": true")
+            };
+            let whole = advice(&format!(" {}", printable(&written.named)));
+            let subject = format!("{}: command", self.name);
+            self.reader.fault_at_path(at, &subject, whole, &advice(" of this name"));
             return None;
         }
         Some(ToolTransport::Program {

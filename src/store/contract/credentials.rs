@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    accounts::{KeyId, Scopes},
+    accounts::{KeyId, Scopes, rates::KeyRates},
     store::{CredentialRecord, KeyRecord},
 };
 
@@ -55,6 +55,7 @@ pub(crate) async fn what_a_key_was_given_stays_until_it_is_revoked<K: Kind>() {
         created_at: 100,
         expires_at: None,
         revoked_at: None,
+        rates: KeyRates::default(),
     };
     let keys = [key("one"), key("other")];
     let owners = keys.clone().map(|key| Owner(key.id.0.as_u128()));

@@ -205,7 +205,6 @@ async fn overview(
     ))
 }
 
-/// Whoever has sent a form: the operator, from a page of theirs.
 /// Makes a key, and shows it this once.
 async fn make(
     State(rooms): State<Rooms>,

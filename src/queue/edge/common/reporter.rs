@@ -177,8 +177,13 @@ impl Reporter {
             }
             Place::Left(_, known) => *known = Known::ByAll,
             Place::Stray(_) | Place::Dropped(_) => drop(seats.map.remove(ticket)),
+            // It was taken out of a slot that its holder had yet to take, and its time was over by then. No other word follows.
+            Place::Granted(_, waker) => {
+                woken = waker.take();
+                seat.place = Place::Left(reason, Known::ByAll);
+            }
             // It has started, as far as this process has been told: another word follows.
-            Place::Granted(..) | Place::Working(_) => return,
+            Place::Working(_) => return,
         }
         drop(seats);
         woken.into_iter().for_each(Waker::wake);
