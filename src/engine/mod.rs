@@ -91,7 +91,7 @@ pub struct Engine {
     feeds: Feeds,
     revocations: Revocations,
     homes: Arc<dyn Homes>,
-    moves: watch::Sender<()>,
+    moves: moves::Moves,
     tasks: TaskTracker,
     closed: AtomicBool,
     closing: CancellationToken,
@@ -255,7 +255,7 @@ impl Engine {
             feeds: Feeds::default(),
             revocations: Revocations::default(),
             homes,
-            moves: watch::Sender::new(()),
+            moves: moves::Moves::default(),
             tasks,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),
@@ -404,7 +404,7 @@ impl Engine {
     /// Hears when the line has changed, a moment later and once for all changes of that moment.
     #[must_use]
     pub fn moves(&self) -> watch::Receiver<()> {
-        self.moves.subscribe()
+        self.moves.follow()
     }
 
     /// Has the shutdown wait until the token is dropped.
