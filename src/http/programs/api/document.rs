@@ -9,10 +9,11 @@ use axum::{
     routing::get,
 };
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    Modify, OpenApi, ToSchema as _,
     openapi::{
-        ContentBuilder, Ref, ResponseBuilder,
-        path::Operation,
+        ContentBuilder, HttpMethod, PathItem, Paths, Ref, ResponseBuilder,
+        path::{Operation, OperationBuilder},
+        request_body::RequestBodyBuilder,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -21,7 +22,7 @@ use super::{
     super::{me, openai, tasks},
     chat, conversations, line,
 };
-use crate::{engine::VERSION, wire::Refused};
+use crate::{engine::VERSION, tasks::Message, wire::Refused};
 
 /// What may become of any request, and why.
 const REFUSALS: [(&str, &str); 12] = [
@@ -44,18 +45,6 @@ const REFUSALS: [(&str, &str); 12] = [
 /// The same where something is waited for.
 const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
 
-/// An event of a stream.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes what streams are made of")]
-pub(in crate::http::programs) struct StreamEvent {
-    /// What names it in `Last-Event-ID`.
-    id: Option<String>,
-    /// Which one it is.
-    event: String,
-    /// JSON.
-    data: String,
-}
-
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -67,14 +56,14 @@ pub(in crate::http::programs) struct StreamEvent {
     paths(
         openai::completions, openai::responses::create, openai::embeddings, openai::models::list, openai::models::one,
         chat::whole, chat::stream, chat::cancel,
-        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::cancel_batch, tasks::follow, tasks::follow_batch,
+        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::cancel_batch, tasks::streams::follow, tasks::streams::follow_batch,
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
         conversations::sending::create, conversations::sending::send, conversations::sending::change, conversations::sending::remove,
         conversations::sending::cancel, conversations::steps::answer,
     ),
-    components(schemas(chat::Placed, chat::Part, chat::Done, Refused, openai::ErrorBody<'static>)),
+    components(schemas(Message, Refused, openai::ErrorBody<'static>)),
     modifiers(&Whole),
     tags(
         (name = "openai", description = "OpenAI's API, for its clients"),
@@ -113,6 +102,7 @@ impl Modify for Whole {
                 components.responses.insert(name, response.build().into());
             }
         }
+        document.webhooks = Some(webhooks());
         for (path, item) in &mut document.paths.paths {
             let names = if path.starts_with("/v1/") {
                 "OpenAiError"
@@ -132,6 +122,26 @@ impl Modify for Whole {
             }
         }
     }
+}
+
+/// What programs are told at the addresses that they have named.
+fn webhooks() -> Paths {
+    let message = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(&*Message::name())))
+        .build();
+    let body = RequestBodyBuilder::new().content("application/json", message);
+    let told = OperationBuilder::new()
+        .summary(Some("A task, or a batch, is over"))
+        .description(Some(
+            "Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`. Any status of 2xx takes it; 410 wants no more.",
+        ))
+        .operation_id(Some("webhook_over"))
+        .request_body(Some(body.build()))
+        .response("2XX", ResponseBuilder::new().description("It is taken").build());
+    let mut webhooks = Paths::new();
+    let item = PathItem::new(HttpMethod::Post, told);
+    webhooks.paths.insert("over".to_owned(), item);
+    webhooks
 }
 
 /// `get_api_v1_queue`: of the names of functions, several are the same.

@@ -23,7 +23,6 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-pub(super) use document::StreamEvent;
 pub(in crate::http) use document::described;
 pub use document::document;
 
