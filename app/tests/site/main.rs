@@ -16,6 +16,8 @@ mod files;
 mod forms;
 mod hostile;
 mod incomplete;
+#[path = "../installed/mod.rs"]
+mod installed;
 mod line;
 mod nodes;
 mod offline;

@@ -7,4 +7,4 @@ mod isolation;
 mod line;
 mod streams;
 
-pub(crate) use isolation::{keyed, keyed_for};
+pub(crate) use isolation::{key_for, keyed, keyed_for};
