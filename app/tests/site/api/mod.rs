@@ -5,6 +5,7 @@ mod conversations;
 mod described;
 mod isolation;
 mod line;
+mod shapes;
 mod streams;
 
 pub(crate) use isolation::{key_for, keyed, keyed_for};
