@@ -26,7 +26,7 @@ async fn shapes(program: &Program) -> Shapes {
 async fn described(shapes: &Shapes, at: (&str, &str), stream: &mut Stream, last: Option<&str>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     while let Some(event) = stream.event().await {
-        shapes.streams(at, &json!({ "event": event.name, "data": event.data }));
+        shapes.streams(at, &json!({ "event": event.name, "data": event.data.to_string() }));
         let is_last = last == Some(&*event.name);
         names.insert(event.name);
         if is_last {

@@ -104,6 +104,13 @@ impl Shapes {
                         return Err(format!("{value} is none of {kinds:?}"));
                     }
                 }
+                ("contentSchema", schema) => {
+                    let content = value.as_str().map(serde_json::from_str::<Value>);
+                    match content {
+                        Some(Ok(content)) => self.fits(schema, &content)?,
+                        _ => return Err(format!("{value} has no JSON in it")),
+                    }
+                }
                 ("format", Value::String(format)) if format == "uuid" => {
                     let id = value.as_str().map(uuid::Uuid::try_parse);
                     if matches!(id, Some(Err(_))) {

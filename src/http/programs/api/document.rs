@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi, ToSchema as _,
     openapi::{
@@ -163,10 +164,22 @@ fn refusals(operation: &mut Operation, names: &str) {
     }
 }
 
+/// What streams are made of.
+const EVENTS: [&str; 3] = ["ChatEvent", "TaskEvent", "BatchEvent"];
+
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let document = Described::openapi();
     // It has no maps with keys that are no text, the only thing that JSON cannot have.
-    document.to_json().unwrap_or_default()
+    let mut document = serde_json::to_value(Described::openapi()).unwrap_or_default();
+    for name in EVENTS {
+        let events = document.pointer_mut(&format!("/components/schemas/{name}/oneOf"));
+        let events = events.and_then(Value::as_array_mut).into_iter().flatten();
+        for data in events.filter_map(|event| event.pointer_mut("/properties/data")) {
+            // The data of an event is a text, which has JSON in it.
+            let schema = data.take();
+            *data = json!({ "type": "string", "contentMediaType": "application/json", "contentSchema": schema });
+        }
+    }
+    document.to_string()
 });
 
 /// Where the document is. It says nothing of the site, so nobody has to be known for it.
@@ -191,8 +204,6 @@ async fn download() -> Response {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
-
-    use serde_json::Value;
 
     use super::{
         super::super::{routes, tests::DOORS},
