@@ -49,6 +49,11 @@ impl Asked {
         self.follower.source()
     }
 
+    /// See [`Follower::heed_no_start`].
+    pub fn heed_no_start(&mut self) {
+        self.follower.heed_no_start();
+    }
+
     /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.
     pub async fn next(&mut self) -> Step {
         self.follower.next().await

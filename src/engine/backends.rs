@@ -42,7 +42,7 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
                 follower.refill(Retuning::Discovered);
             }
             // Models, or why nothing of theirs starts, are news for every page.
-            follower.moves.send_replace(());
+            follower.moves.tell();
         }
     };
     engine.tasks.spawn(follow.instrument(info_span!("back ends' changes")));

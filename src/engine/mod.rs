@@ -84,7 +84,7 @@ pub struct Engine {
     feeds: Feeds,
     revocations: Revocations,
     homes: Arc<dyn Homes>,
-    moves: watch::Sender<()>,
+    moves: moves::Moves,
     tasks: TaskTracker,
     closed: AtomicBool,
     closing: CancellationToken,
@@ -203,7 +203,7 @@ impl Engine {
     /// Hears when the line has changed, a moment later and once for all changes of that moment.
     #[must_use]
     pub fn moves(&self) -> watch::Receiver<()> {
-        self.moves.subscribe()
+        self.moves.follow()
     }
 
     /// Has the shutdown wait until the token is dropped.

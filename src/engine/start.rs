@@ -3,7 +3,6 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::Context as _;
-use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
@@ -187,7 +186,7 @@ impl Engine {
             feeds: Feeds::default(),
             revocations: Revocations::default(),
             homes,
-            moves: watch::Sender::new(()),
+            moves: moves::Moves::default(),
             tasks,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),

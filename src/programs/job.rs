@@ -71,6 +71,8 @@ struct State {
     dismissed: bool,
     /// Where its answer comes from, if it was not made for it.
     source: Option<Source>,
+    /// How many of these do not ask when it starts.
+    heedless: usize,
     /// Since when there has been no follower.
     alone_since: Option<Instant>,
     /// Somebody has been given some of a streamed answer, and asks for it no more.
@@ -121,6 +123,7 @@ impl Job {
                 sharers: 0,
                 dismissed: false,
                 source: None,
+                heedless: 0,
                 alone_since: None,
                 begun: false,
                 taken: false,
@@ -158,11 +161,17 @@ impl Job {
     /// It has a place, or a slot at once.
     pub(super) fn placed(&self, ticket: TicketId, started: bool) {
         let key = self.queue.order_key(ticket);
-        self.change(|state| {
+        let is_asked = {
+            let mut state = self.lock();
             state.key = key;
             state.ticket = Some(ticket);
             state.phase = if started { Phase::Started } else { Phase::Waiting };
-        });
+            state.followers == 0 || state.heedless < state.followers
+        };
+        // Whoever waits for the answer alone would be woken, on another core perhaps, just before the model is asked.
+        if is_asked || !started {
+            self.changed.notify_waiters();
+        }
     }
 
     pub(super) fn started(&self) {
@@ -367,6 +376,7 @@ impl Job {
             seen: Phase::Joining,
             next: 0,
             over: false,
+            heedless: false,
         })
     }
 
@@ -396,6 +406,7 @@ pub struct Follower {
     seen: Phase,
     next: usize,
     over: bool,
+    heedless: bool,
 }
 
 impl Follower {
@@ -415,6 +426,13 @@ impl Follower {
     #[must_use]
     pub fn source(&self) -> Option<Source> {
         self.job.lock().source
+    }
+
+    /// From here on it may hear that the request has started only with what comes next, where it has started at once. Nobody is woken for that alone.
+    pub fn heed_no_start(&mut self) {
+        if !std::mem::replace(&mut self.heedless, true) {
+            self.job.lock().heedless += 1;
+        }
     }
 
     /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.
@@ -467,6 +485,7 @@ impl Drop for Follower {
             let mut state = self.job.lock();
             state.followers -= 1;
             state.sharers -= usize::from(self.shares);
+            state.heedless -= usize::from(self.heedless);
             let alone = state.followers == 0 && state.over.is_none();
             if alone {
                 state.alone_since = Some(Instant::now());

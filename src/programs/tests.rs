@@ -1,10 +1,17 @@
 //! How a repeated request finds its own, and what is kept for it; what is read of a request.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +21,7 @@ use super::{
 };
 use crate::{
     agents::Door,
-    queue::{EventPolicy, Owner, Policy, Queue},
+    queue::{EventIndex, EventPolicy, Owner, Policy, Queue},
     wire::Usage,
 };
 
@@ -81,6 +88,58 @@ fn keyed(key: &str, body: u8) -> Option<Again> {
         repeats: false,
         hash: [body; 32],
     })
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_answer_alone_is_woken_for_nothing_else() {
+    let place = Place::new();
+    for heeds in [true, false] {
+        let (job, mut follower) = place.new_one(ANNA, None, true);
+        if !heeds {
+            follower.heed_no_start();
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        let mut next = Box::pin(follower.next());
+        assert!(next.as_mut().poll(&mut context).is_pending());
+        let joined = place.queue.join(EventIndex(0), ANNA, Instant::now());
+        let mut ticket = joined.expect("there is room");
+        let permit = ticket.granted().expect("there is a slot");
+        job.placed(ticket.id(), true);
+        assert_eq!(woken.0.load(Ordering::Relaxed), usize::from(heeds));
+        if heeds {
+            assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(Step::Started));
+            drop(next);
+            next = Box::pin(follower.next());
+            assert!(next.as_mut().poll(&mut context).is_pending());
+        }
+        let events = Bytes::from_static(b"data: 1\n\n");
+        assert!(job.put(events.clone()));
+        assert_eq!(next.as_mut().poll(&mut context), Poll::Ready(Step::Events(events)));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1 + usize::from(heeds));
+        drop((next, permit));
+    }
+    // Whoever has to wait hears of it in any case.
+    let (job, mut follower) = place.new_one(ANNA, None, true);
+    follower.heed_no_start();
+    let first = place.queue.join(EventIndex(0), ANNA, Instant::now());
+    let second = place.queue.join(EventIndex(0), ANNA, Instant::now());
+    let (_first, second) = (first.expect("there is room"), second.expect("there is room"));
+    job.placed(second.id(), false);
+    assert_eq!(follower.next().await, Step::Waiting);
+    job.started();
+    assert_eq!(follower.next().await, Step::Started);
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@
 //! - `resume`: those of an earlier start, and of other nodes.
 //! - `follow`: what becomes of a task or a batch, for those who watch.
 //! - `figures`: how many are where.
-//! - `webhooks`: programs are told what is over; `view`: in what words.
+//! - `webhooks`: programs are told what is over; `view`: in what words; `described`: what else the document of the API says of them.
 //!
 //! What is told of a task is stored before. Its end is stored once, whoever may have worked on it: the store takes the first, and no other. So two
 //! nodes that both believe that a task is theirs cost work, and never a second result.
 
 mod answer;
+mod described;
 mod error;
 mod feed;
 mod feeder;
@@ -38,11 +39,13 @@ use tracing::info;
 use uuid::Uuid;
 
 pub(crate) use self::{
+    described::{Chunk, Sent},
     error::TaskFault,
     feed::{Behind, Stands},
     figures::TaskFigures,
     follow::{BatchFollower, BatchNews, Cursor, TaskFollower, TaskNews},
-    view::{batch_view, stands_view, task_view},
+    view::{BatchView, StandsView, TaskView},
+    webhooks::Message,
 };
 use self::{feed::Feed, figures::Counts, webhooks::Guarded};
 use crate::{

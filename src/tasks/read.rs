@@ -27,6 +27,16 @@ const MAX_TASK_BYTES: usize = 4 * 1024 * 1024;
 const MAX_METADATA_BYTES: usize = 4096;
 /// Longest name, in characters.
 const MAX_NAME: usize = 64;
+/// What a task may have.
+pub(super) const FIELDS: [&str; 7] = [
+    "name",
+    "model",
+    "message",
+    "request",
+    "depends_on",
+    "priority",
+    "metadata",
+];
 /// How many names a fault has.
 const NAMED: usize = 20;
 
@@ -109,15 +119,6 @@ pub(super) fn read(body: &Bytes, backends: &Backends) -> Result<Read, TaskFault>
 
 /// A task of these fields, beside which `others` may stand.
 fn asked<'a>(fields: &Fields<'a>, label: String, others: &[&str]) -> Result<Asked<'a>, TaskFault> {
-    const OWN: [&str; 7] = [
-        "name",
-        "model",
-        "message",
-        "request",
-        "depends_on",
-        "priority",
-        "metadata",
-    ];
     let name: Option<String> = field(fields, "name", "a text").map_err(|fault| unfit(&label, fault))?;
     let label = name.clone().unwrap_or(label);
     let fault = |fault: RequestFault| unfit(&label, fault);
@@ -127,7 +128,7 @@ fn asked<'a>(fields: &Fields<'a>, label: String, others: &[&str]) -> Result<Aske
     };
     if let Some(other) = fields
         .keys()
-        .find(|name| !OWN.iter().chain(others).any(|own| own == name))
+        .find(|name| !FIELDS.iter().chain(others).any(|own| own == name))
     {
         return Err(told(format!(
             "There is no field `{other}`. Parameters of the model stand within `request`."

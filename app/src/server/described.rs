@@ -103,7 +103,21 @@ fn write_page(page: &mut String, document: &Value) -> fmt::Result {
         }
         page.push_str("</section>");
     }
-    page.push_str("<section><h2>What requests and answers are made of</h2>");
+    page.push_str("<section><h2>What programs are told at addresses of theirs</h2>");
+    for item in document["webhooks"]
+        .as_object()
+        .into_iter()
+        .flat_map(|all| all.values())
+    {
+        let told = &item["post"];
+        write!(page, "<p>{}. {} ", Text(&told["summary"]), Text(&told["description"]))?;
+        write_link(
+            page,
+            &told["requestBody"]["content"]["application/json"]["schema"]["$ref"],
+        )?;
+        page.push_str("</p>");
+    }
+    page.push_str("</section><section><h2>What requests and answers are made of</h2>");
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         write!(
             page,
@@ -155,14 +169,15 @@ fn write_operation(page: &mut String, document: &Value, method: &str, path: &str
     page.push_str("<p><button>Send</button> <button type=\"button\" data-stop hidden>Stop</button></p><pre hidden></pre></form><table>");
     for (status, response) in operation["responses"].as_object().into_iter().flatten() {
         let told = resolved(document, response);
-        let schema = &told["content"]["application/json"]["schema"]["$ref"];
+        let content = ["application/json", "text/event-stream"].map(|kind| &told["content"][kind]["schema"]["$ref"]);
+        let schema = content.into_iter().find(|schema| schema.is_string());
         write!(
             page,
             "<tr><th>{}<td>{}<td>",
             escaped(status),
             Text(&told["description"])
         )?;
-        write_link(page, schema)?;
+        write_link(page, schema.unwrap_or(&Value::Null))?;
     }
     page.push_str("</table></details>");
     Ok(())
@@ -183,12 +198,19 @@ fn write_link(page: &mut String, leads: &Value) -> fmt::Result {
 }
 
 fn write_fields(page: &mut String, schema: &Value) -> fmt::Result {
-    let parts = schema["allOf"].as_array().into_iter().flatten();
-    let alternatives = schema["oneOf"].as_array().into_iter().flatten();
-    for part in parts.chain(alternatives).filter(|part| part["$ref"].is_string()) {
-        page.push_str("<p>All of ");
-        write_link(page, &part["$ref"])?;
-        page.push_str("</p>");
+    for (rule, words) in [("allOf", "All of "), ("oneOf", "One of ")] {
+        let parts = schema[rule].as_array().into_iter().flatten();
+        for part in parts.clone().filter(|part| part["$ref"].is_string()) {
+            write!(page, "<p>{words}")?;
+            write_link(page, &part["$ref"])?;
+            page.push_str("</p>");
+        }
+        if rule == "oneOf" {
+            for alternative in parts.filter(|part| part["properties"].is_object()) {
+                write!(page, "<p>One of: {}</p>", Text(&alternative["description"]))?;
+                write_fields(page, alternative)?;
+            }
+        }
     }
     if let Some(words) = schema["enum"].as_array() {
         let words: Vec<_> = words.iter().filter_map(Value::as_str).map(escaped).collect();
@@ -272,6 +294,9 @@ mod tests {
             assert!(PAGE.contains(&format!("data-path=\"{path}\"")), "{path}");
         }
         assert_eq!(PAGE.matches("<script").count(), 1);
+        for told in ["WebhookMessage", "TaskEvent", "BatchEvent", "ChatEvent"] {
+            assert!(PAGE.contains(&format!("href=\"#schema-{told}\"")), "{told}");
+        }
         // Every link within the page leads somewhere.
         for link in PAGE.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(PAGE.contains(&format!("id=\"{link}\"")), "{link}");

@@ -1,5 +1,6 @@
 """OpenAI's own client for Python, against Anteroom. Each function is a test; the one that is named runs, and fails by an exception."""
 
+import asyncio
 import json
 import os
 import sys
@@ -10,12 +11,13 @@ import urllib.request
 import openai
 
 BASE = os.environ["BASE_URL"]
+ROOT = BASE.removesuffix("/v1")
 CONTROL = os.environ["CONTROL_URL"]
 MODEL = "loopback@openai"
 
 
 def client(**options):
-    return openai.OpenAI(base_url=BASE, api_key="unused", **options)
+    return openai.OpenAI(**{"base_url": BASE, "api_key": "unused", **options})
 
 
 def control(path, body=None):
@@ -43,12 +45,36 @@ def said(text):
     return [{"role": "user", "content": text}]
 
 
-def fails(kind, **request):
+def fails(kind, options=None, **request):
+    """The error, which is of exactly this kind and has a sentence for whoever reads it."""
     try:
-        client(max_retries=0).chat.completions.create(**request)
+        client(**{"max_retries": 0, **(options or {})}).chat.completions.create(**request)
     except kind as error:
+        assert type(error) is kind, error
+        if isinstance(error, openai.APIStatusError):
+            sentence = error.body["message"]
+            assert sentence in error.message and len(sentence) > 20, error
         return error
     raise AssertionError(f"no {kind.__name__}")
+
+
+def in_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def occupied():
+    """The only slot is taken, until the model is let go on."""
+    control("", {"hold": True})
+    first = in_thread(lambda: client().chat.completions.create(model=MODEL, messages=said("First")))
+    until("the first", lambda: record("First"))
+    return first
+
+
+def places():
+    with urllib.request.urlopen(ROOT + "/api/v1/queue") as response:
+        return json.loads(response.read())["places"]
 
 
 def whole():
@@ -71,10 +97,7 @@ def streamed():
 
 def waits_in_a_stream():
     """It is told where it stands while it waits, in lines that its client has to skip."""
-    control("", {"hold": True})
-    first = threading.Thread(target=lambda: client().chat.completions.create(model=MODEL, messages=said("First")))
-    first.start()
-    until("the first", lambda: record("First"))
+    first = occupied()
     raw = client().chat.completions.with_raw_response.create(model=MODEL, messages=said("Second"), stream=True)
     assert raw.headers["x-anteroom-position"] == "1", raw.headers
     threading.Timer(2.5, lambda: control("", {"hold": False})).start()
@@ -157,11 +180,8 @@ def errors():
 
 def full():
     """The line takes nobody more: said with when to come again, which the client obeys."""
-    control("", {"hold": True})
+    first = occupied()
     ask = lambda name: client().chat.completions.create(model=MODEL, messages=said(name))
-    first = threading.Thread(target=lambda: ask("First"))
-    first.start()
-    until("the first", lambda: record("First"))
     # A stream has its head as soon as it waits.
     second = client().chat.completions.create(model=MODEL, messages=said("Second"), stream=True)
     error = fails(openai.RateLimitError, model=MODEL, messages=said("Third"))
@@ -179,6 +199,125 @@ def times_out_and_keeps_its_place():
     answer = client(timeout=1.0, max_retries=5).chat.completions.create(model=MODEL, messages=said("Patient"))
     assert answer.choices[0].message.content.startswith("Answer to: Patient")
     assert len(record("Patient")) == 1, record("Patient")
+
+
+def keys():
+    """What a key may not do, and one that nobody has made."""
+    limited = {"api_key": os.environ["LIMITED_KEY"]}
+    refused = fails(openai.PermissionDeniedError, limited, model=MODEL, messages=said("x"))
+    assert refused.status_code == 403 and refused.type == "permission_error", refused.body
+    assert "chat" in refused.message and "anteroom key add" in refused.message, refused
+    unknown = fails(openai.AuthenticationError, model=MODEL, messages=said("x"))
+    assert unknown.code == "invalid_api_key" and "anteroom_" in unknown.message, unknown
+    try:
+        client(**limited).models.list()
+        raise AssertionError("it may not list models")
+    except openai.PermissionDeniedError as error:
+        assert "chat" in error.message, error
+    assert not control("/record")["requests"]
+
+
+def too_large():
+    """By Anteroom's own measure, and by the model server's. The client has no kind of its own for it."""
+    huge = fails(openai.APIStatusError, model=MODEL, messages=said("x" * (33 * 1024 * 1024)))
+    assert huge.status_code == 413 and "32 MB" in huge.message, huge
+    refused = fails(openai.APIStatusError, model=MODEL, messages=said("[[fault=status:413]]"))
+    assert refused.status_code == 413 and "Told to refuse" in refused.message, refused
+
+
+def ended_by_its_owner():
+    """It is another program of the same key that ends it, and the client does not ask again."""
+    first = occupied()
+    seen = []
+    request = {"model": MODEL, "messages": said("Second")}
+    second = in_thread(lambda: seen.append(fails(openai.ConflictError, {"max_retries": 3}, **request)))
+    until("the second in line", places)
+    ended = urllib.request.Request(f"{ROOT}/api/v1/chat/{places()[0]['id']}", method="DELETE")
+    urllib.request.urlopen(ended).close()
+    second.join()
+    assert seen[0].status_code == 409 and seen[0].code == "cancelled", seen
+    assert "ended by its owner" in seen[0].message, seen
+    control("", {"hold": False})
+    first.join()
+    assert not record("Second")
+
+
+def waits_too_long():
+    first = occupied()
+    request = {"model": MODEL, "messages": said("Second")}
+    late = fails(openai.InternalServerError, **request)
+    assert late.status_code == 503 and late.code == "queue_wait_exceeded", late.body
+    assert int(late.response.headers["retry-after"]) >= 1, late.response.headers
+    stream = client(max_retries=0).chat.completions.create(**request, stream=True)
+    try:
+        list(stream)
+        raise AssertionError("no error within the stream")
+    except openai.APIError as error:
+        assert error.code == "queue_wait_exceeded" and error.message == late.body["message"], error
+    control("", {"hold": False})
+    first.join()
+
+
+def is_answered_too_long():
+    """The same would take as long again, so the client is told not to try."""
+    late = fails(openai.InternalServerError, {"max_retries": 3}, model=MODEL, messages=said("[[hold=true]] Long"))
+    assert late.status_code == 504 and late.code == "timeout", late.body
+    assert len(record("Long")) == 1, record("Long")
+    stream = client().chat.completions.create(model=MODEL, messages=said("Long [[hold=true after=2]]"), stream=True)
+    try:
+        pieces = 0
+        for _ in stream:
+            pieces += 1
+        raise AssertionError("no error within the stream")
+    except openai.APIError as error:
+        assert pieces == 2 and error.code == "timeout" and error.message == late.body["message"], error
+
+
+def servers_faults():
+    """What the model server cannot do now is another thing than what it cannot do."""
+    busy = fails(openai.InternalServerError, model=MODEL, messages=said("[[fault=status:503]]"))
+    assert busy.status_code == 503 and int(busy.response.headers["retry-after"]) >= 1, busy.response.headers
+    failed = fails(openai.InternalServerError, model=MODEL, messages=said("[[fault=status:500]]"))
+    assert failed.status_code == 502, failed.body
+
+
+def tries_again():
+    """The client does by itself what a refusal says, and the model is asked once for each try."""
+    answer = client().chat.completions.create(model=MODEL, messages=said("[[fault=status:503 times=1]] Again"))
+    assert answer.choices[0].message.content.startswith("Answer to: Again"), answer
+    assert len(record("Again")) == 2, record("Again")
+
+
+def times_out():
+    """It may ask again, so its request goes on, and is asked of the model once."""
+    control("", {"hold": True})
+    late = fails(openai.APITimeoutError, {"timeout": 0.5}, model=MODEL, messages=said("Late"))
+    assert "timed out" in late.message, late
+    until("the model to be asked", lambda: record("Late"))
+    control("", {"hold": False})
+    until("its answer", lambda: control("/record")["now"] == 0)
+    assert len(record("Late")) == 1, record("Late")
+
+
+def cancels_while_it_waits():
+    """A program that is ended asks no more: its place goes to those behind it."""
+    first = occupied()
+
+    async def ask():
+        async with openai.AsyncOpenAI(base_url=BASE, api_key="unused") as asks:
+            request = asks.chat.completions.create(model=MODEL, messages=said("Second"))
+            waits = asyncio.create_task(request)
+            while not await asyncio.to_thread(places):
+                await asyncio.sleep(0.01)
+            waits.cancel()
+            await asyncio.wait([waits])
+            assert waits.cancelled()
+
+    asyncio.run(ask())
+    until("its place", lambda: not places())
+    control("", {"hold": False})
+    first.join()
+    assert not record("Second")
 
 
 def cancels():

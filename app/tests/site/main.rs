@@ -19,6 +19,8 @@ mod files;
 mod forms;
 mod hostile;
 mod incomplete;
+#[path = "../installed/mod.rs"]
+mod installed;
 mod leaves;
 mod line;
 mod nodes;

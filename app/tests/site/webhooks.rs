@@ -14,11 +14,11 @@ use tokio::{
 
 use crate::support::{Site, program::Program, soon};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// How a receiver takes the next request.
 #[derive(Clone, Copy)]
-enum Takes {
+pub(crate) enum Takes {
     It,
     Status(u16),
     Redirects,
@@ -26,13 +26,13 @@ enum Takes {
 }
 
 /// A program that is told things.
-struct Receiver {
-    url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     told: mpsc::UnboundedReceiver<(String, Value)>,
 }
 
 impl Receiver {
-    async fn start(first: &[Takes]) -> Self {
+    pub(crate) async fn start(first: &[Takes]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let plan = Arc::new(Mutex::new(first.iter().copied().collect::<VecDeque<_>>()));
@@ -79,7 +79,7 @@ impl Receiver {
         Self { url, told }
     }
 
-    async fn next(&mut self) -> (String, Value) {
+    pub(crate) async fn next(&mut self) -> (String, Value) {
         soon("something to be told", self.told.recv())
             .await
             .expect("it is there")

@@ -21,6 +21,8 @@ pub(super) struct Begun {
 /// Waits for the beginning. `patient`: also while it stands in the line.
 pub(super) async fn begun(asked: &mut Asked, patient: bool) -> Begun {
     let until = Instant::now() + OPEN;
+    // An answer that has not begun looks the same, whether its request has started or is about to.
+    asked.heed_no_start();
     let mut joined: Option<Place> = None;
     loop {
         let step = match timeout_at(until, asked.next()).await {

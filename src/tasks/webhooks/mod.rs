@@ -5,8 +5,10 @@
 //! name somebody else's machine: `addresses` says which are nobody's to be reached through this server.
 
 mod addresses;
+mod message;
 mod outbox;
 mod send;
 mod sign;
 
+pub(crate) use message::Message;
 pub(super) use send::Guarded;

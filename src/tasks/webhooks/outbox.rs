@@ -7,16 +7,14 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::sleep};
 use tracing::{Instrument as _, info_span, warn};
 
-use super::send::Untaken;
+use super::{Message, send::Untaken};
 use crate::{
     clock::now_ms,
-    language::{Language, Words},
     store::{Delivery, StoreError},
-    tasks::{Stands, TaskFault, Tasks, batch_view, task_view},
+    tasks::{TaskFault, Tasks},
 };
 
 /// Most that are told at once.
@@ -139,33 +137,18 @@ impl Tasks {
             TaskFault::Store(error) => Err(error),
             _ => Ok(None),
         };
-        let (kind, at, data) = match delivery.task {
+        let message = match delivery.task {
             Some(task) => match self.task(delivery.owner, task).await {
-                Ok(mut task) => {
-                    // Results may be long: who wants them asks for them.
-                    task.result = None;
-                    let kind = format!("task.{}", task.state.name());
-                    let view = task_view(&task, Stands::Elsewhere, Words::of(Language::English));
-                    (kind, task.ended_at, view)
-                }
+                Ok(task) => Message::of_task(task, delivery.created_at),
                 Err(fault) => return gone(fault),
             },
             None => match self.batch(delivery.owner, delivery.batch).await {
-                Ok(batch) => {
-                    let mut view = batch_view(&batch);
-                    // It says how much is told, and shall be the same each time.
-                    if let Some(view) = view.as_object_mut() {
-                        view.remove("webhook");
-                    }
-                    ("batch.ended".to_owned(), batch.ended_at, view)
-                }
+                Ok(batch) => Some(Message::of_batch(&batch, delivery.created_at)),
                 Err(fault) => return gone(fault),
             },
         };
-        let at = i64::try_from(at.unwrap_or(delivery.created_at)).unwrap_or(i64::MAX);
-        let at = jiff::Timestamp::from_millisecond(at).map(|at| at.to_string());
-        let message = json!({ "type": kind, "timestamp": at.map_or(Value::Null, Value::from), "data": data });
-        Ok(Some(message.to_string()))
+        // It has no maps with keys that are no text, the only thing that JSON cannot have.
+        Ok(message.and_then(|message| serde_json::to_string(&message).ok()))
     }
 }
 

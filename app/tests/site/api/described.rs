@@ -1,19 +1,20 @@
 //! The document of the API.
 
-use std::{io::Write as _, process::Command};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Site, program::Program};
+use crate::{
+    installed::{program, skip},
+    support::{Site, program::Program},
+};
 
 #[tokio::test]
 async fn the_document_is_there_for_everybody() {
     let site = Site::start(&[]).await;
-    let program = Program::new(site.addr);
-    let elsewhere = program
-        .get("/api/v1/openapi.json")
-        .header("x-forwarded-for", "192.0.2.1");
-    let document: Value = program.ask(elsewhere).await.json;
+    let asker = Program::new(site.addr);
+    let elsewhere = asker.get("/api/v1/openapi.json").header("x-forwarded-for", "192.0.2.1");
+    let document: Value = asker.ask(elsewhere).await.json;
     assert!(
         document["openapi"]
             .as_str()
@@ -36,20 +37,8 @@ const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_SCHEMATHESIS";
 
 #[tokio::test]
 async fn whatever_is_asked_is_answered_as_described() {
-    let test = std::env::current_exe().expect("the test's own file");
-    // In the folder of what is built, which this test is built into as well.
-    let mut installed = test
-        .ancestors()
-        .map(|folder| folder.join("xtask/schemathesis/bin/schemathesis"));
-    let Some(schemathesis) = installed.find(|program| program.is_file()) else {
-        let required = std::env::var_os(REQUIRED).is_some_and(|value| !value.is_empty());
-        assert!(!required, "{REQUIRED} is set, and Schemathesis is not installed here");
-        // Not by `eprintln!`: of a test that passes, the harness would keep it to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: whatever_is_asked_is_answered_as_described: Schemathesis is not installed"
-        );
-        return;
+    let Some(schemathesis) = program("schemathesis", "schemathesis") else {
+        return skip(REQUIRED, "Schemathesis");
     };
     let site = Site::start(&[("MODELS", "text-embedding-x@openai")]).await;
     site.model.set("tokens", "2").expect("a knob");

@@ -17,6 +17,11 @@ pub(crate) async fn keyed(site: &Site) -> Program {
 
 /// A program whose key lets it do this.
 pub(crate) async fn keyed_for(site: &Site, scopes: Scopes) -> Program {
+    Program::new(site.addr).with_key(&key_for(site, scopes).await)
+}
+
+/// A key that lets its program do this.
+pub(crate) async fn key_for(site: &Site, scopes: Scopes) -> String {
     let id = KeyId(uuid::Uuid::new_v4());
     let token = Token::random(id);
     let key = KeyRecord {
@@ -36,7 +41,7 @@ pub(crate) async fn keyed_for(site: &Site, scopes: Scopes) -> Program {
         }
     })
     .await;
-    Program::new(site.addr).with_key(token.reveal())
+    token.reveal().to_owned()
 }
 
 #[tokio::test]

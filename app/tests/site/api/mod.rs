@@ -6,7 +6,8 @@ mod described;
 mod files;
 mod isolation;
 mod line;
+mod shapes;
 mod streams;
 mod turns;
 
-pub(crate) use isolation::{keyed, keyed_for};
+pub(crate) use isolation::{key_for, keyed, keyed_for};

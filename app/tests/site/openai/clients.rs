@@ -1,12 +1,17 @@
 //! OpenAI's own clients, which `cargo xtask test` installs, against a site.
 
 use std::{
-    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::support::Site;
+use anteroom::accounts::{Scope, Scopes};
+
+use crate::{
+    api::key_for,
+    installed::{program, skip},
+    support::Site,
+};
 
 /// Set to anything in the environment, these tests fail where the clients are not installed.
 const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_OPENAI";
@@ -16,28 +21,20 @@ pub(super) fn programs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 
-/// The Python of this environment: in the folder of what is built, which this test is built into as well.
-pub(super) fn python_of(name: &str) -> Option<PathBuf> {
-    let test = std::env::current_exe().expect("the test's own file");
-    let path = format!("xtask/{name}/bin/python");
-    let python = test.ancestors().map(|folder| folder.join(&path));
-    python.into_iter().find(|python| python.is_file())
-}
-
-/// Says that a test is skipped, or fails where this variable says that it must not be.
-pub(super) fn skip(variable: &str, what: &str) {
-    let required = std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    assert!(!required, "{variable} is set, and {what} is not installed here");
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    // Not by `eprintln!`: of a test that passes, the harness would keep it to itself.
-    let _ = writeln!(std::io::stderr(), "skipped: {test}: {what} is not installed");
+/// A site for programs of these folders.
+async fn site(settings: &[(&str, &str)]) -> Site {
+    let models = [("MODELS", "text-embedding-x@openai"), ("MODEL_RETRIES", "0")];
+    let settings: Vec<_> = models.into_iter().chain(settings.iter().copied()).collect();
+    Site::start(&settings).await
 }
 
 /// Runs a program of this folder in front of a site of its own.
-pub(super) async fn run(mut command: Command, programs: &Path, settings: &[(&str, &str)]) {
-    let models = [("MODELS", "text-embedding-x@openai"), ("MODEL_RETRIES", "0")];
-    let settings: Vec<_> = models.into_iter().chain(settings.iter().copied()).collect();
-    let site = Site::start(&settings).await;
+pub(super) async fn run(command: Command, programs: &Path, settings: &[(&str, &str)]) {
+    run_at(&site(settings).await, command, programs).await;
+}
+
+/// The same in front of this one.
+async fn run_at(site: &Site, mut command: Command, programs: &Path) {
     command
         .current_dir(programs)
         .env("BASE_URL", format!("http://{}/v1", site.addr))
@@ -52,13 +49,20 @@ pub(super) async fn run(mut command: Command, programs: &Path, settings: &[(&str
     site.until_load(0, 0).await;
 }
 
-async fn in_python(tests: &[&str], settings: &[(&str, &str)]) {
-    let Some(python) = python_of("openai") else {
-        return skip(REQUIRED, "OpenAI's client for Python");
+/// One of the tests for Python; `None`: its client is not installed, which has been said.
+fn in_python(test: &str) -> Option<Command> {
+    let Some(python) = program("openai", "python") else {
+        skip(REQUIRED, "OpenAI's client for Python");
+        return None;
     };
+    let mut command = Command::new(python);
+    command.arg("client.py").arg(test);
+    Some(command)
+}
+
+async fn all_in_python(tests: &[&str], settings: &[(&str, &str)]) {
     for test in tests {
-        let mut command = Command::new(&python);
-        command.arg("client.py").arg(test);
+        let Some(command) = in_python(test) else { return };
         run(command, &programs("openai"), settings).await;
     }
 }
@@ -74,19 +78,41 @@ async fn openais_client_for_python_asks() {
         "responses",
         "responses_call_tools",
     ];
-    in_python(&tests, &[]).await;
+    all_in_python(&tests, &[]).await;
 }
 
 #[tokio::test]
-async fn openais_client_for_python_waits() {
-    let tests = ["waits_in_a_stream", "times_out_and_keeps_its_place", "cancels"];
-    in_python(&tests, &[]).await;
+async fn openais_client_for_python_waits_and_goes() {
+    let tests = [
+        "waits_in_a_stream",
+        "times_out_and_keeps_its_place",
+        "times_out",
+        "cancels",
+    ];
+    all_in_python(&tests, &[]).await;
+    all_in_python(&["cancels_while_it_waits"], &[("QUEUE_ABANDON_AFTER", "0.5")]).await;
+}
+
+#[tokio::test]
+async fn openais_client_for_python_tries_again() {
+    all_in_python(&["tries_again"], &[]).await;
+    all_in_python(&["full"], &[("QUEUE_MAX_SIZE", "1")]).await;
 }
 
 #[tokio::test]
 async fn openais_client_for_python_is_refused() {
-    in_python(&["errors"], &[]).await;
-    in_python(&["full"], &[("QUEUE_MAX_SIZE", "1")]).await;
+    all_in_python(&["errors", "too_large", "ended_by_its_owner", "servers_faults"], &[]).await;
+    all_in_python(&["waits_too_long"], &[("QUEUE_MAX_WAIT", "0.5")]).await;
+    all_in_python(&["is_answered_too_long"], &[("CHAT_TIMEOUT", "0.5")]).await;
+}
+
+#[tokio::test]
+async fn openais_client_for_python_is_refused_by_its_key() {
+    let Some(mut command) = in_python("keys") else { return };
+    let site = site(&[]).await;
+    let key = key_for(&site, Scopes::NONE.with(Scope::Metrics)).await;
+    command.env("LIMITED_KEY", key);
+    run_at(&site, command, &programs("openai")).await;
 }
 
 #[tokio::test]

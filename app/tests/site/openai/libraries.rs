@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
-use super::clients::{programs, python_of, run, skip};
+use super::clients::{programs, run};
+use crate::installed::{program, skip};
 
 /// Set to anything in the environment, these tests fail where the libraries are not installed.
 const REQUIRED: &str = "ANTEROOM_TEST_REQUIRE_CLIENTS";
 
 async fn in_python(test: &str, what: &str) {
-    let Some(python) = python_of("clients") else {
+    let Some(python) = program("clients", "python") else {
         return skip(REQUIRED, what);
     };
     let mut command = Command::new(python);

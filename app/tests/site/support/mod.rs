@@ -8,6 +8,7 @@ mod html;
 mod log;
 mod nodes;
 pub(crate) mod program;
+pub(crate) mod shapes;
 mod site;
 
 pub(crate) use browser::{Browser, Reply, request};

@@ -8,11 +8,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use serde_json::{Value, json};
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    Modify, OpenApi, ToSchema as _,
     openapi::{
-        ContentBuilder, Ref, ResponseBuilder,
-        path::Operation,
+        ContentBuilder, HttpMethod, PathItem, Paths, Ref, ResponseBuilder,
+        path::{Operation, OperationBuilder},
+        request_body::RequestBodyBuilder,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -21,7 +23,7 @@ use super::{
     super::{me, openai, tasks},
     chat, conversations, files, line,
 };
-use crate::{engine::VERSION, wire::Refused};
+use crate::{engine::VERSION, tasks::Message, wire::Refused};
 
 /// What may become of any request, and why.
 const REFUSALS: [(&str, &str); 12] = [
@@ -44,18 +46,6 @@ const REFUSALS: [(&str, &str); 12] = [
 /// The same where something is waited for.
 const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
 
-/// An event of a stream.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it only describes what streams are made of")]
-pub(in crate::http::programs) struct StreamEvent {
-    /// What names it in `Last-Event-ID`.
-    id: Option<String>,
-    /// Which one it is.
-    event: String,
-    /// JSON.
-    data: String,
-}
-
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -67,7 +57,7 @@ pub(in crate::http::programs) struct StreamEvent {
     paths(
         openai::completions, openai::responses::create, openai::embeddings, openai::models::list, openai::models::one,
         chat::whole, chat::stream, chat::cancel,
-        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::cancel_batch, tasks::follow, tasks::follow_batch,
+        tasks::take_in, tasks::list, tasks::one, tasks::cancel, tasks::batch, tasks::cancel_batch, tasks::streams::follow, tasks::streams::follow_batch,
         line::queue, line::models, line::info, me::look,
         conversations::list::list, conversations::list::search, conversations::list::one, conversations::list::turns, conversations::list::turn,
         conversations::list::export,
@@ -78,7 +68,7 @@ pub(in crate::http::programs) struct StreamEvent {
         conversations::turns::reword, conversations::turns::cancel, conversations::steps::answer,
         files::upload, files::download, files::text,
     ),
-    components(schemas(chat::Placed, chat::Part, chat::Done, Refused, openai::ErrorBody<'static>)),
+    components(schemas(Message, Refused, openai::ErrorBody<'static>)),
     modifiers(&Whole),
     tags(
         (name = "openai", description = "OpenAI's API, for its clients"),
@@ -117,6 +107,7 @@ impl Modify for Whole {
                 components.responses.insert(name, response.build().into());
             }
         }
+        document.webhooks = Some(webhooks());
         for (path, item) in &mut document.paths.paths {
             let names = if path.starts_with("/v1/") {
                 "OpenAiError"
@@ -138,6 +129,26 @@ impl Modify for Whole {
     }
 }
 
+/// What programs are told at the addresses that they have named.
+fn webhooks() -> Paths {
+    let message = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(&*Message::name())))
+        .build();
+    let body = RequestBodyBuilder::new().content("application/json", message);
+    let told = OperationBuilder::new()
+        .summary(Some("A task, or a batch, is over"))
+        .description(Some(
+            "Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`. Any status of 2xx takes it; 410 wants no more.",
+        ))
+        .operation_id(Some("webhook_over"))
+        .request_body(Some(body.build()))
+        .response("2XX", ResponseBuilder::new().description("It is taken").build());
+    let mut webhooks = Paths::new();
+    let item = PathItem::new(HttpMethod::Post, told);
+    webhooks.paths.insert("over".to_owned(), item);
+    webhooks
+}
+
 /// `get_api_v1_queue`: of the names of functions, several are the same.
 fn id(method: &str, path: &str) -> String {
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
@@ -157,10 +168,22 @@ fn refusals(operation: &mut Operation, names: &str) {
     }
 }
 
+/// What streams are made of.
+const EVENTS: [&str; 3] = ["ChatEvent", "TaskEvent", "BatchEvent"];
+
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let document = Described::openapi();
     // It has no maps with keys that are no text, the only thing that JSON cannot have.
-    document.to_json().unwrap_or_default()
+    let mut document = serde_json::to_value(Described::openapi()).unwrap_or_default();
+    for name in EVENTS {
+        let events = document.pointer_mut(&format!("/components/schemas/{name}/oneOf"));
+        let events = events.and_then(Value::as_array_mut).into_iter().flatten();
+        for data in events.filter_map(|event| event.pointer_mut("/properties/data")) {
+            // The data of an event is a text, which has JSON in it.
+            let schema = data.take();
+            *data = json!({ "type": "string", "contentMediaType": "application/json", "contentSchema": schema });
+        }
+    }
+    document.to_string()
 });
 
 /// Where the document is. It says nothing of the site, so nobody has to be known for it.
@@ -185,8 +208,6 @@ async fn download() -> Response {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
-
-    use serde_json::Value;
 
     use super::{
         super::super::{routes, tests::DOORS},

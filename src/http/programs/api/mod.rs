@@ -24,7 +24,6 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-pub(super) use document::StreamEvent;
 pub(in crate::http) use document::described;
 pub use document::document;
 pub(super) use files::UPLOAD;

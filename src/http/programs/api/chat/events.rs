@@ -11,7 +11,11 @@ use super::{
     super::{super::place::Place, fault, patient::json},
     answer::Finish,
 };
-use crate::{http::Refusal, programs::Source, wire::Usage};
+use crate::{
+    http::Refusal,
+    programs::Source,
+    wire::{Refused, Usage},
+};
 
 /// While the request waits.
 pub(super) const WAITING: u64 = 0;
@@ -20,9 +24,30 @@ pub(super) const STARTED: u64 = 1;
 /// The first piece of the answer.
 pub(super) const FIRST_PART: u64 = 2;
 
+/// An event of a stream: its name, and its data, which is JSON. Each has an id, too.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[expect(dead_code, reason = "it only describes what streams are made of")]
+pub(super) enum ChatEvent {
+    /// Where the request stands.
+    Position(Placed),
+    /// It has a slot.
+    Started(Started),
+    /// A piece of the answer.
+    Part(Part),
+    /// The answer is whole: the last event.
+    Done(Done),
+    /// There is no answer, or no more of it: the last event.
+    Error(Refused),
+}
+
+/// The data of `started`, which says nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Started {}
+
 /// The data of `position`: where the request stands.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-pub(in super::super) struct Placed {
+pub(super) struct Placed {
     /// 1 for the one that starts next.
     position: u64,
     /// How many wait in this line, this one included.
@@ -51,7 +76,7 @@ impl From<Place> for Placed {
 /// The data of `part`: a piece of the answer, or of what the model thinks before and between.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum Part {
+pub(super) enum Part {
     /// Of the answer.
     Text(String),
     /// Of its thoughts.
@@ -60,7 +85,7 @@ pub(in super::super) enum Part {
 
 /// The data of `done`: the answer is whole.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in super::super) struct Done {
+pub(super) struct Done {
     /// Who has answered.
     pub(super) model: String,
     /// Why it has ended.

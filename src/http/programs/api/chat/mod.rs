@@ -17,13 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(super) use self::{
-    answer::ChatAnswer,
-    events::{Done, Part, Placed},
-};
+use self::{answer::ChatAnswer, events::ChatEvent};
 use super::{
     super::{place, waiting},
-    document::StreamEvent,
     fault, patient,
     read::Body,
 };
@@ -133,8 +129,7 @@ pub(super) async fn whole(
             description = "The id of the last event that was read of this request: the stream goes on after it."),
     ),
     responses(
-        (status = 200, description = "The events. The data of `position` is a Placed, of `part` a Part, of `done` a Done, of `error` a Refused; `started` has none.",
-            content_type = "text/event-stream", body = StreamEvent),
+        (status = 200, description = "The events", content_type = "text/event-stream", body = ChatEvent),
         (status = 204, description = "That event was the last one"),
         (status = 410, description = "The request is not kept any more. Ask again without `Last-Event-ID`", body = crate::wire::Refused),
     ),

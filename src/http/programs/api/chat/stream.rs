@@ -179,7 +179,7 @@ impl Told {
     fn start(&mut self) {
         self.place = None;
         if !std::mem::replace(&mut self.started, true) {
-            self.tell(events::STARTED, "started", &serde_json::json!({}));
+            self.tell(events::STARTED, "started", &events::Started {});
         }
     }
 

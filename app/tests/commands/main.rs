@@ -1,6 +1,10 @@
-//! The commands that ask a server, as people run them; and every command that the documents show.
+//! The commands that ask a server, as people run them; and every example that the documents show.
 
+mod documents;
+#[path = "../installed/mod.rs"]
+mod installed;
 #[expect(dead_code, reason = "other tests use more of it")]
+#[path = "../process/mod.rs"]
 mod process;
 
 use std::{
@@ -23,10 +27,15 @@ struct Served {
 
 impl Served {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)]) -> Self {
         let model = model().await;
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = command(folder.path(), &model);
         command.env("MODELS", "demo@builtin").env("MODEL_RETRIES", "0");
+        command.envs(settings.iter().copied());
         let site = Site::run(command, None).await;
         Self { model, site, folder }
     }
@@ -280,53 +289,4 @@ async fn a_batch_is_cancelled() {
         (Some(1), "0 done, 0 failed, 3 cancelled. The results say why.\n")
     );
     assert_eq!(out.lines().count(), 3);
-}
-
-/// The blocks of a document that are for a shell.
-fn blocks(document: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document)).expect("read");
-    let blocks = text
-        .split("```sh\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().expect("its end"));
-    blocks.map(str::to_owned).collect()
-}
-
-#[tokio::test]
-async fn every_command_of_the_documents_works() {
-    let served = Served::start().await;
-    served.file("batch.jsonl", "\"Hello\"\n");
-    let mut ran = 0;
-    for document in ["README.md", "docs/api.md"] {
-        for block in blocks(document) {
-            if !["curl ", "anteroom ask", "anteroom tasks"]
-                .iter()
-                .any(|command| block.contains(command))
-            {
-                continue;
-            }
-            let here = block
-                .replace("http://127.0.0.1:3000", &served.site.url)
-                .replace("llama3.2@ollama", "loopback@openai");
-            let binary = env!("CARGO_BIN_EXE_anteroom");
-            let script = format!(
-                "set -eu\ncurl() {{ command curl --silent --show-error --fail-with-body \"$@\"; echo; }}\nanteroom() {{ '{binary}' \"$@\"; }}\n{here}"
-            );
-            let mut shell = Command::new("sh");
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            shell
-                .args(["-c", &script])
-                .current_dir(served.folder.path())
-                .env_clear()
-                .env("PATH", path)
-                .env("NO_PROXY", "127.0.0.1")
-                .env("ANTEROOM_URL", &served.site.url)
-                .stdin(Stdio::null());
-            let (code, out, complaint) = run(shell).await;
-            assert_eq!(code, Some(0), "{document}:\n{block}\n{out}\n{complaint}");
-            assert!(!out.trim().is_empty() || !complaint.is_empty(), "{block}");
-            ran += 1;
-        }
-    }
-    assert!(ran >= 6, "{ran} blocks");
 }
