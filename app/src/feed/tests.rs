@@ -2,7 +2,7 @@
 
 mod behind;
 mod list;
-mod unsent;
+mod sent_late;
 
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,

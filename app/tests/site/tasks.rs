@@ -295,7 +295,7 @@ async fn a_whole_batch_is_cancelled_by_one_request() {
     until(&program, ids[0], |task| task["attempts"] == 1).await;
     until(&program, ids[1], |task| task["state"] == "waiting").await;
     let path = format!("/api/v1/tasks/batches/{}", first["batch"].as_str().expect("an id"));
-    let mut events = Events::open(&program, &format!("{path}/stream"), None).await;
+    let mut events = following::Events::open(&program, &format!("{path}/stream"), None).await;
     let refused = stranger.ask(stranger.delete(&path)).await;
     assert_eq!(
         (refused.status, &refused.json["reason"]["code"]),

@@ -38,7 +38,7 @@ async fn has_everything(tools: &Tools) {
     let arguments = arguments.as_object().expect("one").clone();
     let long = tools
         .call(&Person::nobody(), &tool, arguments, slot, |_| {
-            *told.lock().expect("whole") += 1
+            *told.lock().expect("whole") += 1;
         })
         .await
         .expect("a result");

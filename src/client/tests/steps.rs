@@ -224,7 +224,10 @@ async fn what_was_said_for_a_conversation_holds_over_a_crash_until_it_is_taken_b
             ..asks("Once more.", &[])
         };
         client.answer_step(asking.id, 0, answer).await.expect("in force");
-        assert_eq!(states(&site.ends(&client, conversation).await), [state.clone()]);
+        assert_eq!(
+            states(&site.ends(&client, conversation).await),
+            std::slice::from_ref(&state)
+        );
         let told = |site: &Site| {
             let asked = site.model.asked();
             let results = &asked.last().expect("asked").messages.last().expect("a message").results;

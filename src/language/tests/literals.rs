@@ -247,7 +247,7 @@ fn spoken(source: &str, classes: &BTreeSet<String>) -> Vec<(usize, String)> {
                 .iter()
                 .any(|unheard| name == unheard || name.ends_with(&format!("::{unheard}")))
         };
-        !literal.within.iter().any(|name| unheard(&name))
+        !literal.within.iter().any(unheard)
             && !AS_IT_IS.contains(&literal.text)
             && !CODE.iter().any(|code| literal.text.contains(code))
             && ATTRIBUTES.contains(&literal.attribute)

@@ -50,7 +50,7 @@ pub(super) enum Step {
     /// A running ticket gives its slot back until it may go on from where it stood.
     Pause(Index),
     /// A waiting one leaves its line for a while, or gives back the slot that it has not taken.
-    StepAside(Index),
+    SetAside(Index),
     /// A parked one comes back, or one that is not parked is told to.
     Resume(Index),
     /// The ticket goes to another pool's line.
@@ -258,7 +258,7 @@ impl Pair {
             }
             Step::Park(which) if !self.permits.is_empty() => self.park(which.index(self.permits.len())),
             Step::Pause(which) if !self.permits.is_empty() => self.pause(which.index(self.permits.len())),
-            Step::StepAside(which) if !self.tickets.is_empty() => self.step_aside(which.index(self.tickets.len())),
+            Step::SetAside(which) if !self.tickets.is_empty() => self.step_aside(which.index(self.tickets.len())),
             Step::Resume(which) if !self.tickets.is_empty() => self.resume(which),
             Step::ChangePool(which, pool) if !self.tickets.is_empty() => {
                 self.change_pool(which.index(self.tickets.len()), pool);
@@ -301,7 +301,7 @@ impl Pair {
             | Step::StartBack(_)
             | Step::Park(_)
             | Step::Pause(_)
-            | Step::StepAside(_)
+            | Step::SetAside(_)
             | Step::Resume(_)
             | Step::ChangePool(..)
             | Step::Read(_) => return,

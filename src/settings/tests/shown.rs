@@ -13,36 +13,36 @@ use super::{
 /// Who is shown a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
-    ByEverybody,
-    ByTheOperator,
-    ByNobody,
+    Everybody,
+    TheOperator,
+    Nobody,
 }
 
 /// What each kind of value asks for: as tables call it, or, of texts, as faults do.
 const KINDS: [(&str, Seen); 21] = [
-    ("switch", Seen::ByEverybody),
-    ("whole number", Seen::ByEverybody),
-    ("number", Seen::ByEverybody),
-    ("time", Seen::ByEverybody),
-    ("size", Seen::ByEverybody),
-    ("a filter", Seen::ByEverybody),
-    ("letters, digits, `-`, `_`", Seen::ByEverybody),
-    ("`name@place`", Seen::ByEverybody),
-    ("`name@place`, `*@place`", Seen::ByEverybody),
-    ("the name of a model", Seen::ByEverybody),
-    ("text on one line", Seen::ByEverybody),
-    ("IP address and port", Seen::ByTheOperator),
-    ("host and port", Seen::ByTheOperator),
-    ("http(s) address", Seen::ByTheOperator),
-    ("address or network", Seen::ByTheOperator),
-    ("directory", Seen::ByTheOperator),
-    ("file", Seen::ByTheOperator),
+    ("switch", Seen::Everybody),
+    ("whole number", Seen::Everybody),
+    ("number", Seen::Everybody),
+    ("time", Seen::Everybody),
+    ("size", Seen::Everybody),
+    ("a filter", Seen::Everybody),
+    ("letters, digits, `-`, `_`", Seen::Everybody),
+    ("`name@place`", Seen::Everybody),
+    ("`name@place`, `*@place`", Seen::Everybody),
+    ("the name of a model", Seen::Everybody),
+    ("text on one line", Seen::Everybody),
+    ("IP address and port", Seen::TheOperator),
+    ("host and port", Seen::TheOperator),
+    ("http(s) address", Seen::TheOperator),
+    ("address or network", Seen::TheOperator),
+    ("directory", Seen::TheOperator),
+    ("file", Seen::TheOperator),
     // What stands there by mistake may be the key itself.
-    ("a variable", Seen::ByTheOperator),
-    ("postgres address", Seen::ByNobody),
-    ("text without spaces", Seen::ByNobody),
+    ("a variable", Seen::TheOperator),
+    ("postgres address", Seen::Nobody),
+    ("text without spaces", Seen::Nobody),
     // Instructions are the operator's words to the model.
-    ("text", Seen::ByNobody),
+    ("text", Seen::Nobody),
 ];
 
 fn kind_of(variable: &Variable) -> String {
@@ -62,7 +62,7 @@ fn seen_of(variable: &Variable) -> Seen {
         .all(|word| word.starts_with('`') && word.ends_with('`'));
     match known {
         Some((_, seen)) => *seen,
-        None if one_of_few => Seen::ByEverybody,
+        None if one_of_few => Seen::Everybody,
         None => panic!("{}: who is shown a value of the kind {kind}?", variable.name),
     }
 }
@@ -77,9 +77,9 @@ fn everything() -> impl Iterator<Item = &'static Variable> {
 fn who_is_shown_a_setting_follows_from_its_kind() {
     for variable in everything() {
         let seen = match (variable.secret, variable.private) {
-            (true, _) => Seen::ByNobody,
-            (false, true) => Seen::ByTheOperator,
-            (false, false) => Seen::ByEverybody,
+            (true, _) => Seen::Nobody,
+            (false, true) => Seen::TheOperator,
+            (false, false) => Seen::Everybody,
         };
         assert_eq!(seen, seen_of(variable), "{}", variable.name);
     }
@@ -134,9 +134,7 @@ fn told(faults: &Faults) -> String {
 
 #[test]
 fn no_address_path_or_key_is_shown_to_whoever_may_not_see_it() {
-    let hidden = VARIABLES
-        .iter()
-        .filter(|variable| seen_of(variable) != Seen::ByEverybody);
+    let hidden = VARIABLES.iter().filter(|variable| seen_of(variable) != Seen::Everybody);
     for variable in hidden {
         let (name, text, seen) = (variable.name, value(variable), seen_of(variable));
         match with(name, text) {
@@ -150,7 +148,7 @@ fn no_address_path_or_key_is_shown_to_whoever_may_not_see_it() {
                     row.value.to_string()
                 };
                 let (everybody, operator) = match seen {
-                    Seen::ByNobody => ("(hidden)", "(hidden)"),
+                    Seen::Nobody => ("(hidden)", "(hidden)"),
                     _ => ("(set)", text),
                 };
                 assert_eq!(shown(&loaded.public_rows), everybody, "{name}");
@@ -169,10 +167,7 @@ fn no_address_path_or_key_is_shown_to_whoever_may_not_see_it() {
             if let Err(faults) = with(name, unfit) {
                 assert!(!is_marked(&told(&faults)), "{name}: {}", told(&faults));
                 let operator = faults.to_string();
-                assert!(
-                    seen == Seen::ByTheOperator || !is_marked(&operator),
-                    "{name}: {operator}"
-                );
+                assert!(seen == Seen::TheOperator || !is_marked(&operator), "{name}: {operator}");
             }
         }
     }

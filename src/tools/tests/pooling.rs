@@ -116,7 +116,7 @@ async fn a_server_that_fails_is_left_out_and_tried_again_less_and_less_often() {
     let asked = Mutex::new(Vec::new());
     let offer = tools
         .offer(&Person::nobody(), |connecting| {
-            asked.lock().expect("whole").push(connecting.servers.join(","))
+            asked.lock().expect("whole").push(connecting.servers.join(","));
         })
         .await;
     assert_eq!((offer.tools.len(), offer.missing.len()), (1, 0));

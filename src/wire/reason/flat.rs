@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{Code, Reason, StoreFault};
+#[cfg(feature = "server")]
+use super::Reason;
+use super::{Code, StoreFault};
 
 /// `ModelFault` as `model_fault`.
 pub(super) fn snake_case(name: &str) -> String {

@@ -132,7 +132,7 @@ async fn an_answer_goes_on_without_the_one_who_asked_first_and_ends_with_the_las
     let text = "[[gate=rest after=1 tokens=6]] Is it?";
     let mut first = program.stream(asks(text)).await;
     let started = first.event().await.expect("it starts");
-    let mut others = [program.stream(asks(text)).await, program.stream(asks(text)).await];
+    let others = [program.stream(asks(text)).await, program.stream(asks(text)).await];
     assert!(others.iter().all(|other| other.header(CACHE) == Some("shared")));
     // One that is ended for its program, and one that hangs up.
     let end = program.delete(&format!("/api/v1/chat/{}", started.request()));

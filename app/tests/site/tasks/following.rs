@@ -3,10 +3,10 @@
 use super::*;
 
 /// Events of a stream, by their kinds, ids and data.
-struct Events(crate::support::program::Stream);
+pub(super) struct Events(crate::support::program::Stream);
 
 impl Events {
-    async fn open(program: &Program, path: &str, seen: Option<&str>) -> Self {
+    pub(super) async fn open(program: &Program, path: &str, seen: Option<&str>) -> Self {
         let request = program.get(path);
         let request = match seen {
             Some(seen) => request.header("last-event-id", seen),
@@ -15,7 +15,7 @@ impl Events {
         Self(program.stream(request).await)
     }
 
-    async fn next(&mut self) -> Option<(String, Option<String>, Value)> {
+    pub(super) async fn next(&mut self) -> Option<(String, Option<String>, Value)> {
         let (mut kind, mut id, mut data) = (String::new(), None, String::new());
         loop {
             let line = self.0.line().await?;

@@ -102,7 +102,7 @@ enum Direct {
     /// By rmcp's own client.
     Http(RunningService<RoleClient, ()>),
     /// By a line there and a line back, with nothing in between.
-    Program(Program),
+    Program(Box<Program>),
 }
 
 /// It ends with its input.
@@ -141,7 +141,7 @@ impl Direct {
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "bench", "version": "1" },
         });
         program.ask("initialize", begin).await?;
-        Ok(Self::Program(program))
+        Ok(Self::Program(Box::new(program)))
     }
 
     /// What it says to a question.
