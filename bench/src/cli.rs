@@ -13,13 +13,13 @@ pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
                [--playwright FOLDER --visit FILE] [--rivals FILE --redis FILE] [--smg FILE --litellm FILE]
-               [--asks N] [--seconds N] [scenario …]
+               [--asks N] [--seconds N] [--seed S] [scenario …]
 
   --anteroom FILE   the server's binary
   --scratch FOLDER  where servers under test may keep their data; on a real disk
   --rounds N        rounds of each scenario, of which the median counts; 3 unless given
   --build NAME      how the server was built, for the report
-  --go-on           takes the rounds that an earlier run of the same build has measured, and plays the rest
+  --go-on           takes the rounds that an earlier run of the same build has measured, and plays the rest; soak counts on
   --gradio PYTHON   the Python that has Gradio: every scenario that it can play is played with it, too
   --gradio-app FILE the app for it
   --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
@@ -30,6 +30,7 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--g
   --litellm FILE    LiteLLM's, likewise
   --asks N          soak: refreshes that are asked for; 100,000 unless given
   --seconds N       soak: how long it goes on at most; 300 unless given
+  --seed S          soak: which dice; others in each run unless given
   --report FILE     where the report goes";
 
 /// What to do.
@@ -81,6 +82,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--build" => build = value()?,
             "--go-on" => go_on = true,
             "--asks" => soak.asks = value()?.parse().context("--asks: a number is needed")?,
+            "--seed" => soak.seed = Some(value()?.parse().context("--seed: a number is needed")?),
             "--seconds" => {
                 let seconds = value()?.parse().context("--seconds: a number is needed")?;
                 soak.time = Duration::from_secs(seconds);

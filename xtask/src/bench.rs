@@ -24,6 +24,8 @@ const KILLS: u32 = 200;
 
 /// Troubles of `bench chaos`.
 const TROUBLES: u32 = 1_000;
+/// Simulated worlds of each kind that are played for each of them.
+const WORLDS: u64 = 20;
 
 /// Runs the benches that were asked for.
 pub(crate) fn run(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
@@ -56,6 +58,7 @@ fn chaos(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
     // Without it all else goes on as well.
     let wrong_clocks = faketime::find();
     in_pieces(project, options, "chaos", |story| {
+        step::run(&mut worlds(project, story))?;
         let mut cargo = many_rounds(project, story, "cluster", TROUBLES);
         // Its rolling restart has no rounds.
         cargo.arg("nobody_loses_anything");
@@ -65,6 +68,19 @@ fn chaos(project: &Project, options: &cli::Bench) -> anyhow::Result<()> {
         }
         step::run(&mut cargo)
     })
+}
+
+/// What nodes decide, in simulated worlds: far more of them than in the tests, and others.
+fn worlds(project: &Project, story: Story) -> Command {
+    let number = u64::from(story.rounds.unwrap_or(TROUBLES)) * WORLDS;
+    // Behind those of the tests, and none of them twice.
+    let first = story.seed.unwrap_or(1).wrapping_mul(1 << 32);
+    let mut cargo = project.cargo("test");
+    cargo
+        .args(["--package=anteroom", "--lib", "--", "nodes::tests::one_line"])
+        .env("ANTEROOM_WORLDS", number.to_string())
+        .env("ANTEROOM_WORLDS_FROM", first.to_string());
+    cargo
 }
 
 /// How such a test is to go.
@@ -182,7 +198,11 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
     if let Some(rounds) = options.rounds {
         bench.args(["--rounds", &rounds.to_string()]);
     }
-    for (option, number) in [("--asks", options.asks), ("--seconds", options.seconds)] {
+    for (option, number) in [
+        ("--asks", options.asks),
+        ("--seconds", options.seconds),
+        ("--seed", options.seed),
+    ] {
         if let Some(number) = number {
             bench.args([option, &number.to_string()]);
         }

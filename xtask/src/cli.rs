@@ -42,18 +42,18 @@ mod flags {
                 /// crash (kill the server --rounds times), chaos (--rounds times kill, stop, cut off or slow down one of three nodes, put its
                 /// clock, or crash their database), queue (every scenario, Anteroom alone), gradio (beside Gradio; unless told, this), all,
                 /// or scenarios by name (drain, engine, …; see bench/src/scenario); only by name: soak (refreshes, --asks of them or for
-                /// --seconds, each waited for).
+                /// --seconds, each waited for; with --go-on counted together with those of before).
                 repeated what: What
                 /// Rounds of each scenario, and troubles of the two tests.
                 optional --rounds n: NonZeroU32
-                /// Replay the crash or the chaos test of this seed.
+                /// Replay the crash or the chaos test of this seed, or soak with its dice.
                 optional --seed s: u64
                 /// Play the crash or the chaos test so many times, --rounds each, with one seed after the other (from --seed, or from 1), until something
                 /// does not hold; with --go-on behind what has held.
                 optional --pieces n: NonZeroU32
                 /// Measure a development build.
                 optional --dev
-                /// Take the rounds that an earlier run of the same build has measured, and play the rest.
+                /// Take the rounds that an earlier run of the same build has measured, and play the rest; the soak counts on.
                 optional --go-on
                 /// Refreshes that the soak asks for.
                 optional --asks n: u64

@@ -125,7 +125,7 @@ impl Scenario {
             Self::Tasks => tasks::run(places).await,
             Self::Papers => papers::run(places).await,
             Self::Tools => tools::run(places).await,
-            Self::Soak => soak::run(places, options.soak).await,
+            Self::Soak => soak::run(options).await,
         }
     }
 

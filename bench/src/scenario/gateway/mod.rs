@@ -66,9 +66,8 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
         let mut direct = None;
         for target in &targets.all {
             let answers = crowd(target, streams, each).await?;
-            let first: Vec<f64> = answers.iter().map(|answer| answer.first).collect();
-            let usual = *direct.get_or_insert(at(&first, 0.5)?);
-            measures.extend(added(target, &first, usual, streams)?);
+            let usual = *direct.get_or_insert(usual(&answers)?);
+            measures.extend(added(target, &answers, usual, streams)?);
         }
     }
     for target in &targets.all {
@@ -129,21 +128,10 @@ async fn alone(targets: &[Arc<Target>]) -> anyhow::Result<Vec<Measure>> {
             }
         }
     }
-    let of = |answers: &[Answer], part: fn(&Answer) -> f64| -> Vec<f64> { answers.iter().map(part).collect() };
-    let (first, whole) = (|answer: &Answer| answer.first, |answer: &Answer| answer.whole);
-    let direct = taken.first().context("nobody was asked")?;
-    let usual = (at(&of(direct, first), 0.5)?, at(&of(direct, whole), 0.5)?);
+    let direct = usual(taken.first().context("nobody was asked")?)?;
     let mut measures = Vec::new();
     for (target, taken) in targets.iter().zip(&taken) {
-        measures.extend(added(target, &of(taken, first), usual.0, 1)?);
-        let what = |share: f64| format!("{}: 1 stream, whole answer, added, p{:.0}", target.name, share * 100.0);
-        for share in [0.5, 0.99].into_iter().filter(|_| target.program.is_some()) {
-            measures.push(Measure::new(
-                what(share),
-                at(&of(taken, whole), share)? - usual.1,
-                Unit::Millis,
-            ));
-        }
+        measures.extend(added(target, taken, direct, 1)?);
     }
     Ok(measures)
 }
@@ -175,27 +163,48 @@ async fn crowd(target: &Arc<Target>, streams: usize, each: usize) -> anyhow::Res
     Ok(all)
 }
 
-/// What is added to the direct call's median.
-fn added(target: &Target, first: &[f64], usual: f64, streams: usize) -> anyhow::Result<Vec<Measure>> {
-    let plural = if streams == 1 { "" } else { "s" };
-    let named = |share: f64| format!("{streams} stream{plural}, first piece, p{:.0}", share * 100.0);
-    if target.program.is_none() {
-        return Ok(vec![Measure::new(
-            format!("direct: {}", named(0.5)),
-            usual,
-            Unit::Millis,
-        )]);
-    }
-    let measure = |share| {
-        let what = format!("{}: {}, added", target.name, named(share));
-        anyhow::Ok(Measure::new(what, at(first, share)? - usual, Unit::Millis))
-    };
-    let (half, most) = (measure(0.5)?, measure(0.99)?);
-    Ok(match (target.name, streams) {
-        ("Anteroom", 1) => vec![half.at_most(BUDGET.alone), most],
-        ("Anteroom", 100) => vec![half.at_most(BUDGET.hundred.0), most.at_most(BUDGET.hundred.1)],
-        _ => vec![half, most],
+/// The medians of the direct call.
+fn usual(answers: &[Answer]) -> anyhow::Result<Answer> {
+    Ok(Answer {
+        first: at(answers, |answer| answer.first, 0.5)?,
+        whole: at(answers, |answer| answer.whole, 0.5)?,
     })
+}
+
+/// What is added to the direct call's medians: to the first piece, and to the whole answer.
+fn added(target: &Target, answers: &[Answer], usual: Answer, streams: usize) -> anyhow::Result<Vec<Measure>> {
+    let plural = if streams == 1 { "" } else { "s" };
+    let named = |what: &str| format!("{}: {streams} stream{plural}, {what}", target.name);
+    if target.program.is_none() {
+        let of = |what: &str, usual| Measure::new(named(what), usual, Unit::Millis);
+        return Ok(vec![
+            of("first piece, p50", usual.first),
+            of("whole answer, p50", usual.whole),
+        ]);
+    }
+    // The budget is for the first pieces of Anteroom.
+    let most = match (target.name, streams) {
+        ("Anteroom", 1) => [Some(BUDGET.alone), None],
+        ("Anteroom", 100) => [Some(BUDGET.hundred.0), Some(BUDGET.hundred.1)],
+        _ => [None, None],
+    };
+    let first = |answer: &Answer| answer.first;
+    let whole = |answer: &Answer| answer.whole;
+    let mut measures = Vec::new();
+    let mut add = |what: &str, part: fn(&Answer) -> f64, most: [Option<f64>; 2]| {
+        for (share, most) in [0.5, 0.99].into_iter().zip(most) {
+            let named = named(&format!("{what}, p{:.0}, added", share * 100.0));
+            let measure = Measure::new(named, at(answers, part, share)? - part(&usual), Unit::Millis);
+            measures.push(match most {
+                Some(most) => measure.at_most(most),
+                None => measure,
+            });
+        }
+        anyhow::Ok(())
+    };
+    add("first piece", first, most)?;
+    add("whole answer", whole, [None, None])?;
+    Ok(measures)
 }
 
 /// Requests whose answer is there at once, without streaming, as fast as some callers can make them; and the processor's time that each takes.
@@ -257,6 +266,7 @@ async fn call(target: &Arc<Target>, requests: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn at(values: &[f64], share: f64) -> anyhow::Result<f64> {
-    percentile(values, share).context("nothing was measured")
+fn at(answers: &[Answer], part: fn(&Answer) -> f64, share: f64) -> anyhow::Result<f64> {
+    let values: Vec<f64> = answers.iter().map(part).collect();
+    percentile(&values, share).context("nothing was measured")
 }

@@ -34,6 +34,8 @@ const PAUSE: f64 = 0.2;
 const HALFWAY: f64 = 0.02;
 /// The greeting is not waited for once in so many times: the server may not know of the feed yet.
 const HASTE: f64 = 3.0;
+/// A new feed that has said nothing of a refresh for so long says nothing of those that were asked for before it.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// What a feed says, as far as it matters here.
 #[derive(Deserialize)]
@@ -64,22 +66,29 @@ pub(super) struct Tab {
     cookie: Arc<str>,
     dice: Dice,
     seed: u64,
+    /// The only one of its browser: what comes is what it has asked for, and nobody else.
+    alone: bool,
 }
 
 impl Tab {
-    pub(super) fn new(soak: Arc<Soak>, cookie: Arc<str>, seed: u64) -> Self {
+    pub(super) fn new(soak: Arc<Soak>, cookie: Arc<str>, seed: u64, alone: bool) -> Self {
         Self {
             soak,
             cookie,
             dice: Dice(seed),
             seed,
+            alone,
         }
     }
 
     /// Asks until there is enough.
     pub(super) async fn run(mut self) -> anyhow::Result<()> {
         while self.soak.goes_on() {
-            let mut feed = self.open().await?;
+            let (mut feed, greeted) = self.open().await?;
+            if self.alone && greeted {
+                // What was asked for on a feed before this one may be told on it.
+                self.drain(&mut feed, QUIET).await;
+            }
             while self.soak.goes_on() && !self.dice.once_in(DROPS) {
                 if !self.refresh(&mut feed).await? {
                     break;
@@ -89,8 +98,18 @@ impl Tab {
         Ok(())
     }
 
-    /// A new feed, greeted or not.
-    async fn open(&mut self) -> anyhow::Result<Feed> {
+    /// Takes what comes without being asked for, until nothing has come for so long. What stood there unread could else be taken for what is
+    /// asked for next, and hide that this never comes.
+    async fn drain(&self, feed: &mut Feed, quiet: Duration) {
+        while let Ok(Some(said)) = timeout(quiet, said(feed)).await {
+            if matches!(said, Said::Drawn { .. } | Said::RefreshRefused { .. }) {
+                self.soak.counts.unasked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// A new feed, and whether it has been greeted.
+    async fn open(&mut self) -> anyhow::Result<(Feed, bool)> {
         let addr = self.soak.http.addr();
         let mut request = format!("ws://{addr}/feed").into_client_request()?;
         request
@@ -103,14 +122,15 @@ impl Tab {
         };
         let mut feed = timeout(OPENING, opened).await.context("no feed")?.context("no feed")?;
         self.soak.counts.feeds.fetch_add(1, Ordering::Relaxed);
-        if !self.dice.once_in(HASTE) {
+        let waits = !self.dice.once_in(HASTE);
+        if waits {
             let greeted = timeout(OPENING, said(&mut feed)).await.context("no greeting")?;
             ensure!(
                 matches!(greeted, Some(Said::Hello(_)) | None),
                 "the first frame is no greeting"
             );
         }
-        Ok(feed)
+        Ok((feed, waits))
     }
 
     /// Asks for one and waits for what comes of it. `false`: the feed is of no use any more.
@@ -124,6 +144,9 @@ impl Tab {
             .dice
             .once_in(DROPS)
             .then(|| Duration::from_secs_f64(self.dice.unit() * HALFWAY));
+        if self.alone {
+            self.drain(feed, Duration::ZERO).await;
+        }
         let counts = &self.soak.counts;
         counts.asked.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
@@ -132,6 +155,9 @@ impl Tab {
         // Listened to from the beginning: it may come before the reply to the request.
         let (asked, came) = tokio::join!(asked, timeout_at(until, came(feed, kind)));
         asked?;
+        if self.alone && matches!(came, Ok(Came::Answer | Came::Refusal)) {
+            counts.certain.fetch_add(1, Ordering::Relaxed);
+        }
         match came {
             Ok(Came::Answer) => counts.answered.fetch_add(1, Ordering::Relaxed),
             Ok(Came::Refusal) => {
@@ -148,7 +174,8 @@ impl Tab {
                 return Ok(false);
             }
         };
-        Ok(halfway.is_none() && came != Ok(Came::Gone))
+        // What was asked for before the greeting may still come, on this feed or on the next.
+        Ok(halfway.is_none() && came == Ok(Came::Answer))
     }
 
     async fn ask(&self, kind: RefreshKind) -> anyhow::Result<()> {
