@@ -7,6 +7,7 @@
 
 use std::{collections::HashSet, io, net::SocketAddr, time::Duration};
 
+use anteroom_pgtest::free_port;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -64,10 +65,12 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// From `addr`, whose port may be 0 for a free one, to `server`.
+    /// From `addr`, whose port may be 0 for a free one, to `server`. It may let go of its port for a while, so it takes none that the system
+    /// would give to somebody's connection meanwhile.
     pub(crate) fn start(addr: SocketAddr, server: SocketAddr) -> Self {
+        let port = if addr.port() == 0 { free_port() } else { addr.port() };
+        let addr = SocketAddr::new(addr.ip(), port);
         let listener = listen(addr);
-        let addr = listener.local_addr().expect("it is bound");
         let (passage, seen) = watch::channel(Passage::Open);
         let task = tokio::spawn(take(listener, addr, server, seen));
         Self { addr, passage, task }
