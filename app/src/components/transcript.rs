@@ -103,10 +103,12 @@ pub(crate) fn Transcript(conversation: Memo<Conversation>) -> impl IntoView {
             return;
         };
         copy_code(words, &target);
-        // Whoever unfolds something wants to see it from its beginning.
-        if let Ok(Some(_)) = target.closest("summary") {
+        // Whoever unfolds something wants to see it from its beginning, and to go on doing so: there may be room for it below.
+        if let Ok(Some(summary)) = target.closest("summary") {
+            let unfolds = summary.closest("details[open]").is_ok_and(|open| open.is_none());
+            let stays = move |log: &Element| is_at_end(log) && !(unfolds && log.scroll_top() > 0);
             at_end.set(false);
-            request_animation_frame(move || at_end.set(log.get_untracked().is_some_and(|log| is_at_end(&log))));
+            request_animation_frame(move || at_end.set(log.get_untracked().is_some_and(|log| stays(&log))));
         }
     };
     let rows = move || {
