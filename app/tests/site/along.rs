@@ -44,7 +44,7 @@ async fn form(browser: &Browser, action: &str, conversation: ConversationId, fie
 }
 
 /// Makes a link, and returns its path.
-async fn link(browser: &Browser, conversation: ConversationId, fields: &str) -> String {
+pub(super) async fn link(browser: &Browser, conversation: ConversationId, fields: &str) -> String {
     let (status, page) = form(browser, "along", conversation, fields).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     let address = format!("http://{}", browser.addr);
@@ -67,12 +67,13 @@ async fn press(site: &Site, path: &str, more: &str, cookie: &str) -> Response {
 }
 
 /// A guest: where they watch, and the cookie for it.
-struct Guest {
-    path: String,
-    cookie: String,
+pub(super) struct Guest {
+    pub(super) path: String,
+    pub(super) cookie: String,
 }
 
-async fn open(site: &Site, path: &str) -> Guest {
+/// Opens a link in another browser.
+pub(super) async fn open(site: &Site, path: &str) -> Guest {
     let answer = press(site, path, "", "").await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     let text = |name| answer.headers()[name].to_str().expect("text").to_owned();

@@ -1,6 +1,13 @@
 //! Words that are made to be taken for something else, in every place that shows them: no element or attribute appears that is not
 //! ours, no header breaks, and the words arrive whole.
 
+mod doors;
+mod table;
+mod world;
+
+pub(crate) use doors::with_bodies;
+pub(crate) use world::World;
+
 use anteroom::{
     files::titled,
     wire::{ConversationId, FileView, SearchResults, TurnId},
@@ -14,7 +21,7 @@ use crate::{
 };
 
 /// Nothing in these is taken for anything.
-const PLAIN: &str = "plain words";
+pub(crate) const PLAIN: &str = "plain words";
 
 const HOSTILE: [&str; 20] = [
     "What does </title> do in HTML?",

@@ -11,6 +11,7 @@ mod conversations;
 mod doors;
 #[path = "../drawn/mod.rs"]
 mod drawn;
+mod dripping;
 mod elsewhere;
 mod endings;
 mod faults;

@@ -22,11 +22,21 @@ pub(crate) async fn keyed_for(site: &Site, scopes: Scopes) -> Program {
 
 /// A key that lets its program do this.
 pub(crate) async fn key_for(site: &Site, scopes: Scopes) -> String {
+    key_as(site, scopes, &uuid::Uuid::new_v4().simple().to_string()).await.1
+}
+
+/// A program whose key is called so and lets it do this, and the key's id.
+pub(crate) async fn keyed_as(site: &Site, scopes: Scopes, name: &str) -> (KeyId, Program) {
+    let (id, token) = key_as(site, scopes, name).await;
+    (id, Program::new(site.addr).with_key(&token))
+}
+
+async fn key_as(site: &Site, scopes: Scopes, name: &str) -> (KeyId, String) {
     let id = KeyId(uuid::Uuid::new_v4());
     let token = Token::random(id);
     let key = KeyRecord {
         id,
-        name: id.0.simple().to_string(),
+        name: name.to_owned(),
         scopes,
         digest: token.digest(),
         created_at: 1,
@@ -41,7 +51,7 @@ pub(crate) async fn key_for(site: &Site, scopes: Scopes) -> String {
         }
     })
     .await;
-    token.reveal().to_owned()
+    (id, token.reveal().to_owned())
 }
 
 #[tokio::test]

@@ -10,4 +10,4 @@ mod shapes;
 mod streams;
 mod turns;
 
-pub(crate) use isolation::{key_for, keyed, keyed_for};
+pub(crate) use isolation::{key_for, keyed, keyed_as, keyed_for};
