@@ -7,7 +7,7 @@ use crate::site::Size;
 /// Most that a first visit may take, in bytes.
 const FIRST_VISIT: u64 = 350_000;
 /// Of these, what is kept for the page itself, the words of its language, and headers; `app/tests/site/visit.rs` holds them to it.
-const PAGE: u64 = 16_500;
+const PAGE: u64 = 16_700;
 
 /// Prints what a browser loads, file by file, and fails where it is more than the budget.
 pub(crate) fn check(files: &[Size]) -> anyhow::Result<()> {

@@ -129,7 +129,7 @@ async fn a_choice_is_offered_checked_kept_and_told_to_every_tab() {
     let gone = Reason::ModelNotOffered {
         model: "huge@gpu".to_owned(),
     };
-    refused(json!({ "model": "huge@gpu" }), 400, Some(gone)).await;
+    refused(json!({ "model": "huge@gpu" }), 404, Some(gone)).await;
     refused(json!({ "temperature": 201 }), 400, Some(Reason::NoTemperature)).await;
     refused(json!({ "temperature": "hot" }), 400, Some(Reason::RequestUnreadable)).await;
     refused(json!({ "max_tokens": 0 }), 400, None).await;

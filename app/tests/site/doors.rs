@@ -282,10 +282,14 @@ async fn unknown_pages_and_functions_are_not_found() {
         browser.ask(browser.get("/files/not-an-id")).await.status,
         StatusCode::BAD_REQUEST
     );
-    assert_eq!(
-        browser.ask(browser.get("/pkg/nothing.js")).await.status,
-        StatusCode::NOT_FOUND
-    );
+    let missing = browser.ask(browser.get("/pkg/nothing.js")).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert_eq!(missing.reason(), Reason::RequestUnknown);
+    let address = format!("http://{}/pkg/nothing.js", browser.addr);
+    let head = browser.http.head(address).send().await.expect("an answer");
+    assert_eq!(head.status(), StatusCode::NOT_FOUND);
+    assert_ne!(head.headers()["content-length"], "0", "what a GET has");
+    assert_eq!(head.bytes().await.expect("a body"), "");
     assert_eq!(
         browser.ask(browser.get("/pkg/../../Cargo.toml")).await.status,
         StatusCode::NOT_FOUND

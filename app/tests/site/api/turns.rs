@@ -130,7 +130,7 @@ async fn what_is_answered_now_is_not_answered_again_and_what_came_to_nothing_is_
     let program = Program::new(site.addr);
     site.model.hold(true);
     let sent = program
-        .ask(program.post(LIST, &json!({ "message": "Slow", "wait": false })))
+        .ask(program.post(LIST, &json!({ "message": "[[after=0]] Slow", "wait": false })))
         .await
         .json;
     let turn = json!({ "id": sent["turn"], "conversation": sent["conversation"] });
@@ -335,7 +335,7 @@ async fn conversations_are_branched_rated_exported_imported_brought_back_and_ans
         (&Value::Null, &json!("Be brief."), &Value::Null, &json!("Chosen"))
     );
     let wrong = program.patch(&path, &json!({ "title": "Not so", "model": "none" }));
-    assert_eq!(refused(&program.ask(wrong).await), (400, "model_not_offered"));
+    assert_eq!(refused(&program.ask(wrong).await), (404, "model_not_offered"));
     assert_eq!(
         program.ask(program.get(&path)).await.json["title"],
         "Chosen",
