@@ -2,7 +2,7 @@
 
 mod behind;
 mod list;
-mod sent_late;
+mod unsent_messages;
 
 use anteroom::wire::{
     Choice, ConversationId, ConversationPage, ConversationSummary, ConversationView, Event, FeedEvent, FeedMessage,
