@@ -1,7 +1,9 @@
 //! The feed: one WebSocket a page, from which it learns everything.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    future::ready,
+    hash::{DefaultHasher, Hash, Hasher as _},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -34,7 +36,7 @@ use crate::{
     language::Language,
     nodes::Home,
     queue::Owner,
-    sessions::{Answer, Session},
+    sessions::{Answer, Session, View},
     wire::{FeedMessage, FeedPosition, Reason, Status},
 };
 
@@ -101,6 +103,14 @@ pub(super) async fn open(
         })
 }
 
+/// What a page shows of a tab, as hashes.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    html: u64,
+    /// What it was drawn from, where the same can come again.
+    view: Option<u64>,
+}
+
 /// Why a feed ended.
 #[derive(Debug)]
 enum End {
@@ -122,8 +132,8 @@ struct Feed<'a> {
     last: Status,
     language: Language,
     draws: Arc<dyn Draws>,
-    /// Hashes of what it has brought last of each tab.
-    drawn: [Option<u64>; 2],
+    /// What it has brought last of each tab.
+    drawn: [Option<Drawn>; 2],
 }
 
 impl Feed<'_> {
@@ -169,9 +179,15 @@ impl Feed<'_> {
         let mut heard = sent;
         // When to look again at a change that came too soon after the last update.
         let mut look: Option<Instant> = None;
+        // Both are set when they change and not with each turn of the loop: to set a timer may wake the thread that keeps them.
+        let mut looks = pin!(sleep_until(sent));
+        let mut beat = pin!(sleep_until(pinged + HEARTBEAT));
         loop {
-            // A look that is due is taken, however fast the queue changes.
+            // A look that is due is taken, however fast the queue changes, and not left to a timer, which runs out at the next whole millisecond.
             let due = look.is_some_and(|look| look <= Instant::now());
+            if let Some(look) = look.filter(|look| !due && looks.deadline() != *look) {
+                looks.as_mut().reset(look);
+            }
             let listens = look.is_none() || !due && pace::is_near(&self.last);
             tokio::select! {
                 // In this order, so that the last events are out before the goodbye.
@@ -195,17 +211,22 @@ impl Feed<'_> {
                     }
                 }
                 () = moved(&mut moves, listens) => look = Some(Instant::now()),
-                () = sleep_until(look.unwrap_or(sent)), if look.is_some() => {
+                () = ready(()), if due => {
                     moves.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }
-                () = sleep_until(pinged + HEARTBEAT) => {
+                () = &mut looks, if look.is_some() && !due => {
+                    moves.mark_unchanged();
+                    look = self.update(&mut sent).await?;
+                }
+                () = &mut beat => {
                     // A page answers each ping by itself; one that has gone without a word does not.
                     if heard + PATIENCE < pinged {
                         return Err(End::Page);
                     }
                     self.write(Message::Ping(axum::body::Bytes::new())).await?;
                     pinged = Instant::now();
+                    beat.as_mut().reset(pinged + HEARTBEAT);
                     // Pings are not seen by the page's script: it takes silence for a dead connection.
                     self.last = self.engine.status(Some(self.session));
                     self.send(&FeedMessage::Status(self.last.clone())).await?;
@@ -287,21 +308,32 @@ impl Feed<'_> {
     /// What came of a refresh, as this page shows it.
     async fn draw(&mut self, answer: &Arc<Answer>) -> FeedMessage {
         let refresh = answer.refresh;
-        let drawn = match &answer.outcome {
-            Ok(_) => {
-                let (answer, draws, language) = (Arc::clone(answer), Arc::clone(&self.draws), self.language);
-                let drawn = tokio::task::spawn_blocking(move || drawn(&answer, &*draws, language)).await;
-                drawn.unwrap_or_else(|fault| {
-                    error!(%fault, ?refresh, "a tab could not be drawn");
-                    Err(Reason::RefreshFailed)
-                })
+        let view = match &answer.outcome {
+            // Figures are never the same again.
+            Ok(View::Stats(_)) => None,
+            Ok(View::Logs(records)) => Some(hash(records)),
+            Err(reason) => {
+                return FeedMessage::RefreshRefused {
+                    refresh,
+                    reason: reason.clone(),
+                };
             }
-            Err(reason) => Err(reason.clone()),
         };
+        // Drawing takes far longer than to see that nothing is new.
+        if view.is_some() && self.drawn[refresh as usize].is_some_and(|drawn| drawn.view == view) {
+            return FeedMessage::Drawn { refresh, html: None };
+        }
+        let (answer, draws, language) = (Arc::clone(answer), Arc::clone(&self.draws), self.language);
+        let drawing = tokio::task::spawn_blocking(move || drawn(&answer, &*draws, language)).await;
+        let drawn = drawing.unwrap_or_else(|fault| {
+            error!(%fault, ?refresh, "a tab could not be drawn");
+            Err(Reason::RefreshFailed)
+        });
         match drawn {
-            Ok((html, hash)) => {
-                let known = self.drawn[refresh as usize].replace(hash) == Some(hash);
-                let html = (!known).then(|| html.as_ref().to_owned());
+            Ok((drawn, html)) => {
+                let before = self.drawn[refresh as usize].replace(Drawn { html, view });
+                let known = before.is_some_and(|before| before.html == html);
+                let html = (!known).then(|| drawn.as_ref().to_owned());
                 FeedMessage::Drawn { refresh, html }
             }
             Err(reason) => FeedMessage::RefreshRefused { refresh, reason },
@@ -328,9 +360,14 @@ impl Feed<'_> {
 fn drawn(answer: &Answer, draws: &dyn Draws, language: Language) -> Result<(Arc<str>, u64), Reason> {
     let view = answer.outcome.as_ref().map_err(Reason::clone)?;
     let html = answer.drawn(language, || drawing::draw(draws, view, language));
+    let hash = hash(&html);
+    Ok((html, hash))
+}
+
+fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    html.hash(&mut hasher);
-    Ok((html, hasher.finish()))
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Waits until sessions may be at home elsewhere, if there is anywhere else.

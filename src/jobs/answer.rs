@@ -1,6 +1,6 @@
 //! The answer: from the agent's parts to their reader.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{future::ready, panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
@@ -119,6 +119,9 @@ where
 {
     let begun = Instant::now();
     let deadline = bounds.timeout.and_then(|limit| begun.checked_add(limit));
+    // Both are set once and not with each part: to set a timer may wake the thread that keeps them.
+    let mut late = pin!(sleep_until(deadline.unwrap_or(begun)));
+    let mut pause = pin!(sleep_until(begun));
     let (parts, mut read) = mpsc::channel(AHEAD);
     // Dropping the work is what stops it; the token only lets it stop in good order when it likes to.
     let mut work = Box::pin(ask(parts, bounds.cancelled.child_token()));
@@ -126,12 +129,18 @@ where
     let mut open = true;
     while open || result.is_none() {
         let due = reader.due();
+        // A timer runs out at the next whole millisecond; what is due already is not left to one.
+        let is_due = due.is_some_and(|due| due <= Instant::now());
+        if let Some(due) = due.filter(|due| !is_due && pause.deadline() != *due) {
+            pause.as_mut().reset(due);
+        }
         tokio::select! {
             biased;
             () = bounds.cancelled.cancelled() => return Ending::Cancelled,
             () = bounds.stopped.cancelled() => return Ending::Stopped,
-            () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() => return Ending::Expired,
-            () = sleep_until(due.unwrap_or(begun)), if due.is_some() => reader.pass_on(),
+            () = &mut late, if deadline.is_some() => return Ending::Expired,
+            () = ready(()), if is_due => reader.pass_on(),
+            () = &mut pause, if due.is_some() && !is_due => reader.pass_on(),
             part = read.recv(), if open => match part.map(|part| reader.take(part)) {
                 Some(Ok(())) => {}
                 Some(Err(Overflow)) => return Ending::Overflow,

@@ -1,7 +1,7 @@
 //! What the logs tab shows, for whoever draws it: pages are sent what was drawn.
 
 /// How grave a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// Every detail.
     Trace,
@@ -16,7 +16,7 @@ pub enum Level {
 }
 
 /// One record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LogRecord {
     /// Grows; tells one record from another.
     pub number: u64,
@@ -33,7 +33,7 @@ pub struct LogRecord {
 }
 
 /// What became of a message, for whoever sent it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Told {
     /// That of the record which says it.
     pub number: u64,
@@ -50,7 +50,7 @@ pub struct Told {
 }
 
 /// The whole logs tab: this session's own records and those of the server's start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LogsView {
     /// What the session's records say of its messages, oldest first.
     pub told: Vec<Told>,

@@ -106,6 +106,45 @@ async fn parts_come_in_order_and_are_passed_on_when_due() {
     assert_eq!(notes.taken, [text("b")], "nothing passes it on after the end");
 }
 
+/// Wants to pass on what it takes at once, and notes how long that takes.
+#[derive(Default)]
+struct AtOnce {
+    due: Option<Instant>,
+    late: Vec<Duration>,
+}
+
+impl Reader for AtOnce {
+    fn take(&mut self, _: Part) -> Result<(), Overflow> {
+        self.due = Some(Instant::now());
+        Ok(())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn pass_on(&mut self) {
+        self.late.extend(self.due.take().map(|due| due.elapsed()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_waits_for_no_timer() {
+    let (tokens, mut reader) = (Tokens::new(), AtOnce::default());
+    let speak = |parts: Parts, _| async move {
+        for _ in 0..3 {
+            // Between two ticks of the clock that timers go by.
+            advance(Duration::from_micros(300)).await;
+            parts.send(text("now")).await.map_err(|_| "nobody reads")?;
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(Answered::default())
+    };
+    let ending = answer(tokens.bounds(None), &mut reader, speak).await;
+    assert_eq!(ending, Ending::Done(Usage::default()));
+    assert_eq!(reader.late, [Duration::ZERO; 3]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_end_is_told_apart_and_what_was_taken_stands() {
     let ask = |timeout, most, after: Option<(u64, bool)>| async move {
