@@ -160,13 +160,3 @@ impl Operation for Reword {
         Ok(done.rows_affected() > 0)
     }
 }
-
-/// It is a turn from now on.
-pub(super) async fn begun(connection: &mut SqliteConnection, owner: i64, id: TurnId) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM follow_ups WHERE owner = ?1 AND id = ?2")
-        .bind(owner)
-        .bind(blob(&id.0))
-        .execute(connection)
-        .await
-        .map(drop)
-}
