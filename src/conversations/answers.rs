@@ -312,12 +312,8 @@ impl Conversations {
             characters = answer.text.chars().count(),
             "turn accepted, and given a kept answer"
         );
-        // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer.text, &answer.reasoning, &[])).await;
-        let shown = rendered.unwrap_or_else(|fault| {
-            warn!(%fault, "a kept answer could not be rendered");
-            Shown::default()
-        });
+        let rendered = Shown::rendered(answer.text.clone(), answer.reasoning.clone(), Vec::new()).await;
+        let shown = rendered.unwrap_or_default();
         // Given back before the page hears of it: it may send its next message in the same instant.
         drop(claim);
         self.announce(&mut task, shown);

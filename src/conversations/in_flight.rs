@@ -3,6 +3,7 @@
 mod list;
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -12,6 +13,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 pub(super) use list::{Entered, InFlightTurns};
 
@@ -22,7 +24,7 @@ use super::{
 };
 use crate::{
     agents::{AnswerKey, KeptAnswer, ToolCall},
-    markdown,
+    markdown, panics,
     queue::TicketId,
     store::ToolStep,
     wire::{ConversationId, TurnId, TurnNotice},
@@ -57,6 +59,25 @@ impl Shown {
         }
         shown.blocks.extend(markdown::render(&answer[from..]));
         shown
+    }
+}
+
+impl Shown {
+    /// The same, made where it holds up no other turn. A panic is logged, and leaves `None`.
+    pub(super) async fn rendered(answer: String, reasoning: String, steps: Vec<ToolStep>) -> Option<Self> {
+        let is_quick = markdown::is_quick(&answer) && markdown::is_quick(&reasoning);
+        let render = move || Self::of(&answer, &reasoning, &steps);
+        if is_quick {
+            let rendered = std::panic::catch_unwind(AssertUnwindSafe(render));
+            return rendered
+                .inspect_err(|panic| error!(panic = panics::words(&**panic), "an answer could not be rendered"))
+                .ok();
+        }
+        // Highlighting a long answer takes a while that the async threads must not wait.
+        let rendered = tokio::task::spawn_blocking(render).await;
+        rendered
+            .inspect_err(|fault| error!(%fault, "an answer could not be rendered"))
+            .ok()
     }
 }
 

@@ -402,12 +402,8 @@ impl Conversations {
         let pending = (!kept).then(|| self.pending.enter(&task.turn));
         let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());
         let steps = task.turn.steps.clone();
-        // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(move || Shown::of(&answer, &reasoning, &steps)).await;
-        let shown = rendered.unwrap_or_else(|fault| {
-            error!(%fault, "an answer could not be rendered");
-            guards.entered.in_flight.shown()
-        });
+        let rendered = Shown::rendered(answer, reasoning, steps).await;
+        let shown = rendered.unwrap_or_else(|| guards.entered.in_flight.shown());
         task.take_new_line();
         let head = self.show_answered(&task).await;
         // Given back before the page hears of it: it may send its next message in the same instant.

@@ -40,6 +40,15 @@ fn too_long() -> String {
     format!("<p class=\"raw\">{GOES_ON}</p>")
 }
 
+/// Up to so many bytes, a text without code is rendered in less time than it takes to have another thread do it.
+const QUICK_BYTES: usize = 2 * 1024;
+
+/// Whether a text is rendered so quickly that nobody need be spared it: a short one, and nothing in it to highlight.
+#[must_use]
+pub fn is_quick(text: &str) -> bool {
+    text.len() <= QUICK_BYTES && !text.contains("```") && !text.contains("~~~")
+}
+
 /// The whole answer as clean HTML, one entry a block.
 ///
 /// Takes milliseconds for an ordinary answer, but far longer for one of a megabyte: render many or long ones where
