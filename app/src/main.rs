@@ -160,6 +160,7 @@ fn main() -> ExitCode {
     }
 }
 
+// What is awaited here comes boxed: an async function is compiled by whoever awaits it, and a whole build waits for this crate.
 #[tokio::main]
 async fn run() -> ExitCode {
     let arguments = match Anteroom::from_env() {

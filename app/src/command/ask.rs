@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -39,39 +40,41 @@ pub struct Question {
 }
 
 /// Asks, and writes the answer to the standard output.
-pub async fn run(question: Question, address: Address) -> Ended {
-    let site = match Site::of(address) {
-        Ok(site) => site,
-        Err(fault) => return failed(fault),
-    };
-    let message = match message(&question.words) {
-        Ok(message) => message,
-        Err(fault) => return failed(fault),
-    };
-    let mut body = json!({ "message": message });
-    for (name, value) in [("model", question.model), ("system", question.system)] {
-        if let Some(value) = value {
-            body[name] = value.into();
+pub fn run(question: Question, address: Address) -> LocalBoxFuture<'static, Ended> {
+    Box::pin(async move {
+        let site = match Site::of(address) {
+            Ok(site) => site,
+            Err(fault) => return failed(fault),
+        };
+        let message = match message(&question.words) {
+            Ok(message) => message,
+            Err(fault) => return failed(fault),
+        };
+        let mut body = json!({ "message": message });
+        for (name, value) in [("model", question.model), ("system", question.system)] {
+            if let Some(value) = value {
+                body[name] = value.into();
+            }
         }
-    }
-    let mut asking = Asking {
-        site,
-        body,
-        key: Uuid::new_v4().to_string(),
-        last: None,
-        status: Status::new(question.quiet),
-        ends_line: true,
-    };
-    let ended = tokio::select! {
-        ended = asking.go_on() => ended,
-        _ = tokio::signal::ctrl_c() => Ended::Interrupted,
-    };
-    asking.status.clear();
-    if matches!(ended, Ended::Interrupted) {
-        asking.end().await;
-    }
-    asking.end_line();
-    ended
+        let mut asking = Asking {
+            site,
+            body,
+            key: Uuid::new_v4().to_string(),
+            last: None,
+            status: Status::new(question.quiet),
+            ends_line: true,
+        };
+        let ended = tokio::select! {
+            ended = asking.go_on() => ended,
+            _ = tokio::signal::ctrl_c() => Ended::Interrupted,
+        };
+        asking.status.clear();
+        if matches!(ended, Ended::Interrupted) {
+            asking.end().await;
+        }
+        asking.end_line();
+        ended
+    })
 }
 
 /// What is asked: the words, and what is piped in.

@@ -16,6 +16,7 @@ use anteroom::{
     settings::{OwnInput, Secret, Settings},
 };
 use anyhow::Context as _;
+use futures_util::future::LocalBoxFuture;
 
 use super::run::Failure;
 
@@ -126,19 +127,21 @@ impl From<DeskError> for Failure {
 ///
 /// # Errors
 /// [`Failure`], with words for the operator.
-pub async fn run(keys: Keys) -> Result<(), Failure> {
-    if let Keys::Set { change, .. } = &keys
-        && *change == RatesChange::default()
-    {
-        return Err(Failure::Settings(
-            "say what is to be set: --requests-per-minute, --tokens-per-minute, or both".to_owned(),
-        ));
-    }
-    let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
-    let mut desk = Desk::open(&loaded.settings).await?;
-    let done = at(&mut desk, &loaded.settings, keys).await;
-    desk.close().await;
-    done.map(|said| println!("{said}"))
+pub fn run(keys: Keys) -> LocalBoxFuture<'static, Result<(), Failure>> {
+    Box::pin(async move {
+        if let Keys::Set { change, .. } = &keys
+            && *change == RatesChange::default()
+        {
+            return Err(Failure::Settings(
+                "say what is to be set: --requests-per-minute, --tokens-per-minute, or both".to_owned(),
+            ));
+        }
+        let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+        let mut desk = Desk::open(&loaded.settings).await?;
+        let done = at(&mut desk, &loaded.settings, keys).await;
+        desk.close().await;
+        done.map(|said| println!("{said}"))
+    })
 }
 
 async fn tool(

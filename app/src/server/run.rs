@@ -18,6 +18,7 @@ use anteroom::{
     },
 };
 use anyhow::Context as _;
+use futures_util::future::LocalBoxFuture;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{Instrument as _, info, info_span, warn};
 
@@ -53,67 +54,69 @@ impl From<anyhow::Error> for Failure {
 ///
 /// # Errors
 /// [`Failure`], with words for the operator.
-pub async fn serve() -> Result<(), Failure> {
-    // Before they are read: an edit from now on is noticed, however soon after the start it is made.
-    let edits = Edits::listen();
-    let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
-    let logs =
-        logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
-    for warning in &loaded.warnings {
-        warn!("{warning}");
-    }
-    if !assets::built() {
-        warn!("the pages have no script and no style: this server was built without `cargo xtask`");
-    }
-    // Before anybody can know that this runs: a program that reads the greeting may end it at once.
-    let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
-    // Before the engine: a port that is taken must not cost another server's files, or a node its line.
-    let bound = ForVisitors::bind(loaded.settings.site_addr)?;
-    let address = bound.address;
-    let starting = |loaded| async {
-        let engine = Engine::start(loaded, logs.clone()).await;
-        engine.context("Anteroom cannot start")
-    };
-    let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
-        // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
-        Some(name) => {
-            let for_nodes = listen::for_nodes(name).await?;
-            let engine = starting(loaded).await?;
-            (engine, bound.open()?, Some(for_nodes))
+pub fn serve() -> LocalBoxFuture<'static, Result<(), Failure>> {
+    Box::pin(async move {
+        // Before they are read: an edit from now on is noticed, however soon after the start it is made.
+        let edits = Edits::listen();
+        let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+        let logs =
+            logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
+        for warning in &loaded.warnings {
+            warn!("{warning}");
         }
-        None => {
-            let for_visitors = bound.open()?;
-            (starting(loaded).await?, for_visitors, None)
+        if !assets::built() {
+            warn!("the pages have no script and no style: this server was built without `cargo xtask`");
         }
-    };
-    let doors = Doors {
-        address,
-        listeners: Mutex::new(Some((for_visitors, for_nodes))),
-    };
-    note(&engine, doors.address);
-    greet(&engine, doors.address);
-    logs.started();
-    let (mut engine, mut edits) = (engine, Some(edits));
-    while serve_once(
-        &engine,
-        &doors,
-        edits.take().unwrap_or_else(Edits::listen),
-        &mut signals,
-    )
-    .await?
-        == End::Gone
-    {
-        warn!("this node was declared gone by the others; it drops what it had, and begins again");
-        engine.abandon().await;
-        drop(engine);
-        engine = tokio::select! {
-            started = start_again(&logs) => started?,
-            () = signals.next() => break,
+        // Before anybody can know that this runs: a program that reads the greeting may end it at once.
+        let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
+        // Before the engine: a port that is taken must not cost another server's files, or a node its line.
+        let bound = ForVisitors::bind(loaded.settings.site_addr)?;
+        let address = bound.address;
+        let starting = |loaded| async {
+            let engine = Engine::start(loaded, logs.clone()).await;
+            engine.context("Anteroom cannot start")
+        };
+        let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
+            // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
+            Some(name) => {
+                let for_nodes = listen::for_nodes(name).await?;
+                let engine = starting(loaded).await?;
+                (engine, bound.open()?, Some(for_nodes))
+            }
+            None => {
+                let for_visitors = bound.open()?;
+                (starting(loaded).await?, for_visitors, None)
+            }
+        };
+        let doors = Doors {
+            address,
+            listeners: Mutex::new(Some((for_visitors, for_nodes))),
         };
         note(&engine, doors.address);
-    }
-    info!("ended");
-    Ok(())
+        greet(&engine, doors.address);
+        logs.started();
+        let (mut engine, mut edits) = (engine, Some(edits));
+        while serve_once(
+            &engine,
+            &doors,
+            edits.take().unwrap_or_else(Edits::listen),
+            &mut signals,
+        )
+        .await?
+            == End::Gone
+        {
+            warn!("this node was declared gone by the others; it drops what it had, and begins again");
+            engine.abandon().await;
+            drop(engine);
+            engine = tokio::select! {
+                started = start_again(&logs) => started?,
+                () = signals.next() => break,
+            };
+            note(&engine, doors.address);
+        }
+        info!("ended");
+        Ok(())
+    })
 }
 
 /// Where it listens, from the start to the end.

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use futures_util::future::LocalBoxFuture;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -41,24 +42,26 @@ pub struct Run {
 }
 
 /// Runs a file of tasks, or goes on with it.
-pub async fn run(run: Run, address: Address) -> Ended {
-    let mut running = match Running::new(&run, address) {
-        Ok(running) => running,
-        Err(fault) => return failed(fault),
-    };
-    let ended = tokio::select! {
-        ended = running.go_on() => ended,
-        _ = tokio::signal::ctrl_c() => Ended::Interrupted,
-    };
-    running.status.clear();
-    match ended {
-        Ended::Interrupted => {
-            let kept = running.state.save(&running.file);
-            eprintln!("The server goes on with the tasks. Run the same file again to go on following them.");
-            kept.map_or_else(failed, |()| Ended::Interrupted)
+pub fn run(run: Run, address: Address) -> LocalBoxFuture<'static, Ended> {
+    Box::pin(async move {
+        let mut running = match Running::new(&run, address) {
+            Ok(running) => running,
+            Err(fault) => return failed(fault),
+        };
+        let ended = tokio::select! {
+            ended = running.go_on() => ended,
+            _ = tokio::signal::ctrl_c() => Ended::Interrupted,
+        };
+        running.status.clear();
+        match ended {
+            Ended::Interrupted => {
+                let kept = running.state.save(&running.file);
+                eprintln!("The server goes on with the tasks. Run the same file again to go on following them.");
+                kept.map_or_else(failed, |()| Ended::Interrupted)
+            }
+            ended => ended,
         }
-        ended => ended,
-    }
+    })
 }
 
 /// A batch on its way.
@@ -324,33 +327,37 @@ fn named(which: &str) -> Result<Uuid, String> {
 }
 
 /// Says how far a batch is.
-pub async fn status(which: &str, address: Address) -> Ended {
-    let asked = async {
-        let (batch, site) = (named(which)?, Site::of(address)?);
-        ask(&site, Method::GET, &format!("/api/v1/tasks/batches/{batch}")).await
-    };
-    match asked.await {
-        Ok(batch) => {
-            println!("{}", progress::line(&batch));
-            Ended::Well
+pub fn status(which: &str, address: Address) -> LocalBoxFuture<'_, Ended> {
+    Box::pin(async move {
+        let asked = async {
+            let (batch, site) = (named(which)?, Site::of(address)?);
+            ask(&site, Method::GET, &format!("/api/v1/tasks/batches/{batch}")).await
+        };
+        match asked.await {
+            Ok(batch) => {
+                println!("{}", progress::line(&batch));
+                Ended::Well
+            }
+            Err(fault) => failed(fault),
         }
-        Err(fault) => failed(fault),
-    }
+    })
 }
 
 /// Cancels what is not over of a batch.
-pub async fn cancel(which: &str, address: Address) -> Ended {
-    let cancelled = async {
-        let (batch, site) = (named(which)?, Site::of(address)?);
-        ask(&site, Method::DELETE, &format!("/api/v1/tasks/batches/{batch}")).await
-    };
-    match cancelled.await {
-        Ok(batch) => {
-            println!("{} of {} cancelled.", batch["cancelled"], batch["tasks"]);
-            Ended::Well
+pub fn cancel(which: &str, address: Address) -> LocalBoxFuture<'_, Ended> {
+    Box::pin(async move {
+        let cancelled = async {
+            let (batch, site) = (named(which)?, Site::of(address)?);
+            ask(&site, Method::DELETE, &format!("/api/v1/tasks/batches/{batch}")).await
+        };
+        match cancelled.await {
+            Ok(batch) => {
+                println!("{} of {} cancelled.", batch["cancelled"], batch["tasks"]);
+                Ended::Well
+            }
+            Err(fault) => failed(fault),
         }
-        Err(fault) => failed(fault),
-    }
+    })
 }
 
 async fn ask(site: &Site, method: Method, path: &str) -> Result<Value, String> {
