@@ -26,14 +26,6 @@ impl Mode {
         }
     }
 
-    /// What cargo calls the profile.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Release => "release",
-        }
-    }
-
     /// The name of the folder where cargo puts what it builds.
     pub(crate) fn folder(self) -> &'static str {
         match self {
@@ -109,7 +101,7 @@ impl Project {
     pub(crate) fn compiled_wasm(&self, mode: Mode) -> PathBuf {
         self.target
             .join(crate::wasm::TARGET)
-            .join(mode.folder())
+            .join(crate::wasm::profile(mode))
             .join("anteroom_browser.wasm")
     }
 

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 
 use crate::budget::{self, bytes};
 use crate::project::{Mode, Project};
+use crate::setup;
 use crate::site::{self, Size};
 use crate::step::{self, step};
-use crate::{setup, wasm};
 
 /// Name of the server's binary.
 pub(crate) const SERVER: &str = "anteroom";
@@ -41,21 +41,20 @@ pub(crate) fn run(project: &Project, mode: Mode, arguments: &[String]) -> anyhow
 
 /// The server's binary, and what is in its site.
 fn build(project: &Project, mode: Mode) -> anyhow::Result<(PathBuf, Vec<Size>)> {
-    wasm::compile(project, mode)?;
-    let sizes = match mode {
-        Mode::Dev => site::finish(project, mode)?,
-        // To make the site small takes one core most of a minute. All but the binary, which embeds it, can be compiled meanwhile.
-        Mode::Release => thread::scope(|scope| {
-            let library = scope.spawn(|| {
-                step("compile the server's library", || {
-                    cargo_build(project, mode, &["--lib"])
-                })
-            });
-            let sizes = site::finish(project, mode);
-            library.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-            sizes
-        })?,
-    };
+    // Before anything is compiled: it changes what the compiler finds.
+    setup::wasm_target(project)?;
+    // Each half ends with crates that wait for each other, one after the other, and so would leave cores idle. A release's binary embeds the
+    // site, so it comes last.
+    let sizes = thread::scope(|scope| {
+        let library = scope.spawn(|| {
+            step("compile the server's library", || {
+                cargo_build(project, mode, &["--lib"])
+            })
+        });
+        let sizes = site::build(project, mode);
+        library.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        sizes
+    })?;
     step("compile the server", || cargo_build(project, mode, &["--bin", SERVER]))?;
     Ok((project.binary(mode, SERVER), sizes))
 }

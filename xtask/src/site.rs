@@ -31,11 +31,6 @@ pub(crate) struct Size {
 /// Builds the browser's half and the site. Returns what is in it.
 pub(crate) fn build(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
     wasm::compile(project, mode)?;
-    finish(project, mode)
-}
-
-/// Builds the site once the browser's half is compiled: without cargo, so that it can compile something else meanwhile.
-pub(crate) fn finish(project: &Project, mode: Mode) -> anyhow::Result<Vec<Size>> {
     let bindings = wasm::bindings(project, mode)?;
     let mut assets = app(&bindings)?;
     for (sheet, path) in css::SHEETS.into_iter().zip(["pkg/anteroom.css", "pkg/tabs.css"]) {

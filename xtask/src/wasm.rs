@@ -43,38 +43,14 @@ const SMALL: [&str; 4] = [
 /// The script as small as it gets without its meaning changed; it is a module, so that all names in it are its own.
 const MINIFIED: [&str; 4] = ["--module", "--compress=passes=2", "--mangle", "--ecma=2022"];
 
-/// What differs from the profile of the server's half, as `profile.wasm-dev` and `profile.wasm-release` have it in Cargo.toml. A
-/// profile of its own would compile every procedural macro and build script once more, and so would a different `lto`.
-const fn profile(mode: Mode) -> &'static [&'static str] {
+/// The profile of the browser's half. It is one of its own, which cargo builds in folders of its own: so both halves can be built at once. What only
+/// the compiler runs is compiled for each, which costs less than it gains.
+pub(crate) const fn profile(mode: Mode) -> &'static str {
     match mode {
-        Mode::Dev => &["profile.dev.opt-level='s'", "profile.dev.debug=false"],
-        Mode::Release => &[
-            "profile.release.opt-level='z'",
-            "profile.release.codegen-units=1",
-            "profile.release.panic='abort'",
-        ],
+        Mode::Dev => "wasm-dev",
+        Mode::Release => "wasm-release",
     }
 }
-
-/// What leptos brings along to read its own configuration and to reload views: no line of it is left once the browser's half is linked,
-/// so it is not optimised. (A fifth of the time that the half takes to compile.)
-const DEAD: [&str; 12] = [
-    "aho-corasick",
-    "config",
-    "leptos_hot_reload",
-    "proc-macro2",
-    "quote",
-    "regex",
-    "regex-automata",
-    "regex-syntax",
-    "rstml",
-    "syn",
-    "toml",
-    "winnow",
-];
-
-/// What Cargo.toml optimises less for the server, but is sent to the browser.
-const LIVE: [&str; 3] = ["anteroom-app", "js-sys", "web-sys"];
 
 /// The browser's half, ready for the site: `anteroom.js`, `anteroom_bg.wasm` and perhaps `snippets/`.
 pub(crate) struct Bindings {
@@ -127,49 +103,10 @@ pub(crate) fn bindings(project: &Project, mode: Mode) -> anyhow::Result<Bindings
 }
 
 fn cargo_build(project: &Project, mode: Mode) -> anyhow::Result<()> {
-    let mut cargo = project.cargo("rustc");
+    let mut cargo = project.cargo("build");
     cargo.args(["--package", PACKAGE, "--lib"]);
-    cargo.args(["--target", TARGET]).args(mode.profile());
-    for setting in profile(mode) {
-        cargo.args(["--config", setting]);
-    }
-    let mut package = |name: &str, level: &str| {
-        let profile = mode.name();
-        cargo.args([
-            "--config",
-            &format!("profile.{profile}.package.{name}.opt-level={level}"),
-        ]);
-    };
-    for name in DEAD {
-        package(name, "0");
-    }
-    if mode == Mode::Release {
-        for name in LIVE {
-            package(name, "'z'");
-        }
-    }
-    if mode == Mode::Release {
-        let (variable, flags) = flags_for_lto(|name| std::env::var(name).ok());
-        cargo.env(variable, flags).args(["--", "-Clto=fat"]);
-    }
+    cargo.args(["--target", TARGET, "--profile", profile(mode)]);
     step::run(&mut cargo)
-}
-
-/// The variable that tells rustc to leave in each crate what link-time optimisation needs, beside the flags that are in it already. They are
-/// those of the browser's half alone, since that is compiled for another machine than macros and build scripts.
-fn flags_for_lto(variable: impl Fn(&str) -> Option<String>) -> (&'static str, String) {
-    const FLAG: &str = "-Cembed-bitcode=yes";
-    // Cargo looks at the second only where the first is not set.
-    let (name, separator, before) = match variable("CARGO_ENCODED_RUSTFLAGS") {
-        Some(before) => ("CARGO_ENCODED_RUSTFLAGS", '\x1f', before),
-        None => ("RUSTFLAGS", ' ', variable("RUSTFLAGS").unwrap_or_default()),
-    };
-    let flags = if before.is_empty() {
-        FLAG.to_owned()
-    } else {
-        format!("{before}{separator}{FLAG}")
-    };
-    (name, flags)
 }
 
 fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
@@ -226,49 +163,5 @@ fn remove(file: &Path) -> anyhow::Result<()> {
             Err(anyhow!(fault).context(format!("cannot remove {}", file.display())))
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn the_profiles_are_those_of_cargo_toml() {
-        let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")).expect("a manifest");
-        for (mode, base) in [(Mode::Dev, "dev"), (Mode::Release, "release")] {
-            let (_, section) = manifest
-                .split_once(&format!("[profile.wasm-{base}]\n"))
-                .expect("the profile");
-            let mut lines = section.lines().take_while(|line| !line.is_empty());
-            assert_eq!(lines.next(), Some(format!("inherits = \"{base}\"").as_str()));
-            let mut theirs: BTreeSet<_> = lines
-                .map(|line| format!("profile.{base}.{}", line.replace(" = ", "=").replace('"', "'")))
-                .collect();
-            // That one rustc is told by itself.
-            let optimised = theirs.remove("profile.release.lto=true");
-            assert_eq!(optimised, mode == Mode::Release);
-            let ours: BTreeSet<_> = profile(mode).iter().map(ToString::to_string).collect();
-            assert_eq!(ours, theirs);
-        }
-    }
-
-    #[test]
-    fn flags_that_are_set_are_kept() {
-        let flags = |set: &[(&str, &str)]| {
-            let value = |name: &str| set.iter().find(|(known, _)| *known == name);
-            flags_for_lto(|name| value(name).map(|(_, value)| (*value).to_owned()))
-        };
-        assert_eq!(flags(&[]), ("RUSTFLAGS", "-Cembed-bitcode=yes".to_owned()));
-        assert_eq!(
-            flags(&[("RUSTFLAGS", "-Dwarnings")]),
-            ("RUSTFLAGS", "-Dwarnings -Cembed-bitcode=yes".to_owned())
-        );
-        assert_eq!(
-            flags(&[("RUSTFLAGS", "-Dwarnings"), ("CARGO_ENCODED_RUSTFLAGS", "-Ca=b c")]),
-            ("CARGO_ENCODED_RUSTFLAGS", "-Ca=b c\u{1f}-Cembed-bitcode=yes".to_owned())
-        );
     }
 }
