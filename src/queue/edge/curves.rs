@@ -68,13 +68,17 @@ impl Curves {
     /// What the last curve says of a start, if it is fresh and for `key`. (The line may be gone after a retuning.)
     fn known_start(&self, at: usize, key: CurveKey, before: usize, now: Time) -> Option<Option<StartRange>> {
         let (known, curve) = self.0.get(at)?.as_ref()?;
-        (*known == key && curve.is_fresh(now)).then(|| curve.start(before, now))
+        (curve.holds(*known, key) && curve.is_fresh(now)).then(|| curve.start(before, now))
     }
 
     /// Keeps a curve, unless the line has moved on meanwhile.
     fn keep(&mut self, machine: &Machine, at: usize, key: CurveKey, curve: Arc<Curve>) {
         let lines = machine.line_count();
-        if at < lines && machine.curve_key(at).is_some_and(|now| now.epoch == key.epoch) {
+        if at < lines
+            && machine
+                .curve_key(at)
+                .is_some_and(|now| now.epoch == key.epoch || curve.holds(key, now))
+        {
             self.0.resize_with(lines, || None);
             self.0[at] = Some((key, curve));
         }

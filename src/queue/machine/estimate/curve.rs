@@ -15,6 +15,10 @@ const JITTER_SECONDS: f64 = 0.02;
 /// time, within these bounds.
 const FRESH: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_millis(250);
 
+/// Where work holds its slot for so short a time on average, a place more or less is lost in [`JITTER_SECONDS`]: such a curve is read again also
+/// when something has started or ended. Thousands do in a second there, and each would have another one computed.
+const BRIEF: f64 = JITTER_SECONDS / 8.0;
+
 /// What a curve was computed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::queue) struct CurveKey {
@@ -26,6 +30,8 @@ pub(in crate::queue) struct CurveKey {
 pub(in crate::queue) struct Curve {
     at: Time,
     fresh_for: Duration,
+    /// Whether a start or an end changes too little of it to be seen.
+    lasts: bool,
     /// By place, for the first ones; empty where too little is known.
     near: Vec<Near>,
     slots: usize,
@@ -49,6 +55,7 @@ impl Curve {
             return Self {
                 at,
                 fresh_for: *FRESH.end(),
+                lasts: false,
                 near: Vec::new(),
                 slots: 1,
                 step: 0.0,
@@ -72,6 +79,7 @@ impl Curve {
         Self {
             at,
             fresh_for: seconds(mean / 8.0).clamp(*FRESH.start(), *FRESH.end()),
+            lasts: mean <= BRIEF,
             near,
             slots,
             step: mean / parallel,
@@ -83,6 +91,11 @@ impl Curve {
     /// Whether it may be read again, although what runs has grown older.
     pub(in crate::queue) fn is_fresh(&self, now: Time) -> bool {
         now.saturating_since(self.at) <= self.fresh_for
+    }
+
+    /// Whether a curve that was computed for `known` says what there is to say for `key`, too.
+    pub(in crate::queue) fn holds(&self, known: CurveKey, key: CurveKey) -> bool {
+        known == key || self.lasts && known.slots == key.slots
     }
 
     /// The start, from `now` on, of the ticket that has `before` others before it. `None`: unknown.
@@ -162,4 +175,44 @@ fn near(mut starts: Vec<f64>) -> Near {
 /// Nothing starts in the past, and no wait is shown that a clock could not count.
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Rivals, Window},
+        *,
+    };
+
+    fn curve(held: Duration) -> Curve {
+        let mut window = Window::default();
+        for _ in 0..10 {
+            window.push(held);
+        }
+        Curve::new(&Situation {
+            now: Time::default(),
+            slots: 5,
+            running: Vec::new(),
+            windows: vec![window],
+            ahead: Vec::new(),
+            waiting: vec![100],
+            servers: Vec::new(),
+            rivals: Rivals::default(),
+        })
+    }
+
+    #[test]
+    fn a_curve_of_brief_work_is_read_again_after_a_change_and_no_other_one() {
+        let [known, changed] = [1, 2].map(|epoch| CurveKey { epoch, slots: 5 });
+        let fewer = CurveKey { slots: 4, ..changed };
+        let (brief, long) = (curve(Duration::from_micros(300)), curve(Duration::from_millis(300)));
+        assert!(brief.holds(known, known) && brief.holds(known, changed));
+        assert!(!brief.holds(known, fewer), "it knows other slots");
+        assert!(long.holds(known, known) && !long.holds(known, changed));
+        // What of it may be wrong is less than what every start is given.
+        let range = brief.start(1, Time::default()).expect("enough was seen");
+        assert!(range.low.is_zero() && range.high >= Duration::from_secs_f64(JITTER_SECONDS));
+        let later = Time::default().saturating_add(*FRESH.start() + Duration::from_millis(1));
+        assert!(!brief.is_fresh(later), "not for long");
+    }
 }
