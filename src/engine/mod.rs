@@ -257,10 +257,12 @@ impl Engine {
     /// them.
     pub fn refresh(self: &Arc<Self>, session: &Arc<Session>, kind: RefreshKind, who: Principal) {
         let engine = Arc::clone(self);
-        self.refreshes.ask(who.owner(), session, kind, move || match kind {
-            RefreshKind::Stats => View::Stats(Box::new(engine.stats_view(who.role))),
-            RefreshKind::Logs => View::Logs(Box::new(engine.logs_view(who.session, who.role))),
-        });
+        let is_quick = kind == RefreshKind::Logs && who.role == Role::Visitor && self.logs.are_few(session.id());
+        self.refreshes
+            .ask(who.owner(), session, (kind, is_quick), move || match kind {
+                RefreshKind::Stats => View::Stats(Box::new(engine.stats_view(who.role))),
+                RefreshKind::Logs => View::Logs(Box::new(engine.logs_view(who.session, who.role))),
+            });
     }
 
     /// The stats tab.
@@ -274,13 +276,9 @@ impl Engine {
 
     /// The logs tab of a session. What the start has logged names addresses and paths.
     fn logs_view(&self, id: SessionId, role: Role) -> LogsView {
-        let view = self.logs.view(id);
         match role {
-            Role::Operator => view,
-            Role::Visitor => LogsView {
-                startup: Vec::new(),
-                ..view
-            },
+            Role::Operator => self.logs.view(id),
+            Role::Visitor => self.logs.own(id),
         }
     }
 

@@ -3,7 +3,11 @@
 //! A refresh answers over the feed instead of holding its request open: a browser has six connections to a host,
 //! and seven tabs that wait for their turn would leave none for anything else.
 
-use std::{future::pending, sync::Arc};
+use std::{
+    future::pending,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -11,6 +15,7 @@ use tracing::{Instrument as _, debug, error};
 
 use crate::{
     conversations::Conversations,
+    panics,
     queue::{Outcome, Owner, Queue},
     sessions::{Session, View},
     settings::Settings,
@@ -42,13 +47,13 @@ impl Refreshes {
         }
     }
 
-    /// Asks for a refresh; `make` makes what the tab shows. A second one of the same tab's, while the first is under
+    /// Asks for a refresh; `make` makes what the tab shows, and may be quick enough for the async threads. A second one of the same tab's, while the first is under
     /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
     pub(super) fn ask(
         &self,
         owner: Owner,
         session: &Arc<Session>,
-        kind: RefreshKind,
+        (kind, is_quick): (RefreshKind, bool),
         make: impl FnOnce() -> View + Send + 'static,
     ) {
         session.presence().touch();
@@ -74,11 +79,11 @@ impl Refreshes {
             let patience = || settings.borrow().abandon_after;
             let answer = match place.admitted(patience, pending()).await {
                 Ok(permit) => {
-                    let made = tokio::task::spawn_blocking(make).await;
+                    let made = made(make, is_quick).await;
                     let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
                     permit.finish(outcome);
                     made.map_err(|fault| {
-                        error!(%fault, %event, "a refresh failed");
+                        error!(fault, %event, "a refresh failed");
                         Reason::RefreshFailed
                     })
                 }
@@ -94,4 +99,14 @@ impl Refreshes {
         };
         self.tasks.spawn(work.instrument(span));
     }
+}
+
+/// What a tab shows, or why it cannot be made.
+async fn made(make: impl FnOnce() -> View + Send + 'static, is_quick: bool) -> Result<View, String> {
+    if is_quick {
+        return catch_unwind(AssertUnwindSafe(make)).map_err(|panic| panics::words(&*panic).to_owned());
+    }
+    tokio::task::spawn_blocking(make)
+        .await
+        .map_err(|fault| fault.to_string())
 }

@@ -87,6 +87,9 @@ fn quiet(filter: &str) -> String {
     }
 }
 
+/// See [`Logs::are_few`].
+const FEW: usize = 64;
+
 impl Logs {
     /// Keeps records as this process makes them: from `info` up in any case, and what `filter` lets through besides.
     ///
@@ -109,6 +112,16 @@ impl Logs {
     #[must_use]
     pub fn view(&self, session: SessionId) -> LogsView {
         self.lock().view(session)
+    }
+
+    /// The same without those of the start.
+    pub(crate) fn own(&self, session: SessionId) -> LogsView {
+        self.lock().own(session)
+    }
+
+    /// Whether the records of a session are so few that they are copied in less time than it takes to have another thread do it.
+    pub(crate) fn are_few(&self, session: SessionId) -> bool {
+        self.lock().count(session) <= FEW
     }
 
     /// Drops the records of a session that has ended.

@@ -140,15 +140,28 @@ impl Records {
         }
     }
 
-    pub(super) fn view(&self, session: SessionId) -> LogsView {
+    /// What a session may see of its own.
+    pub(super) fn own(&self, session: SessionId) -> LogsView {
         let ring = self.sessions.get(&session);
         let records = ring.map(Ring::view).unwrap_or_default();
         LogsView {
             told: records.iter().filter_map(told::of).collect(),
             session: records,
-            startup: self.startup.view(),
+            startup: Vec::new(),
             dropped: ring.map_or(0, |ring| ring.dropped),
         }
+    }
+
+    pub(super) fn view(&self, session: SessionId) -> LogsView {
+        LogsView {
+            startup: self.startup.view(),
+            ..self.own(session)
+        }
+    }
+
+    /// How many records of its own a session has.
+    pub(super) fn count(&self, session: SessionId) -> usize {
+        self.sessions.get(&session).map_or(0, |ring| ring.records.len())
     }
 
     fn shrink_to(&mut self, most: usize) {
