@@ -138,7 +138,7 @@ async fn what_is_due_waits_for_no_timer() {
             parts.send(text("now")).await.map_err(|_| "nobody reads")?;
             sleep(Duration::from_millis(5)).await;
         }
-        Ok(Answered::default())
+        Ok::<_, &str>(Answered::default())
     };
     let ending = answer(tokens.bounds(None), &mut reader, speak).await;
     assert_eq!(ending, Ending::Done(Usage::default()));
