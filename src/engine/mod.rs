@@ -229,6 +229,11 @@ impl Engine {
         status::of(&self.queue, &self.backends, session)
     }
 
+    /// Whether any line has somebody in it.
+    pub(crate) fn is_anybody_waiting(&self) -> bool {
+        self.queue.waiting() > 0
+    }
+
     /// Where a session's feed is now. One that is not in memory has no feed yet: what it asks for from the nil epoch
     /// is then all there is.
     #[must_use]

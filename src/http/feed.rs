@@ -183,9 +183,12 @@ impl Feed<'_> {
         let mut looks = pin!(sleep_until(sent));
         let mut beat = pin!(sleep_until(pinged + HEARTBEAT));
         loop {
-            // A look that is due is taken, however fast the queue changes, and not left to a timer, which runs out at the next whole millisecond.
+            // A look that is due is taken, however fast the queue changes.
             let due = look.is_some_and(|look| look <= Instant::now());
-            if let Some(look) = look.filter(|look| !due && looks.deadline() != *look) {
+            // A timer runs out at the next whole millisecond. While somebody waits, that is time for those who get a slot and for those who come:
+            // telling pages of it comes after them, and once of all that has changed.
+            let at_once = due && !self.engine.is_anybody_waiting();
+            if let Some(look) = look.filter(|look| !at_once && looks.deadline() != *look) {
                 looks.as_mut().reset(look);
             }
             let listens = look.is_none() || !due && pace::is_near(&self.last);
@@ -211,11 +214,11 @@ impl Feed<'_> {
                     }
                 }
                 () = moved(&mut moves, listens) => look = Some(Instant::now()),
-                () = ready(()), if due => {
+                () = ready(()), if at_once => {
                     moves.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }
-                () = &mut looks, if look.is_some() && !due => {
+                () = &mut looks, if look.is_some() && !at_once => {
                     moves.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }
