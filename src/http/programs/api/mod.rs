@@ -29,7 +29,7 @@ pub use document::document;
 pub(super) use files::UPLOAD;
 
 use super::scope;
-use crate::{accounts::Scope, engine::Engine, http::Refusal, wire::Reason};
+use crate::{accounts::Scope, engine::Engine, http::Refusal};
 
 /// Its doors, and the names that some of them had before there was a version in them.
 pub(super) fn routes() -> Router<Arc<Engine>> {
@@ -52,8 +52,10 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .method_not_allowed_fallback(other_method)
 }
 
-async fn unknown() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, Reason::RequestUnknown)
+async fn unknown(request: Request) -> Refusal {
+    let (method, path) = (request.method(), request.uri().path());
+    let sentence = format!("Anteroom has no {method} {path}. GET /api/v1/openapi.json describes all that it has.");
+    fault::invalid(StatusCode::NOT_FOUND, sentence)
 }
 
 async fn other_method(request: Request) -> Refusal {
