@@ -3,6 +3,7 @@
 //! - `chat`: one request of a program, whole or as a stream that says where it stands.
 //! - `line`: the lines, the models and the site.
 //! - `conversations`: what pages have, for programs; `files`: what comes with their messages.
+//! - `forget`: everything of a program, deleted.
 //! - `read`: bodies and queries; `fault`: what is refused; `patient`: answers that take long.
 //! - `document`: all of it, in the words of OpenAPI.
 
@@ -11,6 +12,7 @@ mod conversations;
 mod document;
 pub(super) mod fault;
 mod files;
+mod forget;
 mod line;
 mod patient;
 mod read;
@@ -48,6 +50,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .merge(scope::needs(Scope::Read, read))
         .merge(conversations::routes())
         .merge(files::routes())
+        .merge(forget::routes())
         .route("/api/v1/{*other}", any(unknown))
         .method_not_allowed_fallback(other_method)
 }
