@@ -165,7 +165,11 @@ fn main() -> ExitCode {
 async fn run() -> ExitCode {
     let arguments = match Anteroom::from_env() {
         Ok(arguments) => arguments,
-        Err(error) => error.exit(),
+        Err(help) if help.is_help() => help.exit(),
+        Err(error) => {
+            eprintln!("{error}\n`anteroom --help` shows all commands, and what each of them takes.");
+            return ExitCode::from(2);
+        }
     };
     if arguments.version {
         println!("anteroom {}", anteroom::engine::VERSION);

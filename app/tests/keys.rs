@@ -15,18 +15,34 @@ use axum::{
 use process::{GIVE_UP, Site, command, model};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-/// Where a site keeps things.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    data: &'a Path,
-    database: Option<&'a str>,
+/// Where a site keeps things, for as long as a test takes.
+struct Place {
+    data: TempDir,
+    database: Option<String>,
 }
 
-impl Place<'_> {
-    fn command(self, model: &Loopback) -> std::process::Command {
-        let mut command = command(self.data, model);
-        if let Some(database) = self.database {
+impl Place {
+    fn folder() -> Self {
+        Self {
+            data: tempfile::tempdir().expect("a folder"),
+            database: None,
+        }
+    }
+
+    /// `None`: there is no PostgreSQL here to test with.
+    fn database() -> Option<Self> {
+        let cluster = anteroom_pgtest::shared()?;
+        Some(Self {
+            database: Some(cluster.url(&cluster.database())),
+            ..Self::folder()
+        })
+    }
+
+    fn command(&self, model: &Loopback) -> std::process::Command {
+        let mut command = command(self.data.path(), model);
+        if let Some(database) = &self.database {
             command.env("DATABASE_URL", database);
             command.env("SECRET_KEY", "a-key-that-is-of-use-to-nobody-but-tests");
         }
@@ -34,7 +50,7 @@ impl Place<'_> {
     }
 
     /// What `anteroom key` says; else its code and what it complains of.
-    fn key(self, model: &Loopback, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
+    fn key(&self, model: &Loopback, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
         let mut command = self.command(model);
         let Output { status, stdout, stderr } = command.arg("key").args(arguments).output().expect("it ran");
         let text = |bytes| String::from_utf8(bytes).expect("text");
@@ -81,7 +97,7 @@ async fn bounded(site: &Site, token: &str, [requests, tokens]: [Value; 2]) {
     tokio::time::timeout(GIVE_UP, asked).await.expect("in time");
 }
 
-async fn keys_are_made_and_revoked(place: Place<'_>) {
+async fn keys_are_made_and_revoked(place: &Place) {
     let model = model().await;
     let key = |arguments: &[&str]| place.key(&model, arguments);
     let list = || key(&["list"]).expect("listed");
@@ -153,26 +169,14 @@ async fn keys_are_made_and_revoked(place: Place<'_>) {
 
 #[tokio::test]
 async fn keys_are_made_and_revoked_in_a_data_directory() {
-    let data = tempfile::tempdir().expect("a folder");
-    let place = Place {
-        data: data.path(),
-        database: None,
-    };
-    keys_are_made_and_revoked(place).await;
+    keys_are_made_and_revoked(&Place::folder()).await;
 }
 
 #[tokio::test]
 async fn keys_are_made_and_revoked_in_a_database() {
-    let Some(cluster) = anteroom_pgtest::shared() else {
-        return;
-    };
-    let data = tempfile::tempdir().expect("a folder");
-    let database = cluster.url(&cluster.database());
-    let place = Place {
-        data: data.path(),
-        database: Some(&database),
-    };
-    keys_are_made_and_revoked(place).await;
+    if let Some(place) = Place::database() {
+        keys_are_made_and_revoked(&place).await;
+    }
 }
 
 /// A server of tools that says whose key it was called with.
@@ -200,9 +204,9 @@ async fn whose(headers: HeaderMap, Json(message): Json<Value>) -> Response {
     Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result })).into_response()
 }
 
-impl Place<'_> {
+impl Place {
     /// Gives a key what a server of tools asks for: these lines, on the standard input.
-    fn give(self, model: &Loopback, mcp: &Path, arguments: &[&str], lines: &str) -> Result<String, String> {
+    fn give(&self, model: &Loopback, mcp: &Path, arguments: &[&str], lines: &str) -> Result<String, String> {
         let mut command = self.command(model);
         command.env("MCP_FILE", mcp).args(["key", "tool"]).args(arguments);
         let piped = || std::process::Stdio::piped();
@@ -225,7 +229,7 @@ impl Place<'_> {
     }
 }
 
-async fn a_key_is_given_what_a_server_of_tools_asks_for(place: Place<'_>) {
+async fn a_key_is_given_what_a_server_of_tools_asks_for(place: &Place) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/mcp", post(whose))).await });
@@ -303,35 +307,19 @@ async fn a_key_is_given_what_a_server_of_tools_asks_for(place: Place<'_>) {
 
 #[tokio::test]
 async fn a_key_is_given_what_a_server_of_tools_asks_for_in_a_data_directory() {
-    let data = tempfile::tempdir().expect("a folder");
-    let place = Place {
-        data: data.path(),
-        database: None,
-    };
-    a_key_is_given_what_a_server_of_tools_asks_for(place).await;
+    a_key_is_given_what_a_server_of_tools_asks_for(&Place::folder()).await;
 }
 
 #[tokio::test]
 async fn a_key_is_given_what_a_server_of_tools_asks_for_in_a_database() {
-    let Some(cluster) = anteroom_pgtest::shared() else {
-        return;
-    };
-    let data = tempfile::tempdir().expect("a folder");
-    let database = cluster.url(&cluster.database());
-    let place = Place {
-        data: data.path(),
-        database: Some(&database),
-    };
-    a_key_is_given_what_a_server_of_tools_asks_for(place).await;
+    if let Some(place) = Place::database() {
+        a_key_is_given_what_a_server_of_tools_asks_for(&place).await;
+    }
 }
 
 #[tokio::test]
 async fn what_makes_no_sense_is_told_and_nothing_is_made() {
-    let (data, model) = (tempfile::tempdir().expect("a folder"), model().await);
-    let place = Place {
-        data: data.path(),
-        database: None,
-    };
+    let (place, model) = (Place::folder(), model().await);
     for (arguments, told) in [
         (&["add"][..], "name"),
         (&["add", "bot", "--scopes", "everything"], "everything"),

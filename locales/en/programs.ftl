@@ -9,6 +9,11 @@ reason-address-too-many-requests = From this address { $most } requests may come
 reason-address-too-many-tokens = Programs at this address may use { $most } tokens a minute, and have used them. Try again in { $span }.
 reason-key-may-not = This key may not do this. It needs the scope { $name }; whoever runs this server makes one that has it: anteroom key add NAME --scopes { $name }
 reason-request-gone = There is no such request, or it is not kept any more. Ask again as if for the first time.
+reason-passes-off = Taking conversations along is switched off on this site (TAKE_ALONG), so there are no links to them.
+reason-too-many-passes = { $most } links to this conversation are out, and there may be no more. Revoke one first.
+reason-pass-gone = There is no such link to this conversation, or it is over or revoked already.
+reason-leave-gone = Nothing has been said of this tool for the conversation. GET /api/v1/conversations/…/leaves lists what has.
+reason-forget-unconfirmed = This deletes everything of the caller for good. Ask GET /api/v1/forget for the confirmation that it needs, and send that.
 
 # Tasks.
 reason-task-gone = There is no such task, or it has been removed. Results are kept for some days: see TASKS_KEEP_AFTER.

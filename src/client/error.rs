@@ -50,6 +50,9 @@ pub enum ClientError {
     /// A file was not taken in.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// A link to a conversation was not made.
+    #[error(transparent)]
+    NoPass(#[from] NoPass),
     /// The key of whoever asks does not let them.
     #[error("the key lacks the scope {0}")]
     MayNot(Scope),
@@ -59,6 +62,17 @@ pub enum ClientError {
     /// Something is wrong with tasks.
     #[error(transparent)]
     Task(#[from] TaskFault),
+}
+
+/// Why a link to a conversation was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoPass {
+    /// The settings have none, or whoever asks has no session that could move.
+    #[error("there are no such links here")]
+    Off,
+    /// As many are out as there may be.
+    #[error("as many links are out as there may be")]
+    TooMany,
 }
 
 /// Why a file was not taken in. `Display` is for the log.

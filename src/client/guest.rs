@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Client, ClientError, unchanged, unreadable};
 use crate::{
     accounts::{
-        Principal, browser_of,
+        Principal, Program, browser_of, key_of,
         passes::{Guest, PassEnd, PassRecord, PassSecret, holds, usable},
     },
     clock::now_ms,
@@ -34,8 +34,21 @@ pub async fn look_at_pass(engine: &Engine, secret: &PassSecret) -> Result<Result
     if !engine.settings().take_along {
         return Ok(Err(PassEnd::Off));
     }
-    let pass = engine.store().pass_of(&secret.digest()).await;
-    Ok(usable(pass.map_err(unreadable)?, now_ms()))
+    let (pass, now) = (engine.store().pass_of(&secret.digest()).await, now_ms());
+    let pass = usable(pass.map_err(unreadable)?, now);
+    Ok(pass.and_then(|pass| of_valid_key(engine, pass, now)))
+}
+
+/// The same pass, unless it is that of a program whose key has come to its end: what it has given out ends with it, for nobody is left to revoke it.
+fn of_valid_key(engine: &Engine, pass: PassRecord, now: u64) -> Result<PassRecord, PassEnd> {
+    let (keys, id) = (engine.keys(), key_of(pass.owner));
+    match keys.find(id) {
+        Some(key) if key.revoked_at.is_some() => Err(PassEnd::Revoked),
+        Some(key) if !key.is_valid(now) => Err(PassEnd::Over),
+        // Programs of this machine are let in without a key until there is one.
+        None if id == Program::LOCAL.key && keys.any() => Err(PassEnd::Revoked),
+        _ => Ok(pass),
+    }
 }
 
 /// Exchanges what stands in a link, once and for ever, for what stands in the cookie of whoever uses it.
@@ -53,7 +66,7 @@ pub async fn use_pass(
     let used = engine.store().use_pass(&digest, &guest.digest(), now_ms()).await;
     if let Some(pass) = used.map_err(unchanged)? {
         info!(pass = %pass.id, kind = pass.kind.name(), "a pass was used");
-        return Ok(Ok((pass, guest)));
+        return Ok(of_valid_key(engine, pass, now_ms()).map(|pass| (pass, guest)));
     }
     let why = look_at_pass(engine, secret).await?;
     // One that can be used by now could not a moment ago.
@@ -72,7 +85,9 @@ pub async fn guest_of(engine: &Engine, pass: Uuid, secret: &PassSecret) -> Resul
     // Of a pass that is not theirs they hear nothing.
     let digest = secret.digest();
     let theirs = pass.filter(|pass| pass.guest.as_ref() == Some(&digest));
-    Ok(holds(theirs, now_ms()).map(|pass| Guest {
+    let now = now_ms();
+    let held = holds(theirs, now).and_then(|pass| of_valid_key(engine, pass, now));
+    Ok(held.map(|pass| Guest {
         pass: pass.id,
         owner: pass.owner,
         conversation: pass.conversation,
@@ -169,12 +184,14 @@ impl GuestClient {
 
     /// What has ended the pass; `None`: it holds.
     async fn ended(&self) -> Option<PassEnd> {
-        if !self.owner.engine.settings().take_along {
+        let engine = &*self.owner.engine;
+        if !engine.settings().take_along {
             return Some(PassEnd::Off);
         }
-        let pass = self.owner.engine.store().pass(self.guest.pass).await;
+        let (pass, now) = (engine.store().pass(self.guest.pass).await, now_ms());
+        let held = |pass| holds(pass, now).and_then(|pass| of_valid_key(engine, pass, now));
         // A store that is away takes nobody's pass from them.
-        pass.ok().and_then(|pass| holds(pass, now_ms()).err())
+        pass.ok().and_then(|pass| held(pass).err())
     }
 }
 

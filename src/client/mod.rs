@@ -15,7 +15,7 @@ mod tasks;
 
 use std::sync::Arc;
 
-pub use error::{ClientError, UploadError};
+pub use error::{ClientError, NoPass, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
 pub use keys::{SeenKey, Unmade};
 pub use leaves::ToolLeave;

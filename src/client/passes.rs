@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{error, info};
 use uuid::Uuid;
 
-use super::{Client, ClientError, done, unchanged, unreadable};
+use super::{Client, ClientError, NoPass, done, unchanged, unreadable};
 use crate::{
     accounts::passes::{PassKind, PassRecord, PassSecret},
     clock::now_ms,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most passes of one conversation that are out at a time.
-const MOST: usize = 20;
+pub(super) const MOST_PASSES: usize = 20;
 
 /// For how long a pass that moves a session can be used.
 pub const MOVING: Duration = Duration::from_secs(10 * 60);
@@ -27,19 +27,20 @@ pub const WATCHING: [Duration; 3] = [
 
 impl Client {
     /// Makes a pass to one of their conversations. What stands in its link is told this once. `lives`: of the times of [`WATCHING`]; one that moves
-    /// their session has a time of its own. `None`: as many are out as may be.
+    /// their session has a time of its own, and no program can have one: whoever used it would be that program, with no key to revoke.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`], such as [`ClientError::NoPass`].
     pub async fn make_pass(
         &self,
         conversation: ConversationId,
         kind: PassKind,
         lives: Duration,
-    ) -> Result<Option<(PassRecord, PassSecret)>, ClientError> {
+    ) -> Result<(PassRecord, PassSecret), ClientError> {
         self.passes(conversation).await?;
-        if !self.engine.settings().take_along {
-            return Ok(None);
+        let has_none = kind == PassKind::Move && self.who.program.is_some();
+        if has_none || !self.engine.settings().take_along {
+            return Err(NoPass::Off.into());
         }
         let lives = match kind {
             PassKind::Move => MOVING,
@@ -59,12 +60,12 @@ impl Client {
             revoked_at: None,
             guest: None,
         };
-        let added = self.engine.store().add_pass(pass.clone(), MOST).await;
+        let added = self.engine.store().add_pass(pass.clone(), MOST_PASSES).await;
         if !added.map_err(unchanged)? {
-            return Ok(None);
+            return Err(NoPass::TooMany.into());
         }
         info!(pass = %pass.id, kind = kind.name(), "a pass was made");
-        Ok(Some((pass, secret)))
+        Ok((pass, secret))
     }
 
     /// The passes of one of their conversations that can still be used or are watched by, the last made first.

@@ -1,6 +1,6 @@
 //! What somebody is told of a fault: its code, with what there is to say of it.
 
-use super::{ClientError, UploadError};
+use super::{ClientError, NoPass, UploadError, passes::MOST_PASSES};
 use crate::{
     conversations::{ChoiceError, SendError},
     files::FileError,
@@ -29,6 +29,10 @@ impl ClientError {
             Self::NotConfirmed => Reason::NotConfirmed,
             Self::NotShown => Reason::NotShown,
             Self::Upload(fault) => fault.reason(),
+            Self::NoPass(NoPass::Off) => Reason::PassesOff,
+            Self::NoPass(NoPass::TooMany) => Reason::TooManyPasses {
+                most: MOST_PASSES as u64,
+            },
             Self::MayNot(scope) => Reason::KeyMayNot {
                 name: scope.name().to_owned(),
             },

@@ -173,7 +173,6 @@ impl LiveSteps {
 
     /// Waits until its owner has said whether one of them may be done, or has not for too long. Cancel-safe.
     pub(super) async fn leave_for(&self, index: usize) -> Said {
-        let mut changes = self.changes.subscribe();
         let called_at = self.step(index).map_or(0, |step| step.called_at);
         let waited = Duration::from_millis(now_ms().saturating_sub(called_at));
         let until = Instant::now().checked_add(PATIENCE.saturating_sub(waited));
@@ -183,16 +182,7 @@ impl LiveSteps {
                 None => std::future::pending().await,
             }
         };
-        let said = async {
-            loop {
-                let leave = self.all().steps.get(index).and_then(|live| live.leave);
-                if let Some(leave) = leave {
-                    return leave;
-                }
-                // The sender lives as long as `self`.
-                let _ = changes.changed().await;
-            }
-        };
+        let said = self.once(|all| all.steps.get(index).and_then(|live| live.leave));
         tokio::select! {
             biased;
             leave = said => leave,
@@ -200,20 +190,30 @@ impl LiveSteps {
         }
     }
 
+    /// Waits until there is this one. `false`: nobody looks after them any more. Cancel-safe.
+    pub(super) async fn there(&self, index: usize) -> bool {
+        self.once(|all| (index < all.steps.len()).then_some(true).or(all.over.then_some(false)))
+            .await
+    }
+
     /// Waits until what was said of one of them is in force and stored. `false`: nobody looks after it any more. Cancel-safe.
     pub(super) async fn settled(&self, index: usize) -> bool {
+        let asks = |all: &All| {
+            let live = all.steps.get(index);
+            live.is_some_and(|live| live.step.state == StepState::Asks)
+        };
+        self.once(|all| (!asks(all) || all.over).then(|| !asks(all))).await
+    }
+
+    /// Looks at them after each change, until something can be said. Cancel-safe.
+    async fn once<T>(&self, said: impl Fn(&All) -> Option<T>) -> T {
         let mut changes = self.changes.subscribe();
         loop {
-            {
-                let all = self.all();
-                let asks = all
-                    .steps
-                    .get(index)
-                    .is_some_and(|live| live.step.state == StepState::Asks);
-                if !asks || all.over {
-                    return !asks;
-                }
+            let found = said(&self.all());
+            if let Some(found) = found {
+                return found;
             }
+            // The sender lives as long as `self`.
             let _ = changes.changed().await;
         }
     }
@@ -317,5 +317,18 @@ pub(super) mod tests {
         assert_eq!(steps.settled(0).now_or_never(), Some(true));
         steps.leave_alone();
         assert_eq!(steps.settled(1).now_or_never(), Some(false));
+    }
+
+    #[tokio::test]
+    async fn who_answers_before_a_step_is_there_waits_for_it() {
+        let steps = LiveSteps::default();
+        let mut waiting = Box::pin(steps.there(0));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        steps.set(vec![asking("a", "")], &CancellationToken::new());
+        assert_eq!(waiting.now_or_never(), Some(true));
+        assert!(steps.there(1).now_or_never().is_none());
+        steps.leave_alone();
+        assert_eq!(steps.there(1).now_or_never(), Some(false));
+        assert_eq!(steps.there(0).now_or_never(), Some(true));
     }
 }

@@ -412,6 +412,10 @@ impl Conversations {
         let Some(live) = self.in_flight.find(owner, turn) else {
             return Ok(false);
         };
+        // What is stored is shown. Its task is about to have it, too: a round has just ended, or the server has just started.
+        if live.steps.len() <= index && self.is_kept(owner, turn, index).await? {
+            live.steps.there(index).await;
+        }
         if answer == StepAnswer::Stop {
             return Ok(live.steps.stop(index));
         }
@@ -427,5 +431,11 @@ impl Conversations {
             self.deps.store.keep_leave(owner, conversation, leave).await?;
         }
         Ok(live.steps.answer(index, answer).is_some() && live.steps.settled(index).await)
+    }
+
+    /// Whether a turn that is stored has this step.
+    async fn is_kept(&self, owner: Owner, turn: TurnId, index: usize) -> Result<bool, StoreError> {
+        let kept = self.deps.store.turn(owner, turn).await?;
+        Ok(kept.is_some_and(|kept| index < kept.turn.steps.len()))
     }
 }

@@ -66,6 +66,8 @@ async fn look(engine: &Engine, known: KeysVersion) -> Result<KeysVersion, StoreE
             .spawn(ending.instrument(info_span!("tasks of a revoked key")));
         debug!(key = %key.0, ended, "a key is revoked; what it had in the line has left it");
     }
+    // Who watches by a link of a program's looks whether its key still holds.
+    engine.revocations.tell();
     Ok(version)
 }
 

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::{
     agents::AgentError,
-    client::{ClientError, UploadError},
+    client::{ClientError, NoPass, UploadError},
     conversations::{ChoiceError, SendError},
     files::FileError,
     papers::PaperFault,
@@ -21,8 +21,8 @@ pub fn of(fault: &ClientError) -> StatusCode {
     match fault {
         ClientError::Send(refusal) => of_refusal(refusal),
         ClientError::Unreadable(fault) | ClientError::Unchanged(fault) => of_store(fault),
-        ClientError::NoConversation => StatusCode::NOT_FOUND,
-        ClientError::NoStep => StatusCode::CONFLICT,
+        ClientError::NoConversation | ClientError::NoPass(NoPass::Off) => StatusCode::NOT_FOUND,
+        ClientError::NoStep | ClientError::NoPass(NoPass::TooMany) => StatusCode::CONFLICT,
         ClientError::Choice(fault) => of_choice(fault),
         ClientError::NotAnExport(_) | ClientError::NoTitle => StatusCode::BAD_REQUEST,
         ClientError::NotConfirmed | ClientError::NotShown | ClientError::MayNot(_) => StatusCode::FORBIDDEN,

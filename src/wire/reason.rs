@@ -422,6 +422,19 @@ reasons! {
     },
     /// What was asked is not kept any more, or never was there.
     RequestGone,
+    /// The settings have no links that take conversations along.
+    PassesOff,
+    /// As many links to a conversation are out as there may be.
+    TooManyPasses {
+        /// How many that is.
+        most: u64,
+    },
+    /// No such link is out.
+    PassGone,
+    /// Nothing holds for this tool in the conversation.
+    LeaveGone,
+    /// What deletes everything has to be confirmed.
+    ForgetUnconfirmed,
     /// It came from another site's page.
     CrossSite,
     /// It cannot be read.

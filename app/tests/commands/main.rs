@@ -125,6 +125,12 @@ async fn a_question_is_answered_on_the_standard_output() {
 #[tokio::test]
 async fn what_comes_to_nothing_is_said_and_is_no_success() {
     let served = Served::start().await;
+    for wrong in [&["frobnicate"][..], &["tasks"], &["ask", "--frob"]] {
+        let (code, _, complaint) = run(served.anteroom(wrong)).await;
+        assert!(code == Some(2) && complaint.contains("anteroom --help"), "{complaint}");
+    }
+    let (code, help, _) = run(served.anteroom(&["--help"])).await;
+    assert!(code == Some(0) && help.contains("tasks"), "{help}");
     for (arguments, why) in [
         (&["ask", "Hello", "--model", "none"][..], "is not offered"),
         (&["ask", "[[fault=status:500]]"], "status 500"),
@@ -211,6 +217,11 @@ async fn tasks_are_run_and_their_results_written() {
     let said = two["result"]["choices"][0]["message"]["content"].as_str();
     assert!(said.is_some_and(|said| said.contains("Two")), "{two}");
     assert!(!beside(&file).exists(), "it is over");
+    // What the server takes in under no circumstances is not remembered.
+    std::fs::write(&file, "{\"message\": 5}\n").expect("written");
+    let (code, _, complaint) = run(served.anteroom(&["tasks", "run", "batch.jsonl"])).await;
+    assert!(code == Some(1) && complaint.contains("Task 1"), "{complaint}");
+    assert!(!beside(&file).exists(), "there is nothing to go on with");
     // Run again it is another batch, and one that fails is no success.
     std::fs::write(&file, "\"[[fault=status:400]] Three\"\n").expect("written");
     let (code, out, complaint) = run(served.anteroom(&["tasks", "run", "batch.jsonl"])).await;

@@ -34,7 +34,8 @@ async fn mcp(Json(message): Json<Value>) -> Response {
     Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result })).into_response()
 }
 
-async fn site() -> (Site, TempDir) {
+/// A site whose models may use that tool, and are to ask before.
+pub(crate) async fn site() -> (Site, TempDir) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/mcp", post(mcp))).await });

@@ -45,7 +45,7 @@ pub(crate) fn pdf(pages: &[String]) -> Vec<u8> {
 }
 
 /// One of so many pages, each with much to say, and a word of its own.
-fn long(pages: usize) -> Vec<u8> {
+pub(crate) fn long(pages: usize) -> Vec<u8> {
     let page = |number| {
         let line = "The committee met and nothing of any note was said by anybody who was present.\n";
         format!("{}The code here is zebra{number}.", line.repeat(40))

@@ -1,8 +1,6 @@
 //! Messages that stand behind others: in order, once, through a restart, and held where the one before came to nothing.
 
-use std::sync::Mutex;
-
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::*;
 use crate::{
@@ -13,7 +11,7 @@ use crate::{
 /// An agent that notes what it is asked, and answers each time it may; nothing where it is asked to fail.
 struct Noting {
     may_answer: Semaphore,
-    asked: Mutex<Vec<String>>,
+    asked: watch::Sender<Vec<String>>,
 }
 
 struct Noted(Arc<Noting>);
@@ -37,7 +35,7 @@ impl Agent for Noting {
         cancel: CancellationToken,
     ) -> Result<Answered, AgentError> {
         let text = question.messages.last().expect("there is a message").text.clone();
-        self.asked.lock().expect("no panic").push(text.clone());
+        self.asked.send_modify(|asked| asked.push(text.clone()));
         tokio::select! {
             may = self.may_answer.acquire() => may.expect("open").forget(),
             () = cancel.cancelled() => return Ok(Answered::default()),
@@ -51,14 +49,22 @@ impl Agent for Noting {
 
 impl Noting {
     fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no panic").clone()
+        self.asked.borrow().clone()
+    }
+
+    /// Waits until it has been asked so often. A turn is said to run as soon as it has a slot, and what it asks is put together after that.
+    async fn until_asked(&self, times: usize) {
+        let mut asked = self.asked.subscribe();
+        let asked = asked.wait_for(|asked| asked.len() >= times);
+        let waited = tokio::time::timeout(Duration::from_secs(60), asked).await;
+        waited.expect("it is asked").expect("it lives");
     }
 }
 
 fn noting() -> Arc<Noting> {
     Arc::new(Noting {
         may_answer: Semaphore::new(0),
-        asked: Mutex::default(),
+        asked: watch::Sender::default(),
     })
 }
 
@@ -121,6 +127,7 @@ async fn they_begin_in_order_each_once_and_survive_a_restart() {
     }
     assert_eq!(texts(&client, id).await, ["two", "three", "four"]);
     until_last(&client, id, "one", TurnState::Running).await;
+    agent.until_asked(1).await;
     let who = client.principal();
     engine.shutdown(Duration::ZERO).await;
     drop((client, engine));
@@ -153,6 +160,7 @@ async fn what_stands_behind_one_that_was_not_answered_waits_for_its_owner() {
         client.send_behind(into(id, text)).await.expect("accepted");
     }
     until_last(&client, id, "one", TurnState::Running).await;
+    agent.until_asked(1).await;
     assert!(client.cancel(first.turn));
     until_held(&client, id, true).await;
     assert_eq!(behind(&client, id).await[0].held, Some(Reason::BeforeFailed));
@@ -166,6 +174,7 @@ async fn what_stands_behind_one_that_was_not_answered_waits_for_its_owner() {
     until_last(&client, id, "two", TurnState::Running).await;
     assert_eq!(texts(&client, id).await, ["three"]);
     let running = view(&client, id).await.turns.last().expect("there").id;
+    agent.until_asked(3).await;
     assert!(client.cancel(running));
     until_held(&client, id, true).await;
     assert_eq!(agent.asked(), ["one", "other", "two"]);
@@ -218,6 +227,7 @@ async fn what_has_not_begun_can_be_put_in_other_words_and_taken_back() {
     let late = client.reword(second.turn, "too late").await.expect_err("it runs");
     assert_eq!(late.reason(), Reason::MessageBegun);
     assert!(!client.withdraw(second.turn).await.expect("looked for"));
+    agent.until_asked(3).await;
     assert_eq!(agent.asked(), ["theirs", "first", "second"]);
     let shown = view(&client, id).await.turns;
     assert_eq!(shown[0].message, "first");
@@ -245,6 +255,7 @@ async fn they_are_bounded_and_belong_to_their_conversation() {
     // Whoever does not ask for it is told that the conversation is busy, as ever.
     let busy = client.send(into(id, "at once")).await.expect_err("refused");
     assert_eq!(busy.reason(), Reason::ConversationBusy);
+    agent.until_asked(1).await;
     // Deleted, nothing of it begins; brought back, it is there and waits to be let go.
     client.delete(id).await.expect("deleted");
     client.undelete(id).await.expect("undeleted");

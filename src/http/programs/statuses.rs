@@ -16,7 +16,7 @@ use super::{api::fault, openai::ApiError};
 use crate::{
     accounts::Scope,
     agents::AgentError,
-    client::{ClientError, UploadError},
+    client::{ClientError, NoPass, UploadError},
     conversations::{ChoiceError, SendError},
     files::FileError,
     http::Refusal,
@@ -172,6 +172,11 @@ all!(programs: ProgramFault;
     ProgramFault::Moved => ProgramFault::Moved,
 );
 
+all!(passes: NoPass;
+    NoPass::Off => NoPass::Off,
+    NoPass::TooMany => NoPass::TooMany,
+);
+
 all!(clients: ClientError;
     ClientError::Send(_) => ClientError::Send(SendError::Empty),
     ClientError::Unreadable(_) => ClientError::Unreadable(StoreError::Full),
@@ -184,6 +189,7 @@ all!(clients: ClientError;
     ClientError::NotShown => ClientError::NotShown,
     ClientError::NotConfirmed => ClientError::NotConfirmed,
     ClientError::Upload(_) => ClientError::Upload(UploadError::Stalled),
+    ClientError::NoPass(_) => ClientError::NoPass(NoPass::Off),
     ClientError::MayNot(_) => ClientError::MayNot(Scope::Chat),
     ClientError::Request(_) => ClientError::Request(RequestFault::other_body()),
     ClientError::Task(_) => ClientError::Task(TaskFault::Gone),
@@ -206,6 +212,7 @@ fn of_clients() -> Vec<ClientError> {
         .chain(uploads.map(ClientError::Upload))
         .chain(sent.map(ClientError::Send))
         .chain(choices().into_iter().map(ClientError::Choice))
+        .chain(passes().into_iter().map(ClientError::NoPass))
         .chain(tasks().into_iter().map(ClientError::Task))
         .chain(stores().into_iter().flat_map(of_store))
         .collect()

@@ -625,7 +625,7 @@ async fn a_place_that_cannot_be_had_in_time_is_refused_and_given_back_if_it_come
     until(&node.queue, || node.queue.running() == 0 && node.queue.waiting() == 0).await;
 }
 
-/// Many callers on three nodes, of which one is killed: never more than the limit, and all come to their end.
+/// Many callers on three nodes: never more than the limit, and all come to their end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_on_three_nodes_is_never_too_many_and_all_get_through() {
     const LIMIT: usize = 3;
@@ -636,16 +636,23 @@ async fn a_crowd_on_three_nodes_is_never_too_many_and_all_get_through() {
         let log = Arc::clone(&log);
         tasks.spawn(async move {
             for round in 0..10 {
-                let mut ticket = queue.place(caller << 32 | round, CHAT, Owner(caller)).await.ok()?;
+                let mut ticket = loop {
+                    match queue.place(caller << 32 | round, CHAT, Owner(caller)).await {
+                        // On a machine with a lot to do: what comes late is given back, and asked for again.
+                        Err(JoinError::Away) => {}
+                        placed => break placed.ok()?,
+                    }
+                };
                 if round % 4 == 3 {
                     drop(ticket);
                     continue;
                 }
                 let permit = ticket.admitted().await.ok()?;
-                let truth = log.truth();
-                assert!(truth.machine().running() <= LIMIT);
-                let state = truth.machine().state_of(ticket.id());
-                assert!(matches!(state, Some(TicketState::Running(_))), "{state:?}");
+                log.look(|truth| {
+                    assert!(truth.machine().running() <= LIMIT);
+                    let state = truth.machine().state_of(ticket.id());
+                    assert!(matches!(state, Some(TicketState::Running(_))), "{state:?}");
+                });
                 tokio::task::yield_now().await;
                 permit.finish(Outcome::Done);
             }

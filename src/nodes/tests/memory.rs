@@ -37,6 +37,8 @@ struct Row {
 struct State {
     begun: Replica,
     batches: Vec<Batch>,
+    /// What all of them together say.
+    now: Replica,
     /// Of those that take part.
     nodes: BTreeMap<Incarnation, Row>,
     /// It answers nobody.
@@ -50,8 +52,9 @@ impl MemoryLog {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             state: Mutex::new(State {
-                begun: Replica::new(policy),
+                begun: Replica::new(policy.clone()),
                 batches: Vec::new(),
+                now: Replica::new(policy),
                 nodes: BTreeMap::new(),
                 away: false,
                 held: None,
@@ -91,6 +94,7 @@ impl MemoryLog {
             let own = batches.iter().filter(|batch| batch.entry.node == *node);
             row.sequence = own.map(|batch| batch.entry.sequence).max().unwrap_or_default();
         }
+        state.now = state.replayed();
         let sequence = state.batches.len() as u64 + 1;
         for sequence in [sequence, sequence + 1] {
             // Of a node that there has never been.
@@ -122,6 +126,11 @@ impl MemoryLog {
     pub(crate) fn truth(&self) -> Replica {
         self.state().replica()
     }
+
+    /// The same, only looked at: nodes that write at that moment wait no longer than that takes.
+    pub(crate) fn look<T>(&self, see: impl FnOnce(&Replica) -> T) -> T {
+        see(&self.state().now)
+    }
 }
 
 impl State {
@@ -134,11 +143,16 @@ impl State {
         let (number, digest) = self.head();
         self.at += 1_000_000;
         let batch = Batch::seal(number.next(), Time(self.at), entry, digest);
+        self.now.apply(&batch).expect("it follows");
         self.batches.push(batch.clone());
         batch
     }
 
     fn replica(&self) -> Replica {
+        Replica::from_snapshot(self.now.snapshot()).expect("it is one")
+    }
+
+    fn replayed(&self) -> Replica {
         let mut replica = Replica::from_snapshot(self.begun.snapshot()).expect("it is one");
         for batch in &self.batches {
             replica.apply(batch).expect("it follows");

@@ -196,7 +196,12 @@ impl Running {
             .body(self.body.clone());
         let response = request.send().await;
         let response = response.map_err(|fault| Attempt::Lost(self.site.unreached(&fault)))?;
-        if response.status() != StatusCode::ACCEPTED {
+        let status = response.status();
+        if status != StatusCode::ACCEPTED {
+            // As it is, the file is never taken in: there is nothing to go on with.
+            if [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE].contains(&status) {
+                State::remove(&self.file);
+            }
             return Err(not_taken(response).await);
         }
         let told: Result<Value, _> = response.json().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom::{
     accounts::passes::{PassKind, PassRecord, PassSecret},
-    client::{Client, MOVING, WATCHING},
+    client::{Client, ClientError, MOVING, NoPass, WATCHING},
     http::{Refusal, Unreached},
     language::Words,
     say,
@@ -74,11 +74,11 @@ pub(super) async fn make(
             return Err(UNREADABLE);
         }
         let lives = fields.seconds.map_or(WATCHING[0], Duration::from_secs);
-        let made = client.make_pass(fields.conversation, kind, lives).await?;
-        Ok::<_, Refusal>(made.map_or_else(
-            || too_many(&rooms, &plain, fields.conversation),
-            |(pass, secret)| shown(&plain, &pass, &address(&rooms, &headers, &secret)),
-        ))
+        match client.make_pass(fields.conversation, kind, lives).await {
+            Ok((pass, secret)) => Ok(shown(&plain, &pass, &address(&rooms, &headers, &secret))),
+            Err(ClientError::NoPass(why)) => Ok(not_made(&plain, why, fields.conversation)),
+            Err(fault) => Err(Refusal::from(fault)),
+        }
     };
     made.await.unwrap_or_else(|refusal| refusal.into_response())
 }
@@ -95,7 +95,7 @@ pub(super) async fn revoke(
         let pass = fields.pass.ok_or(UNREADABLE)?;
         // One that is revoked already is shown as it is: not at all.
         match client.revoke_pass(pass).await {
-            Ok(()) | Err(anteroom::client::ClientError::NoConversation) => {}
+            Ok(()) | Err(ClientError::NoConversation) => {}
             Err(fault) => return Err(Refusal::from(fault)),
         }
         Ok(Redirect::to(&format!("/c/{}/along", fields.conversation)).into_response())
@@ -125,15 +125,15 @@ fn refused(plain: &PlainPage, refusal: &Refusal) -> Response {
     refusal.mark(plain.refuse(heading, reason, String::new(), "/".to_owned()))
 }
 
-fn too_many(rooms: &Rooms, plain: &PlainPage, id: ConversationId) -> Response {
+fn not_made(plain: &PlainPage, why: NoPass, id: ConversationId) -> Response {
     let words = plain.words;
-    let reason = match rooms.engine.settings().take_along {
-        true => say!(words, "along-too-many"),
-        false => say!(words, "along-off"),
+    let reason = match why {
+        NoPass::TooMany => say!(words, "along-too-many"),
+        NoPass::Off => say!(words, "along-off"),
     };
     let heading = say!(words, "along-not-made");
-    let refused = plain.refuse(heading, reason, String::new(), format!("/c/{id}/along"));
-    (StatusCode::CONFLICT, refused).into_response()
+    let refusal = Refusal::from(ClientError::NoPass(why));
+    refusal.mark(plain.refuse(heading, reason, String::new(), format!("/c/{id}/along")))
 }
 
 /// How long it is until then.

@@ -113,7 +113,12 @@ async fn what_cannot_be_taken_is_refused_with_what_is_wrong() {
         assert_eq!(refused(&get).0, 405);
     }
     let nowhere = program.ask(program.get("/api/v1/nothing")).await;
-    assert_eq!(refused(&nowhere), (404, "request_unknown"));
+    assert_eq!(refused(&nowhere), (404, "request_invalid"));
+    let said = nowhere.json["message"].as_str().expect("a sentence");
+    assert!(
+        said.contains("no GET /api/v1/nothing"),
+        "it says nothing of pages: {said}"
+    );
     assert!(site.model.record().requests.is_empty());
     assert_eq!(site.load(), (0, 0));
 }

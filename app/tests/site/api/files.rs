@@ -1,12 +1,13 @@
 //! Files of programs' messages: taken in, sent along, read back, and nobody else's.
 
+use anteroom_loopback::Fleet;
 use reqwest::{Body, StatusCode};
 use serde_json::{Value, json};
 
 use super::{chat::refused, keyed};
 use crate::{
     files::PIXEL,
-    papers::pdf,
+    papers::{long, pdf},
     support::{Nodes, Site, program::Program},
 };
 
@@ -29,6 +30,41 @@ async fn given(program: &Program, path: &str) -> (String, Vec<u8>) {
 
 fn path_of(file: &Value) -> String {
     format!("{FILES}/{}", file["id"].as_str().expect("an id"))
+}
+
+#[tokio::test]
+async fn an_answer_says_what_of_a_long_document_was_read_for_it() {
+    let fleet = Fleet::start(["small".to_owned()]).await.expect("a free port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let backends = folder.path().join("backends.toml");
+    let server = fleet.servers()[0].backend_toml("models = [\"small\"]\ncontext = 8000");
+    std::fs::write(&backends, server).expect("written");
+    let backends = backends.display().to_string();
+    let site = Site::start(&[("BACKENDS_FILE", &backends), ("MODEL", "small@small")]).await;
+    let program = Program::new(site.addr);
+    let report = uploaded(&program, "long.pdf", long(214)).await;
+    let body = json!({ "message": "Where is zebra177 spoken of?", "files": [report["id"]] });
+    let turn = program.ask(program.post("/api/v1/conversations", &body)).await.json;
+    let read = turn["notices"][0]["excerpt"]["read"].as_u64().expect("how much");
+    assert!((1..10).contains(&read), "{turn}");
+    let notice = json!({ "excerpt": { "name": "long.pdf", "unit": "pages", "read": read, "of": 214 } });
+    assert_eq!(turn["notices"], json!([notice]), "{turn}");
+}
+
+#[tokio::test]
+async fn a_form_is_no_file() {
+    let site = Site::start(&[]).await;
+    let program = Program::new(site.addr);
+    let form = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--x--\r\n";
+    for kind in ["multipart/form-data; boundary=x", "Multipart/Form-Data; boundary=x"] {
+        let sent = program
+            .send(&format!("{FILES}?name=a.txt"), form)
+            .header("content-type", kind);
+        let reply = program.ask(sent).await;
+        assert_eq!(refused(&reply), (415, "request_invalid"));
+        let said = reply.json["message"].as_str().expect("a sentence");
+        assert!(said.contains("--data-binary"), "{said}");
+    }
 }
 
 #[tokio::test]

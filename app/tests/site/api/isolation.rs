@@ -75,6 +75,9 @@ async fn what_is_anothers_is_not_found() {
         ours["id"].as_str().expect("an id"),
         ours["conversation"].as_str().expect("an id"),
     );
+    let link = format!("/api/v1/conversations/{ours}/passes");
+    let made = one.ask(one.post(&link, &json!({}))).await.json;
+    let pass = made["id"].as_str().expect("an id");
     for (conversation, turn) in [
         (ours.to_owned(), ours_turn.to_owned()),
         (theirs.conversation.to_string(), theirs.turn.to_string()),
@@ -91,6 +94,11 @@ async fn what_is_anothers_is_not_found() {
             other.patch(&path, &json!({ "title": "Mine" })),
             other.delete(&path),
             other.delete(&format!("{path}/turns/{turn}")),
+            other.get(&format!("{path}/passes")),
+            other.post(&format!("{path}/passes"), &json!({})),
+            other.delete(&format!("{path}/passes/{pass}")),
+            other.get(&format!("{path}/leaves")),
+            other.delete(&format!("{path}/leaves/t/write")),
         ] {
             let request = request.header("cookie", "session=whatever");
             assert_eq!(refused(&other.ask(request).await).0, 404);
@@ -113,6 +121,8 @@ async fn what_is_anothers_is_not_found() {
     let queue = other.ask(other.get("/api/v1/queue")).await.json;
     assert_eq!(queue["places"], json!([]), "{queue}");
     // And it is all still there.
+    let links = one.ask(one.get(&link)).await.json;
+    assert_eq!(links["passes"][0]["id"], made["id"], "{links}");
     let kept = one.ask(one.get(&format!("/api/v1/conversations/{ours}"))).await.json;
     assert_eq!(kept["turns"][0]["message"], "The key's");
     assert!(browser.conversation(theirs.conversation).await.is_some());

@@ -131,6 +131,33 @@ pub(super) const DOORS: &[(&str, Door)] = &[
         "/api/v1/conversations/{id}/export",
         Data(Program, "/api/v1/conversations/{talk}/export", Words),
     ),
+    (
+        "/api/v1/conversations/{id}/passes",
+        Data(Program, "/api/v1/conversations/{talk}/passes", Nothing),
+    ),
+    (
+        "/api/v1/conversations/{id}/passes",
+        program("/api/v1/conversations/{talk}/passes"),
+    ),
+    (
+        "/api/v1/conversations/{id}/passes/{pass}",
+        Sent(Program, Verb::Delete, "/api/v1/conversations/{talk}/passes/{words}"),
+    ),
+    (
+        "/api/v1/conversations/{id}/leaves",
+        Data(Program, "/api/v1/conversations/{talk}/leaves", Nothing),
+    ),
+    (
+        "/api/v1/conversations/{id}/leaves/{server}/{tool}",
+        Sent(
+            Program,
+            Verb::Delete,
+            "/api/v1/conversations/{talk}/leaves/{words}/{words}",
+        ),
+    ),
+    ("/api/v1/forget", Data(Program, "/api/v1/forget", Nothing)),
+    // What it takes is the program's own, which nobody else knows.
+    ("/api/v1/forget", program("/api/v1/forget")),
     ("/api/v1/conversations/import", program("/api/v1/conversations/import")),
     (
         "/api/v1/conversations/{id}/release",

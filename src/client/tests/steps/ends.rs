@@ -105,6 +105,39 @@ async fn leave_is_asked_for_over_a_restart() {
 }
 
 #[tokio::test]
+async fn leave_can_be_given_as_soon_as_the_server_is_there_again() {
+    // So much of it that it is shown a while after its turn is taken up.
+    let code = format!(
+        "```rust\n{}```\n",
+        "fn f(x: u8) -> u8 { x.wrapping_add(1) }\n".repeat(4_000)
+    );
+    let model = Model::script(move |round, _| match round {
+        0 => vec![says(&code), site::calls("a", "write", r#"{"path":"x"}"#)],
+        _ => vec![says("Written.")],
+    });
+    for (answer, state) in [
+        (StepAnswer::Once, StepState::Done),
+        (StepAnswer::Stop, StepState::Stopped),
+    ] {
+        let mut site = Site::of(Arc::clone(&model), &[]).await;
+        site.tools.tool("write", Leave::Ask, false);
+        site.model.begin_anew();
+        let client = site.visitor();
+        let asking = site.asks_for_leave(&client, "Write it.").await;
+        site.restart(true).await;
+        let client = site.same(&client);
+        client.answer_step(asking.id, 0, answer).await.expect("in force");
+        let none = client
+            .answer_step(asking.id, 1, answer)
+            .await
+            .expect_err("there is one");
+        assert_eq!(none.reason(), Reason::StepOver);
+        let turn = site.ends(&client, asking.conversation).await;
+        assert_eq!((&turn.state, states(&turn)), (&TurnState::Done, vec![state]));
+    }
+}
+
+#[tokio::test]
 async fn what_ran_when_the_server_ended_is_done_again_only_where_that_does_no_harm() {
     for (repeatable, state, calls) in [
         (true, StepState::Done, 2),

@@ -21,7 +21,7 @@ use utoipa::{
 
 use super::{
     super::{me, openai, tasks},
-    chat, conversations, files, line,
+    chat, conversations, files, forget, line,
 };
 use crate::{engine::VERSION, tasks::Message, wire::Refused};
 
@@ -66,7 +66,10 @@ const TOO_SLOW: (&str, &str) = ("504", "The answer took longer than it may");
         conversations::changing::import,
         conversations::turns::again, conversations::turns::show, conversations::turns::rate, conversations::turns::branch,
         conversations::turns::reword, conversations::turns::cancel, conversations::steps::answer,
+        conversations::passes::make, conversations::passes::list, conversations::passes::revoke,
+        conversations::leaves::list, conversations::leaves::take_back,
         files::upload, files::download, files::text,
+        forget::ask, forget::forget,
     ),
     components(schemas(Message, Refused, openai::ErrorBody<'static>)),
     modifiers(&Whole),

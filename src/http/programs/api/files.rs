@@ -6,14 +6,18 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, State},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
     routing::{get, post},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{super::scope, fault::gone, read::Asked};
+use super::{
+    super::scope,
+    fault::{gone, invalid},
+    read::Asked,
+};
 use crate::{
     accounts::{Principal, Scope},
     client::Client,
@@ -72,6 +76,12 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<Json<FileView>, Refusal> {
     // Whoever sends it is there for as long as it waits to be let in.
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    if kind.to_ascii_lowercase().starts_with(b"multipart/") {
+        let sentence =
+            "Send the file itself as the body, not a form with it: `curl --data-binary @FILE` in place of `curl -F`.";
+        return Err(invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
+    }
     let session = Client::new(Arc::clone(&engine), who).session();
     let _here = session.presence().enter();
     files::take(engine, who, &name, &headers, body).await

@@ -3,6 +3,7 @@
 //! - `chat`: one request of a program, whole or as a stream that says where it stands.
 //! - `line`: the lines, the models and the site.
 //! - `conversations`: what pages have, for programs; `files`: what comes with their messages.
+//! - `forget`: everything of a program, deleted.
 //! - `read`: bodies and queries; `fault`: what is refused; `patient`: answers that take long.
 //! - `document`: all of it, in the words of OpenAPI.
 
@@ -11,6 +12,7 @@ mod conversations;
 mod document;
 pub(super) mod fault;
 mod files;
+mod forget;
 mod line;
 mod patient;
 mod read;
@@ -29,7 +31,7 @@ pub use document::document;
 pub(super) use files::UPLOAD;
 
 use super::scope;
-use crate::{accounts::Scope, engine::Engine, http::Refusal, wire::Reason};
+use crate::{accounts::Scope, engine::Engine, http::Refusal};
 
 /// Its doors, and the names that some of them had before there was a version in them.
 pub(super) fn routes() -> Router<Arc<Engine>> {
@@ -48,12 +50,15 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .merge(scope::needs(Scope::Read, read))
         .merge(conversations::routes())
         .merge(files::routes())
+        .merge(forget::routes())
         .route("/api/v1/{*other}", any(unknown))
         .method_not_allowed_fallback(other_method)
 }
 
-async fn unknown() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, Reason::RequestUnknown)
+async fn unknown(request: Request) -> Refusal {
+    let (method, path) = (request.method(), request.uri().path());
+    let sentence = format!("Anteroom has no {method} {path}. GET /api/v1/openapi.json describes all that it has.");
+    fault::invalid(StatusCode::NOT_FOUND, sentence)
 }
 
 async fn other_method(request: Request) -> Refusal {

@@ -11,7 +11,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -24,7 +24,10 @@ use crate::{
     http::Refusal,
     language::{Language, Words},
     store::TaskState,
-    tasks::{BatchNews, BatchView, Chunk, Cursor, Stands, StandsView, TaskFault, TaskNews, TaskView},
+    tasks::{
+        BatchFollower, BatchNews, BatchView, Chunk, Cursor, Stands, StandsView, TaskFault, TaskFollower, TaskNews,
+        TaskView,
+    },
     wire::Refused,
 };
 
@@ -137,16 +140,7 @@ pub(in crate::http::programs) async fn follow(
     }
     let seen = cursor(seen).unwrap_or_default();
     let follower = client.follow_task(id, seen).await?;
-    let words = Words::of(language);
-    let events = stream::unfold(Some(follower), move |follower| async move {
-        let mut follower = follower?;
-        match follower.next().await {
-            Ok(Some(news)) => Some((of_task(news, words), Some(follower))),
-            Ok(None) => None,
-            Err(fault) => Some((broken_off(fault, words), None)),
-        }
-    });
-    Ok(stream_of(&engine, events))
+    Ok(stream_of(&engine, follower, Words::of(language)))
 }
 
 /// What becomes of a batch, as events: `position`, `started`, `done` or `error` for each task, and in the end `end`.
@@ -177,16 +171,25 @@ pub(in crate::http::programs) async fn follow_batch(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let follower = client.follow_batch(id, seen.parse().unwrap_or_default()).await?;
-    let words = Words::of(language);
-    let events = stream::unfold(Some(follower), move |follower| async move {
-        let mut follower = follower?;
-        match follower.next().await {
-            Ok(Some(news)) => Some((of_batch(news, words), Some(follower))),
-            Ok(None) => None,
-            Err(fault) => Some((broken_off(fault, words), None)),
-        }
-    });
-    Ok(stream_of(&engine, events))
+    Ok(stream_of(&engine, follower, Words::of(language)))
+}
+
+/// Whom a stream is for.
+trait Follows: Send + 'static {
+    /// What is new, as an event; `None`: nothing will be. Cancel-safe.
+    fn event(&mut self, words: &'static Words) -> impl Future<Output = Result<Option<Event>, TaskFault>> + Send;
+}
+
+impl Follows for TaskFollower {
+    async fn event(&mut self, words: &'static Words) -> Result<Option<Event>, TaskFault> {
+        Ok(self.next().await?.map(|news| of_task(news, words)))
+    }
+}
+
+impl Follows for BatchFollower {
+    async fn event(&mut self, words: &'static Words) -> Result<Option<Event>, TaskFault> {
+        Ok(self.next().await?.map(|news| of_batch(news, words)))
+    }
 }
 
 fn of_task(news: TaskNews, words: &Words) -> Event {
@@ -252,8 +255,16 @@ fn event(kind: &str, data: &impl Serialize) -> Event {
     Event::default().event(kind).data(data)
 }
 
-/// Events, until the engine closes: clients come back to the one that is there then.
-fn stream_of(engine: &Arc<Engine>, events: impl Stream<Item = Event> + Send + 'static) -> Response {
+/// All events of what is followed, until the engine closes: clients come back to the one that is there then.
+fn stream_of(engine: &Arc<Engine>, follower: impl Follows, words: &'static Words) -> Response {
+    let events = stream::unfold(Some(follower), move |follower| async move {
+        let mut follower = follower?;
+        match follower.event(words).await {
+            Ok(Some(event)) => Some((event, Some(follower))),
+            Ok(None) => None,
+            Err(fault) => Some((broken_off(fault, words), None)),
+        }
+    });
     let closing = engine.closing().clone().cancelled_owned();
     let events = events.take_until(closing).map(Ok::<_, Infallible>);
     let mut response = Sse::new(events)

@@ -1,7 +1,9 @@
 //! Conversations, as pages have them: stored, with their turns, under the owner that the program's key is.
 
 pub(super) mod changing;
+pub(super) mod leaves;
 pub(super) mod list;
+pub(super) mod passes;
 pub(super) mod sending;
 pub(super) mod steps;
 pub(super) mod turns;
@@ -25,7 +27,9 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/api/v1/conversations/{id}", get(list::one))
         .route("/api/v1/conversations/{id}/turns", get(list::turns))
         .route("/api/v1/conversations/{id}/turns/{turn}", get(list::turn))
-        .route("/api/v1/conversations/{id}/export", get(list::export));
+        .route("/api/v1/conversations/{id}/export", get(list::export))
+        .route("/api/v1/conversations/{id}/passes", get(passes::list))
+        .route("/api/v1/conversations/{id}/leaves", get(leaves::list));
     let chat = Router::new()
         .route("/api/v1/conversations", post(sending::create))
         .route("/api/v1/conversations/import", post(changing::import))
@@ -43,8 +47,18 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route(
             "/api/v1/conversations/{id}/turns/{turn}/steps/{step}",
             post(steps::answer),
+        )
+        .route("/api/v1/conversations/{id}/passes/{pass}", delete(passes::revoke))
+        .route(
+            "/api/v1/conversations/{id}/leaves/{server}/{tool}",
+            delete(leaves::take_back),
         );
-    scope::needs(Scope::Read, read).merge(scope::needs(Scope::Chat, chat))
+    // Whoever opens it reads what the key may.
+    let link = Router::new().route("/api/v1/conversations/{id}/passes", post(passes::make));
+    let link = scope::needs(Scope::Chat, scope::needs(Scope::Read, link));
+    scope::needs(Scope::Read, read)
+        .merge(scope::needs(Scope::Chat, chat))
+        .merge(link)
 }
 
 /// The conversation that an address names; `None`: it names none.
