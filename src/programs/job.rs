@@ -64,6 +64,8 @@ struct State {
     /// Of all events together.
     bytes: usize,
     over: Option<Result<Done, ProgramFault>>,
+    /// The same of one that is kept, as long as its end is being stored.
+    answered: Option<Result<Done, ProgramFault>>,
     followers: usize,
     /// How many of those are other requests, which are like it.
     sharers: usize,
@@ -81,12 +83,24 @@ struct State {
     taken: bool,
 }
 
+impl State {
+    /// What has come of it, whether or not that is stored.
+    const fn end(&self) -> Option<&Result<Done, ProgramFault>> {
+        match &self.over {
+            Some(over) => Some(over),
+            None => self.answered.as_ref(),
+        }
+    }
+}
+
 /// One request. Its task makes it go on, followers see how.
 pub(super) struct Job {
     id: Uuid,
     owner: Owner,
     streams: bool,
     again: Option<Again>,
+    /// It goes on whether or not anybody follows it.
+    kept: bool,
     queue: Queue,
     cancel: CancellationToken,
     state: Mutex<State>,
@@ -104,11 +118,24 @@ impl fmt::Debug for Job {
 
 impl Job {
     pub(super) fn new(id: Uuid, owner: Owner, streams: bool, again: Option<Again>, queue: Queue) -> Arc<Self> {
+        Arc::new(Self::made(id, owner, streams, again, queue))
+    }
+
+    /// One that is kept: nobody need follow it, and only other requests do.
+    pub(super) fn kept(id: Uuid, owner: Owner, streams: bool, queue: Queue) -> Arc<Self> {
         Arc::new(Self {
+            kept: true,
+            ..Self::made(id, owner, streams, None, queue)
+        })
+    }
+
+    fn made(id: Uuid, owner: Owner, streams: bool, again: Option<Again>, queue: Queue) -> Self {
+        Self {
             id,
             owner,
             streams,
             again,
+            kept: false,
             queue,
             cancel: CancellationToken::new(),
             state: Mutex::new(State {
@@ -119,6 +146,7 @@ impl Job {
                 events: Vec::new(),
                 bytes: 0,
                 over: None,
+                answered: None,
                 followers: 0,
                 sharers: 0,
                 dismissed: false,
@@ -130,7 +158,7 @@ impl Job {
             }),
             changed: Notify::new(),
             moved: Notify::new(),
-        })
+        }
     }
 
     pub(super) const fn id(&self) -> Uuid {
@@ -257,8 +285,26 @@ impl Job {
         !self.lock().events.is_empty()
     }
 
+    /// What it has been told of another one's answer is dropped. Nobody has seen that.
+    pub(super) fn drop_events(&self) {
+        self.change(|state| {
+            state.events.clear();
+            state.bytes = 0;
+        });
+    }
+
+    /// It is one that is kept, and has come to its end. Other requests that follow it need not wait until that is stored.
+    pub(super) fn answered(&self, how: Result<Done, ProgramFault>) {
+        self.change(|state| state.answered = Some(how));
+    }
+
     pub(super) fn over(&self, how: Result<Done, ProgramFault>) {
         self.change(|state| state.over = Some(how));
+    }
+
+    /// Where its answer comes from, if it was not made for it.
+    pub(super) fn source(&self) -> Option<Source> {
+        self.lock().source
     }
 
     /// Its answer comes from there.
@@ -266,20 +312,19 @@ impl Job {
         self.lock().source = source;
     }
 
-    /// It is given an answer that is there.
-    pub(super) fn answer(&self, events: &[Bytes], done: Done, source: Source) {
+    /// It is given the events of an answer that is kept.
+    pub(super) fn give(&self, events: &[Bytes]) {
         self.change(|state| {
-            state.source = Some(source);
+            state.source = Some(Source::Kept);
             state.phase = Phase::Started;
             state.events = events.to_vec();
             state.bytes = events.iter().map(Bytes::len).sum();
-            state.over = Some(Ok(done));
         });
     }
 
     /// Whether nothing comes of it any more.
     pub(super) fn has_failed(&self) -> bool {
-        self.cancel.is_cancelled() || matches!(self.lock().over, Some(Err(_)))
+        self.cancel.is_cancelled() || matches!(self.lock().end(), Some(Err(_)))
     }
 
     /// Whether it goes on for other requests alone.
@@ -296,7 +341,7 @@ impl Job {
     pub(super) fn cancel(&self) {
         let mut shared = false;
         self.change(|state| {
-            shared = state.sharers > 0 && state.over.is_none();
+            shared = state.sharers > 0 && state.end().is_none();
             state.dismissed |= shared;
         });
         if !shared {
@@ -361,12 +406,13 @@ impl Job {
 
     fn followed(self: &Arc<Self>, registry: &Arc<Registry>, shares: bool) -> Option<Follower> {
         let mut state = self.lock();
-        if self.cancel.is_cancelled() || matches!(state.over, Some(Err(_))) {
+        if self.cancel.is_cancelled() || matches!(state.end(), Some(Err(_))) {
             return None;
         }
         state.followers += 1;
         state.sharers += usize::from(shares);
         state.alone_since = None;
+        let round = state.round;
         drop(state);
         self.moved.notify_waiters();
         Some(Follower {
@@ -374,6 +420,7 @@ impl Job {
             registry: Arc::clone(registry),
             shares,
             seen: Phase::Joining,
+            round,
             next: 0,
             over: false,
             heedless: false,
@@ -404,6 +451,8 @@ pub struct Follower {
     /// It is another request.
     shares: bool,
     seen: Phase,
+    /// Of which round its events are.
+    round: u32,
     next: usize,
     over: bool,
     heedless: bool,
@@ -425,7 +474,7 @@ impl Follower {
     /// Where its answer comes from, if it is not, or will not be, made for it.
     #[must_use]
     pub fn source(&self) -> Option<Source> {
-        self.job.lock().source
+        self.job.source()
     }
 
     /// From here on it may hear that the request has started only with what comes next, where it has started at once. Nobody is woken for that alone.
@@ -454,12 +503,21 @@ impl Follower {
             let ended = !std::mem::replace(&mut self.over, true);
             return ended.then_some(Step::Over(Err(ProgramFault::Cancelled)));
         }
+        if state.round != self.round {
+            // What it has been told belongs to an answer that was dropped.
+            if self.next > 0 {
+                drop(state);
+                let ended = !std::mem::replace(&mut self.over, true);
+                return ended.then_some(Step::Over(Err(ProgramFault::Moved)));
+            }
+            self.round = state.round;
+        }
         if let Some(events) = state.events.get(self.next).cloned() {
             state.begun |= !self.shares;
             self.next += 1;
             return Some(Step::Events(events));
         }
-        if let Some(over) = state.over.clone().filter(|_| !self.over) {
+        if let Some(over) = state.end().cloned().filter(|_| !self.over) {
             state.taken |= !self.shares;
             drop(state);
             self.over = true;
@@ -491,7 +549,8 @@ impl Drop for Follower {
                 state.alone_since = Some(Instant::now());
             }
             let for_nobody = state.dismissed && state.sharers == 0;
-            for_nobody || alone && !self.job.may_be_repeated(&state)
+            let stays = self.job.kept || self.job.may_be_repeated(&state);
+            for_nobody || alone && !stays
         };
         if given_up {
             self.job.end();

@@ -12,7 +12,7 @@ use super::{
     charge::charged,
     chunks::{Chunks, DONE},
     job::Job,
-    kept::Keeper,
+    kept::{Keeper, Said},
 };
 use crate::{
     agents::{AgentError, AnswerKey, Question, RelayFault, RelayRequest, Tries},
@@ -111,19 +111,65 @@ impl Task {
 
     /// The same for one that is kept: nobody need wait for it.
     pub(super) async fn run_kept(mut self) -> Result<Done, ProgramFault> {
-        let how = self.take_through().await;
+        let job = Arc::clone(&self.job);
+        let mut end = KeptEnd {
+            job: &job,
+            how: Some(Err(ProgramFault::Mistake)),
+        };
+        let how = match self.given() {
+            Some(done) => Ok(done),
+            None => self.take_through().await,
+        };
+        self.answered(&how);
         // Told here where it has had no slot to give back.
         if let Some(keeper) = self.keeper.take() {
-            keeper.over(&how, &self.job.events(), false).await;
+            keeper.over(&how, self.said(), false).await;
         }
-        self.job.over(how.clone());
+        end.how = Some(how.clone());
+        drop(end);
         how
+    }
+
+    /// The answer that is kept for one like it, which takes no slot. A ticket that it has by then leaves.
+    fn given(&mut self) -> Option<Done> {
+        let key = self.likeness.filter(|_| !self.request.fresh)?;
+        let kept = self.deps().conversations.kept_answers();
+        let Some(answer) = self.programs.kept_answer(&key) else {
+            kept.count_miss();
+            return None;
+        };
+        kept.count_hit();
+        self.job.give(&answer.events);
+        if let Some(mut ticket) = self.ticket.take() {
+            ticket.step_aside();
+            self.deps().queue.leave(ticket.id(), LeaveReason::Done);
+        }
+        info!("request is given a kept answer");
+        Some(Done {
+            last: answer.last.clone(),
+            usage: answer.usage,
+        })
+    }
+
+    /// It has come to its end: whoever is like it finds nobody to follow from here on, and those that follow it have all of it.
+    fn answered(&mut self, how: &Result<Done, ProgramFault>) {
+        self.lead = None;
+        self.job.answered(how.clone());
+    }
+
+    fn said(&self) -> Said {
+        Said {
+            events: self.job.events(),
+            source: self.job.source(),
+        }
     }
 
     async fn take_through(&mut self) -> Result<Done, ProgramFault> {
         let job = Arc::clone(&self.job);
         let queue = self.deps().queue.clone();
-        let mut ticket = match self.ticket.take() {
+        let had = self.ticket.take();
+        let had_one = had.is_some();
+        let mut ticket = match had {
             Some(ticket) => ticket,
             None => {
                 let placed = tokio::select! {
@@ -148,7 +194,13 @@ impl Task {
                 ticket.step_aside();
                 led = Some(Start::Alike(ticket, leader));
             }
-            None => waiting = Some(ticket),
+            None => {
+                // Where another node had it, it may have followed one that is like it.
+                if had_one && ticket.is_parked() {
+                    ticket.resume();
+                }
+                waiting = Some(ticket);
+            }
         }
         job.placed(id, granted.is_some() || led.is_some());
         loop {
@@ -280,8 +332,10 @@ impl Task {
                     return Some(Ok(done));
                 }
                 // Its program has had the beginning of that answer, which no other one goes on from.
-                Step::Over(Err(fault)) if job.has_shown() => return Some(Err(fault)),
+                Step::Over(Err(fault)) if job.has_shown() && self.keeper.is_none() => return Some(Err(fault)),
                 Step::Over(Err(_)) => {
+                    // Of one that is kept nothing is told before it is over, or has begun itself.
+                    job.drop_events();
                     job.comes_from(None);
                     return None;
                 }
@@ -292,8 +346,8 @@ impl Task {
     /// Gives the slot back, once whoever keeps the request is about to store how it has ended.
     async fn keep(&mut self, how: &Result<Done, ProgramFault>, ended: Ended) {
         let Some(keeper) = self.keeper.take() else { return };
-        let events = self.job.events();
-        let mut keeping = pin!(keeper.over(how, &events, true));
+        self.answered(how);
+        let mut keeping = pin!(keeper.over(how, self.said(), true));
         let early = keeping.as_mut().now_or_never();
         drop(ended);
         if early.is_none() {
@@ -387,7 +441,7 @@ impl Task {
                 };
                 self.charge(Some(&done));
                 if let Some(key) = self.lead.as_ref().map(Lead::key) {
-                    self.programs.keep_answer(key, &self.job, &done);
+                    self.programs.keep_answer(key, self.request.door, &self.job, &done);
                 }
                 Ok(done)
             }
@@ -414,6 +468,20 @@ impl Drop for End<'_> {
         if let Some(how) = self.how.take() {
             self.job.over(how);
             self.programs.registry.over(self.job);
+        }
+    }
+}
+
+/// The same of one that is kept, which nobody but its keeper knows.
+struct KeptEnd<'a> {
+    job: &'a Job,
+    how: Option<Result<Done, ProgramFault>>,
+}
+
+impl Drop for KeptEnd<'_> {
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            self.job.over(how);
         }
     }
 }
