@@ -13,7 +13,7 @@ use anteroom::{
     http,
     logs::{self, Logs},
     settings::{
-        Settings,
+        Loaded, Settings,
         watch::{Watch, WatchError},
     },
 };
@@ -70,20 +70,21 @@ pub async fn serve() -> Result<(), Failure> {
     // Before the engine: a port that is taken must not cost another server's files, or a node its line.
     let bound = ForVisitors::bind(loaded.settings.site_addr)?;
     let address = bound.address;
-    let starting = |loaded| async {
-        let engine = Engine::start(loaded, logs.clone()).await;
-        engine.context("Anteroom cannot start")
-    };
     let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
         // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
         Some(name) => {
             let for_nodes = listen::for_nodes(name).await?;
-            let engine = starting(loaded).await?;
+            let Some(engine) = start(loaded, &logs, &mut signals).await? else {
+                return Ok(());
+            };
             (engine, bound.open()?, Some(for_nodes))
         }
         None => {
             let for_visitors = bound.open()?;
-            (starting(loaded).await?, for_visitors, None)
+            let Some(engine) = start(loaded, &logs, &mut signals).await? else {
+                return Ok(());
+            };
+            (engine, for_visitors, None)
         }
     };
     let doors = Doors {
@@ -130,6 +131,17 @@ enum End {
     Shutdown,
     /// The other nodes have declared this one gone.
     Gone,
+}
+
+/// Starts the engine. `None`: it was asked to end before; a start may wait for the database, or for nodes of an older version to end.
+async fn start(loaded: Loaded, logs: &Logs, signals: &mut Signals) -> anyhow::Result<Option<Arc<Engine>>> {
+    tokio::select! {
+        started = Engine::start(loaded, logs.clone()) => started.map(Some).context("Anteroom cannot start"),
+        () = signals.next() => {
+            info!("ended before it had started");
+            Ok(None)
+        }
+    }
 }
 
 /// Starts once more. What it needs may come back with the database.

@@ -13,6 +13,7 @@ mod drawn;
 mod nginx;
 mod nodes;
 mod proxy;
+mod refused;
 mod seen;
 mod story;
 mod surroundings;
