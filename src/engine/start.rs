@@ -83,13 +83,34 @@ impl Engine {
         E: std::error::Error + Send + Sync + 'static,
     {
         let active_settings = Arc::new(ActiveSettings::new(loaded));
-        let settings = active_settings.settings();
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
+        let opened = store::open(&active_settings.settings()).await?;
+        let shared = opened.shared.clone();
+        let started = Self::start_over(opened, active_settings, logs, agents, homes, toolbox).await;
+        if let (Err(_), Some(shared)) = (&started, shared) {
+            shared.withdraw().await;
+        }
+        started
+    }
+
+    /// The same over a store that is open.
+    async fn start_over<E>(
+        opened: Opened,
+        active_settings: Arc<ActiveSettings>,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        homes: Option<Arc<dyn Homes>>,
+        toolbox: Option<Arc<dyn Toolbox>>,
+    ) -> anyhow::Result<Arc<Self>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let Opened {
             store,
             contents,
             shared,
-        } = store::open(&settings).await?;
+        } = opened;
+        let settings = active_settings.settings();
         let jar = CookieJar::new(key(&settings, &*store).await?, settings.secure_cookies);
         let (keys, keys_version) = (Arc::new(Keys::default()), store.keys_version().await?);
         keys.set(store.keys().await?);

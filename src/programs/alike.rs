@@ -9,7 +9,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 use tokio::sync::{Notify, futures::Notified};
 
 use super::{Done, Programs, Request, job::Job};
@@ -30,6 +31,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// The way back from [`Source::as_str`].
+    #[must_use]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Kept, Self::Shared]
+            .into_iter()
+            .find(|source| source.as_str() == name)
+    }
+
     /// As programs are told.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -114,11 +123,16 @@ impl Drop for Lead {
 impl Request {
     /// What its answer may be kept under; `None`: under nothing.
     pub(super) fn likeness(&self, owner: Owner, model: &ModelName, settings: &Settings) -> Option<AnswerKey> {
-        if self.door != Door::Chat || self.unkept || !settings.keeps_answers(self.temperature) {
+        let is_certain = match self.door {
+            Door::Chat => settings.keeps_answers(self.temperature),
+            // The same text has the same vector.
+            Door::Embeddings => settings.answer_cache_size.is_some(),
+        };
+        if self.unkept || !is_certain {
             return None;
         }
         let owner = (!settings.answer_cache_shared).then_some(owner);
-        let flags = [u8::from(self.streams), u8::from(self.usage)];
+        let flags = [self.streams, self.usage, self.door == Door::Embeddings].map(u8::from);
         let model = model.to_string();
         let pieces: [&[u8]; 4] = [model.as_bytes(), self.called.as_bytes(), &flags, self.rest().as_bytes()];
         Some(AnswerKey::of_pieces(&pieces, owner))
@@ -134,8 +148,8 @@ impl Programs {
         kept.get(key, settings.answer_cache_ttl).filter(|_| given)
     }
 
-    /// Keeps an answer that was made for a job, if it is whole.
-    pub(super) fn keep_answer(&self, key: AnswerKey, job: &Job, done: &Done) {
+    /// Keeps an answer that was made for a job at this door, if it is whole.
+    pub(super) fn keep_answer(&self, key: AnswerKey, door: Door, job: &Job, done: &Done) {
         {
             let settings = self.deps.settings.borrow();
             if settings.answer_cache_size.is_none() || key.is_shared() != settings.answer_cache_shared {
@@ -143,7 +157,11 @@ impl Programs {
             }
         }
         let events = job.events();
-        if !is_whole(&events, &done.last) {
+        let is_whole = match door {
+            Door::Chat => is_whole(&events, &done.last),
+            Door::Embeddings => has_vectors(&done.last),
+        };
+        if !is_whole {
             return;
         }
         let kept = self.deps.conversations.kept_answers();
@@ -183,6 +201,23 @@ fn is_whole(events: &[Bytes], last: &[u8]) -> bool {
     some && all
 }
 
+/// Whether an answer has vectors, and nothing in the place of one.
+fn has_vectors(answer: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Vectors<'a> {
+        #[serde(borrow)]
+        data: Vec<Vector<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Vector<'a> {
+        #[serde(borrow)]
+        embedding: &'a RawValue,
+    }
+    let answer: Result<Vectors<'_>, _> = serde_json::from_slice(answer);
+    let is_there = |vector: &Vector<'_>| !matches!(vector.embedding.get(), "null" | "[]" | "\"\"");
+    answer.is_ok_and(|answer| !answer.data.is_empty() && answer.data.iter().all(is_there))
+}
+
 /// What an event has that says how an answer ends.
 const FINISH: &[u8] = b"finish_reason";
 
@@ -213,5 +248,58 @@ mod tests {
         let two = br#"{"choices":[{"finish_reason":"stop"},{"finish_reason":"length"}]}"#;
         assert!(!is_whole(&[], two), "one of two was cut");
         assert!(!is_whole(&[], b""), "an answer says how it ends");
+    }
+
+    #[test]
+    fn vectors_are_there_or_are_not() {
+        for whole in [
+            r#"{"object":"list","data":[{"index":0,"embedding":[0.1,-2]}],"usage":{"prompt_tokens":1}}"#,
+            r#"{"data":[{"embedding":"AACAPw=="},{"embedding":"AAAAQA=="}]}"#,
+        ] {
+            assert!(has_vectors(whole.as_bytes()), "{whole}");
+        }
+        for none in [
+            r#"{"data":[]}"#,
+            r#"{"data":[{"embedding":null}]}"#,
+            r#"{"data":[{"embedding":[0.1]},{"embedding":[]}]}"#,
+            r#"{"data":[{"index":0}]}"#,
+            r#"{"error":{"message":"no"}}"#,
+            "",
+            r#"{"data":[{"embedding":[0.1"#,
+        ] {
+            assert!(!has_vectors(none.as_bytes()), "{none}");
+        }
+    }
+
+    #[test]
+    fn vectors_are_kept_whatever_temperature_is_said_and_apart_from_chats() {
+        let settings = |variables: &[(&str, &str)]| {
+            let variables = variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Settings::load(variables, None).expect("good settings").settings
+        };
+        let model = ModelName::of_id("small@cpu").expect("a model's id");
+        let likeness = |door, body: &str, owner, variables: &[(&str, &str)]| {
+            let request = Request::read(door, Bytes::from(body.to_owned())).expect("a request");
+            request.likeness(Owner(owner), &model, &settings(variables))
+        };
+        let on = [("ANSWER_CACHE_SIZE", "1MB")];
+        let text = r#"{"model":"small","input":"x","messages":[{"role":"user","content":"x"}]}"#;
+        let of = |door, owner, variables: &[(&str, &str)]| likeness(door, text, owner, variables);
+        assert_eq!(of(Door::Embeddings, 1, &[]), None, "nothing is kept");
+        assert_eq!(of(Door::Chat, 1, &on), None, "answers differ");
+        let vectors = of(Door::Embeddings, 1, &on);
+        assert!(vectors.is_some() && vectors == of(Door::Embeddings, 1, &on));
+        assert_ne!(vectors, of(Door::Embeddings, 2, &on), "another's");
+        let any = [on[0], ("ANSWER_CACHE_ANY_TEMPERATURE", "true")];
+        assert_ne!(vectors, of(Door::Chat, 1, &any), "another door");
+        let shared = [on[0], ("ANSWER_CACHE_SHARED", "true")];
+        assert_eq!(of(Door::Embeddings, 1, &shared), of(Door::Embeddings, 2, &shared));
+        let shorter = r#"{"model":"small","input":"x","dimensions":8}"#;
+        assert_ne!(
+            likeness(Door::Embeddings, shorter, 1, &on),
+            likeness(Door::Embeddings, r#"{"model":"small","input":"x"}"#, 1, &on)
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! One request, as those see it who follow it.
 
+mod follower;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+pub use follower::Follower;
 use tokio::{
     sync::{Notify, futures::Notified},
     time::{Instant, sleep_until},
@@ -64,6 +67,8 @@ struct State {
     /// Of all events together.
     bytes: usize,
     over: Option<Result<Done, ProgramFault>>,
+    /// The same of one that is kept, as long as its end is being stored.
+    answered: Option<Result<Done, ProgramFault>>,
     followers: usize,
     /// How many of those are other requests, which are like it.
     sharers: usize,
@@ -81,12 +86,24 @@ struct State {
     taken: bool,
 }
 
+impl State {
+    /// What has come of it, whether or not that is stored.
+    const fn end(&self) -> Option<&Result<Done, ProgramFault>> {
+        match &self.over {
+            Some(over) => Some(over),
+            None => self.answered.as_ref(),
+        }
+    }
+}
+
 /// One request. Its task makes it go on, followers see how.
 pub(super) struct Job {
     id: Uuid,
     owner: Owner,
     streams: bool,
     again: Option<Again>,
+    /// It goes on whether or not anybody follows it.
+    kept: bool,
     queue: Queue,
     cancel: CancellationToken,
     state: Mutex<State>,
@@ -104,11 +121,24 @@ impl fmt::Debug for Job {
 
 impl Job {
     pub(super) fn new(id: Uuid, owner: Owner, streams: bool, again: Option<Again>, queue: Queue) -> Arc<Self> {
+        Arc::new(Self::made(id, owner, streams, again, queue))
+    }
+
+    /// One that is kept: nobody need follow it, and only other requests do.
+    pub(super) fn kept(id: Uuid, owner: Owner, streams: bool, queue: Queue) -> Arc<Self> {
         Arc::new(Self {
+            kept: true,
+            ..Self::made(id, owner, streams, None, queue)
+        })
+    }
+
+    fn made(id: Uuid, owner: Owner, streams: bool, again: Option<Again>, queue: Queue) -> Self {
+        Self {
             id,
             owner,
             streams,
             again,
+            kept: false,
             queue,
             cancel: CancellationToken::new(),
             state: Mutex::new(State {
@@ -119,6 +149,7 @@ impl Job {
                 events: Vec::new(),
                 bytes: 0,
                 over: None,
+                answered: None,
                 followers: 0,
                 sharers: 0,
                 dismissed: false,
@@ -130,7 +161,7 @@ impl Job {
             }),
             changed: Notify::new(),
             moved: Notify::new(),
-        })
+        }
     }
 
     pub(super) const fn id(&self) -> Uuid {
@@ -223,16 +254,18 @@ impl Job {
         self.changed.notified()
     }
 
-    /// How it is, with the events that come after the first `from` of that round; all of them where it is another one by now.
+    /// How it is, with the events that come after the first `from` of that round; all of them where it is another one by now. What its owner has
+    /// ended is over and says nothing more, though it may go on for others.
     pub(super) fn look(&self, round: u32, from: usize) -> Look {
         let state = self.lock();
         let from = if state.round == round { from } else { 0 };
+        let events = state.events.get(from..).filter(|_| !state.dismissed);
         Look {
             round: state.round,
             has_slot: state.phase == Phase::Started,
-            events: state.events.get(from..).unwrap_or_default().to_vec(),
+            events: events.unwrap_or_default().to_vec(),
             from,
-            over: state.over.is_some(),
+            over: state.over.is_some() || state.dismissed,
         }
     }
 
@@ -257,8 +290,26 @@ impl Job {
         !self.lock().events.is_empty()
     }
 
+    /// What it has been told of another one's answer is dropped. Nobody has seen that.
+    pub(super) fn drop_events(&self) {
+        self.change(|state| {
+            state.events.clear();
+            state.bytes = 0;
+        });
+    }
+
+    /// It is one that is kept, and has come to its end. Other requests that follow it need not wait until that is stored.
+    pub(super) fn answered(&self, how: Result<Done, ProgramFault>) {
+        self.change(|state| state.answered = Some(how));
+    }
+
     pub(super) fn over(&self, how: Result<Done, ProgramFault>) {
         self.change(|state| state.over = Some(how));
+    }
+
+    /// Where its answer comes from, if it was not made for it.
+    pub(super) fn source(&self) -> Option<Source> {
+        self.lock().source
     }
 
     /// Its answer comes from there.
@@ -266,20 +317,19 @@ impl Job {
         self.lock().source = source;
     }
 
-    /// It is given an answer that is there.
-    pub(super) fn answer(&self, events: &[Bytes], done: Done, source: Source) {
+    /// It is given the events of an answer that is kept.
+    pub(super) fn give(&self, events: &[Bytes]) {
         self.change(|state| {
-            state.source = Some(source);
+            state.source = Some(Source::Kept);
             state.phase = Phase::Started;
             state.events = events.to_vec();
             state.bytes = events.iter().map(Bytes::len).sum();
-            state.over = Some(Ok(done));
         });
     }
 
     /// Whether nothing comes of it any more.
     pub(super) fn has_failed(&self) -> bool {
-        self.cancel.is_cancelled() || matches!(self.lock().over, Some(Err(_)))
+        self.cancel.is_cancelled() || matches!(self.lock().end(), Some(Err(_)))
     }
 
     /// Whether it goes on for other requests alone.
@@ -296,7 +346,7 @@ impl Job {
     pub(super) fn cancel(&self) {
         let mut shared = false;
         self.change(|state| {
-            shared = state.sharers > 0 && state.over.is_none();
+            shared = state.sharers > 0 && state.end().is_none();
             state.dismissed |= shared;
         });
         if !shared {
@@ -361,23 +411,16 @@ impl Job {
 
     fn followed(self: &Arc<Self>, registry: &Arc<Registry>, shares: bool) -> Option<Follower> {
         let mut state = self.lock();
-        if self.cancel.is_cancelled() || matches!(state.over, Some(Err(_))) {
+        if self.cancel.is_cancelled() || matches!(state.end(), Some(Err(_))) {
             return None;
         }
         state.followers += 1;
         state.sharers += usize::from(shares);
         state.alone_since = None;
+        let round = state.round;
         drop(state);
         self.moved.notify_waiters();
-        Some(Follower {
-            job: Arc::clone(self),
-            registry: Arc::clone(registry),
-            shares,
-            seen: Phase::Joining,
-            next: 0,
-            over: false,
-            heedless: false,
-        })
+        Some(Follower::new(Arc::clone(self), Arc::clone(registry), shares, round))
     }
 
     /// Over once nobody has followed it for as long as `patience` says. Cancel-safe.
@@ -393,109 +436,5 @@ impl Job {
                 },
             }
         }
-    }
-}
-
-/// Sees what becomes of a request, from its beginning. Dropped as the last one, the request is given up, unless its program may come back.
-#[derive(Debug)]
-pub struct Follower {
-    job: Arc<Job>,
-    registry: Arc<Registry>,
-    /// It is another request.
-    shares: bool,
-    seen: Phase,
-    next: usize,
-    over: bool,
-    heedless: bool,
-}
-
-impl Follower {
-    /// The request's id.
-    #[must_use]
-    pub fn id(&self) -> Uuid {
-        self.job.id
-    }
-
-    /// Where it stands; `None`: it does not wait.
-    #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
-        self.job.standing()
-    }
-
-    /// Where its answer comes from, if it is not, or will not be, made for it.
-    #[must_use]
-    pub fn source(&self) -> Option<Source> {
-        self.job.lock().source
-    }
-
-    /// From here on it may hear that the request has started only with what comes next, where it has started at once. Nobody is woken for that alone.
-    pub fn heed_no_start(&mut self) {
-        if !std::mem::replace(&mut self.heedless, true) {
-            self.job.lock().heedless += 1;
-        }
-    }
-
-    /// What happens next. After [`Step::Over`] nothing does, and this never returns. Cancel-safe.
-    pub async fn next(&mut self) -> Step {
-        loop {
-            let job = Arc::clone(&self.job);
-            let changed = job.changed.notified();
-            if let Some(step) = self.look() {
-                return step;
-            }
-            changed.await;
-        }
-    }
-
-    fn look(&mut self) -> Option<Step> {
-        let mut state = self.job.lock();
-        if state.dismissed && !self.shares {
-            drop(state);
-            let ended = !std::mem::replace(&mut self.over, true);
-            return ended.then_some(Step::Over(Err(ProgramFault::Cancelled)));
-        }
-        if let Some(events) = state.events.get(self.next).cloned() {
-            state.begun |= !self.shares;
-            self.next += 1;
-            return Some(Step::Events(events));
-        }
-        if let Some(over) = state.over.clone().filter(|_| !self.over) {
-            state.taken |= !self.shares;
-            drop(state);
-            self.over = true;
-            self.registry.taken(&self.job);
-            return Some(Step::Over(over));
-        }
-        let phase = state.phase;
-        if phase == self.seen || self.over {
-            return None;
-        }
-        self.seen = phase;
-        Some(if phase == Phase::Waiting {
-            Step::Waiting
-        } else {
-            Step::Started
-        })
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        let given_up = {
-            let mut state = self.job.lock();
-            state.followers -= 1;
-            state.sharers -= usize::from(self.shares);
-            state.heedless -= usize::from(self.heedless);
-            let alone = state.followers == 0 && state.over.is_none();
-            if alone {
-                state.alone_since = Some(Instant::now());
-            }
-            let for_nobody = state.dismissed && state.sharers == 0;
-            for_nobody || alone && !self.job.may_be_repeated(&state)
-        };
-        if given_up {
-            self.job.end();
-        }
-        self.job.moved.notify_waiters();
     }
 }

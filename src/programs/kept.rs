@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::futures::Notified;
 use uuid::Uuid;
 
-use super::{Done, ProgramFault, Programs, Request, job::Job, task::Task};
+use super::{Done, ProgramFault, Programs, Request, Source, job::Job, task::Task};
 use crate::{
     queue::{OrderKey, Owner, PoolIndex, Standing, Ticket, TicketId},
     settings::ModelName,
@@ -21,9 +21,18 @@ pub(crate) trait Keeper: Send + Sync + 'static {
     /// It has a slot and is being asked, beside which this runs: it may be dropped when the answer is there first. Called again where it has a slot
     /// again; `round` is another one where it has begun anew.
     async fn started(&self, round: u32);
-    /// It is over so, after these events. Called once; nobody who follows it hears of the end before this returns. `gives_slot`: polled once
-    /// before its slot is given back.
-    async fn over(&self, how: &Result<Done, ProgramFault>, events: &[Bytes], gives_slot: bool);
+    /// It is over so, after this. Called once; nobody who follows it by what [`Programs::keep`] returns hears of the end before this returns.
+    /// `gives_slot`: polled once before its slot is given back.
+    async fn over(&self, how: &Result<Done, ProgramFault>, said: Said, gives_slot: bool);
+}
+
+/// What has been said of an answer until its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// The events of it.
+    pub(crate) events: Vec<Bytes>,
+    /// Where it comes from, if it was not made for the request itself.
+    pub(crate) source: Option<Source>,
 }
 
 /// A request that is kept, as whoever keeps it sees it. Cheap to clone; dropping it changes nothing.
@@ -98,8 +107,10 @@ impl Programs {
         ticket: Option<Ticket>,
         keeper: Arc<dyn Keeper>,
     ) -> (Kept, impl Future<Output = Result<Done, ProgramFault>> + Send + use<>) {
-        let job = Job::new(id, owner, request.streams, None, self.deps.queue.clone());
-        let task = Task::new(self.clone(), Arc::clone(&job), request, model, pool).kept_by(keeper, ticket);
+        let job = Job::kept(id, owner, request.streams, self.deps.queue.clone());
+        let likeness = request.likeness(owner, &model, &self.deps.settings.borrow());
+        let task = Task::new(self.clone(), Arc::clone(&job), request, model, pool).alike(likeness);
+        let task = task.kept_by(keeper, ticket);
         (Kept(job), task.run_kept())
     }
 }

@@ -46,7 +46,7 @@ pub use self::{
     request::Request,
 };
 pub(crate) use self::{
-    kept::{Keeper, Kept},
+    kept::{Keeper, Kept, Said},
     request::{Fields, field, fields},
 };
 use crate::{
@@ -134,7 +134,8 @@ impl Programs {
                 last: answer.last.clone(),
                 usage: answer.usage,
             };
-            job.answer(&answer.events, done, Source::Kept);
+            job.give(&answer.events);
+            job.over(Ok(done));
             self.registry.over(&job);
             span.in_scope(|| info!("request is given a kept answer"));
             return Ok(follower);

@@ -1,5 +1,7 @@
 //! One request's task: in the line, asked, over.
 
+mod alike;
+
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use bytes::Bytes;
@@ -7,12 +9,12 @@ use futures_util::FutureExt as _;
 use tracing::info;
 
 use super::{
-    Deps, Done, ProgramFault, Programs, Request, Source, Step,
+    Deps, Done, ProgramFault, Programs, Request, Source,
     alike::Lead,
     charge::charged,
     chunks::{Chunks, DONE},
     job::Job,
-    kept::Keeper,
+    kept::{Keeper, Said},
 };
 use crate::{
     agents::{AgentError, AnswerKey, Question, RelayFault, RelayRequest, Tries},
@@ -111,19 +113,44 @@ impl Task {
 
     /// The same for one that is kept: nobody need wait for it.
     pub(super) async fn run_kept(mut self) -> Result<Done, ProgramFault> {
-        let how = self.take_through().await;
+        let job = Arc::clone(&self.job);
+        let mut end = KeptEnd {
+            job: &job,
+            how: Some(Err(ProgramFault::Mistake)),
+        };
+        let how = match self.given() {
+            Some(done) => Ok(done),
+            None => self.take_through().await,
+        };
+        self.answered(&how);
         // Told here where it has had no slot to give back.
         if let Some(keeper) = self.keeper.take() {
-            keeper.over(&how, &self.job.events(), false).await;
+            keeper.over(&how, self.said(), false).await;
         }
-        self.job.over(how.clone());
+        end.how = Some(how.clone());
+        drop(end);
         how
+    }
+
+    /// It has come to its end: whoever is like it finds nobody to follow from here on, and those that follow it have all of it.
+    fn answered(&mut self, how: &Result<Done, ProgramFault>) {
+        self.lead = None;
+        self.job.answered(how.clone());
+    }
+
+    fn said(&self) -> Said {
+        Said {
+            events: self.job.events(),
+            source: self.job.source(),
+        }
     }
 
     async fn take_through(&mut self) -> Result<Done, ProgramFault> {
         let job = Arc::clone(&self.job);
         let queue = self.deps().queue.clone();
-        let mut ticket = match self.ticket.take() {
+        let had = self.ticket.take();
+        let had_one = had.is_some();
+        let mut ticket = match had {
             Some(ticket) => ticket,
             None => {
                 let placed = tokio::select! {
@@ -148,7 +175,13 @@ impl Task {
                 ticket.step_aside();
                 led = Some(Start::Alike(ticket, leader));
             }
-            None => waiting = Some(ticket),
+            None => {
+                // Where another node had it, it may have followed one that is like it.
+                if had_one && ticket.is_parked() {
+                    ticket.resume();
+                }
+                waiting = Some(ticket);
+            }
         }
         job.placed(id, granted.is_some() || led.is_some());
         loop {
@@ -230,70 +263,11 @@ impl Task {
         }
     }
 
-    /// Who is asked for it, too. One that leads itself goes on as it has begun.
-    fn leader(&self) -> Option<Arc<Job>> {
-        let key = self.likeness.filter(|_| self.lead.is_none() && !self.request.fresh)?;
-        self.programs.alike.leader(&key)
-    }
-
-    /// One that has a slot leads those that are like it, unless another one does: then it gives the slot back.
-    fn leads(&mut self, start: Start) -> Start {
-        let (permit, key) = match (start, self.likeness) {
-            (Start::Slot(permit), Some(key)) if self.lead.is_none() => (permit, key),
-            (start, _) => return start,
-        };
-        match self.programs.alike.lead(key, &self.job) {
-            Ok(lead) => {
-                self.lead = Some(lead);
-                Start::Slot(permit)
-            }
-            // It wants an answer of its own.
-            Err(_) if self.request.fresh => Start::Slot(permit),
-            Err(leader) => Start::Alike(permit.step_aside(), leader),
-        }
-    }
-
-    /// Has the answer of one that is like it, as it comes. `None`: nothing whole has come of that, and it is to be asked itself.
-    async fn share(&self, leader: &Arc<Job>) -> Option<Result<Done, ProgramFault>> {
-        let job = &self.job;
-        // One that has just failed is none to wait for.
-        let Some(mut follower) = leader.share(&self.programs.registry) else {
-            job.comes_from(None);
-            return None;
-        };
-        job.comes_from(Some(Source::Shared));
-        job.started();
-        info!(leader = %leader.id(), "request is answered with another one that is like it");
-        loop {
-            let step = tokio::select! {
-                biased;
-                () = job.cancelled().cancelled() => return Some(Err(ProgramFault::Cancelled)),
-                () = self.programs.stop.cancelled() => return Some(Err(ProgramFault::Stopped)),
-                step = follower.next() => step,
-            };
-            match step {
-                Step::Waiting | Step::Started => {}
-                Step::Events(events) if job.put(events.clone()) => {}
-                Step::Events(_) => return Some(Err(ProgramFault::Endless)),
-                Step::Over(Ok(done)) => {
-                    self.deps().conversations.kept_answers().count_hit();
-                    return Some(Ok(done));
-                }
-                // Its program has had the beginning of that answer, which no other one goes on from.
-                Step::Over(Err(fault)) if job.has_shown() => return Some(Err(fault)),
-                Step::Over(Err(_)) => {
-                    job.comes_from(None);
-                    return None;
-                }
-            }
-        }
-    }
-
     /// Gives the slot back, once whoever keeps the request is about to store how it has ended.
     async fn keep(&mut self, how: &Result<Done, ProgramFault>, ended: Ended) {
         let Some(keeper) = self.keeper.take() else { return };
-        let events = self.job.events();
-        let mut keeping = pin!(keeper.over(how, &events, true));
+        self.answered(how);
+        let mut keeping = pin!(keeper.over(how, self.said(), true));
         let early = keeping.as_mut().now_or_never();
         drop(ended);
         if early.is_none() {
@@ -387,7 +361,7 @@ impl Task {
                 };
                 self.charge(Some(&done));
                 if let Some(key) = self.lead.as_ref().map(Lead::key) {
-                    self.programs.keep_answer(key, &self.job, &done);
+                    self.programs.keep_answer(key, self.request.door, &self.job, &done);
                 }
                 Ok(done)
             }
@@ -414,6 +388,20 @@ impl Drop for End<'_> {
         if let Some(how) = self.how.take() {
             self.job.over(how);
             self.programs.registry.over(self.job);
+        }
+    }
+}
+
+/// The same of one that is kept, which nobody but its keeper knows.
+struct KeptEnd<'a> {
+    job: &'a Job,
+    how: Option<Result<Done, ProgramFault>>,
+}
+
+impl Drop for KeptEnd<'_> {
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            self.job.over(how);
         }
     }
 }

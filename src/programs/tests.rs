@@ -244,6 +244,56 @@ async fn what_was_taken_by_one_is_no_other_ones() {
     assert!(place.known(ANNA, tried(1, true)).is_none());
 }
 
+impl Place {
+    /// One that somebody keeps.
+    fn kept_one(&self) -> Arc<Job> {
+        Job::kept(Uuid::now_v7(), ANNA, true, self.queue.clone())
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_kept_goes_on_without_followers_and_for_them_once_its_owner_has_ended_it() {
+    let place = Place::new();
+    let job = place.kept_one();
+    drop(job.share(&place.registry).expect("it goes on"));
+    assert!(!job.cancelled().is_cancelled(), "somebody keeps it");
+    let mut other = job.share(&place.registry).expect("it goes on");
+    let events = Bytes::from_static(b"data: 1\n\n");
+    assert!(job.put(events.clone()));
+    assert_eq!(job.look(0, 0).events.first(), Some(&events));
+    job.cancel();
+    let look = job.look(0, 0);
+    assert!(look.over && look.events.is_empty(), "{look:?}");
+    assert!(!job.cancelled().is_cancelled());
+    assert_eq!(other.next().await, Step::Events(events));
+    // Nothing goes on from what it has been told.
+    job.begin_again();
+    assert_eq!(other.next().await, Step::Over(Err(ProgramFault::Moved)));
+    let mut late = job.share(&place.registry).expect("it goes on");
+    drop(other);
+    let anew = Bytes::from_static(b"data: 2\n\n");
+    assert!(job.put(anew.clone()));
+    assert_eq!(late.next().await, Step::Events(anew));
+    drop(late);
+    assert!(job.cancelled().is_cancelled(), "nobody wants it any more");
+}
+
+#[tokio::test]
+async fn who_follows_one_that_is_kept_need_not_wait_until_its_end_is_stored() {
+    let place = Place::new();
+    let job = place.kept_one();
+    let mut other = job.share(&place.registry).expect("it goes on");
+    job.answered(Ok(Done {
+        last: Bytes::new(),
+        usage: Usage::default(),
+    }));
+    assert!(matches!(other.next().await, Step::Over(Ok(_))));
+    assert!(!job.look(0, 0).over, "for whoever keeps it, it is not over yet");
+    let failed = place.kept_one();
+    failed.answered(Err(ProgramFault::Mistake));
+    assert!(failed.has_failed() && failed.share(&place.registry).is_none());
+}
+
 fn read(body: &Value) -> Request {
     Request::read(Door::Chat, Bytes::from(body.to_string())).expect("a request")
 }

@@ -3,6 +3,11 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::programs::Source;
+
+/// Where a kept answer says where it comes from. Programs are told so beside it.
+const SOURCE: &str = "x-anteroom-cache";
+
 /// Events of a stream, each as its JSON. What is none is passed over.
 pub(super) fn events(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = stream.split(|byte| *byte == b'\n');
@@ -47,6 +52,24 @@ pub(super) fn whole<'a>(pieces: impl Iterator<Item = &'a Bytes>) -> Value {
     choices.sort_by_key(|choice| choice["index"].as_u64());
     whole.insert("choices".into(), choices.into());
     whole.into()
+}
+
+/// The same with where it comes from, if it was not made for the task itself. Whatever a server says there is no word of its.
+pub(super) fn marked(mut answer: Value, source: Option<Source>) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove(SOURCE);
+        if let Some(source) = source {
+            answer.insert(SOURCE.to_owned(), source.as_str().into());
+        }
+    }
+    answer
+}
+
+/// An answer as it was before it was [`marked`], and with what.
+pub(super) fn unmarked(mut answer: Value) -> (Value, Option<Source>) {
+    let mark = answer.as_object_mut().and_then(|answer| answer.remove(SOURCE));
+    let source = mark.and_then(|mark| Source::named(mark.as_str()?));
+    (answer, source)
 }
 
 /// What an answer says, as text.
@@ -120,6 +143,17 @@ mod tests {
         let stream: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
         let pieces = [Bytes::from(stream), Bytes::from_static(b"data: [DONE]\n\n")];
         whole(pieces.iter())
+    }
+
+    #[test]
+    fn an_answer_is_marked_with_where_it_comes_from_and_by_nobody_else() {
+        let answer = json!({ "choices": [], SOURCE: "kept" });
+        let plain = json!({ "choices": [] });
+        assert_eq!(unmarked(marked(answer.clone(), None)), (plain.clone(), None));
+        for source in [Source::Kept, Source::Shared] {
+            let marked = marked(answer.clone(), Some(source));
+            assert_eq!(unmarked(marked), (plain.clone(), Some(source)));
+        }
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
@@ -22,7 +21,7 @@ use crate::{
     agents::Door,
     clock::now_ms,
     jobs,
-    programs::{Done, Keeper, ProgramFault, Request},
+    programs::{Done, Keeper, ProgramFault, Request, Said},
     queue::{LeaveReason, OrderKey, PoolIndex, RestoredTicket, Ticket, machine::Restored},
     settings::ModelName,
     store::{OpenTask, StoreError, TaskEnd, TaskState},
@@ -285,10 +284,11 @@ impl Keeper for Keeping {
         }
     }
 
-    async fn over(&self, how: &Result<Done, ProgramFault>, events: &[Bytes], gives_slot: bool) {
+    async fn over(&self, how: &Result<Done, ProgramFault>, said: Said, gives_slot: bool) {
         let outcome = match how {
             Ok(done) => {
-                let whole = answer::whole(events.iter().chain([&done.last])).to_string();
+                let whole = answer::whole(said.events.iter().chain([&done.last]));
+                let whole = answer::marked(whole, said.source).to_string();
                 if whole.len() > MAX_RESULT_BYTES {
                     Err(Reason::AnswerTooLong)
                 } else {

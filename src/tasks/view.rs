@@ -5,9 +5,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Stands, described::Completion};
+use super::{Stands, answer, described::Completion};
 use crate::{
     language::Words,
+    programs::Source,
     store::{BatchRecord, TaskRecord, TaskState},
     wire::{Refused, Usage},
 };
@@ -40,9 +41,12 @@ pub(crate) struct TaskView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     metadata: Option<Value>,
-    /// Tokens taken, once known.
+    /// Tokens taken, once known; those of the answer where it was not made for this task.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    /// Where the result comes from, if it was not made for this task. Told with the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached: Option<Source>,
     /// Why it has come to nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Refused>,
@@ -135,6 +139,8 @@ impl TaskView {
         let read = |json: &String| serde_json::from_str::<Value>(json).ok();
         let is_blocked = task.blocked > 0;
         let is_open = !task.state.is_over();
+        let result = task.result.as_ref().and_then(read).map(answer::unmarked);
+        let (result, cached) = result.map_or((None, None), |(result, cached)| (Some(result), cached));
         Self {
             id: task.id,
             batch: task.batch,
@@ -148,11 +154,12 @@ impl TaskView {
             ended_at: task.ended_at,
             metadata: task.metadata.as_ref().and_then(read),
             usage: task.usage,
+            cached,
             error: task.reason.as_ref().map(|reason| Refused {
                 reason: reason.clone(),
                 message: words.reason(reason),
             }),
-            result: task.result.as_ref().and_then(read),
+            result,
             needs: (is_open && is_blocked).then_some(task.blocked),
             stands: if is_open && !is_blocked {
                 StandsView::new(stands)

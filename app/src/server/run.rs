@@ -13,7 +13,7 @@ use anteroom::{
     http,
     logs::{self, Logs},
     settings::{
-        Settings,
+        Loaded, Settings,
         watch::{Watch, WatchError},
     },
 };
@@ -55,68 +55,71 @@ impl From<anyhow::Error> for Failure {
 /// # Errors
 /// [`Failure`], with words for the operator.
 pub fn serve() -> LocalBoxFuture<'static, Result<(), Failure>> {
-    Box::pin(async move {
-        // Before they are read: an edit from now on is noticed, however soon after the start it is made.
-        let edits = Edits::listen();
-        let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
-        let logs =
-            logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
-        for warning in &loaded.warnings {
-            warn!("{warning}");
+    Box::pin(start_to_end())
+}
+
+async fn start_to_end() -> Result<(), Failure> {
+    // Before they are read: an edit from now on is noticed, however soon after the start it is made.
+    let edits = Edits::listen();
+    let loaded = Settings::from_process().map_err(|faults| Failure::Settings(faults.to_string()))?;
+    let logs =
+        logs::init(&loaded.settings.log_filter, loaded.settings.log_format).context("logging cannot be set up")?;
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    if !assets::built() {
+        warn!("the pages have no script and no style: this server was built without `cargo xtask`");
+    }
+    // Before anybody can know that this runs: a program that reads the greeting may end it at once.
+    let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
+    // Before the engine: a port that is taken must not cost another server's files, or a node its line.
+    let bound = ForVisitors::bind(loaded.settings.site_addr)?;
+    let address = bound.address;
+    let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
+        // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
+        Some(name) => {
+            let for_nodes = listen::for_nodes(name).await?;
+            let Some(engine) = start(loaded, &logs, &mut signals).await? else {
+                return Ok(());
+            };
+            (engine, bound.open()?, Some(for_nodes))
         }
-        if !assets::built() {
-            warn!("the pages have no script and no style: this server was built without `cargo xtask`");
+        None => {
+            let for_visitors = bound.open()?;
+            let Some(engine) = start(loaded, &logs, &mut signals).await? else {
+                return Ok(());
+            };
+            (engine, for_visitors, None)
         }
-        // Before anybody can know that this runs: a program that reads the greeting may end it at once.
-        let mut signals = Signals::listen().context("the signals that end Anteroom cannot be listened for")?;
-        // Before the engine: a port that is taken must not cost another server's files, or a node its line.
-        let bound = ForVisitors::bind(loaded.settings.site_addr)?;
-        let address = bound.address;
-        let starting = |loaded| async {
-            let engine = Engine::start(loaded, logs.clone()).await;
-            engine.context("Anteroom cannot start")
-        };
-        let (engine, for_visitors, for_nodes) = match &loaded.settings.node_addr {
-            // Others are there: whoever comes before this node takes part goes to them, instead of waiting here.
-            Some(name) => {
-                let for_nodes = listen::for_nodes(name).await?;
-                let engine = starting(loaded).await?;
-                (engine, bound.open()?, Some(for_nodes))
-            }
-            None => {
-                let for_visitors = bound.open()?;
-                (starting(loaded).await?, for_visitors, None)
-            }
-        };
-        let doors = Doors {
-            address,
-            listeners: Mutex::new(Some((for_visitors, for_nodes))),
+    };
+    let doors = Doors {
+        address,
+        listeners: Mutex::new(Some((for_visitors, for_nodes))),
+    };
+    note(&engine, doors.address);
+    greet(&engine, doors.address);
+    logs.started();
+    let (mut engine, mut edits) = (engine, Some(edits));
+    while serve_once(
+        &engine,
+        &doors,
+        edits.take().unwrap_or_else(Edits::listen),
+        &mut signals,
+    )
+    .await?
+        == End::Gone
+    {
+        warn!("this node was declared gone by the others; it drops what it had, and begins again");
+        engine.abandon().await;
+        drop(engine);
+        engine = tokio::select! {
+            started = start_again(&logs) => started?,
+            () = signals.next() => break,
         };
         note(&engine, doors.address);
-        greet(&engine, doors.address);
-        logs.started();
-        let (mut engine, mut edits) = (engine, Some(edits));
-        while serve_once(
-            &engine,
-            &doors,
-            edits.take().unwrap_or_else(Edits::listen),
-            &mut signals,
-        )
-        .await?
-            == End::Gone
-        {
-            warn!("this node was declared gone by the others; it drops what it had, and begins again");
-            engine.abandon().await;
-            drop(engine);
-            engine = tokio::select! {
-                started = start_again(&logs) => started?,
-                () = signals.next() => break,
-            };
-            note(&engine, doors.address);
-        }
-        info!("ended");
-        Ok(())
-    })
+    }
+    info!("ended");
+    Ok(())
 }
 
 /// Where it listens, from the start to the end.
@@ -133,6 +136,17 @@ enum End {
     Shutdown,
     /// The other nodes have declared this one gone.
     Gone,
+}
+
+/// Starts the engine. `None`: it was asked to end before; a start may wait for the database, or for nodes of an older version to end.
+async fn start(loaded: Loaded, logs: &Logs, signals: &mut Signals) -> anyhow::Result<Option<Arc<Engine>>> {
+    tokio::select! {
+        started = Engine::start(loaded, logs.clone()) => started.map(Some).context("Anteroom cannot start"),
+        () = signals.next() => {
+            info!("ended before it had started");
+            Ok(None)
+        }
+    }
 }
 
 /// Starts once more. What it needs may come back with the database.

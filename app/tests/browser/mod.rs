@@ -33,8 +33,8 @@ pub(crate) struct Accepted {
 #[derive(Clone)]
 pub(crate) struct Browser {
     http: Client,
-    addr: SocketAddr,
-    cookie: String,
+    pub(crate) addr: SocketAddr,
+    pub(crate) cookie: String,
     /// Answers that its page has shown as complete.
     shown: Arc<Mutex<HashMap<TurnId, String>>>,
     /// What it was told of messages that were not accepted when they were first sent, and were sent again.

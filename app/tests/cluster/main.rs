@@ -4,6 +4,7 @@
 //! of rounds.
 #![cfg(unix)]
 
+mod auto;
 #[path = "../browser/mod.rs"]
 mod browser;
 #[path = "../drawn/mod.rs"]
@@ -12,6 +13,7 @@ mod drawn;
 mod nginx;
 mod nodes;
 mod proxy;
+mod refused;
 mod seen;
 mod story;
 mod surroundings;

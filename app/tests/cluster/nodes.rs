@@ -84,9 +84,8 @@ impl Node {
         }
     }
 
-    /// Starts it, and returns once it serves.
-    pub(crate) fn start(&mut self) {
-        self.set_ways(Passage::Open);
+    /// What it is started with.
+    pub(crate) fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_anteroom");
         let mut command = match &self.surroundings {
             Some(surroundings) => surroundings.command(program),
@@ -102,6 +101,13 @@ impl Node {
             .env("RUST_LOG", "anteroom=info,warn")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts it, and returns once it serves.
+    pub(crate) fn start(&mut self) {
+        self.set_ways(Passage::Open);
+        let mut command = self.command();
         let mut child = command.spawn().expect("it runs");
         let errors = child.stderr.take().expect("it is piped");
         let port = self.addr.port();

@@ -119,7 +119,7 @@ impl Visitor {
 }
 
 /// The value of a series; `None`: it is not there.
-async fn metric(node: &Node, series: &str) -> Option<f64> {
+pub(crate) async fn metric(node: &Node, series: &str) -> Option<f64> {
     let metrics = reqwest::get(format!("http://{}/metrics", node.addr)).await;
     let text = metrics.expect("an answer").text().await.expect("text");
     let mut lines = text.lines();

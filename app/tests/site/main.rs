@@ -17,6 +17,7 @@ mod endings;
 mod faults;
 mod feeds;
 mod files;
+mod flapping;
 mod forms;
 mod hostile;
 mod incomplete;

@@ -23,7 +23,7 @@ async fn beside_a_sound_one(settings: &[(&str, &str)]) -> (Pooled, Browser, Prog
     (pooled, browser, program)
 }
 
-fn of_large(mut body: Value) -> Value {
+pub(crate) fn of_large(mut body: Value) -> Value {
     body["model"] = json!("large@gpu");
     body
 }
@@ -39,14 +39,14 @@ async fn in_a_program(program: &Program, text: &str) -> Whole {
 
 impl Pooled {
     /// Somebody else is answered at once by another model, whatever the odd one does.
-    async fn nobody_else_notices(&self) {
+    pub(crate) async fn nobody_else_notices(&self) {
         let other = self.site.browser().await;
         let sent: Sent = other.try_send(&ask("and I?", "small@small")).await.json();
         assert_eq!(answer_of(&other, sent.turn).await.state, TurnState::Done);
     }
 
     /// Nothing is taken any more, and no request is left at any server.
-    async fn nothing_stays_taken(&self) {
+    pub(crate) async fn nothing_stays_taken(&self) {
         self.site.until_load(0, 0).await;
         assert_eq!(self.site.engine.queue().parked(), 0);
         soon("the end of every request", self.fleet.until(|record| record.now() == 0)).await;

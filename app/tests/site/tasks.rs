@@ -1,5 +1,6 @@
 //! Tasks: taken in by one request, answered when it is their turn, kept.
 
+mod alike;
 mod following;
 
 use std::{collections::HashMap, time::Duration};

@@ -1,5 +1,8 @@
 //! A queue that is obviously right, and slow: plain lists, counted from the front.
 
+mod back;
+mod seen;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -143,28 +146,6 @@ impl Model {
         self.lines.iter().position(its).unwrap()
     }
 
-    pub(super) fn limit(&self, event: usize) -> Option<usize> {
-        if !self.policy.concurrent {
-            return Some(1);
-        }
-        let shares = |other: &usize| self.limit_name(*other) == self.limit_name(event);
-        (0..self.policy.events.len())
-            .filter(shares)
-            .filter_map(|event| self.policy.events[event].limit)
-            .min()
-    }
-
-    /// Slots of its limit that are in use.
-    pub(super) fn running_with(&self, event: usize) -> usize {
-        let shares = |ticket: &&Number| self.limit_name(self.tickets[**ticket].event) == self.limit_name(event);
-        self.running.iter().filter(shares).count()
-    }
-
-    pub(super) fn running_on(&self, backend: u32) -> usize {
-        let there = |ticket: &&Number| self.tickets[**ticket].backend == Some(backend);
-        self.running.iter().filter(there).count()
-    }
-
     fn free_backends(&self, pool: u32) -> Vec<u32> {
         let all = self.policy.pools[pool as usize]
             .backends
@@ -185,41 +166,6 @@ impl Model {
 
     fn waits(&self, ticket: Number) -> bool {
         self.tickets[ticket].state == State::Waiting
-    }
-
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// The waiting tickets of a line, in the order of starting: an owner's n-th place is its n-th ticket's. Those that have been parked come before
-    /// its others.
-    pub(super) fn order(&self, line: usize) -> Vec<Number> {
-        let mut own: BTreeMap<u128, Vec<Number>> = BTreeMap::new();
-        let mut waiting = self.waiting.clone();
-        waiting.sort_unstable_by_key(|ticket| (!self.tickets[*ticket].resumed, *ticket));
-        for ticket in waiting.into_iter().rev() {
-            if self.line_of(&self.tickets[ticket]) == line {
-                own.entry(self.tickets[ticket].owner).or_default().push(ticket);
-            }
-        }
-        let places = self.lines[line].places.iter();
-        places
-            .map(|place| own.get_mut(&place.owner).unwrap().pop().unwrap())
-            .collect()
-    }
-
-    pub(super) fn position(&self, ticket: Number) -> Option<usize> {
-        let order = self.order(self.line_of(&self.tickets[ticket]));
-        order.iter().position(|other| *other == ticket).map(|before| before + 1)
-    }
-
-    pub(super) fn is_due(&self, ticket: Number) -> bool {
-        self.policy.max_wait.is_some_and(|longest| self.age(ticket) >= longest)
-    }
-
-    /// How long ago it joined.
-    pub(super) fn age(&self, ticket: Number) -> Duration {
-        Duration::from_millis(u64::try_from(self.now - self.tickets[ticket].joined).unwrap())
     }
 
     pub(super) fn expire(&mut self) {
@@ -325,164 +271,6 @@ impl Model {
             .position(|place| place.round > round)
             .unwrap_or(line.places.len());
         line.places.insert(behind, Place { owner, round });
-    }
-
-    /// A ticket that has run goes back to its line, where so many that wait are before it in its old order. `false`: the queue is closed.
-    pub(super) fn start_back(&mut self, ticket: Number, before: usize) -> bool {
-        self.running.retain(|other| *other != ticket);
-        if self.closed {
-            self.tickets[ticket].state = State::Left(LeaveReason::Closed);
-            return false;
-        }
-        self.put_back(ticket, before);
-        self.start_waiting();
-        true
-    }
-
-    fn put_back(&mut self, ticket: Number, before: usize) {
-        let its = &mut self.tickets[ticket];
-        its.state = State::Waiting;
-        its.avoids = its.backend;
-        let owner = its.owner;
-        let at = self.line_of(&self.tickets[ticket]);
-        let places = &mut self.lines[at].places;
-        // Its round has been admitted, so that it counts for no later one.
-        let round = if before == 0 { 0 } else { places[before - 1].round };
-        places.insert(before, Place { owner, round });
-        self.waiting.push(ticket);
-        let starts = self.lines[at].starts.len();
-        self.tickets[ticket].story = self.tickets[ticket].wait.map(|wait| (wait, starts));
-    }
-
-    /// A running ticket gives its slot back until it may go on from where it stood.
-    pub(super) fn pause(&mut self, ticket: Number) {
-        self.running.retain(|other| *other != ticket);
-        let its = &mut self.tickets[ticket];
-        if self.closed {
-            its.state = State::Left(LeaveReason::Closed);
-        } else {
-            its.state = State::Parked;
-            its.paused = Some(its.pool);
-        }
-        self.start_waiting();
-    }
-
-    /// One that waits, or has a slot that it has not taken, leaves its line or gives that back. `false`: it does neither.
-    pub(super) fn step_aside(&mut self, ticket: Number) -> bool {
-        match self.tickets[ticket].state {
-            State::Granted => self.pause(ticket),
-            State::Waiting => {
-                self.give_up_place(ticket);
-                self.waiting.retain(|other| *other != ticket);
-                let its = &mut self.tickets[ticket];
-                (its.state, its.avoids, its.story) = (State::Parked, None, None);
-            }
-            State::Parked | State::Left(_) | State::Gone => return false,
-        }
-        true
-    }
-
-    /// The line that a ticket which pauses has run in.
-    pub(super) fn left_line(&self, ticket: Number) -> Option<usize> {
-        let before = Ticket {
-            pool: self.tickets[ticket].paused?,
-            ..self.tickets[ticket].clone()
-        };
-        Some(self.line_of(&before))
-    }
-
-    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next.
-    pub(super) fn end_pause(&mut self, ticket: Number, before: usize) {
-        let (from, at) = (self.left_line(ticket), self.line_of(&self.tickets[ticket]));
-        let ran_for = self.tickets[ticket].paused.take();
-        if from == Some(at) {
-            self.put_back(ticket, before);
-            let its = &mut self.tickets[ticket];
-            its.avoids = its.avoids.filter(|_| ran_for == Some(its.pool));
-        } else {
-            let its = &mut self.tickets[ticket];
-            (its.state, its.avoids) = (State::Waiting, None);
-            let owner = its.owner;
-            self.waiting.push(ticket);
-            self.place_last(at, owner);
-            self.begin_story(ticket, at);
-        }
-        self.start_waiting();
-    }
-
-    /// A running ticket gives its slot back for a while.
-    pub(super) fn park(&mut self, ticket: Number) {
-        self.running.retain(|other| *other != ticket);
-        self.learn(ticket);
-        let its = &mut self.tickets[ticket];
-        its.state = if self.closed {
-            State::Left(LeaveReason::Closed)
-        } else {
-            State::Parked
-        };
-        its.prefers = its.backend.or(its.prefers);
-        its.avoids = None;
-        self.start_waiting();
-    }
-
-    /// It comes back to its line.
-    pub(super) fn resume(&mut self, ticket: Number) -> bool {
-        if self.tickets[ticket].state != State::Parked {
-            return false;
-        }
-        self.expire();
-        let now = self.now;
-        let its = &mut self.tickets[ticket];
-        (its.state, its.joined, its.resumed) = (State::Waiting, now, true);
-        let (event, pool, owner) = (its.event, its.pool, its.owner);
-        if self.has_slot(event, pool) {
-            self.grant(ticket);
-        } else {
-            let at = self.line_of(&self.tickets[ticket]);
-            self.waiting.push(ticket);
-            self.place_last(at, owner);
-            self.begin_story(ticket, at);
-        }
-        true
-    }
-
-    pub(super) fn parked(&self) -> usize {
-        let parked = |ticket: &&Ticket| ticket.state == State::Parked;
-        self.tickets.iter().filter(parked).count()
-    }
-
-    /// A waiting ticket goes to the line of another pool.
-    pub(super) fn change_pool(&mut self, ticket: Number, pool: u32) -> bool {
-        if self.tickets[ticket].state == State::Parked && self.tickets[ticket].pool != Some(pool) {
-            let its = &mut self.tickets[ticket];
-            (its.pool, its.prefers) = (Some(pool), None);
-            return true;
-        }
-        if !self.waits(ticket) || self.tickets[ticket].pool == Some(pool) {
-            return false;
-        }
-        let from = self.line_of(&self.tickets[ticket]);
-        let there = Ticket {
-            pool: Some(pool),
-            ..self.tickets[ticket].clone()
-        };
-        let to = self.line_of(&there);
-        if from != to {
-            self.expire();
-            if !self.waits(ticket) {
-                return false;
-            }
-            self.give_up_place(ticket);
-        }
-        let its = &mut self.tickets[ticket];
-        (its.pool, its.prefers, its.avoids) = (Some(pool), None, None);
-        if from != to {
-            let owner = its.owner;
-            self.place_last(to, owner);
-            self.begin_story(ticket, to);
-        }
-        self.start_waiting();
-        true
     }
 
     pub(super) fn throttle(&mut self, backend: u32, cap: Option<usize>) {
@@ -651,58 +439,5 @@ impl Model {
         }
         places.sort_by_key(|place| place.round);
         places
-    }
-
-    /// The order of every line.
-    pub(super) fn orders(&self) -> Vec<Vec<Number>> {
-        (0..self.lines.len()).map(|line| self.order(line)).collect()
-    }
-
-    /// The position that an owner with nothing waiting would get now; 0: it would start at once.
-    pub(super) fn newcomer(&self, line: usize) -> usize {
-        let line = &self.lines[line];
-        if line.places.is_empty() && !self.closed && self.has_slot(line.events[0], line.pool) {
-            return 0;
-        }
-        let least = match self.policy.order {
-            Order::Fair => line.admitted + 1,
-            Order::Fifo => 0,
-        };
-        line.places.iter().filter(|place| place.round <= least).count() + 1
-    }
-
-    /// Slots in use and slots there are, for a line.
-    pub(super) fn slots(&self, line: usize) -> (usize, Option<usize>) {
-        let Line { events, pool, .. } = &self.lines[line];
-        let of_limit = (self.running_with(events[0]), self.limit(events[0]));
-        let Some(pool) = pool else { return of_limit };
-        let backends = || {
-            self.policy.pools[*pool as usize]
-                .backends
-                .iter()
-                .map(|backend| backend.0)
-        };
-        let slots: Option<usize> = backends()
-            .map(|backend| self.backends.slots(&self.policy, backend))
-            .sum();
-        match (of_limit.1, slots) {
-            (Some(limit), Some(slots)) if limit <= slots => of_limit,
-            (Some(_), None) => of_limit,
-            _ => (backends().map(|backend| self.running_on(backend)).sum(), slots),
-        }
-    }
-
-    /// The line that a ticket waits in, or would.
-    pub(super) fn line_of_ticket(&self, ticket: Number) -> usize {
-        self.line_of(&self.tickets[ticket])
-    }
-
-    /// Which events share a limit, for each line, and whose tickets wait in it.
-    pub(super) fn sharing(&self) -> Vec<(Vec<usize>, Option<u32>)> {
-        self.lines.iter().map(|line| (line.events.clone(), line.pool)).collect()
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
     }
 }

@@ -1,5 +1,9 @@
 //! The queue and its model, side by side: each step is taken by both, and then everything that shows is compared.
 
+mod agree;
+mod back;
+mod steps;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -14,6 +18,9 @@ use futures_util::FutureExt;
 use proptest::sample::Index;
 use tokio::time::{Instant, advance};
 
+use agree::Visible;
+pub(super) use steps::{Drift, Edit, Ending, Step};
+
 use super::{
     model::{self, Model, Number, State},
     property::MOST_BACKENDS,
@@ -24,117 +31,6 @@ use crate::queue::{
     BackendIndex, BackendPolicy, Changes, EventIndex, LeaveReason, OrderKey, Outcome, Owner, Permit, Policy, PoolIndex,
     Queue, Ticket, Work, machine::TicketState,
 };
-
-/// One thing that somebody does.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
-    /// `earlier`: milliseconds by which it comes back later than it first joined.
-    Join {
-        event: usize,
-        pool: Option<u32>,
-        prefers: Option<u32>,
-        owner: u128,
-        earlier: i64,
-    },
-    /// The ticket asks whether it has been admitted.
-    Ask(Index),
-    /// The ticket is dropped, wherever it is.
-    Drop(Index),
-    /// Somebody takes it out of its line.
-    Leave(Index, LeaveReason),
-    Release(Index, Ending),
-    /// The back end of a running ticket has failed.
-    StartBack(Index),
-    /// A running ticket gives its slot back for a while.
-    Park(Index),
-    /// A running ticket gives its slot back until it may go on from where it stood.
-    Pause(Index),
-    /// A waiting one leaves its line for a while, or gives back the slot that it has not taken.
-    SetAside(Index),
-    /// A parked one comes back, or one that is not parked is told to.
-    Resume(Index),
-    /// The ticket goes to another pool's line.
-    ChangePool(Index, u32),
-    /// A back end may have so many for now.
-    Throttle(u32, Option<usize>),
-    /// One more than it has, to see whether it works again.
-    Probe(u32),
-    /// One more than it may have for now, or one fewer, but at least one: a limit that moves by itself.
-    Drift(u32, Drift),
-    /// The operator does something about one back end.
-    Edit(Edit),
-    /// Milliseconds.
-    Advance(u64),
-    Retune(Box<Policy>),
-    /// Somebody reads an estimate.
-    Read(Index),
-    Close,
-}
-
-/// Which way a limit moves.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Drift {
-    Up,
-    Down,
-}
-
-/// What an operator does about one back end, of those that there are by then.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Edit {
-    /// A pool gets it, with this limit.
-    Come {
-        pool: u32,
-        backend: u32,
-        limit: Option<usize>,
-    },
-    /// A pool gets one that there has never been.
-    New { pool: u32, limit: Option<usize> },
-    /// It gets no more tickets.
-    Drain(u32),
-    /// A pool has it no more.
-    Go { pool: u32, backend: u32 },
-}
-
-impl Edit {
-    /// The policy with it. `None`: it changes nothing, or there are as many as may be.
-    fn of(self, mut policy: Policy) -> Option<Policy> {
-        let before = policy.clone();
-        let known = policy.backends.len() as u32;
-        match self {
-            Self::Come { pool, backend, limit } => {
-                let backend = BackendIndex(backend % known);
-                policy.backends[backend.0 as usize].limit = limit;
-                let backends = &mut policy.pools[pool as usize].backends;
-                if !backends.contains(&backend) {
-                    backends.push(backend);
-                }
-            }
-            Self::New { pool, limit } if known < MOST_BACKENDS => {
-                policy.backends.push(BackendPolicy {
-                    name: format!("backend {known}"),
-                    limit,
-                    weight: 1,
-                });
-                policy.pools[pool as usize].backends.push(BackendIndex(known));
-            }
-            Self::New { .. } => {}
-            Self::Drain(backend) => policy.backends[(backend % known) as usize].limit = Some(0),
-            Self::Go { pool, backend } => {
-                let gone = BackendIndex(backend % known);
-                policy.pools[pool as usize].backends.retain(|backend| *backend != gone);
-            }
-        }
-        (policy != before).then_some(policy)
-    }
-}
-
-/// How a permit comes back.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ending {
-    Word(Outcome),
-    Dropped,
-    Panic,
-}
 
 /// Rings when a ticket that was asked about is to be asked about again.
 #[derive(Default)]
@@ -150,26 +46,6 @@ struct Held {
     number: Number,
     ticket: Ticket,
     bell: Option<Arc<Bell>>,
-}
-
-/// What anybody can see, but for times.
-#[derive(PartialEq)]
-struct Visible {
-    orders: Vec<Vec<Number>>,
-    running: usize,
-    parked: usize,
-    limits: [Option<usize>; 3],
-}
-
-impl Visible {
-    fn of(model: &Model, orders: Vec<Vec<Number>>) -> Self {
-        Self {
-            orders,
-            running: model.running.len(),
-            parked: model.parked(),
-            limits: [0, 1, 2].map(|event| model.limit(event)),
-        }
-    }
 }
 
 /// A policy with the back ends that it lacks and there have been: they keep their places, and get no more tickets.
@@ -424,150 +300,6 @@ impl Pair {
         self.model.release(number, true);
     }
 
-    fn start_back(&mut self, index: usize) {
-        let (number, permit) = self.permits.swap_remove(index);
-        let before = permit.backend();
-        let earlier = self.earlier(number, permit.order_key());
-        let ticket = permit.start_back();
-        let back = self.model.start_back(number, earlier);
-        self.returned.insert(number, true);
-        // Those behind it move back by one, unless it has started again at once.
-        self.slack = Some(self.model.line_of_ticket(number));
-        let moved = back && self.model.tickets[number].state == State::Granted;
-        let elsewhere = moved && self.model.tickets[number].backend != before.map(|backend| backend.0);
-        self.tally.add(Kind::StartedBack, 1);
-        self.tally.add(Kind::StartedElsewhere, usize::from(elsewhere));
-        self.tickets.push(Held {
-            number,
-            ticket,
-            bell: None,
-        });
-    }
-
-    /// How many that wait in its line come before it with this place.
-    fn earlier(&self, number: Number, key: OrderKey) -> usize {
-        let line = self.model.line_of_ticket(number);
-        let earlier = |held: &&Held| {
-            self.model.line_of_ticket(held.number) == line
-                && self.queue.order_key(held.ticket.id()).is_some_and(|other| other < key)
-        };
-        self.tickets.iter().filter(earlier).count()
-    }
-
-    fn pause(&mut self, index: usize) {
-        let (number, permit) = self.permits.swap_remove(index);
-        self.paused.insert(number, permit.order_key());
-        let ticket = permit.step_aside();
-        self.model.pause(number);
-        self.returned.insert(number, true);
-        self.tally.add(Kind::Paused, 1);
-        self.tickets.push(Held {
-            number,
-            ticket,
-            bell: None,
-        });
-    }
-
-    fn step_aside(&mut self, index: usize) {
-        let Held { number, ticket, bell } = &mut self.tickets[index];
-        // A ticket that has a slot in its hands knows the place that it has started from.
-        let key = ticket.order_key();
-        ticket.step_aside();
-        let granted = self.model.tickets[*number].state == State::Granted;
-        let aside = self.model.step_aside(*number);
-        if aside {
-            // It is to be asked about again.
-            *bell = None;
-            self.tally.add(Kind::SteppedAside, 1);
-        }
-        if let Some(key) = key.filter(|_| granted) {
-            self.paused.insert(*number, key);
-        }
-    }
-
-    /// The end of a pause.
-    fn go_on(&mut self, at: usize) {
-        let number = self.tickets[at].number;
-        let (from, line) = (self.model.left_line(number), self.model.line_of_ticket(number));
-        let earlier = self.earlier(number, self.paused[&number]);
-        assert!(self.queue.resume(self.tickets[at].ticket.id()));
-        self.model.end_pause(number, earlier);
-        // Those behind it move back by one, unless it has started again at once, or is new to its line.
-        self.slack = Some(line).filter(|line| from == Some(*line));
-        self.tally.add(Kind::WentOn, 1);
-    }
-
-    fn park(&mut self, index: usize) {
-        let (number, permit) = self.permits.swap_remove(index);
-        let ticket = permit.park();
-        self.model.park(number);
-        self.returned.insert(number, true);
-        self.tally.add(Kind::Parked, 1);
-        self.tickets.push(Held {
-            number,
-            ticket,
-            bell: None,
-        });
-    }
-
-    fn resume(&mut self, which: Index) {
-        let parked = |at: &usize| self.model.tickets[self.tickets[*at].number].state == State::Parked;
-        let parked: Vec<usize> = (0..self.tickets.len()).filter(parked).collect();
-        let at = match parked.len() {
-            0 => which.index(self.tickets.len()),
-            some => parked[which.index(some)],
-        };
-        if self.model.tickets[self.tickets[at].number].state == State::Parked
-            && self.model.tickets[self.tickets[at].number].paused.is_some()
-        {
-            self.go_on(at);
-            return;
-        }
-        let Held { number, ticket, bell } = &self.tickets[at];
-        // What expires meanwhile has gone before it comes.
-        if self.model.tickets[*number].state == State::Parked {
-            self.model.expire();
-        }
-        let line = self.model.line_of_ticket(*number);
-        let own = |other: &Number| self.model.tickets[*other].owner == self.model.tickets[*number].owner;
-        let (order, newcomer) = (self.model.order(line), self.model.newcomer(line));
-        let first = order.iter().position(own);
-        let older = |other: &Number| own(other) && self.model.tickets[*other].resumed && other < number;
-        let is_next = !order.iter().any(older);
-        let resumed = self.queue.resume(ticket.id());
-        assert_eq!(resumed, self.model.resume(*number));
-        if !resumed {
-            return;
-        }
-        let rung = |bell: &Arc<Bell>| bell.0.load(SeqCst);
-        assert!(bell.as_ref().is_none_or(rung), "its longest wait counts from now on");
-        let position = self.queue.position(ticket.id()).map(|position| position as usize - 1);
-        match (self.model.tickets[*number].state, first) {
-            (State::Granted, _) => self.tally.add(Kind::ResumedAtOnce, 1),
-            (_, Some(first)) if is_next => {
-                assert_eq!(position, Some(first), "it has the place of its owner's first");
-                self.tally.add(Kind::ResumedFirst, 1);
-            }
-            (_, Some(_)) => {}
-            (_, None) => {
-                let newcomers = newcomer.saturating_sub(1);
-                assert_eq!(position, Some(newcomers), "it has the place of a newcomer");
-                self.tally.add(Kind::ResumedAsNew, 1);
-            }
-        }
-    }
-
-    fn change_pool(&mut self, index: usize, pool: u32) {
-        let Held { number, ticket, .. } = &self.tickets[index];
-        if self.model.tickets[*number].event != C.0 {
-            return;
-        }
-        let moved = self.queue.change_pool(ticket.id(), PoolIndex(pool));
-        assert_eq!(moved, self.model.change_pool(*number, pool));
-        self.firsts.remove(number);
-        self.tally.add(Kind::ChangedPool, usize::from(moved));
-    }
-
     fn throttle(&mut self, backend: u32, cap: Option<usize>) {
         let backend = backend % self.model.policy.backends.len() as u32;
         self.queue.throttle(BackendIndex(backend), cap);
@@ -597,122 +329,5 @@ impl Pair {
             // In a line of other members a position means something else.
             self.firsts.clear();
         }
-    }
-
-    fn agree(&mut self) {
-        let (queue, model) = (&self.queue, &self.model);
-        let orders = model.orders();
-        let mut positions = vec![None; model.tickets.len()];
-        for order in &orders {
-            for (before, ticket) in order.iter().enumerate() {
-                positions[*ticket] = Some((before + 1, order.len()));
-            }
-        }
-        assert_eq!(
-            (queue.running(), queue.waiting(), queue.parked()),
-            (model.running.len(), model.waiting(), model.parked())
-        );
-
-        queue.look(|machine, now| {
-            for Held { number, ticket, bell } in &self.tickets {
-                let standing = machine.standing(ticket.id()).map(|(_, standing)| standing);
-                let place = standing.map(|standing| (standing.position as usize, standing.waiting as usize));
-                assert_eq!(
-                    place, positions[*number],
-                    "the position of ticket {number}, and how many wait"
-                );
-                let state = model.tickets[*number].state;
-                let parked = machine.state_of(ticket.id()) == Some(TicketState::Parked);
-                assert_eq!(parked, state == State::Parked);
-                let stays = matches!(state, State::Waiting | State::Parked);
-                let forgotten = |bell: &Arc<Bell>| !bell.0.load(SeqCst) && !stays;
-                assert!(!bell.as_ref().is_some_and(forgotten), "ticket {number} was not woken");
-            }
-            let sharing = model.sharing();
-            assert_eq!(machine.line_count(), sharing.len());
-            for (at, ((events, pool), order)) in sharing.into_iter().zip(&orders).enumerate() {
-                let line = machine.line(at, now);
-                assert!(line.events.iter().map(|event| event.0).eq(events));
-                assert_eq!(line.pool, pool.map(PoolIndex));
-                assert_eq!(
-                    ((line.running, line.limit), line.waiting, line.newcomer as usize),
-                    (model.slots(at), order.len(), model.newcomer(at)),
-                    "running, limit, waiting and the next position of line {at}"
-                );
-                let oldest = order.iter().map(|ticket| model.age(*ticket)).max();
-                assert_eq!(line.longest_wait, oldest);
-                for ticket in order {
-                    let model::Ticket { event, pool, .. } = model.tickets[*ticket];
-                    assert!(!model.has_slot(event, pool), "a slot idles");
-                }
-            }
-            for (backend, state) in (0..).zip(machine.backends()) {
-                let slots = model.backends.slots(&model.policy, backend);
-                assert_eq!((state.running, state.limit), (model.running_on(backend), slots));
-            }
-        });
-
-        self.no_first_has_moved_back(&orders);
-        self.everything_was_told(orders);
-    }
-
-    fn no_first_has_moved_back(&mut self, orders: &[Vec<Number>]) {
-        let mut firsts = HashMap::new();
-        for (line, order) in orders.iter().enumerate() {
-            let slack = usize::from(self.slack == Some(line));
-            let mut owners = Vec::new();
-            for (before, ticket) in order.iter().enumerate() {
-                let owner = self.model.tickets[*ticket].owner;
-                if !owners.contains(&owner) {
-                    owners.push(owner);
-                    let position = self.firsts.get(ticket);
-                    assert!(
-                        position.is_none_or(|position| before < position + slack),
-                        "a first ticket has moved back"
-                    );
-                    firsts.insert(*ticket, before + 1);
-                }
-            }
-        }
-        self.firsts = firsts;
-        self.slack = None;
-    }
-
-    /// The observer has heard of everything, once; and the follower of changes has heard that there is one.
-    fn everything_was_told(&mut self, orders: Vec<Vec<Number>>) {
-        let mut expected = self.told.clone();
-        for ticket in &self.model.tickets {
-            if let State::Left(how) = ticket.state {
-                expected.left[ticket.event][how as usize] += 1;
-            }
-        }
-        assert_eq!(*self.ledger.0.lock().unwrap(), expected);
-        let visible = Visible::of(&self.model, orders);
-        let told = self.changes.has_changed();
-        assert!(told || visible == self.seen, "a change that nobody was told of");
-        self.changes.mark_unchanged();
-        self.seen = visible;
-    }
-
-    /// Everybody goes; the queue is as new. Returns what has happened.
-    pub(super) fn end(mut self) -> Tally {
-        for (kind, count) in self.ledger.0.lock().unwrap().count() {
-            self.tally.add(kind, count);
-        }
-        self.tally.add(Kind::Admitted, self.model.admitted);
-        self.permits.clear();
-        self.tickets.clear();
-        let queue = &self.queue;
-        assert_eq!((queue.running(), queue.waiting(), queue.parked()), (0, 0, 0));
-        if !self.model.is_closed() {
-            self.queue.retune(policy(&[2, 1, 1]));
-            let _running = [
-                start(&self.queue, A, 1),
-                start(&self.queue, A, 2),
-                start(&self.queue, C, 3),
-            ];
-            assert!(waits(&mut join(&self.queue, A, 4)));
-        }
-        self.tally
     }
 }

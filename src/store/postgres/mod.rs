@@ -37,7 +37,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sqlx::PgConnection;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
+use tracing::warn;
 use uuid::Uuid;
 
 use self::{
@@ -55,7 +56,7 @@ pub(crate) use self::{
 };
 use super::{
     ConversationRecord, Hit, KeyRecord, KeysVersion, Minute, Purged, Step, Store, StoreError, TurnRecord, Unfinished,
-    job::Operation, search::Needle,
+    job::Operation, readers::Connect as _, search::Needle,
 };
 use crate::{
     accounts::{KeyId, rates::RatesChange},
@@ -68,6 +69,8 @@ use crate::{
 
 /// How many read at once.
 const READERS: u32 = 8;
+/// How long a start that has come to nothing may take to take itself back.
+const WITHDRAWAL: Duration = Duration::from_secs(5);
 /// Searches at once: they take long, and the others who read shall not wait for them.
 const SEARCHES: usize = 2;
 
@@ -196,6 +199,19 @@ impl PostgresStore {
         format::enter(&self.link, self.incarnation, &empty).await?;
         let (link, writer) = (self.link.clone(), Arc::clone(&self.writer));
         Ok(Arc::new(PostgresLog::new(self.incarnation, link, writer)))
+    }
+
+    /// Takes back what [`PostgresStore::open`] has noted of this process, whose start has come to nothing: what is not there is no node. One that has
+    /// taken part in the line is one, until the others find it gone. A database that is away keeps it until the next start at the same address.
+    pub(crate) async fn withdraw(&self) {
+        let taken_back = async { node::withdraw(&mut self.link.connect().await?, self.incarnation).await };
+        let taken_back = timeout(WITHDRAWAL, taken_back).await;
+        if let Err(error) = taken_back.unwrap_or_else(|_elapsed| Err(faults::silence())) {
+            warn!(
+                error = faults::said(&error),
+                "the row of this start stays in the database"
+            );
+        }
     }
 
     /// This process, as the database knows it.

@@ -187,6 +187,15 @@ impl Node {
     }
 }
 
+/// Takes a process's row back, unless it has said something in the log by then: from that moment on others know it as a node.
+pub(super) async fn withdraw(connection: &mut PgConnection, node: Incarnation) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM nodes WHERE id = $1 AND sequence = 0")
+        .bind(Uuid::from_u128(node.0))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
 /// Whether no other session holds the lock, also not together with this one.
 pub(super) async fn is_alone(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar(ALONE).bind(LOCK).fetch_one(connection).await

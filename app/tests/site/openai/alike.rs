@@ -211,3 +211,53 @@ async fn of_one_that_fails_the_others_are_asked_themselves_unless_they_have_had_
     site.until_load(0, 0).await;
     assert_eq!(asked(&site, "And now?"), 1);
 }
+
+#[tokio::test]
+async fn vectors_are_given_again_and_shared_as_answers_are() {
+    let site = Site::start(&[ON, ("QUEUE_MAX_SIZE", "1"), ("MODEL_RETRIES", "0")]).await;
+    let (program, other) = (keyed(&site).await, keyed(&site).await);
+    let vectors = |program: &Program, first: &str| {
+        let body = json!({ "model": "loopback@openai", "input": [first, "blue"] });
+        program.post("/v1/embeddings", &body)
+    };
+    let first = program.ask(vectors(&program, "red")).await;
+    assert_eq!((first.status.as_u16(), first.header(CACHE)), (200, None), "{first:?}");
+    site.model.hold(true);
+    let busy = site.browser().await;
+    for _ in 0..2 {
+        busy.send("[[tokens=1]] busy").await;
+    }
+    site.until_load(1, 1).await;
+    let given = program.ask(vectors(&program, "red")).await;
+    assert_eq!((given.header(CACHE), &given.json), (Some("kept"), &first.json));
+    site.model.hold(false);
+    site.until_load(0, 0).await;
+    assert_eq!(asked(&site, "red"), 1);
+    assert_eq!(other.ask(vectors(&other, "red")).await.header(CACHE), None);
+    let fresh = vectors(&program, "red").header("cache-control", "no-cache");
+    assert_eq!(program.ask(fresh).await.header(CACHE), None);
+    assert_eq!(asked(&site, "red"), 3);
+
+    let opens = async {
+        let mut changes = site.engine.queue().changes();
+        while (site.load(), site.engine.queue().parked()) != ((1, 0), 1) {
+            changes.changed().await;
+        }
+        site.model.open("green");
+    };
+    let text = "[[gate=green]] green";
+    let both = [vectors(&program, text), vectors(&program, text)];
+    let [one, two] = both.map(|request| program.ask(request));
+    let (one, two, ()) = tokio::join!(one, two, opens);
+    assert_eq!(one.json, two.json);
+    let mut sources = [one.header(CACHE), two.header(CACHE)];
+    sources.sort_unstable();
+    assert_eq!(sources, [None, Some("shared")]);
+    assert_eq!(asked(&site, "green"), 1);
+
+    // What came to nothing is asked anew.
+    let failing = "[[fault=status:500 times=1]] pink";
+    assert!(program.ask(vectors(&program, failing)).await.status.is_server_error());
+    let well = program.ask(vectors(&program, failing)).await;
+    assert_eq!((well.status.as_u16(), well.header(CACHE)), (200, None), "{well:?}");
+}

@@ -387,3 +387,25 @@ async fn a_purge_removes_nothing_that_another_has_just_brought_back_or_carried()
     };
     assert_eq!(store.turns(owner, talk.id()).await, Ok(vec![turn]));
 }
+
+#[tokio::test]
+async fn a_start_that_comes_to_nothing_takes_its_row_back_unless_it_is_a_node_by_then() {
+    let Some(cluster) = anteroom_pgtest::shared() else {
+        return;
+    };
+    let database = cluster.database();
+    let address = cluster.url(&database);
+    let (first, second) = (opened(&address, 1, "a:1").await, opened(&address, 2, "b:1").await);
+    let log = first.log(&policy()).await.expect("it is there");
+    let up = vec![Change::Up { address: None }];
+    assert!(matches!(log.append(A, 1, up, None).await, Reply::Written(_)));
+    first.withdraw().await;
+    second.withdraw().await;
+    assert_eq!(rows(cluster, &database), [1]);
+    second.withdraw().await;
+    let down = Cluster::start();
+    let away = opened(&down.url(&down.database()), 3, "c:1").await;
+    down.crash();
+    // It is said, and nobody waits for long.
+    away.withdraw().await;
+}
