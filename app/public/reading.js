@@ -154,6 +154,48 @@
     if (input && input.files[0]) more("take", input);
   });
 
+  // A text that grows: what is there already stays, or all of it would be laid out again for each word, and what is selected in it, or how
+  // its reader has folded it, would be gone.
+  var reader = /^aria-(pressed|expanded)$/;
+  var adorn = function (there, node) {
+    ["wrapped", "unfolded"].forEach(function (chosen) {
+      if (there.classList.contains(chosen)) node.classList.add(chosen);
+    });
+    Array.from(there.attributes).forEach(function (old) {
+      if (!node.hasAttribute(old.name)) there.removeAttribute(old.name);
+    });
+    Array.from(node.attributes).forEach(function (now) {
+      var known = there.getAttribute(now.name);
+      if (known !== now.value && (known === null || !reader.test(now.name))) there.setAttribute(now.name, now.value);
+    });
+  };
+  var grow = function (place, made) {
+    var there = place.firstChild;
+    while (made.firstChild || there) {
+      var node = made.firstChild;
+      var after = there && there.nextSibling;
+      if (!node) there.remove();
+      else if (!there) place.append(node);
+      else if (node.nodeName !== there.nodeName) there.replaceWith(node);
+      else {
+        if (node.nodeType === 3) {
+          if (node.data.startsWith(there.data)) there.appendData(node.data.slice(there.data.length));
+          else there.data = node.data;
+        } else if (!node.isEqualNode(there)) {
+          adorn(there, node);
+          grow(there, node);
+        }
+        node.remove();
+      }
+      there = after;
+    }
+  };
+  window.grow = function (place, html) {
+    var made = doc.createElement("template");
+    made.innerHTML = html;
+    grow(place, made.content);
+  };
+
   var sheet = function () {
     var keys = aid("dialog.keys");
     if (keys && !keys.open) keys.showModal();

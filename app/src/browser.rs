@@ -112,6 +112,13 @@ pub(crate) fn draw(place: &HtmlElement, html: &str) {
     }
 }
 
+/// Has a text that grows show this HTML. `public/reading.js` touches only what is new of it; before that has come, all is put in anew.
+pub(crate) fn grow(place: &HtmlElement, html: &str) {
+    if call(&window(), "grow", &[JsValue::clone(place), JsValue::from_str(html)]).is_err() {
+        place.set_inner_html(html);
+    }
+}
+
 /// Closes a popover, if it is open.
 pub(crate) fn hide_popover(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {

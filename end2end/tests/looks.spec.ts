@@ -128,6 +128,9 @@ for (const { screen, colorScheme, words, ...device } of LOOKS) {
     await tab(words.stats);
     await expect(page.getByTestId("stats-row")).toHaveCount(5);
     await look("stats");
+    // On a screen as wide as this, all columns are in sight.
+    const hidden = await page.locator(".table-frame").evaluateAll((all) => all.map((one) => one.scrollWidth - one.clientWidth));
+    expect(Math.max(...hidden), "columns out of sight").toBe(0);
     await tab(words.logs);
     await expect(page.getByTestId("told").getByRole("listitem").first()).toBeVisible();
     await look("logs-told");

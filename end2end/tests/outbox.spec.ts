@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
 import { answer, composer, expectState, lastTurn, newChat, send } from "../support/chat.js";
+import { queueUp } from "../support/occupy.js";
 import { awake, expect, test, visit } from "../support/site.js";
 
 const outbox = (page: Page) => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("outbox/")));
@@ -200,6 +201,26 @@ test("of a conversation that is gone, what could not be sent is still there to b
   await expect(page).toHaveURL(`${site.url}/`);
   await expect(composer(page)).toHaveValue("too late");
   await newChat(page);
+});
+
+test("whoever could not leave the line without a network, can once there is one, and has nothing to rate", async ({ start }) => {
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  await queueUp(site, 1);
+  const page = await site.person();
+  await send(page, "I wait");
+  await page.context().setOffline(true);
+  await expect(page.getByTestId("offline")).toBeVisible();
+  const cancel = page.getByTestId("cancel");
+  await cancel.click();
+  await expect(page.locator(".notice-bad")).toContainText("cannot be reached");
+  await expect(cancel).toBeEnabled();
+  await page.context().setOffline(false);
+  await expect(page.getByTestId("offline")).toBeHidden();
+  await cancel.click();
+  await expectState(page, "cancelled");
+  await expect(lastTurn(page)).toContainText("You left the line before it began");
+  await expect(page.getByTestId("rate-good")).toHaveCount(0);
+  await site.model.set({ hold: false });
 });
 
 test("while it is not connected, the page promises nothing about the line", async ({ start }) => {

@@ -131,6 +131,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.screenshot({ path: `test-results/looks/program-key-phone-${colorScheme}.png`, fullPage: true });
       await page.getByRole("link", { name: "Все ключи" }).click();
     }
+    // What belongs to a key stands below each other, from one edge on.
+    const rates = page.getByTestId("program-key-rates").first();
+    await rates.click();
+    const fields = [rates, ...["requests", "tokens", "rates-set"].map((field) => rows(page).first().getByTestId(`program-key-${field}`))];
+    const edges = await Promise.all(fields.map(async (field) => (await field.boundingBox())?.x));
+    expect(new Set(edges).size, `${edges}`).toBe(1);
+    await rates.click();
     await page.getByTestId("program-key-revoke").first().click();
     expect.soft(await barriers(page)).toEqual([]);
     await page.screenshot({ path: `test-results/looks/program-keys-phone-${colorScheme}.png`, fullPage: true });

@@ -74,6 +74,37 @@ for (const { screen, ...device } of SCREENS) {
     });
   }
 
+  test(`the start page stays where it is while the line comes and goes: ${screen}`, async ({ start }) => {
+    const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+    const context = await site.context(device);
+    await noteShifts(context);
+    const page = await context.newPage();
+    await page.goto(site.url);
+    await awake(page);
+    const head = page.locator(".welcome-head");
+    const rows = () => head.evaluate((head) => {
+      const words = document.createRange();
+      words.selectNodeContents(head);
+      return new Set([...words.getClientRects()].map(({ top }) => Math.round(top))).size;
+    });
+    const below = () => page.locator(".welcome-line, .starters").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+    const [free, place] = [await rows(), await below()];
+    const still = async (when: string) => {
+      expect.soft(await below(), when).toEqual(place);
+      expect.soft(await jumps(page), when).toEqual([]);
+    };
+    await still("first visit");
+    await queueUp(site, 3);
+    await expect(page.getByTestId("line")).toHaveAttribute("data-waiting", "2");
+    // Or there is nothing to see here.
+    expect(await rows()).toBeGreaterThan(free);
+    await still("others wait");
+    await site.model.set({ hold: false });
+    await expect(page.getByTestId("line")).toHaveAttribute("data-running", "0");
+    expect(await rows()).toBe(free);
+    await still("nobody waits");
+  });
+
   // The browser's own figures are no help here: what it has in a place that scrolls, moves for it as the answer above grows.
   test(`what stands behind an answer stays at the end of the page: ${screen}`, async ({ start }) => {
     const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });

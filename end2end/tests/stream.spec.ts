@@ -166,6 +166,52 @@ test("a message that nobody can see is not sent", async ({ start }) => {
   expect((await site.model.record()).requests.length).toBe(1);
 });
 
+test("what has been written of an answer stays as it is while more of it comes", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await send(page, "[[tokens=60 gate=middle after=30]] a story");
+  await expect(answer(page)).toContainText("word29");
+  // Somebody selects a word, and the last paragraph and its text are looked at more closely.
+  await answer(page).evaluate((answer) => {
+    const paragraph = answer.querySelector(".block:last-child > p:last-child");
+    const text = paragraph?.firstChild;
+    if (!(text instanceof Text)) {
+      throw new Error("no text");
+    }
+    getSelection()?.setBaseAndExtent(text, text.data.indexOf("word7"), text, text.data.indexOf("word7") + 5);
+    Object.assign(window, { paragraph, text });
+  });
+  await site.model.open("middle");
+  await expectState(page, "done");
+  const kept = await answer(page).evaluate(() => {
+    const { paragraph, text } = window as unknown as { paragraph: Element; text: Text };
+    return { there: paragraph.isConnected && text.isConnected, grown: text.data.includes("word59"), selected: String(getSelection()) };
+  });
+  expect(kept).toEqual({ there: true, grown: true, selected: "word7" });
+  expect(await words(answer(page))).toBe(whole("a story", 60));
+});
+
+test("code that its reader wraps while it streams stays wrapped, and has its colours at the end", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await site.model.set({ reply: "echo", gate: "middle", after: 12 });
+  const lines = Array.from({ length: 50 }, (_, line) => `let value_${line} = ${line};`);
+  await send(page, ["```rust", ...lines, "```", "That was all."].join("\n"));
+  const code = answer(page).locator(".code");
+  await expect(code).toContainText("value_1");
+  await expect(code).not.toContainText("value_40");
+  const wrap = code.getByRole("button", { name: "Wrap" });
+  await wrap.click();
+  await site.model.open("middle");
+  await expectState(page, "done");
+  await expect(answer(page)).toContainText("That was all.");
+  await expect(wrap).toHaveAttribute("aria-pressed", "true");
+  await expect(wrap).toBeFocused();
+  await expect(code).toHaveClass("code long wrapped");
+  await expect(code.locator(".h-key")).toHaveCount(50);
+  await expect(code.locator("[data-tool=more]")).toHaveText(/50/);
+});
+
 test("an answer in Markdown that streams becomes what a page shows that comes later", async ({ start }) => {
   const site = await start();
   const page = await site.person();

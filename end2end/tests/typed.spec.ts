@@ -191,6 +191,39 @@ test("what is just being put in other words when it begins is in the composer th
   await expectState(page, "done");
 });
 
+test("what is just being put in other words is in the composer of its conversation, should that be left meanwhile", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await send(page, "first");
+  await expectState(page, "done");
+  await newChat(page);
+  await send(page, "second");
+  await expectState(page, "done");
+  const open = async (title: string) => {
+    await page.getByTestId("conversation").filter({ hasText: title }).click();
+    await expect(lastTurn(page)).toContainText(title);
+  };
+  await open("first");
+  await page.getByTestId("edit").last().click();
+  await page.getByTestId("editor").fill("first, in better words");
+  await open("second");
+  await expect(composer(page)).toHaveValue("");
+  await open("first");
+  await expect(composer(page)).toHaveValue("first, in better words");
+  // What was left as it was, or has been sent, is not.
+  await composer(page).fill("");
+  await page.getByTestId("edit").last().click();
+  await open("second");
+  await open("first");
+  await expect(composer(page)).toHaveValue("");
+  await page.getByTestId("edit").last().click();
+  await page.getByTestId("editor").fill("first, and sent");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("versions")).toHaveText(/2 \/ 2/);
+  await expectState(page, "done");
+  await expect(composer(page)).toHaveValue("");
+});
+
 test("there is an end to what may stand behind, and the composer says so", async ({ start }) => {
   const site = await start();
   const page = await site.person();

@@ -1,16 +1,17 @@
 //! An answer: Markdown blocks that the server has made into clean HTML, each in a node of its own.
 
 use anteroom::text;
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::steps;
 use crate::{
-    erase::{Erase as _, Look as _, each, live, memo, when},
+    browser,
+    erase::{Erase as _, Look as _, each, effect, memo, when},
     feed::{Block, Blocks, Turn},
     words::words,
 };
 
-/// The blocks of a text. While it grows, only the block that grows is written again.
+/// The blocks of a text. While it grows, only the block that grows is touched, and of that only what is new.
 pub(super) fn rows(blocks: &Blocks) -> AnyView {
     let blocks = blocks.0.clone();
     each(move || blocks.get(), |block| block.key.to_string(), row)
@@ -18,7 +19,19 @@ pub(super) fn rows(blocks: &Blocks) -> AnyView {
 
 fn row(block: Block) -> AnyView {
     let (words, html) = (words(), block.html);
-    view! { <div class="block" dir="auto" inner_html=live(move || words.labelled(&html.get()))></div> }.erase()
+    let place = NodeRef::<html::Div>::new();
+    let first = html.peek(|html| words.labelled(html));
+    // What it is made with, until the effect has run for the first time: more may have come by then.
+    let mut made = Some(first.clone());
+    effect(move || {
+        let now = html.look(|html| words.labelled(html));
+        if made.take().is_none_or(|made| made != now)
+            && let Some(place) = place.get_untracked()
+        {
+            browser::grow(&place, &now);
+        }
+    });
+    view! { <div class="block" dir="auto" node_ref=place inner_html=first></div> }.erase()
 }
 
 /// What stands in an answer.

@@ -1,7 +1,5 @@
 //! What stands behind the turns of a conversation: messages that begin one after the other, or are held until somebody says so.
 
-use std::sync::Arc;
-
 use anteroom::{say, text, wire::FollowUp};
 use leptos::prelude::*;
 
@@ -9,7 +7,7 @@ use super::{
     anchors,
     button::button,
     icon,
-    message::{Done, Editor, Files, Submit},
+    message::{Editor, Files, Typed},
 };
 use crate::{
     browser,
@@ -72,30 +70,14 @@ fn Row(conversation: Memo<Conversation>, all: Memo<Vec<FollowUp>>, follow_up: Fo
     let message = move || this.look(|this| this.message.clone());
     let text = move || view! { <p class="message-text">{live(message)}</p> }.erase();
     let edit_id = format!("edit-{id}");
-    // Should it begin, or the page be left, while it is put in other words: those are in the composer then.
-    let typed = StoredValue::new(String::new());
+    // It may begin while it is put in other words.
     let of = conversation.peek(|conversation| conversation.id.get_untracked());
-    on_cleanup(move || {
-        let left = typed.try_get_value().filter(|left| !left.is_empty());
-        if let Some(left) = left.filter(|_| editing.try_get_untracked() == Some(true)) {
-            behind::keep(store, of, left);
-        }
-    });
+    let typed = Typed::keep(editing, move || of);
     let editor = {
         let edit_id = edit_id.clone();
         move || {
-            let submit: Submit = Arc::new(move |text: String, done: Done| {
-                typed.set_value(String::new());
-                let kept = text.clone();
-                behind::reword(id, text, move |failed| {
-                    if failed.is_some()
-                        && let Some(lost) = typed.try_set_value(kept)
-                    {
-                        behind::keep(store, of, lost);
-                    }
-                    done(failed);
-                });
-            });
+            let typed = typed.clone();
+            let submit = typed.hand_over(move |text, done| behind::reword(id, text, done));
             let message = this.peek(|this| this.message.clone());
             view! { <Editor message submit edit_id=edit_id.clone() editing typed /> }.erase()
         }

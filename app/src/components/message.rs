@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anteroom::{
     text,
-    wire::{FileKind, FileView, MAX_MESSAGE_BYTES, Reason, TurnId, TurnState, Versions, is_blank},
+    wire::{ConversationId, FileKind, FileView, MAX_MESSAGE_BYTES, Reason, TurnId, TurnState, Versions, is_blank},
 };
 use leptos::{ev, html, prelude::*};
 
@@ -44,14 +44,16 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
     let text = move || {
         view! { <p class="message-text" dir="auto">{live(move || view.look(|view| view.message.clone()))}</p> }.erase()
     };
+    let said = turn.view.clone();
+    let typed = Typed::keep(editing, move || Some(said.peek(|view| view.conversation)));
     let editor = move || {
-        let turn = turn.clone();
+        let (turn, typed) = (turn.clone(), typed.clone());
         let message = view.peek(|view| view.message.clone());
-        let submit: Submit = Arc::new(move |text, done| match view.peek(|view| view.state.is_over()) {
+        let submit: Submit = typed.hand_over(move |text, done| match view.peek(|view| view.state.is_over()) {
             true => sending::edit(&turn, text, done),
             false => behind::reword(id, text, done),
         });
-        view! { <Editor message submit edit_id=edit_id(id) editing /> }.erase()
+        view! { <Editor message submit edit_id=edit_id(id) editing typed /> }.erase()
     };
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
@@ -131,6 +133,57 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
 pub(super) type Submit = Arc<dyn Fn(String, Done) + Send + Sync>;
 pub(super) type Done = Box<dyn FnOnce(Option<Reason>)>;
 
+/// What stands in an editor. Should that go while somebody writes in it, the words are in the composer of their conversation then.
+#[derive(Clone)]
+pub(super) struct Typed {
+    text: StoredValue<String>,
+    store: Store,
+    of: Arc<dyn Fn() -> Option<ConversationId> + Send + Sync>,
+}
+
+impl Typed {
+    /// For the editor that is there while `editing`.
+    pub(super) fn keep(
+        editing: RwSignal<bool>,
+        of: impl Fn() -> Option<ConversationId> + Send + Sync + 'static,
+    ) -> Self {
+        let text = StoredValue::new(String::new());
+        let (store, of): (Store, Arc<dyn Fn() -> Option<ConversationId> + Send + Sync>) =
+            (expect_context(), Arc::new(of));
+        let this = Self { text, store, of };
+        let left = this.clone();
+        on_cleanup(move || {
+            let words = left.text.try_get_value().filter(|words| !words.is_empty());
+            if let Some(words) = words.filter(|_| editing.try_get_untracked() == Some(true)) {
+                left.to_composer(words);
+            }
+        });
+        this
+    }
+
+    fn to_composer(&self, words: String) {
+        behind::keep(self.store, (self.of)(), words);
+    }
+
+    /// What is submitted is the server's, unless that says otherwise.
+    pub(super) fn hand_over(&self, submit: impl Fn(String, Done) + Send + Sync + 'static) -> Submit {
+        let this = self.clone();
+        Arc::new(move |text: String, done: Done| {
+            this.text.set_value(String::new());
+            let (this, kept) = (this.clone(), text.clone());
+            let told = move |failed: Option<Reason>| {
+                if failed.is_some()
+                    && let Some(lost) = this.text.try_set_value(kept)
+                {
+                    this.to_composer(lost);
+                }
+                done(failed);
+            };
+            submit(text, Box::new(told));
+        })
+    }
+}
+
 /// The message in other words. Of one that is over, what was there stays, as an earlier version.
 #[component]
 pub(super) fn Editor(
@@ -139,14 +192,13 @@ pub(super) fn Editor(
     /// Of the button that opens it.
     edit_id: String,
     editing: RwSignal<bool>,
-    /// Has what stands in it, for whoever may have to take that elsewhere.
-    #[prop(optional)]
-    typed: Option<StoredValue<String>>,
+    typed: Typed,
 ) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
     let words = words();
+    let text = typed.text;
     let fit = move || {
         let Some(area) = area.get_untracked() else { return };
         let style = web_sys::HtmlElement::style(&area);
@@ -156,6 +208,7 @@ pub(super) fn Editor(
     effect(move || {
         if let Some(area) = area.get() {
             area.set_value(&message);
+            text.set_value(String::new());
             let _ = area.focus();
             fit();
         }
@@ -213,8 +266,8 @@ pub(super) fn Editor(
                 node_ref=area
                 on:input=move |_| {
                     fit();
-                    if let (Some(typed), Some(area)) = (typed, area.get_untracked()) {
-                        typed.set_value(area.value());
+                    if let Some(area) = area.get_untracked() {
+                        text.set_value(area.value());
                     }
                 }
             ></textarea>

@@ -241,7 +241,7 @@ fn Foot(turn: Turn, last: Memo<bool>) -> impl IntoView {
             {button("quiet-button needs-awake", "branch", icon::BRANCH, text!(words, "branch"))
                 .label(text!(words, "branch-what"))
                 .post(live(move || format!("/branch/{id}")))}
-            <Rating view />
+            {when(has_answer, move || view! { <Rating view /> }.erase())}
             <Facts view />
             {receipt}
         </footer>

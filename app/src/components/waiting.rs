@@ -120,7 +120,8 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
     let leaving = RwSignal::new(false);
     let leave = move || {
         leaving.set(true);
-        delivery::cancel(store, id);
+        // What could not be asked for, can be asked for again.
+        delivery::cancel_or(store, id, move || drop(leaving.try_set(false)));
         browser::focus(anchors::COMPOSER);
     };
     view! {

@@ -71,7 +71,10 @@ pub(crate) fn Welcome() -> impl IntoView {
     view! {
         <div class="welcome">
             <Line scale=Scale::Large line />
-            <h1 class="welcome-head">{live(head)}</h1>
+            // With room for the longest that it may say: the style has that stand there unseen.
+            <h1 class="welcome-head" data-longest=text!(words, "welcome-line")>
+                <span>{live(head)}</span>
+            </h1>
             <p class="welcome-line">{live(sentence)}</p>
             <ul class="starters needs-awake" dir="auto">{live(starters)}</ul>
         </div>

@@ -122,6 +122,11 @@ pub(super) async fn transmit(store: Store, conversation: Conversation, turn: Tur
 /// Out of the line, or stopped. What becomes of the turn comes over the feed.
 /// Of a message that is still on its way, the wish is kept until it has arrived.
 pub(crate) fn cancel(store: Store, turn: TurnId) {
+    cancel_or(store, turn, || {});
+}
+
+/// The same; `failed` is told where it came to nothing, and says so on the page.
+pub(crate) fn cancel_or(store: Store, turn: TurnId, failed: impl FnOnce() + 'static) {
     let wish = move |wished| {
         store.sending.update_value(|sending| {
             if let Some(known) = sending.get_mut(&turn) {
@@ -134,7 +139,10 @@ pub(crate) fn cancel(store: Store, turn: TurnId) {
         match api::cancel(turn).await {
             Ok(true) => wish(false),
             Ok(false) => {}
-            Err(error) => store.notice.set(Some(error.reason)),
+            Err(error) => {
+                store.notice.set(Some(error.reason));
+                failed();
+            }
         }
     });
 }
