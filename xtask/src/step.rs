@@ -25,6 +25,28 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The same command, which lets whatever else is done go first. Where there is no `nice`, it is as it was.
+pub(crate) fn behind(command: &Command) -> Command {
+    let mut patient = if cfg!(unix) {
+        let mut nice = Command::new("nice");
+        nice.args(["-n", "10"]).arg(command.get_program());
+        nice
+    } else {
+        Command::new(command.get_program())
+    };
+    patient.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => patient.env(name, value),
+            None => patient.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        patient.current_dir(folder);
+    }
+    patient
+}
+
 /// Runs a program to its end and returns what it printed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let line = line(command);
@@ -42,4 +64,17 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_waits_is_the_same_command() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo \"$ONE-$TWO-$(pwd)\""]);
+        command.env("ONE", "1").env_remove("TWO").current_dir("/");
+        assert_eq!(output(&mut behind(&command)).expect("done"), "1--/\n");
+    }
 }

@@ -106,7 +106,8 @@ fn cargo_build(project: &Project, mode: Mode) -> anyhow::Result<()> {
     let mut cargo = project.cargo("build");
     cargo.args(["--package", PACKAGE, "--lib"]);
     cargo.args(["--target", TARGET, "--profile", profile(mode)]);
-    step::run(&mut cargo)
+    // The server's half takes longer, and its last crates leave a core idle.
+    step::run(&mut step::behind(&cargo))
 }
 
 fn bind(compiled: &Path, folder: &Path, mode: Mode) -> anyhow::Result<()> {
