@@ -76,10 +76,9 @@ fn Row(conversation: Memo<Conversation>, all: Memo<Vec<FollowUp>>, follow_up: Fo
     let editor = {
         let edit_id = edit_id.clone();
         move || {
-            let typed = typed.clone();
             let submit = typed.hand_over(move |text, done| behind::reword(id, text, done));
             let message = this.peek(|this| this.message.clone());
-            view! { <Editor message submit edit_id=edit_id.clone() editing typed /> }.erase()
+            view! { <Editor message submit edit_id=edit_id.clone() editing typed=typed.text /> }.erase()
         }
     };
     let note = move || {

@@ -53,7 +53,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
             true => sending::edit(&turn, text, done),
             false => behind::reword(id, text, done),
         });
-        view! { <Editor message submit edit_id=edit_id(id) editing typed /> }.erase()
+        view! { <Editor message submit edit_id=edit_id(id) editing typed=typed.text /> }.erase()
     };
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
@@ -136,7 +136,7 @@ pub(super) type Done = Box<dyn FnOnce(Option<Reason>)>;
 /// What stands in an editor. Should that go while somebody writes in it, the words are in the composer of their conversation then.
 #[derive(Clone)]
 pub(super) struct Typed {
-    text: StoredValue<String>,
+    pub(super) text: StoredValue<String>,
     store: Store,
     of: Arc<dyn Fn() -> Option<ConversationId> + Send + Sync>,
 }
@@ -192,13 +192,13 @@ pub(super) fn Editor(
     /// Of the button that opens it.
     edit_id: String,
     editing: RwSignal<bool>,
-    typed: Typed,
+    /// Has what stands in it.
+    typed: StoredValue<String>,
 ) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
     let fault = RwSignal::new(None::<String>);
     let words = words();
-    let text = typed.text;
     let fit = move || {
         let Some(area) = area.get_untracked() else { return };
         let style = web_sys::HtmlElement::style(&area);
@@ -208,7 +208,7 @@ pub(super) fn Editor(
     effect(move || {
         if let Some(area) = area.get() {
             area.set_value(&message);
-            text.set_value(String::new());
+            typed.set_value(String::new());
             let _ = area.focus();
             fit();
         }
@@ -267,7 +267,7 @@ pub(super) fn Editor(
                 on:input=move |_| {
                     fit();
                     if let Some(area) = area.get_untracked() {
-                        text.set_value(area.value());
+                        typed.set_value(area.value());
                     }
                 }
             ></textarea>

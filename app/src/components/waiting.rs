@@ -121,7 +121,9 @@ pub(crate) fn Waiting(turn: Turn) -> impl IntoView {
     let leave = move || {
         leaving.set(true);
         // What could not be asked for, can be asked for again.
-        delivery::cancel_or(store, id, move || drop(leaving.try_set(false)));
+        delivery::cancel_or(store, id, move || {
+            let _gone = leaving.try_set(false);
+        });
         browser::focus(anchors::COMPOSER);
     };
     view! {
