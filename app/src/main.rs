@@ -8,7 +8,7 @@ use anteroom::{
 };
 use anteroom_app::{
     command::{
-        Address,
+        Address, SEE_HELP,
         ask::{self, Question},
         tasks,
     },
@@ -167,7 +167,7 @@ async fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(help) if help.is_help() => help.exit(),
         Err(error) => {
-            eprintln!("{error}\n`anteroom --help` shows all commands, and what each of them takes.");
+            eprintln!("{error}\n{SEE_HELP}");
             return ExitCode::from(2);
         }
     };

@@ -15,6 +15,9 @@ use std::{fmt, process::ExitCode};
 
 pub use site::Address;
 
+/// For whoever gives a command that there is not.
+pub const SEE_HELP: &str = "`anteroom --help` shows all commands, and what each of them takes.";
+
 /// How a command has ended.
 #[derive(Debug)]
 pub enum Ended {
