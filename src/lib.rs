@@ -12,6 +12,8 @@ pub mod agents;
 #[cfg(feature = "server")]
 pub mod backup;
 #[cfg(feature = "server")]
+mod blocking;
+#[cfg(feature = "server")]
 pub mod client;
 #[cfg(feature = "server")]
 mod clock;

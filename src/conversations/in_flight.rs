@@ -3,7 +3,6 @@
 mod list;
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -24,7 +23,7 @@ use super::{
 };
 use crate::{
     agents::{AnswerKey, KeptAnswer, ToolCall},
-    markdown, panics,
+    blocking, markdown,
     queue::TicketId,
     store::ToolStep,
     wire::{ConversationId, TurnId, TurnNotice},
@@ -65,18 +64,11 @@ impl Shown {
 impl Shown {
     /// The same, made where it holds up no other turn. A panic is logged, and leaves `None`.
     pub(super) async fn rendered(answer: String, reasoning: String, steps: Vec<ToolStep>) -> Option<Self> {
+        // Highlighting takes a while, and so does a long answer.
         let is_quick = markdown::is_quick(&answer) && markdown::is_quick(&reasoning);
-        let render = move || Self::of(&answer, &reasoning, &steps);
-        if is_quick {
-            let rendered = std::panic::catch_unwind(AssertUnwindSafe(render));
-            return rendered
-                .inspect_err(|panic| error!(panic = panics::words(&**panic), "an answer could not be rendered"))
-                .ok();
-        }
-        // Highlighting a long answer takes a while that the async threads must not wait.
-        let rendered = tokio::task::spawn_blocking(render).await;
+        let rendered = blocking::run(is_quick, move || Self::of(&answer, &reasoning, &steps)).await;
         rendered
-            .inspect_err(|fault| error!(%fault, "an answer could not be rendered"))
+            .inspect_err(|panic| error!(panic, "an answer could not be rendered"))
             .ok()
     }
 }

@@ -290,8 +290,7 @@ impl Conversations {
         }
         let (answer, reasoning) = (task.turn.answer.clone(), task.turn.reasoning.clone());
         let steps = task.turn.steps.clone();
-        // Highlighting a long answer takes a while that the async threads must not wait.
-        let shown = tokio::task::spawn_blocking(move || Shown::of(&answer, &reasoning, &steps)).await;
+        let shown = Shown::rendered(answer, reasoning, steps).await;
         in_flight.restore(&task.turn.answer, &task.turn.reasoning, shown.unwrap_or_default());
         in_flight.steps.set(task.turn.steps.clone(), &in_flight.cancel);
     }

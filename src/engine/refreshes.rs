@@ -3,19 +3,15 @@
 //! A refresh answers over the feed instead of holding its request open: a browser has six connections to a host,
 //! and seven tabs that wait for their turn would leave none for anything else.
 
-use std::{
-    future::pending,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{future::pending, sync::Arc};
 
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, error};
 
 use crate::{
+    blocking,
     conversations::Conversations,
-    panics,
     queue::{Outcome, Owner, Queue},
     sessions::{Session, View},
     settings::Settings,
@@ -79,7 +75,7 @@ impl Refreshes {
             let patience = || settings.borrow().abandon_after;
             let answer = match place.admitted(patience, pending()).await {
                 Ok(permit) => {
-                    let made = made(make, is_quick).await;
+                    let made = blocking::run(is_quick, make).await;
                     let outcome = if made.is_ok() { Outcome::Done } else { Outcome::Failed };
                     permit.finish(outcome);
                     made.map_err(|fault| {
@@ -99,14 +95,4 @@ impl Refreshes {
         };
         self.tasks.spawn(work.instrument(span));
     }
-}
-
-/// What a tab shows, or why it cannot be made.
-async fn made(make: impl FnOnce() -> View + Send + 'static, is_quick: bool) -> Result<View, String> {
-    if is_quick {
-        return catch_unwind(AssertUnwindSafe(make)).map_err(|panic| panics::words(&*panic).to_owned());
-    }
-    tokio::task::spawn_blocking(make)
-        .await
-        .map_err(|fault| fault.to_string())
 }

@@ -1,7 +1,6 @@
 //! The feed: one WebSocket a page, from which it learns everything.
 
 use std::{
-    future::ready,
     hash::{DefaultHasher, Hash, Hasher as _},
     pin::pin,
     sync::Arc,
@@ -214,11 +213,7 @@ impl Feed<'_> {
                     }
                 }
                 () = moved(&mut moves, listens) => look = Some(Instant::now()),
-                () = ready(()), if at_once => {
-                    moves.mark_unchanged();
-                    look = self.update(&mut sent).await?;
-                }
-                () = &mut looks, if look.is_some() && !at_once => {
+                () = async { if !at_once { looks.as_mut().await } }, if look.is_some() => {
                     moves.mark_unchanged();
                     look = self.update(&mut sent).await?;
                 }

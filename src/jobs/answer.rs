@@ -1,6 +1,6 @@
 //! The answer: from the agent's parts to their reader.
 
-use std::{future::ready, panic::AssertUnwindSafe, pin::pin, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
@@ -139,8 +139,7 @@ where
             () = bounds.cancelled.cancelled() => return Ending::Cancelled,
             () = bounds.stopped.cancelled() => return Ending::Stopped,
             () = &mut late, if deadline.is_some() => return Ending::Expired,
-            () = ready(()), if is_due => reader.pass_on(),
-            () = &mut pause, if due.is_some() && !is_due => reader.pass_on(),
+            () = async { if !is_due { pause.as_mut().await } }, if due.is_some() => reader.pass_on(),
             part = read.recv(), if open => match part.map(|part| reader.take(part)) {
                 Some(Ok(())) => {}
                 Some(Err(Overflow)) => return Ending::Overflow,

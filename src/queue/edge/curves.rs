@@ -71,7 +71,7 @@ impl Curves {
         (curve.holds(*known, key) && curve.is_fresh(now)).then(|| curve.start(before, now))
     }
 
-    /// Keeps a curve, unless the line has moved on meanwhile.
+    /// Keeps a curve, unless the line has moved on meanwhile and the curve does not hold any more.
     fn keep(&mut self, machine: &Machine, at: usize, key: CurveKey, curve: Arc<Curve>) {
         let lines = machine.line_count();
         if at < lines
