@@ -30,10 +30,11 @@ export async function toolServer(ends: Ends): Promise<ToolServer> {
 /** The uses of tools in the last turn. */
 export const steps = (page: Page): Locator => lastTurn(page).getByTestId("step");
 
-/** How they are, in order. */
+/** How they are, in order, once they can be seen and have the focus: while a door opens for a turn that has waited, nothing below it can. */
 export async function expectSteps(page: Page, states: string[]): Promise<void> {
   await expect(steps(page)).toHaveCount(states.length);
   for (const [index, state] of states.entries()) {
     await expect(steps(page).nth(index)).toHaveAttribute("data-state", state);
   }
+  await expect(lastTurn(page).getByTestId("opening")).toHaveCount(0);
 }
