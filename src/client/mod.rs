@@ -19,7 +19,7 @@ pub use error::{ClientError, NoPass, UploadError};
 pub use guest::{GuestClient, GuestView, Seen, Watch, guest_of, look_at_pass, use_pass};
 pub use keys::{SeenKey, Unmade};
 pub use leaves::ToolLeave;
-pub use passes::{MOVING, WATCHING};
+pub use passes::{MOVING, WATCHING, WATCHING_DAY, WATCHING_HOUR, WATCHING_WEEK};
 pub use programs::Asked;
 use tracing::error;
 

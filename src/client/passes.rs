@@ -18,12 +18,14 @@ pub(super) const MOST_PASSES: usize = 20;
 /// For how long a pass that moves a session can be used.
 pub const MOVING: Duration = Duration::from_secs(10 * 60);
 
-/// For how long a pass can be for watching, the usual time first.
-pub const WATCHING: [Duration; 3] = [
-    Duration::from_secs(24 * 3600),
-    Duration::from_secs(3600),
-    Duration::from_secs(7 * 24 * 3600),
-];
+/// The times that a pass can be for watching, of which a day is the usual one.
+pub const WATCHING_HOUR: Duration = Duration::from_hours(1);
+/// See [`WATCHING_HOUR`].
+pub const WATCHING_DAY: Duration = Duration::from_hours(24);
+/// See [`WATCHING_HOUR`].
+pub const WATCHING_WEEK: Duration = Duration::from_hours(7 * 24);
+/// All of them, the usual one first.
+pub const WATCHING: [Duration; 3] = [WATCHING_DAY, WATCHING_HOUR, WATCHING_WEEK];
 
 impl Client {
     /// Makes a pass to one of their conversations. What stands in its link is told this once. `lives`: of the times of [`WATCHING`]; one that moves
@@ -45,7 +47,7 @@ impl Client {
         let lives = match kind {
             PassKind::Move => MOVING,
             PassKind::Watch if WATCHING.contains(&lives) => lives,
-            PassKind::Watch => WATCHING[0],
+            PassKind::Watch => WATCHING_DAY,
         };
         let (secret, now) = (PassSecret::random(), now_ms());
         let pass = PassRecord {

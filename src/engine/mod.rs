@@ -264,7 +264,7 @@ impl Engine {
         let engine = Arc::clone(self);
         let is_quick = kind == RefreshKind::Logs && who.role == Role::Visitor && self.logs.are_few(session.id());
         self.refreshes
-            .ask(who.owner(), session, (kind, is_quick), move || match kind {
+            .ask(who.owner(), session, kind, is_quick, move || match kind {
                 RefreshKind::Stats => View::Stats(Box::new(engine.stats_view(who.role))),
                 RefreshKind::Logs => View::Logs(Box::new(engine.logs_view(who.session, who.role))),
             });

@@ -43,13 +43,14 @@ impl Refreshes {
         }
     }
 
-    /// Asks for a refresh; `make` makes what the tab shows, and may be quick enough for the async threads. A second one of the same tab's, while the first is under
-    /// way, is the same. What comes of it, a refusal too, goes to the session's feeds.
+    /// Asks for a refresh; `make` makes what the tab shows, on the async threads where it is quick. A second one of the same tab's, while the first
+    /// is under way, is the same. What comes of it, a refusal too, goes to the session's feeds.
     pub(super) fn ask(
         &self,
         owner: Owner,
         session: &Arc<Session>,
-        (kind, is_quick): (RefreshKind, bool),
+        kind: RefreshKind,
+        is_quick: bool,
         make: impl FnOnce() -> View + Send + 'static,
     ) {
         session.presence().touch();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anteroom::{
     accounts::passes::{PassKind, PassRecord, PassSecret},
-    client::{Client, ClientError, MOVING, NoPass, WATCHING},
+    client::{Client, ClientError, MOVING, NoPass, WATCHING, WATCHING_DAY},
     http::{Refusal, Unreached},
     language::Words,
     say,
@@ -73,7 +73,7 @@ pub(super) async fn make(
         if kind == PassKind::Move && fields.sure.is_none() {
             return Err(UNREADABLE);
         }
-        let lives = fields.seconds.map_or(WATCHING[0], Duration::from_secs);
+        let lives = fields.seconds.map_or(WATCHING_DAY, Duration::from_secs);
         match client.make_pass(fields.conversation, kind, lives).await {
             Ok((pass, secret)) => Ok(shown(&plain, &pass, &address(&rooms, &headers, &secret))),
             Err(ClientError::NoPass(why)) => Ok(not_made(&plain, why, fields.conversation)),

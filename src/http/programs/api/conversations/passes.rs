@@ -20,7 +20,7 @@ use crate::{
         Principal,
         passes::{PassKind, PassRecord},
     },
-    client::{Client, ClientError, WATCHING},
+    client::{Client, ClientError, WATCHING_DAY, WATCHING_HOUR, WATCHING_WEEK},
     engine::Engine,
     http::Refusal,
     wire::{ConversationId, Reason, Refused},
@@ -38,11 +38,10 @@ enum GoodFor {
 
 impl GoodFor {
     const fn time(self) -> Duration {
-        let [day, hour, week] = WATCHING;
         match self {
-            Self::Hour => hour,
-            Self::Day => day,
-            Self::Week => week,
+            Self::Hour => WATCHING_HOUR,
+            Self::Day => WATCHING_DAY,
+            Self::Week => WATCHING_WEEK,
         }
     }
 }
