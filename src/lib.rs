@@ -10,6 +10,8 @@ pub mod accounts;
 #[cfg(feature = "server")]
 pub mod agents;
 #[cfg(feature = "server")]
+mod alarm;
+#[cfg(feature = "server")]
 pub mod backup;
 #[cfg(feature = "server")]
 mod blocking;

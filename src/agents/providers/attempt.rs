@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Asked, Fault, Request, Server, StreamState, reading::Reading};
-use crate::agents::{AgentError, Part, Parts};
+use crate::{
+    agents::{AgentError, Part, Parts},
+    alarm::Alarm,
+};
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
 const LAST_BYTES: Duration = Duration::from_millis(20);
@@ -68,22 +71,28 @@ impl Server {
         state: &mut StreamState,
     ) -> Result<bool, Fault> {
         let mut reading = Reading::new(self.protocol);
-        let (mut said, mut heard) = (false, false);
+        let (mut said, mut begins) = (false, false);
+        let mut silence = Alarm::after(stall);
         loop {
             // Any byte is a sign of life, also one that carries no text.
-            let received = timeout(stall, response.chunk()).await;
+            let heard = Instant::now();
+            let received = tokio::select! {
+                biased;
+                received = response.chunk() => Some(received),
+                () = silence.silence(heard, stall) => None,
+            };
             let (outcome, ended) = match received {
-                Ok(Ok(Some(bytes))) => (reading.push(&bytes, state), false),
-                Ok(Ok(None)) => (Err(reading.end(state)), true),
-                Ok(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
-                Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
+                Some(Ok(Some(bytes))) => (reading.push(&bytes, state), false),
+                Some(Ok(None)) => (Err(reading.end(state)), true),
+                Some(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
+                None => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
             };
             let begun = state.calls.has_begun();
             let end = state.end(outcome, ended);
             let parts = state.take_parts();
             // A call is passed on when it is whole, and may be long.
-            if !heard && (begun || !parts.is_empty()) {
-                heard = true;
+            if !begins && (begun || !parts.is_empty()) {
+                begins = true;
                 (hearer.first)();
             }
             for part in parts {

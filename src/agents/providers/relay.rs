@@ -7,14 +7,14 @@ use bytes::Bytes;
 use reqwest::{Response, Url};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Asked, Broken, Fault, Server,
     frames::{Frame, Frames, Framing},
     openai::{ChunkUsage, FAULTS},
 };
-use crate::{agents::AgentError, wire::Usage};
+use crate::{agents::AgentError, alarm::Alarm, wire::Usage};
 
 mod telling;
 
@@ -205,13 +205,19 @@ async fn stream(
     let mut frames = Frames::new(Framing::Events);
     let mut reading = Reading::new(relay);
     let mut shown = false;
+    let mut silence = Alarm::after(relay.stall);
     loop {
-        let received = timeout(relay.stall, response.chunk()).await;
+        let heard = Instant::now();
+        let received = tokio::select! {
+            biased;
+            received = response.chunk() => Some(received),
+            () = silence.silence(heard, relay.stall) => None,
+        };
         let (outcome, ended) = match received {
-            Ok(Ok(Some(bytes))) => (frames.push(&bytes, |frame| reading.take(frame, state)), false),
-            Ok(Ok(None)) => (Err(reading.end(&mut frames, state)), true),
-            Ok(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
-            Err(_) => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
+            Some(Ok(Some(bytes))) => (frames.push(&bytes, |frame| reading.take(frame, state)), false),
+            Some(Ok(None)) => (Err(reading.end(&mut frames, state)), true),
+            Some(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
+            None => (Err(Fault::new(AgentError::Stalled, "it went silent")), true),
         };
         // After the answer's end only its usage is missing, which is not worth a fault.
         let complete = reading.over || reading.is_finished() && (ended || outcome.is_err());

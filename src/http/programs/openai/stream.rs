@@ -10,14 +10,17 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     ApiError, Asked,
     place::{self, Place},
     waiting::{self, Begun},
 };
-use crate::programs::{Done, Step};
+use crate::{
+    alarm::Alarm,
+    programs::{Done, Step},
+};
 
 /// Between two looks at the place of a request that waits.
 const LOOK: Duration = Duration::from_secs(1);
@@ -75,6 +78,7 @@ pub(super) async fn answer(mut asked: Asked, form: impl Form) -> Result<Response
         first: Some((step, place)),
         place: None,
         last: Instant::now(),
+        alarm: Alarm::after(QUIET),
         over: false,
     };
     let mut response = Response::new(Body::from_stream(told.into_stream()));
@@ -101,6 +105,8 @@ struct Told<F> {
     place: Option<Place>,
     /// When something was last said.
     last: Instant,
+    /// For when there is nothing else to say.
+    alarm: Alarm,
     over: bool,
 }
 
@@ -135,7 +141,7 @@ impl<F: Form> Told<F> {
             let step = tokio::select! {
                 biased;
                 step = self.asked.next() => Some(step),
-                () = sleep_until(look) => None,
+                () = self.alarm.until(look) => None,
             };
             let told = match step {
                 Some(step) => self.told(step),

@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     super::{
@@ -20,7 +20,7 @@ use super::{
     answer::{Finish, Said},
     events::{self, Done, Part, Placed},
 };
-use crate::{client::Asked, http::Refusal, language::Language, programs::Step};
+use crate::{alarm::Alarm, client::Asked, http::Refusal, language::Language, programs::Step};
 
 /// Between two looks at the place of a request that waits.
 const LOOK: Duration = Duration::from_secs(1);
@@ -72,6 +72,8 @@ struct Told {
     ready: VecDeque<Bytes>,
     /// When something was last sent.
     last: Instant,
+    /// For when there is nothing else to say.
+    alarm: Alarm,
     over: bool,
 }
 
@@ -87,6 +89,7 @@ impl Told {
             started: false,
             ready: VecDeque::new(),
             last: Instant::now(),
+            alarm: Alarm::after(QUIET),
             over: false,
         }
     }
@@ -128,7 +131,7 @@ impl Told {
             tokio::select! {
                 biased;
                 step = self.asked.next() => self.step(step),
-                () = sleep_until(look) => {
+                () = self.alarm.until(look) => {
                     self.look();
                     if self.ready.is_empty() && self.last.elapsed() >= QUIET {
                         return Some(Bytes::from_static(b":\n\n"));
