@@ -8,6 +8,7 @@ reason-key-too-many-tokens = This key may use { $most } tokens a minute, and has
 reason-address-too-many-requests = From this address { $most } requests may come in a minute, and they have come. Try again in { $span }.
 reason-address-too-many-tokens = Programs at this address may use { $most } tokens a minute, and have used them. Try again in { $span }.
 reason-key-may-not = This key may not do this. It needs the scope { $name }; whoever runs this server makes one that has it: anteroom key add NAME --scopes { $name }
+reason-model-not-offered-to-program = The model { $model } is not offered here. GET /api/v1/models lists those that are.
 reason-request-gone = There is no such request, or it is not kept any more. Ask again as if for the first time.
 reason-passes-off = Taking conversations along is switched off on this site (TAKE_ALONG), so there are no links to them.
 reason-too-many-passes = { $most } links to this conversation are out, and there may be no more. Revoke one first.

@@ -8,6 +8,7 @@ reason-key-too-many-tokens = Токенов в минуту для этого к
 reason-address-too-many-requests = Запросов в минуту с этого адреса не больше { $most }, и они уже сделаны. Повторите через { $span }.
 reason-address-too-many-tokens = Токенов в минуту для программ с этого адреса не больше { $most }, и они уже израсходованы. Повторите через { $span }.
 reason-key-may-not = Этому ключу такое не разрешено. Нужна область { $name }; ключ с ней создаёт тот, кто обслуживает этот сервер: anteroom key add ИМЯ --scopes { $name }
+reason-model-not-offered-to-program = Модели { $model } здесь нет. Какие есть, говорит GET /api/v1/models.
 reason-request-gone = Такого запроса нет, или он больше не хранится. Отправьте его заново, как в первый раз.
 reason-passes-off = На этом сайте брать беседы с собой нельзя (TAKE_ALONG), поэтому ссылок на них нет.
 reason-too-many-passes = На эту беседу уже создано ссылок: { $most }, больше нельзя. Сначала отзовите одну из них.

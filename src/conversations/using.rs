@@ -1,10 +1,11 @@
 //! One use of a tool: its owner's leave, a slot of its server, a place in the line of tools, the call, and what is kept of what it returns.
 
-use std::{future::pending, panic::AssertUnwindSafe, path::Path};
+use std::{future::pending, panic::AssertUnwindSafe, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
@@ -34,6 +35,9 @@ const MAX_TEXT: usize = 64 * 1024;
 const MAX_PICTURE: u64 = 8 * 1024 * 1024;
 /// Most parts of what a tool returns.
 const MAX_PARTS: usize = 64;
+
+/// How long somebody who speaks of a step waits for this node to take its turn up, which another one had.
+const TAKEN_UP: Duration = Duration::from_secs(10);
 
 /// A tool that may be used now.
 struct Ready {
@@ -409,11 +413,11 @@ impl Conversations {
         index: usize,
         answer: StepAnswer,
     ) -> Result<bool, StoreError> {
-        let Some(live) = self.in_flight.find(owner, turn) else {
+        let Some(live) = self.taken_up(owner, turn, index).await? else {
             return Ok(false);
         };
         // What is stored is shown. Its task is about to have it, too: a round has just ended, or the server has just started.
-        if live.steps.len() <= index && self.is_kept(owner, turn, index).await? {
+        if live.steps.len() <= index && self.is_open(owner, turn, index).await? {
             live.steps.there(index).await;
         }
         if answer == StepAnswer::Stop {
@@ -433,9 +437,20 @@ impl Conversations {
         Ok(live.steps.answer(index, answer).is_some() && live.steps.settled(index).await)
     }
 
-    /// Whether a turn that is stored has this step.
-    async fn is_kept(&self, owner: Owner, turn: TurnId, index: usize) -> Result<bool, StoreError> {
+    /// A turn that is on its way here, or is about to be: where another node had it, this one is its owner's home a moment before it takes that up.
+    /// `None`: nobody goes on with that step.
+    async fn taken_up(&self, owner: Owner, turn: TurnId, index: usize) -> Result<Option<Arc<InFlight>>, StoreError> {
+        let found = self.in_flight.find(owner, turn);
+        if found.is_some() || !self.is_open(owner, turn, index).await? {
+            return Ok(found);
+        }
+        let listed = timeout(TAKEN_UP, self.in_flight.listed(owner, turn)).await;
+        Ok(listed.ok())
+    }
+
+    /// Whether this step is stored, and its turn is not over.
+    async fn is_open(&self, owner: Owner, turn: TurnId, index: usize) -> Result<bool, StoreError> {
         let kept = self.deps.store.turn(owner, turn).await?;
-        Ok(kept.is_some_and(|kept| index < kept.turn.steps.len()))
+        Ok(kept.is_some_and(|kept| !kept.turn.state.is_over() && index < kept.turn.steps.len()))
     }
 }

@@ -1,6 +1,10 @@
 //! The start: every room made, what an earlier start has left taken up, and the housekeeping begun.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    future::pending,
+    pin::pin,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use anyhow::Context as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -35,6 +39,19 @@ impl Engine {
     /// What keeps it from starting, in words for the operator.
     pub async fn start(loaded: Loaded, logs: Logs) -> anyhow::Result<Arc<Self>> {
         Self::start_with(loaded, logs, agents::factory).await
+    }
+
+    /// The same, unless it is asked to end before: a start may wait for the database, or for nodes of an older version. `None`: it was, and other nodes
+    /// see nothing of this start any more.
+    ///
+    /// # Errors
+    /// What keeps it from starting, in words for the operator.
+    pub async fn start_unless(
+        loaded: Loaded,
+        logs: Logs,
+        ended: impl Future<Output = ()>,
+    ) -> anyhow::Result<Option<Arc<Self>>> {
+        Self::start_having_unless(loaded, logs, agents::factory, None, None, ended).await
     }
 
     /// Starts the engine with agents made by what `agents` returns; for tests that bring agents of their own.
@@ -82,12 +99,36 @@ impl Engine {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
+        let started = Self::start_having_unless(loaded, logs, agents, homes, toolbox, pending()).await?;
+        started.context("nobody has asked it to end")
+    }
+
+    /// The same, unless `ended` comes before.
+    async fn start_having_unless<E>(
+        loaded: Loaded,
+        logs: Logs,
+        agents: impl FnOnce(&Settings, Arc<dyn agents::AgentContext>) -> Result<Arc<dyn AgentFactory>, E>,
+        homes: Option<Arc<dyn Homes>>,
+        toolbox: Option<Arc<dyn Toolbox>>,
+        ended: impl Future<Output = ()>,
+    ) -> anyhow::Result<Option<Arc<Self>>>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let mut ended = pin!(ended);
         let active_settings = Arc::new(ActiveSettings::new(loaded));
         // The store first: it makes sure that no other Anteroom uses this DATA_DIR, or this database.
-        let opened = store::open(&active_settings.settings()).await?;
+        let settings = active_settings.settings();
+        let opened = tokio::select! {
+            opened = store::open(&settings) => opened?,
+            () = &mut ended => return Ok(None),
+        };
         let shared = opened.shared.clone();
-        let started = Self::start_over(opened, active_settings, logs, agents, homes, toolbox).await;
-        if let (Err(_), Some(shared)) = (&started, shared) {
+        let started = tokio::select! {
+            started = Self::start_over(opened, active_settings, logs, agents, homes, toolbox) => started.map(Some),
+            () = &mut ended => Ok(None),
+        };
+        if let (Ok(None) | Err(_), Some(shared)) = (&started, shared) {
             shared.withdraw().await;
         }
         started

@@ -7,7 +7,7 @@ use axum::{
 use tracing::error;
 
 use super::status;
-use crate::{client::ClientError, panics, wire::Reason};
+use crate::{client::ClientError, language::Words, panics, wire::Reason};
 
 /// A request that was refused. As an answer it is a [`Refused`](crate::wire::Refused), in the language that was asked for: the doors do not
 /// know that, so the answer carries its refusal as an extension until it is put into words. Whoever has another form for it takes it out before.
@@ -19,6 +19,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// After how many seconds another try makes sense.
     pub retry_after: Option<u64>,
+    /// It is a program that is refused, which is told what it can ask for where a person would choose on a page.
+    pub to_program: bool,
 }
 
 impl Refusal {
@@ -29,6 +31,16 @@ impl Refusal {
             status,
             reason,
             retry_after: None,
+            to_program: false,
+        }
+    }
+
+    /// The sentence for it.
+    pub(super) fn in_words(&self, words: &Words) -> String {
+        if self.to_program {
+            words.reason_for_program(&self.reason)
+        } else {
+            words.reason(&self.reason)
         }
     }
 
@@ -49,6 +61,7 @@ impl From<ClientError> for Refusal {
             status: status::of(&fault),
             reason: fault.reason(),
             retry_after: fault.retry_after().map(|pause| pause.as_secs()),
+            to_program: false,
         }
     }
 }

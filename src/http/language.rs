@@ -29,10 +29,11 @@ pub(super) async fn speak(State(engine): State<Arc<Engine>>, mut request: Reques
     let language = language_of(request.headers()).unwrap_or_else(|| engine.settings().language);
     request.extensions_mut().insert(language);
     let mut response = next.run(request).await;
-    let Some(Refusal { reason, .. }) = response.extensions_mut().remove() else {
+    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
         return response;
     };
-    let message = Words::of(language).reason(&reason);
+    let message = refusal.in_words(Words::of(language));
+    let reason = refusal.reason;
     let (mut parts, _) = response.into_parts();
     let told = Json(Refused { reason, message }).into_response();
     parts.headers.extend(told.headers().clone());

@@ -55,6 +55,16 @@ impl From<StoreFault> for Arg {
 }
 
 impl Words {
+    /// The sentence for a reason, where a program is told it: it has no page on which to choose something else.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn reason_for_program(&self, reason: &Reason) -> String {
+        match reason {
+            Reason::ModelNotOffered { model } => say!(self, "reason-model-not-offered-to-program", model = model),
+            reason => self.reason(reason),
+        }
+    }
+
     /// The sentence for a reason.
     #[must_use]
     pub fn reason(&self, reason: &Reason) -> String {

@@ -157,7 +157,7 @@ impl TaskView {
             cached,
             error: task.reason.as_ref().map(|reason| Refused {
                 reason: reason.clone(),
-                message: words.reason(reason),
+                message: words.reason_for_program(reason),
             }),
             result,
             needs: (is_open && is_blocked).then_some(task.blocked),

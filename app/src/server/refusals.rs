@@ -145,6 +145,7 @@ async fn read(mut response: Response) -> Result<Refusal, Response> {
         },
         retry_after: retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()),
         reason,
+        to_program: false,
     })
 }
 

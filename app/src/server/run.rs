@@ -112,10 +112,10 @@ async fn start_to_end() -> Result<(), Failure> {
         warn!("this node was declared gone by the others; it drops what it had, and begins again");
         engine.abandon().await;
         drop(engine);
-        engine = tokio::select! {
-            started = start_again(&logs) => started?,
-            () = signals.next() => break,
+        let Some(started) = start_again(&logs, &mut signals).await? else {
+            break;
         };
+        engine = started;
         note(&engine, doors.address);
     }
     info!("ended");
@@ -140,21 +140,20 @@ enum End {
 
 /// Starts the engine. `None`: it was asked to end before; a start may wait for the database, or for nodes of an older version to end.
 async fn start(loaded: Loaded, logs: &Logs, signals: &mut Signals) -> anyhow::Result<Option<Arc<Engine>>> {
-    tokio::select! {
-        started = Engine::start(loaded, logs.clone()) => started.map(Some).context("Anteroom cannot start"),
-        () = signals.next() => {
-            info!("ended before it had started");
-            Ok(None)
-        }
+    let started = Engine::start_unless(loaded, logs.clone(), signals.next()).await;
+    let started = started.context("Anteroom cannot start")?;
+    if started.is_none() {
+        info!("ended before it had started");
     }
+    Ok(started)
 }
 
-/// Starts once more. What it needs may come back with the database.
-async fn start_again(logs: &Logs) -> Result<Arc<Engine>, Failure> {
+/// Starts once more. What it needs may come back with the database. `None`: it was asked to end before.
+async fn start_again(logs: &Logs, signals: &mut Signals) -> Result<Option<Arc<Engine>>, Failure> {
     let mut left = STARTS;
     loop {
         let started = match Settings::from_process() {
-            Ok(loaded) => Engine::start(loaded, logs.clone()).await,
+            Ok(loaded) => Engine::start_unless(loaded, logs.clone(), signals.next()).await,
             Err(faults) => Err(anyhow::anyhow!("{faults}")),
         };
         match started {
@@ -163,7 +162,10 @@ async fn start_again(logs: &Logs) -> Result<Arc<Engine>, Failure> {
             Err(fault) => warn!(error = format!("{fault:#}"), "it cannot start again yet"),
         }
         left -= 1;
-        tokio::time::sleep(BETWEEN_STARTS).await;
+        tokio::select! {
+            () = tokio::time::sleep(BETWEEN_STARTS) => {}
+            () = signals.next() => return Ok(None),
+        }
     }
 }
 

@@ -256,6 +256,7 @@ impl Story {
         let all_have =
             |format: i32| format!("UPDATE nodes SET format = {format}; UPDATE log_head SET format = {format}");
         self.sql(&all_have(format - 1));
+        let rows = self.sql("SELECT id FROM nodes ORDER BY id");
         let mut command = Command::from(self.third.command());
         let mut newer = command.kill_on_drop(true).spawn().expect("it runs");
         let mut said = BufReader::new(newer.stderr.take().expect("it is piped")).lines();
@@ -279,6 +280,11 @@ impl Story {
         let rest = async { while let Ok(Some(_)) = said.next_line().await {} };
         let (status, ()) = soon("its end", async { tokio::join!(newer.wait(), rest) }).await;
         assert!(status.expect("it ran").success(), "it was asked to end");
+        assert_eq!(
+            self.sql("SELECT id FROM nodes ORDER BY id"),
+            rows,
+            "it has left something behind"
+        );
         self.sql(&all_have(format));
         self.goes_on().await;
     }

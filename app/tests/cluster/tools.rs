@@ -422,6 +422,32 @@ async fn leave_is_still_asked_for_when_the_node_that_asked_is_killed() {
     assert_eq!(person.turn(&site.nodes[2], sent.conversation).await, Some(turn));
 }
 
+/// The node that has the session next may not have taken its turn up by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leave_is_in_force_however_soon_after_the_end_of_a_node_it_is_given() {
+    let Some(mut site) = Site::start().await else { return };
+    let person = site.at_home_on_the_first().await;
+    let sent = person.send(&site.nodes[0], QUESTION).await;
+    person.until_asked(&site.nodes[0], sent.conversation).await;
+    site.nodes[0].kill();
+    let said = soon("somebody to answer for the session", async {
+        loop {
+            let said = person.says(&site.nodes[2], sent.turn, "once").await;
+            if said != StatusCode::SERVICE_UNAVAILABLE {
+                return said;
+            }
+        }
+    });
+    assert_eq!(said.await, StatusCode::NO_CONTENT);
+    let turn = person.until_over(&site.nodes[1], sent.conversation).await;
+    assert_eq!(
+        (&turn.state, states(&turn)),
+        (&TurnState::Done, vec![StepState::Done]),
+        "{turn:?}"
+    );
+    assert_eq!((site.writer.calls(), site.asked()), (1, 2), "nothing is done twice");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tool_at_work_on_a_node_that_is_killed_is_not_used_again() {
     let Some(mut site) = Site::start().await else { return };

@@ -217,6 +217,16 @@ async fn tasks_are_run_and_their_results_written() {
     let said = two["result"]["choices"][0]["message"]["content"].as_str();
     assert!(said.is_some_and(|said| said.contains("Two")), "{two}");
     assert!(!beside(&file).exists(), "it is over");
+    // Run again it is another batch, whose results are not mixed with these.
+    let written = || std::fs::read_to_string(served.folder.path().join("results.jsonl")).expect("there");
+    let (before, asked) = (written(), served.model.record().requests.len());
+    let (code, _, complaint) = run(served.anteroom(&tasks)).await;
+    assert!(
+        code == Some(1) && complaint.contains("results.jsonl has something in it already"),
+        "{complaint}"
+    );
+    assert_eq!((written(), served.model.record().requests.len()), (before, asked));
+    assert!(!beside(&file).exists(), "it has not begun");
     // What the server takes in under no circumstances is not remembered.
     std::fs::write(&file, "{\"message\": 5}\n").expect("written");
     let (code, _, complaint) = run(served.anteroom(&["tasks", "run", "batch.jsonl"])).await;

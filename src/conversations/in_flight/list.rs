@@ -2,9 +2,11 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{Acceptance, InFlight};
@@ -27,15 +29,32 @@ struct Listed {
 /// Every turn that is being taken in, waits or runs. A turn's id is chosen by a browser, so it counts only together with its owner.
 /// Sorted, so that those of one owner are beside each other.
 #[derive(Debug, Default)]
-pub(in crate::conversations) struct InFlightTurns(Mutex<BTreeMap<Key, Listed>>);
+pub(in crate::conversations) struct InFlightTurns {
+    all: Mutex<BTreeMap<Key, Listed>>,
+    /// Another one is listed.
+    entered: Notify,
+}
 
 impl InFlightTurns {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Key, Listed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(in crate::conversations) fn find(&self, owner: Owner, turn: TurnId) -> Option<Arc<InFlight>> {
         self.all().get(&(owner, turn)).map(|listed| Arc::clone(&listed.live))
+    }
+
+    /// Waits until a turn is listed, for as long as that takes. Cancel-safe.
+    pub(in crate::conversations) async fn listed(&self, owner: Owner, turn: TurnId) -> Arc<InFlight> {
+        loop {
+            let mut entered = pin!(self.entered.notified());
+            // Before it is looked for, so that none falls between.
+            entered.as_mut().enable();
+            if let Some(live) = self.find(owner, turn) {
+                return live;
+            }
+            entered.await;
+        }
     }
 
     /// Lists a turn until the guard is dropped.
@@ -54,6 +73,7 @@ impl InFlightTurns {
             Entry::Vacant(vacant) => Arc::clone(&vacant.insert(Listed::default()).live),
         };
         drop(all);
+        self.entered.notify_waiters();
         Ok(Entered {
             turns: Arc::clone(self),
             key,
@@ -206,6 +226,18 @@ mod tests {
             "the end of the turn changes nothing of it"
         );
         assert!(turns.enter(owner, turn).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_comes_before_a_turn_is_listed_waits_for_that_one() {
+        let (turns, owner, turn) = ids();
+        let mut waiting = Box::pin(turns.listed(owner, turn));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let _other = turns.enter(owner, TurnId::new()).expect("it is new");
+        assert!(waiting.as_mut().now_or_never().is_none(), "that is another");
+        let entered = turns.enter(owner, turn).expect("it is new");
+        assert!(Arc::ptr_eq(&waiting.await, &entered.in_flight));
+        assert!(turns.listed(owner, turn).now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -177,12 +177,14 @@ const AWAY: Refusal = Refusal {
     status: StatusCode::SERVICE_UNAVAILABLE,
     reason: Reason::NodeAway,
     retry_after: Some(RETRY_AFTER),
+    to_program: false,
 };
 
 const BROKEN_OFF: Refusal = Refusal {
     status: StatusCode::SERVICE_UNAVAILABLE,
     reason: Reason::UploadBrokenOff,
     retry_after: Some(RETRY_AFTER),
+    to_program: false,
 };
 
 impl Link {

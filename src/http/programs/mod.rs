@@ -32,7 +32,7 @@ pub(super) use self::api::described;
 pub use self::api::document;
 pub(super) use identity::guard_metrics;
 
-use super::{body, link};
+use super::{Refusal, body, link};
 use crate::engine::Engine;
 
 /// Largest body of a program's request, in bytes: conversations, and pictures written as text in them.
@@ -46,6 +46,15 @@ fn routes() -> Router<Arc<Engine>> {
         .merge(openai::routes())
         .merge(api::routes())
         .merge(tasks::routes())
+        .layer(middleware::map_response(to_program))
+}
+
+/// A refusal of these doors is a program's.
+async fn to_program(mut response: Response) -> Response {
+    if let Some(refusal) = response.extensions_mut().get_mut::<Refusal>() {
+        refusal.to_program = true;
+    }
+    response
 }
 
 /// All doors of programs. A refusal is an answer that has a [`Refusal`](super::Refusal) among its extensions, so that a layer around these can

@@ -22,7 +22,7 @@ const BEHIND: usize = 6;
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Answered(Incarnation),
     Cancelled,
 }
@@ -47,22 +47,22 @@ struct Tables {
     accepted: BTreeMap<Job, Option<Outcome>>,
 }
 
-pub(super) struct Database {
+pub(crate) struct Database {
     tables: Tables,
     /// What a standby may have.
     before: VecDeque<Tables>,
     /// The copy that is true: what each node has to agree with at its number.
     truth: Replica,
     states: BTreeMap<Digest, ReplicaSnapshot>,
-    pub(super) away: bool,
+    pub(crate) away: bool,
     /// How far its clock has been put forward or back.
-    pub(super) jumped: i64,
+    pub(crate) jumped: i64,
     /// Whether a standby may take over.
     keeps: bool,
 }
 
 impl Database {
-    pub(super) fn new(policy: &Policy, keeps: bool) -> Self {
+    pub(crate) fn new(policy: &Policy, keeps: bool) -> Self {
         let truth = Replica::new(policy.clone());
         let snapshot = truth.snapshot();
         Self {
@@ -81,18 +81,18 @@ impl Database {
         }
     }
 
-    pub(super) fn truth(&self) -> &Replica {
+    pub(crate) fn truth(&self) -> &Replica {
         &self.truth
     }
 
     /// Whether a copy is what the log says up to its number.
-    pub(super) fn agrees(&self, replica: &Replica) -> bool {
+    pub(crate) fn agrees(&self, replica: &Replica) -> bool {
         let compared = replica.applied().0.is_multiple_of(COMPARED);
         let state = self.states.get(&replica.digest());
         !compared || state.is_some_and(|state| *state == replica.snapshot())
     }
 
-    pub(super) fn accepted(&self) -> &BTreeMap<Job, Option<Outcome>> {
+    pub(crate) fn accepted(&self) -> &BTreeMap<Job, Option<Outcome>> {
         &self.tables.accepted
     }
 
@@ -102,7 +102,7 @@ impl Database {
 
     /// A process is started, and has a row from then on. What was started at this place before has ended, and has none any more; the log
     /// hears nothing of that. Returns how many there were.
-    pub(super) fn register(&mut self, node: Incarnation, place: usize) -> usize {
+    pub(crate) fn register(&mut self, node: Incarnation, place: usize) -> usize {
         self.remember();
         let rows = &mut self.tables.rows;
         let before = rows.len();
@@ -119,7 +119,7 @@ impl Database {
     }
 
     /// Those that have not been declared gone.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Incarnation> + '_ {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Incarnation> + '_ {
         self.tables.rows.keys().copied()
     }
 
@@ -133,7 +133,7 @@ impl Database {
         }
     }
 
-    pub(super) fn append(
+    pub(crate) fn append(
         &mut self,
         now: Time,
         node: Incarnation,
@@ -218,15 +218,15 @@ impl Database {
     }
 
     /// The last entry of the log.
-    pub(super) fn last(&self) -> Option<Batch> {
+    pub(crate) fn last(&self) -> Option<Batch> {
         self.tables.log.last().cloned()
     }
 
-    pub(super) fn head_number(&self) -> Number {
+    pub(crate) fn head_number(&self) -> Number {
         self.head().0
     }
 
-    pub(super) fn read(&self, after: Number) -> Log {
+    pub(crate) fn read(&self, after: Number) -> Log {
         let log = &self.tables.log;
         let at = log.iter().find(|batch| batch.number == after);
         let digest = if after == Number(0) {
@@ -243,7 +243,7 @@ impl Database {
     }
 
     /// The last snapshot, through its written form, and what comes after it.
-    pub(super) fn load(&self) -> Box<Replica> {
+    pub(crate) fn load(&self) -> Box<Replica> {
         let written = serde_json::to_string(&self.tables.snapshot).expect("it can be written");
         let mut replica = from_written(&written).expect("a machine has made it");
         let applied = replica.applied();
@@ -253,7 +253,7 @@ impl Database {
         Box::new(replica)
     }
 
-    pub(super) fn beat(&mut self, node: Incarnation, applied: Number) -> Beaten {
+    pub(crate) fn beat(&mut self, node: Incarnation, applied: Number) -> Beaten {
         let Some(row) = self.tables.rows.get_mut(&node) else {
             return Beaten::Fenced;
         };
@@ -273,7 +273,7 @@ impl Database {
     }
 
     /// A standby takes over that lacks the last transactions. Returns the jobs that it knows nothing of.
-    pub(super) fn fail_over(&mut self, lost: usize) -> Vec<Job> {
+    pub(crate) fn fail_over(&mut self, lost: usize) -> Vec<Job> {
         let mut old = None;
         for _ in 0..lost.min(self.before.len()) {
             old = self.before.pop_back();

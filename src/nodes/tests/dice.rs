@@ -1,7 +1,7 @@
 //! Chance that comes out the same each time.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): neighbouring seeds have nothing in common.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -13,17 +13,17 @@ impl Dice {
     }
 
     /// Below `most`.
-    pub(super) fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.next() % most.max(1)
     }
 
     /// Once in so many times.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
     /// Milliseconds in nanoseconds, up to so many, and mostly few.
-    pub(super) fn millis(&mut self, most: u64) -> i64 {
+    pub(crate) fn millis(&mut self, most: u64) -> i64 {
         let most = if self.once_in(8) { most } else { most / 8 };
         (self.below(most * 1_000_000 + 1)) as i64
     }

@@ -2,8 +2,8 @@
 
 mod callers;
 mod checks;
-mod database;
-mod dice;
+pub(crate) mod database;
+pub(crate) mod dice;
 mod line;
 pub(crate) mod memory;
 mod node;

@@ -82,23 +82,30 @@ enum Output {
 }
 
 impl Output {
-    /// Goes on after so many bytes of a file.
-    fn open(path: Option<&Path>, written: u64) -> Result<Self, String> {
+    /// Goes on after so many bytes of a file; `None`: it is to be new, or empty, for what stands in it is not of this batch.
+    fn open(path: Option<&Path>, written: Option<u64>) -> Result<Self, String> {
         let Some(path) = path else {
             return Ok(Self::Standard);
         };
-        let opened = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .and_then(|file| {
-                // What was written after the last note is written again.
-                if written > 0 && file.metadata()?.len() >= written {
-                    file.set_len(written)?;
-                }
-                Ok(Self::File(file))
-            });
-        opened.map_err(|fault| format!("{} cannot be written: {fault}", path.display()))
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        let looked_at = opened.and_then(|file| Ok((file.metadata()?, file)));
+        let (found, file) = looked_at.map_err(|fault| unwritable(path, &fault))?;
+        match written {
+            // What was written after the last note is written again.
+            Some(written) if found.len() >= written => {
+                file.set_len(written).map_err(|fault| unwritable(path, &fault))?;
+            }
+            Some(_) => {}
+            // What is no file, such as a pipe, has no length.
+            None if found.len() > 0 => {
+                return Err(format!(
+                    "{} has something in it already, which is not of this batch. Name another file, or remove that one.",
+                    path.display()
+                ));
+            }
+            None => {}
+        }
+        Ok(Self::File(file))
     }
 
     /// Writes a line; how long the file is then.
@@ -117,6 +124,10 @@ impl Output {
     }
 }
 
+fn unwritable(path: &Path, fault: &io::Error) -> String {
+    format!("{} cannot be written: {fault}", path.display())
+}
+
 /// What has come of an attempt.
 enum Attempt {
     Over(Ended),
@@ -133,14 +144,16 @@ impl Running {
         let hash: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         let known = State::load(&run.file)?;
         let known = known.filter(|known| known.hash == hash && known.url == site.address());
-        let state = known.unwrap_or_else(|| State::new(hash, site.address()));
+        let mut state = known.unwrap_or_else(|| State::new(hash, site.address()));
+        let written = state.write_to(run.output.as_deref())?;
+        let output = Output::open(run.output.as_deref(), written)?;
         // Before it is sent: whatever happens then, the same name is sent again.
         state.save(&run.file)?;
         Ok(Self {
             site,
             file: run.file.clone(),
             body,
-            output: Output::open(run.output.as_deref(), state.written)?,
+            output,
             state,
             status: Status::new(!run.progress),
         })
@@ -400,11 +413,22 @@ mod tests {
     fn an_output_goes_on_after_what_was_noted() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("results.jsonl");
-        let mut output = Output::open(Some(&path), 0).expect("opened");
+        let open = |written| Output::open(Some(&path), written);
+        let mut output = open(None).expect("opened");
+        output.write("half of").expect("written");
+        let mut output = open(Some(0)).expect("opened");
         let written = output.write("one").expect("written");
         output.write("two").expect("written");
-        let mut output = Output::open(Some(&path), written).expect("opened");
+        let mut output = open(Some(written)).expect("opened");
         output.write("2").expect("written");
-        assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\n2\n");
+        let there = || std::fs::read_to_string(&path).expect("read");
+        assert_eq!(there(), "one\n2\n");
+        let refused = open(None).err().expect("it is another's");
+        assert!(refused.contains("has something in it already"), "{refused}");
+        assert_eq!(there(), "one\n2\n");
+        // Somebody has taken the results away.
+        std::fs::write(&path, "").expect("written");
+        open(Some(written)).expect("opened").write("3").expect("written");
+        assert_eq!(there(), "3\n");
     }
 }

@@ -23,6 +23,9 @@ pub(super) struct State {
     pub(super) seen: Option<String>,
     /// How long the output was then, in bytes: what stands behind that is written again.
     pub(super) written: u64,
+    /// Which file that is; `None`: the standard output, or an earlier version has noted this.
+    #[serde(default)]
+    pub(super) output: Option<PathBuf>,
 }
 
 impl State {
@@ -35,7 +38,26 @@ impl State {
             batch: None,
             seen: None,
             written: 0,
+            output: None,
         }
+    }
+
+    /// From now on results go there. How much of that file is this batch's; `None`: it has written nothing there yet.
+    pub(super) fn write_to(&mut self, output: Option<&Path>) -> Result<Option<u64>, String> {
+        let absolute = output.map(|path| {
+            std::path::absolute(path).map_err(|fault| format!("{} cannot be written: {fault}", path.display()))
+        });
+        let output = absolute.transpose()?;
+        let noted = match &self.output {
+            Some(known) => output.as_ref() == Some(known),
+            None => output.is_some() && self.written > 0,
+        };
+        self.output = output;
+        if noted {
+            return Ok(Some(self.written));
+        }
+        self.written = 0;
+        Ok(None)
     }
 
     /// Where it stands.
@@ -83,6 +105,25 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_counts_for_the_file_that_it_was_written_to() {
+        let (one, other) = (Path::new("one.jsonl"), Path::new("other.jsonl"));
+        let mut state = State::new("abc".into(), "http://here".into());
+        assert_eq!(state.write_to(Some(one)), Ok(None));
+        assert_eq!(state.write_to(Some(one)), Ok(Some(0)), "there may be half a line");
+        state.written = 7;
+        assert_eq!(state.write_to(Some(Path::new("./one.jsonl"))), Ok(Some(7)));
+        assert_eq!(state.write_to(Some(other)), Ok(None));
+        assert_eq!(state.written, 0);
+        state.written = 7;
+        assert_eq!(state.write_to(None), Ok(None));
+        assert_eq!(state.write_to(Some(other)), Ok(None));
+        // As an earlier version has noted it.
+        let mut earlier = State::new("abc".into(), "http://here".into());
+        earlier.written = 7;
+        assert_eq!(earlier.write_to(Some(one)), Ok(Some(7)));
+    }
 
     #[test]
     fn what_is_remembered_is_there_again() {

@@ -103,8 +103,16 @@ async fn what_cannot_be_taken_is_refused_with_what_is_wrong() {
             assert_eq!(refused(&whole), (status, "request_invalid"), "{body}");
         }
         let unknown = json!({ "message": "x", "model": "none" });
-        let unknown = program.ask(program.post(path, &unknown)).await;
-        assert_eq!(refused(&unknown), (404, "model_not_offered"));
+        let ask = |language| program.post(path, &unknown).header("accept-language", language);
+        for (language, said) in [("en", "not offered here"), ("ru", "здесь нет")] {
+            let unknown = program.ask(ask(language)).await;
+            assert_eq!(refused(&unknown), (404, "model_not_offered"));
+            let message = unknown.json["message"].as_str().expect("a sentence");
+            assert!(
+                message.contains(said) && message.contains("GET /api/v1/models"),
+                "{message}"
+            );
+        }
         let odd = program
             .post(path, &json!({ "message": "x" }))
             .header("idempotency-key", "");

@@ -11,6 +11,7 @@ mod heard;
 mod length;
 mod nodes;
 mod service;
+mod together;
 
 use std::{
     collections::HashMap,

@@ -137,6 +137,40 @@ async fn leave_can_be_given_as_soon_as_the_server_is_there_again() {
     }
 }
 
+/// As it is for a moment at the node where a session comes to be at home when its own has died: what is stored waits for leave, and nobody here has
+/// its turn yet.
+#[tokio::test]
+async fn leave_can_be_given_before_a_turn_of_another_node_is_taken_up() {
+    for (answer, state) in [
+        (StepAnswer::Once, StepState::Done),
+        (StepAnswer::Stop, StepState::Stopped),
+    ] {
+        let site = Site::of(Model::one_call("write", r#"{"path":"x"}"#), &[]).await;
+        site.tools.tool("write", Leave::Allow, false);
+        let client = site.visitor();
+        let turn = site.answered(&client, "Write it.").await;
+        let over = client.answer_step(turn.id, 0, answer).await.expect_err("it is over");
+        assert_eq!(over.reason(), Reason::StepOver);
+        let (owner, store) = (client.principal().owner(), site.engine.store());
+        let mut stored = store.turn(owner, turn.id).await.expect("read").expect("there").turn;
+        stored.state = TurnState::Running;
+        (stored.answer, stored.ended_at) = (String::new(), None);
+        stored.steps[0].state = StepState::Asks;
+        stored.steps[0].ended_at = None;
+        store.update(stored).await.expect("stored");
+        let none = client.answer_step(turn.id, 1, answer).await.expect_err("there is one");
+        assert_eq!(none.reason(), Reason::StepOver);
+
+        let answering = client.answer_step(turn.id, 0, answer);
+        let taken_up = async { client.rooms().resume(site.engine.sessions()).await };
+        let (answered, resumed) = tokio::join!(biased; answering, taken_up);
+        assert_eq!(resumed, Ok(1));
+        answered.expect("in force");
+        let turn = site.ends(&client, turn.conversation).await;
+        assert_eq!((&turn.state, states(&turn)), (&TurnState::Done, vec![state]));
+    }
+}
+
 #[tokio::test]
 async fn what_ran_when_the_server_ended_is_done_again_only_where_that_does_no_harm() {
     for (repeatable, state, calls) in [

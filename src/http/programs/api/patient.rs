@@ -50,7 +50,7 @@ pub(super) async fn answer<T: Serialize + 'static>(mut work: Work<T>, language: 
 /// A refusal, as the body of an answer has it.
 pub(super) fn in_words(refusal: Refusal, language: Language) -> Refused {
     Refused {
-        message: Words::of(language).reason(&refusal.reason),
+        message: Words::of(language).reason_for_program(&refusal.reason),
         reason: refusal.reason,
     }
 }
