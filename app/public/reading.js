@@ -217,13 +217,24 @@
       body: body || "",
     });
   };
-  var failed = function () {
-    var note = aid("[data-aid=failed]");
+  var remark = function (name) {
+    var note = aid("[data-aid=" + name + "]");
     if (!note) return;
     note.hidden = false;
     setTimeout(function () {
       note.remove();
     }, 6000);
+  };
+  var failed = function () {
+    remark("failed");
+  };
+  // A place in the line has taken time, and whoever gives it up begins at its end again: one slip of a finger does not. The button says `stop` once
+  // an answer is on its way.
+  var leave = function (button) {
+    var asked = doc.body.querySelector("[data-aid=leave]");
+    if (button.dataset.testid !== "stop" && !asked) return remark("leave");
+    if (asked) asked.remove();
+    button.click();
   };
   // What asks the server for something that the feed then shows, or leads to a page of its own.
   var post = function (button) {
@@ -276,7 +287,7 @@
       if (doc.querySelector(":popover-open") || within(target, ".editor, .sidebar")) return;
       var stop = doc.querySelector(".composer .stop");
       if (selected()) getSelection().removeAllRanges();
-      else if (stop) stop.click();
+      else if (stop && !event.repeat) leave(stop);
     } else if (key === "ArrowUp" && target.id === "message" && !target.value) {
       var edits = doc.querySelectorAll(".message-edit");
       if (edits.length) {
