@@ -391,3 +391,17 @@ test("a message that is put in other words keeps them over a reload, until they 
   await expect(editor).toHaveValue("too late");
   await expectState(page, "done");
 });
+
+for (const locale of ["en-GB", "ru-RU"]) {
+  test(`on a small phone, what the composer says while an answer is on its way is read to its end: ${locale}`, async ({ start }) => {
+    const site = await start();
+    await site.model.set({ hold: true });
+    const page = await site.person({ viewport: { width: 360, height: 740 }, hasTouch: true, locale });
+    await send(page, "first");
+    await expectState(page, "running");
+    const hint = page.locator(".composer-hint");
+    await expect(hint).not.toBeEmpty();
+    expect(await hint.evaluate((hint) => hint.scrollWidth - hint.clientWidth)).toBeLessThanOrEqual(0);
+    await site.model.set({ hold: false });
+  });
+}
