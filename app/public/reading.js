@@ -169,8 +169,8 @@
       if (known !== now.value && (known === null || !reader.test(now.name))) there.setAttribute(now.name, now.value);
     });
   };
-  var grow = function (place, made) {
-    var there = place.firstChild;
+  // `there` is the first that may differ.
+  var grow = function (place, made, there) {
     while (made.firstChild || there) {
       var node = made.firstChild;
       var after = there && there.nextSibling;
@@ -183,17 +183,102 @@
           else there.data = node.data;
         } else if (!node.isEqualNode(there)) {
           adorn(there, node);
-          grow(there, node);
+          grow(there, node, there.firstChild);
         }
         node.remove();
       }
       there = after;
     }
   };
-  window.grow = function (place, html) {
+  // As a rule a text goes on where it has ended, or begins another row of the same: then that alone is parsed and compared, however long the rest
+  // is. Where it is, its two states tell, in which `<` and `>` are those of tags: the server has escaped all others, in attributes too.
+  var single = /^<(br|hr|input)\b/;
+  var tags = function (html, opened, closed) {
+    html.replace(/<(\/?)[^>]*>/g, function (tag, close, at) {
+      if (close) closed(at);
+      else opened(!single.test(tag));
+    });
+  };
+  var whole = function (html) {
+    var depth = 0, fits = true;
+    tags(
+      html,
+      function (deeper) {
+        if (deeper) depth++;
+      },
+      function () {
+        if (--depth < 0) fits = false;
+      }
+    );
+    return fits && !depth;
+  };
+  // What is open where the rest of a text begins, from the innermost outwards: where in the rest it ends, and how many elements come in it before.
+  var levels = function (rest) {
+    var level = { follow: 0 }, all = [level], depth = 0;
+    tags(
+      rest,
+      function (deeper) {
+        if (!depth) level.follow++;
+        if (deeper) depth++;
+      },
+      function (at) {
+        if (depth) return depth--;
+        level.end = at;
+        all.push((level = { follow: 0 }));
+      }
+    );
+    level.end = rest.length;
+    return all;
+  };
+  // Where the innermost begins that is open at a place.
+  var begin = function (html, at) {
+    for (var depth = 0; at > 0; ) {
+      at = html.lastIndexOf("<", at - 1);
+      if (html[at + 1] === "/") depth++;
+      else if (at >= 0 && !single.test(html.slice(at, at + 8)) && !depth--) return at;
+    }
+    return -1;
+  };
+  var fragment = function (html) {
     var made = doc.createElement("template");
     made.innerHTML = html;
-    grow(place, made.content);
+    return made.content;
+  };
+  var goOn = function (place, was, now) {
+    var at = 0, most = Math.min(was.length, now.length);
+    while (at < most && was.slice(at, at + 1024) === now.slice(at, at + 1024)) at = Math.min(most, at + 1024);
+    while (at < most && was.charCodeAt(at) === now.charCodeAt(at)) at++;
+    // Not within a tag, a character's name or a character.
+    var tag = at && was.lastIndexOf("<", at - 1);
+    if (tag > (at && was.lastIndexOf(">", at - 1))) at = tag;
+    at -= /(&[#\w]*|[\ud800-\udbff])?$/.exec(was.slice(Math.max(0, at - 40), at))[0].length;
+    var rest = was.slice(at), all = levels(rest), open = place;
+    for (var level = all.length - 1; level >= 0; level--) {
+      all[level].node = open;
+      open = level && open && open.children[open.children.length - 1 - all[level].follow];
+    }
+    for (level = 0; level < all.length && at >= 0; at = begin(was, at), level++) {
+      var node = all[level].node, end = rest.slice(all[level].end), more = now.slice(at, now.length - end.length);
+      if (!(node instanceof HTMLElement) || (!level && all[0].end)) continue;
+      if (at + end.length > now.length || !now.endsWith(end) || !whole(more)) continue;
+      var made = fragment(more);
+      if (level) grow(node, made, all[level - 1].node);
+      else {
+        var first = made.firstChild, last = node.lastChild;
+        if (first && last && first.nodeType === 3 && last.nodeType === 3) {
+          last.appendData(first.data);
+          first.remove();
+        }
+        node.append(made);
+      }
+      return true;
+    }
+    return false;
+  };
+  window.grow = function (place, html) {
+    var was = place.grown;
+    place.grown = html;
+    if (was === undefined || !goOn(place, was, html)) grow(place, fragment(html), place.firstChild);
   };
 
   var sheet = function () {
@@ -217,13 +302,24 @@
       body: body || "",
     });
   };
-  var failed = function () {
-    var note = aid("[data-aid=failed]");
+  var remark = function (name) {
+    var note = aid("[data-aid=" + name + "]");
     if (!note) return;
     note.hidden = false;
     setTimeout(function () {
       note.remove();
     }, 6000);
+  };
+  var failed = function () {
+    remark("failed");
+  };
+  // A place in the line has taken time, and whoever gives it up begins at its end again: one slip of a finger does not. The button says `stop` once
+  // an answer is on its way.
+  var leave = function (button) {
+    var asked = doc.body.querySelector("[data-aid=leave]");
+    if (button.dataset.testid !== "stop" && !asked) return remark("leave");
+    if (asked) asked.remove();
+    button.click();
   };
   // What asks the server for something that the feed then shows, or leads to a page of its own.
   var post = function (button) {
@@ -276,7 +372,7 @@
       if (doc.querySelector(":popover-open") || within(target, ".editor, .sidebar")) return;
       var stop = doc.querySelector(".composer .stop");
       if (selected()) getSelection().removeAllRanges();
-      else if (stop) stop.click();
+      else if (stop && !event.repeat) leave(stop);
     } else if (key === "ArrowUp" && target.id === "message" && !target.value) {
       var edits = doc.querySelectorAll(".message-edit");
       if (edits.length) {

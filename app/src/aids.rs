@@ -192,6 +192,9 @@ pub(crate) fn aids(words: &'static Words) -> impl IntoView {
             <p class="aid-failed" role="alert" data-aid="failed" hidden>
                 {text!(words, "aid-failed")}
             </p>
+            <p class="aid-failed" role="alert" data-aid="leave" hidden>
+                {text!(words, "aid-leave")}
+            </p>
         </template>
     }
 }

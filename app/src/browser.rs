@@ -157,7 +157,8 @@ fn copy_by_selection(text: &str) {
     }
 }
 
-fn call(on: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
+/// Calls a method that the browser has.
+pub(crate) fn call(on: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
     let method = js_sys::Reflect::get(on, &JsValue::from_str(method))?;
     let arguments: js_sys::Array = arguments.iter().collect();
     method.dyn_into::<js_sys::Function>()?.apply(on, &arguments)

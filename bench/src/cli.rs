@@ -12,7 +12,7 @@ use crate::{
 pub(crate) const USAGE: &str = "\
 anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--go-on]
                [--gradio PYTHON --gradio-app FILE [--report FILE]]
-               [--playwright FOLDER --visit FILE] [--rivals FILE --redis FILE] [--smg FILE --litellm FILE]
+               [--playwright FOLDER --visit FILE --stream FILE] [--rivals FILE --redis FILE] [--smg FILE --litellm FILE]
                [--asks N] [--seconds N] [--seed S] [scenario …]
 
   --anteroom FILE   the server's binary
@@ -24,6 +24,7 @@ anteroom-bench --anteroom FILE --scratch FOLDER [--rounds N] [--build NAME] [--g
   --gradio-app FILE the app for it
   --playwright FOLDER where Playwright is installed, for visits with a real browser (CHROMIUM names one)
   --visit FILE      the script that visits
+  --stream FILE     the script that reads answers as they grow
   --rivals FILE     the script that runs other queues, beside the scenario nodes
   --redis FILE      Redis's server, for one of them
   --smg FILE        SMG's program, beside the scenario gateway
@@ -51,7 +52,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
     let mut arguments = arguments;
     let (mut anteroom, mut scratch, mut rounds, mut build) = (None, None, 3, "unknown".to_owned());
     let (mut python, mut app, mut report) = (None, None, None);
-    let (mut playwright, mut visit) = (None, None);
+    let (mut playwright, mut visit, mut stream) = (None, None, None);
     let (mut rivals, mut redis) = (None, None);
     let (mut smg, mut litellm) = (None, None);
     let mut scenarios = Vec::new();
@@ -75,6 +76,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             "--report" => report = Some(file(&value()?)?),
             "--playwright" => playwright = Some(file(&value()?)?),
             "--visit" => visit = Some(file(&value()?)?),
+            "--stream" => stream = Some(file(&value()?)?),
             "--rivals" => rivals = Some(file(&value()?)?),
             "--redis" => redis = Some(file(&value()?)?),
             "--smg" => smg = Some(file(&value()?)?),
@@ -104,8 +106,12 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> anyhow::Result<O
             anteroom: anteroom.with_context(|| format!("--anteroom is missing\n\n{USAGE}"))?,
             gradio: python.zip(app).map(|(python, app)| GradioPlaces { python, app }),
             browser: playwright
-                .zip(visit)
-                .map(|(playwright, script)| BrowserPlaces { script, playwright }),
+                .zip(visit.zip(stream))
+                .map(|(playwright, (visit, stream))| BrowserPlaces {
+                    visit,
+                    stream,
+                    playwright,
+                }),
             rivals: rivals.zip(redis).map(|(script, redis)| RivalPlaces { script, redis }),
             gateways: smg.zip(litellm).map(|(smg, litellm)| GatewayPlaces { smg, litellm }),
             scratch: scratch.with_context(|| format!("--scratch is missing\n\n{USAGE}"))?,

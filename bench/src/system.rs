@@ -2,11 +2,14 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
+use anyhow::{Context as _, ensure};
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use crate::process::Program;
@@ -18,7 +21,7 @@ pub(crate) struct Places {
     pub(crate) anteroom: PathBuf,
     /// Gradio, where it is compared with.
     pub(crate) gradio: Option<GradioPlaces>,
-    /// A real browser, for the scenario that needs one.
+    /// A real browser, for the scenarios that need one.
     pub(crate) browser: Option<BrowserPlaces>,
     /// Other queues, where they are compared with.
     pub(crate) rivals: Option<RivalPlaces>,
@@ -41,9 +44,32 @@ pub(crate) struct GradioPlaces {
 #[derive(Clone, Debug)]
 pub(crate) struct BrowserPlaces {
     /// The script that visits a page.
-    pub(crate) script: PathBuf,
+    pub(crate) visit: PathBuf,
+    /// The script that reads answers as they grow.
+    pub(crate) stream: PathBuf,
     /// The folder where Playwright is installed.
     pub(crate) playwright: PathBuf,
+}
+
+impl BrowserPlaces {
+    /// Has Node play one of the scripts at a server, and returns what it prints. The scripts give up by themselves.
+    ///
+    /// # Errors
+    /// Node does not start, or the script has failed.
+    pub(crate) async fn play<T: DeserializeOwned>(&self, script: &Path, addr: SocketAddr) -> anyhow::Result<T> {
+        let mut node = Command::new("node");
+        node.arg(script).arg(&self.playwright).arg(format!("http://{addr}/"));
+        let output = tokio::task::spawn_blocking(move || node.output())
+            .await?
+            .context("cannot start node")?;
+        ensure!(
+            output.status.success(),
+            "{} failed: {}",
+            script.display(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        serde_json::from_slice(&output.stdout).context("the script said something else")
+    }
 }
 
 /// Where other queues are.

@@ -128,3 +128,35 @@ test("a thumb is kept, shown in every tab, taken back, and counted for the opera
   await other.goto(`${site.url}/stats`);
   await expect(other.locator(".tile", { hasText: "Good : bad answers" })).toContainText("1 : 1");
 });
+
+test("a place in the line is not lost by one press of Esc", async ({ start }) => {
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  await site.model.set({ hold: true });
+  const other = await site.person();
+  await send(other, "holds the slot");
+  await expectState(other, "running");
+  const page = await site.person();
+  await send(page, "waits");
+  await expectState(page, "waiting");
+  await composer(page).pressSequentially("typed on");
+  await composer(page).press("Escape");
+  const warning = page.getByRole("alert").filter({ hasText: "Esc once more" });
+  await expect(warning).toBeVisible();
+  // Held down, it is one press.
+  await composer(page).evaluate((box) => box.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, repeat: true })));
+  // What is typed goes on.
+  await composer(page).pressSequentially(" and on");
+  await expect(composer(page)).toHaveValue("typed on and on");
+  expect.soft(await barriers(page)).toEqual([]);
+  await expectState(page, "waiting");
+  await expect(warning).toBeHidden({ timeout: 15_000 });
+  // The press before has been forgotten.
+  await composer(page).press("Escape");
+  await expect(warning).toBeVisible();
+  await expectState(page, "waiting");
+  await composer(page).press("Escape");
+  await expectState(page, "cancelled");
+  await expect(warning).toBeHidden();
+  await expect(composer(page)).toBeFocused();
+  await expect(composer(page)).toHaveValue("typed on and on");
+});

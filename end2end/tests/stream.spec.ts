@@ -226,3 +226,54 @@ test("an answer in Markdown that streams becomes what a page shows that comes la
   await awake(page);
   expect(await blocks()).toEqual(streamed);
 });
+
+test("whatever is put to a text that grows, it ends as what it would be if it were put in whole", async ({ start }) => {
+  const page = await (await start()).person();
+  const wrong = await page.evaluate(() => {
+    const grow = (window as unknown as { grow: (place: Element, html: string) => void }).grow;
+    // The same each time; the seed is as good as any.
+    let state = 20_261_130;
+    const dice = (sides: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 8) % sides;
+    };
+    const one = (of: string[]) => of[dice(of.length)];
+    const some = (make: () => string) => Array.from({ length: dice(4) + 1 }, make).join("");
+    const words = (deep = 0): string =>
+      some(() => {
+        const text = one(["word ", "a &amp; b ", "x &lt; y", "ä😀", "\n", "fooba", "&nbsp;z", "<br>"]);
+        return deep > 2 || dice(3) ? text : one([`<strong>${words(deep + 1)}</strong>`, `<a href="h?a=1&amp;b&gt;">${words(deep + 1)}</a>`]);
+      });
+    const block = (deep = 0): string => {
+      const inner = () => (deep > 2 || dice(2) ? words() : `\n${block(deep + 1)}`);
+      return one([
+        `<p>${words()}</p>\n`,
+        `<ul>\n${some(() => `<li>${inner()}</li>\n`)}</ul>\n`,
+        `<div tabindex="0"><table>\n<tbody>\n${some(() => `<tr>\n${some(() => `<td>${words()}</td>\n`)}</tr>\n`)}</tbody>\n</table>\n</div>`,
+        `<div><button>Copy</button><pre><code>${words(3)}</code></pre><button><span>all</span></button></div>\n`,
+        `<p>${words()}<math><mi>x</mi><mo>=</mo><mn>${dice(99)}</mn></math> ${words()}</p>\n<hr>\n`,
+      ]);
+    };
+    /** As much of it as there is, with what is open closed: as the server shows what is half-written. */
+    const half = (html: string, length: number) => {
+      const cut = html.slice(0, length).replace(/(<[^>]*|&[#\w]*|[\ud800-\udbff])$/, "");
+      const made = document.createElement("div");
+      made.innerHTML = dice(30) ? cut : cut.replace("word", "w<em>or</em>d");
+      return made.innerHTML;
+    };
+    for (let round = 0; round < 300; round++) {
+      const [html, place] = [some(() => block()), document.createElement("div")];
+      const seen: string[] = [];
+      for (let length = 0; length < html.length; ) {
+        length += dice(40) + 1;
+        seen.push(half(html, dice(25) ? length : dice(length)));
+        grow(place, seen[seen.length - 1]);
+        if (place.innerHTML !== seen[seen.length - 1]) {
+          return [...seen.slice(-2), place.innerHTML];
+        }
+      }
+    }
+    return [];
+  });
+  expect(wrong).toEqual([]);
+});

@@ -326,3 +326,82 @@ test("a message goes without the file that could not be attached, if one says so
   await expect(lastTurn(page).getByTestId("file")).toHaveText([/picture\.png/]);
   await expect(page.getByTestId("send-without")).toHaveCount(0);
 });
+
+test("a message that is put in other words keeps them over a reload, until they are sent or given up", async ({ start }) => {
+  const site = await start({ CHAT_CONCURRENCY_LIMIT: "1" });
+  const page = await site.person();
+  const editor = page.getByTestId("editor");
+  const reload = async () => {
+    await page.reload();
+    await awake(page);
+  };
+  await send(page, "first");
+  await expectState(page, "done");
+  await page.getByTestId("edit").click();
+  await editor.fill("first, in other words");
+  await reload();
+  await expect(editor).toHaveValue("first, in other words");
+  await expect(composer(page)).toHaveValue("");
+  // Given up, it is as it was, now and later.
+  await editor.press("Escape");
+  await reload();
+  await expect(page.locator(".message-text")).toHaveText("first");
+  await expect(editor).toHaveCount(0);
+  await page.getByTestId("edit").click();
+  await expect(editor).toHaveValue("first");
+  await editor.fill("first, in better words");
+  await reload();
+  await editor.press("Enter");
+  await expectState(page, "done");
+  await expect(page.locator(".message-text")).toHaveText("first, in better words");
+  await reload();
+  await expect(editor).toHaveCount(0);
+  await expect(composer(page)).toHaveValue("");
+
+  // What waits keeps its place besides, and what stands behind it stays there.
+  await site.model.set({ hold: true });
+  const other = await site.person();
+  await send(other, "holds the slot");
+  await expectState(other, "running");
+  await send(page, "second");
+  await expectState(page, "waiting");
+  await setBehind(page, "third");
+  for (const [at, to] of [
+    [lastTurn(page).getByTestId("edit"), "second, in other words"],
+    [followUps(page).getByTestId("behind-edit"), "third, in other words"],
+  ] as const) {
+    await at.click();
+    await page.getByTestId("editor").fill(to);
+    await reload();
+    await expect(page.getByTestId("editor")).toHaveValue(to);
+    await page.getByTestId("editor").press("Enter");
+    await expect(page.getByTestId("editor")).toHaveCount(0);
+    await expect(page.locator(".message-text").filter({ hasText: to })).toBeVisible();
+  }
+
+  // One that begins meanwhile has gone on as it was: the words are not lost.
+  await followUps(page).getByTestId("behind-edit").click();
+  await editor.fill("too late");
+  await page.goto("about:blank");
+  await site.model.set({ hold: false });
+  await site.model.release();
+  await site.model.until("all", ({ requests }) => requests.length === 5 && requests.every(({ ending }) => ending === "complete"));
+  await page.goBack();
+  await awake(page);
+  await expect(editor).toHaveValue("too late");
+  await expectState(page, "done");
+});
+
+for (const locale of ["en-GB", "ru-RU"]) {
+  test(`on a small phone, what the composer says while an answer is on its way is read to its end: ${locale}`, async ({ start }) => {
+    const site = await start();
+    await site.model.set({ hold: true });
+    const page = await site.person({ viewport: { width: 360, height: 740 }, hasTouch: true, locale });
+    await send(page, "first");
+    await expectState(page, "running");
+    const hint = page.locator(".composer-hint");
+    await expect(hint).not.toBeEmpty();
+    expect(await hint.evaluate((hint) => hint.scrollWidth - hint.clientWidth)).toBeLessThanOrEqual(0);
+    await site.model.set({ hold: false });
+  });
+}

@@ -93,6 +93,7 @@ pub(super) fn write(context: &mut Context<'_, '_, Drawing<'_>>, code: &NodeCodeB
          <pre tabindex=\"0\" role=\"group\" aria-label=\"{label}\" dir=\"ltr\"><code>"
     )?;
     let budget = &mut context.user.budget.highlight;
+    let grows = budget.is_none();
     let highlighted = match budget {
         Some(budget) if code.literal.len() <= *budget => {
             let html = highlight::highlight(language, &code.literal);
@@ -110,10 +111,12 @@ pub(super) fn write(context: &mut Context<'_, '_, Drawing<'_>>, code: &NodeCodeB
     context.write_str("</code></pre>")?;
     if is_long {
         let (all, less) = (labels::ALL_LINES, labels::FEWER_LINES);
+        // Of code that grows nothing but its end changes, so that a page has no more to do.
+        let count = if grows { String::new() } else { format!(" ({lines})") };
         write!(
             context,
             "<button type=\"button\" class=\"code-more\" data-tool=\"more\" aria-expanded=\"false\">\
-             <span class=\"code-all\">{all} ({lines})</span><span class=\"code-fewer\">{less}</span></button>"
+             <span class=\"code-all\">{all}{count}</span><span class=\"code-fewer\">{less}</span></button>"
         )?;
     }
     context.write_str("</div>\n")

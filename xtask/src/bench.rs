@@ -172,7 +172,7 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
         .arg("--scratch")
         .arg(project.folder("bench"))
         .args(["--build", &build(project, mode)]);
-    if plan.scenarios.contains(&Scenario::Visit) {
+    if with_browser(&plan.scenarios) {
         let playwright = project.root.join("end2end");
         setup::npm(&playwright)?;
         if let Some(chromium) = browser::chromium(&playwright)? {
@@ -181,7 +181,7 @@ fn scenarios(project: &Project, options: &cli::Bench, plan: &Plan) -> anyhow::Re
         bench
             .arg("--playwright")
             .arg(playwright)
-            .args(["--visit", "bench/visit.mjs"]);
+            .args(["--visit", "bench/visit.mjs", "--stream", "bench/stream.mjs"]);
     }
     if plan.scenarios.contains(&Scenario::Nodes)
         && let Some(redis) = rivals(project)?
@@ -234,6 +234,12 @@ fn rivals(project: &Project) -> anyhow::Result<Option<PathBuf>> {
         setup::npm(&project.root.join("bench/rivals"))?;
     }
     Ok(redis)
+}
+
+/// Whether one of them needs a real browser.
+fn with_browser(scenarios: &[Scenario]) -> bool {
+    let needs = |scenario: &Scenario| matches!(scenario, Scenario::Visit | Scenario::Stream);
+    scenarios.iter().any(needs)
 }
 
 /// Whether a scenario is about the server, and not about a part of it that the load generator has built in.

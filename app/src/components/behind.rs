@@ -72,13 +72,13 @@ fn Row(conversation: Memo<Conversation>, all: Memo<Vec<FollowUp>>, follow_up: Fo
     let edit_id = format!("edit-{id}");
     // It may begin while it is put in other words.
     let of = conversation.peek(|conversation| conversation.id.get_untracked());
-    let typed = Typed::keep(editing, move || of);
+    let typed = Typed::keep(id, editing, move || of);
     let editor = {
         let edit_id = edit_id.clone();
         move || {
             let submit = typed.hand_over(move |text, done| behind::reword(id, text, done));
             let message = this.peek(|this| this.message.clone());
-            view! { <Editor message submit edit_id=edit_id.clone() editing typed=typed.text /> }.erase()
+            view! { <Editor message submit edit_id=edit_id.clone() editing turn=id /> }.erase()
         }
     };
     let note = move || {

@@ -20,6 +20,7 @@ use crate::{
     feed::{Conversation, Delivery, Store, Turn, behind, changes, sending},
     focus, format,
     words::words,
+    writing::drafts,
 };
 
 /// The two ways from a version.
@@ -45,7 +46,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
         view! { <p class="message-text" dir="auto">{live(move || view.look(|view| view.message.clone()))}</p> }.erase()
     };
     let said = turn.view.clone();
-    let typed = Typed::keep(editing, move || Some(said.peek(|view| view.conversation)));
+    let typed = Typed::keep(id, editing, move || Some(said.peek(|view| view.conversation)));
     let editor = move || {
         let (turn, typed) = (turn.clone(), typed.clone());
         let message = view.peek(|view| view.message.clone());
@@ -53,7 +54,7 @@ pub(crate) fn Message(turn: Turn, conversation: Conversation) -> impl IntoView {
             true => sending::edit(&turn, text, done),
             false => behind::reword(id, text, done),
         });
-        view! { <Editor message submit edit_id=edit_id(id) editing typed=typed.text /> }.erase()
+        view! { <Editor message submit edit_id=edit_id(id) editing turn=id /> }.erase()
     };
     let tools = move || {
         effect(move || focus::arrived(&edit_id(id), None));
@@ -133,28 +134,39 @@ fn VersionSwitch(view: RwSignal<anteroom::wire::TurnView>) -> impl IntoView {
 pub(super) type Submit = Arc<dyn Fn(String, Done) + Send + Sync>;
 pub(super) type Done = Box<dyn FnOnce(Option<Reason>)>;
 
-/// What stands in an editor. Should that go while somebody writes in it, the words are in the composer of their conversation then.
+/// What stands in an editor, which outlives the page. Should the editor go while somebody writes in it, the words are in the composer of their
+/// conversation then.
 #[derive(Clone)]
 pub(super) struct Typed {
-    pub(super) text: StoredValue<String>,
+    turn: TurnId,
+    /// Nothing is to be done for one that has gone.
+    there: StoredValue<()>,
     store: Store,
     of: Arc<dyn Fn() -> Option<ConversationId> + Send + Sync>,
 }
 
 impl Typed {
-    /// For the editor that is there while `editing`.
+    /// For the editor of this message, which is there while `editing`: also of one that another page has begun to put in other words.
     pub(super) fn keep(
+        turn: TurnId,
         editing: RwSignal<bool>,
         of: impl Fn() -> Option<ConversationId> + Send + Sync + 'static,
     ) -> Self {
-        let text = StoredValue::new(String::new());
+        let there = StoredValue::new(());
         let (store, of): (Store, Arc<dyn Fn() -> Option<ConversationId> + Send + Sync>) =
             (expect_context(), Arc::new(of));
-        let this = Self { text, store, of };
+        let this = Self { turn, there, store, of };
+        effect(move || {
+            if drafts::reworded(turn).is_some() {
+                editing.set(true);
+            }
+        });
         let left = this.clone();
         on_cleanup(move || {
-            let words = left.text.try_get_value().filter(|words| !words.is_empty());
-            if let Some(words) = words.filter(|_| editing.try_get_untracked() == Some(true)) {
+            // What another page has sent meanwhile is no more here.
+            if editing.try_get_untracked() == Some(true)
+                && let Some(words) = drafts::reworded(turn)
+            {
                 left.to_composer(words);
             }
         });
@@ -162,6 +174,7 @@ impl Typed {
     }
 
     fn to_composer(&self, words: String) {
+        drafts::reword(self.turn, "");
         behind::keep(self.store, (self.of)(), words);
     }
 
@@ -169,13 +182,13 @@ impl Typed {
     pub(super) fn hand_over(&self, submit: impl Fn(String, Done) + Send + Sync + 'static) -> Submit {
         let this = self.clone();
         Arc::new(move |text: String, done: Done| {
-            this.text.set_value(String::new());
+            drafts::reword(this.turn, "");
             let (this, kept) = (this.clone(), text.clone());
             let told = move |failed: Option<Reason>| {
-                if failed.is_some()
-                    && let Some(lost) = this.text.try_set_value(kept)
-                {
-                    this.to_composer(lost);
+                match failed.is_some().then(|| this.there.try_get_value()) {
+                    Some(Some(())) => drafts::reword(this.turn, &kept),
+                    Some(None) => this.to_composer(kept),
+                    None => {}
                 }
                 done(failed);
             };
@@ -192,8 +205,8 @@ pub(super) fn Editor(
     /// Of the button that opens it.
     edit_id: String,
     editing: RwSignal<bool>,
-    /// Has what stands in it.
-    typed: StoredValue<String>,
+    /// Whose message it is.
+    turn: TurnId,
 ) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
     let sending = RwSignal::new(false);
@@ -207,8 +220,7 @@ pub(super) fn Editor(
     };
     effect(move || {
         if let Some(area) = area.get() {
-            area.set_value(&message);
-            typed.set_value(String::new());
+            area.set_value(drafts::reworded(turn).as_ref().unwrap_or(&message));
             let _ = area.focus();
             fit();
         }
@@ -238,6 +250,7 @@ pub(super) fn Editor(
         submit(text, Box::new(done));
     };
     let close = move || {
+        drafts::reword(turn, "");
         editing.set(false);
         focus::follow(edit_id.clone(), anchors::TRANSCRIPT);
     };
@@ -267,7 +280,7 @@ pub(super) fn Editor(
                 on:input=move |_| {
                     fit();
                     if let Some(area) = area.get_untracked() {
-                        typed.set_value(area.value());
+                        drafts::reword(turn, &area.value());
                     }
                 }
             ></textarea>

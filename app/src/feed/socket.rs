@@ -117,8 +117,7 @@ impl Feed {
                 telling.clear();
             }
         }
-        let Some(text) = event.data().as_string() else { return };
-        match json::parse::<FeedMessage>(&text) {
+        match json::parse_there::<FeedMessage>(&event.data()) {
             Ok(message) => self.store.hear(message),
             // Another version's message: its Hello has said so, and the page asks to be reloaded.
             Err(error) => leptos::logging::warn!("feed: {error}"),

@@ -8,6 +8,7 @@ use leptos::server_fn::{
     codec::{JsonEncoding, Post},
 };
 use serde::{Serialize, de, de::DeserializeOwned};
+use wasm_bindgen::JsValue;
 
 mod read;
 #[cfg(test)]
@@ -19,6 +20,11 @@ pub(crate) use value::Value;
 /// Reads a text.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     read(Value::parse(text).ok_or(Unreadable::NOWHERE)?)
+}
+
+/// Reads a text that the browser has, which long ones need not leave for that: they are what takes most of reading them.
+pub(crate) fn parse_there<T: DeserializeOwned>(text: &JsValue) -> Result<T, Unreadable> {
+    read(Value::parse_there(text).ok_or(Unreadable::NOWHERE)?)
 }
 
 /// Reads what has been parsed.

@@ -1,9 +1,13 @@
 //! A value of JSON that has been parsed: by the browser's own parser in a page, by serde_json anywhere else.
 
 #[cfg(feature = "hydrate")]
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsValue;
 #[cfg(feature = "hydrate")]
 use web_sys::js_sys::{Array, JSON, Object, Reflect};
+
+#[cfg(feature = "hydrate")]
+use crate::browser;
 
 /// A value, or that there is none where one was looked for.
 pub(crate) struct Value(Inner);
@@ -18,6 +22,14 @@ impl Value {
     /// `None`: the text is no JSON.
     pub(super) fn parse(text: &str) -> Option<Self> {
         JSON::parse(text).ok().map(Self)
+    }
+
+    /// The same of a text that the browser has.
+    pub(super) fn parse_there(text: &JsValue) -> Option<Self> {
+        let parser = Reflect::get(&leptos::prelude::window(), &JsValue::from_str("JSON")).ok()?;
+        browser::call(&parser, "parse", std::slice::from_ref(text))
+            .ok()
+            .map(Self)
     }
 
     /// Whether it is not there.
@@ -77,6 +89,11 @@ impl Value {
     /// `None`: the text is no JSON.
     pub(super) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Some).map(Self)
+    }
+
+    /// The same of a text that the browser has.
+    pub(super) fn parse_there(text: &JsValue) -> Option<Self> {
+        Self::parse(&text.as_string()?)
     }
 
     /// Whether it is not there.

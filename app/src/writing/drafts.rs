@@ -1,9 +1,9 @@
 //! Drafts: what stands in the composer, one for each conversation and one for the next that is begun. Of two tabs that write in the
-//! same conversation, the one that was written in last counts.
+//! same conversation, the one that was written in last counts. A message that somebody puts in other words has one, too.
 
 use std::cell::Cell;
 
-use anteroom::wire::{Choice, ConversationId, FileView};
+use anteroom::wire::{Choice, ConversationId, FileView, TurnId};
 use leptos::prelude::{RwSignal, Set as _};
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,29 @@ pub(crate) fn give_back(of: Option<ConversationId>, text: String, files: Vec<Fil
     });
 }
 
+fn reworded_key(turn: TurnId) -> String {
+    format!("{PREFIX}edit-{turn}")
+}
+
+/// The other words that somebody has begun to put a message in.
+pub(crate) fn reworded(turn: TurnId) -> Option<String> {
+    load(&reworded_key(turn)).map(|draft| draft.text)
+}
+
+/// Keeps them; none, once they lead somewhere else.
+pub(crate) fn reword(turn: TurnId, text: &str) {
+    if keeps(text) {
+        let text = text.to_owned();
+        write(
+            &reworded_key(turn),
+            Draft {
+                text,
+                ..Draft::default()
+            },
+        );
+    }
+}
+
 /// A message has been sent: its draft goes, unless another tab has written something else meanwhile.
 pub(crate) fn sent(of: Option<ConversationId>, text: &str) {
     if read(of).text == text {
@@ -150,16 +173,15 @@ pub(crate) fn begun(id: ConversationId, typed: &str) {
 fn change(of: Option<ConversationId>, change: impl FnOnce(&mut Draft)) {
     let mut draft = read(of);
     change(&mut draft);
-    write(of, draft);
+    write(&key(of), draft);
 }
 
-fn write(of: Option<ConversationId>, mut draft: Draft) {
+fn write(key: &str, mut draft: Draft) {
     draft.at = browser::now();
-    let key = key(of);
     if draft.is_empty() {
-        storage::remove(&key);
+        storage::remove(key);
     } else {
-        keep(&key, &json::write(&draft));
+        keep(key, &json::write(&draft));
     }
     look();
 }

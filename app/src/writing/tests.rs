@@ -42,6 +42,22 @@ fn text(of: Option<ConversationId>) -> String {
 }
 
 #[test]
+fn the_other_words_of_a_message_are_kept_beside_the_drafts_until_they_are_nothing() {
+    let message = TurnId(Uuid::from_u128(1));
+    assert_eq!(drafts::reworded(message), None);
+    drafts::set_text(TALK, "the next one");
+    drafts::reword(message, "in other words");
+    assert_eq!(drafts::reworded(message).as_deref(), Some("in other words"));
+    assert_eq!(drafts::reworded(TurnId(Uuid::from_u128(2))), None);
+    assert_eq!(text(TALK), "the next one", "a conversation of the same number");
+    drafts::reword(message, "");
+    assert_eq!(drafts::reworded(message), None);
+    drafts::reword(message, "forgotten with all else");
+    super::forget();
+    assert_eq!(drafts::reworded(message), None);
+}
+
+#[test]
 fn each_conversation_has_its_own_draft_and_the_next_one_too() {
     drafts::set_text(TALK, "in one");
     drafts::set_text(None, "in the next");

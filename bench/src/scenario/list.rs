@@ -13,6 +13,7 @@ pub(crate) enum Scenario {
     Tabs,
     Reload,
     Visit,
+    Stream,
     Restart,
     Engine,
     Estimates,
@@ -29,7 +30,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// All of the report, in its order.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Drain,
         Self::Crowd,
         Self::Latency,
@@ -40,6 +41,7 @@ impl Scenario {
         Self::Tabs,
         Self::Reload,
         Self::Visit,
+        Self::Stream,
         Self::Restart,
         Self::Engine,
         Self::Estimates,
@@ -69,6 +71,7 @@ impl Scenario {
             Self::Tabs => "tabs",
             Self::Reload => "reload",
             Self::Visit => "visit",
+            Self::Stream => "stream",
             Self::Restart => "restart",
             Self::Engine => "engine",
             Self::Estimates => "estimates",

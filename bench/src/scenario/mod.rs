@@ -20,6 +20,7 @@ mod reload;
 mod restart;
 mod rivals;
 mod soak;
+mod stream;
 mod tabs;
 mod tasks;
 mod tools;
@@ -55,6 +56,10 @@ impl Scenario {
             Self::Tabs => "20 tabs of one browser that chat at once, with its six connections to a host",
             Self::Reload => "The page is loaded anew; somebody ahead leaves the line",
             Self::Visit => "The page in a real browser (Chromium): with an empty cache, then once more",
+            Self::Stream => {
+                "Answers of 5,000 words in a real browser (Chromium) whose processor is four times slower, 500 words a second, beside a plain page that \
+                 puts the same words one after the other as text"
+            }
             Self::Restart => "The server is killed (SIGKILL) with 10,000 turns waiting, and started again",
             Self::Engine => {
                 "The queue by itself, fair order, no server around it: how fast it is, and how many instructions it takes"
@@ -114,6 +119,7 @@ impl Scenario {
             Self::Tabs => tabs::run::<Anteroom>(places).await,
             Self::Reload => reload::run::<Anteroom>(places).await,
             Self::Visit => visit::run::<Anteroom>(places).await,
+            Self::Stream => stream::run(places).await,
             Self::Restart => restart::run(places).await,
             Self::Engine => engine::run().await,
             Self::Estimates => estimates::run().await,
@@ -142,7 +148,8 @@ impl Scenario {
             Self::Tabs => tabs::run::<Gradio>(places).await,
             Self::Reload => reload::run::<Gradio>(places).await,
             Self::Visit => visit::run::<Gradio>(places).await,
-            Self::Restart
+            Self::Stream
+            | Self::Restart
             | Self::Engine
             | Self::Estimates
             | Self::Pools

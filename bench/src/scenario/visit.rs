@@ -1,8 +1,6 @@
 //! A first and a second visit with a real browser.
 
-use std::process::Command;
-
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::{
@@ -31,20 +29,7 @@ pub(crate) async fn run<S: System>(places: &Places) -> anyhow::Result<Vec<Measur
     let stage = Stage::<S>::set(places, SLOTS, AT_ONCE).await?;
     // A browser that has never been here must not pay for what the server does once.
     drop(stage.system.visit().await?);
-    let mut node = Command::new("node");
-    node.arg(&browser.script)
-        .arg(&browser.playwright)
-        .arg(format!("http://{}/", stage.system.addr()));
-    // The script gives up by itself.
-    let output = tokio::task::spawn_blocking(move || node.output())
-        .await?
-        .context("cannot start node")?;
-    ensure!(
-        output.status.success(),
-        "the visit failed: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    let visits: Visits = serde_json::from_slice(&output.stdout).context("the script said something else")?;
+    let visits: Visits = browser.play(&browser.visit, stage.system.addr()).await?;
     Ok(vec![
         Measure::new("first visit, over the wire", visits.cold.bytes, Unit::Bytes).at_most(350e3),
         Measure::new(

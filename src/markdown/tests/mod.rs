@@ -102,6 +102,14 @@ fn fault(html: &str) -> Option<String> {
     if let Some(other) = found.others.take().first() {
         return Some(format!("neither tag nor text: {other}"));
     }
+    // Pages find tags by these two alone (`grow` in `app/public/reading.js`).
+    let between = |(at, part): (usize, &str)| match part.split_once('>') {
+        Some((tag, text)) => at == 0 || tag.is_empty() || text.contains('>'),
+        None => at > 0,
+    };
+    if html.split('<').enumerate().any(between) {
+        return Some("an angle bracket that is no tag's".to_owned());
+    }
     let mut open: Vec<String> = Vec::new();
     for tag in found.tags.take() {
         let name = tag.name.to_string();

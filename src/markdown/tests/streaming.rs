@@ -156,6 +156,20 @@ fn code_is_highlighted_once_its_fence_is_closed() {
 }
 
 #[test]
+fn nothing_but_the_end_of_code_changes_while_it_is_long_and_grows() {
+    let mut stream = Stream::new();
+    stream.push("```\n");
+    stream.push(&"line\n".repeat(60));
+    let before = stream.changes().remove(0).1;
+    stream.push(&"another\n".repeat(10));
+    let after = stream.changes().remove(0).1;
+    assert!(before.contains("code-more"), "there is more than is shown: {before}");
+    assert_eq!(after.replace("another\n", ""), before);
+    stream.push("```\n");
+    assert!(stream.changes()[0].1.contains("(70)"), "now it is known how many");
+}
+
+#[test]
 fn what_is_half_written_looks_like_what_it_becomes() {
     let cases = [
         ("a **bo", "<p>a <strong>bo</strong></p>"),
