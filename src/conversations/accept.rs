@@ -89,7 +89,8 @@ impl Conversations {
     }
 
     /// Takes a new turn through in a line that several processes keep: it is stored and asks for its place at once. Should the process end when it is stored
-    /// and has no place yet, others put it into the line. A line that is full by the time that it gets there, though there was room when it was looked at, leaves the turn with that for its outcome.
+    /// and has no place yet, others put it into the line; likewise should it not become known in time whether it has one, as where the database goes away. A line
+    /// that is full by the time that it gets there, though there was room when it was looked at, leaves the turn with that for its outcome.
     pub(super) async fn accept_and_join(
         self,
         mut task: TurnTask,
@@ -145,6 +146,14 @@ impl Conversations {
                 self.tell_accepted(&mut task, &in_flight);
                 let permit = guards.place.granted();
                 self.run(task, guards, permit).await;
+            }
+            Err(why @ (JoinError::Closed | JoinError::Away)) => {
+                self.tell_accepted(&mut task, &in_flight);
+                info!(?why, "turn accepted, and its place in the line is not known yet");
+                // It may have one by now, which is found to be nobody's; or it is missed, here or where its session is at home then.
+                drop((claim, entered));
+                self.adrift.notify_one();
+                drop(next);
             }
             Err(why) => {
                 self.tell_accepted(&mut task, &in_flight);

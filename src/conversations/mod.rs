@@ -45,7 +45,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, error_span};
 
@@ -223,6 +223,8 @@ pub struct Conversations {
     going_on: Arc<GoingOn>,
     ratings: Arc<ratings::Counted>,
     titles: Arc<titles::Awaited>,
+    /// A turn that is stored may have no place in the line.
+    adrift: Arc<Notify>,
     tasks: TaskTracker,
     /// Cancelled when no more turns come, at the beginning of the grace.
     closing: CancellationToken,
@@ -244,12 +246,18 @@ impl Conversations {
             going_on: Arc::default(),
             ratings: Arc::default(),
             titles: Arc::default(),
+            adrift: Arc::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
         conversations.retune(&settings);
         conversations
+    }
+
+    /// Returns once a turn has been accepted of which it is not known here whether it has a place in the line. Cancel-safe.
+    pub(crate) async fn adrift(&self) {
+        self.adrift.notified().await;
     }
 
     /// Ends a turn for its owner: out of the line at once, or stopped with its slot free at once and what was

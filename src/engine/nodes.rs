@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail};
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tracing::{Instrument as _, info, info_span, warn};
 
@@ -236,14 +236,18 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
     let keeper = Arc::clone(engine);
     let look = async move {
         let mut suspects = BTreeSet::new();
-        let mut pause = SURE;
+        let mut next = Instant::now() + SURE;
         loop {
             tokio::select! {
                 () = keeper.closing.cancelled() => return,
-                () = sleep(pause) => keeper.recover_missing(&mut suspects).await,
+                () = keeper.conversations.adrift() => next = next.min(Instant::now() + SURE),
+                () = sleep_until(next) => {
+                    keeper.recover_missing(&mut suspects).await;
+                    let followed = keeper.take_up_follow_ups().await;
+                    let pause = if suspects.is_empty() && !followed { LOOK } else { SURE };
+                    next = Instant::now() + pause;
+                }
             }
-            let followed = keeper.take_up_follow_ups().await;
-            pause = if suspects.is_empty() && !followed { LOOK } else { SURE };
         }
     };
     engine

@@ -4,6 +4,7 @@
 //! of rounds.
 #![cfg(unix)]
 
+mod adrift;
 mod auto;
 #[path = "../browser/mod.rs"]
 mod browser;
