@@ -19,7 +19,7 @@
 
 /// The format of the log. To be raised with any change of what its entries or its snapshot say, or of what the replica and the queue's machine
 /// make of them: nodes of two formats never work on one log. A version should be able to read the format before its own.
-pub const FORMAT: i32 = 4;
+pub const FORMAT: i32 = 5;
 
 mod batch;
 mod database;

@@ -23,16 +23,18 @@ impl Machine {
             effects.extend([Effect::Left { ticket, event, reason }]);
             return;
         }
-        self.put_back(&running, running.work);
+        self.put_back(&running, running.work, now);
         effects.extend([Effect::Returned { ticket }]);
         self.start_waiting(now, effects);
     }
 
     /// Puts a ticket that has run into its line, in its old order. Where `work` is for another line by now, it comes there as its owner's next.
-    pub(super) fn put_back(&mut self, running: &Running, work: Work) {
+    /// Its wait begins anew there: else it could be over at once, and the place of its owner's first, which it has come to, would go with it.
+    pub(super) fn put_back(&mut self, running: &Running, work: Work, now: Time) {
         let (from, at) = (self.at(running.work), self.at(work));
         let avoids = running.backend.filter(|_| work.pool == running.work.pool);
-        let waiter = Waiter::new(running.id, Packed::new(work, avoids), running.joined).resumed(running.resumed);
+        let joined = if from == at { running.joined } else { now };
+        let waiter = Waiter::new(running.id, Packed::new(work, avoids), joined).resumed(running.resumed);
         let key = self.waiters.insert(waiter);
         self.waiting[work.event.0] += 1;
         *self.by_id.get_mut(running.id).expect("it has run") = Record::Waiter(key);

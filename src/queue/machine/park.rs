@@ -113,7 +113,7 @@ impl Machine {
     /// A parked ticket comes back to its line, before all of its owner's that have not started yet. Its owner gets one more place, the
     /// last, as any that joins would; so nobody else's first ticket moves back. Its wait begins anew, and no bound of the line keeps it out.
     ///
-    /// One that has only paused comes back to the front, in its old order.
+    /// One that has only paused comes back to the front, in its old order, or to another line as any that was parked.
     pub(super) fn resume(&mut self, ticket: TicketId, now: Time, effects: &mut impl Extend<Effect>) {
         let Some(Parked {
             work, owner, paused, ..
@@ -123,7 +123,7 @@ impl Machine {
         };
         if let Some(running) = paused {
             effects.extend([Effect::Resumed { ticket }]);
-            self.put_back(&running, work);
+            self.put_back(&running, work, now);
             self.start_waiting(now, effects);
             return;
         }

@@ -113,6 +113,22 @@ async fn one_that_is_for_another_pool_by_then_passes_nobody_there() {
     assert_eq!(positions(&queue, &waits_there), [1, 2]);
 }
 
+/// It would take the place of its owner's first with it: its wait could be over as it comes.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_another_pool_begins_anew_and_costs_its_owner_no_place() {
+    let mut timed = pools();
+    timed.max_wait = Some(PAUSE);
+    let (queue, _) = queue(timed);
+    let aside = take(&mut join_pool(&queue, 0, 1)).step_aside();
+    let _running = take(&mut join_pool(&queue, 1, 9));
+    advance(2 * PAUSE).await;
+    let waits_there = [join_pool(&queue, 1, 1), join_pool(&queue, 1, 2)];
+    assert!(queue.change_pool(aside.id(), PoolIndex(1)));
+    aside.resume();
+    assert_eq!(position(&queue, &aside), Some(1), "it is its owner's next");
+    assert_eq!(positions(&queue, &waits_there), [3, 2]);
+}
+
 #[tokio::test]
 async fn one_that_waits_and_steps_aside_leaves_its_place_and_comes_back_as_its_owners_next() {
     let (queue, _) = queue(policy(&[1]));

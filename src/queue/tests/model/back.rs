@@ -67,7 +67,7 @@ impl Model {
         Some(self.line_of(&before))
     }
 
-    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next.
+    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next, where its wait begins anew.
     pub(in crate::queue::tests) fn end_pause(&mut self, ticket: Number, before: usize) {
         let (from, at) = (self.left_line(ticket), self.line_of(&self.tickets[ticket]));
         let ran_for = self.tickets[ticket].paused.take();
@@ -76,8 +76,9 @@ impl Model {
             let its = &mut self.tickets[ticket];
             its.avoids = its.avoids.filter(|_| ran_for == Some(its.pool));
         } else {
+            let now = self.now;
             let its = &mut self.tickets[ticket];
-            (its.state, its.avoids) = (State::Waiting, None);
+            (its.state, its.joined, its.avoids) = (State::Waiting, now, None);
             let owner = its.owner;
             self.waiting.push(ticket);
             self.place_last(at, owner);

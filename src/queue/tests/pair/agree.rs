@@ -92,7 +92,7 @@ impl Pair {
                     let position = self.firsts.get(ticket);
                     assert!(
                         position.is_none_or(|position| before < position + slack),
-                        "a first ticket has moved back"
+                        "a first ticket has moved back: {ticket} in line {line} from {position:?}, {order:?}, slack {slack}"
                     );
                     firsts.insert(*ticket, before + 1);
                 }
