@@ -17,11 +17,19 @@ impl Alarm {
         Self(Box::pin(sleep(time)))
     }
 
-    /// Waits until nothing has been heard for so long. Cancel-safe.
-    pub(crate) async fn silence(&mut self, heard: Instant, time: Duration) {
-        match heard.checked_add(time) {
-            Some(due) => self.until(due).await,
-            None => pending().await,
+    /// What comes of `work`, if that takes no longer. Cancel-safe if `work` is.
+    pub(crate) async fn within<T>(&mut self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let due = Instant::now().checked_add(time);
+        let late = async {
+            match due {
+                Some(due) => self.until(due).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = late => None,
         }
     }
 
@@ -71,8 +79,19 @@ mod tests {
         let sooner = begun + 36 * SECOND;
         alarm.until(sooner).await;
         assert_eq!(Instant::now(), sooner);
-        let forever = alarm.silence(sooner, Duration::MAX);
-        assert!(timeout(1_000 * SECOND, forever).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_has_its_time_each_time() {
+        let begun = Instant::now();
+        let mut alarm = Alarm::after(2 * SECOND);
+        for _ in 0..5 {
+            assert_eq!(alarm.within(2 * SECOND, sleep(SECOND)).await, Some(()));
+        }
+        assert_eq!(begun.elapsed(), 5 * SECOND);
+        assert_eq!(alarm.within(2 * SECOND, pending::<()>()).await, None);
+        assert_eq!(begun.elapsed(), 7 * SECOND);
+        assert_eq!(alarm.within(Duration::MAX, sleep(100 * SECOND)).await, Some(()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -81,7 +100,7 @@ mod tests {
         let mut alarm = Alarm::after(10 * SECOND);
         for _ in 0..9 {
             advance(SECOND).await;
-            assert!(alarm.silence(Instant::now(), 10 * SECOND).now_or_never().is_none());
+            assert!(alarm.within(10 * SECOND, pending::<()>()).now_or_never().is_none());
             assert_eq!(alarm.0.deadline(), begun + 10 * SECOND);
         }
     }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use futures_util::future::join;
-use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::{
@@ -102,16 +101,9 @@ impl Conversations {
         let (session, id) = (Arc::clone(&task.session), task.turn.id);
         let choice = task.chooses.then(|| (*task.choice).clone());
         let (conversation, turn) = (task.conversation.clone(), task.turn.clone());
-        let (tell, is_stored) = oneshot::channel();
-        let storing = async {
-            let stored = self.deps.store.accept_to_join(conversation, turn, choice).await;
-            // The other half is polled until it ends.
-            let _ = tell.send(stored.is_ok());
-            stored
-        };
+        let storing = self.deps.store.accept_to_join(conversation, turn, choice);
         let joining = async {
-            let work = jobs::work(pool, prefers);
-            let joined = jobs::join_stored(&self.deps.queue, (id.0, task.turn.owner), work, is_stored).await;
+            let joined = jobs::join(&self.deps.queue, (id.0, task.turn.owner), jobs::work(pool, prefers)).await;
             joined.map(|ticket| session.seat(&self.deps.queue, ticket, Event::Chat, Some(id)))
         };
         // Polled in this order: what is stored is on its way before its entry is.

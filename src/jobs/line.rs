@@ -2,14 +2,11 @@
 
 use std::future::pending;
 
-use tokio::{sync::oneshot, time::sleep};
 use uuid::Uuid;
 
 use crate::{
     agents::{Backends, Tries},
-    queue::{
-        BackendIndex, EventIndex, JoinError, LeaveReason, Owner, PATIENCE, Permit, PoolIndex, Queue, Ticket, Work,
-    },
+    queue::{BackendIndex, EventIndex, JoinError, LeaveReason, Owner, Permit, PoolIndex, Queue, Ticket, Work},
     settings::ModelName,
     wire::{Event, Reason},
 };
@@ -31,28 +28,6 @@ pub(crate) fn work(pool: Option<PoolIndex>, prefers: Option<BackendIndex>) -> Wo
 /// [`JoinError`]; nothing has changed then.
 pub(crate) async fn join(queue: &Queue, (job, owner): (Uuid, Owner), work: Work) -> Result<Ticket, JoinError> {
     queue.place(job.as_u128(), work, owner).await
-}
-
-/// The same for a job that is stored meanwhile, and tells `stored` whether it is. The line has as long as ever from then on: whoever has heard that the
-/// job is accepted is not to lose it because that took long.
-///
-/// Cancel-safe, likewise.
-///
-/// # Errors
-/// [`JoinError`]; nothing has changed then. One that was not stored gets no place.
-pub(crate) async fn join_stored(
-    queue: &Queue,
-    (job, owner): (Uuid, Owner),
-    work: Work,
-    stored: oneshot::Receiver<bool>,
-) -> Result<Ticket, JoinError> {
-    let given_up = async {
-        // Whoever says nothing has not stored it.
-        if stored.await.unwrap_or(false) {
-            sleep(PATIENCE).await;
-        }
-    };
-    queue.place_unless(job.as_u128(), work, owner, given_up).await
 }
 
 /// A job that waits.

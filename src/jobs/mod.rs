@@ -11,5 +11,5 @@ mod run;
 
 pub(crate) use answer::{Bounds, Ending, Overflow, Reader, answer, within};
 pub(crate) use attempts::{Attempt, Course, attempt};
-pub(crate) use line::{Waited, Waiting, join, join_stored, work};
+pub(crate) use line::{Waited, Waiting, join, work};
 pub(crate) use run::{Heir, Left, Worked, model_first, paused, run};

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use edge::{
-    Changes, CommonLine, Difference, Ended, Held, IdleSlot, JoinAsk, PATIENCE, Permit, Queue, Reporter, Retuning, Slot,
-    Stray, Ticket,
+    Changes, CommonLine, Difference, Ended, Held, IdleSlot, JoinAsk, Permit, Queue, Reporter, Retuning, Slot, Stray,
+    Ticket,
 };
 pub use machine::{Wait, estimate::StartRange};
 pub use policy::{BackendPolicy, Balance, EventPolicy, Order, Policy, PoolPolicy};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::{Asked, Fault, Request, Server, StreamState, reading::Reading};
 use crate::{
@@ -71,16 +71,11 @@ impl Server {
         state: &mut StreamState,
     ) -> Result<bool, Fault> {
         let mut reading = Reading::new(self.protocol);
-        let (mut said, mut begins) = (false, false);
+        let (mut said, mut heard) = (false, false);
         let mut silence = Alarm::after(stall);
         loop {
             // Any byte is a sign of life, also one that carries no text.
-            let heard = Instant::now();
-            let received = tokio::select! {
-                biased;
-                received = response.chunk() => Some(received),
-                () = silence.silence(heard, stall) => None,
-            };
+            let received = silence.within(stall, response.chunk()).await;
             let (outcome, ended) = match received {
                 Some(Ok(Some(bytes))) => (reading.push(&bytes, state), false),
                 Some(Ok(None)) => (Err(reading.end(state)), true),
@@ -91,8 +86,8 @@ impl Server {
             let end = state.end(outcome, ended);
             let parts = state.take_parts();
             // A call is passed on when it is whole, and may be long.
-            if !begins && (begun || !parts.is_empty()) {
-                begins = true;
+            if !heard && (begun || !parts.is_empty()) {
+                heard = true;
                 (hearer.first)();
             }
             for part in parts {

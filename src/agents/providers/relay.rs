@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::{Response, Url};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::{
     Asked, Broken, Fault, Server,
@@ -207,12 +207,7 @@ async fn stream(
     let mut shown = false;
     let mut silence = Alarm::after(relay.stall);
     loop {
-        let heard = Instant::now();
-        let received = tokio::select! {
-            biased;
-            received = response.chunk() => Some(received),
-            () = silence.silence(heard, relay.stall) => None,
-        };
+        let received = silence.within(relay.stall, response.chunk()).await;
         let (outcome, ended) = match received {
             Some(Ok(Some(bytes))) => (frames.push(&bytes, |frame| reading.take(frame, state)), false),
             Some(Ok(None)) => (Err(reading.end(&mut frames, state)), true),

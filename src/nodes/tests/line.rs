@@ -7,20 +7,14 @@ mod pools;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinSet,
-    time::timeout,
-};
-use uuid::Uuid;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::memory::MemoryLog;
 use crate::{
-    jobs,
     nodes::{Incarnation, Membership, Replica},
     queue::{
         BackendIndex, BackendPolicy, Difference, EventIndex, EventPolicy, JoinError, LeaveReason, Outcome, Owner,
-        PATIENCE, Permit, Policy, PoolIndex, PoolPolicy, Queue, Retuning, Stray, Ticket, Work,
+        Permit, Policy, PoolIndex, PoolPolicy, Queue, Retuning, Stray, Ticket, Work,
         machine::{Restored, TicketState},
     },
 };
@@ -245,47 +239,6 @@ async fn a_place_that_cannot_be_had_in_time_is_refused_and_given_back_if_it_come
     let appended = log.truth().applied();
     until(&node.queue, || log.truth().applied().0 >= appended.0 + 2).await;
     until(&node.queue, || node.queue.running() == 0 && node.queue.waiting() == 0).await;
-}
-
-/// What is stored is accepted, however long that took: it does not lose its place because both took nearly as long as either may.
-#[tokio::test]
-async fn whoever_is_stored_late_gets_a_place_and_whoever_is_not_gets_none() {
-    let log = Arc::new(MemoryLog::new(policy(1)));
-    let node = Node::join(&log, 1, policy(1)).await;
-    for (stored, job) in [(true, 1), (false, 2)] {
-        log.set_away(true);
-        let (tell, told) = oneshot::channel();
-        let joining = jobs::join_stored(&node.queue, (Uuid::from_u128(job), Owner(job)), CHAT.into(), told);
-        let mut joining = Box::pin(joining);
-        tokio::time::pause();
-        assert!(
-            timeout(PATIENCE * 2, &mut joining).await.is_err(),
-            "nothing is known yet"
-        );
-        tell.send(stored).expect("it is waited for");
-        if stored {
-            assert!(
-                timeout(PATIENCE / 2, &mut joining).await.is_err(),
-                "it has time from then on"
-            );
-        } else {
-            let refused = timeout(PATIENCE / 2, &mut joining).await.expect("at once");
-            assert_eq!(refused.expect_err("nobody is let in"), JoinError::Away);
-        }
-        // The node goes by a clock of the system's.
-        tokio::time::resume();
-        log.set_away(false);
-        if stored {
-            drop(
-                within(joining)
-                    .await
-                    .expect("there is room")
-                    .granted()
-                    .expect("a slot is free"),
-            );
-        }
-        until(&node.queue, || node.queue.running() == 0 && node.queue.waiting() == 0).await;
-    }
 }
 
 /// Many callers on three nodes: never more than the limit, and all come to their end.

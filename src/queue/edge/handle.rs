@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::queue::{
 };
 
 /// How long what several processes have in common may take to let somebody in. Who has asked has not gone by then.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The queue. Cheap to clone; all clones are the same queue.
 ///
@@ -276,21 +276,6 @@ impl Queue {
     /// # Errors
     /// [`JoinError`], and then nothing has changed.
     pub async fn place(&self, job: u128, work: impl Into<Work>, owner: Owner) -> Result<Ticket, JoinError> {
-        self.place_unless(job, work, owner, sleep(PATIENCE)).await
-    }
-
-    /// The same, for somebody who says when what several processes have in common has taken too long to let them in: [`JoinError::Away`] once `given_up` is
-    /// over.
-    ///
-    /// # Errors
-    /// As [`Queue::place`].
-    pub async fn place_unless(
-        &self,
-        job: u128,
-        work: impl Into<Work>,
-        owner: Owner,
-        given_up: impl Future<Output = ()>,
-    ) -> Result<Ticket, JoinError> {
         let work = work.into();
         let joined = match &self.edge {
             Edge::Local(_) => return self.join(work, owner, Instant::now()),
@@ -300,11 +285,7 @@ impl Queue {
                     common.join(ask, work, owner).await?;
                     answer.await.unwrap_or(Err(JoinError::Closed))
                 };
-                tokio::select! {
-                    biased;
-                    placed = placed => placed,
-                    () = given_up => Err(JoinError::Away),
-                }
+                timeout(PATIENCE, placed).await.unwrap_or(Err(JoinError::Away))
             }
         };
         joined.inspect_err(|why| self.edge.observer().refused(work.event, *why))

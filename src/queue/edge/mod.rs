@@ -30,7 +30,7 @@ use tokio::{sync::Notify, time::Instant};
 
 pub use changes::Changes;
 pub use common::{CommonLine, Difference, Held, JoinAsk, Reporter, Retuning, Stray};
-pub use handle::{PATIENCE, Queue};
+pub use handle::Queue;
 pub use idle::IdleSlot;
 pub use permit::{Ended, Permit, Slot};
 pub use ticket::Ticket;

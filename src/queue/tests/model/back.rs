@@ -67,7 +67,8 @@ impl Model {
         Some(self.line_of(&before))
     }
 
-    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next, where its wait begins anew.
+    /// It comes back to its line, where so many that wait are before it in its old order; if it is in another line now, as its owner's next, and its
+    /// wait begins anew.
     pub(in crate::queue::tests) fn end_pause(&mut self, ticket: Number, before: usize) {
         let (from, at) = (self.left_line(ticket), self.line_of(&self.tickets[ticket]));
         let ran_for = self.tickets[ticket].paused.take();
