@@ -142,6 +142,8 @@ test("a place in the line is not lost by one press of Esc", async ({ start }) =>
   await composer(page).press("Escape");
   const warning = page.getByRole("alert").filter({ hasText: "Esc once more" });
   await expect(warning).toBeVisible();
+  const [told, typedIn] = await Promise.all([warning.boundingBox(), page.locator("#composer").boundingBox()]);
+  expect(told && typedIn && told.y + told.height <= typedIn.y, "it hides nothing that is typed").toBe(true);
   // Held down, it is one press.
   await composer(page).evaluate((box) => box.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, repeat: true })));
   // What is typed goes on.
