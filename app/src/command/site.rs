@@ -20,6 +20,8 @@ const HERE: &str = "http://127.0.0.1:3000";
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest silence: a server says something every ten seconds.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How long a connection is kept for the next request: less than the 15 s after which the server closes it.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// The server.
 #[derive(Clone)]
@@ -44,7 +46,10 @@ impl Site {
             ));
         }
         anteroom::tls::install();
-        let mut http = Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        let mut http = Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .pool_idle_timeout(KEPT);
         if is_this_machine(&base) {
             http = http.no_proxy();
         }

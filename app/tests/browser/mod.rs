@@ -44,7 +44,9 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn visit(addr: SocketAddr) -> Self {
         anteroom::tls::install();
-        let http = Client::builder().no_proxy().build().expect("a client");
+        // Less than the 15 s after which a server closes a connection that nobody uses.
+        let http = Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(5));
+        let http = http.build().expect("a client");
         let page = http.get(format!("http://{addr}/")).header(header::ACCEPT, "text/html");
         let page = page.send().await.expect("a page");
         let cookie = page.headers().get(header::SET_COOKIE).expect("a cookie");

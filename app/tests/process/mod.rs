@@ -12,6 +12,9 @@ use anteroom_loopback::{Config, Loopback};
 use reqwest::{Client, StatusCode, header};
 use serde_json::{Value, json};
 
+/// Less than the 15 s after which a server closes a connection that nobody uses. A test that waits for a command blocks its client, too,
+/// which then takes a connection for open that has been closed.
+const KEPT: Duration = Duration::from_secs(5);
 /// Far more than anything here needs.
 pub(crate) const GIVE_UP: Duration = Duration::from_secs(60);
 
@@ -59,7 +62,11 @@ impl Site {
         anteroom::tls::install();
         let (url, http) = (
             format!("http://{free}"),
-            Client::builder().no_proxy().build().expect("a client"),
+            Client::builder()
+                .no_proxy()
+                .pool_idle_timeout(KEPT)
+                .build()
+                .expect("a client"),
         );
         let page = http.get(&url).header(header::ACCEPT, "text/html");
         let page = match cookie {
