@@ -14,11 +14,16 @@ use super::{
     frames::{Frame, Frames, Framing},
     openai::{ChunkUsage, FAULTS},
 };
-use crate::{agents::AgentError, alarm::Alarm, wire::Usage};
+use crate::{agents::AgentError, wire::Usage};
 
+mod arriving;
 mod telling;
 
+use arriving::Arriving;
 use telling::Delta;
+
+/// Most bytes of events that wait for those behind them.
+const TOGETHER: usize = 64 * 1024;
 
 /// How long the end of a finished response is waited for, so that its connection can be used again.
 const LAST_BYTES: Duration = Duration::from_millis(20);
@@ -196,7 +201,7 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, Fault> {
 }
 
 async fn stream(
-    mut response: Response,
+    response: Response,
     relay: &Relay<'_>,
     first: &(dyn Fn() + Sync),
     out: &mut Relayed<'_>,
@@ -205,10 +210,9 @@ async fn stream(
     let mut frames = Frames::new(Framing::Events);
     let mut reading = Reading::new(relay);
     let mut shown = false;
-    let mut silence = Alarm::after(relay.stall);
+    let mut arriving = Arriving::new(response, relay.stall);
     loop {
-        let received = silence.within(relay.stall, response.chunk()).await;
-        let (outcome, ended) = match received {
+        let (outcome, ended) = match arriving.next().await {
             Some(Ok(Some(bytes))) => (frames.push(&bytes, |frame| reading.take(frame, state)), false),
             Some(Ok(None)) => (Err(reading.end(&mut frames, state)), true),
             Some(Err(error)) => (Err(Fault::of_connection(AgentError::CutOff, error)), true),
@@ -216,18 +220,26 @@ async fn stream(
         };
         // After the answer's end only its usage is missing, which is not worth a fault.
         let complete = reading.over || reading.is_finished() && (ended || outcome.is_err());
+        // Nobody waits for the first of an answer any longer than it takes to come.
+        let may_wait = shown && !complete && outcome.is_ok() && reading.events.len() < TOGETHER;
+        if may_wait && arriving.more().await {
+            continue;
+        }
         if reading.told || complete {
             if !std::mem::replace(&mut shown, true) {
                 first();
             }
             let events = std::mem::take(&mut reading.events);
-            if !events.is_empty() && !out(Bytes::from(events)) {
-                return Ok(false);
+            if !events.is_empty() {
+                arriving.passed_on();
+                if !out(Bytes::from(events)) {
+                    return Ok(false);
+                }
             }
         }
         if complete {
             if !ended {
-                let _end = timeout(LAST_BYTES, response.chunk()).await;
+                let _end = timeout(LAST_BYTES, arriving.next()).await;
             }
             return Ok(true);
         }
