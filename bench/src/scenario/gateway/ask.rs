@@ -1,6 +1,6 @@
 //! A program's request, as OpenAI's clients make it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use hyper::{
@@ -21,6 +21,16 @@ pub(super) struct Target {
     /// `None`: it is part of the load generator.
     pub(super) program: Option<Program>,
     pub(super) _folder: Option<TempDir>,
+}
+
+impl Target {
+    /// The processor's time that it has taken so far; none, if it is part of the load generator.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
+        self.program.as_ref().map_or(Ok(Duration::ZERO), Program::cpu)
+    }
 }
 
 /// How.

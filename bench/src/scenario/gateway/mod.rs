@@ -32,6 +32,8 @@ const ALONE: usize = 300;
 const WARM_UP: usize = 20;
 /// Streams at once, and how many each client has, one after the other.
 const CROWDS: [(usize, usize); 2] = [(100, 5), (1_000, 2)];
+/// How often each target has such a crowd, in turns with the others: whatever else the machine does meets each.
+const ROUNDS: usize = 3;
 /// Callers without a pause, and how many requests they make together: what takes fifty a second is not asked for thousands.
 const CALLERS: usize = 64;
 const REQUESTS: usize = 6_000;
@@ -63,12 +65,7 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<Vec<Measure>> {
     }
     let targets = Targets::start(places, SERVICE).await?;
     for (streams, each) in CROWDS {
-        let mut direct = None;
-        for target in &targets.all {
-            let answers = crowd(target, streams, each).await?;
-            let usual = *direct.get_or_insert(usual(&answers)?);
-            measures.extend(added(target, &answers, usual, streams)?);
-        }
+        measures.extend(crowds(&targets.all, streams, each).await?);
     }
     for target in &targets.all {
         if let Some(program) = &target.program {
@@ -132,6 +129,36 @@ async fn alone(targets: &[Arc<Target>]) -> anyhow::Result<Vec<Measure>> {
     let mut measures = Vec::new();
     for (target, taken) in targets.iter().zip(&taken) {
         measures.extend(added(target, taken, direct, 1)?);
+    }
+    Ok(measures)
+}
+
+/// A crowd at each target, again and again in turns; what each has added, and taken of the processor.
+async fn crowds(targets: &[Arc<Target>], streams: usize, each: usize) -> anyhow::Result<Vec<Measure>> {
+    let mut taken: Vec<(Vec<Answer>, Duration)> = targets.iter().map(|_| Default::default()).collect();
+    for round in 0..ROUNDS {
+        // Nobody is always the first, nor always behind the same one.
+        for turn in 0..targets.len() {
+            let at = (turn + round) % targets.len();
+            let (target, (answers, cpu)) = (&targets[at], &mut taken[at]);
+            let before = target.cpu()?;
+            answers.extend(crowd(target, streams, each).await?);
+            *cpu += target.cpu()? - before;
+        }
+    }
+    let direct = usual(&taken.first().context("nobody was asked")?.0)?;
+    let mut measures = Vec::new();
+    for (target, (answers, cpu)) in targets.iter().zip(&taken) {
+        measures.extend(added(target, answers, direct, streams)?);
+        if target.program.is_some() {
+            // The first of each client is none of the answers, but has been answered too.
+            let all = (ROUNDS * streams * (each + 1)) as f64;
+            measures.push(Measure::new(
+                format!("{}: {streams} streams, processor time an answer", target.name),
+                millis(*cpu) / all,
+                Unit::Millis,
+            ));
+        }
     }
     Ok(measures)
 }
@@ -216,17 +243,16 @@ async fn without_work(target: &Arc<Target>) -> anyhow::Result<Vec<Measure>> {
     };
     // What is done once is not a request's cost.
     call(target, requests / 10).await?;
-    let cpu = || target.program.as_ref().map(crate::process::Program::cpu).transpose();
-    let (before, began) = (cpu()?, std::time::Instant::now());
+    let (before, began) = (target.cpu()?, std::time::Instant::now());
     call(target, requests).await?;
-    let (taken, after) = (began.elapsed(), cpu()?);
+    let (taken, after) = (began.elapsed(), target.cpu()?);
     let name = target.name;
     let rate = Measure::new(
         format!("{name}: requests without work, {CALLERS} callers"),
         requests as f64 / taken.as_secs_f64(),
         Unit::PerSecond,
     );
-    let each = before.zip(after).map(|(before, after)| {
+    let each = target.program.is_some().then(|| {
         let each = millis(after - before) / requests as f64;
         Measure::new(format!("{name}: processor time a request"), each, Unit::Millis)
     });
