@@ -75,6 +75,39 @@ test("charts have axes and units, say their values to a pointer and to the keybo
   await expect(chart(page, "Wait by hour of the day, last 7 days").getByRole("slider")).toHaveAttribute("data-values", /\d\d:00 · [\d.]+ m?s/);
 });
 
+test("a chart that somebody has come to stays as it is, though a new one was asked for before that", async ({ start }) => {
+  const site = await start();
+  const page = await site.person();
+  await page.goto(`${site.url}/stats`);
+  await awake(page);
+  await expect(page.getByTestId("chart")).toHaveCount(6);
+  await page.evaluate(() => {
+    const read = Response.prototype.json;
+    Response.prototype.json = async function () {
+      const told = await read.call(this);
+      // Once whoever has asked has done with it.
+      setTimeout(() => document.body.setAttribute("data-told", this.url));
+      return told;
+    };
+  });
+  let arrive = () => {};
+  const gate = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const asked = page.waitForRequest("**/api/charts");
+  await page.route("**/api/charts", async (route) => {
+    const response = await route.fetch();
+    await gate;
+    await route.fulfill({ response });
+  });
+  await asked;
+  const slider = chart(page, "In the line, at most").getByRole("slider");
+  await slider.focus();
+  arrive();
+  await expect(page.locator("body")).toHaveAttribute("data-told", /api\/charts$/);
+  await expect(slider).toBeFocused();
+});
+
 for (const [locale, colorScheme] of [["en-GB", "light"], ["ru-RU", "dark"]] as const) {
   test(`the stats can be read on a phone: ${locale}`, async ({ start }) => {
     const site = await start({ CHAT_CONCURRENCY_LIMIT: "2" });
