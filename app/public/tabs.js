@@ -105,9 +105,10 @@ export function start({ within, ask, failed }) {
   // The charts of the span that is chosen. What somebody points at stays as it is.
   const charts = () => doc.querySelector(".drawn .charts");
   const chosen = () => doc.querySelector(".drawn .span[aria-pressed=true]").dataset.span;
+  const pointedAt = (place) => place.matches(":hover, :focus-within");
   const look = async (anyway) => {
     const place = charts();
-    if (!place || doc.visibilityState !== "visible" || (!anyway && place.matches(":hover, :focus-within"))) return;
+    if (!place || doc.visibilityState !== "visible" || (!anyway && pointedAt(place))) return;
     const span = chosen();
     let answer, told;
     try {
@@ -118,8 +119,8 @@ export function start({ within, ask, failed }) {
       if (anyway === "chosen") failed();
       return;
     }
-    // Another span may have been chosen, or another page.
-    if (place !== charts() || span !== chosen()) return;
+    // Another span may have been chosen, or another page; or somebody has come to a chart since this was asked for.
+    if (place !== charts() || span !== chosen() || (!anyway && pointedAt(place))) return;
     if (answer.ok) place.innerHTML = told;
     place.previousElementSibling.textContent = answer.ok ? "" : told.message;
   };

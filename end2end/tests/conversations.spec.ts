@@ -32,9 +32,12 @@ test("a conversation is renamed, found, deleted and brought back, in every tab",
   await expect(rows(other).filter({ hasText: "My lighthouse" })).toBeVisible();
   await menu(page, "My lighthouse");
   await page.getByTestId("rename").click();
+  await expect(page.getByTestId("title-field")).toBeFocused();
   await page.keyboard.type("not this");
   await page.keyboard.press("Escape");
   await expect(rows(page).filter({ hasText: "My lighthouse" })).toBeVisible();
+  // The keyboard comes back here with the next frame, and not from where it is by then.
+  await expect(page.getByRole("button", { name: "More about My lighthouse" })).toBeFocused();
 
   await page.keyboard.press("Control+k");
   await expect(page.getByTestId("search")).toBeFocused();

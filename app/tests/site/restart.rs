@@ -171,12 +171,16 @@ async fn an_upload_that_left_before_the_restart_moves_nobody_back_after_it() {
 
 #[tokio::test]
 async fn a_longest_wait_goes_on_while_the_server_is_away() {
-    let mut site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1"), ("QUEUE_MAX_WAIT", "0.3")]).await;
+    let mut site = Site::start(&[("CHAT_CONCURRENCY_LIMIT", "1"), ("QUEUE_MAX_WAIT", "300")]).await;
     site.model.hold(true);
     let browser = site.browser().await;
     browser.send("runs").await;
     site.until_load(1, 0).await;
     let late = browser.send("is too late").await;
+    site.engine.shutdown(Duration::ZERO).await;
+    // Ten minutes pass.
+    let passed = "UPDATE turns SET accepted_at = accepted_at - 600000 WHERE message = 'is too late'";
+    crate::support::edit(site.data(), passed).await;
     site.restart(Duration::ZERO).await;
     let browser = again(&browser, &site);
     let over = browser.feed().await.over(late.turn).await;
