@@ -33,7 +33,7 @@ impl RecordLayer {
 }
 
 /// The fields of one span, kept beside it.
-struct SpanFields(Vec<(&'static str, String)>);
+pub(super) struct SpanFields(Vec<(&'static str, String)>);
 
 impl<S> Layer<S> for RecordLayer
 where
@@ -72,12 +72,10 @@ where
         event.record(&mut own);
         for span in &spans {
             let extensions = span.extensions();
-            // A session's records need not say whose they are.
-            let is_session = extensions.get::<Whose>().is_some();
-            let Some(SpanFields(fields)) = extensions.get().filter(|_| !is_session) else {
-                continue;
-            };
-            own.fields.extend(fields.iter().cloned());
+            // A session's span has none: its records need not say whose they are.
+            if let Some(SpanFields(fields)) = extensions.get() {
+                own.fields.extend(fields.iter().cloned());
+            }
         }
         own.fields.truncate(MOST_FIELDS);
         // Everything is made before the lock is taken: a value's `Debug` may log in its turn.

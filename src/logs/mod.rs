@@ -24,7 +24,10 @@ use tracing_subscriber::{
 };
 
 pub use self::records::{MOST_BYTES, RECORDS_PER_SESSION, STARTUP_RECORDS};
-use self::{layer::RecordLayer, records::Records};
+use self::{
+    layer::{RecordLayer, SpanFields},
+    records::Records,
+};
 use crate::{sessions::SessionId, settings::LogFormat, wire::LogsView};
 
 /// Why records cannot be kept.
@@ -150,7 +153,10 @@ pub fn session_span(session: SessionId) -> Span {
             .downcast_ref::<Registry>()
             .and_then(|registry| registry.span(id))
         {
-            span.extensions_mut().replace(Whose(session));
+            let mut extensions = span.extensions_mut();
+            extensions.replace(Whose(session));
+            // Every open page has such a span, and its records need not repeat whose they are.
+            extensions.remove::<SpanFields>();
         }
     });
     span

@@ -1,14 +1,25 @@
 //! Whether anybody is there: how many feeds of a session are open, and when it last asked for something.
 
-use std::{sync::Mutex, sync::PoisonError, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 
 /// How present a session's browser is.
 #[derive(Debug)]
 pub struct Presence {
-    feeds: watch::Sender<usize>,
-    seen: Mutex<Instant>,
+    now: Mutex<Now>,
+    /// A feed has opened or closed.
+    changed: Notify,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Now {
+    feeds: usize,
+    seen: Instant,
 }
 
 /// Counts one open feed for as long as it lives.
@@ -18,26 +29,33 @@ pub struct Here<'a>(&'a Presence);
 impl Presence {
     pub(super) fn new() -> Self {
         Self {
-            feeds: watch::Sender::new(0),
-            seen: Mutex::new(Instant::now()),
+            now: Mutex::new(Now {
+                feeds: 0,
+                seen: Instant::now(),
+            }),
+            changed: Notify::new(),
         }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that the browser has asked for something just now.
     pub fn touch(&self) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.now().seen = Instant::now();
     }
 
     /// When the browser last asked for something, or a feed of it closed.
     #[must_use]
     pub fn seen(&self) -> Instant {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.now().seen
     }
 
     /// Feeds open now.
     #[must_use]
     pub fn feeds(&self) -> usize {
-        *self.feeds.borrow()
+        self.now().feeds
     }
 
     /// Counts a feed until the guard is dropped.
@@ -48,14 +66,22 @@ impl Presence {
 
     /// One feed more.
     pub(super) fn come(&self) {
-        self.touch();
-        self.feeds.send_modify(|feeds| *feeds += 1);
+        self.change(|feeds| feeds + 1);
     }
 
     /// One feed less. Patience counts from the moment the last one closed.
     pub(super) fn go(&self) {
-        self.touch();
-        self.feeds.send_modify(|feeds| *feeds -= 1);
+        self.change(|feeds| feeds - 1);
+    }
+
+    fn change(&self, feeds: impl FnOnce(usize) -> usize) {
+        let mut now = self.now();
+        *now = Now {
+            feeds: feeds(now.feeds),
+            seen: Instant::now(),
+        };
+        drop(now);
+        self.changed.notify_waiters();
     }
 
     /// Returns once no feed has been open, and nothing has been asked, for as long as `patience` says: it is asked
@@ -63,22 +89,26 @@ impl Presence {
     pub async fn gone(&self, patience: impl Fn() -> Option<Duration>) {
         /// How soon a new patience is noticed.
         const LOOK_AGAIN: Duration = Duration::from_secs(5);
-        let mut feeds = self.feeds.subscribe();
         loop {
-            // The sender lives as long as `self`, so waiting cannot fail.
-            let _ = feeds.wait_for(|feeds| *feeds == 0).await;
+            let mut changed = pin!(self.changed.notified());
+            // Before looking: what changes in between is heard of.
+            changed.as_mut().enable();
+            let Now { feeds, seen } = *self.now();
+            if feeds > 0 {
+                changed.await;
+                continue;
+            }
             let Some(patience) = patience() else {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             };
-            let leaves = self.seen() + patience;
-            if Instant::now() >= leaves && *feeds.borrow_and_update() == 0 {
+            let (now, leaves) = (Instant::now(), seen + patience);
+            if now >= leaves {
                 return;
             }
-            let look = leaves.min(Instant::now() + LOOK_AGAIN);
             tokio::select! {
-                () = tokio::time::sleep_until(look) => {}
-                _ = feeds.changed() => {}
+                () = tokio::time::sleep_until(leaves.min(now + LOOK_AGAIN)) => {}
+                () = changed => {}
             }
         }
     }
