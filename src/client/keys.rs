@@ -100,7 +100,7 @@ impl Client {
         if !added.map_err(unchanged)? {
             return Ok(Err(Unmade::Taken));
         }
-        self.engine.keys().look_again();
+        self.engine.keys().have_changed().await;
         info!(key = %made.key.id.0, scopes = %made.key.scopes, "the operator has made a key");
         Ok(Ok(made))
     }
@@ -172,7 +172,7 @@ impl Client {
         let revoked = self.engine.store().revoke_key(key, now_ms()).await;
         let revoked = revoked.map_err(unchanged)?;
         if revoked {
-            self.engine.keys().look_again();
+            self.engine.keys().have_changed().await;
             info!(key = %key.0, "the operator has revoked a key");
         }
         Ok(revoked)
@@ -187,7 +187,7 @@ impl Client {
         let set = self.engine.store().set_key_rates(key, change).await;
         let set = set.map_err(unchanged)?;
         if set {
-            self.engine.keys().look_again();
+            self.engine.keys().have_changed().await;
             info!(key = %key.0, "the operator has given a key other rates");
         }
         Ok(set)

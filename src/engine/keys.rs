@@ -28,8 +28,12 @@ pub(super) fn spawn(engine: &Arc<Engine>, known: KeysVersion) {
                 () = reader.keys.changed() => {}
                 () = sleep(LOOK) => {}
             }
+            let changes = reader.keys.changes();
             match look(&reader, known).await {
-                Ok(version) => known = version,
+                Ok(version) => {
+                    known = version;
+                    reader.keys.looked(changes);
+                }
                 Err(error) => debug!(%error, "whether the keys have changed cannot be found out"),
             }
         }

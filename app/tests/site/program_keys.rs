@@ -20,6 +20,9 @@ const SETTINGS: [(&str, &str); 3] = [
     ("KEY_TOKENS_PER_MINUTE", "1000"),
 ];
 
+/// The same, where what a request has used up is not there again before half a minute: of sixty in a minute, one is there after each second.
+const SLOWLY: [(&str, &str); 3] = [SETTINGS[0], ("KEY_REQUESTS_PER_MINUTE", "2"), SETTINGS[2]];
+
 fn client() -> Client {
     anteroom::tls::install();
     let client = Client::builder().no_proxy().redirect(redirect::Policy::none());
@@ -89,7 +92,7 @@ pub(crate) fn id_of(token: &str) -> &str {
 
 #[tokio::test]
 async fn an_operator_makes_lists_and_revokes_keys() {
-    let site = Site::start(&SETTINGS).await;
+    let site = Site::start(&SLOWLY).await;
     let whoever = operator(&site.browser().await, KEY).await;
     let (status, empty) = page(&whoever).await;
     assert_eq!(status, StatusCode::OK);
@@ -110,7 +113,7 @@ async fn an_operator_makes_lists_and_revokes_keys() {
         "chat, tasks, read",
         "Expires 2",
         "Last used just now",
-        "Requests left: 59 of 60",
+        "Requests left: 1 of 2",
         "Tokens left: 1,000 of 1,000",
     ] {
         assert!(listed.contains(part), "{part}: {listed}");
@@ -173,6 +176,23 @@ async fn an_operator_makes_lists_and_revokes_keys() {
         status == StatusCode::OK && page.contains("Good until it is revoked"),
         "{page}"
     );
+}
+
+/// Nobody waits here: where there has been no key before, programs of this machine are let in without one, as somebody else.
+#[tokio::test]
+async fn a_key_is_known_and_revoked_once_the_page_says_so() {
+    let site = Site::start(&SLOWLY).await;
+    let whoever = operator(&site.browser().await, KEY).await;
+    let token = made(&whoever, "bot").await;
+    let ask = || {
+        let request = client().get(format!("http://{}/api/v1/key", site.addr));
+        said(request.bearer_auth(&token))
+    };
+    let (status, me) = ask().await;
+    assert!(status == StatusCode::OK && me.contains("\"bot\""), "{me}");
+    let revoke = format!("key={}", id_of(&token));
+    assert_eq!(form(&whoever, "key-revoke", &revoke).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(ask().await.0, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -300,7 +320,7 @@ async fn nobody_else_finds_keys_or_changes_them() {
 
 #[tokio::test]
 async fn the_stats_tab_leads_operators_to_the_keys_and_each_in_their_language() {
-    let site = Site::start(&SETTINGS).await;
+    let site = Site::start(&SLOWLY).await;
     let visitor = site.browser().await;
     let whoever = operator(&site.browser().await, KEY).await;
     let token = made(&whoever, "bot").await;
@@ -320,7 +340,7 @@ async fn the_stats_tab_leads_operators_to_the_keys_and_each_in_their_language() 
     let russian = russian.header(header::COOKIE, &whoever.cookie);
     let (_, russian) = said(russian.header(header::ACCEPT_LANGUAGE, "ru")).await;
     assert!(
-        russian.contains("Ключи программ") && russian.contains("Осталось запросов: 59 из 60"),
+        russian.contains("Ключи программ") && russian.contains("Осталось запросов: 1 из 2"),
         "{russian}"
     );
 }

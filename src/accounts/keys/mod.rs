@@ -5,12 +5,19 @@ mod token;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 
 pub use self::{
     desk::{Desk, DeskError, Made, time_of, written_time},
@@ -18,6 +25,9 @@ pub use self::{
 };
 use super::{KeyId, Program, rates::KeyRates};
 pub use crate::store::KeyRecord;
+
+/// How long whoever has changed them waits until that is known here: a store that cannot be read tells nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A key does not let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -42,6 +52,9 @@ pub struct Keys {
     /// When each was last used here, in milliseconds since the Unix epoch.
     used: Mutex<HashMap<KeyId, u64>>,
     changed: Notify,
+    /// How many changes from here have been told, and of how many of them it is known what came of them.
+    told: AtomicU64,
+    looked: watch::Sender<u64>,
 }
 
 impl Default for Keys {
@@ -50,6 +63,8 @@ impl Default for Keys {
             all: watch::Sender::new(Arc::default()),
             used: Mutex::default(),
             changed: Notify::new(),
+            told: AtomicU64::new(0),
+            looked: watch::Sender::new(0),
         }
     }
 }
@@ -76,14 +91,30 @@ impl Keys {
         self.all.borrow().values().filter(|key| key.is_valid(now)).count()
     }
 
-    /// They have just been changed from here, so they are looked for at once.
-    pub fn look_again(&self) {
+    /// They have just been changed from here. Returns once they are known as they are, so that a program with a new key is let in, and one with a
+    /// revoked key is not, as soon as whoever has made or revoked it hears of that; where the store does not say, after a second.
+    ///
+    /// Cancel-safe: dropped before, they are looked for all the same.
+    pub async fn have_changed(&self) {
+        let change = self.told.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut looked = self.looked.subscribe();
         self.changed.notify_one();
+        let _ = timeout(LOOK, looked.wait_for(|looked| *looked >= change)).await;
     }
 
-    /// Over once [`Keys::look_again`] has been called. Cancel-safe.
+    /// Over once they [have changed](Keys::have_changed), or were changed while nobody waited for it. Cancel-safe.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// How many changes a look that begins now will see.
+    pub(crate) fn changes(&self) -> u64 {
+        self.told.load(Ordering::SeqCst)
+    }
+
+    /// A look that was begun after so many [changes](Keys::changes) is over.
+    pub(crate) fn looked(&self, changes: u64) {
+        self.looked.send_replace(changes);
     }
 
     /// Whether there is one, or was. Revoked and expired ones count: a site whose last key is revoked lets nobody in.
@@ -224,6 +255,27 @@ mod tests {
             ..key
         }]);
         waits.await.expect("it hears of it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_changed_them_waits_for_a_look_that_began_later_but_not_for_ever() {
+        let keys = Arc::new(Keys::default());
+        let has_changed = |keys: &Arc<Keys>| {
+            let keys = Arc::clone(keys);
+            tokio::spawn(async move { keys.have_changed().await })
+        };
+        let before = keys.changes();
+        let waits = has_changed(&keys);
+        keys.changed().await;
+        keys.looked(before);
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished(), "that look may have missed it");
+        keys.looked(keys.changes());
+        waits.await.expect("it is known");
+        // The store says nothing.
+        let began = tokio::time::Instant::now();
+        has_changed(&keys).await.expect("it goes on");
+        assert_eq!(began.elapsed(), LOOK);
     }
 
     #[test]
