@@ -80,7 +80,7 @@ test("an unsent message outlives the page, and goes with the next visit", async 
   await expectState(next, "done");
   await expect(answer(next)).toContainText("Answer to: while the server was away");
   await expect(next.getByTestId("turn")).toHaveCount(2);
-  expect(await outbox(next)).toEqual([]);
+  await expect.poll(() => outbox(next)).toEqual([]);
 });
 
 test("a message whose reply is lost is there once, also when it is sent again after a reload", async ({ start }) => {
@@ -269,6 +269,8 @@ test("after a gap in the network, idle pages come back spread over a while, and 
     await page.context().setOffline(true);
     await expect(page.getByTestId("offline")).toBeVisible();
     await page.context().setOffline(false);
+    // It is told of that, and reckons its pause from there.
+    await expect.poll(() => page.evaluate(() => navigator.onLine)).toBe(true);
   }
   await busy.clock.runFor(100);
   await expect(busy.getByTestId("offline")).toBeHidden();
