@@ -265,7 +265,7 @@ test("after a gap in the network, idle pages come back spread over a while, and 
   await send(busy, "at work");
   await expectState(busy, "running");
   for (const page of pages) {
-    await page.clock.pauseAt(Date.now() + 1_000);
+    await page.clock.pauseAt(Date.now() + 3_000);
     await page.context().setOffline(true);
     await expect(page.getByTestId("offline")).toBeVisible();
     await page.context().setOffline(false);
