@@ -27,7 +27,7 @@ use super::{KeyId, Program, rates::KeyRates};
 pub use crate::store::KeyRecord;
 
 /// How long whoever has changed them waits until that is known here: a store that cannot be read tells nothing.
-const LOOK: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A key does not let somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -52,8 +52,9 @@ pub struct Keys {
     /// When each was last used here, in milliseconds since the Unix epoch.
     used: Mutex<HashMap<KeyId, u64>>,
     changed: Notify,
-    /// How many changes from here have been told, and of how many of them it is known what came of them.
+    /// How many changes have been made from here.
     told: AtomicU64,
+    /// How many of those had been made when the last look that is over began.
     looked: watch::Sender<u64>,
 }
 
@@ -99,7 +100,7 @@ impl Keys {
         let change = self.told.fetch_add(1, Ordering::SeqCst) + 1;
         let mut looked = self.looked.subscribe();
         self.changed.notify_one();
-        let _ = timeout(LOOK, looked.wait_for(|looked| *looked >= change)).await;
+        let _ = timeout(PATIENCE, looked.wait_for(|looked| *looked >= change)).await;
     }
 
     /// Over once they [have changed](Keys::have_changed), or were changed while nobody waited for it. Cancel-safe.
@@ -275,7 +276,7 @@ mod tests {
         // The store says nothing.
         let began = tokio::time::Instant::now();
         has_changed(&keys).await.expect("it goes on");
-        assert_eq!(began.elapsed(), LOOK);
+        assert_eq!(began.elapsed(), PATIENCE);
     }
 
     #[test]
