@@ -3,6 +3,7 @@
 mod answers;
 mod behind;
 mod choices;
+mod keys;
 mod polling;
 mod programs;
 mod steps;
