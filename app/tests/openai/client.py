@@ -195,9 +195,20 @@ def full():
 def times_out_and_keeps_its_place():
     """A client that has waited for too long asks again by itself, and is the same request."""
     control("", {"hold": True})
-    threading.Timer(2.5, lambda: control("", {"hold": False})).start()
-    answer = client(timeout=1.0, max_retries=5).chat.completions.create(model=MODEL, messages=said("Patient"))
+    tries = []
+
+    def asks(request):
+        """The third try waits for the model, which goes on meanwhile: an answer that comes just as its client gives up is nobody's."""
+        tries.append(request.headers["x-stainless-retry-count"])
+        if len(tries) == 3:
+            request.extensions["timeout"] = dict.fromkeys(["connect", "read", "write", "pool"], 60.0)
+            threading.Timer(0.5, lambda: control("", {"hold": False})).start()
+
+    http = openai.DefaultHttpxClient(event_hooks={"request": [asks]})
+    impatient = client(timeout=1.0, max_retries=5, http_client=http)
+    answer = impatient.chat.completions.create(model=MODEL, messages=said("Patient"))
     assert answer.choices[0].message.content.startswith("Answer to: Patient")
+    assert tries == ["0", "1", "2"], tries
     assert len(record("Patient")) == 1, record("Patient")
 
 
@@ -292,7 +303,7 @@ def tries_again():
 def times_out():
     """It may ask again, so its request goes on, and is asked of the model once."""
     control("", {"hold": True})
-    late = fails(openai.APITimeoutError, {"timeout": 0.5}, model=MODEL, messages=said("Late"))
+    late = fails(openai.APITimeoutError, {"timeout": 3.0}, model=MODEL, messages=said("Late"))
     assert "timed out" in late.message, late
     until("the model to be asked", lambda: record("Late"))
     control("", {"hold": False})

@@ -107,7 +107,7 @@ async fn openais_client_for_python_is_refused() {
     all_in_python(&["errors", "too_large", "ended_by_its_owner"], &[]).await;
     all_in_python(&["servers_faults"], &NOW).await;
     all_in_python(&["waits_too_long"], &[("QUEUE_MAX_WAIT", "0.5")]).await;
-    all_in_python(&["is_answered_too_long"], &[("CHAT_TIMEOUT", "0.5")]).await;
+    all_in_python(&["is_answered_too_long"], &[("CHAT_TIMEOUT", "3")]).await;
 }
 
 #[tokio::test]
