@@ -21,7 +21,12 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Ends the body of a request that takes too long, so that nobody keeps a connection by dripping.
 pub(super) async fn bound(request: Request, next: Next) -> Response {
-    next.run(request.map(|body| Body::new(Timed::new(body)))).await
+    next.run(bounded(request)).await
+}
+
+/// The same of one request.
+pub(super) fn bounded(request: Request) -> Request {
+    request.map(|body| Body::new(Timed::new(body)))
 }
 
 /// A body that fails once it has been waited for too long.

@@ -7,7 +7,6 @@ use axum::{
     Json,
     extract::{Query, Request, State},
     http::{HeaderMap, HeaderValue, header},
-    middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
@@ -25,10 +24,14 @@ const COOKIE: &str = "language";
 const REMEMBERED: u32 = 365 * 24 * 3600;
 
 /// Marks the request with the [`Language`] that it is to be answered in, and puts a refusal into its words.
-pub(super) async fn speak(State(engine): State<Arc<Engine>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn speak<N: Future<Output = Response>>(
+    engine: &Engine,
+    mut request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let language = language_of(request.headers()).unwrap_or_else(|| engine.settings().language);
     request.extensions_mut().insert(language);
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
         return response;
     };

@@ -24,8 +24,9 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::Response,
     routing::{get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -127,10 +128,14 @@ pub fn site(engine: &Arc<Engine>, pages: Router, plain: Router, draws: Arc<dyn D
         .merge(metrics)
         .with_state(Arc::clone(engine))
         .merge(programs::described());
-    checked
-        .merge(programs)
-        .merge(watched)
-        .layer(middleware::from_fn(headers::harden))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(middleware::from_fn_with_state(Arc::clone(engine), language::speak))
+    checked.merge(programs).merge(watched).layer((
+        middleware::from_fn_with_state(Arc::clone(engine), around),
+        CatchPanicLayer::custom(error::panicked),
+    ))
+}
+
+/// What is done around every door.
+async fn around(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let shaped = |request| programs::shape(request, |request| next.run(request));
+    headers::harden(language::speak(&engine, request, shaped).await)
 }

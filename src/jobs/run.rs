@@ -99,9 +99,11 @@ where
     let left = match worked {
         Some(Worked::Over(ending)) => {
             let outcome = ending.outcome();
+            // Nobody gets the slot at once where nobody waits.
+            let is_wanted = queue.waiting() > 0;
             let ended = permit.free(outcome);
             // Where several processes keep the line, the slot is free once the outcome is stored.
-            if !queue.is_common() {
+            if is_wanted && !queue.is_common() {
                 model_first(queue).await;
             }
             info!(?outcome, "job ended");

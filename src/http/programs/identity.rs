@@ -27,11 +27,15 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const NO_KEY: Refusal = Refusal::new(StatusCode::UNAUTHORIZED, Reason::NoKey);
 
 /// Finds out who asks, and refuses who may not. Behind it every request has a [`Principal`], and neither cookies nor keys.
-pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn identify<N: Future<Output = Response>>(
+    engine: &Engine,
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     let (program, address) = match vouched(&parts.extensions) {
         Some(vouched) => vouched,
-        None => (program_of(&engine, &parts), counted(&engine, &parts)),
+        None => (program_of(engine, &parts), counted(engine, &parts)),
     };
     let program = match program {
         Ok(program) => program,
@@ -40,12 +44,12 @@ pub(super) async fn identify(State(engine): State<Arc<Engine>>, request: Request
     for name in [header::COOKIE, header::AUTHORIZATION, API_KEY] {
         parts.headers.remove(name);
     }
-    note_use(&engine, program);
+    note_use(engine, program);
     parts.extensions.insert(Principal {
         address,
         ..Principal::program(program)
     });
-    next.run(Request::from_parts(parts, body)).await
+    next(Request::from_parts(parts, body)).await
 }
 
 /// Before the figures of the site, where they are for keys alone. They are each node's own, so no other one is asked.

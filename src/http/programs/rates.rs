@@ -3,12 +3,11 @@
 //!
 //! What is said of it in answers is as the draft "RateLimit header fields for HTTP" of the IETF has it (draft-ietf-httpapi-ratelimit-headers-10).
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
@@ -34,19 +33,23 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const LONGEST_PAUSE: u64 = 120;
 
 /// For each address. What another node sends has been counted there.
-pub(super) async fn by_address(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn by_address<N: Future<Output = Response>>(
+    engine: &Engine,
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let settings = engine.settings();
     let peer = request.extensions().get::<Peer>().copied();
     let counted = request.extensions().get::<Vouched>().is_some();
     let (Some(limit), Some(Peer(peer)), false) = (settings.address_requests_per_minute, peer, counted) else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let limit = u64::from(limit);
     let trusted = settings.trusted_proxies.as_deref().unwrap_or_default();
     let address = network(client(peer, request.headers(), trusted));
     let (mut response, standing) = match engine.rates().take_from_address(address, limit) {
         Ok(taken) => {
-            let response = next.run(request).await;
+            let response = next(request).await;
             let given_back = is_refused(&response).then(|| engine.rates().give_back_to_address(address, limit));
             (response, given_back.unwrap_or(taken))
         }
@@ -71,14 +74,18 @@ pub(in crate::http) fn address(engine: &Engine, request: &Extensions, headers: &
 }
 
 /// For each address, of the tokens that answers have taken: at the home of the key, where they are known.
-pub(super) async fn by_address_tokens(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn by_address_tokens<N: Future<Output = Response>>(
+    engine: &Engine,
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let who: Option<&Principal> = request.extensions().get();
     let address = who.and_then(|who| who.address);
     let Some((address, limit)) = address.zip(engine.settings().address_tokens_per_minute) else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let mut response = match engine.rates().look_for_tokens_at(address, limit) {
-        Ok(_) => next.run(request).await,
+        Ok(_) => next(request).await,
         Err(standing) => {
             let refused = refused(standing, |most, seconds| Reason::AddressTooManyTokens { most, seconds });
             refused.into_response()
@@ -90,15 +97,19 @@ pub(super) async fn by_address_tokens(State(engine): State<Arc<Engine>>, request
 }
 
 /// For each key.
-pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn by_key<N: Future<Output = Response>>(
+    engine: &Engine,
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let who: Option<Principal> = request.extensions().get().copied();
     let Some(owner) = who.map(|who| who.owner()) else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let rates = engine.rates();
     let Limits { requests, tokens } = rates.limits(owner, &engine.settings());
     if requests.is_none() && tokens.is_none() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let in_tokens = tokens.map_or(Ok(()), |limit| rates.look_for_tokens(owner, limit).map(drop));
     let taken = in_tokens
@@ -110,7 +121,7 @@ pub(super) async fn by_key(State(engine): State<Arc<Engine>>, request: Request, 
     let mut response = match taken {
         Err(refusal) => refusal.into_response(),
         Ok(()) => {
-            let response = next.run(request).await;
+            let response = next(request).await;
             if let Some(limit) = requests.filter(|_| is_refused(&response)) {
                 rates.give_request_back(owner, limit);
             }

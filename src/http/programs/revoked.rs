@@ -3,15 +3,13 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::{Request, State},
+    extract::Request,
     http::StatusCode,
-    middleware::Next,
     response::Response,
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -21,14 +19,18 @@ use super::identity::refused;
 use crate::{accounts::Principal, engine::Engine, http::Refusal, wire::Reason};
 
 /// Drops a request, or what is left of its answer, once its key is revoked.
-pub(super) async fn end(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+pub(super) async fn end<N: Future<Output = Response>>(
+    engine: &Engine,
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let who: Option<Principal> = request.extensions().get().copied();
     let Some(program) = who.and_then(|who| who.program) else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let mut revoked = engine.keys().revoked(program.key).boxed();
     tokio::select! {
-        response = next.run(request) => response.map(|body| Body::new(Ending { body, revoked })),
+        response = next(request) => response.map(|body| Body::new(Ending { body, revoked })),
         () = &mut revoked => refused(Refusal::new(StatusCode::UNAUTHORIZED, Reason::KeyRevoked)),
     }
 }

@@ -9,8 +9,10 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
+    extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
+    response::Response as Answer,
     routing::any,
 };
 use futures_util::{StreamExt as _, stream};
@@ -43,6 +45,11 @@ async fn who(who: Principal, headers: HeaderMap) -> String {
     let secrets = [header::COOKIE.as_str(), "authorization", "x-api-key"];
     let secrets = secrets.iter().filter(|&&name| headers.contains_key(name)).count();
     format!("{} {secrets}", who.session.0)
+}
+
+/// A refusal, in words and with its reason.
+async fn speak(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Answer {
+    language::speak(&engine, request, |request| next.run(request)).await
 }
 
 /// A site of programs alone. It ends when it is dropped.
@@ -98,7 +105,7 @@ impl Site {
             ))
             .route("/test/waits", any(waits))
             .route("/test/endless", any(endless));
-        let speak = middleware::from_fn_with_state(Arc::clone(&engine), language::speak);
+        let speak = middleware::from_fn_with_state(Arc::clone(&engine), speak);
         let site = guarded(&engine, None, routes).layer(speak);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

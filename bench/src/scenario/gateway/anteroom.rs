@@ -16,6 +16,8 @@ pub(super) fn roomy(places: &Places, model: &str) -> anyhow::Result<Target> {
     let room = CONNECTIONS.to_string();
     let variables = [
         ("MAX_RUNNING", "none"),
+        // As the others are started: they log errors alone.
+        ("RUST_LOG", "error"),
         ("QUEUE_MAX_SIZE", &*room),
         ("QUEUE_MAX_WAITING_PER_SESSION", &*room),
     ];

@@ -21,7 +21,6 @@ use axum::{
     body::Bytes,
     extract::{Request, State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
-    middleware::Next,
     response::{IntoResponse as _, Response},
     routing::{any, get, post},
 };
@@ -58,9 +57,12 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
 }
 
 /// Gives refusals of this API the shape that its clients read, whoever has refused.
-pub(super) async fn shape(request: Request, next: Next) -> Response {
+pub(in crate::http) async fn shape<N: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> N,
+) -> Response {
     let is_ours = request.uri().path().starts_with(PATH);
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if !is_ours {
         return response;
     }
